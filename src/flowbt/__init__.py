@@ -1,0 +1,28 @@
+"""flowbt: backtests of flow-driven market signals, and honest scores for the claims made about them."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Signals": "flowbt.engine.types",
+    "Targets": "flowbt.engine.types",
+    "Costs": "flowbt.engine.types",
+    "Account": "flowbt.engine.types",
+}
+__all__ = sorted([*_HOMES, "__version__"])
+
+
+def __getattr__(name: str) -> Any:  # names are imported on first use, so that `import flowbt` costs nothing
+    if name not in _HOMES:
+        from flowbt.errors import nearest
+
+        raise AttributeError(f"flowbt has no {name!r}; {nearest(name, _HOMES)}".rstrip("; "))
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

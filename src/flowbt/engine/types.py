@@ -1,0 +1,101 @@
+"""What strategies return and what the simulation takes and gives. Shapes: T bars x N symbols."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Array = npt.NDArray[np.float64]
+Frame = pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Entries and exits decided at a bar and filled at the next open.
+
+    `long`, `short`, `exit`: bool frames. `hold`: bars. `stop`, `take`, `trail`: fractions of the entry price. `size`: fraction
+    of equity per position, a number or a frame (default 1 / number of symbols). `structure`: an option structure to
+    trade in place of the symbol itself.
+    """
+
+    long: Any = None
+    short: Any = None
+    exit: Any = None
+    hold: Any = None
+    stop: Any = None
+    take: Any = None
+    trail: Any = None
+    size: Any = None
+    structure: Any = None
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Continuous positions: `weights` are signed fractions of equity, rebalanced at the next open when off by more than `band`."""
+
+    weights: Any
+    band: Any = 0.0
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Fractions of notional per fill (`fees`, `slippage`), per year on short notional (`borrow`); `funding`: apply perpetual funding."""
+
+    fees: float = 0.0001
+    slippage: float = 0.0002
+    borrow: float = 0.003
+    funding: bool = True
+
+
+@dataclass(frozen=True)
+class Account:
+    """Starting cash; a short whose loss reaches `margin` x its entry notional is liquidated; gross notional at most `max_gross` x equity."""
+
+    cash: float = 100_000.0
+    margin: float = 1.0
+    max_gross: float = 1.0
+
+
+@dataclass(frozen=True)
+class Market:
+    """The bars that are traded. Arrays are T x N; `funding` is the sum of rates settled inside each bar (fraction of notional)."""
+
+    index: pd.DatetimeIndex
+    symbols: tuple[str, ...]
+    open: Array
+    high: Array
+    low: Array
+    close: Array
+    funding: Array
+    year: float  # bars per year: 252, 365, 8760
+
+
+@dataclass(frozen=True)
+class Book:
+    """What a simulation gives.
+
+    `orders`: one row per fill (bar, label, symbol, side, units, price, notional, fees, slippage, reason).
+    `trades`: one row per position (see docs/design.md). `value`, `returns`: per bar, net of everything. `flows`: per bar, cash
+    paid as fees, slippage, borrow, funding (costs positive). `exposure`: net and gross notional over equity at the close.
+    """
+
+    market: Market
+    account: Account
+    orders: Frame
+    trades: Frame
+    value: pd.Series
+    returns: pd.Series
+    flows: Frame
+    exposure: Frame
+
+    @cached_property
+    def portfolio(self) -> Any:
+        """The same orders as a real `vectorbt.Portfolio`."""
+        from flowbt.engine.book import portfolio_of
+
+        return portfolio_of(self)

@@ -1,0 +1,109 @@
+"""Every error flowbt expects, as one tree.
+
+FlowbtError                     exit 1, one line: what was asked, what was found, what to do
+├── DataError
+│   ├── DatasetError            no such dataset, or its declaration cannot be used
+│   ├── FieldError              no dataset holds the field (or not for that symbol)
+│   ├── SourceError             a provider's file that is not in the provider's format
+│   ├── RefusedImport           rows that break a rule whose policy is "refuse"
+│   └── PullError               a download that did not succeed
+├── StrategyError
+│   ├── LoadError               a strategy file that cannot be loaded
+│   ├── ParameterError          an unknown or unusable parameter (exit 2)
+│   └── SignalError             a strategy that returned the wrong thing
+├── EngineError
+│   └── ReconciliationError     the two books of a run differ
+├── StudyError
+│   ├── RangeError              an empty or impossible span of dates
+│   ├── ClaimError              a claim that cannot be scored
+│   └── CheckFailed             a check that ran and failed (exit 3)
+└── ResultsError
+    ├── RunNotFound             no stored result answers to the name
+    └── StoreError              the results folder cannot be read or written
+
+Anything else is a defect of flowbt and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class FlowbtError(Exception):
+    """An expected error. `asked` is what was wanted, `found` what is there, `do` what helps."""
+
+    exit_code = 1
+
+    def __init__(self, asked: str, found: str = "", do: str = "") -> None:
+        self.asked, self.found, self.do = asked, found, do
+        super().__init__(asked, found, do)
+
+    def __str__(self) -> str:
+        line = f"{self.asked}: {self.found}" if self.found else self.asked
+        return " ".join(f"{line}; {self.do}".split()) if self.do else " ".join(line.split())
+
+
+class DataError(FlowbtError): ...
+
+
+class DatasetError(DataError): ...
+
+
+class FieldError(DataError): ...
+
+
+class SourceError(DataError): ...
+
+
+class RefusedImport(DataError): ...
+
+
+class PullError(DataError): ...
+
+
+class StrategyError(FlowbtError): ...
+
+
+class LoadError(StrategyError): ...
+
+
+class ParameterError(StrategyError):
+    exit_code = 2
+
+
+class SignalError(StrategyError): ...
+
+
+class EngineError(FlowbtError): ...
+
+
+class ReconciliationError(EngineError): ...
+
+
+class StudyError(FlowbtError): ...
+
+
+class RangeError(StudyError): ...
+
+
+class ClaimError(StudyError): ...
+
+
+class CheckFailed(StudyError):
+    exit_code = 3
+
+
+class ResultsError(FlowbtError): ...
+
+
+class RunNotFound(ResultsError): ...
+
+
+class StoreError(ResultsError): ...
+
+
+def nearest(name: str, known: Iterable[str], n: int = 3) -> str:
+    """`did you mean a or b?` for the known names closest to `name`; empty when none is close."""
+    close = difflib.get_close_matches(name, sorted(known), n=n, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else ""

@@ -1,0 +1,58 @@
+"""`@feature`: the record a public feature carries, and the one door through which every feature call goes."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+from flowbt.errors import ParameterError, nearest
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Feature:
+    """What a feature is, for `flowbt features show`, `docs/features.md` and the conformance tests."""
+
+    name: str
+    family: str
+    units: str
+    sign: str
+    needs: tuple[str, ...]  # "field" or "field:SYMBOL"; all are needed
+    stand_ins: tuple[str, ...]  # used, in order, where the first need is not there
+    source: str
+
+
+def feature(
+    *, family: str, units: str, needs: tuple[str, ...], sign: str = "", stand_ins: tuple[str, ...] = (), source: str = ""
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare a feature `f(panel, *, parameter=default, ...)`.
+
+    A deferred panel records the call instead of making it; a real panel is told the result, so that a trade can show
+    the feature values at its entry. An unknown keyword is refused with the nearest names.
+    """
+
+    def declare(fn: Callable[P, R]) -> Callable[P, R]:
+        known = [p.name for p in inspect.signature(fn).parameters.values() if p.kind is p.KEYWORD_ONLY]
+
+        @functools.wraps(fn)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            panel: Any = args[0] if args else kwargs.get("panel")
+            for name in kwargs:
+                if name not in known and name != "panel":
+                    raise ParameterError(f"{fn.__name__}({name}=...)", f"its parameters are {', '.join(known) or 'none'}", nearest(name, known))
+            if hasattr(type(panel), "__defer__"):
+                return panel.__defer__(call, kwargs)  # type: ignore[no-any-return]
+            result = fn(*args, **kwargs)
+            if hasattr(panel, "note"):
+                panel.note(fn.__name__, kwargs, result)
+            return result
+
+        call.__feature__ = Feature(fn.__name__, family, units, sign, needs, stand_ins, source)  # type: ignore[attr-defined]
+        return call
+
+    return declare

@@ -1,0 +1,78 @@
+"""The vocabulary of fields: one name per quantity, with its unit and sign.
+
+A dataset declares which of these it holds; a name outside the list is allowed for a user's own data, and then carries
+the unit its dataset declares. The registry is plain data, read by `flowbt features`, `flowbt data` and the tearsheet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+US = "US"  # symbol of market-wide fields
+
+
+@dataclass(frozen=True)
+class Field:
+    name: str
+    units: str
+    meaning: str
+
+
+_ROWS = """
+open|price|first trade of the bar
+high|price|highest trade of the bar
+low|price|lowest trade of the bar
+close|price|last trade of the bar, or an index's level
+volume|shares|traded in the bar
+value|as published|a macro series' value
+dix|fraction|dollar-weighted off-exchange short share of index members; high reads as buying
+gex|$ per 1%|dealer gamma, calls +, puts -
+gex_0dte|$ per 1%|dealer gamma of options expiring the same day
+zero_gamma|price|spot at which dealer gamma changes sign, nearest to spot
+nearest_positive_gamma|price|nearest level under spot where dealer gamma is positive
+dealer_delta|$|dealer delta under the same sign assumption
+put_call_equity|ratio|Cboe equity options, puts over calls by volume
+put_call_total|ratio|Cboe all options, puts over calls by volume
+put_call_index|ratio|Cboe index options, puts over calls by volume
+dark_pool_net|$|bought at the ask less sold at the bid, off exchange; negative = sold
+dark_pool_volume|$|off-exchange volume
+short_volume|shares|FINRA off-exchange short volume
+total_volume|shares|FINRA off-exchange volume
+calls_bought|$|call premium at or above the ask
+calls_sold|$|call premium at or below the bid
+puts_bought|$|put premium at or above the ask
+puts_sold|$|put premium at or below the bid
+premium_unknown|$|option premium whose side is unknown
+funding_rate|fraction per interval|perpetual funding; positive = longs pay shorts
+funding_interval_hours|hours|length of the funding interval
+open_interest_usd|$|perpetual open interest
+open_interest_coin|coin|perpetual open interest
+liquidations_long_usd|$|longs liquidated
+liquidations_short_usd|$|shorts liquidated
+lending_liquidations_usd|$|collateral liquidated by lending protocols
+depth_1pct_usd|$|resting orders within 1% of mid, both sides
+spread_bps|bp|best ask less best bid over mid
+taker_buy_volume|coin|bought by takers
+taker_sell_volume|coin|sold by takers
+vpin|fraction|volume-synchronised probability of informed trading, 0 to 1
+iv_7d|vol points|at-the-money implied volatility, 7 days
+iv_30d|vol points|at-the-money implied volatility, 30 days
+futures_close|price|close of a dated future; symbol is ROOT-YYYY-MM-DD
+futures_volume|contracts|volume of a dated future
+member_close|price|close of an index member
+member_volume|shares|volume of an index member
+pct_above_200d|percent|share of members above their 200-session mean
+pct_above_50d|percent|share of members above their 50-session mean
+aaii_bullish|fraction|AAII survey, bullish
+aaii_bearish|fraction|AAII survey, bearish
+naaim_exposure|percent|NAAIM mean equity exposure
+cot_spec_net|contracts|speculators' long less short
+cot_open_interest|contracts|open interest
+fund_flow_usd|$|creations less redemptions
+fund_aum_usd|$|assets under management
+bid_to_cover|ratio|auction bids over amount accepted
+auction_tail_bp|bp|high yield less the comparison yield the source uses
+event|flag or surprise|an event's occurrence; known_at is when its date was announced
+"""
+
+FIELDS = {name: Field(name, units, meaning) for name, units, meaning in (row.split("|") for row in _ROWS.strip().splitlines())}
