@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ALWAYS = "24/7"
 HOURS_PER_BAR = {"1d": 24, "8h": 8, "4h": 4, "1h": 1}
-_FIRST, _LAST = "1962-01-02", "2035-12-31"  # calendar span asked of exchange_calendars
+_FIRST, _LAST = "1927-12-30", "2035-12-31"  # calendar span asked of exchange_calendars
 
 
 @lru_cache(maxsize=4)
