@@ -1,1 +1,39 @@
+"""Features: causal functions of a panel, one module per family, found by name without importing the other families."""
 
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+FAMILIES = (
+    "zones",
+    "gamma",
+    "option_flow",
+    "dark_pool",
+    "volatility",
+    "macro",
+    "convergence",
+)  # modules of this package that hold public features; add a family by adding its module's name
+
+
+@lru_cache(maxsize=1)
+def _where() -> dict[str, str]:
+    """Public function or class name -> family module, read from the sources so that nothing is imported for it."""
+    here, found = Path(__file__).parent, {}
+    for family in FAMILIES:
+        for name in re.findall(r"^(?:def|class) ([A-Za-z]\w*)", (here / f"{family}.py").read_text("utf-8"), re.MULTILINE):
+            found.setdefault(name, family)
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__") or name not in _where():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_where()[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({"FAMILIES", *_where()})
