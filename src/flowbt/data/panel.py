@@ -1,0 +1,230 @@
+"""The panel: what was known at each decision time.
+
+Fields load when first touched. Every frame is labels x symbols, float64, NaN where nothing (or only something stale) was
+known. The panel remembers what it was asked for: fields with their datasets, stand-ins, and feature results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.data.asof import asof_rows
+from flowbt.data.catalog import Catalog, Imported
+from flowbt.data.tables import FieldTable, bar_table, field_table
+from flowbt.errors import FieldError, RangeError
+from flowbt.sessions import HOURS_PER_BAR, Clock
+
+BAR_FIELDS = ("open", "high", "low", "close", "volume")
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A field used in place of one that is not there."""
+
+    asked: str
+    used: str
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The traded bars by label, as they happened (not point in time). Frames are labels x symbols."""
+
+    open: pd.DataFrame
+    high: pd.DataFrame
+    low: pd.DataFrame
+    close: pd.DataFrame
+    funding: pd.DataFrame  # sum of the funding rates settled inside each bar; 0 where none are
+
+
+class Panel:
+    """Point-in-time frames of a catalog for some symbols on a clock. See flowbt.protocols.Panel."""
+
+    def __init__(self, catalog: Catalog, symbols: Iterable[str], clock: Clock, index: pd.DatetimeIndex) -> None:
+        self.catalog, self.clock = catalog, clock
+        self.symbols = tuple(symbols)
+        self.index = index
+        self.decisions = clock.decisions(index).to_numpy()
+        self.used: dict[tuple[str, str], Imported] = {}
+        self.stand_ins: list[StandIn] = []
+        self.noted: dict[str, Any] = {}
+        self._tables: dict[tuple[str, str, tuple[str, ...]], dict[str, FieldTable]] = {}
+        self._series: dict[tuple[str, str], np.ndarray] = {}
+        self._rows: dict[tuple[str, str], np.ndarray] = {}
+
+    def __getitem__(self, key: str | tuple[str, str]) -> pd.DataFrame:
+        """`panel[field]`: the strategy's symbols. `panel[field, symbol]`: one symbol's series under every column."""
+        if isinstance(key, tuple):
+            field, symbol = key
+            return self.spread(pd.Series(self._values(field, [symbol])[:, 0], index=self.index))
+        return pd.DataFrame(self._values(key, list(self.symbols)), index=self.index, columns=list(self.symbols), copy=True)
+
+    def has(self, field: str, symbol: str | None = None) -> bool:
+        """Whether the catalog holds the field: for `symbol`, or else for every symbol of the panel."""
+        return all(self.catalog.has(field, one) for one in ([symbol] if symbol else self.symbols))
+
+    def either(self, field: str | tuple[str, str], *stand_ins: str | tuple[str, str]) -> pd.DataFrame:
+        """The first of the fields that the catalog holds; using any but the first is recorded as a stand-in."""
+        for choice in (field, *stand_ins):
+            name, symbol = choice if isinstance(choice, tuple) else (choice, None)
+            if self.has(name, symbol):
+                if choice != field:
+                    standing = StandIn(_words(field), _words(choice))
+                    if standing not in self.stand_ins:
+                        self.stand_ins.append(standing)
+                return self[choice]
+        error = self.catalog.missing(field if isinstance(field, str) else field[0], self.symbols[0] if isinstance(field, str) else field[1])
+        tried = ", ".join(_words(one) for one in stand_ins)
+        raise FieldError(error.asked, error.found + (f"; stand-ins not there either: {tried}" if tried else ""), error.do)
+
+    def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
+        """Every symbol that has the field (names starting with `prefix`): labels x those symbols."""
+        names = self.catalog.symbols(field, prefix)
+        if not names:
+            raise self.catalog.missing(field)
+        return pd.DataFrame(self._values(field, names), index=self.index, columns=names)
+
+    def spread(self, series: pd.Series) -> pd.DataFrame:
+        """One series under every column of the panel, so that frames always combine."""
+        values = np.repeat(series.to_numpy()[:, None], len(self.symbols), axis=1)
+        return pd.DataFrame(values, index=self.index, columns=list(self.symbols))
+
+    def events(self, symbol: str) -> pd.DataFrame:
+        """The event table of a symbol (event_time, known_at, value), all rows; what may be used when is for the feature to respect."""
+        holder = self.catalog.holder("event", symbol, self.clock)
+        self.used[("event", symbol)] = holder
+        table = holder.read(["event_time", "known_at", "event"], [symbol])
+        return table.rename(columns={"event": "value"}).sort_values("event_time", ignore_index=True)
+
+    def known_at(self, field: str, symbol: str) -> pd.Series:
+        """When the value shown at each label became public (naive UTC; NaT where there is none)."""
+        self._values(field, [symbol])
+        rows = self._rows[(field, symbol)]
+        known = self._table(field, symbol).known
+        found = known[np.maximum(rows, 0)] if len(known) else np.full(len(rows), np.datetime64("NaT", "ns"))
+        return pd.Series(np.where(rows >= 0, found, np.datetime64("NaT", "ns")), index=self.index)
+
+    def event_time(self, field: str, symbol: str) -> pd.Series:
+        """The event time of the value shown at each label."""
+        self._values(field, [symbol])
+        rows = self._rows[(field, symbol)]
+        events = self._table(field, symbol).event
+        found = events[np.maximum(rows, 0)] if len(events) else np.full(len(rows), np.datetime64("NaT", "ns"))
+        return pd.Series(np.where(rows >= 0, found, np.datetime64("NaT", "ns")), index=self.index)
+
+    def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None:
+        """Remember a feature's result, for the trades' values at entry and exit."""
+        words = ", ".join(f"{key}={value}" for key, value in parameters.items() if isinstance(value, (int, float, str, bool)))
+        if not isinstance(result, tuple):
+            self.noted[f"{name}({words})"] = result
+        else:
+            for part in getattr(result, "_fields", ()):
+                self.noted[f"{name}({words}).{part}"] = getattr(result, part)
+
+    def bars(self) -> Bars:
+        """The bars the engine trades. FieldError where a symbol has none on this clock."""
+        frames = {}
+        for field in BAR_FIELDS[:4]:
+            columns = {}
+            for symbol in self.symbols:
+                holder = self.catalog.holder(field, symbol, self.clock)
+                if HOURS_PER_BAR.get(holder.declaration.frequency, 24) > HOURS_PER_BAR[self.clock.step]:
+                    raise FieldError(f"{self.clock.step} bars of {symbol}", f"dataset {holder.name} has {holder.declaration.frequency} bars", "use a longer STEP or import finer bars")
+                table = self._table(field, symbol)
+                columns[symbol] = pd.Series(table.values, index=table.event).groupby(level=0).last().reindex(self.index)
+            frames[field] = pd.DataFrame(columns, index=self.index, dtype=float)
+        return Bars(**frames, funding=self._funding())
+
+    def ready(self) -> tuple[pd.Timestamp, pd.Timestamp]:
+        """First and last label at which every touched field has a value for every symbol asked."""
+        first, last = self.index[0], self.index[-1]
+        for (field, symbol), values in self._series.items():
+            there = np.flatnonzero(~np.isnan(values))
+            if not len(there):
+                raise RangeError(f"{field} of {symbol}", "has no value inside the panel's dates", "ask for another span or import more of it")
+            first, last = max(first, self.index[there[0]]), min(last, self.index[there[-1]])
+        if last < first:
+            raise RangeError("a span in which all fields are there", f"the latest starts {first:%Y-%m-%d}, the earliest ends {last:%Y-%m-%d}", "import more history")
+        return first, last
+
+    def _funding(self) -> pd.DataFrame:
+        rates = pd.DataFrame(0.0, index=self.index, columns=list(self.symbols))
+        if not self.clock.always:
+            return rates
+        for symbol in self.symbols:
+            if self.catalog.has("funding_rate", symbol):
+                table = self._table("funding_rate", symbol)
+                # settled at the instant a bar ends belongs to that bar: it is paid on the position carried into it
+                bars = (pd.DatetimeIndex(table.event) - pd.Timedelta(nanoseconds=1)).floor(self.clock.bar)
+                rates[symbol] = pd.Series(table.values, index=bars).groupby(level=0).sum().reindex(self.index).fillna(0.0)
+        return rates
+
+    def _values(self, field: str, symbols: list[str]) -> np.ndarray:
+        out = np.empty((len(self.index), len(symbols)))
+        todo = [symbol for symbol in symbols if (field, symbol) not in self._series]
+        for symbol, table in self._load(field, todo).items():
+            rows = asof_rows(table.event, table.known, table.stale, self.decisions)
+            self._rows[(field, symbol)] = rows
+            values = np.append(table.values, np.nan)
+            self._series[(field, symbol)] = values[rows]  # -1 takes the appended NaN
+        for column, symbol in enumerate(symbols):
+            out[:, column] = self._series[(field, symbol)]
+        return out
+
+    def _load(self, field: str, symbols: list[str]) -> dict[str, FieldTable]:
+        """The tables of some symbols, read once per dataset."""
+        by_holder: dict[str, list[str]] = {}
+        for symbol in symbols:
+            holder = self.catalog.holder(field, symbol, self.clock)
+            self.used[(field, symbol)] = holder
+            by_holder.setdefault(holder.name, []).append(symbol)
+        out: dict[str, FieldTable] = {}
+        for name, wanted in by_holder.items():
+            out.update(self._read(self.catalog.imported[name], field, wanted))
+        return out
+
+    def _read(self, holder: Imported, field: str, symbols: list[str]) -> dict[str, FieldTable]:
+        key = (holder.name, field, tuple(symbols))
+        if key not in self._tables:
+            coarse = field in BAR_FIELDS and HOURS_PER_BAR.get(holder.declaration.frequency, 99) < HOURS_PER_BAR[self.clock.step]
+            self._tables[key] = bar_table(holder, field, symbols, self.clock) if coarse else field_table(holder, field, symbols)
+        return self._tables[key]
+
+    def _table(self, field: str, symbol: str) -> FieldTable:
+        for (_, name, symbols), tables in self._tables.items():
+            if name == field and symbol in symbols:
+                return tables[symbol]
+        return self._load(field, [symbol])[symbol]
+
+
+def _words(choice: str | tuple[str, str]) -> str:
+    return choice if isinstance(choice, str) else f"{choice[0]} of {choice[1]}"
+
+
+def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = None, start: Any = None, end: Any = None) -> Panel:
+    """A panel over the span in which any of `symbols` has a close (or the first field any dataset holds for it).
+
+    `start`, `end` narrow the index itself; leave them out to keep the history that trailing windows need.
+    """
+    clock = clock or Clock()
+    names = tuple(dict.fromkeys(symbols))
+    spans = [span for name in names for span in _spans(catalog, name, clock)]
+    if not spans:
+        raise catalog.missing("close", names[0] if names else None)
+    first = pd.Timestamp(start) if start is not None else min(pd.Timestamp(span[0]) for span in spans)
+    last = pd.Timestamp(end) if end is not None else max(pd.Timestamp(span[1]) for span in spans)
+    index = clock.labels(first.normalize(), last)
+    if not len(index):
+        raise RangeError(f"{first:%Y-%m-%d} to {last:%Y-%m-%d}", f"no {clock.name} labels in it", "widen --from and --to")
+    return Panel(catalog, names, clock, index)
+
+
+def _spans(catalog: Catalog, symbol: str, clock: Clock) -> list[list[Any]]:
+    for field in ("close", "value"):
+        if catalog.has(field, symbol):
+            return [catalog.holder(field, symbol, clock).spans(field)[symbol]]
+    raise catalog.missing("close", symbol)
