@@ -51,11 +51,25 @@ class Imported:
         """symbol -> [first event, last event, rows] for one field."""
         return dict(self.provenance["fields"].get(field_name, {}))
 
+    def column(self, name: str) -> np.ndarray:
+        """One column, all rows, as a numpy array."""
+        return np.asarray(self._parquet([name], None)[name].to_numpy())
+
+    def symbol_codes(self) -> tuple[np.ndarray, list[str]]:
+        """The symbol column as codes into a list of names."""
+        symbols = self._parquet(["symbol"], None)["symbol"].combine_chunks()
+        symbols = symbols if isinstance(symbols, pa.DictionaryArray) else symbols.dictionary_encode()
+        return np.asarray(symbols.indices.to_numpy()), [str(name) for name in symbols.dictionary.to_pylist()]
+
     def read(self, columns: Iterable[str], symbols: Iterable[str] | None = None) -> pd.DataFrame:
         """Columns of the table, all rows or those of some symbols."""
+        frame: pd.DataFrame = self._parquet(list(columns), symbols).to_pandas()
+        return frame
+
+    def _parquet(self, columns: list[str], symbols: Iterable[str] | None) -> pa.Table:
         chosen = None if symbols is None else [("symbol", "in", list(symbols))]
         try:
-            return pq.read_table(self.folder / "data.parquet", columns=list(columns), filters=chosen).to_pandas()
+            return pq.read_table(self.folder / "data.parquet", columns=columns, filters=chosen)
         except (OSError, pa.ArrowInvalid) as error:
             problem = str(error).splitlines()[0]
             raise DatasetError(f"dataset {self.name}", f"data.parquet cannot be read ({problem})", f"import it again or `flowbt data rm {self.name}`") from None

@@ -66,7 +66,7 @@ class Publication(BaseModel):
             if clock.always:
                 return clock.closes(events) - BEFORE_END
             closes = clock.closes(events)  # a row on a day without a session counts from the session before it
-            return closes.where(~closes.isna(), local_instants(events, "16:00", NEW_YORK))
+            return closes.where(closes.notna(), local_instants(events, "16:00", NEW_YORK))
         if self.rule == "session":
             # days = 0 keeps the row's own date, also where it is no session
             dates = events.normalize() if self.days == 0 else sessions.shift(events.normalize(), self.days)
@@ -106,9 +106,11 @@ class FieldRule(BaseModel):
         if not self.max_age.endswith(("session", "sessions")):
             return np.asarray(known + pd.Timedelta(self.max_age))
         sessions = Clock("XNYS") if clock.always else clock
-        dates = sessions.shift(events.normalize(), 0)
+        codes, days = pd.factorize(events.normalize())  # many symbols share few dates
+        dates = sessions.shift(pd.DatetimeIndex(days), 0)
         later = sessions.shift(dates, int(self.max_age.split()[0]))
-        return np.asarray(known + (sessions.closes(later) - sessions.closes(dates)))
+        spans = (sessions.closes(later) - sessions.closes(dates)).to_numpy()
+        return np.asarray(known.to_numpy() + spans[codes])
 
 
 class Dataset(BaseModel):

@@ -15,7 +15,7 @@ import pandas as pd
 
 from flowbt.data.asof import asof_rows
 from flowbt.data.catalog import Catalog, Imported
-from flowbt.data.tables import FieldTable, bar_table, field_table
+from flowbt.data.tables import FieldTable, Reader
 from flowbt.errors import FieldError, RangeError
 from flowbt.sessions import HOURS_PER_BAR, Clock
 
@@ -52,7 +52,8 @@ class Panel:
         self.used: dict[tuple[str, str], Imported] = {}
         self.stand_ins: list[StandIn] = []
         self.noted: dict[str, Any] = {}
-        self._tables: dict[tuple[str, str, tuple[str, ...]], dict[str, FieldTable]] = {}
+        self._readers: dict[str, Reader] = {}
+        self._shared: dict[tuple[str, str, str], np.ndarray] = {}
         self._series: dict[tuple[str, str], np.ndarray] = {}
         self._rows: dict[tuple[str, str], np.ndarray] = {}
 
@@ -164,41 +165,34 @@ class Panel:
         return rates
 
     def _values(self, field: str, symbols: list[str]) -> np.ndarray:
-        out = np.empty((len(self.index), len(symbols)))
-        todo = [symbol for symbol in symbols if (field, symbol) not in self._series]
-        for symbol, table in self._load(field, todo).items():
-            rows = asof_rows(table.event, table.known, table.stale, self.decisions)
-            self._rows[(field, symbol)] = rows
-            values = np.append(table.values, np.nan)
-            self._series[(field, symbol)] = values[rows]  # -1 takes the appended NaN
-        for column, symbol in enumerate(symbols):
-            out[:, column] = self._series[(field, symbol)]
-        return out
+        out = np.empty((len(symbols), len(self.index)))
+        for at, symbol in enumerate(symbols):
+            key = (field, symbol)
+            if key not in self._series:
+                table = self._table(field, symbol)
+                self._rows[key] = self._asof(key, table)
+                self._series[key] = np.append(table.values, np.nan)[self._rows[key]]  # row -1 takes the appended NaN
+            out[at] = self._series[key]
+        return out.T
 
-    def _load(self, field: str, symbols: list[str]) -> dict[str, FieldTable]:
-        """The tables of some symbols, read once per dataset."""
-        by_holder: dict[str, list[str]] = {}
-        for symbol in symbols:
-            holder = self.catalog.holder(field, symbol, self.clock)
-            self.used[(field, symbol)] = holder
-            by_holder.setdefault(holder.name, []).append(symbol)
-        out: dict[str, FieldTable] = {}
-        for name, wanted in by_holder.items():
-            out.update(self._read(self.catalog.imported[name], field, wanted))
-        return out
-
-    def _read(self, holder: Imported, field: str, symbols: list[str]) -> dict[str, FieldTable]:
-        key = (holder.name, field, tuple(symbols))
-        if key not in self._tables:
-            coarse = field in BAR_FIELDS and HOURS_PER_BAR.get(holder.declaration.frequency, 99) < HOURS_PER_BAR[self.clock.step]
-            self._tables[key] = bar_table(holder, field, symbols, self.clock) if coarse else field_table(holder, field, symbols)
-        return self._tables[key]
+    def _asof(self, key: tuple[str, str], table: FieldTable) -> np.ndarray:
+        """Rows shown at each decision; fields of one dataset with equal rows and ages share the answer."""
+        holder = self.used[key]
+        age = holder.declaration.fields[key[0]].max_age
+        shared = (holder.name, key[1], age)
+        if table.whole and shared in self._shared:
+            return self._shared[shared]
+        rows = asof_rows(table.event, table.known, table.stale, self.decisions)
+        if table.whole:
+            self._shared[shared] = rows
+        return rows
 
     def _table(self, field: str, symbol: str) -> FieldTable:
-        for (_, name, symbols), tables in self._tables.items():
-            if name == field and symbol in symbols:
-                return tables[symbol]
-        return self._load(field, [symbol])[symbol]
+        holder = self.catalog.holder(field, symbol, self.clock)
+        self.used[(field, symbol)] = holder
+        reader = self._readers.setdefault(holder.name, Reader(holder))
+        finer = HOURS_PER_BAR.get(holder.declaration.frequency, 99) < HOURS_PER_BAR[self.clock.step]
+        return reader.bars(field, symbol, self.clock) if field in BAR_FIELDS and finer else reader.table(field, symbol)
 
 
 def _words(choice: str | tuple[str, str]) -> str:
