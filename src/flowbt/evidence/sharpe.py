@@ -1,0 +1,70 @@
+"""How much to believe a Sharpe ratio: Bailey and Lopez de Prado (2012, 2014).
+
+Sharpe ratios here are per period, not annualised; kurtosis is raw (3 for a normal).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr, ndtri
+
+Array = npt.NDArray[np.float64]
+_EULER = 0.5772156649015329
+
+
+def moments(returns: Array) -> tuple[float, float, float, int]:
+    """Per-period Sharpe (sample deviation), skew, raw kurtosis and count of `returns` (T values, NaN dropped). NaN where the deviation is 0."""
+    x = returns[np.isfinite(returns)]
+    if len(x) < 2 or np.ptp(x) <= 1e-12:
+        return math.nan, math.nan, math.nan, len(x)
+    centred = x - x.mean()
+    variance = float(np.mean(centred**2))
+    skew = float(np.mean(centred**3)) / variance**1.5
+    kurtosis = float(np.mean(centred**4)) / variance**2
+    return float(x.mean() / x.std(ddof=1)), skew, kurtosis, len(x)
+
+
+def probabilistic_sharpe(sharpe: float, threshold: float, bars: int, skew: float = 0.0, kurtosis: float = 3.0) -> float:
+    """Probability that the true per-period Sharpe is above `threshold`, given `bars` returns. NaN for fewer than 2 bars."""
+    spread = 1 - skew * sharpe + (kurtosis - 1) / 4 * sharpe**2
+    if bars < 2 or not spread > 0:
+        return math.nan
+    return float(ndtr((sharpe - threshold) * math.sqrt(bars - 1) / math.sqrt(spread)))
+
+
+def expected_maximum(trials: float, variance: float) -> float:
+    """Expected best per-period Sharpe of `trials` skill-less trials whose Sharpes have `variance`; 0 for one trial."""
+    if trials <= 1:
+        return 0.0
+    first, second = ndtri(1 - 1 / trials), ndtri(1 - 1 / (trials * math.e))
+    return float(math.sqrt(variance) * ((1 - _EULER) * first + _EULER * second))
+
+
+def deflated_sharpe(sharpe: float, bars: int, *, trials: float, variance: float, skew: float = 0.0, kurtosis: float = 3.0) -> float:
+    """Probability that the best of `trials` beats what luck alone gives: PSR at `expected_maximum`."""
+    return probabilistic_sharpe(sharpe, expected_maximum(trials, variance), bars, skew, kurtosis)
+
+
+def minimum_track_record(sharpe: float, threshold: float = 0.0, skew: float = 0.0, kurtosis: float = 3.0, confidence: float = 0.95) -> float:
+    """Bars needed before `sharpe` is above `threshold` at `confidence`; infinite where it is not above it at all."""
+    if not sharpe > threshold:
+        return math.inf
+    spread = 1 - skew * sharpe + (kurtosis - 1) / 4 * sharpe**2
+    return float(1 + spread * (ndtri(confidence) / (sharpe - threshold)) ** 2)
+
+
+def effective_trials(correlation: Array) -> float:
+    """Independent trials among N correlated ones, from their N x N return correlation: `rho + (1 - rho) N`, rho the mean off-diagonal.
+
+    Source: Lopez de Prado and Lewis (2018). Between 1 and N; a negative mean correlation counts as 0; NaN pairs are skipped.
+    """
+    n = len(correlation)
+    if n < 2:
+        return float(n)
+    off = correlation[~np.eye(n, dtype=bool)]
+    off = off[np.isfinite(off)]
+    rho = min(max(float(off.mean()) if len(off) else 0.0, 0.0), 1.0)
+    return rho + (1 - rho) * n

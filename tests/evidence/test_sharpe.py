@@ -1,0 +1,43 @@
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from flowbt.evidence.sharpe import deflated_sharpe, effective_trials, expected_maximum, minimum_track_record, moments, probabilistic_sharpe
+
+
+def test_published_deflated_sharpe():  # Bailey and Lopez de Prado 2014
+    sharpe, variance = 2.5 / math.sqrt(250), 0.5 / 250
+    assert expected_maximum(100, variance) == pytest.approx(0.113172, abs=1e-6)
+    assert deflated_sharpe(sharpe, 1250, trials=100, variance=variance, skew=-3, kurtosis=10) == pytest.approx(0.900397, abs=1e-6)
+
+
+def test_one_trial_needs_no_deflation():
+    assert expected_maximum(1, 4.0) == 0.0
+    assert deflated_sharpe(0.1, 500, trials=1, variance=4.0) == probabilistic_sharpe(0.1, 0.0, 500)
+
+
+def test_expected_maximum_is_the_simulated_one():
+    best = np.random.default_rng(0).standard_normal((20_000, 50)).max(axis=1)
+    assert expected_maximum(50, 1.0) == pytest.approx(best.mean(), rel=0.02)
+
+
+def test_track_record_is_where_the_probability_reaches_its_level():
+    bars = minimum_track_record(0.08, 0.02, skew=-0.7, kurtosis=6)
+    assert probabilistic_sharpe(0.08, 0.02, round(bars), -0.7, 6) == pytest.approx(0.95, abs=1e-3)
+    assert minimum_track_record(0.01, 0.02) == math.inf
+
+
+def test_moments_are_those_of_scipy():
+    x = np.random.default_rng(3).standard_t(5, 400)
+    sharpe, skew, kurtosis, bars = moments(x)
+    assert (sharpe, bars) == (pytest.approx(x.mean() / x.std(ddof=1)), 400)
+    assert (skew, kurtosis) == (pytest.approx(stats.skew(x)), pytest.approx(stats.kurtosis(x, fisher=False)))
+
+
+@pytest.mark.parametrize(("rho", "effective"), [(0.0, 10.0), (1.0, 1.0), (0.5, 5.5), (-0.1, 10.0)])
+def test_effective_trials(rho, effective):
+    correlation = np.full((10, 10), rho)
+    np.fill_diagonal(correlation, 1.0)
+    assert effective_trials(correlation) == pytest.approx(effective)
