@@ -16,13 +16,19 @@ FAMILIES = (
     "volatility",
     "macro",
     "convergence",
+    "streaks",
+    "trend",
+    "carry",
+    "futures",
+    "open_interest",
 )  # modules of this package that hold public features; add a family by adding its module's name
 
 
 @lru_cache(maxsize=1)
 def _where() -> dict[str, str]:
     """Public function or class name -> family module, read from the sources so that nothing is imported for it."""
-    here, found = Path(__file__).parent, {}
+    here = Path(__file__).parent
+    found: dict[str, str] = {}
     for family in FAMILIES:
         for name in re.findall(r"^(?:def|class) ([A-Za-z]\w*)", (here / f"{family}.py").read_text("utf-8"), re.MULTILINE):
             found.setdefault(name, family)
