@@ -18,9 +18,9 @@ Frame = pd.DataFrame
 class Signals:
     """Entries and exits decided at a bar and filled at the next open.
 
-    `long`, `short`, `exit`: bool frames. `hold`: bars. `stop`, `take`, `trail`: fractions of the entry price. `size`: fraction
-    of equity per position, a number or a frame (default 1 / number of symbols). `structure`: an option structure to
-    trade in place of the symbol itself.
+    `long`, `short`, `exit`: bool frames; `exit` may also hold the fraction of the position to close (0..1). `hold`: bars. `stop`,
+    `take`: fractions of the entry price; `trail`: of the best price since. `size`: fraction of equity per position (default 1 / number
+    of symbols). All four and `hold`: a number or a frame. `structure`: an option structure to trade in place of the symbol itself.
     """
 
     long: Any = None
@@ -79,9 +79,10 @@ class Market:
 class Book:
     """What a simulation gives.
 
-    `orders`: one row per fill (bar, label, symbol, side, units, price, notional, fees, slippage, reason).
-    `trades`: one row per position (see docs/design.md). `value`, `returns`: per bar, net of everything. `flows`: per bar, cash
-    paid as fees, slippage, borrow, funding (costs positive). `exposure`: net and gross notional over equity at the close.
+    `orders`: one row per fill (bar, label, symbol, side, units, price, notional, fees, slippage, reason, trade).
+    `trades`: one row per position (see docs/engine.md). `value`, `returns`: per bar, net of everything. `flows`: per bar, cash
+    paid as fees, slippage, borrow, funding (costs positive). `exposure`: net and gross notional over equity at the close, and turnover.
+    `carry`: T x N cash paid as borrow and funding.
     """
 
     market: Market
@@ -92,6 +93,7 @@ class Book:
     returns: pd.Series
     flows: Frame
     exposure: Frame
+    carry: Array
 
     @cached_property
     def portfolio(self) -> Any:

@@ -1,0 +1,135 @@
+"""From what a strategy returned to arrays the kernel takes; anything else is a SignalError in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from flowbt.engine.kernel import Array, Bools, Plan, Rules
+from flowbt.engine.types import Account, Costs, Market, Signals, Targets
+from flowbt.errors import EngineError, SignalError
+
+
+def rules_of(signals: Signals, market: Market) -> Rules:
+    """Signals as arrays. Missing values count as False; `hold`, `stop`, `take`, `trail`, `size` may be numbers or frames.
+
+    Raises SignalError where a frame has another shape, index or columns than the bars, is not of bool, or a number is out of range.
+    """
+    if signals.long is None and signals.short is None:
+        raise SignalError("Signals", "neither long nor short is given", "give at least one bool frame")
+    nothing = np.zeros((len(market.index), len(market.symbols)), np.bool_)
+    long = nothing if signals.long is None else bools("long", signals.long, market)
+    short = nothing if signals.short is None else bools("short", signals.short, market)
+    size = 1.0 / len(market.symbols) if signals.size is None else signals.size
+    return Rules(
+        long,
+        short,
+        np.zeros((1, 1)) if signals.exit is None else fractions(signals.exit, market),
+        number("hold", signals.hold, market, least=1.0),
+        number("stop", signals.stop, market, above=0.0),
+        number("take", signals.take, market, above=0.0),
+        number("trail", signals.trail, market, above=0.0),
+        number("size", size, market, least=0.0),
+    )
+
+
+def plan_of(targets: Targets, market: Market) -> Plan:
+    """Targets as arrays; a missing weight leaves its symbol as it is. Raises SignalError."""
+    weights = aligned("weights", targets.weights, market)
+    if np.isinf(weights).any():
+        raise SignalError("Targets weights", "infinite", "divide only where the divisor is not zero")
+    return Plan(weights, number("band", targets.band, market, least=0.0))
+
+
+def no_rules() -> Rules:
+    """Rules without any level, for Targets."""
+    none, never = np.full((1, 1), np.nan), np.zeros((1, 1), np.bool_)
+    return Rules(never, never, np.zeros((1, 1)), none, none, none, none, none)
+
+
+def bools(name: str, frame: Any, market: Market) -> Bools:
+    check_frame(name, frame, market)
+    values = frame[list(market.symbols)]
+    odd = [str(d) for d in values.dtypes if not pd.api.types.is_bool_dtype(d) and not pd.api.types.is_object_dtype(d)]
+    if odd:
+        raise SignalError(f"Signals {name}", f"a frame of {odd[0]}", "compare with something, so that it holds True and False")
+    if any(pd.api.types.is_object_dtype(d) for d in values.dtypes):  # bool with missing values, as a shift leaves it
+        known = values.to_numpy(dtype=object)
+        if not all(isinstance(x, (bool, np.bool_)) or pd.isna(x) for x in known.ravel()):
+            raise SignalError(f"Signals {name}", "a frame of objects", "compare with something, so that it holds True and False")
+        return np.ascontiguousarray(np.where(pd.isna(known), False, known).astype(np.bool_))
+    return np.ascontiguousarray(values.fillna(False).to_numpy(dtype=np.bool_))
+
+
+def fractions(frame: Any, market: Market) -> Array:
+    """Exits: bool, or the fraction of the position to close (0..1)."""
+    check_frame("exit", frame, market)
+    if not all(pd.api.types.is_float_dtype(d) for d in frame.dtypes):
+        return bools("exit", frame, market).astype(np.float64)
+    values = np.nan_to_num(aligned("exit", frame, market), nan=0.0, posinf=2.0)
+    if (values < 0.0).any() or (values > 1.0).any():
+        raise SignalError("Signals exit", "a fraction outside 0..1", "give the fraction of the position to close, or True")
+    return values
+
+
+def number(name: str, value: Any, market: Market, *, least: float = -np.inf, above: float = -np.inf) -> Array:
+    """A number (1 x 1) or a frame (T x N); NaN: none."""
+    if value is None:
+        return np.full((1, 1), np.nan)
+    if isinstance(value, pd.DataFrame):
+        out = aligned(name, value, market)
+    elif isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        out = np.full((1, 1), float(value))
+    else:
+        raise SignalError(f"{name}", f"a {type(value).__name__}", "give a number or a frame of labels x symbols")
+    bad = out[np.isinf(out) | (out < least) | (out <= above)]
+    if bad.size:
+        what = f"at least {least:g}" if np.isfinite(least) else f"more than {above:g}"
+        raise SignalError(f"{name} {what}", f"{bad[0]:g}", f"give a finite number {what}, or None")
+    return out
+
+
+def aligned(name: str, frame: Any, market: Market) -> Array:
+    check_frame(name, frame, market)
+    try:
+        return np.ascontiguousarray(frame[list(market.symbols)].to_numpy(dtype=np.float64, na_value=np.nan))
+    except (TypeError, ValueError) as error:
+        raise SignalError(name, f"a frame that is not of numbers ({error})", "give float64 columns") from None
+
+
+def check_frame(name: str, frame: Any, market: Market) -> None:
+    found, wanted = type(frame).__name__, f"{len(market.index)} labels x {len(market.symbols)} symbols"
+    if not isinstance(frame, pd.DataFrame):
+        raise SignalError(f"{name} as a frame of {wanted}", f"a {found}", "use panel.spread(series) for one series")
+    columns = [str(c) for c in frame.columns]
+    if sorted(columns) != sorted(market.symbols):
+        spread = "use panel.spread(frame[column]) for a series of another symbol"
+        raise SignalError(f"{name} for {', '.join(market.symbols)}", f"columns {', '.join(columns)}", spread)
+    if not frame.index.equals(market.index):
+        raise SignalError(f"{name} on {wanted}", f"{len(frame)} other labels", "keep the panel's index: no dropna, resample or slicing")
+
+
+def check_terms(costs: Costs, account: Account) -> None:
+    """Raises EngineError for costs or an account that cannot be."""
+    for name, value, least in (
+        ("fees", costs.fees, 0.0),
+        ("slippage", costs.slippage, 0.0),
+        ("borrow", costs.borrow, 0.0),
+        ("cash", account.cash, 1e-6),
+        ("margin", account.margin, 1e-6),
+        ("max_gross", account.max_gross, 1e-6),
+    ):
+        if not (np.isfinite(value) and value >= least):
+            raise EngineError(f"{name} of {value:g}", "", f"give a finite number of at least {least:g}")
+    if costs.slippage >= 1.0:
+        raise EngineError(f"slippage of {costs.slippage:g}", "", "give a fraction of the price under 1")
+
+
+def days_to_next(index: pd.DatetimeIndex) -> npt.NDArray[np.float64]:
+    """Calendar days from each label to the next one; 0 for the last."""
+    out = np.zeros(len(index))
+    out[:-1] = np.diff(index.to_numpy()) / np.timedelta64(1, "D")
+    return out

@@ -1,0 +1,69 @@
+"""From a decision to a book: the market's bars, what was decided, the costs and the account.
+
+1. the decision becomes arrays, checked (`decisions.py`);
+2. the bars are made whole: marks where a close is missing, extremes where a high or low is;
+3. the kernel walks the bars (`kernel.py`; order of events in docs/engine.md);
+4. its tape becomes tables (`orders.py`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from flowbt.engine.decisions import check_terms, days_to_next, no_rules, plan_of, rules_of
+from flowbt.engine.kernel import Array, Bars, Tape, Terms, run_signals, run_targets
+from flowbt.engine.orders import book_of
+from flowbt.engine.types import Account, Book, Costs, Market, Signals, Targets
+from flowbt.errors import EngineError, SignalError
+
+
+def simulate(market: Market, decision: Signals | Targets, costs: Costs | None = None, account: Account | None = None) -> Book:
+    """Trade `decision` on `market`: decided at bar t - 1, filled at the open of bar t.
+
+    Raises SignalError for a decision of the wrong kind, shape or range; EngineError for bars or terms that cannot be used, and where a
+    position was held in a bar whose funding rate is missing.
+    """
+    costs, account = costs or Costs(), account or Account()
+    check_terms(costs, account)
+    bars = bars_of(market, costs)
+    terms = Terms(account.cash, costs.fees, costs.slippage, costs.borrow, account.margin, account.max_gross)
+    if isinstance(decision, Targets):
+        tape, count = run_targets(bars, plan_of(decision, market), no_rules(), terms)
+    elif isinstance(decision, Signals):
+        tape, count = run_signals(bars, rules_of(decision, market), terms)
+    else:
+        raise SignalError("Signals or Targets", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
+    check_funding(market, tape)
+    return book_of(market, account, bars, tape, count)
+
+
+def bars_of(market: Market, costs: Costs) -> Bars:
+    """Bars without gaps in marks: `mark` is the last known close (before any, the open); a missing high or low is the bar's open or close."""
+    shape = (len(market.index), len(market.symbols))
+    for name in ("open", "high", "low", "close", "funding"):
+        if getattr(market, name).shape != shape:
+            raise EngineError(f"{name} of {shape[0]} bars x {shape[1]} symbols", f"{getattr(market, name).shape}", "rebuild the market from the panel")
+    if 0 in shape:
+        raise EngineError("a market to trade", f"{shape[0]} bars x {shape[1]} symbols", "widen the dates or name a symbol")
+    if not market.index.is_monotonic_increasing or not market.index.is_unique:
+        raise EngineError("bars in order of time", "labels that go back or repeat", "sort the market and drop repeated labels")
+    opened = np.where(market.open > 0.0, market.open, np.nan)  # a price of zero or less cannot be traded
+    mark = pd.DataFrame(market.close).ffill().to_numpy(copy=True)
+    mark = np.where(np.isnan(mark), opened, mark)
+    high = np.where(np.isnan(market.high), np.fmax(opened, market.close), market.high)
+    low = np.where(np.isnan(market.low), np.fmin(opened, market.close), market.low)
+    funding = market.funding if costs.funding else np.zeros(shape)
+    return Bars(whole(opened), whole(high), whole(low), whole(mark), whole(funding), days_to_next(market.index))
+
+
+def whole(a: Array) -> Array:
+    return np.ascontiguousarray(a, dtype=np.float64)
+
+
+def check_funding(market: Market, tape: Tape) -> None:
+    paid: Array = tape.funding
+    if np.isnan(paid).any():
+        t, j = np.argwhere(np.isnan(paid))[0]
+        asked = f"funding of {market.symbols[j]} at {market.index[t]:%Y-%m-%d %H:%M}"
+        raise EngineError(asked, "a position was held and the rate is missing", "import it, start later, or use Costs(funding=False)")
