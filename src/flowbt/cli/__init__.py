@@ -1,1 +1,93 @@
+"""The command line. Each command is a module with a click `command`; it is imported only when it is called."""
 
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "run": "Backtest a strategy and write its tearsheet.",
+    "sweep": "Sweep a strategy's parameters, and say how much of the best is luck.",
+    "walkforward": "Choose parameters on the past, trade them on what follows.",
+    "check": "Look for look-ahead in a strategy, and measure its warm-up.",
+    "score": "Score the claims of documents.",
+    "compare": "Compare stored runs.",
+    "results": "List, show, tag and remove stored results.",
+    "serve": "Browse results on a local page.",
+    "board": "The regime board of a day.",
+    "data": "Import, list and check datasets.",
+    "reduce": "Turn raw prints, chains and trades into fields.",
+    "gex": "Dealer gamma from an option chain file.",
+    "features": "List, show and compute features.",
+    "new": "Start a strategy or a claim file.",
+    "completion": "Print the shell completion script.",
+}
+
+
+class Commands(click.Group):
+    """A group that knows the names and help lines of its commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"flowbt.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from flowbt.errors import nearest
+
+            ctx.fail(f"no command {args[0]!r}; {nearest(args[0], COMMANDS) or 'see flowbt --help'}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Example: flowbt run strategies/exit_liquidity.py -p rally=0.03",
+)
+@click.version_option(package_name="flowbt", prog_name="flowbt")
+def flowbt() -> None:
+    """Test what market commentary claims: backtests, sweeps and scores on point-in-time flow data.
+
+    Where no dataset is imported, everything runs on a synthetic demo market, and says so.
+    """
+
+
+def main() -> None:
+    """Run a command. Exit codes: 0 ok, 1 error, 2 usage, 3 a check failed, 130 interrupted."""
+    from flowbt.errors import FlowbtError
+
+    try:
+        code = flowbt.main(standalone_mode=False)
+    except FlowbtError as error:
+        _say(f"flowbt: {error}")
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        _say("flowbt: interrupted; nothing was half-written")
+        sys.exit(130)
+    except KeyboardInterrupt:
+        _say("flowbt: interrupted; nothing was half-written")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader of a pipe (head) has gone: not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

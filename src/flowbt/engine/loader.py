@@ -1,0 +1,221 @@
+"""A strategy file: one plain function whose keyword defaults are the parameters.
+
+The file may import only what a strategy needs (see ALLOWED) and may not open files or evaluate text: data that does not come
+from the panel carries no time of knowledge, and no check could see it.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flowbt.engine.types import Account, Costs
+from flowbt.errors import LoadError, ParameterError, nearest
+from flowbt.sessions import Clock
+
+ALLOWED = frozenset(
+    {
+        "flowbt",
+        "numpy",
+        "pandas",
+        "scipy",
+        "math",
+        "cmath",
+        "statistics",
+        "datetime",
+        "dataclasses",
+        "typing",
+        "functools",
+        "itertools",
+        "collections",
+        "__future__",
+    }
+)
+REFUSED_CALLS = frozenset({"open", "eval", "exec", "compile", "__import__", "input"})
+REFUSED_READS = (
+    "read_csv",
+    "read_parquet",
+    "read_feather",
+    "read_json",
+    "read_excel",
+    "read_sql",
+    "read_pickle",
+    "read_html",
+    "genfromtxt",
+    "loadtxt",
+    "fromfile",
+    "memmap",
+)
+CONSTANTS = frozenset({"SYMBOLS", "GRID", "CLOCK", "STEP", "COSTS", "ACCOUNT", "BENCHMARK", "CONSTRAINTS"})
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A loaded strategy. `parameters` are the defaults; `doc` is the module's docstring."""
+
+    name: str
+    path: Path
+    function: Callable[..., Any]
+    parameters: dict[str, Any]
+    symbols: tuple[str, ...]
+    grid: dict[str, tuple[Any, ...]]
+    clock: Clock
+    costs: Costs
+    account: Account
+    benchmark: str | None
+    constraints: tuple[str, ...]
+    doc: str
+    code_hash: str
+
+    @property
+    def thesis(self) -> str:
+        return " ".join(self.doc.strip().split("\n\n")[0].split())
+
+    @property
+    def source(self) -> str:
+        """The document named by a `Source: ...` line of the docstring."""
+        lines = [line.strip() for line in self.doc.splitlines()]
+        return next((line.split(":", 1)[1].strip().rstrip(".") for line in lines if line.lower().startswith("source:")), "")
+
+    def resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameters, with `given` values (texts from a command line are read as the default's type)."""
+        for name in given:
+            if name not in self.parameters:
+                known = ", ".join(self.parameters) or "none"
+                raise ParameterError(f"parameter {name!r} of {self.name}", f"its parameters are {known}", nearest(name, self.parameters))
+        return {name: read_value(name, given[name], default) if name in given else default for name, default in self.parameters.items()}
+
+    def decide(self, panel: Any, parameters: Mapping[str, Any]) -> Any:
+        return self.function(panel, **parameters)
+
+
+def read_value(name: str, given: Any, default: Any) -> Any:
+    """`given` as the type of the default. Texts are Python literals, or plain words where the default is a text."""
+    value = _literal(name, given, default) if isinstance(given, str) and not isinstance(default, str) else given
+    value = value.item() if hasattr(value, "item") else value
+    if default is None or value is None:
+        return value
+    if isinstance(default, int) and not isinstance(default, bool) and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    wanted = (int, float) if isinstance(default, float) else type(default)
+    if not isinstance(value, wanted) or isinstance(value, bool) != isinstance(default, bool):
+        raise ParameterError(f"parameter {name}={given}", f"a {type(value).__name__}", f"give a {type(default).__name__} such as {default!r}")
+    return float(value) if isinstance(default, float) else value
+
+
+def _literal(name: str, given: str, default: Any) -> Any:
+    words = {"true": True, "false": False, "none": None}
+    if given.lower() in words:
+        return words[given.lower()]
+    try:
+        return ast.literal_eval(given)
+    except (ValueError, SyntaxError):
+        raise ParameterError(f"parameter {name}={given}", "not a value", f"its default is {default!r}") from None
+
+
+def load_strategy(path: str | Path) -> Strategy:
+    """Load a strategy file. LoadError says, in one line, where and why it cannot be used."""
+    path = Path(path)
+    text = _read(path)
+    tree = _parse(path, text)
+    _check_imports(path, tree)
+    module = types.ModuleType(path.stem)
+    module.__file__ = str(path)
+    try:
+        exec(compile(tree, str(path), "exec"), module.__dict__)
+    except Exception as error:
+        raise LoadError(f"strategy {path}", f"{type(error).__name__} on loading: {error}", "mend the file") from error
+    function = getattr(module, "signals", None)
+    if not callable(function):
+        names = [name for name, value in vars(module).items() if inspect.isfunction(value)]
+        raise LoadError(f"strategy {path}", "it has no function `signals(panel, *, ...)`", nearest("signals", names) or "see `flowbt new strategy NAME`")
+    return _describe(path, text, module, function)
+
+
+def _describe(path: Path, text: str, module: types.ModuleType, function: Callable[..., Any]) -> Strategy:
+    constants = {name: getattr(module, name) for name in CONSTANTS if hasattr(module, name)}
+    parameters = _parameters(path, function)
+    symbols = constants.get("SYMBOLS")
+    if isinstance(symbols, str) or not symbols or not all(isinstance(symbol, str) for symbol in symbols):
+        raise LoadError(f"strategy {path}", f"SYMBOLS is {symbols!r}", 'give the traded symbols, e.g. SYMBOLS = ("SPY",)')
+    grid = {name: tuple(values) for name, values in dict(constants.get("GRID", {})).items()}
+    for name in grid:
+        if name not in parameters:
+            raise LoadError(
+                f"strategy {path}", f"GRID names {name!r}, which is no parameter", nearest(name, parameters) or f"its parameters are {', '.join(parameters)}"
+            )
+    constraints = constants.get("CONSTRAINTS", ())
+    return Strategy(
+        name=path.stem,
+        path=path,
+        function=function,
+        parameters=parameters,
+        symbols=tuple(symbols),
+        grid=grid,
+        clock=Clock(constants.get("CLOCK", "XNYS"), constants.get("STEP", "1d")),
+        costs=constants.get("COSTS", Costs()),
+        account=constants.get("ACCOUNT", Account()),
+        benchmark=constants.get("BENCHMARK"),
+        constraints=(constraints,) if isinstance(constraints, str) else tuple(constraints),
+        doc=inspect.getdoc(module) or "",
+        code_hash=hashlib.sha256(text.encode()).hexdigest()[:16],
+    )
+
+
+def _read(path: Path) -> str:
+    if path.is_dir():
+        raise LoadError(f"strategy {path}", "a folder", "name one file, or `flowbt run FOLDER` for all of its strategies")
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        near = [other.name for other in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        raise LoadError(f"strategy {path}", "no such file", nearest(path.name, near) or "see strategies/ or `flowbt new strategy NAME`") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LoadError(f"strategy {path}", f"cannot be read ({error})", "is it a Python file?") from None
+
+
+def _parse(path: Path, text: str) -> ast.Module:
+    try:
+        return ast.parse(text, filename=str(path))
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        raise LoadError(f"strategy {path}", f"syntax error{f' on line {line}' if line else ''} ({getattr(error, 'msg', error)})", "mend the file") from None
+
+
+def _check_imports(path: Path, tree: ast.Module) -> None:
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or "."]
+        elif isinstance(node, ast.Call):
+            called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            if (isinstance(node.func, ast.Name) and called in REFUSED_CALLS) or called in REFUSED_READS:
+                raise LoadError(
+                    f"strategy {path}", f"line {node.lineno} calls {called}()", "take data from the panel: only there is it known when it was known"
+                )
+        for name in names:
+            top = name.split(".")[0]
+            if top not in ALLOWED or name.startswith("flowbt.") and not name.startswith(("flowbt.features", "flowbt.engine")):
+                raise LoadError(
+                    f"strategy {path}",
+                    f"line {node.lineno} imports {name}",
+                    "a strategy may use flowbt, flowbt.features, numpy, pandas, scipy and the plain standard library",
+                )  # type: ignore[attr-defined]
+
+
+def _parameters(path: Path, function: Callable[..., Any]) -> dict[str, Any]:
+    known = list(inspect.signature(function).parameters.values())
+    if not known or known[0].kind not in (known[0].POSITIONAL_ONLY, known[0].POSITIONAL_OR_KEYWORD):
+        raise LoadError(f"strategy {path}", "`signals` does not take the panel first", "write `def signals(panel, *, name=default, ...)`")
+    for parameter in known[1:]:
+        if parameter.default is parameter.empty or parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            raise LoadError(f"strategy {path}", f"parameter {parameter.name!r} of `signals` has no default", "keyword defaults are the parameters: give it one")
+    return {parameter.name: parameter.default for parameter in known[1:]}

@@ -1,0 +1,22 @@
+"""Which data a study works on: the imported datasets of a folder, or the synthetic demo market. Never both at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flowbt.data.catalog import Catalog
+from flowbt.errors import DatasetError
+
+DEMO = ".demo"
+
+
+def open_catalog(datasets: Path, demo: bool | None = None) -> Catalog:
+    """The catalog of `datasets`. `demo`: True the demo market, False never it, None where nothing is imported."""
+    real = Catalog((datasets,))
+    if demo is False or (demo is None and real.imported):
+        if not real.imported:
+            raise DatasetError(f"datasets under {datasets}", "none is imported", "run `flowbt data import --plan datasets/plan.toml --root FOLDER`, or use --demo")
+        return real
+    from flowbt.data.demo import ensure_demo
+
+    return Catalog((ensure_demo(datasets / DEMO),))
