@@ -16,7 +16,8 @@ Key = str | tuple[str, str]
 class TinyPanel:
     """`TinyPanel({"close": frame, ("gex", "SPX"): series}, events={"CPI": table})`.
 
-    A frame under a field name gives one series per column. `symbols` defaults to the columns of "close".
+    A frame under a field name gives one series per column. `symbols` defaults to the columns of the
+    frame "close", or else to all.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class TinyPanel:
             else:
                 self.data.update({(key, str(c)): value[c].astype(float) for c in value.columns})
         self.index: pd.DatetimeIndex = next(iter(self.data.values())).index
-        self.symbols = symbols or tuple(s for f, s in self.data if f == "close")
+        self.symbols = symbols or tuple(map(str, data["close"])) if "close" in data else symbols or tuple(dict.fromkeys(s for _, s in self.data))
         self.clock = clock or Clock()
         self._events = dict(events or {})
         self.stand_ins: list[Key] = []
@@ -45,13 +46,13 @@ class TinyPanel:
             if key not in self.data:
                 raise FieldError(f"field {key}", "not in this panel")
             return self.spread(self.data[key])
-        if not self.has(key):
+        if not any((key, s) in self.data for s in self.symbols):
             raise FieldError(f"field {key}", "not in this panel")
         missing = pd.Series(float("nan"), self.index)
         return pd.DataFrame({s: self.data.get((key, s), missing) for s in self.symbols}, index=self.index)
 
     def has(self, field: str, symbol: str | None = None) -> bool:
-        return (field, symbol) in self.data if symbol else any((field, s) in self.data for s in self.symbols)
+        return (field, symbol) in self.data if symbol else all((field, s) in self.data for s in self.symbols)
 
     def either(self, field: Key, *stand_ins: Key) -> pd.DataFrame:
         for n, key in enumerate((field, *stand_ins)):
@@ -65,7 +66,7 @@ class TinyPanel:
         return pd.DataFrame({s: v for (f, s), v in self.data.items() if f == field and s.startswith(prefix)}, index=self.index)
 
     def spread(self, series: pd.Series) -> pd.DataFrame:
-        return pd.DataFrame({s: series for s in self.symbols}, index=self.index)
+        return pd.DataFrame(dict.fromkeys(self.symbols, series), index=self.index)
 
     def events(self, symbol: str) -> pd.DataFrame:
         if symbol not in self._events:

@@ -11,11 +11,8 @@ from typing import Any
 FAMILIES = (
     "zones",
     "gamma",
-    "option_flow",
     "dark_pool",
     "volatility",
-    "macro",
-    "convergence",
     "streaks",
     "trend",
     "carry",

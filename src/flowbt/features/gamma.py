@@ -1,0 +1,59 @@
+"""Dealer gamma as a daily series: its sign, its score against its own history, the levels a chain gives.
+
+Gamma is in dollars of hedging per 1% move, under the naive assumption that dealers are long calls and short puts. The sign is that
+assumption, not an observation. Chains become these fields through `flowbt.features.chain`.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from flowbt.features.declare import feature
+from flowbt.features.rolling import run_length, sign, zscore
+from flowbt.protocols import Panel
+
+NAIVE = "naive: dealers long calls, short puts"
+
+
+@feature(family="dealer gamma", units="-1, 0, +1", sign="+1 = dealers long gamma (they fade moves)", needs=("gex",), stand_ins=("gex:SPX",), source=NAIVE)
+def gamma_sign(panel: Panel) -> pd.DataFrame:
+    """Sign of dealer gamma, per symbol, or the index's for all where no symbol has its own. Missing where gamma is missing."""
+    return sign(_gex(panel))
+
+
+@feature(family="dealer gamma", units="z-score", sign="positive = more long gamma than usual", needs=("gex",), stand_ins=("gex:SPX",), source="ours; " + NAIVE)
+def gex_score(panel: Panel, *, window: int = 252) -> pd.DataFrame:
+    """Dealer gamma against its own last `window` bars, in standard deviations. Missing until the window is full."""
+    return zscore(_gex(panel), window)
+
+
+@feature(family="dealer gamma", units="bars", sign="positive = run of long gamma", needs=("gex",), stand_ins=("gex:SPX",), source="ours; " + NAIVE)
+def gamma_run(panel: Panel) -> pd.DataFrame:
+    """Bars since dealer gamma last changed sign, signed by it. 0 where gamma is missing or zero."""
+    return run_length(sign(_gex(panel)))
+
+
+@feature(family="dealer gamma", units="fraction", sign="negative = spot under the level", needs=("close", "zero_gamma"), source=NAIVE)
+def zero_gamma_distance(panel: Panel) -> pd.DataFrame:
+    """close / zero-gamma level - 1, per symbol. Missing where there is no zero-gamma level (never zero)."""
+    level = panel["zero_gamma"]
+    return panel["close"] / level.where(level > 0) - 1
+
+
+@feature(family="dealer gamma", units="fraction", sign="negative = the level lies below", needs=("close", "nearest_positive_gamma"), source=NAIVE)
+def positive_gamma_gap(panel: Panel) -> pd.DataFrame:
+    """Nearest level under spot with positive dealer gamma / close - 1: how far down the first cushion is. Missing if there is none."""
+    level = panel["nearest_positive_gamma"]
+    return level.where(level > 0) / panel["close"] - 1
+
+
+@feature(family="dealer gamma", units="fraction", sign="1 = all of it expires today", needs=("gex", "gex_0dte"), source=NAIVE)
+def same_day_share(panel: Panel) -> pd.DataFrame:
+    """|gamma of options that expire the same day| / (that + |the rest|). Missing where either is missing or both are zero."""
+    today, total = panel["gex_0dte"], panel["gex"]
+    size = today.abs() + (total - today).abs()
+    return today.abs() / size.where(size > 0)
+
+
+def _gex(panel: Panel) -> pd.DataFrame:
+    return panel.either("gex", ("gex", "SPX"))
