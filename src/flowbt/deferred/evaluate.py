@@ -1,0 +1,99 @@
+"""Evaluate nodes under parameter values: each distinct (node, values of its parameters) once, by pandas itself.
+
+A batch is announced first, so that every intermediate's uses are counted; when the last use is done it goes to a small
+store of spare results (least recently used out first), from where later batches take it. Memory stays bounded by that store plus what is still awaited.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flowbt.deferred.graph import Instance, Node, read_parameter, substitute
+
+Wanted = tuple[Node, Mapping[str, Any]]
+
+
+class Evaluator:
+    def __init__(self, spare_bytes: int = 96_000_000) -> None:
+        self.evaluations = 0  # operations done, not counting parameters
+        self._budget = spare_bytes
+        self._awaited: Counter[Instance] = Counter()
+        self._held: dict[Instance, Any] = {}
+        self._spare: OrderedDict[Instance, Any] = OrderedDict()
+        self._spare_bytes = 0
+
+    def announce(self, batch: Sequence[Wanted]) -> None:
+        """Say what will be asked for, so that results are kept exactly as long as they are needed."""
+        for root, values in batch:
+            stack = [root]
+            while stack:
+                node = stack.pop()
+                key = node.instance(values)
+                self._awaited[key] += 1
+                if self._awaited[key] == 1 and key not in self._held and key not in self._spare:
+                    stack.extend(node.children)
+
+    def take(self, node: Node, values: Mapping[str, Any]) -> Any:
+        """The node's result. An unannounced node is announced here."""
+        if not self._awaited[node.instance(values)]:
+            self.announce([(node, values)])
+        stack = [node]
+        while stack:
+            top = stack[-1]
+            key = top.instance(values)
+            if key in self._held or self._revive(key):
+                stack.pop()
+                continue
+            missing = [child for child in top.children if (k := child.instance(values)) not in self._held and not self._revive(k)]
+            if missing:
+                stack.extend(missing)
+                continue
+            self._held[key] = self._compute(top, values)
+            stack.pop()
+        return self._use(node.instance(values))
+
+    def _compute(self, node: Node, values: Mapping[str, Any]) -> Any:
+        if node.op is read_parameter:
+            return values[node.args[0]]
+        found = {child.number: self._use(child.instance(values)) for child in node.children}
+        self.evaluations += 1
+        return node.op(*substitute(node.args, lambda child: found[child.number]))
+
+    def _use(self, key: Instance) -> Any:
+        """The held result, one use nearer to its end."""
+        result = self._held[key]
+        self._awaited[key] -= 1
+        if self._awaited[key] <= 0:
+            del self._awaited[key], self._held[key]
+            self._put_by(key, result)
+        return result
+
+    def _put_by(self, key: Instance, result: Any) -> None:
+        size = size_of(result)
+        if size > self._budget:
+            return
+        self._spare[key] = result
+        self._spare_bytes += size
+        while self._spare_bytes > self._budget:
+            self._spare_bytes -= size_of(self._spare.popitem(last=False)[1])
+
+    def _revive(self, key: Instance) -> bool:
+        if key not in self._spare:
+            return False
+        self._held[key] = self._spare.pop(key)
+        self._spare_bytes -= size_of(self._held[key])
+        return True
+
+
+def size_of(value: Any) -> int:
+    """Bytes held by a result, roughly."""
+    if isinstance(value, tuple):
+        return sum(size_of(item) for item in value)
+    usage = getattr(value, "memory_usage", None)
+    if callable(usage):
+        found = usage()
+        return int(found if isinstance(found, int) else found.sum())
+    return int(getattr(value, "nbytes", 0)) or sys.getsizeof(value)

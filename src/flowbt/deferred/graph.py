@@ -1,0 +1,120 @@
+"""The expression graph: one node per distinct operation, interned by structure.
+
+A node is an operation (a plain callable) and its arguments, which may hold other nodes inside tuples, lists, dicts and slices.
+Two equal expressions are the same node, so that what a strategy writes twice is evaluated once. Node numbers rise from the
+leaves to the root, which makes a plain sort a topological order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flowbt.deferred.causal import refuse_look_ahead
+
+
+class NeedsValue(BaseException):
+    """The strategy needs the value of a deferred expression now (`if`, `int()`, `range()`): these parameters must be fixed.
+
+    Not an `Exception`, so that neither pandas nor a strategy's own `try` swallows it. It never leaves this package.
+    """
+
+    def __init__(self, parameters: frozenset[str] | None, why: str) -> None:
+        self.parameters, self.why = parameters, why  # None: all of them
+        super().__init__(why)
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    number: int
+    op: Callable[..., Any]
+    args: tuple[Any, ...]
+    parameters: tuple[str, ...]  # sorted names of the parameters it depends on
+    children: tuple[Node, ...]
+
+    def instance(self, values: Mapping[str, Any]) -> Instance:
+        """What tells this node's result under `values` from its result under others."""
+        return (self.number, *[values[name] for name in self.parameters])
+
+
+Instance = tuple[Any, ...]
+
+
+def read_parameter(name: str) -> Any:
+    """Placeholder: the evaluator puts the parameter's value in its place."""
+    raise AssertionError(name)
+
+
+def method(target: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    refuse_look_ahead(name, args, kwargs)
+    return getattr(target, name)(*args, **kwargs)
+
+
+class Graph:
+    """Makes nodes, and gives back the one it has when the same operation is asked for again."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._known: dict[Any, Node] = {}
+
+    def node(self, op: Callable[..., Any], *args: Any, parameters: frozenset[str] = frozenset()) -> Node:
+        key = (_identity(op), _freeze(args))
+        if key not in self._known:
+            children = tuple(dict.fromkeys(nodes_in(args)))
+            names = parameters.union(*(child.parameters for child in children))
+            self._known[key] = Node(len(self.nodes), op, args, tuple(sorted(names)), children)
+            self.nodes.append(self._known[key])
+        return self._known[key]
+
+    def parameter(self, name: str) -> Node:
+        return self.node(read_parameter, name, parameters=frozenset((name,)))
+
+
+def nodes_in(value: Any) -> Iterator[Node]:
+    if isinstance(value, Node):
+        yield value
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from nodes_in(item)
+    elif isinstance(value, dict):
+        yield from nodes_in(tuple(value.values()))
+    elif isinstance(value, slice):
+        yield from nodes_in((value.start, value.stop, value.step))
+
+
+def substitute(value: Any, find: Callable[[Node], Any]) -> Any:
+    """`value` with every node inside replaced by `find(node)`."""
+    if isinstance(value, Node):
+        return find(value)
+    if isinstance(value, tuple | list):
+        items = [substitute(item, find) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if isinstance(value, dict):
+        return {name: substitute(item, find) for name, item in value.items()}
+    if isinstance(value, slice):
+        return slice(*(substitute(item, find) for item in (value.start, value.stop, value.step)))
+    return value
+
+
+def _identity(op: Callable[..., Any]) -> Any:
+    owner = getattr(op, "__self__", None)  # a bound method is made anew at each access
+    return op if owner is None or not hasattr(op, "__func__") else (id(owner), op.__func__)
+
+
+def _freeze(value: Any) -> Any:
+    """A hashable stand-in, equal only for values that behave alike (1, 1.0 and True differ; so do 0.0 and -0.0)."""
+    if isinstance(value, Node):
+        return ("node", value.number)
+    if isinstance(value, tuple | list):
+        return (type(value), *(_freeze(item) for item in value))
+    if isinstance(value, dict):
+        return (dict, *((name, _freeze(item)) for name, item in value.items()))
+    if isinstance(value, slice):
+        return (slice, _freeze((value.start, value.stop, value.step)))
+    if isinstance(value, float):
+        return ("nan",) if math.isnan(value) else (type(value), value.hex())
+    if isinstance(value, int | str | bytes | type(None) | type):
+        return (type(value), value)
+    return ("object", id(value))  # the node's arguments keep it alive, so that its id stays its own

@@ -1,0 +1,104 @@
+"""Call a strategy once with deferred arguments and keep what it recorded.
+
+1. Call the function with a deferred panel and deferred parameters.
+2. Where it needs a parameter's value (`if kind == "up"`, `range(window)`), that parameter is fixed: from then on it is given as
+   the plain value, and the function is traced once per distinct value of the fixed parameters. The rest stays deferred.
+3. Where it does what cannot be recorded, every parameter is fixed and the real panel is given: one evaluation per trial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from flowbt.deferred.evaluate import Evaluator
+from flowbt.deferred.graph import Graph, NeedsValue, Node, substitute
+from flowbt.deferred.panel import DeferredPanel, QuietPanel
+from flowbt.deferred.record import Deferred, Recorder, unwrap
+from flowbt.errors import FlowbtError, SignalError
+from flowbt.protocols import Panel
+
+Strategy = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What the function returned for the fixed values: a dataclass kind and its fields, each a plain value or a `Node`."""
+
+    fixed: Mapping[str, Any]
+    kind: type
+    fields: Mapping[str, Any]
+
+
+@dataclass
+class Tracer:
+    """Traces one strategy on one panel. `fixed` grows while branches are met; `reasons` says why, for the sweep's summary."""
+
+    function: Strategy
+    panel: Panel
+    first: Mapping[str, Any]  # a value of every parameter, for questions such as how many fields a tuple has
+    fixed: set[str] = field(default_factory=set)
+    reasons: list[str] = field(default_factory=list)
+    graph: Graph = field(default_factory=Graph)
+    evaluator: Evaluator = field(default_factory=Evaluator)
+    _known: dict[tuple[Any, ...], Trace] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.quiet = QuietPanel(self.panel)
+
+    @property
+    def per_trial(self) -> bool:
+        """Whether nothing could be deferred: one evaluation per trial."""
+        return self.fixed >= set(self.first)
+
+    def trace(self, values: Mapping[str, Any]) -> Trace:
+        """The trace that serves the trial `values`. May widen `fixed`; callers group trials by `fixed` after each call."""
+        while True:
+            key = tuple((name, type(values[name]), values[name]) for name in sorted(self.fixed))
+            if key in self._known:
+                return self._known[key]
+            try:
+                made = self._call(values)
+            except NeedsValue as need:
+                self.fix(need.parameters, need.why)
+                continue
+            if not self.per_trial:
+                self._known[key] = made
+            return made
+
+    def fix(self, parameters: frozenset[str] | None, why: str) -> None:
+        """Give these parameters (None: all) as plain values from now on."""
+        wanted = set(self.first) if not parameters else set(parameters)
+        if wanted <= self.fixed:
+            wanted = set(self.first)
+        self.fixed |= wanted
+        self._known.clear()
+        self.reasons.append(f"{why} needs the value of {', '.join(sorted(wanted)) or 'an expression'}")
+
+    def evaluate(self, values: Mapping[str, Any]) -> Any:
+        """What the function returns for the trial, by way of its trace."""
+        made = self.trace(values)
+        return made.kind(**{name: substitute(value, lambda node: self.evaluator.take(node, values)) for name, value in made.fields.items()})
+
+    def _call(self, values: Mapping[str, Any]) -> Trace:
+        fixed = {name: values[name] for name in sorted(self.fixed)}
+        if self.per_trial:
+            return _kept(fixed, self.function(self.quiet, **values))
+        recorder = Recorder(self.graph, self._value, lambda node: self.evaluator.take(node, {**self.first, **fixed}))
+        deferred = {name: fixed[name] if name in fixed else Deferred(recorder, self.graph.parameter(name)) for name in values}
+        try:
+            return _kept(fixed, self.function(DeferredPanel(recorder, self.quiet), **deferred))
+        except FlowbtError:
+            raise
+        except Exception as error:  # what cannot be recorded may still work on real frames
+            raise NeedsValue(None, f"{type(error).__name__} while recording") from error
+
+    def _value(self, node: Node) -> Any:
+        return self.evaluator.take(node, {})
+
+
+def _kept(fixed: Mapping[str, Any], result: Any) -> Trace:
+    if not is_dataclass(result) or isinstance(result, type):
+        raise SignalError("a strategy's result", f"{type(result).__name__}", "return Signals(...) or Targets(...)")
+    return Trace(fixed, type(result), {f.name: unwrap(getattr(result, f.name)) for f in fields(result)})
