@@ -6,7 +6,7 @@ import pytest
 from tests.panels import TinyPanel
 
 from flowbt.features import iv_minus_realised, iv_percentile, iv_rank, realised_volatility, vix_term_structure, volatility_index
-from flowbt.features.rolling import percentile, run_length, zscore
+from flowbt.features.rolling import share_below, signed_run
 from flowbt.features.volatility import close_to_close, yang_zhang
 
 
@@ -61,15 +61,11 @@ def test_rank_and_percentile_differ() -> None:
 
 
 def test_percentile_of_ties_counts_half() -> None:
-    assert percentile(_frame([1, 1, 1]), 3).iloc[-1, 0] == 0.5
-
-
-def test_zscore_of_a_constant_is_missing() -> None:
-    assert zscore(_frame([0.1] * 30), 10).isna().all().all()
+    assert share_below(_frame([1, 1, 1]), 3).iloc[-1, 0] == 0.5
 
 
 def test_run_length_ends_at_zero_and_at_missing() -> None:
-    assert run_length(_frame([1, 1, -1, -1, -1, 0, np.nan, 1]))["SPX"].tolist() == [1, 2, -1, -2, -3, 0, 0, 1]
+    assert signed_run(_frame([1, 1, -1, -1, -1, 0, np.nan, 1]))["SPX"].tolist() == [1, 2, -1, -2, -3, 0, 0, 1]
 
 
 def test_iv_minus_realised() -> None:

@@ -8,7 +8,8 @@ import pandas as pd
 
 from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
-from flowbt.features.rolling import run_length, sign, zscore
+from flowbt.features.rolling import sign, signed_run
+from flowbt.features.trailing import zscore
 from flowbt.protocols import Panel
 
 Stand = Literal["auto", "net", "dix", "finra"]
@@ -40,7 +41,7 @@ def dark_pool_pressure(panel: Panel, *, window: int = 63, source: Stand = "auto"
     """Off-exchange net against its own last `window` bars, in standard deviations.
 
     `source`: "auto" takes dark-pool net per symbol, else DIX for all symbols, else FINRA's short share per symbol ("net", "dix" and
-    "finra" insist on one). High DIX and high short share read as buying, so low is sold. Missing until the window is full.
+    "finra" insist on one). High DIX and high short share read as buying, so low is sold. Missing until two thirds of the window are there.
     """
     return zscore(pressure_input(panel, source), window)
 
@@ -59,14 +60,14 @@ def dark_pool_ladder(panel: Panel, *, window: int = 63, source: Stand = "auto") 
     A session counts by the sign of its net; a stand-in, which has no natural zero, by the sign of its distance from its trailing
     `window` mean. 0 where the series is missing.
     """
-    return run_length(_lean(panel, window, source))
+    return signed_run(_lean(panel, window, source))
 
 
 @feature(family="dark pool", units="bool", sign="True = against the ladder", needs=("dark_pool_net",), stand_ins=STAND_INS, source="exitliq")
 def contrast_day(panel: Panel, *, length: int = 5, window: int = 63, source: Stand = "auto") -> pd.DataFrame:
     """A session whose flow goes against a ladder of at least `length` sessions that ended on the session before."""
     lean = _lean(panel, window, source)
-    before = run_length(lean).shift(fill_value=0.0)
+    before = signed_run(lean).shift(fill_value=0.0)
     return (before.abs() >= length) & (sign(before) * lean < 0)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import pandas as pd
 
 from flowbt.features.declare import feature
-from flowbt.features.rolling import run_length, sign, zscore
+from flowbt.features.rolling import sign, signed_run
+from flowbt.features.trailing import zscore
 from flowbt.protocols import Panel
 
 NAIVE = "naive: dealers long calls, short puts"
@@ -23,14 +24,14 @@ def gamma_sign(panel: Panel) -> pd.DataFrame:
 
 @feature(family="dealer gamma", units="z-score", sign="positive = more long gamma than usual", needs=("gex",), stand_ins=("gex:SPX",), source="ours; " + NAIVE)
 def gex_score(panel: Panel, *, window: int = 252) -> pd.DataFrame:
-    """Dealer gamma against its own last `window` bars, in standard deviations. Missing until the window is full."""
+    """Dealer gamma against its own last `window` bars, in standard deviations. Missing until two thirds of the window are there."""
     return zscore(_gex(panel), window)
 
 
 @feature(family="dealer gamma", units="bars", sign="positive = run of long gamma", needs=("gex",), stand_ins=("gex:SPX",), source="ours; " + NAIVE)
 def gamma_run(panel: Panel) -> pd.DataFrame:
     """Bars since dealer gamma last changed sign, signed by it. 0 where gamma is missing or zero."""
-    return run_length(sign(_gex(panel)))
+    return signed_run(sign(_gex(panel)))
 
 
 @feature(family="dealer gamma", units="fraction", sign="negative = spot under the level", needs=("close", "zero_gamma"), source=NAIVE)

@@ -1,4 +1,4 @@
-"""Trailing statistics that several families share. A window always ends at the row itself and is missing until it is full."""
+"""More trailing arithmetic: signs, ranks, signed runs. A window ends at the row itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TypeVar, cast
 
 import numpy as np
 import pandas as pd
+
+from flowbt.features.trailing import enough, run_length
 
 Data = TypeVar("Data", pd.DataFrame, pd.Series)
 
@@ -20,32 +22,20 @@ def log(data: Data) -> Data:
     return cast(Data, np.log(data.where(data > 0)))
 
 
-def zscore(data: Data, window: int) -> Data:
-    """(value - mean) / standard deviation of the last `window` rows, itself included; missing where they do not vary."""
-    rolling = data.rolling(window)
-    spread = rolling.std()
-    # a window of equal numbers leaves a standard deviation of rounding noise, not of zero
-    flat = spread <= 1e-12 * rolling.mean().abs()
-    return ((data - rolling.mean()) / spread.mask(flat)).replace([np.inf, -np.inf], np.nan)
-
-
 def min_max_rank(data: Data, window: int) -> Data:
-    """(value - minimum) / (maximum - minimum) of the last `window` rows: 0 at the low, 1 at the high; missing where they are equal."""
-    low, high = data.rolling(window).min(), data.rolling(window).max()
+    """(value - minimum) / (maximum - minimum) of the last `window` rows: 0 at the low, 1 at the high; missing where they are equal
+    and with fewer than two thirds of the rows."""
+    rolling = data.rolling(window, min_periods=enough(window))
+    low, high = rolling.min(), rolling.max()
     return (data - low) / (high - low).where(high > low)
 
 
-def percentile(data: Data, window: int) -> Data:
-    """Share of the other rows of the last `window` that lie below the present one; ties count half. 0 to 1."""
-    return (data.rolling(window).rank(method="average") - 1) / (window - 1)
+def share_below(data: Data, window: int) -> Data:
+    """Share of the other values of the last `window` rows that lie below the present one, 0 to 1; ties count half. Missing as above."""
+    rolling = data.rolling(window, min_periods=enough(window))
+    return (rolling.rank(method="average") - 1) / (rolling.count() - 1)
 
 
-def run_length(state: Data) -> Data:
-    """Rows since `state` (-1, 0, +1) last changed sign, signed by it: +3 is the third row in a row above zero. 0 or missing ends a run."""
-    return state.apply(_run) if isinstance(state, pd.DataFrame) else _run(state)
-
-
-def _run(state: pd.Series) -> pd.Series:
-    side = sign(state.fillna(0.0))
-    started = side.ne(side.shift()).cumsum()
-    return (side.groupby(started).cumcount() + 1.0).mul(side)
+def signed_run(state: Data) -> Data:
+    """Rows for which `state` has kept its sign, signed by it: +3 is the third row in a row above zero. 0 or missing ends a run (0)."""
+    return run_length(state > 0) - run_length(state < 0)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from flowbt.features.declare import feature
-from flowbt.features.rolling import log, min_max_rank, percentile, zscore
+from flowbt.features.rolling import log, min_max_rank, share_below
+from flowbt.features.trailing import zscore
 from flowbt.protocols import Panel
 
 OHLC = ("open", "high", "low", "close")
@@ -74,7 +75,7 @@ def iv_rank(panel: Panel, *, index: str = "VIX", window: int = 252) -> pd.DataFr
 @feature(family="volatility", units="fraction", sign="1 = above all others of the window", needs=("close:VIX",), source="ours: share of days below")
 def iv_percentile(panel: Panel, *, index: str = "VIX", window: int = 252) -> pd.DataFrame:
     """Share of the last `window` bars on which `index` closed lower than now; ties count half. Not the rank."""
-    return percentile(panel["close", index], window)
+    return share_below(panel["close", index], window)
 
 
 @feature(family="volatility", units="points", sign="positive = options dear", needs=("close", "close:VIX"), source="ours")
@@ -95,4 +96,4 @@ def vix_term_structure(panel: Panel) -> Term:
 def volatility_index(panel: Panel, *, index: str = "VVIX", window: int = 252) -> Level:
     """Level, z-score and percentile of one volatility index: VVIX (vol of vol), SKEW, MOVE (rates), OVX (oil), GVZ (gold), VIX, DVOL."""
     level = panel["close", index]
-    return Level(level, zscore(level, window), percentile(level, window))
+    return Level(level, zscore(level, window), share_below(level, window))

@@ -9,11 +9,12 @@ import pandas as pd
 from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
 from flowbt.features.rolling import sign
+from flowbt.features.trailing import enough
 from flowbt.features.volatility import realised_volatility
 from flowbt.protocols import Panel
 
 _IV = """
-VIX:SPX SPY ES IVV VOO XSP|VXN:NDX QQQ NQ|RVX:RUT IWM RTY|VXD:DJI DIA|OVX:USO CL|GVZ:GLD|VXSLV:SLV|VVIX:VIX|DVOL:BTC|DVOL_ETH:ETH
+VIX:SPX SPY ES IVV VOO XSP|VXN:NDX QQQ NQ|RVX:RUT IWM RTY|VXD:DJI DIA|OVX:USO CL|GVZ:GLD|VTLT:TLT|VVIX:VIX|DVOL:BTC|DVOL_ETH:ETH
 """
 # the implied volatility index that speaks of each symbol
 IV_INDEX = {symbol: index for index, symbols in (part.split(":") for part in _IV.strip().split("|")) for symbol in symbols.split()}
@@ -101,7 +102,7 @@ def expected_move_zone(
         raise ParameterError(f"expected_move_zone(centre={centre!r})", "not a centre", "use mean, previous or anchor")
     close = panel["close"]
     age = horizon if centre == "anchor" else 1
-    middle = close.rolling(horizon).mean() if centre == "mean" else close
+    middle = close.rolling(horizon, min_periods=enough(horizon)).mean() if centre == "mean" else close
     volatility = zone_volatility(panel, horizon=horizon, iv=iv)
     levels = zone_levels(middle.shift(age), volatility.shift(age), horizon, width, panel.clock.periods_per_year)
     return zone_room(close, *levels, rule)
