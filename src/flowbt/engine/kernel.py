@@ -96,7 +96,8 @@ class Tape(NamedTuple):
 
 @jit
 def at(a: Array, t: int, j: int) -> float:
-    return a[t if a.shape[0] > 1 else 0, j if a.shape[1] > 1 else 0]
+    value: float = a[t if a.shape[0] > 1 else 0, j if a.shape[1] > 1 else 0]
+    return value
 
 
 @jit
@@ -241,9 +242,8 @@ def run_signals(bars: Bars, rules: Rules, terms: Terms) -> tuple[Tape, int]:
     """Simulate entry and exit signals; gives the tape and the number of its orders."""
     length, n = bars.open.shape
     s = start(n, terms.cash, 0.0)
-    decisions = np.sum(rules.long) + np.sum(rules.short)
-    partials = np.sum(rules.exit > 0.0) * (length if rules.exit.shape[0] == 1 else 1) * (n if rules.exit.shape[1] == 1 else 1)
-    out = tape(length, n, 2 * decisions + partials)
+    decisions = int(np.sum(rules.long) + np.sum(rules.short))  # each can open one trade and close it; partial exits come on top
+    out = tape(length, n, 2 * decisions + int(np.sum((rules.exit > 0.0) & (rules.exit < 1.0))))
     for t in range(length):
         if t > 0:
             listen(s, rules, t)
@@ -293,7 +293,7 @@ def run_targets(bars: Bars, plan: Plan, rules: Rules, terms: Terms) -> tuple[Tap
     """Simulate continuous positions (`rules` hold no levels: liquidation only); gives the tape and the number of its orders."""
     length, n = bars.open.shape
     s = start(n, terms.cash, np.nan)
-    out = tape(length, n, 3 * np.sum(~np.isnan(plan.weights)))
+    out = tape(length, n, 3 * int(np.sum(~np.isnan(plan.weights))))
     for t in range(length):
         if t > 0:
             rebalance(s, out, bars, terms, plan, t)

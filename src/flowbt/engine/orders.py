@@ -64,7 +64,7 @@ def trades_of(market: Market, order: Ints, fill: Array, mark: Array, carry: Arra
     adds = units * side[trade] > 0
 
     def total(weights: Array) -> Array:
-        return np.bincount(trade, weights, n)
+        return np.bincount(trade, weights, n).astype(np.float64)
 
     entered, paid_in = total(np.where(adds, np.abs(units), 0.0)), total(np.where(adds, np.abs(units) * price, 0.0))
     left, paid_out = total(np.where(adds, 0.0, np.abs(units))), total(np.where(adds, 0.0, np.abs(units) * price))
