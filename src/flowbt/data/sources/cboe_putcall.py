@@ -1,0 +1,70 @@
+"""Cboe put/call ratios: the archive files, a joined history, and a scrape of the daily page. Cboe exchange volume only.
+
+Archive: a disclaimer line, a product line `, PRODUCT: TOTAL,,EXCHANGE: Cboe,`, then `DATE,CALLS,PUTS,TOTAL,P/C Ratio`; also met with
+a cleaned header. Joined: `date,equity_pc_ratio,total_pc_ratio,index_pc_ratio`. Scrape: `Fecha,TOTAL_PUT_CALL_RATIO,...`, in which
+cells lost digits (1.11 became 11.0, 1.10 became 1.0, 1.22 became 4.22): those values are rejected, each one listed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from flowbt.data.sources.cboe_index import dates
+from flowbt.data.sources.table import Options, RawTable, Sheet, head, read_sheet
+from flowbt.errors import SourceError
+from flowbt.fields import US
+
+URL = "https://cdn.cboe.com/resources/options/volume_and_call_put_ratios/{product}pc.csv"
+KINDS = ("equity", "total", "index")
+LOST_DIGITS = (11.0, 4.22, 1.0)
+
+
+def parse(path: Path, options: Options) -> RawTable:
+    """Fields put_call_equity, put_call_total, put_call_index of the symbol US. Option product: which one an archive file without a product line has."""
+    lines = head(path)
+    header = next((n for n, line in enumerate(lines) if line.lower().startswith(("date,", "fecha,"))), None)
+    if header is None:
+        raise SourceError(path.name, f"no header with a date among its first lines ({lines[0][:40]!r})", "check that it is a Cboe put/call file")
+    sheet = read_sheet(path, skip=header)
+    if "equity_pc_ratio" in sheet.frame.columns:
+        return _joined(sheet)
+    if "TOTAL_PUT_CALL_RATIO" in sheet.frame.columns:
+        return _scrape(sheet)
+    return _archive(sheet, _product(lines[:header], options, path))
+
+
+def _joined(sheet: Sheet) -> RawTable:
+    sheet.require("date", *(f"{kind}_pc_ratio" for kind in KINDS))
+    return sheet.long(sheet.times("date"), US, {f"put_call_{kind}": sheet.numbers(f"{kind}_pc_ratio") for kind in KINDS})
+
+
+def _scrape(sheet: Sheet) -> RawTable:
+    sheet.require("Fecha", *(f"{kind.upper()}_PUT_CALL_RATIO" for kind in KINDS))
+    fields: dict[str, pd.Series] = {}
+    for kind in KINDS:
+        column = f"{kind.upper()}_PUT_CALL_RATIO"
+        values = sheet.numbers(column)
+        lost = values.isin(LOST_DIGITS)
+        sheet.note("rejected", "a value the scrape is known to write when it lost digits", lost, f"put_call_{kind}")
+        fields[f"put_call_{kind}"] = values.mask(lost)
+    return sheet.long(sheet.times("Fecha"), US, fields)
+
+
+def _archive(sheet: Sheet, kind: str) -> RawTable:
+    names = {str(name).strip().upper(): str(name) for name in sheet.frame.columns}
+    puts, calls, total = (names.get(name) or names.get(name.rstrip("S"), name) for name in ("PUTS", "CALLS", "TOTAL"))
+    ratio = names.get("P/C RATIO") or names.get("RATIO", "P/C Ratio")
+    sheet.require(names.get("DATE", "DATE"), puts, calls, total, ratio)
+    values, p, c = sheet.numbers(ratio), sheet.numbers(puts), sheet.numbers(calls)
+    sheet.note("arithmetic", "the ratio is not puts over calls", (p / c - values).abs() > 0.006, f"put_call_{kind}")
+    sheet.note("arithmetic", "the total is not puts plus calls", (p + c - sheet.numbers(total)).abs() > 0.5, f"put_call_{kind}")
+    return sheet.long(dates(sheet, names["DATE"]), US, {f"put_call_{kind}": values})
+
+
+def _product(preamble: list[str], options: Options, path: Path) -> str:
+    for kind in KINDS:
+        if any(f"PRODUCT: {kind.upper()}" in line.upper() for line in preamble) or options.get("product") == kind:
+            return kind
+    raise SourceError(path.name, "the file does not say which product it is", "give product = total, equity or index")

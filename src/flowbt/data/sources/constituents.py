@@ -1,0 +1,24 @@
+"""Wide panels of member closes: Parquet or csv, one date column (or index), one column per ticker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from flowbt.data.sources.table import Options, RawTable, read_sheet
+from flowbt.errors import SourceError
+
+
+def parse(path: Path, options: Options) -> RawTable:
+    """Field member_close (or the option `field`) per ticker. Option drop: a mapping of ticker to the reason it is left out, each reported."""
+    sheet = read_sheet(path)
+    columns = [str(name) for name in sheet.frame.columns if name != "row"]
+    date = next((name for name in columns if name.lower() in ("date", "price", "index") or pd.api.types.is_datetime64_any_dtype(sheet.frame[name])), None)
+    if date is None:
+        raise SourceError(path.name, "no date column", "check that it is a panel with one column per ticker")
+    dropped = dict(options.get("drop", {}))
+    for ticker, reason in dropped.items():
+        sheet.require(ticker).note("documented", f"column {ticker} left out: {reason}")
+    tickers = {name: name for name in columns if name != date and name not in dropped}
+    return sheet.wide(sheet.times(date), tickers, str(options.get("field", "member_close")))

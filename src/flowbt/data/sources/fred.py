@@ -1,0 +1,36 @@
+"""FRED csv: one series (`observation_date,DGS10`, or `date,value`, old header `DATE,DGS10`) and wide panels of many series.
+
+A point or nothing stands for no value (holidays). FRED serves the latest vintage of each series: revised series carry later knowledge,
+so a dataset of them declares vintage = "latest". https://fred.stlouisfed.org/docs/api/fred/
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flowbt.data.sources.cboe_index import dates
+from flowbt.data.sources.table import Options, RawTable, read_sheet, symbol_of
+from flowbt.errors import SourceError
+
+URL = "https://fred.stlouisfed.org/graph/fredgraph.csv?id={symbol}"
+
+
+def parse(path: Path, options: Options) -> RawTable:
+    """Field value (or the option `field`) of one symbol per column, percent or units as published.
+
+    Options: symbol (for a `date,value` file, or to rename the series); columns (a mapping from column to symbol, or a list) picks from a panel.
+    """
+    sheet = read_sheet(path)
+    date = next((str(name) for name in sheet.frame.columns if str(name).lower() in ("observation_date", "date", "fecha")), None)
+    if date is None:
+        raise SourceError(path.name, f"no date column among {', '.join(map(str, sheet.frame.columns[:4]))}", "check that it is a FRED csv")
+    series = [str(name) for name in sheet.frame.columns if name not in (date, "row")]
+    chosen = options.get("columns")
+    if chosen:
+        columns = {str(name): str(name) for name in chosen} if not hasattr(chosen, "items") else {str(k): str(v) for k, v in chosen.items()}
+        sheet.require(*columns)
+    elif len(series) == 1:
+        columns = {series[0]: str(options["symbol"]) if "symbol" in options else (symbol_of(options, path) if series[0].lower() == "value" else series[0].upper())}
+    else:
+        columns = {name: name for name in series}
+    return sheet.wide(dates(sheet, date), columns, str(options.get("field", "value")))

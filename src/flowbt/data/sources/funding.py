@@ -1,0 +1,74 @@
+"""Perpetual funding rates in the layouts met, all to fractions per interval (positive = longs pay shorts), stamped at settlement, UTC.
+
+export      `Symbol,Date,Funding Rate`; the option `utc_offset` says how many hours its clock is ahead of UTC
+pairs       JSON `[[ms, rate]]`; the option `percent` divides by 100
+venues      Parquet `timestamp,venue,coin,funding_rate`; the option `venue` picks one
+candles     Feather `date,open,...` with the rate in `open`
+bitmex      `timestamp,symbol,fundingInterval,fundingRate,fundingRateDaily`; the interval is a date (2000-01-01T08:00 = 8 h)
+deribit     `time_dt,timestamp,prev_index_price,interest_8h,interest_1h,index_price,time_dt`; `timestamp` (ms) counts
+
+Stamps are rounded to the minute (collectors add milliseconds). The option `ahead` (such as "8h") moves the stamps of venues that fix
+the rate one interval before it is paid. `hours` is the funding interval.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet, symbol_of
+from flowbt.errors import SourceError
+
+
+def parse(path: Path, options: Options) -> RawTable:
+    """Fields funding_rate, funding_interval_hours. Options as in the module's page, and symbol where the file names none."""
+    sheet = read_sheet(path)
+    names = set(sheet.frame.columns)
+    if {"Symbol", "Date", "Funding Rate"} <= names:
+        return _export(sheet, options)
+    if {"timestamp", "fundingInterval", "fundingRate"} <= names:
+        return _bitmex(sheet, options)
+    if {"timestamp", "interest_1h"} <= names:
+        return _table(sheet, options, sheet.epoch("timestamp", "ms"), symbol_of(options, path), "interest_1h", 1.0)
+    if {"timestamp", "venue", "coin", "funding_rate"} <= names:
+        return _venue(sheet, options)
+    if {"date", "open", "volume"} <= names:
+        return _table(sheet, options, sheet.times("date"), symbol_of(options, path), "open", _hours(options))
+    if names == {"0", "1", "row"}:
+        return _table(sheet, options, sheet.epoch("0", "ms"), symbol_of(options, path), "1", _hours(options))
+    raise SourceError(path.name, f"not a known funding layout ({', '.join(sorted(map(str, names - {'row'}))[:6])})", "see docs/data.md")
+
+
+def _hours(options: Options) -> float:
+    return float(options.get("hours", 8))
+
+
+def _table(sheet: Sheet, options: Options, times: pd.Series, symbol: str | pd.Series, column: str, hours: float | pd.Series) -> RawTable:
+    rate = sheet.numbers(column) / (100.0 if options.get("percent") else 1.0)
+    stamps = times.dt.round("min") + pd.Timedelta(str(options.get("ahead", "0h")))
+    interval = pd.Series(hours, index=rate.index, dtype="float64").where(rate.notna())
+    return sheet.long(stamps, symbol, {"funding_rate": rate, "funding_interval_hours": interval})
+
+
+def _export(sheet: Sheet, options: Options) -> RawTable:
+    times = sheet.times("Date") - pd.Timedelta(hours=float(options.get("utc_offset", 0)))
+    symbol = options.get("symbol") or sheet.frame["Symbol"].astype("str").str.split("-").str[0]
+    return _table(sheet, options, times, symbol, "Funding Rate", _hours(options))
+
+
+def _venue(sheet: Sheet, options: Options) -> RawTable:
+    venue = options.get("venue")
+    present = sorted(sheet.frame["venue"].astype("str").unique())
+    if venue not in present:
+        raise SourceError(sheet.path.name, f"venue {venue!r} is not among {', '.join(present)}", "give one of them as venue")
+    sheet = sheet.take(sheet.frame["venue"].astype("str") == venue)
+    if coins := options.get("coins"):
+        sheet = sheet.take(sheet.frame["coin"].astype("str").isin(coins))
+    return _table(sheet, options, sheet.times("timestamp"), sheet.frame["coin"].astype("str"), "funding_rate", _hours(options))
+
+
+def _bitmex(sheet: Sheet, options: Options) -> RawTable:
+    hours = (sheet.times("fundingInterval") - pd.Timestamp("2000-01-01")) / pd.Timedelta(hours=1)
+    names = sheet.frame["symbol"].astype("str").replace({"XBTUSD": "BTC", "ETHUSD": "ETH"})
+    return _table(sheet, options, sheet.times("timestamp"), options.get("symbol") or names, "fundingRate", hours)

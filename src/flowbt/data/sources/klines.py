@@ -1,0 +1,77 @@
+"""Bars of 24/7 markets: csv, Feather or Parquet with `date|datetime|timestamp|t|hour_start, open, high, low, close[, volume]`.
+
+Stamps are bar starts in UTC; the option `stamp = "end"` moves the stamps of exchanges that name the bar's end, by the option `bar`.
+Also Binance's own archive csv (twelve columns without a header: open time in ms, later in microseconds) and tables of several venues
+or symbols (`venue,coin,o,h,l,c,v`; `symbol,base,...`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from flowbt.data.sources.table import Options, RawTable, Sheet, head, is_text, read_sheet, symbol_of
+from flowbt.errors import SourceError
+
+URL = "https://data.binance.vision/data/{market}/monthly/klines/{pair}/{interval}/{pair}-{interval}-{month}.zip"
+STAMPS = ("date", "datetime", "timestamp", "t", "hour_start", "open_time")
+ARCHIVE = ["open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count", "taker_buy_volume", "taker_buy_quote_volume", "ignore"]
+SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
+
+
+def parse(path: Path, options: Options) -> RawTable:
+    """Fields open, high, low, close, volume (coin, or the option `volume` names the column), and taker_buy_volume, taker_sell_volume from archives.
+
+    Options: symbol; venue; symbols (a mapping from the file's symbols to ours); close (column of a close-only file); stamp, bar.
+    """
+    sheet = _sheet(path)
+    if "venue" in sheet.frame.columns and options.get("venue"):
+        sheet = sheet.take(sheet.frame["venue"].astype("str") == options["venue"])
+    symbol: str | pd.Series
+    names = options.get("symbols")
+    column = next((name for name in ("coin", "symbol") if name in sheet.frame.columns), None)
+    if names and column:
+        sheet = sheet.take(sheet.frame[column].astype("str").isin(list(names)))
+        symbol = sheet.frame[column].astype("str").map(dict(names) if hasattr(names, "items") else {n: n for n in names})
+    else:
+        symbol = symbol_of(options, path)
+    if not len(sheet.frame):
+        raise SourceError(path.name, "no row of the wanted venue and symbols", "check the options")
+    return sheet.long(_times(sheet, options), symbol, _fields(sheet, options))
+
+
+def _sheet(path: Path) -> Sheet:
+    bare = is_text(path) and head(path, 1)[0].split(",")[0].strip().isdigit()
+    sheet = read_sheet(path, columns=ARCHIVE if bare else None)
+    sheet.frame = sheet.frame.rename(columns={name: str(name).lower() for name in sheet.frame.columns}).rename(columns=SHORT)
+    return sheet
+
+
+def _times(sheet: Sheet, options: Options) -> pd.Series:
+    name = next((name for name in STAMPS if name in sheet.frame.columns), None)
+    if name is None:
+        raise SourceError(sheet.path.name, f"no time column ({', '.join(STAMPS)})", "check that it is a file of bars")
+    if name == "open_time" and not pd.api.types.is_datetime64_any_dtype(sheet.frame[name]):
+        numbers = sheet.numbers(name)  # Binance spot archives went from ms to microseconds in 2025
+        times = pd.to_datetime(numbers.where(numbers < 1e14, numbers / 1000), unit="ms").astype("datetime64[ns]")
+    else:
+        times = sheet.times(name)
+    return times - pd.Timedelta(str(options["bar"])) if options.get("stamp") == "end" else times
+
+
+def _fields(sheet: Sheet, options: Options) -> dict[str, pd.Series]:
+    if close := options.get("close"):
+        return {"close": sheet.require(close).numbers(close)}
+    sheet.require("open", "high", "low", "close")
+    fields = {name: sheet.numbers(name) for name in ("open", "high", "low", "close")}
+    volume = str(options.get("volume", "volume"))
+    if volume in sheet.frame.columns:
+        fields["volume"] = sheet.numbers(volume)
+    if "taker_buy_volume" in sheet.frame.columns:
+        fields["taker_buy_volume"] = sheet.numbers("taker_buy_volume")
+        fields["taker_sell_volume"] = fields["volume"] - fields["taker_buy_volume"]
+    if "net_taker_volume" in sheet.frame.columns:
+        net = sheet.numbers("net_taker_volume")
+        fields["taker_buy_volume"], fields["taker_sell_volume"] = (fields["volume"] + net) / 2, (fields["volume"] - net) / 2
+    return fields
