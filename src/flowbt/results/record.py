@@ -1,0 +1,135 @@
+"""What one run leaves behind: its manifest, its series, its trades, its measures. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from flowbt.evidence.measures import Measures
+
+
+class DatasetUse(TypedDict):
+    """A dataset a run has read. `lag` is its publication rule in words; `span` the first and last event date, ISO."""
+
+    name: str
+    hash: str
+    span: list[str]
+    fields: list[str]
+    vintage: str
+    synthetic: bool
+    survivorship: str
+    lag: str
+
+
+class StandIn(TypedDict):
+    asked: str
+    used: str
+
+
+class Verdicts(TypedDict, total=False):
+    """What the verdict strip shows. None or absent: not computed."""
+
+    deflated_sharpe: float | None  # probability, 0 to 1
+    trials: int | None
+    placebo_sharpe: float | None
+    out_of_sample: float | None  # Sharpe of the out-of-sample windows
+
+
+Manifest = TypedDict(
+    "Manifest",
+    {
+        "id": str,
+        "strategy": str,
+        "thesis": str,
+        "source": str,  # the document the thesis is from
+        "file": str,
+        "code_hash": str,
+        "parameters": dict[str, Any],
+        "symbols": list[str],
+        "clock": str,
+        "step": str,
+        "from": str,
+        "to": str,
+        "decide_at": str,
+        "synthetic": bool,
+        "datasets": list[DatasetUse],
+        "stand_ins": list[StandIn],
+        "costs": dict[str, Any],
+        "account": dict[str, Any],
+        "rules": list[str],
+        "assumptions": list[str],
+        "versions": dict[str, str],
+        "commit": str,
+        "seed": int | None,
+        "command": str,
+        "created": str,
+        "benchmark": str | None,
+        "verdicts": Verdicts,
+        "warnings": list[str],
+        "key": dict[str, Any],  # anything else the result depends on, such as the account's bar order
+    },
+    total=False,
+)
+
+KEYED = ("code_hash", "parameters", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "seed", "benchmark", "key")
+"""The parts of a manifest that decide the result; with the data hashes and flowbt's version they make the run id."""
+
+
+def content_key(manifest: Mapping[str, Any]) -> str:
+    """Twelve hex digits that name the result: the same code, parameters, data and rules give the same key."""
+    parts = {name: manifest.get(name) for name in KEYED}
+    parts["data"] = sorted(dataset["hash"] for dataset in manifest.get("datasets", []))
+    parts["flowbt"] = manifest.get("versions", {}).get("flowbt")
+    return hashlib.sha256(dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as it is stored. Frames as in docs/design.md, Results."""
+
+    manifest: Manifest
+    returns: pd.DataFrame
+    orders: pd.DataFrame
+    trades: pd.DataFrame
+    prices: pd.DataFrame
+    measures: Measures
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """Measure name -> value (None where it has no meaning; drawdown dates are ISO strings)."""
+        return self.measures.to_dict()
+
+
+def finite(value: Any) -> float | None:
+    """A float, or None for what is missing or not finite (JSON has no NaN)."""
+    if value is None:
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def plain(value: Any) -> Any:
+    """`value` with NaN, numpy scalars, dates, tuples and mappings as JSON can carry them."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)]
+    if isinstance(value, bool) or value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, float):
+        return finite(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return plain(value.item()) if hasattr(value, "item") else str(value)
+
+
+def dumps(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> str:
+    return json.dumps(plain(value), indent=indent, sort_keys=sort_keys, ensure_ascii=False, allow_nan=False)

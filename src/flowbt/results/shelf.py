@@ -1,0 +1,175 @@
+"""The results folder seen through its small files only: list, find, remove, tag, note. Imports nothing heavy.
+
+results/<strategy>/<run id>/summary.json is all that a listing reads; `marks.json` beside it holds the user's tags and note.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flowbt.errors import RunNotFound, StoreError, nearest
+from flowbt.results.record import dumps
+
+PARTIAL = ".partial-"  # prefix of a run folder that is being written
+SUMMARY, MARKS = "summary.json", "marks.json"
+_RUN_ID = re.compile(r"[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored run: its folder, its summary (see `store.summary_of`), its tags and its note."""
+
+    path: Path
+    summary: dict[str, Any]
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def strategy(self) -> str:
+        return str(self.summary["strategy"])
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self.summary, "path": self.path.as_posix(), "tags": list(self.tags), "note": self.note}
+
+
+@dataclass
+class Listing:
+    """The runs of a folder, newest first, and in words what could not be read there."""
+
+    entries: list[Entry] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+
+def slug(name: str) -> str:
+    """A strategy's folder name: letters, digits, `_`, `-`, `.`; never empty, never a way out of the folder."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("._-")[:80] or "strategy"
+
+
+def listing(root: Path) -> Listing:
+    """Every stored run under `root`. A missing folder is an empty listing; a broken run is named and skipped."""
+    found = Listing()
+    for path in _run_folders(root):
+        if path.name.startswith(PARTIAL):
+            if not _is_running(path):
+                found.broken.append(f"{path}: half-written, its writer is gone; delete it")
+            continue
+        try:
+            found.entries.append(_entry(path))
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            found.broken.append(f"{path}: {_reason(problem)}")
+    found.entries.sort(key=lambda entry: (str(entry.summary.get("created", "")), entry.id), reverse=True)
+    return found
+
+
+def find(root: Path, name: str) -> Entry:
+    """The run that `name` names: a run id or the start of one, `strategy/id`, a strategy (its newest run), or a run's folder."""
+    entries = listing(root).entries
+    wanted = name.strip().rstrip("/")
+    folder = Path(wanted)
+    by_path = [entry for entry in entries if folder.is_dir() and entry.path.resolve() == folder.resolve()]
+    strategy, _, start = wanted.rpartition("/")
+    by_id = [entry for entry in entries if start and entry.id.startswith(start) and strategy in ("", entry.path.parent.name, entry.strategy)]
+    newest = [entry for entry in entries if wanted in (entry.strategy, entry.path.parent.name)][:1]
+    matches = by_path or by_id or newest
+    if len(matches) > 1:
+        raise RunNotFound(f"run {name!r}", f"{len(matches)} runs begin so: {', '.join(entry.id for entry in matches[:4])}", "give more digits")
+    if not matches:
+        close = nearest(wanted, {entry.strategy for entry in entries} | {entry.id for entry in entries})
+        raise RunNotFound(f"run {name!r}", f"not among the {len(entries)} runs in {root}", close or "see flowbt results ls")
+    return matches[0]
+
+
+def remove(root: Path, name: str) -> Path:
+    """Delete one run. The folder is renamed first, so that no half-deleted run is ever listed as whole."""
+    entry = find(root, name)
+    gone = entry.path.with_name(f"{PARTIAL}{entry.id}-{os.getpid()}")
+    with storing(entry.path, "remove"):
+        entry.path.rename(gone)
+        shutil.rmtree(gone)
+        if not any(entry.path.parent.iterdir()):
+            entry.path.parent.rmdir()
+    return entry.path
+
+
+def mark(root: Path, name: str, change: Callable[[list[str], str], tuple[list[str], str]]) -> Entry:
+    """Change a run's (tags, note) with `change`; returns the run as it now is."""
+    entry = find(root, name)
+    tags, note = change(list(entry.tags), entry.note)
+    with storing(entry.path, "write tags and note of"):
+        write_text(entry.path / MARKS, dumps({"tags": sorted(set(tags)), "note": note}))
+    return _entry(entry.path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all: to a temporary file beside it, flushed to disk, then renamed."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def storing(path: Path, verb: str) -> Iterator[None]:
+    """Turn the operating system's refusals into one clear line."""
+    try:
+        yield
+    except OSError as problem:
+        do = "check the folder's permissions and free space, or give another with --results"
+        raise StoreError(f"{verb} {path}", problem.strerror or str(problem), do) from None
+
+
+def _run_folders(root: Path) -> Iterator[Path]:
+    try:
+        strategies = [item for item in os.scandir(root) if item.is_dir() and not item.name.startswith(("_", "."))]
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        raise StoreError(f"results folder {root}", problem.strerror or str(problem), "give another with --results") from None
+    for strategy in sorted(strategies, key=lambda item: item.name):
+        for item in sorted(os.scandir(strategy.path), key=lambda item: item.name):
+            if item.is_dir() and (_RUN_ID.fullmatch(item.name) or item.name.startswith(PARTIAL)):
+                yield Path(item.path)
+
+
+def _entry(path: Path) -> Entry:
+    summary = json.loads((path / SUMMARY).read_bytes())
+    if summary["id"] != path.name or not isinstance(summary["strategy"], str):
+        raise ValueError("its summary is about another run")
+    try:
+        marks = json.loads((path / MARKS).read_bytes())
+    except FileNotFoundError:
+        marks = {}
+    return Entry(path, summary, tuple(marks.get("tags", ())), str(marks.get("note", "")))
+
+
+def _reason(problem: Exception) -> str:
+    if isinstance(problem, OSError):
+        return f"{problem.strerror or problem} ({Path(problem.filename or SUMMARY).name})"
+    return f"{SUMMARY} lacks {problem}" if isinstance(problem, KeyError) else f"{SUMMARY} is broken: {problem}"
+
+
+def _is_running(path: Path) -> bool:
+    try:
+        os.kill(int(path.name.rsplit("-", 1)[1]), 0)
+    except (ValueError, IndexError, ProcessLookupError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,122 @@
+"""Runs on disk: results/<strategy>/<run id>/ with run.json, four Parquet files, summary.json and tearsheet.html.
+
+Saving: everything goes to a temporary folder beside the run's place, is flushed to disk, and the folder is renamed. A run
+that is already there must have the same measures (the id is the hash of what decides them); its pages are then renewed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.errors import StoreError
+from flowbt.evidence.measures import Measures
+from flowbt.results import shelf
+from flowbt.results.record import RunRecord, content_key, dumps
+from flowbt.results.shelf import PARTIAL, SUMMARY, storing, write_text
+
+FRAMES = ("returns", "orders", "trades", "prices")
+SPARK = 48  # points of the sparkline in a summary
+SHOWN = ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades", "win_rate", "exposure", "volatility", "total_return")  # measures in a summary
+
+
+def save(root: Path, record: RunRecord) -> Path:
+    """Store a run and its tearsheet; returns its folder. Raises StoreError; leaves nothing half-written."""
+    from flowbt.results import page, tearsheet
+
+    manifest = dict(record.manifest)
+    manifest["id"] = manifest.get("id") or content_key(manifest)
+    record = RunRecord(manifest, record.returns, record.orders, record.trades, record.prices, record.measures)  # type: ignore[arg-type]
+    place = Path(root) / shelf.slug(str(manifest["strategy"])) / str(manifest["id"])
+    texts = {
+        "run.json": dumps({**manifest, "measures": record.metrics}, indent=1),
+        SUMMARY: dumps(summary_of(record)),
+        "tearsheet.html": tearsheet.render(record),
+    }
+    with storing(place, "store the run in"):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        page.write_assets(Path(root))
+        if (place / "run.json").is_file():
+            _hold_equal(place, record)
+            for name, text in texts.items():
+                write_text(place / name, text)
+        else:
+            _write_new(place, record, texts)
+    return place
+
+
+def load(path: Path) -> RunRecord:
+    """Read a stored run back. Raises StoreError when a file is missing or broken."""
+    path = Path(path)
+    try:
+        manifest = json.loads((path / "run.json").read_bytes())
+        measures = Measures.from_dict(manifest.pop("measures"))
+        frames = {name: pd.read_parquet(path / f"{name}.parquet") for name in FRAMES}
+    except (OSError, ValueError, KeyError) as problem:
+        raise StoreError(f"stored run {path}", " ".join(str(problem).split())[:160], "the folder is damaged; remove it and run again") from None
+    return RunRecord(manifest, measures=measures, **frames)
+
+
+def summary_of(record: RunRecord) -> dict[str, Any]:
+    """The small part that listings read: who, when, key measures with units, and the value line in 48 points."""
+    manifest, value = record.manifest, record.returns["value"].to_numpy(float)
+    picks = np.unique(np.linspace(0, max(len(value) - 1, 0), SPARK).astype(int)) if len(value) else np.array([], int)
+    first = value[0] if len(value) and value[0] else math.nan
+    names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "clock", "step", "synthetic", "created", "benchmark")
+    return {
+        **{name: manifest.get(name) for name in names},
+        "deflated_sharpe": manifest.get("verdicts", {}).get("deflated_sharpe"),
+        "stand_ins": len(manifest.get("stand_ins", [])),
+        "measures": {name: record.metrics[name] for name in SHOWN},
+        "spark": [round(float(x), 4) for x in value[picks] / first],
+    }
+
+
+def _write_new(place: Path, record: RunRecord, texts: dict[str, str]) -> None:
+    temporary = place.with_name(f"{PARTIAL}{place.name}-{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        for name in FRAMES:
+            frame: pd.DataFrame = getattr(record, name)
+            frame.to_parquet(temporary / f"{name}.parquet", compression="zstd")
+            _flush(temporary / f"{name}.parquet")
+        for name, text in texts.items():
+            write_text(temporary / name, text)
+        _flush(temporary)
+        if place.exists():  # a folder without run.json: never complete
+            shutil.rmtree(place)
+        temporary.rename(place)
+        _flush(place.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _hold_equal(place: Path, record: RunRecord) -> None:
+    """The same key must give the same measures; intervals too, for their seed is part of the key."""
+    stored = json.loads((place / "run.json").read_bytes())
+    for name, now in record.metrics.items():
+        then = stored["measures"].get(name, now)
+        if then == now or (isinstance(then, float) and isinstance(now, float) and math.isclose(then, now, rel_tol=1e-9, abs_tol=1e-12)):
+            continue
+        versions = record.manifest.get("versions", {})
+        moved = [f"{lib} {old} -> {versions[lib]}" for lib, old in stored.get("versions", {}).items() if versions.get(lib, old) != old]
+        cause = ", ".join(moved) or "same versions: something outside the key changed"
+        raise StoreError(
+            f"store run {place.name}", f"it is stored with {name} {then} and now gives {now} ({cause})", f"flowbt results rm {place.name} to replace it"
+        )

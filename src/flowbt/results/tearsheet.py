@@ -1,0 +1,157 @@
+"""One run as one page. Every number on it comes from the record: its measures object, its series, its trades, its manifest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.evidence.measures import drawdown
+from flowbt.results import figures
+from flowbt.results.page import render_page
+from flowbt.results.record import RunRecord
+from flowbt.results.rows import Row, grouped, measure_rows
+
+LINES = {"strategy": "Strategy", "benchmark": "Benchmark", "placebo": "Placebo"}
+TILES = ("cagr", "sharpe", "max_drawdown", "volatility", "trades", "win_rate")
+MOST_SYMBOLS, MOST_TRADES = 12, 4000  # on the price chart; in the page's table, the latest
+
+
+def render(record: RunRecord, *, depth: int = 2) -> str:
+    """The tearsheet's HTML, for a file `depth` folders under the results folder (see `page.write_assets`)."""
+    return render_page("tearsheet.html", context(record), depth=depth)
+
+
+def context(record: RunRecord) -> dict[str, Any]:
+    manifest, returns = record.manifest, record.returns
+    year = figures.bars_per_year(manifest)
+    lines = returns[[name for name in LINES if name in returns]]
+    data, rows = chart_data(record, year), measure_rows(record.measures)
+    unit = "bar" if manifest.get("clock") == "24/7" else "session"
+    return {
+        "title": manifest["strategy"],
+        "run": manifest,
+        "bars": len(returns),
+        "unit": unit,
+        "windows": [(window, f"{window} {unit}s") for window in reversed(data["rolling"])],
+        "headline": headline(rows),
+        "strip": verdict_strip(record),
+        "tiles": [rows[name] for name in TILES],
+        "groups": grouped(rows),
+        "lines": {name: label for name, label in LINES.items() if name in lines},
+        "monthly": figures.monthly(returns["strategy"]),
+        "yearly": figures.yearly(lines, record.trades),
+        "drawdowns": figures.drawdowns(returns["strategy"]),
+        "extremes": figures.extremes(returns["strategy"]),
+        "distribution": figures.distribution(returns["strategy"]),
+        "regimes": figures.regimes(returns, year),
+        "costs": figures.costs(returns, float(manifest.get("account", {}).get("cash", returns["value"].iloc[0])), year),
+        "trade_count": len(record.trades),
+        "data": data,
+    }
+
+
+def chart_data(record: RunRecord, year: float) -> dict[str, Any]:
+    """The series and trades of the page as small JSON: labels once, five significant digits, long series thinned."""
+    returns, manifest = record.returns, record.manifest
+    index = pd.DatetimeIndex(returns.index)
+    keep = figures.drawn(len(index))
+    intraday = manifest.get("step", "1d") != "1d"
+    lines = [name for name in LINES if name in returns]
+    own, bench = returns["strategy"], returns.get("benchmark")
+
+    def cut(series: pd.Series) -> list[float | None]:
+        return figures.compact(series.to_numpy()[keep])
+
+    rolled = {window: figures.rolling(own, bench, window, year) for window in figures.WINDOWS if window < len(own)}
+    return {
+        "labels": figures.stamps(index[keep], intraday),
+        "every": int(keep[1] - keep[0]) if len(keep) > 1 else 1,
+        "names": {name: LINES[name] + (f" ({manifest['benchmark']})" if name == "benchmark" and manifest.get("benchmark") else "") for name in lines},
+        "equity": {name: cut(figures.growth(returns[name])) for name in lines},
+        "matched": {name: cut(figures.growth(figures.matched(returns[name], own))) for name in lines if name != "strategy"},
+        "underwater": {name: cut(drawdown(returns[name])) for name in lines},
+        "rolling": {str(window): {name: cut(table[name]) for name in table} for window, table in rolled.items()},
+        "exposure": {name: cut(returns[name]) for name in ("exposure", "gross") if name in returns},
+        "regimes": {str(name).removeprefix("regime:"): figures.spells(returns[name], keep) for name in returns if str(name).startswith("regime:")},
+        "distribution": figures.distribution(own),
+        "prices": _prices(record, intraday),
+        "trades": trade_table(record.trades, intraday),
+    }
+
+
+def trade_table(trades: pd.DataFrame, intraday: bool) -> dict[str, Any]:
+    """The latest trades as columns of plain values, with the units each column is shown in."""
+    shown = trades.tail(MOST_TRADES)
+    columns: list[dict[str, Any]] = []
+    for name in shown:
+        column = shown[name]
+        if pd.api.types.is_datetime64_any_dtype(column):
+            stamps = figures.stamps(pd.DatetimeIndex(column), intraday)
+            columns.append({"name": name, "kind": "date", "values": [None if pd.isna(x) else s for x, s in zip(column, stamps, strict=True)]})
+        elif pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            columns.append({"name": name, "kind": "percent" if name == "return" else "number", "values": figures.compact(column, 6)})
+        else:
+            columns.append({"name": name, "kind": "text", "values": ["" if pd.isna(x) else str(x) for x in column]})
+    return {"columns": columns, "total": len(trades)}
+
+
+def headline(rows: dict[str, Row]) -> str:
+    """One plain sentence: what it earned, and whether that can be told from nothing."""
+    cagr, sharpe = rows["cagr"], rows["sharpe"]
+    if sharpe.value is None or not rows["trades"].value + rows["open_trades"].value:
+        return "Nothing can be said: no trade was made, or too few bars."
+    earned = f"{cagr.text} a year, Sharpe {sharpe.text}"
+    if sharpe.low is None or sharpe.high is None:
+        return f"{earned}; no interval was computed."
+    told = "lies above zero" if sharpe.low > 0 else "lies below zero" if sharpe.high < 0 else "includes zero: not distinguishable from earning nothing"
+    return f"{earned}; the 95% interval, {sharpe.range}, {told}."
+
+
+def verdict_strip(record: RunRecord) -> list[dict[str, str]]:
+    """Deflated Sharpe, placebo and out-of-sample as tiles: value, words, and a tone (good, doubt, bad, none)."""
+    verdicts = record.manifest.get("verdicts", {})
+    sharpe = record.measures.sharpe
+    return [_deflated(verdicts), _placebo(verdicts.get("placebo_sharpe"), sharpe), _out_of_sample(verdicts.get("out_of_sample"), sharpe)]
+
+
+def _deflated(verdicts: Any) -> dict[str, str]:
+    value, trials = verdicts.get("deflated_sharpe"), verdicts.get("trials")
+    after = f"after {trials:,} trial{'s' if trials != 1 else ''} of this strategy" if trials else "trials not counted"
+    if value is None:
+        return _tile("Deflated Sharpe", "–", f"not computed; {after}", "none")
+    tone, words = ("good", "unlikely to be luck") if value >= 0.95 else ("doubt", "may be luck") if value >= 0.5 else ("bad", "looks like luck")
+    return _tile("Deflated Sharpe", f"{value:.0%}", f"{words}, {after}", tone)
+
+
+def _placebo(value: float | None, sharpe: float) -> dict[str, str]:
+    if value is None:
+        return _tile("Placebo", "–", "no placebo was run", "none")
+    beats = sharpe > value + 0.1
+    words = "Sharpe of the placebo; the strategy does better" if beats else "Sharpe of the placebo; the strategy does no better"
+    return _tile("Placebo", f"{value:.2f}".replace("-", "−"), words, "good" if beats else "bad")
+
+
+def _out_of_sample(value: float | None, sharpe: float) -> dict[str, str]:
+    if value is None:
+        return _tile("Out of sample", "–", "no walk-forward was run: all of this is in sample", "none")
+    tone, words = ("good", "holds up") if value >= 0.5 * sharpe and value > 0 else ("doubt", "weaker than in sample") if value > 0 else ("bad", "gone")
+    return _tile("Out of sample", f"{value:.2f}".replace("-", "−"), f"Sharpe out of sample: {words}", tone)
+
+
+def _tile(name: str, value: str, words: str, tone: str) -> dict[str, str]:
+    return {"name": name, "value": value, "words": words, "tone": tone}
+
+
+def _prices(record: RunRecord, intraday: bool) -> dict[str, Any]:
+    """Closes of the most traded symbols, each with its own labels, thinned to the bars that are drawn."""
+    trades, prices = record.trades, record.prices
+    counts = trades["symbol"].value_counts() if len(trades) else pd.Series(dtype=int)
+    names = [str(name) for name in [*counts.index, *prices.columns] if name in prices][:]
+    chosen = list(dict.fromkeys(names))[:MOST_SYMBOLS]
+    keep = figures.drawn(len(prices), max(600, figures.MOST_POINTS * 3 // max(len(chosen), 1)))
+    if len(keep) > figures.MOST_POINTS:
+        keep = figures.drawn(len(prices))
+    labels = figures.stamps(pd.DatetimeIndex(prices.index)[keep], intraday)
+    return {"labels": labels, "close": {name: figures.compact(np.asarray(prices[name])[keep]) for name in chosen}, "left_out": len(set(names)) - len(chosen)}
