@@ -55,13 +55,16 @@ class Panel:
         self._readers: dict[str, Reader] = {}
         self._shared: dict[tuple[str, str, str], np.ndarray] = {}
         self._series: dict[tuple[str, str], np.ndarray] = {}
+        self._touched: dict[tuple[str, str], None] = {}
         self._rows: dict[tuple[str, str], np.ndarray] = {}
 
     def __getitem__(self, key: str | tuple[str, str]) -> pd.DataFrame:
         """`panel[field]`: the strategy's symbols. `panel[field, symbol]`: one symbol's series under every column."""
         if isinstance(key, tuple):
             field, symbol = key
+            self._touched[key] = None
             return self.spread(pd.Series(self._values(field, [symbol])[:, 0], index=self.index))
+        self._touched.update(dict.fromkeys((key, symbol) for symbol in self.symbols))
         return pd.DataFrame(self._values(key, list(self.symbols)), index=self.index, columns=list(self.symbols), copy=True)
 
     def has(self, field: str, symbol: str | None = None) -> bool:
@@ -126,6 +129,10 @@ class Panel:
             for part in getattr(result, "_fields", ()):
                 self.noted[f"{name}({words}).{part}"] = getattr(result, part)
 
+    def touched(self) -> dict[str, pd.Series]:
+        """The raw fields that were asked for, as `field of SYMBOL` -> series."""
+        return {f"{field} of {symbol}": pd.Series(self._series[(field, symbol)], index=self.index) for field, symbol in self._touched}
+
     def bars(self) -> Bars:
         """The bars the engine trades. FieldError where a symbol has none on this clock."""
         frames = {}
@@ -134,34 +141,41 @@ class Panel:
             for symbol in self.symbols:
                 holder = self.catalog.holder(field, symbol, self.clock)
                 if HOURS_PER_BAR.get(holder.declaration.frequency, 24) > HOURS_PER_BAR[self.clock.step]:
-                    raise FieldError(f"{self.clock.step} bars of {symbol}", f"dataset {holder.name} has {holder.declaration.frequency} bars", "use a longer STEP or import finer bars")
+                    has = f"dataset {holder.name} has {holder.declaration.frequency} bars"
+                    raise FieldError(f"{self.clock.step} bars of {symbol}", has, "use a longer STEP or import finer bars")
                 table = self._table(field, symbol)
                 columns[symbol] = pd.Series(table.values, index=table.event).groupby(level=0).last().reindex(self.index)
             frames[field] = pd.DataFrame(columns, index=self.index, dtype=float)
         return Bars(**frames, funding=self._funding())
 
     def ready(self) -> tuple[pd.Timestamp, pd.Timestamp]:
-        """First and last label at which every touched field has a value for every symbol asked."""
+        """First and last label at which every touched field has a value (fields read with `wide` do not count)."""
         first, last = self.index[0], self.index[-1]
-        for (field, symbol), values in self._series.items():
-            there = np.flatnonzero(~np.isnan(values))
+        for field, symbol in self._touched:
+            there = np.flatnonzero(~np.isnan(self._values(field, [symbol])[:, 0]))
             if not len(there):
                 raise RangeError(f"{field} of {symbol}", "has no value inside the panel's dates", "ask for another span or import more of it")
             first, last = max(first, self.index[there[0]]), min(last, self.index[there[-1]])
         if last < first:
-            raise RangeError("a span in which all fields are there", f"the latest starts {first:%Y-%m-%d}, the earliest ends {last:%Y-%m-%d}", "import more history")
+            found = f"the latest starts {first:%Y-%m-%d}, the earliest ends {last:%Y-%m-%d}"
+            raise RangeError("a span in which all fields are there", found, "import more history")
         return first, last
 
     def _funding(self) -> pd.DataFrame:
+        """Funding settled per bar. 0 where a symbol has no funding at all; NaN where it has, but not there (a hole is not 0)."""
         rates = pd.DataFrame(0.0, index=self.index, columns=list(self.symbols))
         if not self.clock.always:
             return rates
         for symbol in self.symbols:
-            if self.catalog.has("funding_rate", symbol):
-                table = self._table("funding_rate", symbol)
-                # settled at the instant a bar ends belongs to that bar: it is paid on the position carried into it
-                bars = (pd.DatetimeIndex(table.event) - pd.Timedelta(nanoseconds=1)).floor(self.clock.bar)
-                rates[symbol] = pd.Series(table.values, index=bars).groupby(level=0).sum().reindex(self.index).fillna(0.0)
+            if not self.catalog.has("funding_rate", symbol):
+                continue
+            table = self._table("funding_rate", symbol)
+            order = np.argsort(table.event, kind="stable")
+            times, paid = pd.DatetimeIndex(table.event[order]), table.values[order]
+            # settled at the instant a bar ends belongs to that bar: it is paid on the position carried into it
+            bars = (times - pd.Timedelta(nanoseconds=1)).floor(self.clock.bar)
+            summed = pd.Series(paid, index=bars).groupby(level=0).sum().reindex(self.index)
+            rates[symbol] = summed.where(summed.notna(), np.where(_covered(times, self.clock.closes(self.index)), 0.0, np.nan))
         return rates
 
     def _values(self, field: str, symbols: list[str]) -> np.ndarray:
@@ -193,6 +207,16 @@ class Panel:
         reader = self._readers.setdefault(holder.name, Reader(holder))
         finer = HOURS_PER_BAR.get(holder.declaration.frequency, 99) < HOURS_PER_BAR[self.clock.step]
         return reader.bars(field, symbol, self.clock) if field in BAR_FIELDS and finer else reader.table(field, symbol)
+
+
+def _covered(times: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> np.ndarray:
+    """Which bars end between two settlements that are no further apart than is usual."""
+    after = times.searchsorted(ends, side="left")
+    inside = (after > 0) & (after < len(times))
+    gaps = np.diff(times.to_numpy()).astype("timedelta64[ns]").astype(float)
+    usual = np.median(gaps) if len(gaps) else 0.0
+    gap = gaps[np.clip(after - 1, 0, max(len(gaps) - 1, 0))] if len(gaps) else np.zeros(len(ends))
+    return np.asarray(inside & (gap <= 1.5 * usual))
 
 
 def _words(choice: str | tuple[str, str]) -> str:

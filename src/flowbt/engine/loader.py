@@ -190,7 +190,6 @@ def _parse(path: Path, text: str) -> ast.Module:
 
 def _check_imports(path: Path, tree: ast.Module) -> None:
     for node in ast.walk(tree):
-        names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -198,17 +197,14 @@ def _check_imports(path: Path, tree: ast.Module) -> None:
         elif isinstance(node, ast.Call):
             called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
             if (isinstance(node.func, ast.Name) and called in REFUSED_CALLS) or called in REFUSED_READS:
-                raise LoadError(
-                    f"strategy {path}", f"line {node.lineno} calls {called}()", "take data from the panel: only there is it known when it was known"
-                )
+                raise LoadError(f"strategy {path}", f"line {node.lineno} calls {called}()", "take data from the panel: only there is it known when it was known")
+            continue
+        else:
+            continue
         for name in names:
-            top = name.split(".")[0]
-            if top not in ALLOWED or name.startswith("flowbt.") and not name.startswith(("flowbt.features", "flowbt.engine")):
-                raise LoadError(
-                    f"strategy {path}",
-                    f"line {node.lineno} imports {name}",
-                    "a strategy may use flowbt, flowbt.features, numpy, pandas, scipy and the plain standard library",
-                )  # type: ignore[attr-defined]
+            if name.split(".")[0] not in ALLOWED or name.startswith(("flowbt.data", "flowbt.studies", "flowbt.cli", "flowbt.results")):
+                found = f"line {node.lineno} imports {name}"
+                raise LoadError(f"strategy {path}", found, "it may use flowbt, flowbt.features, numpy, pandas, scipy and the plain standard library")
 
 
 def _parameters(path: Path, function: Callable[..., Any]) -> dict[str, Any]:

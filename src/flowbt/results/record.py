@@ -74,6 +74,7 @@ Manifest = TypedDict(
         "benchmark": str | None,
         "verdicts": Verdicts,
         "warnings": list[str],
+        "code": str,  # the strategy file, as it was run
         "key": dict[str, Any],  # anything else the result depends on, such as the account's bar order
     },
     total=False,

@@ -1,0 +1,75 @@
+"""A run on the terminal."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from flowbt.studies.backtest import Run
+
+LEFT = ("total_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "exposure")
+RIGHT = ("trades", "win_rate", "profit_factor", "expectancy", "mean_bars", "turnover", "beta", "alpha")
+
+
+def print_run(run: Run, folder: Path | None) -> None:
+    """The header, the measures with their intervals, the luck line, what it rests on, and where it is."""
+    console = Console()
+    manifest = run.record.manifest
+    title = Text(manifest["strategy"], style="bold")
+    if manifest["synthetic"]:
+        title.append("  SYNTHETIC", style="bold yellow")
+    console.print(title)
+    console.print(Text(manifest["thesis"], style="italic"))
+    words = ", ".join(f"{name}={value}" for name, value in manifest["parameters"].items()) or "no parameters"
+    console.print(Text(f"{', '.join(manifest['symbols'])}  {manifest['from']} to {manifest['to']}  {words}", style="dim"))
+    console.print(_measures(run))
+    console.print(Text(_luck(run)))
+    for one in manifest["stand_ins"]:
+        console.print(Text(f"stand-in: {one['used']} for {one['asked']}", style="yellow"))
+    for line in manifest["warnings"]:
+        console.print(Text(line, style="yellow"))
+    if folder is not None:
+        console.print(Text(f"run {manifest['id']}  {folder / 'tearsheet.html'}"), soft_wrap=True)
+
+
+def _measures(run: Run) -> Table:
+    rows = {row["name"]: row for row in run.record.rows}
+    table = Table(box=None, padding=(0, 1), show_header=False)
+    for side in range(2):
+        table.add_column()
+        table.add_column(justify="right")
+        table.add_column(style="dim")
+        if side == 0:
+            table.add_column(width=2)
+    for left, right in zip(LEFT, RIGHT, strict=True):
+        cells = [_cells(rows[name]) if name in rows else ("", "", "") for name in (left, right)]
+        table.add_row(*cells[0], "", *cells[1])
+    return table
+
+
+def _cells(row: object) -> tuple[str, str, str]:
+    label, value, spec, units = (row[key] for key in ("label", "value", "format", "units"))  # type: ignore[index]
+    low, high = row["low"], row["high"]  # type: ignore[index]
+    if value is None:
+        return label, "-", ""
+    interval = f"[{low:{spec}}, {high:{spec}}]" if low is not None and high is not None else ""
+    return label, f"{value:{spec}}", interval or ("" if units in ("fraction", "ratio", "count", "-") or "%" in spec else units)
+
+
+def _luck(run: Run) -> str:
+    """One line that says how far to trust it."""
+    verdicts = run.record.manifest["verdicts"]
+    parts = []
+    deflated, trials = verdicts.get("deflated_sharpe"), verdicts.get("trials")
+    if deflated is not None and trials is not None:
+        parts.append(f"deflated Sharpe {deflated:.2f} over {trials} trial{'s' if trials != 1 else ''}")
+    placebo = verdicts.get("placebo_sharpe")
+    if placebo is not None and not math.isnan(placebo):
+        parts.append(f"placebo Sharpe {placebo:.2f}")
+    return "luck: " + ", ".join(parts) if parts else "luck: not measured"

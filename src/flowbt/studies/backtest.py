@@ -1,0 +1,125 @@
+"""One strategy, one set of parameters: from the file to a stored run.
+
+1. load the file, settle the parameters;
+2. open the panel on all history, so that trailing windows are warm, and let the strategy decide;
+3. cut decision and bars to the span in which every field it used is there;
+4. simulate, and reconcile the book with vectorbt's;
+5. the same for its placebo: the same decisions, rotated in time;
+6. measure, describe, store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.panel import Panel, open_panel
+from flowbt.engine.loader import Strategy, load_strategy
+from flowbt.engine.simulate import simulate
+from flowbt.engine.types import Account, Book, Costs, Market, Signals, Targets
+from flowbt.evidence.measures import Measures, measure
+from flowbt.results.record import RunRecord
+from flowbt.sessions import Clock
+from flowbt.studies.market import Span, cut_decision, market_of
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked to do. None leaves it to the strategy file."""
+
+    path: Path
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    span: Span = field(default_factory=Span)
+    decide_at: str | None = None
+    costs: Costs | None = None
+    account: Account | None = None
+    benchmark: str | None = None  # "none" for no benchmark
+    placebo: bool = True
+    seed: int = 7
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A strategy decided on its panel, before any simulation."""
+
+    strategy: Strategy
+    parameters: dict[str, Any]
+    panel: Panel
+    market: Market
+    decision: Signals | Targets
+    costs: Costs
+    account: Account
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: everything known about it, in memory."""
+
+    request: Request
+    prepared: Prepared
+    book: Book
+    placebo: Book | None
+    benchmark: pd.Series | None
+    measures: Measures
+    record: RunRecord
+
+
+def backtest(catalog: Catalog, request: Request) -> Run:
+    """Run a strategy; nothing is written. The two books are reconciled: a difference is an error."""
+    from flowbt.engine.reconcile import reconcile
+    from flowbt.studies.describe import record_of
+
+    prepared = prepare(catalog, request)
+    book = simulate(prepared.market, prepared.decision, prepared.costs, prepared.account)
+    reconcile(book)
+    placebo = None
+    if request.placebo:
+        from flowbt.studies.placebo import placebo_of
+
+        placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
+    symbol, benchmark = benchmark_of(catalog, prepared, request.benchmark)
+    measures = measures_of(book, benchmark, request.seed)
+    record = record_of(request, prepared, book, placebo, (symbol, benchmark), measures)
+    return Run(request, prepared, book, placebo, benchmark, measures, record)
+
+
+def prepare(catalog: Catalog, request: Request) -> Prepared:
+    """Load, decide, and cut to the span: what every study does before it simulates."""
+    strategy = load_strategy(request.path)
+    parameters = strategy.resolve(request.parameters)
+    panel = panel_for(catalog, strategy, request.decide_at)
+    decision = strategy.decide(panel, parameters)
+    return assemble(strategy, parameters, panel, decision, request)
+
+
+def panel_for(catalog: Catalog, strategy: Strategy, decide_at: str | None = None) -> Panel:
+    clock: Clock = strategy.clock.at(decide_at) if decide_at else strategy.clock
+    return open_panel(catalog, strategy.symbols, clock)
+
+
+def assemble(strategy: Strategy, parameters: dict[str, Any], panel: Panel, decision: Any, request: Request) -> Prepared:
+    for name in panel.symbols:  # the traded closes bound the span even where the decision never looks at them
+        panel["close", name]
+    labels = request.span.cut(panel)
+    cut = cut_decision(decision, panel, labels)
+    return Prepared(strategy, parameters, panel, market_of(panel, labels), cut, request.costs or strategy.costs, request.account or strategy.account)
+
+
+def benchmark_of(catalog: Catalog, prepared: Prepared, asked: str | None) -> tuple[str | None, pd.Series | None]:
+    """Close-to-close returns of the benchmark: asked for, else the file's, else the first traded symbol."""
+    symbol = asked or prepared.strategy.benchmark or prepared.market.symbols[0]
+    if symbol.lower() == "none":
+        return None, None
+    labels = prepared.market.index
+    close = open_panel(catalog, (symbol,), prepared.panel.clock, labels[0], labels[-1]).bars().close[symbol].reindex(labels)
+    return symbol, close.ffill().pct_change().fillna(0.0).rename("benchmark")
+
+
+def measures_of(book: Book, benchmark: pd.Series | None, seed: int) -> Measures:
+    return measure(book.returns, book.trades, book.market.year, benchmark, seed=seed, activity=book.exposure)
