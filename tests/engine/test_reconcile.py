@@ -39,7 +39,7 @@ def test_a_wrong_order_is_caught(book, column, asked):
 def test_the_error_names_the_first_bar_and_the_amount(book):
     value = book.value.copy()
     value.iloc[7:] += 0.5
-    with pytest.raises(ReconciliationError, match=rf"value at {book.value.index[7]:%Y-%m-%d}.*off by 5"):
+    with pytest.raises(ReconciliationError, match=rf"value at {book.value.index[7]:%Y-%m-%d}.*off by [0-9.]+e-06, 53 of 60"):
         reconcile(dataclasses.replace(book, value=value))
 
 

@@ -62,6 +62,6 @@ def _compare(what: str, ours: Array, theirs: Array, scale: Array, labels: pd.Dat
     bad = np.flatnonzero(~(off <= TOLERANCE))
     if bad.size:
         k = bad[0]
-        found = f"{ours[k]!r} here, {theirs[k]!r} in vectorbt (off by {off[k]:.3g}, {bad.size} of {off.size} differ)"
+        found = f"{float(ours[k]):.12g} here, {float(theirs[k]):.12g} in vectorbt (off by {off[k]:.3g}, {bad.size} of {off.size} differ)"
         raise ReconciliationError(f"{what} at {labels[k]:%Y-%m-%d %H:%M}", found, "report it with the command and its data")
     return float(off.max(initial=0.0))
