@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from flowbt.evidence.sharpe import deflated_sharpe, effective_trials, expected_maximum, minimum_track_record, moments, probabilistic_sharpe
+from flowbt.evidence.sharpe import deflated_sharpe, effective_trials, expected_maximum, mean_correlation, minimum_track_record, moments, probabilistic_sharpe
 
 
 def test_published_deflated_sharpe():  # Bailey and Lopez de Prado 2014
@@ -36,8 +36,13 @@ def test_moments_are_those_of_scipy():
     assert (skew, kurtosis) == (pytest.approx(stats.skew(x)), pytest.approx(stats.kurtosis(x, fisher=False)))
 
 
-@pytest.mark.parametrize(("rho", "effective"), [(0.0, 10.0), (1.0, 1.0), (0.5, 5.5), (-0.1, 10.0)])
+@pytest.mark.parametrize(("rho", "effective"), [(0.0, 10.0), (1.0, 1.0), (0.5, 5.5), (-0.1, 10.0), (math.nan, 10.0)])
 def test_effective_trials(rho, effective):
-    correlation = np.full((10, 10), rho)
-    np.fill_diagonal(correlation, 1.0)
-    assert effective_trials(correlation) == pytest.approx(effective)
+    assert effective_trials(10, rho) == pytest.approx(effective)
+
+
+def test_mean_correlation_is_that_of_the_matrix():
+    x = np.random.default_rng(0).standard_normal((300, 6))
+    x[:, 1:] += 0.7 * x[:, :1]
+    matrix = np.corrcoef(x.T)
+    assert mean_correlation(np.column_stack([x, np.zeros(300)])) == pytest.approx(matrix[~np.eye(6, dtype=bool)].mean())

@@ -56,15 +56,22 @@ def minimum_track_record(sharpe: float, threshold: float = 0.0, skew: float = 0.
     return float(1 + spread * (ndtri(confidence) / (sharpe - threshold)) ** 2)
 
 
-def effective_trials(correlation: Array) -> float:
-    """Independent trials among N correlated ones, from their N x N return correlation: `rho + (1 - rho) N`, rho the mean off-diagonal.
+def effective_trials(trials: int, mean_correlation: float) -> float:
+    """Independent trials among correlated ones: `rho + (1 - rho) N`, rho their mean correlation (under 0 counts as 0). Source: Bailey and
+    Lopez de Prado (2014), appendix 3. Between 1 and N; a NaN correlation counts as 0, which deflates most."""
+    rho = min(max(mean_correlation, 0.0), 1.0) if math.isfinite(mean_correlation) else 0.0
+    return rho + (1 - rho) * trials if trials > 1 else float(trials)
 
-    Source: Lopez de Prado and Lewis (2018). Between 1 and N; a negative mean correlation counts as 0; NaN pairs are skipped.
+
+def mean_correlation(returns: Array) -> float:
+    """Mean correlation over all pairs of columns of `returns` (T x N, finite), without the N x N matrix.
+
+    Columns that never vary are left out; NaN for fewer than two that do.
     """
-    n = len(correlation)
+    spread = returns.std(axis=0)
+    moving = returns[:, spread > 1e-15]
+    n = moving.shape[1]
     if n < 2:
-        return float(n)
-    off = correlation[~np.eye(n, dtype=bool)]
-    off = off[np.isfinite(off)]
-    rho = min(max(float(off.mean()) if len(off) else 0.0, 0.0), 1.0)
-    return rho + (1 - rho) * n
+        return math.nan
+    z = (moving - moving.mean(axis=0)) / moving.std(axis=0)
+    return float((np.mean(z.sum(axis=1) ** 2) - n) / (n * (n - 1)))

@@ -1,0 +1,48 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from flowbt.evidence.overfit import overfit, overfit_from_blocks
+
+
+def brute(returns, blocks):
+    parts, logits = np.array_split(np.arange(len(returns)), blocks), []
+    for chosen in combinations(range(blocks), blocks // 2):
+        inside = np.concatenate([parts[b] for b in chosen])
+        outside = np.setdiff1d(np.arange(len(returns)), inside)
+        best = (returns[inside].mean(0) / returns[inside].std(0)).argmax()
+        judged = returns[outside].mean(0) / returns[outside].std(0)
+        rank = (judged <= judged[best]).sum() / (returns.shape[1] + 1)
+        logits.append(np.log(rank / (1 - rank)))
+    return np.array(logits)
+
+
+def test_equals_brute_force():
+    returns = np.random.default_rng(0).standard_normal((203, 12)) + np.linspace(0, 0.1, 12)
+    found = overfit(returns, 8)
+    np.testing.assert_allclose(found.logits, brute(returns, 8), atol=1e-12)
+    assert found.pbo == (brute(returns, 8) <= 0).mean()
+
+
+def test_noise_is_a_coin():
+    found = [overfit(np.random.default_rng(seed).standard_normal((640, 40)), 8).pbo for seed in range(60)]
+    assert np.mean(found) == pytest.approx(0.5, abs=0.08)
+
+
+def test_a_real_edge_is_not_overfit():
+    returns = np.random.default_rng(1).standard_normal((2500, 100))
+    returns[:, 17] += 0.2
+    assert overfit(returns).pbo < 0.01
+    assert len(overfit(returns).logits) == 12_870
+
+
+def test_trials_that_never_trade_rank_last():
+    returns = np.random.default_rng(2).standard_normal((400, 5)) + 0.5
+    assert np.isfinite(overfit(np.column_stack([returns, np.zeros(400)]), 8).logits).all()
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (4, 1)])
+def test_odd_blocks_or_one_trial_are_refused(shape):
+    with pytest.raises(ValueError, match="even number of blocks and two trials"):
+        overfit_from_blocks(np.ones(shape[0]), np.ones(shape), np.ones(shape))
