@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+from tests.engine import cases
 
 from flowbt.engine.reconcile import reconcile
 from flowbt.engine.simulate import simulate
 from flowbt.errors import ReconciliationError
-from tests.engine import cases
 
 
 @pytest.mark.parametrize("seed", range(12))

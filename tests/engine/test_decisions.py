@@ -1,0 +1,67 @@
+"""What a strategy may not return: one clear line each."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.engine import cases
+
+from flowbt.engine.simulate import simulate
+from flowbt.engine.types import Account, Costs, Signals, Targets
+from flowbt.errors import EngineError, SignalError
+
+M = cases.market(np.random.default_rng(0), bars=10, symbols=2)
+YES = cases.frame(M, np.ones(M.close.shape, bool))
+
+
+@pytest.mark.parametrize(("decision", "message"), [
+    (Signals(), "neither long nor short"),
+    (Signals(long=YES["A"]), "long as a frame of 10 labels x 2 symbols: a Series; use panel.spread"),
+    (Signals(long=YES[["A"]]), "long for A, B: columns A;"),
+    (Signals(long=YES.iloc[1:]), "9 other labels; keep the panel's index"),
+    (Signals(long=YES.astype(float)), "a frame of float64; compare with something"),
+    (Signals(long=YES, hold=0), "hold at least 1: 0"),
+    (Signals(long=YES, stop=-0.1), "stop more than 0: -0.1"),
+    (Signals(long=YES, take=np.inf), "take more than 0: inf"),
+    (Signals(long=YES, size="big"), "size: a str"),
+    (Signals(long=YES, exit=YES * 1.5), "a fraction outside 0..1"),
+    (Targets(YES["A"]), "weights as a frame"),
+    (Targets(YES.astype(float) / 0.0), "infinite"),
+    (YES, "Signals or Targets: a DataFrame; return"),
+])  # fmt: skip
+def test_wrong_decisions(decision, message):
+    with pytest.raises(SignalError, match=message):
+        simulate(M, decision)
+
+
+def test_missing_counts_as_false():
+    shifted = cases.frame(M, M.close > 0).shift(5)
+    assert shifted.dtypes.eq(object).all()
+    assert simulate(M, Signals(long=shifted)).orders["bar"].tolist() == [6, 6]
+
+
+def test_columns_may_come_in_another_order():
+    size = pd.DataFrame({"B": 0.1, "A": 0.3}, M.index)
+    assert simulate(M, Signals(long=YES, size=size)).orders["notional"].round(-2).tolist() == [30_000, 10_000]
+
+
+@pytest.mark.parametrize(("costs", "account", "message"), [
+    (Costs(fees=-1), Account(), "fees of -1"), (Costs(slippage=1.0), Account(), "slippage of 1"), (Costs(), Account(cash=0), "cash of 0"),
+])  # fmt: skip
+def test_impossible_terms(costs, account, message):
+    with pytest.raises(EngineError, match=message):
+        simulate(M, Signals(long=YES), costs, account)
+
+
+def test_a_missing_funding_rate_is_an_error_only_where_a_position_is_held():
+    rates = M.funding.copy()
+    rates[0] = np.nan
+    assert len(simulate(_with(rates), Signals(long=YES)).orders) == 2
+    rates[4, 1] = np.nan
+    with pytest.raises(EngineError, match="funding of B at 2020-01-07 00:00: a position was held"):
+        simulate(_with(rates), Signals(long=YES))
+
+
+def _with(funding):
+    from dataclasses import replace
+
+    return replace(M, funding=funding)

@@ -1,0 +1,165 @@
+"""The order of events, one rule at a time, on bars small enough to check by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flowbt.engine.simulate import simulate
+from flowbt.engine.types import Account, Costs, Market, Signals, Targets
+
+FREE = Costs(fees=0.0, slippage=0.0, borrow=0.0)
+
+
+def market(rows, funding=None, symbols=("A",)):
+    """Rows of (open, high, low, close) for one symbol, or of lists of them for several."""
+    bars = np.array(rows, float).reshape(len(rows), len(symbols), 4)
+    rates = np.zeros(bars.shape[:2]) if funding is None else np.array(funding, float).reshape(bars.shape[:2])
+    return Market(pd.date_range("2024-01-01", periods=len(rows)), symbols, *(bars[:, :, k].copy() for k in range(4)), rates, 252.0)
+
+
+def flat(*prices):
+    return market([(p, p, p, p) for p in prices])
+
+
+def when(m, *bars, symbol="A"):
+    out = pd.DataFrame(False, m.index, list(m.symbols))
+    out.loc[m.index[list(bars)], symbol] = True
+    return out
+
+
+def fills(book):
+    return [(r.bar, r.side, r.price, r.reason) for r in book.orders.itertuples()]
+
+
+def test_entry_fills_at_the_next_open_and_hold_counts_bars():
+    m = flat(10, 11, 12, 13, 14, 15)
+    book = simulate(m, Signals(long=when(m, 0), hold=3), FREE)
+    assert fills(book) == [(1, "buy", 11.0, "entry"), (4, "sell", 14.0, "hold")]
+    assert book.trades.loc[0, ["bars", "pnl"]].tolist() == [3, pytest.approx(100_000 * 3 / 11)]
+
+
+def test_fees_and_slippage_are_paid_on_every_fill():
+    m = flat(10, 10, 10)
+    book = simulate(m, Signals(long=when(m, 0), exit=when(m, 1), size=0.5), Costs(fees=0.001, slippage=0.01, borrow=0.0))
+    units = 50_000 / 10
+    assert book.orders["price"].tolist() == [10.1, 9.9]
+    assert book.flows["fees"].tolist() == pytest.approx([0, units * 10.1 * 0.001, units * 9.9 * 0.001])
+    assert book.value.iloc[-1] == pytest.approx(100_000 - units * 0.2 - units * 20 * 0.001)
+    assert book.flows["slippage"].sum() == pytest.approx(units * 0.2)
+
+
+def test_stop_works_on_the_entry_bar_and_counts_before_the_take():
+    m = market([(10, 10, 10, 10), (10, 12, 8, 11), (11, 11, 11, 11)])
+    book = simulate(m, Signals(long=when(m, 0), stop=0.1, take=0.1), FREE)
+    assert fills(book) == [(1, "buy", 10.0, "entry"), (1, "sell", 9.0, "stop")]
+    assert book.trades["bars"].tolist() == [0]
+
+
+@pytest.mark.parametrize(("side", "bar", "price", "reason"), [
+    ("long", (8, 8.5, 7, 8), 8.0, "stop"), ("long", (12, 13, 11.5, 12), 12.0, "take"),
+    ("short", (12, 13, 11.5, 12), 12.0, "stop"), ("short", (8, 8.5, 7, 8), 8.0, "take"),
+])  # fmt: skip
+def test_a_gap_through_a_level_fills_at_the_open(side, bar, price, reason):
+    m = market([(10, 10, 10, 10), (10, 10, 10, 10), bar])
+    book = simulate(m, Signals(**{side: when(m, 0)}, stop=0.1, take=0.1), FREE)
+    assert fills(book)[1] == (2, "sell" if side == "long" else "buy", price, reason)
+
+
+def test_trail_uses_the_best_price_up_to_the_bar_before():
+    m = market([(10, 10, 10, 10), (10, 12, 9.5, 12), (12, 20, 11, 18), (18, 18, 15, 16)])
+    book = simulate(m, Signals(long=when(m, 0), trail=0.1), FREE)
+    assert fills(book)[1] == (3, "sell", 18.0, "trail")
+
+
+def test_stop_level_is_taken_from_the_open_paid_before_slippage():
+    m = market([(10, 10, 10, 10), (10, 10, 10, 10), (10, 10, 8.5, 9)])
+    book = simulate(m, Signals(long=when(m, 0), stop=0.1), Costs(fees=0.0, slippage=0.01))
+    assert book.orders["price"].tolist() == [10.1, pytest.approx(9.0 * 0.99)]
+
+
+def test_opposite_entry_closes_and_opens_at_one_open_and_both_at_once_is_neither():
+    m = flat(10, 10, 10, 10)
+    book = simulate(m, Signals(long=when(m, 0, 2), short=when(m, 1, 2)), FREE)
+    assert fills(book) == [(1, "buy", 10.0, "entry"), (2, "sell", 10.0, "opposite"), (2, "sell", 10.0, "entry")]
+
+
+def test_a_hold_that_ends_on_a_new_signal_enters_again_at_the_same_open():
+    m = flat(10, 10, 10, 10, 10)
+    book = simulate(m, Signals(long=when(m, 0, 1, 2), hold=2), FREE)
+    assert [(b, r) for b, _, _, r in fills(book)] == [(1, "entry"), (3, "hold"), (3, "entry")]
+
+
+def test_orders_wait_over_bars_without_an_open_and_marks_use_the_last_close():
+    nan = np.nan
+    m = market([(10, 10, 10, 10), (nan, nan, nan, nan), (11, 11, 11, 11), (nan, nan, nan, nan), (12, 12, 12, 12)])
+    book = simulate(m, Signals(long=when(m, 0), exit=when(m, 2), size=1.0), FREE)
+    assert fills(book) == [(2, "buy", 11.0, "entry"), (4, "sell", 12.0, "signal")]
+    assert book.value.tolist() == pytest.approx([100_000, 100_000, 100_000, 100_000, 100_000 * 12 / 11])
+
+
+def test_entries_of_a_bar_share_what_is_left_in_proportion():
+    m = market([[(10,) * 4, (20,) * 4, (5,) * 4]] * 4, symbols=("A", "B", "C"))
+    size = pd.DataFrame({"A": 0.4, "B": 0.6, "C": 0.9}, m.index)
+    long = when(m, 0) | when(m, 1, symbol="B") | when(m, 1, symbol="C")
+    book = simulate(m, Signals(long=long, size=size), FREE)
+    assert book.orders["notional"].tolist() == pytest.approx([40_000, 60_000 * 0.6 / 1.5, 60_000 * 0.9 / 1.5])
+    assert book.exposure["gross"].iloc[-1] == pytest.approx(1.0)
+
+
+def test_a_short_pays_borrow_by_calendar_days():
+    m = Market(pd.DatetimeIndex(["2024-01-04", "2024-01-05", "2024-01-08"]), ("A",), *(np.full((3, 1), 10.0) for _ in range(4)), np.zeros((3, 1)), 252.0)
+    book = simulate(m, Signals(short=when(m, 0)), Costs(fees=0, slippage=0, borrow=0.0365))
+    assert book.flows["borrow"].tolist() == pytest.approx([0, 100_000 * 0.0365 * 3 / 365, 0])
+    assert book.trades["pnl"].tolist() == pytest.approx([-30.0])
+
+
+@pytest.mark.parametrize(("side", "sign"), [("long", 1), ("short", -1)])
+def test_positive_funding_is_paid_by_longs_and_received_by_shorts(side, sign):
+    m = market([(10,) * 4] * 3, funding=[0.5, 0.001, 0.002])
+    book = simulate(m, Signals(**{side: when(m, 0)}), FREE)
+    assert book.flows["funding"].tolist() == pytest.approx([0, sign * 100.0, sign * 200.0])
+    unfunded = simulate(m, Signals(**{side: when(m, 0)}), Costs(0, 0, 0, funding=False))
+    assert unfunded.value.iloc[-1] == 100_000
+
+
+def test_a_short_is_liquidated_at_its_margin_and_never_carried_below():
+    m = market([(10, 10, 10, 10), (10, 10, 10, 10), (15, 30, 15, 28), (28, 28, 28, 28)])
+    book = simulate(m, Signals(short=when(m, 0)), FREE)
+    assert fills(book)[1] == (2, "buy", 20.0, "liquidation")
+    assert book.value.iloc[-1] == pytest.approx(0.0)
+    assert simulate(m, Signals(short=when(m, 0), size=0.5), FREE, Account(margin=0.2)).orders["price"].tolist() == [10.0, 15.0]
+
+
+def test_partial_exit_closes_a_fraction_and_the_trade_stays_one():
+    m = flat(10, 10, 12, 14, 16)
+    leave = pd.DataFrame({"A": [0, 0.25, 0, 1.0, 0]}, m.index)
+    book = simulate(m, Signals(long=when(m, 0), exit=leave, size=1.0), FREE)
+    assert fills(book)[1:] == [(2, "sell", 12.0, "partial"), (4, "sell", 16.0, "signal")]
+    assert book.trades["pnl"].tolist() == pytest.approx([2_500 * 2 + 7_500 * 6])
+
+
+def test_open_positions_are_marked_and_flagged():
+    m = flat(10, 10, 13)
+    trade = simulate(m, Signals(long=when(m, 0)), FREE).trades.iloc[0]
+    assert (trade["reason"], trade["exit_price"], trade["exit_label"]) == ("open", 13.0, m.index[-1])
+    assert trade["pnl"] == pytest.approx(30_000)
+
+
+def test_targets_rebalance_outside_the_band_and_flip_in_two_fills():
+    m = flat(10, 10, 11, 11, 11)
+    weights = pd.DataFrame({"A": [0.5, 0.5, np.nan, -0.5, 0.0]}, m.index)
+    book = simulate(m, Targets(weights, band=0.1), FREE)
+    assert fills(book) == [(1, "buy", 10.0, "entry"), (4, "sell", 11.0, "opposite"), (4, "sell", 11.0, "entry")]
+    assert book.orders["units"].tolist() == pytest.approx([5_000, 5_000, 0.5 * 105_000 / 11])
+
+
+def test_targets_over_the_allowed_gross_are_scaled():
+    m = market([[(10,) * 4, (20,) * 4]] * 2, symbols=("A", "B"))
+    book = simulate(m, Targets(pd.DataFrame({"A": 1.5, "B": -0.5}, m.index)), FREE)
+    assert book.orders["notional"].tolist() == pytest.approx([75_000, 25_000])
+
+
+def test_the_last_decision_is_never_filled_and_the_first_bar_never_trades():
+    m = flat(10, 10, 10)
+    assert len(simulate(m, Signals(long=when(m, 2)), FREE).orders) == 0
+    assert simulate(m, Signals(long=when(m, 0, 1, 2)), FREE).orders["bar"].tolist() == [1]
