@@ -85,10 +85,9 @@ def read_plan(path: Path) -> Plan:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise DatasetError(f"import plan {path}", f"{where}: {first['msg']}", "mend the plan (see docs/data.md)") from None
-    for dataset in plan.dataset:
-        for file in dataset.files:
-            if file.source and file.source not in NAMES:
-                raise DatasetError(f"import plan {path}", f"dataset {dataset.name}: no source {file.source!r}", nearest(file.source, NAMES) or "see docs/data.md")
+    for name, file in ((dataset.name, file) for dataset in plan.dataset for file in dataset.files):
+        if file.source and file.source not in NAMES:
+            raise DatasetError(f"import plan {path}", f"dataset {name}: no source {file.source!r}", nearest(file.source, NAMES) or "see docs/data.md")
     return plan
 
 

@@ -39,7 +39,10 @@ class Overlap:
 
 
 def select(table: RawTable, keep: Mapping[str, Any]) -> RawTable:
-    """The rows and fields an import asks of a file. `keep`: start, end (dates), fields (names), drop ({"date", "first..last" or "SYMBOL:first..last": reason})."""
+    """The rows and fields an import asks of a file.
+
+    `keep`: start, end (dates), fields (names), drop ({"date", "first..last" or "SYMBOL:first..last": reason}).
+    """
     frame, findings = table.frame, list(table.findings)
     if fields := keep.get("fields"):
         missing = [name for name in fields if name not in table.fields]

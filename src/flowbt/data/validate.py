@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,8 @@ def refuse(findings: Iterable[Finding], declaration: Dataset) -> None:
         return
     kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(finding.kind for finding in bad).most_common())
     shown = "; ".join(finding.line() for finding in bad[:3]) + (" ..." if len(bad) > 3 else "")
-    raise RefusedImport(f"dataset {declaration.name}", f"{kinds}: {shown}", f"mend the file, or set the policy of {bad[0].kind} in its dataset.toml to drop or flag")
+    help_line = f"mend the file, or set the policy of {bad[0].kind} in its dataset.toml to drop or flag"
+    raise RefusedImport(f"dataset {declaration.name}", f"{kinds}: {shown}", help_line)
 
 
 def check_holes(frame: pd.DataFrame, declaration: Dataset) -> list[Finding]:
@@ -106,9 +108,10 @@ def check_holes(frame: pd.DataFrame, declaration: Dataset) -> list[Finding]:
 def as_records(findings: Iterable[Finding], declaration: Dataset) -> list[dict[str, Any]]:
     """Findings for provenance.json, with the action taken."""
     done = {"drop": "dropped", "flag": "flagged", "refuse": "refused"}
-    records = []
+    records: list[dict[str, Any]] = []
     for f in findings:
-        record = {"kind": f.kind, "action": done[policy(declaration, f.kind)], "reason": f.reason, "file": f.file, "row": f.row, "symbol": f.symbol, "field": f.field}
+        record: dict[str, Any] = {"kind": f.kind, "action": done[policy(declaration, f.kind)], "reason": f.reason}
+        record |= {"file": f.file, "row": f.row, "symbol": f.symbol, "field": f.field}
         if f.event_time is not None:
             record["event_time"] = f.event_time.isoformat()
         records.append({key: value for key, value in record.items() if value not in ("", 0)})
@@ -163,7 +166,7 @@ def _listed(frame: pd.DataFrame, bad: pd.Series, kind: str, reason: str, name: s
 def _holes(times: pd.DatetimeIndex, symbol: str, declaration: Dataset) -> Iterator[Finding]:
     times = times.sort_values()
     if longest := LONGEST_GAP.get(declaration.frequency):
-        for before, after in zip(times[:-1], times[1:], strict=True):
+        for before, after in pairwise(times):
             if after - before > longest:
                 yield Finding("hole", f"nothing for {(after - before).days} days, until {after:%Y-%m-%d}", event_time=before, symbol=symbol)
         return

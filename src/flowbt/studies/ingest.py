@@ -76,7 +76,8 @@ def import_plan(plan: Plan, files: Path, target: Target, only: Sequence[str] = (
         if progress:
             progress(dataset.name, n, len(chosen))
         try:
-            declaration = read_declaration(target.declarations / dataset.name)
+            beside = target.declarations / dataset.name
+            declaration = read_declaration(beside if (beside / "dataset.toml").exists() else target.root / dataset.name)
             outcomes.append(import_dataset(dataset, files, declaration, target.root))
         except FlowbtError as error:
             outcomes.append(Outcome(dataset.name, "refused", problem=str(error)))
@@ -123,7 +124,8 @@ def assemble(found: Sequence[Input], declaration: Dataset, overlap: dict[str, fl
         raise RefusedImport(f"dataset {declaration.name}", "no row is left", "check the plan's options and the policies in its dataset.toml")
     undeclared = [name for name in frame.columns if name not in KEYS and name not in declaration.fields]
     if undeclared:
-        raise DatasetError(f"dataset {declaration.name}", f"the files hold {', '.join(undeclared)}, which its dataset.toml does not declare", "declare them, or list the wanted fields in the plan")
+        problem = f"the files hold {', '.join(undeclared)}, which its dataset.toml does not declare"
+        raise DatasetError(f"dataset {declaration.name}", problem, "declare them, or list the wanted fields in the plan")
     holes = check_holes(frame, declaration)
     refuse(holes, declaration)
     return Assembled(frame, [len(part.frame) for part in parts], overlaps, findings + differing + holes)
@@ -136,7 +138,8 @@ def place(frame: pd.DataFrame, declaration: Dataset) -> pd.DataFrame:
     else:
         known = pd.Series(declaration.publication.known_at(pd.DatetimeIndex(frame["event_time"]), declaration.calendar), index=frame.index)
     if known.isna().any():
-        raise RefusedImport(f"dataset {declaration.name}", f"{int(known.isna().sum())} rows without a time of publication", "mend the file or the publication rule")
+        problem = f"{int(known.isna().sum())} rows without a time of publication"
+        raise RefusedImport(f"dataset {declaration.name}", problem, "mend the file or the publication rule")
     fields = [name for name in frame.columns if name not in KEYS]
     table = pd.DataFrame({"event_time": frame["event_time"].astype("datetime64[ns]"), "known_at": known.astype("datetime64[ns]"), "symbol": frame["symbol"]})
     return table.join(frame[fields].astype("float64"))

@@ -30,7 +30,8 @@ def parse(path: Path, options: Options) -> RawTable:
         columns = {str(name): str(name) for name in chosen} if not hasattr(chosen, "items") else {str(k): str(v) for k, v in chosen.items()}
         sheet.require(*columns)
     elif len(series) == 1:
-        columns = {series[0]: str(options["symbol"]) if "symbol" in options else (symbol_of(options, path) if series[0].lower() == "value" else series[0].upper())}
+        named = "symbol" not in options and series[0].lower() != "value"
+        columns = {series[0]: series[0].upper() if named else symbol_of(options, path)}
     else:
         columns = {name: name for name in series}
     return sheet.wide(dates(sheet, date), columns, str(options.get("field", "value")))

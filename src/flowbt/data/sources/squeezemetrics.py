@@ -30,15 +30,15 @@ def parse(path: Path, options: Options) -> RawTable:
 def spikes(values: pd.Series, window: int = 63) -> pd.Series:
     """How far a value stands out from both neighbours on the same side, in median absolute changes of the trailing window; 0 where it does not."""
     before, after = values - values.shift(1), values - values.shift(-1)
-    size = np.minimum(before.abs(), after.abs()).where(np.sign(before) == np.sign(after), 0.0)
-    return (size / before.abs().rolling(window, min_periods=20).median()).fillna(0.0)
+    size = before.abs().where(before.abs() < after.abs(), after.abs()).where(before * after > 0, 0.0)
+    return size.div(before.abs().rolling(window, min_periods=20).median()).fillna(0.0)
 
 
 def _format_break(sheet: Sheet) -> None:
     """The row from which gex is no longer written with the decimals it had until then."""
     decimals = sheet.frame["gex"].astype("str").str.strip().str.extract(r"\.(\d*)$")[0].fillna("").str.len()
-    changed = decimals != decimals.iloc[0]
-    if changed.any():
-        first = changed.idxmax()
-        only = pd.Series(sheet.frame.index == first, index=sheet.frame.index)
-        sheet.note("format_break", f"written with {decimals.iloc[0]} decimals until here, {decimals[first]} from here: the pipeline changed", only, "gex")
+    changed = np.flatnonzero((decimals != decimals.iloc[0]).to_numpy())
+    if len(changed):
+        first = int(changed[0])
+        only = pd.Series(np.arange(len(decimals)) == first, index=decimals.index)
+        sheet.note("format_break", f"written with {decimals.iloc[0]} decimals until here, {decimals.iloc[first]} from here: the pipeline changed", only, "gex")

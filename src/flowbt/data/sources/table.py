@@ -41,9 +41,11 @@ class Finding:
     field: str = ""
 
     def line(self) -> str:
+        """One line for people: what, where, why."""
         where = f"{self.file} row {self.row}" if self.row else self.file
-        what = " ".join(part for part in (f"{self.event_time:%Y-%m-%d %H:%M}".removesuffix(" 00:00") if self.event_time is not None else "", self.symbol, self.field) if part)
-        return ": ".join(part for part in (f"[{self.kind}]", where, what, self.reason) if part).replace("]: ", "] ", 1)
+        time = f"{self.event_time:%Y-%m-%d %H:%M}".removesuffix(" 00:00") if self.event_time is not None else ""
+        what = " ".join(part for part in (time, self.symbol, self.field) if part)
+        return f"[{self.kind}] " + ": ".join(part for part in (where, what, self.reason) if part)
 
 
 @dataclass(frozen=True)
@@ -99,14 +101,20 @@ class Sheet:
 
     def epoch(self, column: str, unit: str) -> pd.Series:
         """A column of epoch numbers as naive UTC instants."""
-        return pd.to_datetime(self.numbers(column), unit=unit, errors="coerce").astype("datetime64[ns]")
+        per_second = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+        if unit not in per_second:
+            raise SourceError(self.path.name, f"time unit {unit!r} is not one of {', '.join(per_second)}", "mend the option time_unit")
+        numbers = self.numbers(column)
+        whole = (numbers.fillna(0) * (1_000_000 // per_second[unit] if unit != "ns" else 1e-3)).round().astype("int64")
+        return pd.Series(whole.to_numpy().astype("datetime64[us]"), index=numbers.index).where(numbers.notna()).astype("datetime64[ns]")
 
     def note(self, kind: str, reason: str, where: pd.Series | None = None, column: str = "") -> None:
         """A finding for each True row, or one for the file."""
         if where is None:
             self.findings.append(Finding(kind, reason, self.path.name))
             return
-        self.findings.extend(Finding(kind, reason, self.path.name, int(row), field=column) for row in self.frame.loc[where, "row"])
+        rows = self.frame["row"].to_numpy(dtype="int64")[where.to_numpy(dtype=bool)]
+        self.findings.extend(Finding(kind, reason, self.path.name, int(row), field=column) for row in rows)
 
     def long(self, times: pd.Series, symbol: str | pd.Series, fields: Mapping[str, pd.Series], known: pd.Series | None = None) -> RawTable:
         """The table of these columns. Rows without a readable time, or without any value, are left out (the latter counted)."""
@@ -132,8 +140,11 @@ class Sheet:
         return RawTable(frame[timed & valued].reset_index(drop=True), tuple(self.findings))
 
     def _unreadable(self, bad: pd.Series, column: str, text: pd.Series) -> None:
-        for at in bad.index[bad]:
-            self.findings.append(Finding("unreadable", f"{text[at][:40]!r} is not readable", self.path.name, int(self.frame.at[at, "row"]), field=column))
+        rows = self.frame["row"].to_numpy(dtype="int64")[bad.to_numpy(dtype=bool)]
+        cells = text[bad].tolist()
+        self.findings.extend(
+            Finding("unreadable", f"{cell[:40]!r} is not readable", self.path.name, int(row), field=column) for cell, row in zip(cells, rows, strict=True)
+        )
 
 
 def read_sheet(path: Path, sep: str = ",", skip: int = 0, columns: Sequence[str] | None = None) -> Sheet:
@@ -161,25 +172,35 @@ def _read(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -> pd.
     name = path.name.lower()
     if name.endswith(".parquet"):
         frame = pd.read_parquet(path)
-        frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.rename_axis(frame.index.name or "date").reset_index()
+        frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.rename_axis(str(frame.index.name or "date")).reset_index()
     elif name.endswith(".feather"):
         frame = pd.read_feather(path)
     elif name.endswith((".json", ".json.gz")):
         frame = pd.DataFrame(json.loads(_text(path)))
         frame.columns = pd.Index([str(column) for column in frame.columns])
     else:
-        header = None if columns is not None else 0
-        frame = pd.read_csv(
-            path, sep=sep, skiprows=skip, header=header, names=columns, dtype="str", keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False, index_col=False
-        )
-        frame.columns = pd.Index([str(column).strip() for column in frame.columns])
-        first = skip + (1 if columns is not None else 2)
-        frame.insert(len(frame.columns), "row", np.arange(first, first + len(frame)))
-        values = frame.drop(columns="row").fillna("")
-        frame = values.assign(row=frame["row"])
-        return frame[(values != "").any(axis=1)]
+        return _read_text(path, sep, skip, columns)
     frame.columns = pd.Index([str(column) for column in frame.columns])
     return frame.assign(row=np.arange(1, len(frame) + 1))
+
+
+def _read_text(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -> pd.DataFrame:
+    frame = pd.read_csv(
+        path,
+        sep=sep,
+        skiprows=skip,
+        header=None if columns is not None else 0,
+        names=list(columns) if columns is not None else None,
+        dtype="str",
+        keep_default_na=False,
+        encoding="utf-8-sig",
+        skip_blank_lines=False,
+        index_col=False,
+    ).fillna("")
+    frame.columns = pd.Index([str(column).strip() for column in frame.columns])
+    filled = (frame != "").any(axis=1)
+    first = skip + (1 if columns is not None else 2)
+    return frame.assign(row=np.arange(first, first + len(frame)))[filled]
 
 
 def _text(path: Path) -> str:
