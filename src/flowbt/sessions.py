@@ -7,6 +7,7 @@ Exchange hours, half days and daylight saving come from `exchange_calendars`.
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,9 @@ def _exchange(name: str) -> ExchangeCalendar:
 
     if name not in xc.get_calendar_names():
         raise ParameterError(f"clock {name!r}", "no such calendar", "use XNYS, another exchange_calendars name, or 24/7")
-    return xc.get_calendar(name, start=_FIRST, end=_LAST)
+    with warnings.catch_warnings():  # the library reads .values of aware series, which pandas 3.1 deprecates
+        warnings.simplefilter("ignore", pd.errors.Pandas4Warning)
+        return xc.get_calendar(name, start=_FIRST, end=_LAST)
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,30 @@ from typing import Any
 
 FAMILIES = (
     "zones",
+    "ranges",
     "gamma",
+    "option_flow",
     "dark_pool",
     "volatility",
+    "macro",
+    "inputs",
+    "convergence",
+    "checklist",
     "streaks",
     "trend",
     "carry",
     "futures",
     "open_interest",
+    "expiries",
+    "liquidations",
+    "toxicity",
+    "impact",
+    "breadth",
+    "levels",
+    "bands",
+    "positioning",
+    "passive",
+    "calendar",
 )  # modules of this package that hold public features; add a family by adding its module's name
 
 
