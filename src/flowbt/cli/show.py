@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flowbt.results.rows import measure_rows
+
 if TYPE_CHECKING:
     from flowbt.studies.backtest import Run
 
@@ -39,7 +41,7 @@ def print_run(run: Run, folder: Path | None) -> None:
 
 
 def _measures(run: Run) -> Table:
-    rows = {row["name"]: row for row in run.record.rows}
+    rows = measure_rows(run.measures)
     table = Table(box=None, padding=(0, 1), show_header=False)
     for side in range(2):
         table.add_column()
@@ -48,18 +50,9 @@ def _measures(run: Run) -> Table:
         if side == 0:
             table.add_column(width=2)
     for left, right in zip(LEFT, RIGHT, strict=True):
-        cells = [_cells(rows[name]) if name in rows else ("", "", "") for name in (left, right)]
-        table.add_row(*cells[0], "", *cells[1])
+        first, second = rows[left], rows[right]
+        table.add_row(first.label, first.text, first.range or first.units, "", second.label, second.text, second.range or second.units)
     return table
-
-
-def _cells(row: object) -> tuple[str, str, str]:
-    label, value, spec, units = (row[key] for key in ("label", "value", "format", "units"))  # type: ignore[index]
-    low, high = row["low"], row["high"]  # type: ignore[index]
-    if value is None:
-        return label, "-", ""
-    interval = f"[{low:{spec}}, {high:{spec}}]" if low is not None and high is not None else ""
-    return label, f"{value:{spec}}", interval or ("" if units in ("fraction", "ratio", "count", "-") or "%" in spec else units)
 
 
 def _luck(run: Run) -> str:

@@ -74,7 +74,7 @@ class Publication(BaseModel):
         if self.rule == "after":
             return events + pd.Timedelta(self.delay)
         if self.rule == "weekday":
-            ahead = (self.weekday - events.dayofweek.to_numpy() - 1) % 7 + 1
+            ahead = (self.weekday - events.day_of_week.to_numpy() - 1) % 7 + 1
             return local_instants(events.normalize() + pd.to_timedelta(ahead, unit="D"), self.at, self.zone)
         if self.rule == "month":
             first = (events.to_period("M") + 1).to_timestamp().as_unit("ns")

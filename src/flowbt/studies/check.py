@@ -1,6 +1,6 @@
 """Does a strategy look ahead, and how much history does it need?
 
-Three probes on its decisions (not on re-simulated portfolios), at some dates:
+Three probes on its decisions and on the features it called (not on re-simulated portfolios), at some dates:
 1. truncate: decided on what was known up to t, the decisions up to t are the same;
 2. perturb: with every value known after t changed, the decisions up to t are the same;
 3. availability: with everything known a bar later, decisions still follow from what was known (probe 1 again), and none comes earlier.
@@ -89,10 +89,11 @@ def check(catalog: Catalog, path: Path, parameters: Mapping[str, Any] | None = N
     leaks: list[Leak] = []
     for probe, delay in (("truncate", 0), ("perturb", 0), ("availability", 1)):
         shift = np.timedelta64(0, "ns") if not delay else panel.clock.bar.to_timedelta64()
-        reference = full if not delay else parts_of(strategy, strategy.decide(_probe(panel, None, shift), settled), panel)
+        whole = _probe(panel, None, shift)
+        reference = parts_of(strategy, strategy.decide(whole, settled), whole) if delay else full
         for cut in cuts:
             if probe == "perturb":
-                other = _probe(panel, panel.decisions[panel.index.get_loc(cut)], shift)
+                other = _probe(panel, panel.decisions[panel.index == cut][0], shift)
             else:
                 other = _probe(panel, None, shift, end=cut)
             leaks += compare(probe, cut, reference, parts_of(strategy, strategy.decide(other, settled), other))
@@ -103,11 +104,13 @@ def check(catalog: Catalog, path: Path, parameters: Mapping[str, Any] | None = N
 
 
 def parts_of(strategy: Strategy, decision: Any, panel: Panel) -> dict[str, pd.DataFrame]:
-    """The frames of a decision by name."""
+    """The frames of a decision by name, then those of the features that were called."""
     if not isinstance(decision, (Signals, Targets)):
         raise SignalError(f"Signals or Targets from {strategy.name}", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
     values = {part.name: getattr(decision, part.name) for part in fields(decision)}
-    return {name: value for name, value in values.items() if isinstance(value, pd.DataFrame) and len(value) == len(panel.index)}
+    decided = {name: value for name, value in values.items() if isinstance(value, pd.DataFrame) and len(value) == len(panel.index)}
+    called = {name: value for name, value in panel.noted.items() if isinstance(value, pd.DataFrame) and value.index.equals(panel.index)}
+    return decided | {name: value for name, value in called.items() if all(pd.api.types.is_numeric_dtype(kind) for kind in value.dtypes)}
 
 
 def cut_dates(panel: Panel, full: Mapping[str, pd.DataFrame], count: int) -> list[pd.Timestamp]:
@@ -155,8 +158,13 @@ def earlier(full: Mapping[str, pd.DataFrame], delayed: Mapping[str, pd.DataFrame
 
 
 def warm_up(strategy: Strategy, parameters: dict[str, Any], panel: Panel, full: Mapping[str, pd.DataFrame]) -> int | None:
-    """The shortest history, of those tried, with which the decisions of three late bars equal those of all history."""
-    ends = [len(panel.index) - 1, len(panel.index) * 3 // 4, len(panel.index) // 2]
+    """The shortest history, of those tried, with which late decisions (bars with signals among them) equal those of all history."""
+    decided = {name: part for name, part in full.items() if name in Signals.__dataclass_fields__ or name in Targets.__dataclass_fields__}
+    on = np.flatnonzero(np.logical_or.reduce([(np.nan_to_num(part.to_numpy(float)) != 0).any(axis=1) for part in decided.values()]))
+    late = on[on >= len(panel.index) // 2]
+    ends = [len(panel.index) - 1, len(panel.index) * 3 // 4]
+    ends += [int(at) for at in late[np.linspace(0, len(late) - 1, 6).astype(int)]] if len(late) else []
+    full = decided
     for bars in HISTORIES:
         if all(end >= bars for end in ends) and all(_settled(strategy, parameters, panel, full, end, bars) for end in ends):
             return bars
@@ -170,7 +178,7 @@ def _settled(strategy: Strategy, parameters: dict[str, Any], panel: Panel, full:
 
 
 def _probe(panel: Panel, cut: np.datetime64 | None, delay: np.timedelta64, end: pd.Timestamp | None = None) -> ProbePanel:
-    index = panel.index if end is None else panel.index[: panel.index.get_loc(end) + 1]
+    index = panel.index if end is None else panel.index[panel.index <= end]
     probe = ProbePanel(panel.catalog, panel.symbols, panel.clock, index)
     probe.cut, probe.delay = cut, delay
     return probe
