@@ -7,7 +7,8 @@ from tests.panels import TinyPanel
 
 from flowbt.errors import ParameterError
 from flowbt.features import expected_move_zone, range_strength, status_names, zone_sources
-from flowbt.features.zones import efficiency_ratio, random_walk_index, signed_adx, zone_levels, zone_room
+from flowbt.features.ranges import efficiency_ratio, random_walk_index, signed_adx
+from flowbt.features.zones import zone_levels, zone_room
 
 TABLE = """
 SPX 6363 6573 6782 6783 -0.01 -6.18

@@ -57,6 +57,11 @@ def realised_volatility(panel: Panel, *, window: int = 21, method: str = "auto")
     `method`: "yang-zhang" (needs open, high, low, close), "close" (close to close), or "auto": the first where the panel has all
     four prices of the symbol, else the second. Annualised by the clock's bars a year. Missing until the window is full.
     """
+    return realised_by_symbol(panel, window, method)
+
+
+def realised_by_symbol(panel: Panel, window: int, method: str = "auto") -> pd.DataFrame:
+    """`realised_volatility` for use inside other features, which are noted by their own names only."""
     close, year = panel["close"], panel.clock.periods_per_year
     four = [s for s in panel.symbols if method != "close" and (method == "yang-zhang" or all(panel.has(f, s) for f in OHLC))]
     plain = close_to_close(close, window, year)
@@ -81,7 +86,7 @@ def iv_percentile(panel: Panel, *, index: str = "VIX", window: int = 252) -> pd.
 @feature(family="volatility", units="points", sign="positive = options dear", needs=("close", "close:VIX"), source="ours")
 def iv_minus_realised(panel: Panel, *, index: str = "VIX", window: int = 21, method: str = "auto") -> pd.DataFrame:
     """`index` (implied, points) less each symbol's realised volatility over `window` bars. Missing if either is."""
-    return panel["close", index] - realised_volatility(panel, window=window, method=method)
+    return panel["close", index] - realised_by_symbol(panel, window, method)
 
 
 @feature(family="volatility", units="ratio", sign="above 1 = near dearer than far", needs=("close:VIX", "close:VIX9D", "close:VIX3M"), source="Cboe indices")

@@ -1,4 +1,4 @@
-"""Expected-move zones, the room in them, and the strength of a range."""
+"""Expected-move zones: levels, position, room, asymmetry, status."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import pandas as pd
 
 from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
-from flowbt.features.rolling import sign
 from flowbt.features.trailing import enough
-from flowbt.features.volatility import realised_volatility
+from flowbt.features.volatility import close_to_close, realised_by_symbol
 from flowbt.protocols import Panel
 
 _IV = """
@@ -79,7 +78,7 @@ def status_names(status: pd.DataFrame) -> pd.DataFrame:
 
 
 @feature(
-    family="zones", units="price; fractions", sign="position 1 = ceiling", needs=("close",), stand_ins=("realised volatility",),
+    family="zones and range", units="price; fractions", sign="position 1 = ceiling", needs=("close",), stand_ins=("realised volatility",),
     source="exitliq's zone table; formula ours",
 )  # fmt: skip
 def expected_move_zone(
@@ -96,14 +95,14 @@ def expected_move_zone(
     Everything that draws the zone is one bar old or older, so that a close can leave it. `centre`: "mean" of the `horizon` closes
     up to the previous one, "previous" close, or "anchor": the close and the volatility of `horizon` bars ago. `iv`: the symbol of
     an implied volatility index, "realised", or None: `IV_INDEX`'s index where the panel has it, else realised volatility over
-    max(horizon, 21) bars (a stand-in; `zone_volatility` says which). Missing until the centre and the volatility are there.
+    max(horizon, 21) bars (a stand-in; `zone_sources` says which). Missing until the centre and the volatility are there.
     """
     if centre not in ("mean", "previous", "anchor"):
         raise ParameterError(f"expected_move_zone(centre={centre!r})", "not a centre", "use mean, previous or anchor")
     close = panel["close"]
     age = horizon if centre == "anchor" else 1
     middle = close.rolling(horizon, min_periods=enough(horizon)).mean() if centre == "mean" else close
-    volatility = zone_volatility(panel, horizon=horizon, iv=iv)
+    volatility = zone_volatility(panel, horizon, iv)
     levels = zone_levels(middle.shift(age), volatility.shift(age), horizon, width, panel.clock.periods_per_year)
     return zone_room(close, *levels, rule)
 
@@ -114,72 +113,41 @@ def zone_sources(panel: Panel, iv: str | None = None) -> dict[str, str]:
     return {s: i if i and i != "realised" and (iv or panel.has("close", i)) else "realised" for s, i in indices.items()}
 
 
-@feature(family="zones", units="points", needs=("close",), stand_ins=("realised volatility",), sign="higher = wider zone", source="ours")
-def zone_volatility(panel: Panel, *, horizon: int = 21, iv: str | None = None) -> pd.DataFrame:
-    """The volatility `expected_move_zone` uses, as of each bar: the symbol's implied index, else realised over max(horizon, 21) bars."""
+def zone_volatility(panel: Panel, horizon: int, iv: str | None = None) -> pd.DataFrame:
+    """The volatility zones are drawn with, in points: each symbol's implied index, else realised over max(horizon, 21) bars."""
     sources = zone_sources(panel, iv)
-    realised = realised_volatility(panel, window=max(horizon, 21)) if "realised" in sources.values() else None
+    realised = realised_by_symbol(panel, max(horizon, 21)) if "realised" in sources.values() else None
     columns = {s: (realised if i == "realised" and realised is not None else panel["close", i])[s] for s, i in sources.items()}
     return pd.DataFrame(columns, index=panel.index)
 
 
-def true_range(high: pd.DataFrame, low: pd.DataFrame, close: pd.DataFrame) -> pd.DataFrame:
-    """Largest of high - low, |high - previous close|, |low - previous close|; missing on the first row."""
-    before = close.shift()
-    top, bottom = high.mask(before > high, before), low.mask(before < low, before)
-    return (top - bottom).where(before.notna())
-
-
-def random_walk_index(high: pd.DataFrame, low: pd.DataFrame, close: pd.DataFrame, n: int) -> pd.DataFrame:
-    """100 x Poulos' random walk index, signed by the stronger side: up = (high - low n ago), down = (high n ago - low), over ATR_n sqrt(n)."""
-    unit = true_range(high, low, close).rolling(n).mean() * float(n) ** 0.5
-    unit = unit.where(unit > 0)
-    up, down = (high - low.shift(n)) / unit, (high.shift(n) - low) / unit
-    strength: pd.DataFrame = up.where(up >= down, -down) * 100.0
-    return strength
-
-
-def efficiency_ratio(close: pd.DataFrame, n: int) -> pd.DataFrame:
-    """100 x (change over n rows) / (sum of absolute changes): -100 a straight fall, +100 a straight rise. Missing where nothing moved."""
-    path = close.diff().abs().rolling(n).sum()
-    return 100.0 * close.diff(n) / path.where(path > 0)
-
-
-def signed_adx(high: pd.DataFrame, low: pd.DataFrame, close: pd.DataFrame, n: int) -> pd.DataFrame:
-    """Wilder's ADX (0 to 100) with the sign of (+DI - -DI). Wilder means are exponential with alpha 1/n, missing for the first 2n rows."""
-    up, down = high.diff(), -low.diff()
-    plus, minus = up.where((up > down) & (up > 0), 0.0), down.where((down > up) & (down > 0), 0.0)
-    known = up.notna() & down.notna()
-
-    def wilder(frame: pd.DataFrame) -> pd.DataFrame:
-        return frame.ewm(alpha=1 / n, adjust=False, min_periods=n).mean()
-
-    unit = wilder(true_range(high, low, close))
-    di_up, di_down = wilder(plus.where(known)) / unit, wilder(minus.where(known)) / unit
-    total = di_up + di_down
-    adx = wilder(100.0 * (di_up - di_down).abs() / total.where(total > 0))
-    return adx * sign(di_up - di_down)
+@feature(
+    family="zones and range",
+    units="points; fractions",
+    sign="position 1 = ceiling",
+    needs=("close:VIX",),
+    stand_ins=("realised volatility",),
+    source="exitliq's VIX row",
+)
+def vix_room(panel: Panel, *, horizon: int = 21, width: float = 1.0, index: str = "VIX") -> Zone:
+    """The zone of VIX itself (or `index`), from VVIX where the panel has it, else from VIX's own realised volatility."""
+    close, year = panel["close", index], panel.clock.periods_per_year
+    source = IV_INDEX.get(index, "")
+    implied = source and panel.has("close", source)
+    volatility = panel["close", source] if implied else close_to_close(close, max(horizon, 21), year)
+    centre = close.rolling(horizon, min_periods=enough(horizon)).mean()
+    return zone_room(close, *zone_levels(centre.shift(), volatility.shift(), horizon, width, year))
 
 
 @feature(
-    family="zones", units="index, dominant beyond 40", sign="positive = up", needs=("close",), stand_ins=("close for high and low",),
-    source="Poulos' random walk index; sign and scale ours",
-)  # fmt: skip
-def range_strength(panel: Panel, *, window: int = 21, method: Literal["rwi", "adx", "efficiency"] = "rwi") -> pd.DataFrame:
-    """How far a symbol has gone for a random walk of its own range, signed: beyond +40 or -40 the trend is dominant.
-
-    `method`: "rwi" (100 x random walk index), "adx" (signed ADX) or "efficiency" (signed efficiency ratio). A symbol without
-    high and low (an index level) uses its close for both. Missing until the window is full.
-    """
-    close = panel["close"]
-    if method == "efficiency":
-        return efficiency_ratio(close, window)
-    if method not in ("rwi", "adx"):
-        raise ParameterError(f"range_strength(method={method!r})", "not a method", "use rwi, adx or efficiency")
-    high, low = _or_close(panel, "high", close), _or_close(panel, "low", close)
-    return (random_walk_index if method == "rwi" else signed_adx)(high, low, close, window)
-
-
-def _or_close(panel: Panel, field: str, close: pd.DataFrame) -> pd.DataFrame:
-    with_it = [s for s in panel.symbols if panel.has(field, s)]
-    return pd.DataFrame({s: panel[field][s] if s in with_it else close[s] for s in panel.symbols}) if with_it else close
+    family="zones and range",
+    units="ratio",
+    sign="high = more room up than down",
+    needs=("close:VIX",),
+    stand_ins=("realised volatility",),
+    source="exitliq: 44% against 3%",
+)
+def vix_asymmetry(panel: Panel, *, horizon: int = 21, width: float = 1.0) -> pd.DataFrame:
+    """VIX's room up over its room down: upside / |downside|. Missing outside the zone, where a ratio has no meaning."""
+    zone = vix_room(panel, horizon=horizon, width=width)
+    return zone.upside.where(zone.upside > 0) / -zone.downside.where(zone.downside < 0)
