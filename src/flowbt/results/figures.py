@@ -146,7 +146,7 @@ def regimes(returns: pd.DataFrame, year: float) -> list[dict[str, Any]]:
     tables = []
     for column in [name for name in returns if str(name).startswith("regime:")]:
         rows = []
-        for state, part in returns.groupby(returns[column].fillna("unknown")):
+        for state, part in returns.groupby(known(returns[column])):
             own = part["strategy"].dropna()
             spread = float(own.std()) if len(own) > 1 else 0.0
             moved = own[own != 0.0]
@@ -167,22 +167,28 @@ def regimes(returns: pd.DataFrame, year: float) -> list[dict[str, Any]]:
 
 
 def costs(returns: pd.DataFrame, cash: float, year: float) -> list[dict[str, Any]]:
-    """What each cost took: cash (positive = paid), as a share of the starting cash, and of the mean value a year."""
+    """From profit before costs to profit: cash (costs negative), as a share of the starting cash, and of the mean value a year."""
     mean_value, years = float(returns["value"].mean()), len(returns) / year
-    rows = []
-    for name in ("fees", "slippage", "borrow", "funding"):
-        if name in returns:
-            paid = float(returns[name].sum())
-            rows.append({"name": name, "paid": paid, "of_cash": paid / cash, "yearly": paid / mean_value / years if years and mean_value else None})
-    return rows
+    profit = float(returns["value"].iloc[-1]) - cash
+    paid = {name: float(returns[name].sum()) for name in ("fees", "slippage", "borrow", "funding") if name in returns}
+    lines = {"profit before costs": profit + sum(paid.values()), **{name: 0.0 - amount for name, amount in paid.items()}, "profit": profit}
+    return [
+        {"name": name, "paid": amount, "of_cash": amount / cash, "yearly": amount / mean_value / years if mean_value > 0 else None}
+        for name, amount in lines.items()
+    ]
 
 
 def spells(states: pd.Series, keep: npt.NDArray[np.int64]) -> dict[str, Any]:
     """A regime as codes per drawn bar, with the names of its states."""
-    values = states.fillna("unknown").astype(str)
+    values = known(states)
     names = sorted(set(values))
     codes = values.map({name: code for code, name in enumerate(names)}).to_numpy()
     return {"names": names, "codes": codes[keep].tolist()}
+
+
+def known(states: pd.Series) -> pd.Series:
+    """States as text; an empty or missing one is `unknown`."""
+    return states.fillna("").astype(str).replace("", "unknown")
 
 
 def drawn(length: int, most: int = MOST_POINTS) -> npt.NDArray[np.int64]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowbt.errors import StoreError
 from flowbt.results.record import dumps
-from flowbt.results.shelf import write_text
+from flowbt.results.shelf import slug, write_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -55,17 +55,13 @@ def number(value: Any, spec: str = ".2f", units: str = "") -> str:
     """A number with a true minus sign and its units; a dash for what is missing. Units `%` after a `%` spec are not repeated."""
     if value is None or value != value:
         return MISSING
-    text = format(value, spec).replace("-", "−")
+    sign, rest = (spec[0], spec[1:]) if spec[:1] == "+" else ("", spec)
+    text = format(value, f"{sign}z{rest}" if spec[-1:] in "f%" else spec).replace("-", "−")  # z: never −0.0
     if not units or text.endswith(units):
         return text
     if units == "$":
         return f"−${text[1:]}" if text.startswith("−") else f"${text}"
     return f"{text} {units}"
-
-
-def signed(value: Any, spec: str = ".1%") -> str:
-    """As `number`, with a plus sign before gains."""
-    return number(value, f"+{spec}")
 
 
 def when(value: Any, *, hours: bool = False) -> str:
@@ -91,7 +87,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters.update(number=number, signed=signed, when=when, script=script)
+    made.filters.update(number=number, when=when, script=script, slug=slug)
     return made
 
 

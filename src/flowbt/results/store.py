@@ -10,6 +10,7 @@ import json
 import math
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pandas as pd
 from flowbt.errors import StoreError
 from flowbt.evidence.measures import Measures
 from flowbt.results import shelf
-from flowbt.results.record import RunRecord, content_key, dumps
+from flowbt.results.record import RunRecord, content_key, dumps, plain
 from flowbt.results.shelf import PARTIAL, SUMMARY, storing, write_text
 
 FRAMES = ("returns", "orders", "trades", "prices")
@@ -31,9 +32,9 @@ def save(root: Path, record: RunRecord) -> Path:
     """Store a run and its tearsheet; returns its folder. Raises StoreError; leaves nothing half-written."""
     from flowbt.results import page, tearsheet
 
-    manifest = dict(record.manifest)
+    manifest = plain(record.manifest)  # as it will be read back: no NaN, no tuples
     manifest["id"] = manifest.get("id") or content_key(manifest)
-    record = RunRecord(manifest, record.returns, record.orders, record.trades, record.prices, record.measures)  # type: ignore[arg-type]
+    record = replace(record, manifest=manifest)
     place = Path(root) / shelf.slug(str(manifest["strategy"])) / str(manifest["id"])
     texts = {
         "run.json": dumps({**manifest, "measures": record.metrics}, indent=1),

@@ -31,7 +31,7 @@ def context(record: RunRecord) -> dict[str, Any]:
     unit = "bar" if manifest.get("clock") == "24/7" else "session"
     return {
         "title": manifest["strategy"],
-        "run": manifest,
+        "run": {"code": "", "warnings": [], "source": "", "stand_ins": [], **manifest},
         "bars": len(returns),
         "unit": unit,
         "windows": [(window, f"{window} {unit}s") for window in reversed(data["rolling"])],

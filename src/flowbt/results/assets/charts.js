@@ -7,11 +7,11 @@ fb.lineColour = (name) => fb.colour(name) || fb.colour("strategy");
 
 fb.layout = (extra = {}) => {
   const ink = fb.colour("soft"), line = fb.colour("line"), narrow = innerWidth < 640;
-  const axis = { gridcolor: line, linecolor: line, zerolinecolor: fb.colour("benchmark"), zerolinewidth: 1, tickcolor: line, automargin: true, fixedrange: false };
+  const axis = { gridcolor: line, linecolor: line, zerolinecolor: fb.colour("benchmark"), zerolinewidth: 1, tickcolor: line, fixedrange: false };
   const { xaxis = {}, yaxis = {}, ...rest } = extra;
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: getComputedStyle(document.body).fontFamily, size: narrow ? 11 : 12, color: ink },
-    margin: { l: narrow ? 44 : 58, r: 12, t: 26, b: 30 }, hovermode: "x unified", dragmode: narrow ? false : "zoom", showlegend: true,
+    margin: { l: narrow ? 50 : 64, r: 12, t: 26, b: 30 }, hovermode: "x unified", dragmode: narrow ? false : "zoom", showlegend: true,
     hoverlabel: { bgcolor: fb.colour("panel"), bordercolor: line, font: { color: fb.colour("ink"), size: 12 } },
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", xanchor: "left", bgcolor: "rgba(0,0,0,0)" },
     xaxis: { ...axis, showgrid: false, ...xaxis }, yaxis: { ...axis, ...yaxis }, ...rest,

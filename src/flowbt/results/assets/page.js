@@ -107,7 +107,7 @@ fb.DataTable = class {
   line(i) {
     const cells = this.columns.map((column) => {
       const value = column.values[i];
-      const kind = column.kind === "text" ? "" : column.kind === "date" ? "date" : "num" + (value < 0 ? " neg" : "");
+      const kind = column.kind === "text" ? "" : column.kind === "date" ? "date" : "num" + (column.signed && value < 0 ? " neg" : "");
       return fb.element("td", { class: kind || null }, this.text(column, value));
     });
     const row = fb.element("tr", { "data-row": i, tabindex: this.onChoose ? 0 : null }, ...cells);
@@ -124,7 +124,7 @@ fb.DataTable = class {
 fb.matcher = (text, columns) => {
   const tests = text.trim().split(/\s+/).filter(Boolean).map((word) => {
     const rule = word.match(/^(.+?)(>=|<=|>|<|=)(-?[\d.]+)(%?)$/);
-    const column = rule && columns.find((c) => c.name.toLowerCase() === rule[1].toLowerCase());
+    const column = rule && columns.find((c) => [c.name, c.label].some((name) => name?.toLowerCase() === rule[1].toLowerCase()));
     if (column) {
       const limit = +rule[3] / (rule[4] ? 100 : 1);
       const compare = { ">": (x) => x > limit, "<": (x) => x < limit, ">=": (x) => x >= limit, "<=": (x) => x <= limit, "=": (x) => x === limit }[rule[2]];

@@ -45,14 +45,14 @@
     fb.chart("sharpe-chart", rolled("sharpe", "Sharpe", 0));
     fb.chart("beta-chart", rolled("beta", "beta", 0));
   }
-  fb.chart("exposure-chart", () => ({
-    traces: Object.entries(data.exposure).map(([name, y]) => ({
-      x: labels, y, name: name === "exposure" ? "net" : name, type: "scatter", mode: "lines", hovertemplate: "%{y:.2f}",
-      line: { width: name === "exposure" ? 1.2 : 1, shape: "hv", color: fb.colour(name === "exposure" ? "strategy" : "benchmark"), dash: name === "exposure" ? "solid" : "dot" },
-      ...(name === "exposure" ? { fill: "tozeroy", fillcolor: fb.fade(fb.colour("strategy"), 0.14) } : {}),
-    })),
-    layout: { yaxis: { title: { text: "exposure" }, tickformat: ".0%" } },
-  }));
+  fb.chart("exposure-chart", () => {
+    const area = (name, y, colour, alpha) => ({ x: labels, y, name, type: "scatter", mode: "lines", hovertemplate: "%{y:.1%}", line: { width: 0.4, shape: "hv", color: colour }, fill: "tozeroy", fillcolor: fb.fade(colour, alpha) });
+    const { exposure = [], gross = [] } = data.exposure, hedged = gross.some((g, i) => Math.abs(g - Math.abs(exposure[i])) > 1e-3);
+    return {
+      traces: [...(hedged ? [area("gross", gross, fb.colour("benchmark"), 0.18)] : []), area("net", exposure, fb.colour("strategy"), 0.55)],
+      layout: { yaxis: { title: { text: "exposure" }, tickformat: ".0%" }, showlegend: hedged },
+    };
+  });
 
   fb.chart("distribution-chart", () => {
     const d = data.distribution;
@@ -69,8 +69,14 @@
     };
   });
 
+  // Columns as people read them; only gains and losses are coloured by sign.
+  function dressed(column) {
+    const names = { entry_label: "entered", exit_label: "left" };
+    return { ...column, label: names[column.name] || column.name.replace("@", " @ ").replace(/_/g, " "), signed: column.name === "pnl" || column.name === "return" };
+  }
+
   // Trades: one state for the chart and the table.
-  const columns = data.trades.columns, by = Object.fromEntries(columns.map((c) => [c.name, c.values]));
+  const columns = data.trades.columns.map(dressed), by = Object.fromEntries(columns.map((c) => [c.name, c.values]));
   let picked = null;
   const symbol = () => at("trade-symbol")?.value, keep = () => {
     const side = at("trade-side").value, outcome = at("trade-outcome").value, text = fb.matcher(at("trade-text").value, columns);

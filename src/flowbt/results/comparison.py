@@ -1,0 +1,248 @@
+"""Runs side by side, on the labels they have in common: measures, paired differences, correlation, what else differs.
+
+The first run is the base: every difference is another run less the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.errors import RangeError
+from flowbt.evidence.measures import drawdown, measure
+from flowbt.evidence.paired import paired_difference
+from flowbt.results import figures
+from flowbt.results.record import RunRecord
+from flowbt.results.rows import measure_rows, minus
+
+SETTINGS = (
+    "symbols",
+    "from",
+    "to",
+    "clock",
+    "step",
+    "decide_at",
+    "costs",
+    "account",
+    "seed",
+    "benchmark",
+    "synthetic",
+    "stand_ins",
+    "code_hash",
+    "commit",
+    "versions",
+)
+PAIRED = {"sharpe": ("Sharpe", ".2f"), "cagr": ("CAGR", "+.2%"), "volatility": ("Volatility", ".2%"), "mean": ("Mean return a year", "+.2%")}
+MOST_TRADES = 400  # differing trades listed per pair
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything a comparison says; plain values, so that the page, the terminal and JSON show the same."""
+
+    runs: list[dict[str, Any]]  # label, id, strategy, thesis, from, to, synthetic
+    span: list[str]  # first and last common label
+    bars: int
+    measures: list[dict[str, Any]]  # name, label, units, texts, values; one per run
+    differences: list[dict[str, Any]]  # run, name, label, base, other, difference, low, high, p, and texts
+    correlation: list[list[float | None]]
+    parameters: list[dict[str, Any]]  # name, values, differs
+    settings: list[dict[str, Any]]
+    data: list[dict[str, Any]]  # dataset, hash per run, differs
+    trades: list[dict[str, Any]]  # per other run: counts and the differing rows
+    equity: dict[str, Any]  # labels, lines
+    reasons: list[str]  # why the results are not the same; empty: they are
+
+    @property
+    def same(self) -> bool:
+        return not self.reasons
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "same": self.same}
+
+
+def compare_records(records: Sequence[RunRecord]) -> Comparison:
+    """Compare two or more runs. Raises RangeError where they have fewer than two labels in common."""
+    index = common_labels(records)
+    year = min(figures.bars_per_year(record.manifest) for record in records)
+    labels = unique_labels(records)
+    returns = [on_labels(record.returns["strategy"], index) for record in records]
+    table = pd.concat(returns, axis=1, keys=range(len(records)))
+    intraday = any(record.manifest.get("step", "1d") != "1d" for record in records)
+    keep = figures.drawn(len(index))
+    return Comparison(
+        runs=[_run(record, label) for record, label in zip(records, labels, strict=True)],
+        span=[figures.stamps(index[[0]], intraday)[0], figures.stamps(index[[-1]], intraday)[0]],
+        bars=len(index),
+        measures=_measures(records, returns, index, year),
+        differences=[row for other in range(1, len(records)) for row in _differences(labels[other], returns[0], returns[other], year)],
+        correlation=[figures.compact(row, 6) for row in _correlation(table)],
+        parameters=_side_by_side([record.manifest.get("parameters", {}) for record in records]),
+        settings=_side_by_side([{name: record.manifest.get(name) for name in SETTINGS} for record in records]),
+        data=_side_by_side([{item["name"]: item["hash"] for item in record.manifest.get("datasets", [])} for record in records]),
+        trades=[{"run": labels[other], **_trades(records[0].trades, records[other].trades)} for other in range(1, len(records))],
+        equity={
+            "labels": figures.stamps(index[keep], intraday),
+            "lines": [figures.compact(figures.growth(series).to_numpy()[keep]) for series in returns],
+            "underwater": [figures.compact(drawdown(series).to_numpy()[keep]) for series in returns],
+        },
+        reasons=[reason for other in range(1, len(records)) for reason in _reasons(labels[other], records[0], records[other])],
+    )
+
+
+def common_labels(records: Sequence[RunRecord]) -> pd.DatetimeIndex:
+    index = pd.DatetimeIndex(records[0].returns.index)
+    for record in records[1:]:
+        index = index.intersection(pd.DatetimeIndex(record.returns.index))
+    if len(index) < 2:
+        spans = "; ".join(f"{record.manifest['strategy']} {record.manifest.get('from')} to {record.manifest.get('to')}" for record in records)
+        raise RangeError("compare on common sessions", f"the runs share {len(index)} ({spans})", "run them over spans that overlap")
+    return index.sort_values()
+
+
+def on_labels(returns: pd.Series, index: pd.DatetimeIndex) -> pd.Series:
+    """Returns from one label of `index` to the next: what happened between them is compounded (weekends of a 24/7 clock)."""
+    line = figures.growth(returns).reindex(index)
+    between = line.pct_change()
+    between.iloc[0] = returns.fillna(0.0).loc[index[0]]
+    return between
+
+
+def unique_labels(records: Sequence[RunRecord]) -> list[str]:
+    """Strategy names, with the parameters that differ, or the run id, where names repeat."""
+    names = [str(record.manifest["strategy"]) for record in records]
+    if len(set(names)) == len(names):
+        return names
+    rows = _side_by_side([record.manifest.get("parameters", {}) for record in records])
+    differing = [row for row in rows if row["differs"]][:3]
+    made = []
+    for at, name in enumerate(names):
+        detail = ", ".join(f"{row['name']}={row['values'][at]}" for row in differing)
+        made.append(f"{name} ({detail})" if detail and names.count(name) > 1 else name)
+    return [f"{label} {record.manifest['id'][:6]}" if made.count(label) > 1 else label for label, record in zip(made, records, strict=True)]
+
+
+def _run(record: RunRecord, label: str) -> dict[str, Any]:
+    return {"label": label, **{name: record.manifest.get(name) for name in ("id", "strategy", "thesis", "from", "to", "synthetic")}}
+
+
+def _measures(records: Sequence[RunRecord], returns: list[pd.Series], index: pd.DatetimeIndex, year: float) -> list[dict[str, Any]]:
+    columns = []
+    for record, own in zip(records, returns, strict=True):
+        trades = record.trades
+        inside = trades[(trades["entry_label"] >= index[0]) & (trades["entry_label"] <= index[-1])] if len(trades) else trades
+        columns.append(measure_rows(measure(own, inside, year, activity=record.returns.loc[index])))
+    return [
+        {
+            **{"name": name, "label": row.label, "units": row.units},
+            **{key: [getattr(column[name], part) for column in columns] for key, part in (("texts", "text"), ("ranges", "range"), ("values", "value"))},
+        }
+        for name, row in columns[0].items()
+        if any(c[name].value is not None for c in columns)
+    ]
+
+
+def _differences(label: str, base: pd.Series, other: pd.Series, year: float) -> list[dict[str, Any]]:
+    table = paired_difference(other, base, year)
+    rows = []
+    for name, (words, form) in PAIRED.items():
+        got: dict[str, float | None] = dict(zip(table.columns, figures.compact(table.loc[name], 12), strict=True))
+        texts = {key: "–" if got[key] is None else minus(format(got[key], form)) for key in ("a", "b", "difference", "low", "high")}
+        low, high = got["low"], got["high"]
+        told = low is not None and high is not None and (low > 0 or high < 0)
+        rows.append({"run": label, "name": name, "label": words, **got, "texts": texts, "told_apart": told})
+    return rows
+
+
+def _correlation(table: pd.DataFrame) -> figures.Floats:
+    values = np.full((table.shape[1], table.shape[1]), np.nan)
+    varied = np.flatnonzero(table.std().to_numpy() > 1e-12)
+    if len(varied):
+        values[np.ix_(varied, varied)] = table.iloc[:, varied].corr().to_numpy()
+    return values
+
+
+def _side_by_side(columns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    rows = []
+    for name in names:
+        values = [_words(column[name]) if name in column else "–" for column in columns]
+        rows.append({"name": name, "values": values, "differs": len(set(values)) > 1})
+    return rows
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_words(item) for item in value) or "none"
+    return "none" if value is None else str(value)
+
+
+def _trades(base: pd.DataFrame, other: pd.DataFrame) -> dict[str, Any]:
+    """Trades matched by symbol, side and entry: in the first run only, in the other only, and in both with another exit or return."""
+    keys = ["symbol", "side", "entry_label"]
+    columns = [*keys, "exit_label", "return", "pnl"]
+    if base.empty and other.empty:
+        return {**dict.fromkeys(("only_first", "only_other", "both", "changed", "listed", "differing"), 0), "rows": []}
+    base, other = (other.iloc[:0] if base.empty else base), (base.iloc[:0] if other.empty else other)  # the empty one takes the columns' types
+    merged = base[columns].merge(other[columns], on=keys, how="outer", suffixes=("_a", "_b"), indicator=True)
+    both = merged[merged["_merge"] == "both"]
+    moved_exit = (both["exit_label_a"] != both["exit_label_b"]) & ~(both["exit_label_a"].isna() & both["exit_label_b"].isna())
+    changed = both[moved_exit | ((both["return_a"] - both["return_b"]).abs() > TOLERANCE)]
+    only = merged[merged["_merge"] != "both"]
+    listed = pd.concat([only, changed]).sort_values("entry_label") if len(only) + len(changed) else merged.iloc[:0]
+    rows = [_trade(row) for row in listed.head(MOST_TRADES).to_dict("records")]
+    counts = merged["_merge"].astype(str).value_counts()
+    return {
+        "only_first": int(counts.get("left_only", 0)),
+        "only_other": int(counts.get("right_only", 0)),
+        "both": int(counts.get("both", 0)),
+        "changed": len(changed),
+        "rows": rows,
+        "listed": len(rows),
+        "differing": len(listed),
+    }
+
+
+def _trade(row: dict[Hashable, Any]) -> dict[str, Any]:
+    return {
+        "what": {"left_only": "first only", "right_only": "other only", "both": "changed"}[str(row["_merge"])],
+        "symbol": str(row["symbol"]),
+        "side": str(row["side"]),
+        "entry": _date(row["entry_label"]),
+        "exit_first": _date(row["exit_label_a"]),
+        "exit_other": _date(row["exit_label_b"]),
+        "return_first": _number(row["return_a"]),
+        "return_other": _number(row["return_b"]),
+    }
+
+
+def _reasons(label: str, base: RunRecord, other: RunRecord) -> list[str]:
+    """Why the other run's results are not the first's, to 1e-9; empty when they are."""
+    first, second = base.returns["strategy"], other.returns["strategy"]
+    found = []
+    if not first.index.equals(second.index):
+        found.append(f"{label}: other labels ({len(first)} against {len(second)})")
+    else:
+        gap = (first.fillna(0.0) - second.fillna(0.0)).abs()
+        if float(gap.max()) > TOLERANCE:
+            first_label = _date(gap.index[gap > TOLERANCE][0])
+            found.append(f"{label}: returns differ at {int((gap > TOLERANCE).sum())} labels, first {first_label}")
+    trades = _trades(base.trades, other.trades)
+    if trades["differing"]:
+        found.append(f"{label}: {trades['differing']} trades differ")
+    return found
+
+
+def _date(value: Any) -> str | None:
+    return None if pd.isna(value) else str(value)[:16].removesuffix(" 00:00")
+
+
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
