@@ -1,4 +1,8 @@
-"""Features: causal functions of a panel, one module per family, found by name without importing the other families."""
+"""Features: causal functions of a panel, one module per family, found by name without importing the other families.
+
+Every feature keeps the panel's labels and symbols. Unless its docstring says otherwise, where an input is missing a number is missing
+(a count or a vote may be 0) and a bool is False. `tests/conformance/test_features.py` holds every public feature to this.
+"""
 
 from __future__ import annotations
 
