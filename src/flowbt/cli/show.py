@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flowbt.results.rows import measure_rows
+from flowbt.results.rows import Row, measure_rows
 
 if TYPE_CHECKING:
     from flowbt.studies.backtest import Run
@@ -32,6 +32,8 @@ def print_run(run: Run, folder: Path | None) -> None:
     console.print(Text(f"{', '.join(manifest['symbols'])}  {manifest['from']} to {manifest['to']}  {words}", style="dim"))
     console.print(_measures(run))
     console.print(Text(_luck(run)))
+    if run.measures.trades + run.measures.open_trades == 0:
+        console.print(Text("no trade: the entry never held in this span with these parameters; loosen a threshold with -p", style="yellow"))
     for one in manifest["stand_ins"]:
         console.print(Text(f"stand-in: {one['used']} for {one['asked']}", style="yellow"))
     for line in manifest["warnings"]:
@@ -42,17 +44,17 @@ def print_run(run: Run, folder: Path | None) -> None:
 
 def _measures(run: Run) -> Table:
     rows = measure_rows(run.measures)
-    table = Table(box=None, padding=(0, 1), show_header=False)
-    for side in range(2):
-        table.add_column()
-        table.add_column(justify="right")
-        table.add_column(style="dim")
-        if side == 0:
-            table.add_column(width=2)
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
+    for justify in ("left", "right", "left", "left", "right", "left"):
+        table.add_column(justify=justify, no_wrap=True)
     for left, right in zip(LEFT, RIGHT, strict=True):
-        first, second = rows[left], rows[right]
-        table.add_row(first.label, first.text, first.range or first.units, "", second.label, second.text, second.range or second.units)
+        table.add_row(*_cells(rows[left]), *_cells(rows[right]))
     return table
+
+
+def _cells(row: Row) -> tuple[str, str, Text]:
+    short = {"fraction of bars": "of bars", "return per trade": "a trade", "per year": "a year", "ratio": ""}
+    return row.label, row.text, Text(row.range or short.get(row.units, row.units), style="dim")
 
 
 def _luck(run: Run) -> str:

@@ -1,0 +1,88 @@
+"""One run from file to record: span, stand-ins, features at entry, benchmark, keys."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flowbt.errors import FieldError, ParameterError, RangeError, SignalError
+from flowbt.studies.backtest import Request, backtest
+from flowbt.studies.market import Span
+
+
+def test_a_run_starts_where_its_fields_do(catalog, strategy):
+    manifest = backtest(catalog, Request(strategy)).record.manifest
+    assert manifest["from"] == "2022-03-03"  # the session after the first DIX, which comes out in the evening
+    assert manifest["to"] == "2023-12-29"
+
+
+def test_no_decision_is_filled_before_the_next_open(catalog, strategy):
+    run = backtest(catalog, Request(strategy))
+    signal = run.prepared.decision.short.to_numpy()
+    labels = run.book.market.index
+    for trade in run.book.trades.itertuples():
+        at, column = labels.get_loc(trade.entry_label), run.book.market.symbols.index(trade.symbol)
+        assert signal[at - 1, column]
+
+
+def test_the_dates_asked_for_are_the_dates_traded(catalog, strategy):
+    run = backtest(catalog, Request(strategy, span=Span("2023-01-01", "2023-03-31")))
+    assert run.record.manifest["from"] == "2023-01-03"
+    assert run.record.manifest["to"] == "2023-03-31"
+
+
+@pytest.mark.parametrize("span", [Span("2030-01-01"), Span("2023-06-01", "2023-01-01"), Span("yesterdy")])
+def test_impossible_spans(catalog, strategy, span):
+    with pytest.raises(RangeError):
+        backtest(catalog, Request(strategy, span=span))
+
+
+def test_a_benchmark_changes_no_measure(catalog, strategy):
+    with_one = backtest(catalog, Request(strategy, benchmark="QQQ")).measures.to_dict()
+    without = backtest(catalog, Request(strategy, benchmark="none")).measures.to_dict()
+    changed = {name for name in with_one if with_one[name] != without[name]}
+    assert changed <= {"beta", "alpha", "correlation"}
+
+
+def test_the_benchmark_is_its_own_return_close_to_close(catalog, strategy):
+    run = backtest(catalog, Request(strategy, benchmark="QQQ"))
+    close = run.record.prices["QQQ"]
+    np.testing.assert_allclose(run.benchmark.iloc[1:], close.pct_change().iloc[1:], rtol=1e-12)
+
+
+def test_trades_carry_what_was_seen_at_the_decision(catalog, strategy):
+    run = backtest(catalog, Request(strategy))
+    trades, close = run.record.trades, run.prepared.panel["close"]
+    first = trades.iloc[0]
+    before = run.book.market.index[run.book.market.index.get_loc(first["entry_label"]) - 1]
+    assert first["close of SPY@entry"] == close.loc[before, "SPY"]
+
+
+def test_equal_requests_have_equal_keys_and_measures(catalog, strategy):
+    one, two = (backtest(catalog, Request(strategy)) for _ in range(2))
+    other = backtest(catalog, Request(strategy, {"hold": "5"}))
+    assert one.record.manifest["id"] == two.record.manifest["id"] != other.record.manifest["id"]
+    assert one.measures == two.measures
+
+
+def test_a_misspelt_parameter_names_the_nearest(catalog, strategy):
+    with pytest.raises(ParameterError, match="did you mean rise"):
+        backtest(catalog, Request(strategy, {"rises": "0.1"}))
+
+
+@pytest.mark.parametrize(("returned", "message"), [("42", "a int"), ('Signals(short=panel["close"].iloc[5:] > 0)', "keep the panel"), ('Signals(short=panel["close"]["SPY"] > 0)', "a series")])
+def test_wrong_decisions(catalog, strategy, returned, message):
+    strategy.write_text(strategy.read_text().replace('Signals(short=moved & (panel["dix", "SPX"] > 0), hold=hold)', returned))
+    with pytest.raises(SignalError, match=message):
+        backtest(catalog, Request(strategy))
+
+
+def test_an_unknown_field(catalog, strategy):
+    strategy.write_text(strategy.read_text().replace('"dix", "SPX"', '"dixx", "SPX"'))
+    with pytest.raises(FieldError, match="did you mean dix"):
+        backtest(catalog, Request(strategy))
+
+
+def test_value_and_returns_agree(catalog, strategy):
+    book = backtest(catalog, Request(strategy)).book
+    value = book.account.cash * (1 + book.returns).cumprod()
+    pd.testing.assert_series_equal(value, book.value, check_names=False, rtol=1e-12)

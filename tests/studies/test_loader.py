@@ -1,0 +1,53 @@
+"""Strategy files that cannot be used, each in one clear line; parameters read as their default's type."""
+
+import pytest
+
+from flowbt.engine.loader import load_strategy, read_value
+from flowbt.errors import LoadError, ParameterError
+
+BROKEN = {
+    "syntax": ("def signals(panel:\n", "syntax error on line 1"),
+    "no function": ('SYMBOLS = ("SPY",)\ndef signal(panel): ...\n', "did you mean signals|no function `signals"),
+    "no symbols": ("def signals(panel): ...\n", "SYMBOLS is None"),
+    "one text": ('SYMBOLS = "SPY"\ndef signals(panel): ...\n', "SYMBOLS is 'SPY'"),
+    "grid": ('SYMBOLS = ("SPY",)\nGRID = {"hold": (1,)}\ndef signals(panel, *, holds=1): ...\n', "did you mean holds"),
+    "no default": ('SYMBOLS = ("SPY",)\ndef signals(panel, *, hold): ...\n', "'hold' of `signals` has no default"),
+    "import": ('import requests\nSYMBOLS = ("SPY",)\ndef signals(panel): ...\n', "line 1 imports requests"),
+    "file": ('SYMBOLS = ("SPY",)\ndef signals(panel):\n    return open("x")\n', "line 3 calls open"),
+    "read": ('import pandas as pd\nSYMBOLS = ("SPY",)\ndef signals(panel):\n    return pd.read_csv("x")\n', "calls read_csv"),
+    "on load": ('SYMBOLS = ("SPY",)\n1 / 0\n', "ZeroDivisionError on loading"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_unusable_files(tmp_path, case):
+    text, message = BROKEN[case]
+    path = tmp_path / "s.py"
+    path.write_text(text)
+    with pytest.raises(LoadError, match=message):
+        load_strategy(path)
+
+
+def test_a_missing_file_names_the_nearest(strategy):
+    with pytest.raises(LoadError, match=r"did you mean fade\.py"):
+        load_strategy(strategy.with_name("fad.py"))
+
+
+def test_what_a_file_says_is_what_is_loaded(strategy):
+    loaded = load_strategy(strategy)
+    assert (loaded.name, loaded.thesis, loaded.source) == ("fade", "Fade: sell what has risen.", "a test")
+    assert loaded.parameters == {"rise": 0.01, "hold": 3, "note": "x", "wild": False}
+    assert loaded.grid == {"rise": (0.0, 0.01)}
+
+
+@pytest.mark.parametrize(("given", "default", "value"), [("3", 5, 3), ("3", 0.5, 3.0), ("5.0", 3, 5), ("true", False, True), ("abc", "x", "abc"), ("none", 5, None), ("(1, 2)", (3,), (1, 2))])
+def test_values_are_read_as_the_type_of_the_default(given, default, value):
+    read = read_value("p", given, default)
+    assert read == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(("given", "default"), [("5.5", 3), ("x", 3), ("true", 3), ("1", False), ("[1]", 0.5)])
+def test_values_of_another_type_are_refused(given, default):
+    with pytest.raises(ParameterError, match="parameter p="):
+        read_value("p", given, default)
