@@ -82,7 +82,7 @@ def read_plan(path: Path) -> Plan:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"import plan {path}", f"is not TOML ({error})", "mend the file") from None
     except ValidationError as error:
-        first = error.errors()[0]
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a misspelt key explains what else is wrong
         where = ".".join(map(str, first["loc"]))
         raise DatasetError(f"import plan {path}", f"{where}: {first['msg']}", "mend the plan (see docs/data.md)") from None
     for name, file in ((dataset.name, file) for dataset in plan.dataset for file in dataset.files):

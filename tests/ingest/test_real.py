@@ -1,0 +1,88 @@
+"""Known facts out of the real files, through plan, catalog and panel. Skipped where ../shared/data/raw is not there."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.panel import Panel
+from flowbt.data.plan import read_plan
+from flowbt.sessions import Clock
+from flowbt.studies.ingest import Target, import_plan
+
+HOME = Path(__file__).parents[2]
+RAW = HOME.parent / "shared" / "data" / "raw"
+pytestmark = [pytest.mark.real, pytest.mark.skipif(not RAW.is_dir(), reason="../shared/data/raw is not there")]
+WANTED = ("index-prices", "cboe-volatility", "cboe-putcall", "squeezemetrics", "fred-rates", "ism", "finra", "binance-funding", "btc-spot-1h", "dvol")
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory):
+    root = tmp_path_factory.mktemp("datasets")
+    outcomes = import_plan(read_plan(HOME / "datasets" / "plan.toml"), RAW, Target(root, HOME / "datasets"), WANTED)
+    assert {outcome.problem for outcome in outcomes} == {""}
+    return Catalog((root,))
+
+
+def panel(catalog, symbols, first, last, decide_at="18:30"):
+    clock = Clock("XNYS").at(decide_at)
+    return Panel(catalog, symbols, clock, clock.labels(first, last))
+
+
+CLOSES = [("SPX", "2020-03-23", 2237.40), ("SPX", "1987-10-19", 224.84), ("VIX", "2020-03-16", 82.69), ("VIX", "2018-02-05", 37.32), ("RUT", "2020-03-18", 991.16)]
+
+
+@pytest.mark.parametrize(("symbol", "day", "close"), CLOSES)
+def test_closes_everyone_knows(catalog, symbol, day, close):
+    assert panel(catalog, [symbol], day, day)["close"].loc[day, symbol] == pytest.approx(close, abs=0.005)
+
+
+def test_a_close_is_not_known_at_a_quarter_to_four(catalog):
+    seen = panel(catalog, ["SPX"], "2020-03-23", "2020-03-24", "15:45")["close"]["SPX"]
+    assert seen["2020-03-24"] == pytest.approx(2237.40, abs=0.005)
+    assert seen["2020-03-23"] == pytest.approx(2304.92, abs=0.01)
+
+
+def test_finra_is_known_from_six_in_the_evening(catalog):
+    days = ("2021-01-26", "2021-01-27")
+    early = panel(catalog, ["A"], *days, "17:59")["total_volume"]["A"]
+    late = panel(catalog, ["A"], *days, "18:01")["total_volume"]["A"]
+    assert (early[days[1]], late[days[1]]) == (late[days[0]], 535905.0)
+
+
+def test_dix_of_a_session_is_used_one_session_later(catalog):
+    seen = panel(catalog, ["SPX"], "2011-05-03", "2011-05-03")["dix"]["SPX"]
+    assert seen.iloc[0] == pytest.approx(0.37884209915686345)
+
+
+def test_ism_of_april_2020_is_known_on_the_first_of_may(catalog):
+    frame = panel(catalog, ["SPX"], "2020-04-29", "2020-05-01")["value", "ISM_PMI"]["SPX"]
+    assert frame["2020-04-30"] != 41.5
+    assert frame["2020-05-01"] == 41.5
+
+
+def test_binance_funding_has_no_hole_and_its_files_agree(catalog):
+    table = catalog.imported["binance-funding"].read(["event_time", "symbol", "funding_rate"])
+    times = pd.DatetimeIndex(table.loc[table["symbol"] == "BTC", "event_time"])
+    assert (times[0], times[-1]) == (pd.Timestamp("2020-01-01"), pd.Timestamp("2026-03-07 08:00"))
+    assert set(np.diff(times)) == {np.timedelta64(8, "h")}
+    overlaps = catalog.imported["binance-funding"].provenance["overlaps"]
+    assert sum(overlap["common"] for overlap in overlaps) == 1271 + 747 + 1498 + 1095
+    assert sum(overlap["differing"] for overlap in overlaps) == 0
+
+
+def test_putcall_lacks_the_day_the_market_was_closed(catalog):
+    table = catalog.imported["cboe-putcall"].read(["event_time", "put_call_total", "put_call_equity"]).set_index("event_time")
+    assert pd.Timestamp("2025-01-09") not in table.index
+    assert table.loc["2022-12-28"].tolist() == [1.91, 2.40]
+    assert table["put_call_total"].last_valid_index() == pd.Timestamp("2026-07-22")
+
+
+def test_dix_breaks_and_outliers_are_on_record(catalog):
+    findings = catalog.imported["squeezemetrics"].provenance["findings"]
+    assert [finding["row"] for finding in findings if finding["kind"] == "format_break"] == [3739]
+    dates = pd.read_csv(RAW / "dix_gex" / "DIX.csv")["date"]
+    spikes = {dates[finding["row"] - 2] for finding in findings if finding["kind"] == "outlier"}
+    assert {"2026-03-27", "2026-05-08", "2026-05-15", "2026-06-26"} <= spikes
