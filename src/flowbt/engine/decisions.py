@@ -51,8 +51,7 @@ def no_rules() -> Rules:
 
 
 def bools(name: str, frame: Any, market: Market) -> Bools:
-    check_frame(name, frame, market)
-    values = frame[list(market.symbols)]
+    values = check_frame(name, frame, market)
     odd = [str(d) for d in values.dtypes if not pd.api.types.is_bool_dtype(d) and not pd.api.types.is_object_dtype(d)]
     if odd:
         raise SignalError(f"Signals {name}", f"a frame of {odd[0]}", "compare with something, so that it holds True and False")
@@ -66,8 +65,7 @@ def bools(name: str, frame: Any, market: Market) -> Bools:
 
 def fractions(frame: Any, market: Market) -> Array:
     """Exits: bool, or the fraction of the position to close (0..1)."""
-    check_frame("exit", frame, market)
-    if not all(pd.api.types.is_float_dtype(d) for d in frame.dtypes):
+    if not isinstance(frame, pd.DataFrame) or not all(pd.api.types.is_float_dtype(d) for d in frame.dtypes):
         return bools("exit", frame, market).astype(np.float64)
     values = np.nan_to_num(aligned("exit", frame, market), nan=0.0, posinf=2.0)
     if (values < 0.0).any() or (values > 1.0).any():
@@ -93,23 +91,25 @@ def number(name: str, value: Any, market: Market, *, least: float = -np.inf, abo
 
 
 def aligned(name: str, frame: Any, market: Market) -> Array:
-    check_frame(name, frame, market)
+    values = check_frame(name, frame, market)
     try:
-        return np.ascontiguousarray(frame[list(market.symbols)].to_numpy(dtype=np.float64, na_value=np.nan))
+        return np.ascontiguousarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
     except (TypeError, ValueError) as error:
         raise SignalError(name, f"a frame that is not of numbers ({error})", "give float64 columns") from None
 
 
-def check_frame(name: str, frame: Any, market: Market) -> None:
+def check_frame(name: str, frame: Any, market: Market) -> pd.DataFrame:
+    """The frame with its columns in the market's order."""
     found, wanted = type(frame).__name__, f"{len(market.index)} labels x {len(market.symbols)} symbols"
     if not isinstance(frame, pd.DataFrame):
         raise SignalError(f"{name} as a frame of {wanted}", f"a {found}", "use panel.spread(series) for one series")
     columns = [str(c) for c in frame.columns]
-    if sorted(columns) != sorted(market.symbols):
+    if columns != list(market.symbols) and sorted(columns) != sorted(market.symbols):
         spread = "use panel.spread(frame[column]) for a series of another symbol"
         raise SignalError(f"{name} for {', '.join(market.symbols)}", f"columns {', '.join(columns)}", spread)
     if not frame.index.equals(market.index):
         raise SignalError(f"{name} on {wanted}", f"{len(frame)} other labels", "keep the panel's index: no dropna, resample or slicing")
+    return frame if columns == list(market.symbols) else frame[list(market.symbols)]
 
 
 def check_terms(costs: Costs, account: Account) -> None:
