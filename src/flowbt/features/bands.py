@@ -36,7 +36,7 @@ def true_range(high: pd.DataFrame, low: pd.DataFrame, close: pd.DataFrame) -> pd
     units="price; fraction",
     sign="position 0 = lower band, 1 = upper",
     needs=("high", "low", "close"),
-    source="METHODS 1: breadth, trend, levels",
+    source="textbook",
 )
 def keltner(panel: Panel, *, window: int = 20, atr: int = 10, width: float = 2.0, symbol: str | None = None) -> Bands:
     """EMA of the close over `window` -/+ `width` x Wilder's average true range over `atr` labels.
@@ -48,7 +48,7 @@ def keltner(panel: Panel, *, window: int = 20, atr: int = 10, width: float = 2.0
     return bands(ema(close, window), width * average, close)
 
 
-@feature(family="bands", units="price; fraction", sign="position 0 = lower band, 1 = upper", needs=("close",), source="METHODS 1: breadth, trend, levels")
+@feature(family="bands", units="price; fraction", sign="position 0 = lower band, 1 = upper", needs=("close",), source="textbook")
 def bollinger(panel: Panel, *, window: int = 20, width: float = 2.0, symbol: str | None = None) -> Bands:
     """Mean of the close over `window` -/+ `width` population standard deviations (ddof 0). Labels x symbols; a full window is needed."""
     close = pick(panel, "close", symbol)

@@ -44,7 +44,7 @@ def share_series(panel: Panel, window: int) -> pd.DataFrame:
     units="fraction",
     needs=("member_close:*",),
     stand_ins=("pct_above_200d:US", "pct_above_50d:US"),
-    source="METHODS 1: breadth, trend, levels",
+    source="textbook",
 )
 def pct_above_mean(panel: Panel, *, window: int = 200) -> pd.DataFrame:
     """Share of members above their mean of `window` closes, the same under every symbol.
@@ -55,7 +55,7 @@ def pct_above_mean(panel: Panel, *, window: int = 200) -> pd.DataFrame:
     return share_series(panel, window)
 
 
-@feature(family="breadth", units="fraction", sign="positive = more new highs than lows", needs=("member_close:*",), source="METHODS 1: breadth, trend, levels")
+@feature(family="breadth", units="fraction", sign="positive = more new highs than lows", needs=("member_close:*",), source="textbook")
 def new_highs_lows(panel: Panel, *, window: int = 252) -> pd.DataFrame:
     """(Members at their highest close of `window` labels - members at their lowest) / members counted, -1..1.
 
@@ -79,7 +79,7 @@ def mean_return(close: pd.DataFrame, window: int) -> pd.Series:
     units="fraction",
     sign="positive = the large lead",
     needs=("close:SPX", "member_close:*"),
-    source="METHODS 1: breadth, trend, levels",
+    source="textbook",
 )
 def cap_minus_equal(panel: Panel, *, window: int = 21, cap: str = "SPX", equal: str | None = None) -> pd.DataFrame:
     """Return over `window` labels of a cap-weighted index less that of an equal-weighted one.
@@ -102,7 +102,7 @@ def largest(close: pd.DataFrame, volume: pd.DataFrame, top: int, window: int) ->
     units="fraction",
     sign="positive = the largest lead",
     needs=("member_close:*", "member_volume:*"),
-    source="METHODS 1: breadth, trend, levels",
+    source="textbook",
 )
 def mega_cap_leadership(panel: Panel, *, window: int = 21, top: int = 7, names: tuple[str, ...] | None = None) -> pd.DataFrame:
     """Mean return over `window` labels of the largest members less that of all members.
@@ -127,7 +127,7 @@ def mega_cap_leadership(panel: Panel, *, window: int = 21, top: int = 7, names: 
     sign="positive = small caps lead",
     needs=("close:RUT", "close:SPX"),
     stand_ins=("close:IWM", "close:SPY"),
-    source="METHODS 1: breadth, trend, levels; documents spx7000",
+    source="document spx7000",
 )
 def small_minus_large(panel: Panel, *, window: int = 21) -> pd.DataFrame:
     """Return over `window` labels of the Russell 2000 less that of the S&P 500 (IWM and SPY stand in). Labels x symbols, the same under each."""
@@ -156,7 +156,7 @@ def slope(x: pd.DataFrame, window: int) -> pd.DataFrame:
     sign="slope positive = more members join",
     needs=("member_close:*",),
     stand_ins=("pct_above_200d:US", "pct_above_50d:US"),
-    source="METHODS 1: breadth, trend, levels; CLAIMS A breadth-build",
+    source="ours; claim breadth-build",
 )
 def breadth_slope(panel: Panel, *, mean: int = 200, window: int = 21, rise: float = 0.002) -> BreadthTrend:
     """Whether the share of members above their mean of `mean` closes is rising over `window` labels, or stalled.

@@ -45,7 +45,7 @@ def days_to_dates(index: pd.DatetimeIndex, dates: pd.DatetimeIndex) -> pd.Series
     return pd.Series((found - days).days.to_numpy(float), index=index)
 
 
-@feature(family="calendar", units="days", sign="0 = today", needs=(), source="METHODS 1: breadth, trend, levels, calendar; Cboe VIX settlement rule")
+@feature(family="calendar", units="days", sign="0 = today", needs=(), source="Cboe's settlement rule for VIX; exchange rules for the rest")
 def days_to_expiry(panel: Panel, *, kind: str = "monthly") -> pd.DataFrame:
     """Calendar days to the next US option expiry: "monthly" (third Friday, or the session before a holiday), "quarterly"
     (March, June, September, December), "vix" (the Wednesday 30 days before the next monthly one). Never missing. Labels x symbols, the same under each."""
@@ -53,7 +53,7 @@ def days_to_expiry(panel: Panel, *, kind: str = "monthly") -> pd.DataFrame:
     return panel.spread(days_to_dates(panel.index, expiry_dates(kind, start, end)))
 
 
-@feature(family="calendar", units="bool", needs=(), source="METHODS 1: breadth, trend, levels, calendar")
+@feature(family="calendar", units="bool", needs=(), source="exchange and agency schedules")
 def expiry_window(panel: Panel, *, kind: str = "monthly", days: int = 4) -> pd.DataFrame:
     """At most `days` calendar days to the next US option expiry, the day itself included (see `days_to_expiry`). Labels x symbols."""
     return panel.spread(days_to_dates(panel.index, expiry_dates(kind, panel.index[0], panel.index[-1]))) <= days
@@ -85,7 +85,7 @@ def event_days(index: pd.DatetimeIndex, decisions: pd.DatetimeIndex, table: pd.D
     return until - number, number - since
 
 
-@feature(family="calendar", units="days; bool", sign="0 = today", needs=("event:*",), source="METHODS 1: breadth, trend, levels, calendar")
+@feature(family="calendar", units="days; bool", sign="0 = today", needs=("event:*",), source="exchange and agency schedules")
 def days_to_event(panel: Panel, *, event: str = "FOMC") -> EventDays:
     """Days to the next scheduled `event` (FOMC, CPI, PAYROLLS, EARNINGS:NVDA, ...) and since the last one.
 
@@ -116,7 +116,7 @@ def reactions(panel: Panel, name: str) -> pd.DataFrame:
     units="reports",
     sign="how many beats in a row were sold",
     needs=("event:EARNINGS:*", "close"),
-    source="METHODS 1: volatility and regimes; CLAIMS A beat-and-sell",
+    source="document exitliq; claim beat-and-sell",
 )
 def beat_and_sell(panel: Panel, *, names: tuple[str, ...] = ("AAPL", "MSFT", "NVDA", "AMZN", "GOOGL", "META", "TSLA")) -> pd.DataFrame:
     """Run of earnings beats (surprise over 0) that were answered by a fall, over the reports of `names` together.
@@ -139,7 +139,7 @@ def beat_and_sell(panel: Panel, *, names: tuple[str, ...] = ("AAPL", "MSFT", "NV
     units="ratio",
     sign="over 1 = more gains turn long-term than usual",
     needs=("close", "volume"),
-    source="METHODS 1: calendar (ours); CLAIMS A long-term-gain-exit",
+    source="ours; claim long-term-gain-exit",
 )
 def long_term_gain_window(panel: Panel, *, first: int = 366, last: int = 387, window: int = 252) -> pd.DataFrame:
     """Volume traded `first` to `last` calendar days ago at closes under today's, over the mean of that quantity in the `window` labels before.

@@ -30,7 +30,7 @@ def annualised_funding(rate: pd.DataFrame, hours: pd.DataFrame | float, compound
     units="fraction per year",
     sign="positive = longs pay shorts",
     needs=("funding_rate", "funding_interval_hours"),
-    source="METHODS 1: crypto carry; documents carry",
+    source="document carry",
 )
 def funding_apr(panel: Panel, *, window: int = 1, interval_hours: float | None = None, compound: bool = False) -> pd.DataFrame:
     """Perpetual funding a year: rate x (24 / interval) x 365, mean of the last `window` labels.
@@ -54,7 +54,7 @@ class Flip(NamedTuple):
     units="fraction per year; bool",
     sign="smoothed positive = longs pay shorts",
     needs=("funding_rate", "funding_interval_hours"),
-    source="METHODS 1: crypto carry; CLAIMS A funding-flip-oi-dump",
+    source="document carry; claim funding-flip-oi-dump",
 )
 def funding_flip(panel: Panel, *, window: int = 3, interval_hours: float | None = None) -> Flip:
     """When funding, smoothed over `window` labels, changes sign.
@@ -72,7 +72,7 @@ def funding_flip(panel: Panel, *, window: int = 3, interval_hours: float | None 
     units="fraction per year",
     sign="positive = futures over spot",
     needs=("close", "futures_close"),
-    source="METHODS 1: crypto carry",
+    source="document carry",
 )
 def basis_apr(panel: Panel, *, days: float = 30.0, nearest_days: float = 3.0, min_volume: float = 0.0, root: str | None = None) -> pd.DataFrame:
     """Basis of dated futures at a constant maturity of `days`: (F / S - 1) x 365 / days to expiry, linear between expiries.
@@ -105,7 +105,7 @@ def _yield(panel: Panel, legs: str, window: int, days: float) -> pd.DataFrame:
     units="fraction per year",
     sign="positive = paid for being short the future",
     needs=("close", "funding_rate", "funding_interval_hours", "futures_close"),
-    source="METHODS 1: crypto carry",
+    source="document carry",
 )
 def carry_yield(panel: Panel, *, legs: str = "both", window: int = 7, days: float = 30.0) -> pd.DataFrame:
     """Mean of funding (smoothed over `window` labels) and basis (at `days`), a year.
@@ -128,7 +128,7 @@ class Crowding(NamedTuple):
     sign="score near 1 = yield and implied volatility both at their lows",
     needs=("funding_rate", "funding_interval_hours", "iv_30d"),
     stand_ins=("close:DVOL",),
-    source="METHODS 1: crypto carry; CLAIMS A carry-crowding",
+    source="ours; claim carry-crowding",
 )
 def carry_crowding(panel: Panel, *, legs: str = "funding", window: int = 365, smooth: int = 7, days: float = 30.0) -> Crowding:
     """How compressed carry and implied volatility are against their own last `window` labels (ours).

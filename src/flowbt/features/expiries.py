@@ -30,7 +30,7 @@ def days_until(instants: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> np.ndarray
     return np.asarray((instants[where] - ends) / pd.Timedelta(days=1), dtype=float)
 
 
-@feature(family="expiries", units="days", sign="0 = expiry at the bar's end", needs=(), source="METHODS 1: crypto carry")
+@feature(family="expiries", units="days", sign="0 = expiry at the bar's end", needs=(), source="document carry")
 def days_to_crypto_expiry(panel: Panel, *, quarterly: bool = False) -> pd.DataFrame:
     """Days from the bar's end to the next option expiry: the last Friday of the month, 08:00 UTC (`quarterly`: of March,
     June, September, December). From the calendar alone, so never missing. Labels x symbols."""
@@ -38,7 +38,7 @@ def days_to_crypto_expiry(panel: Panel, *, quarterly: bool = False) -> pd.DataFr
     return panel.spread(pd.Series(days_until(fridays, panel.clock.closes(panel.index)), index=panel.index))
 
 
-@feature(family="expiries", units="bool", needs=(), source="METHODS 1: crypto carry; CLAIMS A funding-flip-oi-dump")
+@feature(family="expiries", units="bool", needs=(), source="document carry; claim funding-flip-oi-dump")
 def crypto_expiry_window(panel: Panel, *, days: float = 5.0, quarterly: bool = False) -> pd.DataFrame:
     """At most `days` to the next option expiry (see `days_to_crypto_expiry`). Labels x symbols."""
     fridays = last_fridays(panel.index[0], panel.index[-1], quarterly)
@@ -51,7 +51,7 @@ def crypto_expiry_window(panel: Panel, *, days: float = 5.0, quarterly: bool = F
     sign="positive = near-term volatility over 30-day (inverted)",
     needs=("iv_7d", "iv_30d"),
     stand_ins=("close:DVOL",),
-    source="METHODS 1: crypto carry",
+    source="document carry",
 )
 def iv_term_slope(panel: Panel, *, window: int = 7) -> pd.DataFrame:
     """7-day less 30-day at-the-money implied volatility.

@@ -25,7 +25,7 @@ def amihud(panel: Panel, *, window: int = 21) -> pd.DataFrame:
     return 1e6 * per_dollar.rolling(window, min_periods=enough(window)).mean()
 
 
-@feature(family="toxicity", units="ratio", sign="over 1 = moved more than its volume", needs=("close", "volume"), source="METHODS 1: toxicity (ours)")
+@feature(family="toxicity", units="ratio", sign="over 1 = moved more than its volume", needs=("close", "volume"), source="ours")
 def jump_on_little_volume(panel: Panel, *, window: int = 60) -> pd.DataFrame:
     """(|return| in its usual size) / (volume in its usual size); usual = root mean square of the `window` bars before.
 
@@ -67,7 +67,7 @@ class ToxicMid(NamedTuple):
     sign="distance positive = close over the toxic mid",
     needs=("close", "volume"),
     stand_ins=("taker_buy_volume", "taker_sell_volume", "liquidations_long_usd", "liquidations_short_usd"),
-    source="METHODS 1: toxicity (ours); CLAIMS B toxic-flow-spread",
+    source="ours; claim toxic-flow-spread",
 )
 def toxic_mid(panel: Panel, *, side: str = "bulk", window: int = 240, quantile: float = 0.9) -> ToxicMid:
     """Volume-weighted close of the most toxic bars of the last `window`, and how far the close is from it.
@@ -89,7 +89,7 @@ def toxic_mid(panel: Panel, *, side: str = "bulk", window: int = 240, quantile: 
     sign="positive = spreads widen after toxic bars",
     needs=("close", "volume", "spread_bps"),
     stand_ins=("taker_buy_volume", "taker_sell_volume", "liquidations_long_usd", "liquidations_short_usd"),
-    source="METHODS 1: toxicity (ours); CLAIMS B toxic-flow-spread",
+    source="ours; claim toxic-flow-spread",
 )
 def spread_response(panel: Panel, *, side: str = "bulk", after: int = 1, window: int = 240, quantile: float = 0.9) -> pd.DataFrame:
     """Mean change of the spread over the `after` bars that followed the toxic bars of the last `window`, all of it already seen.

@@ -54,7 +54,7 @@ def pivot_states(close: pd.DataFrame, level: pd.DataFrame, age: int, hold: int) 
     return Pivot(pivot, broke, above, held, broken)
 
 
-@feature(family="levels", units="price; bool", needs=("close", "high"), stand_ins=("close",), source="METHODS 1: breadth, trend, levels; CLAIMS A pivot-hold")
+@feature(family="levels", units="price; bool", needs=("close", "high"), stand_ins=("close",), source="ours; claim pivot-hold")
 def structural_pivot(panel: Panel, *, kind: str = "all_time_high", age: int = 21, hold: int = 3, step: float = 1000.0, symbol: str | None = None) -> Pivot:
     """The last pivot broken from below, and whether the close still holds it.
 

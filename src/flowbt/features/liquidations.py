@@ -24,7 +24,7 @@ class Liquidations(NamedTuple):
     units="$; z-score",
     sign="net negative = longs were liquidated",
     needs=("liquidations_long_usd", "liquidations_short_usd"),
-    source="METHODS 1: crypto carry",
+    source="document carry",
 )
 def liquidations(panel: Panel, *, bars: int = 1, window: int = 90) -> Liquidations:
     """Liquidations of perpetuals by side over `bars` labels, and how unusual they are over `window` labels.
@@ -41,7 +41,7 @@ def liquidations(panel: Panel, *, bars: int = 1, window: int = 90) -> Liquidatio
     units="z-score",
     sign="positive = more collateral liquidated than usual",
     needs=("lending_liquidations_usd",),
-    source="METHODS 1: crypto carry; documents carry",
+    source="document carry",
 )
 def lending_liquidations_z(panel: Panel, *, bars: int = 1, window: int = 90) -> pd.DataFrame:
     """Collateral liquidated by lending protocols over `bars` labels, against the last `window`. Labels x symbols; missing as in `zscore`."""
@@ -59,7 +59,7 @@ class Book(NamedTuple):
     units="z-score; bool",
     sign="depth negative = thin, spread positive = wide",
     needs=("depth_1pct_usd", "spread_bps"),
-    source="METHODS 1: crypto carry; CLAIMS B thin-book-jump",
+    source="ours; claim thin-book-jump",
 )
 def book_stress(panel: Panel, *, window: int = 90, sigmas: float = 1.0) -> Book:
     """Depth within 1% of mid and the spread, against their last `window` labels. Labels x symbols; missing as in `zscore`, `thin` then False."""

@@ -26,7 +26,7 @@ def _interest(panel: Panel, unit: str) -> pd.DataFrame:
     sign="negative = positions were closed",
     needs=("open_interest_usd",),
     stand_ins=("close",),
-    source="METHODS 1: crypto carry",
+    source="document carry",
 )
 def open_interest_change(panel: Panel, *, bars: int = 3, unit: str = "usd") -> pd.DataFrame:
     """Change of open interest over `bars` labels, as a fraction.
@@ -43,7 +43,7 @@ def open_interest_change(panel: Panel, *, bars: int = 3, unit: str = "usd") -> p
     units="bool",
     needs=("open_interest_usd",),
     stand_ins=("close",),
-    source="METHODS 1: crypto carry; CLAIMS A funding-flip-oi-dump",
+    source="document carry; claim funding-flip-oi-dump",
 )
 def open_interest_dump(panel: Panel, *, bars: int = 3, unit: str = "usd", quantile: float = 0.05, fall: float = 0.0, window: int = 365) -> pd.DataFrame:
     """Open interest fell over `bars` labels by more than all but `quantile` of its changes in the `window` labels before.

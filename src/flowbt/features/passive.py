@@ -22,7 +22,7 @@ class PassiveFlow(NamedTuple):
     units="fraction; z-score; sessions",
     sign="positive = money came in",
     needs=("fund_flow_usd", "fund_aum_usd"),
-    source="METHODS 1: passive flow; CLAIMS H 10",
+    source="ours",
 )
 def passive_flow(panel: Panel, *, bars: int = 5, window: int = 252, symbol: str | None = None) -> PassiveFlow:
     """Fund flow over `bars` labels as a share of the assets before them, its z-score over `window`, and the run of inflows.

@@ -50,7 +50,7 @@ def scaled_exposure(trend: pd.DataFrame, close: pd.DataFrame, target: float, cap
     units="-1..1; multiples of equity",
     sign="exposure positive = long; latent positive = still to buy",
     needs=("close",),
-    source="METHODS 1: trend-follower exposure (ours); CLAIMS A cta-latent-demand",
+    source="ours; claim cta-latent-demand",
 )
 def trend_followers(
     panel: Panel,

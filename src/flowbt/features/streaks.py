@@ -20,7 +20,7 @@ def streak_of(change: pd.DataFrame) -> pd.DataFrame:
 
 
 @feature(
-    family="streaks", units="sessions", sign="0 = the last session was not won", needs=("close",), source="METHODS 1: breadth, trend, levels; documents spx7000"
+    family="streaks", units="sessions", sign="0 = the last session was not won", needs=("close",), source="document spx7000"
 )
 def win_streak(panel: Panel, *, kind: str = "up", than: str = "SPX", symbol: str | None = None) -> pd.DataFrame:
     """Sessions in a row that a symbol won, this one included.
@@ -61,7 +61,7 @@ def first_closes(close: pd.DataFrame, step: float) -> pd.DataFrame:
     units="fraction; bool",
     sign="distance negative = under the multiple",
     needs=("close",),
-    source="METHODS 1: breadth, trend, levels; documents spx7000",
+    source="document spx7000",
 )
 def milestone(panel: Panel, *, step: float = 1000.0, within: float = 0.01, hold: int = 5, symbol: str | None = None) -> Milestone:
     """Where the close stands against multiples of `step`, and when a new multiple was first closed over.

@@ -137,7 +137,7 @@ def bar_vpin(panel: Panel, *, side: str = "bulk", buckets: int = 50, days: int =
     units="fraction",
     sign="near 1 = more toxic than in its own past",
     needs=("vpin",),
-    source="METHODS 1: toxicity",
+    source="ours",
 )
 def vpin_percentile(panel: Panel, *, window: int = 250) -> pd.DataFrame:
     """Percentile of field `vpin` (from trades) in its last `window` labels. Labels x symbols; missing with under two thirds of them."""

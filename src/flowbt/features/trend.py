@@ -47,7 +47,7 @@ def mean_status(close: pd.DataFrame, window: int, confirm: int) -> MeanStatus:
     units="fraction; bool; sessions",
     sign="distance positive = above the mean",
     needs=("close",),
-    source="METHODS 1: volatility and regimes; CLAIMS G confirmation",
+    source="document exitliq; claim reclaim-200d",
 )
 def status_200d(panel: Panel, *, window: int = 200, confirm: int = 2, symbol: str | None = None) -> MeanStatus:
     """The 200-session mean: side, sessions since it was crossed, and whether a reclaim is confirmed.
@@ -63,7 +63,7 @@ def ema(x: pd.DataFrame, span: int) -> pd.DataFrame:
     return x.ewm(span=span, adjust=False, min_periods=span).mean()
 
 
-@feature(family="trend", units="-1, 0, +1", sign="+1 = every faster mean over the slower one", needs=("close",), source="METHODS 1: breadth, trend, levels")
+@feature(family="trend", units="-1, 0, +1", sign="+1 = every faster mean over the slower one", needs=("close",), source="textbook")
 def ema_stack(panel: Panel, *, spans: Sequence[int] = (8, 21, 55, 200), symbol: str | None = None) -> pd.DataFrame:
     """+1 where close > EMA(fast) > ... > EMA(slow), -1 where all are reversed, else 0.
 
@@ -79,14 +79,14 @@ def ema_stack(panel: Panel, *, spans: Sequence[int] = (8, 21, 55, 200), symbol: 
     return (up.astype(float) - down.astype(float)).where(lines[-1].notna() & close.notna())
 
 
-@feature(family="trend", units="fraction", sign="positive = rising", needs=("close",), source="METHODS 1: breadth, trend, levels")
+@feature(family="trend", units="fraction", sign="positive = rising", needs=("close",), source="textbook")
 def momentum(panel: Panel, *, window: int = 63, skip: int = 0, symbol: str | None = None) -> pd.DataFrame:
     """Return over `window` labels that ends `skip` labels ago. Labels x symbols; missing where either close is."""
     close = pick(panel, "close", symbol).shift(skip)
     return close / close.shift(window) - 1.0
 
 
-@feature(family="trend", units="bool", needs=("close",), source="documents blowoff; CLAIMS A melt-up-snap")
+@feature(family="trend", units="bool", needs=("close",), source="document blowoff; claim melt-up-snap")
 def melt_up(panel: Panel, *, gain: float = 0.09, window: int = 21, symbol: str | None = None) -> pd.DataFrame:
     """The close gained at least `gain` (fraction) over `window` labels. The price leg only: put/call, gamma and breadth
     are features of their own. Labels x symbols; False where a close is missing."""
