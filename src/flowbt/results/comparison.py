@@ -139,7 +139,9 @@ def _measures(records: Sequence[RunRecord], returns: list[pd.Series], index: pd.
         columns.append(measure_rows(measure(own, inside, year, activity=record.returns.loc[index])))
     return [
         {
-            **{"name": name, "label": row.label, "units": row.units},
+            "name": name,
+            "label": row.label,
+            "units": row.units,
             **{key: [getattr(column[name], part) for column in columns] for key, part in (("texts", "text"), ("ranges", "range"), ("values", "value"))},
         }
         for name, row in columns[0].items()

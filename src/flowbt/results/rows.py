@@ -59,5 +59,7 @@ def grouped(rows: dict[str, Row]) -> list[tuple[str, list[Row]]]:
 
 
 def minus(text: str) -> str:
-    """A typographic minus before digits, as wide as a plus."""
+    """A typographic minus before digits, as wide as a plus; no sign before a number that is shown as zero."""
+    if text[:1] in "+-" and not any(digit in text for digit in "123456789") and "0" in text:
+        return text[1:]
     return f"−{text[1:]}" if text[:1] == "-" and text[1:2].isdigit() else text

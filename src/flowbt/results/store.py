@@ -30,7 +30,7 @@ SHOWN = ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades"
 
 def save(root: Path, record: RunRecord) -> Path:
     """Store a run and its tearsheet; returns its folder. Raises StoreError; leaves nothing half-written."""
-    from flowbt.results import page, tearsheet
+    from flowbt.results import site, tearsheet
 
     manifest = plain(record.manifest)  # as it will be read back: no NaN, no tuples
     manifest["id"] = manifest.get("id") or content_key(manifest)
@@ -43,13 +43,13 @@ def save(root: Path, record: RunRecord) -> Path:
     }
     with storing(place, "store the run in"):
         place.parent.mkdir(parents=True, exist_ok=True)
-        page.write_assets(Path(root))
         if (place / "run.json").is_file():
             _hold_equal(place, record)
             for name, text in texts.items():
                 write_text(place / name, text)
         else:
             _write_new(place, record, texts)
+        site.write_index(Path(root))
     return place
 
 

@@ -70,8 +70,8 @@ fb.DataTable = class {
     Object.assign(this, { table, pager, columns, size, onChoose, page: 0, sorted: null, down: false, keep: () => true });
     const row = fb.element("tr");
     columns.forEach((column, at) => {
-      const th = fb.element("th", { scope: "col", class: column.kind === "text" || column.kind === "date" ? null : "num" }, column.label || column.name);
-      fb.headButton(th, () => this.sort(at));
+      const th = fb.element("th", { scope: "col", class: column.kind === "text" || column.kind === "date" ? null : "num" }, column.label ?? column.name);
+      if (!column.unsorted) fb.headButton(th, () => this.sort(at));
       row.append(th);
     });
     table.replaceChildren(fb.element("thead", {}, row), fb.element("tbody"));
@@ -88,6 +88,7 @@ fb.DataTable = class {
   filter(keep) { this.keep = keep; this.page = 0; this.show(); }
   text(column, value) {
     if (value === null) return fb.missing;
+    if (column.kind.startsWith("fixed")) return fb.number(value, +column.kind.slice(5));
     return column.kind === "percent" ? fb.percent(value) : column.kind === "number" ? fb.auto(value) : String(value);
   }
   show() {
@@ -108,7 +109,7 @@ fb.DataTable = class {
     const cells = this.columns.map((column) => {
       const value = column.values[i];
       const kind = column.kind === "text" ? "" : column.kind === "date" ? "date" : "num" + (column.signed && value < 0 ? " neg" : "");
-      return fb.element("td", { class: kind || null }, this.text(column, value));
+      return fb.element("td", { class: kind || null }, column.render ? column.render(i) : this.text(column, value));
     });
     const row = fb.element("tr", { "data-row": i, tabindex: this.onChoose ? 0 : null }, ...cells);
     if (this.onChoose) {

@@ -1,0 +1,120 @@
+"""Comparison on common labels; differences with paired intervals; what differs is named."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.results.records import make_record
+
+from flowbt.errors import CheckFailed, ParameterError, RangeError
+from flowbt.evidence.measures import measure
+from flowbt.results import store
+from flowbt.results.comparison import compare_records, on_labels, unique_labels
+from flowbt.studies.compare import compare, write_page
+
+
+def test_a_run_is_the_same_as_itself():
+    record = make_record()
+    found = compare_records([record, record])
+    assert found.same
+    assert all(row["difference"] == 0 and not row["told_apart"] for row in found.differences)
+    assert found.correlation[0][1] == 1.0
+    assert not any(row["differs"] for row in found.parameters + found.settings + found.data)
+
+
+def test_measures_are_taken_on_common_labels_only():
+    long, short = make_record(sessions=600), make_record(seed=2, sessions=300)
+    found = compare_records([long, short])
+    assert found.bars == 300
+    own = measure(long.returns["strategy"].iloc[:300], long.trades.iloc[:0], 252)
+    assert next(row for row in found.measures if row["name"] == "sharpe")["values"][0] == pytest.approx(own.sharpe)
+    assert any("other labels (600 against 300)" in reason for reason in found.reasons)
+
+
+def test_a_steady_gain_over_the_first_is_told_apart():
+    base = make_record()
+    better = base.returns.assign(strategy=base.returns["strategy"] + 0.0005)
+    found = compare_records([base, dataclasses.replace(base, returns=better)])
+    row = next(row for row in found.differences if row["name"] == "mean")
+    assert row["difference"] == pytest.approx(0.0005 * 252)
+    assert row["told_apart"]
+    assert not found.same
+
+
+def test_noise_is_not_told_apart():
+    found = compare_records([make_record(seed=5, drift=0.0), make_record(seed=6, drift=0.0)])
+    row = next(row for row in found.differences if row["name"] == "sharpe")
+    assert row["low"] < 0 < row["high"]
+    assert not row["told_apart"]
+
+
+def test_weekend_returns_are_compounded_between_sessions():
+    daily = pd.Series(0.01, index=pd.date_range("2024-01-05", periods=4))  # Friday to Monday
+    taken = on_labels(daily, pd.DatetimeIndex(["2024-01-05", "2024-01-08"]))
+    np.testing.assert_allclose(taken, [0.01, 1.01**3 - 1])
+
+
+def test_trades_are_matched_by_symbol_side_and_entry():
+    base = make_record()
+    trades = base.trades.iloc[1:].copy()
+    trades.loc[trades.index[0], "exit_label"] += pd.Timedelta(days=1)
+    (diff,) = compare_records([base, dataclasses.replace(base, trades=trades)]).trades
+    assert (diff["only_first"], diff["only_other"], diff["changed"], diff["both"]) == (1, 0, 1, len(trades))
+    assert [row["what"] for row in diff["rows"]] == ["first only", "changed"]
+
+
+@pytest.mark.parametrize("empty", [0, 1])
+def test_a_run_without_trades_can_be_compared(empty):
+    pair = [make_record(), make_record(seed=2)]
+    pair[empty] = dataclasses.replace(pair[empty], trades=pd.DataFrame(columns=pair[0].trades.columns))
+    (diff,) = compare_records(pair).trades
+    assert (diff["only_first"], diff["only_other"])[1 - empty] == len(pair[1 - empty].trades)
+    assert diff["rows"][0]["exit_other" if empty == 0 else "exit_first"] is not None
+
+
+def test_what_differs_is_flagged():
+    found = compare_records([make_record(), make_record(parameters={"rally": 0.03, "hold": 10}, costs={"fees": 0.0})])
+    assert [row["name"] for row in found.parameters if row["differs"]] == ["rally"]
+    assert [row["name"] for row in found.settings if row["differs"]] == ["costs"]
+
+
+def test_labels_tell_runs_apart():
+    a, b = make_record(parameters={"rally": 0.02}), make_record(parameters={"rally": 0.03})
+    assert unique_labels([a, b]) == ["dull (rally=0.02)", "dull (rally=0.03)"]
+    assert unique_labels([a, make_record("other")]) == ["dull", "other"]
+    assert len(set(unique_labels([a, make_record(parameters={"rally": 0.02}, seed=9)]))) == 2
+
+
+def test_runs_without_common_labels_are_refused():
+    late = make_record(seed=2)
+    late = dataclasses.replace(late, returns=late.returns.set_index(late.returns.index + pd.Timedelta(days=4000)))
+    with pytest.raises(RangeError, match=r"the runs share 0 .*overlap"):
+        compare_records([make_record(), late])
+
+
+def test_the_command_fails_on_a_difference_and_writes_the_page(tmp_path, capsys):
+    from flowbt.cli.compare import command
+
+    ids = [store.save(tmp_path, make_record(seed=seed)).name for seed in (1, 2)]
+    assert command.main([ids[0], ids[0], "--fail-on-diff", "--results", str(tmp_path)], standalone_mode=False) is None
+    with pytest.raises(CheckFailed, match="returns differ at"):
+        command.main([*ids, "--html", "--fail-on-diff", "--results", str(tmp_path)], standalone_mode=False)
+    assert CheckFailed.exit_code == 3
+    assert list((tmp_path / "_compare").glob("*.html"))
+    assert "page:" in capsys.readouterr().out
+
+
+def test_one_run_alone_is_refused(tmp_path):
+    place = store.save(tmp_path, make_record())
+    with pytest.raises(ParameterError, match="1 run given"):
+        compare(tmp_path, [place.name])
+
+
+def test_the_page_escapes_names(tmp_path):
+    for seed in (1, 2):
+        store.save(tmp_path, make_record("<script>alert(1)</script>", seed=seed))
+    runs = [path.parent.name for path in tmp_path.glob("*/*/run.json")]
+    text = write_page(tmp_path, compare(tmp_path, runs)).read_text()
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert" in text

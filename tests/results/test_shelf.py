@@ -1,0 +1,104 @@
+"""Listing, finding, removing and marking runs from their small files."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from tests.results.records import make_record
+
+from flowbt.errors import RunNotFound, StoreError
+from flowbt.results import shelf, store
+
+
+@pytest.fixture(scope="module")
+def shelved(tmp_path_factory):
+    root = tmp_path_factory.mktemp("results")
+    return root, [store.save(root, make_record(name, seed=seed, sessions=120)) for name, seed in (("one", 1), ("one", 2), ("two", 3))]
+
+
+def test_newest_first_with_measures_and_a_spark(shelved):
+    entries = shelf.listing(shelved[0]).entries
+    assert [entry.strategy for entry in entries] == ["two", "one", "one"]
+    assert entries[0].summary["measures"]["sharpe"] == pytest.approx(make_record("two", seed=3, sessions=120).measures.sharpe)
+    assert len(entries[0].summary["spark"]) == store.SPARK
+    assert entries[0].summary["spark"][0] == 1.0
+
+
+def test_a_missing_folder_is_an_empty_listing(tmp_path):
+    assert shelf.listing(tmp_path / "none") == shelf.Listing()
+
+
+def test_found_by_id_start_strategy_and_folder(shelved, monkeypatch):
+    root, (first, second, third) = shelved
+    assert shelf.find(root, first.name[:7]).path == first
+    assert shelf.find(root, f"one/{second.name[:7]}").path == second
+    assert shelf.find(root, "one").path == second  # its newest
+    monkeypatch.chdir(root)
+    assert shelf.find(root, str(third)).path == shelf.find(root, f"two/{third.name}/").path == third
+
+
+def test_not_found_names_the_nearest(shelved):
+    with pytest.raises(RunNotFound, match=r"run 'onee': not among the 3 runs .*did you mean one"):
+        shelf.find(shelved[0], "onee")
+
+
+def test_an_ambiguous_start_is_refused(tmp_path):
+    for digits in ("aaaaaaaaaaa0", "aaaaaaaaaaa1"):
+        (tmp_path / "x" / digits).mkdir(parents=True)
+        (tmp_path / "x" / digits / "summary.json").write_text(json.dumps({"id": digits, "strategy": "x"}))
+    with pytest.raises(RunNotFound, match=r"2 runs begin so: .*give more digits"):
+        shelf.find(tmp_path, "aaa")
+
+
+@pytest.mark.parametrize("name", ["", "/", "one/"])
+def test_an_empty_id_names_nothing_by_accident(shelved, name):
+    if name.startswith("one"):
+        assert shelf.find(shelved[0], name).strategy == "one"
+    else:
+        with pytest.raises(RunNotFound):
+            shelf.find(shelved[0], name)
+
+
+def test_broken_and_half_written_runs_are_named_and_skipped(tmp_path):
+    whole = store.save(tmp_path, make_record(sessions=60))
+    for name, text in (("0" * 12, None), ("1" * 12, "{"), ("2" * 12, json.dumps({"id": "other", "strategy": "x"})), ("3" * 12, json.dumps({"id": "3" * 12}))):
+        (tmp_path / "dull" / name).mkdir()
+        if text is not None:
+            (tmp_path / "dull" / name / "summary.json").write_text(text)
+    (tmp_path / "dull" / f"{shelf.PARTIAL}{'4' * 12}-999999999").mkdir()
+    (tmp_path / "dull" / f"{shelf.PARTIAL}{'5' * 12}-{os.getpid()}").mkdir()  # still being written: neither listed nor broken
+    found = shelf.listing(tmp_path)
+    assert [entry.path for entry in found.entries] == [whole]
+    words = ("half-written", "No such file", "is broken", "another run", "lacks 'strategy'")
+    assert len(found.broken) == 5
+    assert all(any(word in line for line in found.broken) for word in words)
+
+
+def test_removing_leaves_nothing_behind(tmp_path):
+    place = store.save(tmp_path, make_record(sessions=60))
+    assert shelf.remove(tmp_path, place.name) == place
+    assert not place.parent.exists()
+
+
+def test_marks_are_kept_and_changed(tmp_path):
+    place = store.save(tmp_path, make_record(sessions=60))
+    shelf.mark(tmp_path, "dull", lambda tags, note: ([*tags, "b", "a", "b"], "first"))
+    entry = shelf.mark(tmp_path, place.name, lambda tags, note: ([t for t in tags if t != "b"], note + " second"))
+    assert (entry.tags, entry.note) == (("a",), "first second")
+    assert shelf.find(tmp_path, "dull").note == "first second"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_marking_in_a_read_only_folder_is_one_clear_line(tmp_path):
+    place = store.save(tmp_path, make_record(sessions=60))
+    place.chmod(0o500)
+    with pytest.raises(StoreError, match=r"write tags and note of .*Permission denied"):
+        shelf.mark(tmp_path, "dull", lambda tags, note: (tags, "x"))
+    place.chmod(0o700)
+
+
+def test_a_listing_imports_nothing_heavy():
+    code = "import sys; from flowbt.results import shelf; shelf.listing('.'); print([m for m in ('pandas', 'numpy', 'pyarrow', 'jinja2') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
