@@ -44,7 +44,7 @@ class Commands(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from flowbt.errors import nearest
 
-            ctx.fail(f"no command {args[0]!r}; {nearest(args[0], COMMANDS) or 'see flowbt --help'}")
+            ctx.fail(f"no command {args[0]!r}; {nearest(args[0], COMMANDS)}".rstrip("; "))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -80,6 +80,13 @@ def main() -> None:
     except KeyboardInterrupt:
         _say("flowbt: interrupted; nothing was half-written")
         sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "flowbt"
+        _say(f"flowbt: {error.format_message().rstrip('.')}; see {where} --help")
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -52,7 +52,8 @@ def _days(rng: Random, days: pd.DatetimeIndex, carry: Carry, coins: Coins, volum
         iv_7d=np.column_stack([coins.iv7, 1.15 * coins.iv7]), iv_30d=np.column_stack([coins.iv30, 1.15 * coins.iv30]),
         taker_buy_volume=bought, taker_sell_volume=volume - bought,
     )  # fmt: skip
-    return stack(table, long(days, ("DVOL",), close=coins.iv30))
+    spot = {name: getattr(bars, name)[:, :1] for name in ("open", "high", "low", "close")}  # the hedge leg: BTC without funding
+    return stack(table, long(days, ("BTCSPOT",), **spot, volume=volume[:, :1]), long(days, ("DVOL",), close=coins.iv30))
 
 
 def _hours(days: pd.DatetimeIndex, hours: Hours, volume: Array, held: Array, coins: Coins, recent: slice) -> pd.DataFrame:

@@ -54,7 +54,7 @@ class Hours:
 def last_fridays(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """The last Friday of each month from the first to half a year after the last of `days`."""
     ends = pd.date_range(days[0], days[-1] + pd.Timedelta(days=200), freq="ME").normalize()
-    return pd.DatetimeIndex(ends - pd.to_timedelta((ends.dayofweek - 4) % 7, unit="D"))
+    return pd.DatetimeIndex(ends - pd.to_timedelta((ends.day_of_week - 4) % 7, unit="D"))
 
 
 def draw_carry(rng: Random, days: pd.DatetimeIndex) -> Carry:
@@ -115,7 +115,10 @@ def simulate_hours(rng: Random, coins: Coins, days: slice, strength: float = 1.0
     vpin = np.clip(0.38 + 0.14 * ar1(rng, (n,), 0.95), 0.02, 0.98)
     toxic = np.concatenate([[False], vpin[:-1] > 0.6])
     factor = np.where(toxic, 1 + strength * (PLANTED["toxic_flow"].size - 1), 1.0)
-    noise = (student(rng, (n,)) * factor).reshape(-1, HOUR) * (coins.scale[days, 0] / np.sqrt(HOUR))[:, None]
+    own, echo = student(rng, (n,)) * factor, strength * PLANTED["maker_echo"].size
+    answer = np.where(vpin > 0.6, -echo, echo)  # quiet flow is given back, toxic flow goes on
+    own[1:] += answer[:-1] * own[:-1]
+    noise = own.reshape(-1, HOUR) * (coins.scale[days, 0] / np.sqrt(HOUR))[:, None]
     hourly = noise - noise.mean(axis=1, keepdims=True) + ((close - before) / HOUR)[:, None]
     level = (before[:, None] + np.cumsum(hourly, axis=1)).reshape(-1, 1)
     scale = (factor.reshape(-1, HOUR) * (coins.scale[days, 0] / np.sqrt(HOUR))[:, None]).reshape(-1, 1)

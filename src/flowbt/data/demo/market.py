@@ -53,7 +53,12 @@ def volatility_frame(rng: Random, sessions: pd.DatetimeIndex, world: Equities) -
     for name, asset in {"VXN": "NDX", "RVX": "RUT", "OVX": "USO", "GVZ": "GLD", "MOVE": "TLT"}.items():
         recent = pd.Series(world.returns[:, AT[asset]] ** 2).ewm(halflife=15, min_periods=1).mean().clip(lower=1e-5).to_numpy()
         closes[name] = 108 * np.sqrt(252 * recent) * np.exp(0.06 * ar1(rng, (n,), 0.9)) * (6.0 if name == "MOVE" else 1.0)
-    return Frame("demo-volatility", "Demo: implied-volatility indices", long(sessions, tuple(closes), close=np.column_stack(list(closes.values()))), "bar")
+    opened = np.concatenate([vix[:1], vix[:-1]]) * np.exp(0.015 * ar1(rng, (n,), 0.0))
+    reach = np.exp(0.02 * np.abs(ar1(rng, (n,), 0.0)))
+    tall = long(sessions, ("VIX",), open=opened, high=np.maximum(opened, vix) * reach, low=np.minimum(opened, vix) / reach, close=vix)
+    others = {name: values for name, values in closes.items() if name != "VIX"}
+    table = stack(tall, long(sessions, tuple(others), close=np.column_stack(list(others.values()))))
+    return Frame("demo-volatility", "Demo: implied-volatility indices", table, "bar")
 
 
 def flow_frames(rng: Random, sessions: pd.DatetimeIndex, streams: Streams, world: Equities) -> list[Frame]:
@@ -105,12 +110,12 @@ def macro_frames(rng: Random, sessions: pd.DatetimeIndex, streams: Streams, worl
     dxy = long(
         sessions, ("DXY",), open=opened, high=np.maximum(opened, dollar) + reach, low=np.minimum(opened, dollar) - reach, close=dollar, volume=np.full(n, 1e4)
     )
-    weekly = np.flatnonzero(sessions.dayofweek == 2)
+    weekly = np.flatnonzero(sessions.day_of_week == 2)
     months = np.flatnonzero(sessions.to_period("M").to_timestamp().to_numpy()[1:] != sessions.to_period("M").to_timestamp().to_numpy()[:-1])
     ism = {name: centre + 3.5 * ar1(rng, (len(months),), 0.9) for name, centre in (("ISM_PMI", 52.0), ("ISM_NMI", 54.0), ("ISM_PRICES", 57.0))}
     cover = np.column_stack([mean + 0.12 * ar1(rng, (len(months),), 0.6) for mean in TENORS.values()])
     tail = -1.5 * (cover - np.array(list(TENORS.values()))) / 0.12 + 0.5 * ar1(rng, cover.shape, 0.0)
-    weekly_values = {"WALCL": streams.fed_assets, "WTREGEN": streams.treasury_account, "NFCI": -0.4 + 0.08 * (spread - 4.2)}
+    weekly_values = {"WALCL": 1000 * streams.fed_assets, "WTREGEN": 1000 * streams.treasury_account, "NFCI": -0.4 + 0.08 * (spread - 4.2)}
     return [
         Frame("demo-rates", "Demo: rates, credit, dollar, oil", long(sessions, tuple(daily), value=np.column_stack(list(daily.values()))), "next"),
         Frame("demo-dollar", "Demo: dollar index", dxy, "bar"),
@@ -143,13 +148,13 @@ def breadth_frames(rng: Random, sessions: pd.DatetimeIndex, world: Equities) -> 
         mean = closes.rolling(days).mean()
         over[f"pct_above_{days}d"] = (100 * (closes > mean).mean(axis=1)).where(mean.notna().all(axis=1)).to_numpy()
     recent = pd.Series(world.returns[:, 0]).rolling(21, min_periods=1).sum().to_numpy()
-    survey = np.flatnonzero(sessions.dayofweek == 2)
+    survey = np.flatnonzero(sessions.day_of_week == 2)
     asked = {
         "aaii_bullish": np.clip(0.38 + 1.2 * recent + 0.05 * ar1(rng, (n,), 0.9), 0.1, 0.8),
         "aaii_bearish": np.clip(0.31 - 1.2 * recent + 0.05 * ar1(rng, (n,), 0.9), 0.05, 0.8),
         "naaim_exposure": np.clip(65 + 350 * recent + 10 * ar1(rng, (n,), 0.9), -50, 150),
     }
-    tuesdays = np.flatnonzero(sessions.dayofweek == 1)
+    tuesdays = np.flatnonzero(sessions.day_of_week == 1)
     positions = {"SPX": 2.0e6, "GLD": 5e5, "USO": 1.8e6, "TLT": 3e6}
     interest = np.column_stack([base * np.exp(0.1 * ar1(rng, (n,), 0.99)) for base in positions.values()])
     net = interest * 0.15 * ar1(rng, (n, len(positions)), 0.98)
@@ -183,7 +188,7 @@ def event_frame(rng: Random, sessions: pd.DatetimeIndex) -> Frame:
     dates = {
         "FOMC": [month.iloc[min(len(month) - 1, 12)] for period, month in months if period.month in (1, 3, 5, 6, 7, 9, 11, 12)],
         "CPI": [month.iloc[min(len(month) - 1, 8)] for _, month in months],
-        "PAYROLLS": [month[month.dt.dayofweek == 4].iloc[0] for _, month in months if (month.dt.dayofweek == 4).any()],
+        "PAYROLLS": [month[month.dt.day_of_week == 4].iloc[0] for _, month in months if (month.dt.day_of_week == 4).any()],
     }
     for name, days in dates.items():
         events = pd.DatetimeIndex(days).as_unit("ns")

@@ -10,7 +10,8 @@ class Effect:
     """A drift (or another change) planted after an event.
 
     `size`: log return added per bar, before the symbol's beta where `target` is "market", for the `hold` bars after the event's bar. For `kind`
-    "volatility" it is a factor on the scale of the shocks, for "jump" a probability of a jump per bar.
+    "volatility" it is a factor on the scale of the shocks, for "jump" a probability of a jump per bar, for "echo" the share of the bar's shock
+    that is added to the next.
     """
 
     name: str
@@ -69,6 +70,7 @@ _EFFECTS = (
     ),
     Effect("btc_crowding", "60-day basis and BTC iv_30d both in the lowest 25% of 365 days", "BTC, ETH: fall of 6% to 12%", 0.05, 1, "jump"),
     Effect("toxic_flow", "hour's vpin of BTC over 0.6", "BTC, hourly; spread_bps of the next hour doubles as well", 1.8, 1, "volatility"),
+    Effect("maker_echo", "BTC hour with vpin at 0.6 or lower (over 0.6: the sign turns)", "BTC, hourly, times the hour's own shock", -0.25, 1, "echo"),
 )
 PLANTED: dict[str, Effect] = {effect.name: effect for effect in _EFFECTS}
 

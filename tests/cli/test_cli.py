@@ -1,0 +1,136 @@
+"""The command line from outside: exit codes, one line per expected error, JSON and nothing else, nothing half-written."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from flowbt import cli
+
+ROOT = Path(__file__).parents[2]
+LINE = "import sys; sys.path.insert(0, 'src'); from flowbt.cli import main; main()"
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """A datasets folder with the demo market built once."""
+    from flowbt.data.demo import ensure_demo
+
+    root = tmp_path_factory.mktemp("datasets")
+    ensure_demo(root / ".demo")
+    return root
+
+
+def call(capsys, *words):
+    """Exit code, standard output, standard error of one command."""
+    old, sys.argv = sys.argv, ["flowbt", *map(str, words)]
+    try:
+        cli.main()
+    except SystemExit as stop:
+        out = capsys.readouterr()
+        return stop.code, out.out, out.err
+    finally:
+        sys.argv = old
+    raise AssertionError("main always exits")
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_has_help_with_an_example(name):
+    command = cli.flowbt.get_command(click.Context(cli.flowbt), name)
+    texts = [command, *getattr(command, "commands", {}).values()]
+    assert all(one.help and one.epilog and "flowbt" in one.epilog for one in texts)
+
+
+def test_the_list_of_commands_is_the_folder():
+    modules = {path.stem for path in (ROOT / "src/flowbt/cli").glob("*.py")}
+    assert set(cli.COMMANDS) <= modules
+
+
+BAD = {
+    "unknown command": (("runn",), 2, "did you mean run?"),
+    "no such option": (("run", "strategies/exit_liquidity.py", "--cost", "x"), 2, "see flowbt run --help"),
+    "no argument": (("run",), 2, "Missing argument 'PATH'"),
+    "no such file": (("run", "strategies/exit_liquidty.py"), 1, "did you mean exit_liquidity.py?"),
+    "unknown parameter": (("run", "strategies/exit_liquidity.py", "-p", "raly=0.1"), 2, "did you mean rally?"),
+    "not a value": (("run", "strategies/exit_liquidity.py", "-p", "hold=abc"), 2, "its default is"),
+    "no equals": (("run", "strategies/exit_liquidity.py", "-p", "hold"), 2, "not NAME=VALUE"),
+    "unknown cost": (("run", "strategies/exit_liquidity.py", "--costs", "fee=0.1"), 2, "did you mean fees?"),
+    "empty span": (("run", "strategies/exit_liquidity.py", "--from", "2040-01-01"), 1, "choose dates inside it"),
+    "not a date": (("run", "strategies/exit_liquidity.py", "--from", "soon"), 1, "write YYYY-MM-DD"),
+    "bad decision time": (("run", "strategies/exit_liquidity.py", "--decide-at", "26:00"), 2, "not HH:MM"),
+    "unknown benchmark": (("run", "strategies/exit_liquidity.py", "--benchmark", "SPYY"), 1, "did you mean SPY"),
+    "nothing imported": (("run", "strategies/exit_liquidity.py", "--real"), 1, "none is imported"),
+    "unknown run": (("results", "show", "nothing"), 1, "nothing"),
+    "bad name": (("new", "strategy", "Bad-Name"), 2, "not a lower-case Python name"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_clear_line(case, capsys, demo, tmp_path, monkeypatch):
+    words, code, message = BAD[case]
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("FLOWBT_DATASETS", str(demo))
+    monkeypatch.setenv("FLOWBT_RESULTS", str(tmp_path / "results"))
+    found, out, err = call(capsys, *words)
+    assert (found, out) == (code, "")
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
+    assert not list((tmp_path / "results").glob("*/*"))
+
+
+def test_a_run_prints_its_summary_and_stores_a_tearsheet(capsys, demo, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    code, out, _ = call(capsys, "run", "strategies/exit_liquidity.py", "--datasets", demo, "--results", tmp_path)
+    assert code == 0
+    assert "SYNTHETIC" in out
+    assert "Sharpe" in out
+    assert len(list(tmp_path.glob("exit_liquidity/*/tearsheet.html"))) == 1
+
+
+def test_json_is_one_document_and_the_same_run_the_same_key(capsys, demo, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    words = ("run", "strategies/placebo_coin.py", "--datasets", demo, "--results", tmp_path, "--json")
+    first, second = (json.loads(call(capsys, *words)[1]) for _ in range(2))
+    assert first["id"] == second["id"]
+    assert first["measures"] == second["measures"]
+    assert first["synthetic"] is True
+
+
+def test_a_read_only_results_folder_is_one_line(capsys, demo, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")  # stands for a folder that cannot be written: root may write into read-only ones
+    code, _, err = call(capsys, "run", "strategies/placebo_coin.py", "--datasets", demo, "--results", blocked / "results")
+    assert code == 1
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_new_strategy_runs_and_is_not_overwritten(capsys, demo, tmp_path):
+    assert call(capsys, "new", "strategy", "my_idea", "--dir", tmp_path)[0] == 0
+    assert call(capsys, "run", tmp_path / "my_idea.py", "--datasets", demo, "--no-store")[0] == 0
+    code, _, err = call(capsys, "new", "strategy", "my_idea", "--dir", tmp_path)
+    assert code == 2
+    assert "there already" in err
+
+
+def test_completion_names_the_commands(capsys):
+    code, out, _ = call(capsys, "completion", "bash")
+    assert code == 0
+    assert "_FLOWBT_COMPLETE" in out
+
+
+def test_interrupted_in_the_middle_leaves_nothing_and_exits_130(demo, tmp_path):
+    command = [sys.executable, "-c", LINE, "run", "strategies/exit_liquidity.py", "--datasets", str(demo), "--results", str(tmp_path)]
+    running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    time.sleep(1.5)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert "interrupted" in err
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and "_assets" not in str(path)]
