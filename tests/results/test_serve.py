@@ -43,7 +43,7 @@ def test_the_page_lists_the_run_and_its_tearsheet_opens(served):
     assert ask(port, f"/dull/{place.name}/tearsheet.html")[0] == 200
 
 
-ESCAPES = """
+ESCAPES = r"""
 /../secret.html /..%2fsecret.html /%2e%2e/secret.html //etc/passwd /leak.html /dull/../../secret.html /..\secret.html /%00.html /dull /_assets/
 """
 
