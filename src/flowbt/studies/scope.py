@@ -1,0 +1,68 @@
+"""From what a claim's function returns to arrays on the labels that are judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.errors import ClaimError
+from flowbt.evidence.claims import Claim
+from flowbt.evidence.events import AFTER, BEFORE, Case, Scope
+from flowbt.evidence.outcomes import closes, path
+from flowbt.evidence.study import Array
+
+FEWEST = 60  # labels under which nothing is studied
+
+
+def scope_of(claim: Claim, panel: Any, settings: Any) -> tuple[Scope, slice]:
+    """The labels on which every field the claim used was there, less its memory, and the outcomes on them."""
+    outcome = claim.outcome
+    priced = outcome.symbol is not None and panel.has("close", outcome.symbol)
+    whole = path(closes(panel, outcome.symbol), BEFORE, AFTER) if priced else None  # looked at first, so that its span counts
+    first = panel.first + claim.data.memory
+    if claim.data.start:
+        first = max(first, int(panel.index.searchsorted(pd.Timestamp(claim.data.start))))
+    if panel.last - first < FEWEST:
+        found = f"its fields are together on {max(0, panel.last - first)} labels"
+        raise ClaimError(f"claim {claim.id}", found, f"it needs {FEWEST}; import more history of what it uses")
+    rows = slice(first, panel.last)
+
+    def columns(horizon: int) -> list[Array]:
+        return [np.asarray(frame, dtype=np.float64)[rows] for frame in outcome.columns(panel, horizon)]
+
+    beats = None
+    if outcome.against:
+        other = closes(panel, outcome.against)
+        own = outcome.columns(panel, outcome.horizon)[0]
+        beats = np.asarray(own)[rows] - np.asarray(other.shift(-outcome.horizon) / other - 1)[rows]
+    return Scope(panel.index[rows], columns, None if whole is None else whole[rows], beats, settings.resamples, settings.seed), rows
+
+
+def cases_of(claim: Claim, results: list[tuple[dict[str, Any], Any]], panel: Any, rows: slice) -> list[Case]:
+    """Each definition's event (and own outcome) as arrays, checked for shape."""
+    cases = []
+    for definition, given in results:
+        own = None
+        if claim.outcome.own:
+            if not isinstance(given, tuple) or len(given) != 2:
+                raise ClaimError(f"claim {claim.id}", f"its function returned a {type(given).__name__}", "with outcome=given(...) return (event, outcome)")
+            given, own = given
+        event = _array(claim, given, panel)[rows]
+        cases.append(Case(definition, np.nan_to_num(event), None if own is None else _array(claim, own, panel)[rows]))
+    widths = {case.event.shape[1] for case in cases}
+    wanted = 1 if claim.outcome.symbol and not claim.outcome.own else len(panel.symbols)
+    if widths != {wanted} and not claim.outcome.own:
+        found = f"its event has {sorted(widths)} columns, its outcome {wanted}"
+        raise ClaimError(f"claim {claim.id}", found, "name the outcome's symbol in data=Data(symbols=...)")
+    return cases
+
+
+def _array(claim: Claim, given: Any, panel: Any) -> Array:
+    if not isinstance(given, (pd.Series, pd.DataFrame)):
+        raise ClaimError(f"claim {claim.id}", f"its function returned a {type(given).__name__}", "return a series or frame on the panel's labels")
+    if not given.index.equals(panel.index):
+        raise ClaimError(f"claim {claim.id}", f"its event has {len(given):,} labels, the panel {len(panel.index):,}", "keep the panel's index")
+    values = np.asarray(given.astype(float), dtype=np.float64)
+    return values[:, None] if values.ndim == 1 else values

@@ -1,0 +1,219 @@
+"""Scoring: claim files in, findings with verdicts out.
+
+1. Load the files; a broken one is a line, the others go on.
+2. For each claim: open its panel, run every definition, cut to the labels on which every field was there.
+3. Study it by its kind: events, regimes, sequences, dated forecasts, arithmetic. A finding is cached by content: the claim's file, the
+   evidence and feature code, the datasets, resamples and seed.
+4. Correct over all claims of the run (Benjamini-Hochberg and Holm on the p of the whole curve), then decide the verdicts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flowbt.errors import ClaimError, FieldError, FlowbtError
+from flowbt.evidence.claims import Claim
+from flowbt.evidence.finding import Finding
+from flowbt.studies.claimfiles import ClaimFile, line_of, select
+
+if TYPE_CHECKING:
+    from flowbt.data.catalog import Catalog
+    from flowbt.data.panel import Panel
+    from flowbt.evidence.events import Case
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`cache`: folder of finished findings, None for none."""
+
+    resamples: int = 10_000
+    seed: int = 0
+    cache: Path | None = None
+    threads: int = 2
+
+
+@dataclass(frozen=True)
+class Board:
+    """A scored run. `problems`: one line for each file or claim that could not be scored."""
+
+    findings: tuple[Finding, ...]
+    problems: tuple[str, ...]
+    synthetic: bool
+    settings: Settings = field(default_factory=Settings)
+    reused: int = 0
+
+    @property
+    def tested(self) -> int:
+        """Claims that the correction counts."""
+        return sum(f.p_curve is not None for f in self.findings)
+
+
+def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progress: Progress | None = None) -> Board:
+    """Score claim files, folders, or one claim (`FILE::claim`)."""
+    chosen = select(targets)
+    work = [(file, claim) for file in chosen.files for claim in file.claims]
+    scorer = Scorer(catalog, settings)
+    done: list[Finding] = []
+    with ThreadPoolExecutor(settings.threads) as pool:
+        for finding in pool.map(lambda item: scorer.finding(*item), work):
+            done.append(finding)
+            if progress:
+                progress(len(done), len(work), finding.id)
+    finish(done)
+    problems = [file.problem for file in chosen.files if file.problem] + [f"{f.file}::{f.id}: {f.error}" for f in done if f.error]
+    return Board(tuple(done), tuple(problems), catalog.synthetic, settings, scorer.reused)
+
+
+def finish(findings: list[Finding]) -> None:
+    """Corrections over the run, verdicts and sentences."""
+    import numpy as np
+
+    from flowbt.evidence.multiple import benjamini_hochberg, holm
+    from flowbt.evidence.verdict import decide
+    from flowbt.evidence.wording import sentence
+
+    p = np.array([np.nan if f.p_curve is None else f.p_curve for f in findings], dtype=float)
+    for finding, q, h in zip(findings, benjamini_hochberg(p), holm(p), strict=True):
+        finding.q, finding.holm = (None if np.isnan(v) else float(v) for v in (q, h))
+        decide(finding)
+        finding.sentence = sentence(finding)
+
+
+class Scorer:
+    """One catalog's panels, shared by the claims of a run."""
+
+    def __init__(self, catalog: Catalog, settings: Settings) -> None:
+        self.catalog, self.settings = catalog, settings
+        self.reused = 0
+        self._panels: dict[Any, Panel] = {}
+
+    def finding(self, file: ClaimFile, claim: Claim) -> Finding:
+        """The finding of one claim, from the cache where nothing it rests on has changed. Never raises for what a claim file can do wrong."""
+        stored = self._stored(file, claim)
+        if stored and stored.is_file():
+            try:
+                kept = Finding.from_dict(json.loads(stored.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError):
+                pass  # an unreadable entry is made again
+            else:
+                self.reused += 1
+                return kept
+        finding = Finding.of(claim, file.document, str(file.path))
+        try:
+            self._study(claim.checked(), finding)
+        except FieldError as error:
+            finding.missing.append(str(error))
+        except FlowbtError as error:
+            finding.error = str(error)
+        except Exception as error:  # a claim file is anyone's code: its mistakes are its own line
+            finding.error = f"{type(error).__name__}: {error}{line_of(file.path)}"
+        if stored and not finding.error:
+            from flowbt.results.shelf import write_text
+
+            stored.parent.mkdir(parents=True, exist_ok=True)
+            write_text(stored, json.dumps(finding.to_dict()))
+        return finding
+
+    def _study(self, claim: Claim, finding: Finding) -> None:
+        from flowbt.evidence.arithmetic import arithmetic
+        from flowbt.evidence.forecasts import forecast
+        from flowbt.studies.watched import Watched
+
+        missing = self._missing(claim)
+        if missing:
+            finding.missing += missing
+            return
+        if finding.kind == "arithmetic":
+            arithmetic(claim, finding, claim.function(None))
+            return
+        panel = Watched(self._panel(claim))
+        if finding.kind == "dated forecast":
+            bets = claim.function(panel)
+            forecast(claim, finding, bets if isinstance(bets, list) else [bets], panel)
+        elif finding.kind == "sequence":
+            self._sequence(claim, finding, panel)
+        else:
+            self._events(claim, finding, panel)
+        finding.datasets, finding.stand_ins = panel.datasets, sorted(panel.stand_ins)
+
+    def _sequence(self, claim: Claim, finding: Finding, panel: Any) -> None:
+        from flowbt.evidence.sequences import sequence_study
+
+        frames = _each(claim, finding, panel)
+        finding.definition, finding.rows = frames[0][0], len(panel.index)
+        sequence_study(claim, finding, frames, self.settings.resamples, self.settings.seed)
+
+    def _events(self, claim: Claim, finding: Finding, panel: Any) -> None:
+        from flowbt.evidence.events import event_study
+        from flowbt.studies.scope import cases_of, scope_of
+
+        results = _each(claim, finding, panel)
+        scope, rows = scope_of(claim, panel, self.settings)
+        cases: list[Case] = cases_of(claim, results, panel, rows)
+        finding.definition = cases[0].definition
+        finding.rows, finding.span = len(scope.index), [f"{scope.index[0]:%Y-%m-%d}", f"{scope.index[-1]:%Y-%m-%d}"]
+        event_study(claim, finding, cases, scope)
+
+    def _missing(self, claim: Claim) -> list[str]:
+        lines = []
+        for need in claim.data.needs:
+            name, _, symbol = need.partition(":")
+            there = bool(self.catalog.symbols(name, symbol[:-1])) if symbol.endswith("*") else self.catalog.has(name, symbol or None)
+            if not there:
+                lines.append(str(self.catalog.missing(name, None if symbol.endswith("*") else symbol or None)))
+        return lines
+
+    def _panel(self, claim: Claim) -> Panel:
+        from flowbt.data.panel import open_panel
+        from flowbt.sessions import Clock
+
+        symbols = claim.data.symbols or ((claim.outcome.symbol,) if claim.outcome.symbol else ())
+        if not symbols:
+            raise ClaimError(f"claim {claim.id}", "neither its outcome nor its data names a symbol", "give data=Data(symbols=(...))")
+        clock = Clock(claim.data.clock, claim.data.step, claim.data.decide_at)
+        key = (symbols, clock)
+        if key not in self._panels:
+            self._panels[key] = open_panel(self.catalog, symbols, clock)
+        return self._panels[key]
+
+    def _stored(self, file: ClaimFile, claim: Claim) -> Path | None:
+        if self.settings.cache is None:
+            return None
+        data = sorted((d.name, d.hash) for d in self.catalog.imported.values())
+        key = json.dumps([file.text_hash, claim.name, code_hash(), data, self.settings.resamples, self.settings.seed])
+        return self.settings.cache / f"{claim.id}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+
+
+def _each(claim: Claim, finding: Finding, panel: Any) -> list[tuple[dict[str, Any], Any]]:
+    """What the claim's function gives for every definition whose data is there; FieldError where none is."""
+    out: list[tuple[dict[str, Any], Any]] = []
+    lacking: list[FieldError] = []
+    for definition in claim.variants():
+        try:
+            out.append((definition, claim.function(panel, **definition)))
+        except FieldError as error:
+            lacking.append(error)
+    if not out:
+        raise lacking[0]
+    finding.missing += sorted({str(error) for error in lacking})
+    return out
+
+
+@cache
+def code_hash() -> str:
+    """Hash of the sources a finding rests on: evidence, features, the panel and this room."""
+    root = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for folder in ("evidence", "features", "data", "studies"):
+        for path in sorted((root / folder).glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
