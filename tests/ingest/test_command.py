@@ -72,7 +72,19 @@ def test_a_plan_without_a_root_is_a_usage_error(plan):
 
 
 def test_an_expected_error_is_one_line_on_stderr(tmp_path):
-    words = [sys.executable, "-c", "from flowbt.cli import main; main()", "data", "import", "yahoo", str(tmp_path / "none.csv"), "--publication", "close", "--symbol", "A"]
+    words = [
+        sys.executable,
+        "-c",
+        "from flowbt.cli import main; main()",
+        "data",
+        "import",
+        "yahoo",
+        str(tmp_path / "none.csv"),
+        "--publication",
+        "close",
+        "--symbol",
+        "A",
+    ]
     result = subprocess.run([*words, "--datasets", str(tmp_path)], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert "no such file" in result.stderr

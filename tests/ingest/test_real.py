@@ -31,7 +31,13 @@ def panel(catalog, symbols, first, last, decide_at="18:30"):
     return Panel(catalog, symbols, clock, clock.labels(first, last))
 
 
-CLOSES = [("SPX", "2020-03-23", 2237.40), ("SPX", "1987-10-19", 224.84), ("VIX", "2020-03-16", 82.69), ("VIX", "2018-02-05", 37.32), ("RUT", "2020-03-18", 991.16)]
+CLOSES = [
+    ("SPX", "2020-03-23", 2237.40),
+    ("SPX", "1987-10-19", 224.84),
+    ("VIX", "2020-03-16", 82.69),
+    ("VIX", "2018-02-05", 37.32),
+    ("RUT", "2020-03-18", 991.16),
+]
 
 
 @pytest.mark.parametrize(("symbol", "day", "close"), CLOSES)
