@@ -1,0 +1,101 @@
+"""The general path of a sweep: decisions the fused kernel does not take go through the engine's own kernel, trial by trial.
+
+That is `Targets`, frames of sizes or levels, partial exits, and strategies that are called once per trial. Sub-expressions are
+still evaluated once each where a trace is there.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.deferred import Node, Trace, Tracer
+from flowbt.engine.decisions import no_rules, plan_of, rules_of
+from flowbt.engine.kernel import Bars, Plan, Rules, Terms, run_signals, run_targets
+from flowbt.engine.sweep.compiled import Stage
+from flowbt.engine.sweep.space import Ints, Space
+from flowbt.engine.sweep.sums import Array, measure_tape
+from flowbt.engine.types import Signals, Targets
+from flowbt.errors import SignalError
+
+if TYPE_CHECKING:
+    from flowbt.engine.sweep.sweeper import Outcome, Part
+
+AHEAD = 32  # trials whose decisions wait for a thread
+
+
+@dataclass
+class General:
+    tracer: Tracer
+    space: Space
+    stage: Stage
+    bars: Bars
+    terms: Terms
+
+    def run(self, trace: Trace | None, codes: Ints, where: Ints, part: Part, out: Outcome, pool: Executor) -> None:
+        trials = [self.space.trial(row) for row in codes]
+        if trace is not None:
+            roots = [value for value in trace.fields.values() if isinstance(value, Node)]
+            self.tracer.evaluator.announce([(root, trial) for trial in trials for root in roots])
+        bars = _cut(self.bars, part)
+        waiting: deque[Future[None]] = deque()
+        for at, trial in zip(where, trials, strict=True):
+            decision = self.decide(trial)
+            returns = out.returns[at] if part.returns else np.empty(0)
+            waiting.append(pool.submit(self.simulate, decision, bars, part, out.metrics[at], returns))
+            if len(waiting) > AHEAD:
+                waiting.popleft().result()
+        for job in waiting:
+            job.result()
+
+    def decide(self, trial: Mapping[str, Any]) -> Signals | Targets:
+        """The trial's decision on the traded bars."""
+        decision = self.tracer.evaluate(trial)
+        if not isinstance(decision, Signals | Targets):
+            raise SignalError("Signals or Targets from the strategy", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
+        if getattr(decision, "structure", None) is not None:
+            raise SignalError("a sweep of option structures", "the contracts are opened per run", "run the points of interest with `flowbt run -p`")
+        cut: Signals | Targets = cut_frames(decision, self.stage)
+        return cut
+
+    def simulate(self, decision: Signals | Targets, bars: Bars, part: Part, metrics: Array, returns: Array) -> None:
+        if isinstance(decision, Targets):
+            plan = Plan(*(_rows(array, part) for array in plan_of(decision, self.stage.market)))
+            tape, count = run_targets(bars, plan, no_rules(), self.terms)
+        else:
+            rules = Rules(*(_rows(array, part) for array in rules_of(decision, self.stage.market)))
+            tape, count = run_signals(bars, rules, self.terms)
+        carry = tape.borrow + tape.funding
+        measure_tape(tape.order[:count], tape.fill[:count], tape.value, tape.units, carry, self.terms.cash, float(self.stage.market.year), metrics, returns)
+
+
+def cut_frames(decision: Any, stage: Stage) -> Any:
+    """The decision with every frame cut to the traded bars; the engine checks the rest."""
+    cut = {}
+    for part in fields(decision):
+        value = getattr(decision, part.name)
+        if isinstance(value, pd.DataFrame) and value.index.equals(stage.whole.index):
+            cut[part.name] = stage.cut(value)
+    return replace(decision, **cut)
+
+
+def _rows(array: Any, part: Part) -> Any:
+    """A T x N array rotated and cut; one row for all bars stays as it is."""
+    if array.shape[0] == 1:
+        return array
+    turned = np.roll(array, part.rotate, axis=0) if part.rotate else array
+    return np.ascontiguousarray(turned[part.first : part.last])
+
+
+def _cut(bars: Bars, part: Part) -> Bars:
+    if part.first == 0 and part.last is None:
+        return bars
+    cut = [np.ascontiguousarray(array[part.first : part.last]) for array in bars]
+    cut[5][-1] = 0.0  # no carry beyond the last bar
+    return Bars(*cut)

@@ -1,0 +1,100 @@
+"""Masks as packed bits: one row per leaf and parameter values, N symbols x W words of 64 bars, lowest bit first."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flowbt.engine.sweep.sums import Array, jit
+
+Words = npt.NDArray[np.uint64]
+COMPARES: dict[Any, int] = {operator.lt: 0, operator.le: 1, operator.gt: 2, operator.ge: 3}
+FLIPPED = {0: 2, 1: 3, 2: 0, 3: 1}  # a < b read from b's side
+
+
+def words_of(bars: int) -> int:
+    return (bars + 63) // 64
+
+
+def pack(values: npt.NDArray[np.bool_]) -> Words:
+    """T x N bools as N x W words."""
+    bars, n = values.shape
+    padded = np.zeros((n, words_of(bars) * 64), np.bool_)
+    padded[:, :bars] = values.T
+    words: Words = np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
+    return words
+
+
+def unpack(words: Words, bars: int) -> npt.NDArray[np.bool_]:
+    """N x W words as T x N bools."""
+    bits = np.unpackbits(np.ascontiguousarray(words).view(np.uint8), axis=1, bitorder="little", count=bars)
+    return np.ascontiguousarray(bits.T).astype(np.bool_)
+
+
+@jit
+def pack_compare(values: Array, level: float, how: int, out: Words) -> None:
+    """`values` (N x T) compared with a level, packed into `out` (N x W). A missing value compares False, as in pandas."""
+    n, bars = values.shape
+    for j in range(n):
+        for w in range(out.shape[1]):
+            word = np.uint64(0)
+            for t in range(w * 64, min(w * 64 + 64, bars)):
+                x = values[j, t]
+                if how == 0:
+                    hit = x < level
+                elif how == 1:
+                    hit = x <= level
+                elif how == 2:
+                    hit = x > level
+                else:
+                    hit = x >= level
+                word |= np.uint64(hit) << np.uint64(t & 63)
+            out[j, w] = word
+
+
+class MaskStore:
+    """Rows of packed masks under keys. It grows as needed; `trim` empties it once it is over its budget."""
+
+    def __init__(self, symbols: int, bars: int, budget: int = 128_000_000) -> None:
+        self.symbols, self.bars, self.budget = symbols, bars, budget
+        self.count = 0
+        self._rows: dict[Hashable, int] = {}
+        self._words = np.zeros((16, symbols, words_of(bars)), np.uint64)
+
+    @property
+    def words(self) -> Words:
+        """Rows x N x W."""
+        used: Words = self._words[: self.count]
+        return used
+
+    @property
+    def row_bytes(self) -> int:
+        return int(self._words[0].nbytes)
+
+    def find(self, key: Hashable) -> int | None:
+        return self._rows.get(key)
+
+    def add(self, key: Hashable) -> Words:
+        """A new row to be filled, N x W."""
+        if self.count == len(self._words):
+            self._words = np.concatenate([self._words, np.zeros_like(self._words)])
+        self._rows[key] = self.count
+        self.count += 1
+        row: Words = self._words[self.count - 1]
+        return row
+
+    def trim(self) -> None:
+        if self.count * self.row_bytes > self.budget:
+            self._rows.clear()
+            self.count = 0
+
+    def rotated(self, offset: int) -> Words:
+        """All rows with their bars shifted in a circle by `offset`."""
+        flat = self.words.reshape(-1, self._words.shape[2])
+        bits = np.roll(unpack(flat, self.bars), offset, axis=0)
+        turned: Words = pack(bits).reshape(self.words.shape)
+        return turned

@@ -1,0 +1,61 @@
+"""The points of a sweep: each parameter's values, and trials as rows of positions into them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Space:
+    """`names` and, for each, its `values`. A trial is a row of codes: one position per parameter.
+
+    Trial numbers count the grid, the last parameter fastest.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[tuple[Any, ...], ...]
+
+    @classmethod
+    def of(cls, grid: Mapping[str, Sequence[Any]]) -> Space:
+        return cls(tuple(grid), tuple(tuple(values) for values in grid.values()))
+
+    @property
+    def size(self) -> int:
+        return math.prod(len(values) for values in self.values)
+
+    def codes(self, numbers: Ints) -> Ints:
+        """Trials x parameters, for trial numbers of the grid."""
+        out = np.empty((len(numbers), len(self.names)), np.int64)
+        rest = numbers.astype(np.int64)
+        for column in range(len(self.names) - 1, -1, -1):
+            rest, out[:, column] = np.divmod(rest, len(self.values[column]))
+        return out
+
+    def numbers(self, codes: Ints) -> Ints:
+        return self.keys(codes, self.names)
+
+    def trial(self, codes: Sequence[int] | Ints) -> dict[str, Any]:
+        return {name: values[int(code)] for name, values, code in zip(self.names, self.values, codes, strict=True)}
+
+    def keys(self, codes: Ints, names: Sequence[str]) -> Ints:
+        """One number per trial, equal where the named parameters are equal."""
+        key = np.zeros(len(codes), np.int64)
+        for name in names:
+            column = self.names.index(name)
+            key = key * len(self.values[column]) + codes[:, column]
+        return key
+
+    def groups(self, codes: Ints, names: Sequence[str]) -> Iterator[tuple[dict[str, Any], Ints]]:
+        """(the first trial, positions of the trials) for each distinct setting of the named parameters."""
+        _, first, member = np.unique(self.keys(codes, names), return_index=True, return_inverse=True)
+        order = np.argsort(member, kind="stable")
+        for at, where in zip(first, np.split(order, np.cumsum(np.bincount(member))[:-1]), strict=True):
+            yield self.trial(codes[at]), where

@@ -1,0 +1,126 @@
+"""The measures of a trial from running sums, so that no series is kept. Definitions are those of `evidence/measures.py`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+F = TypeVar("F", bound=Callable[..., Any])
+Array = npt.NDArray[np.float64]
+
+METRICS = (
+    "total_return",
+    "cagr",
+    "volatility",
+    "sharpe",
+    "sortino",
+    "calmar",
+    "max_drawdown",
+    "exposure",
+    "trades",
+    "win_rate",
+    "profit_factor",
+    "expectancy",
+)
+
+
+def jit(function: F) -> F:
+    """Compiled, cached, without the interpreter's lock; a division by zero gives infinity or NaN as in numpy."""
+    return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+TRADES, WINS, GAIN, LOSS, RETURN = range(5)  # sums over closed trades
+MEAN, SQUARE, DOWN, LEAST, MOST, GROWTH, DEPTH, HELD = range(8)  # sums over bars
+
+
+@jit
+def count_trade(trades: Array, pnl: float, paid: float) -> None:
+    """Add a closed trade with its profit and its entry notional."""
+    trades[TRADES] += 1.0
+    trades[RETURN] += pnl / paid
+    if pnl > 0.0:
+        trades[WINS] += 1.0
+        trades[GAIN] += pnl
+    elif pnl < 0.0:
+        trades[LOSS] -= pnl
+
+
+@jit
+def finish(sums: Array, trades: Array, bars: int, year: float, out: Array) -> None:
+    """The metrics in the order of METRICS.
+
+    `sums`: of returns, of their squares, of squared losses; least, most; growth of 1; deepest drawdown; bars held. `trades`: over closed trades.
+    """
+    mean, nan = sums[MEAN] / bars, math.nan
+    variance = max(sums[SQUARE] - bars * mean * mean, 0.0) / (bars - 1) if bars > 1 else nan
+    ruined = sums[LEAST] <= -1.0
+    root = math.sqrt(year)
+    out[0] = -1.0 if ruined else sums[GROWTH] - 1.0
+    out[1] = -1.0 if ruined else math.expm1(min(math.log(sums[GROWTH]) * year / bars, 700.0))
+    out[2] = math.sqrt(variance) * root
+    out[3] = mean / math.sqrt(variance) * root if sums[MOST] - sums[LEAST] > 1e-12 else nan
+    out[4] = mean / math.sqrt(sums[DOWN] / bars) * root if sums[DOWN] > 0.0 else nan
+    out[6] = sums[DEPTH] if sums[DEPTH] < -1e-12 else 0.0
+    out[5] = out[1] / -out[6] if out[6] < 0.0 else nan
+    out[7] = sums[HELD] / bars
+    count = trades[TRADES]
+    out[8] = count
+    out[9] = trades[WINS] / count if count > 0.0 else nan
+    out[10] = trades[GAIN] / trades[LOSS] if trades[LOSS] > 0.0 else nan
+    out[11] = trades[RETURN] / count if count > 0.0 else nan
+
+
+@jit
+def measure_tape(
+    order: npt.NDArray[np.int64], fill: Array, value: Array, units: Array, carry: Array, cash: float, year: float, out: Array, returns: Array
+) -> None:
+    """Metrics of one simulation by `engine/kernel.py`. `order`, `fill`: its orders; `units`, `carry`: T x N; `returns`: T, or empty when not wanted."""
+    sums, trades = np.zeros(8), np.zeros(5)
+    growth, peak, before = 1.0, 1.0, cash
+    for t in range(value.size):
+        r = value[t] / before - 1.0 if before > 0.0 else 0.0
+        growth *= 1.0 + r
+        peak = max(peak, growth)
+        sums[MEAN] += r
+        sums[SQUARE] += r * r
+        sums[DOWN] += min(r, 0.0) ** 2
+        sums[LEAST], sums[MOST] = min(sums[LEAST], r), max(sums[MOST], r)
+        sums[DEPTH] = min(sums[DEPTH], growth / peak - 1.0)
+        sums[HELD] += 1.0 if value[t] > 0.0 and np.any(units[t] != 0.0) else 0.0
+        before = value[t]
+        if returns.size:
+            returns[t] = r
+    sums[GROWTH] = growth
+    close_trades(order, fill, carry, trades)
+    finish(sums, trades, value.size, year, out)
+
+
+@jit
+def close_trades(order: npt.NDArray[np.int64], fill: Array, carry: Array, trades: Array) -> None:
+    """Add up the orders of each trade; a position is closed when its units come back to nothing."""
+    n = carry.shape[1]
+    held, paid_in, paid_out, cost, since = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int64)
+    for k in range(order.shape[0]):
+        t, j = order[k, 0], order[k, 1]
+        units, price, fee = fill[k, 0], fill[k, 1], fill[k, 2]
+        if held[j] == 0.0:
+            paid_in[j], paid_out[j], cost[j], since[j] = 0.0, 0.0, 0.0, t
+        for u in range(since[j], t):
+            cost[j] += carry[u, j]
+        since[j] = t
+        cost[j] += fee
+        left = held[j] + units
+        if units * held[j] >= 0.0:
+            paid_in[j] += abs(units) * price
+        else:
+            paid_out[j] += abs(units) * price
+            if abs(left) <= 1e-9 * abs(held[j]):
+                side = 1.0 if held[j] > 0.0 else -1.0
+                count_trade(trades, side * (paid_out[j] - paid_in[j]) - cost[j], paid_in[j])
+                left = 0.0
+        held[j] = left

@@ -1,0 +1,138 @@
+"""Run trials of a sweep: group by trace, evaluate what is new, hand packed masks and rules to the kernels in threads."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from flowbt.deferred import Trace, Tracer
+from flowbt.engine.kernel import Terms
+from flowbt.engine.simulate import bars_of
+from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
+from flowbt.engine.sweep.general import General
+from flowbt.engine.sweep.kernel import Lanes, Trials, run_trials
+from flowbt.engine.sweep.masks import MaskStore
+from flowbt.engine.sweep.space import Ints, Space
+from flowbt.engine.sweep.sums import METRICS, Array
+from flowbt.engine.types import Account, Costs
+from flowbt.errors import EngineError
+
+THREADS = os.cpu_count() or 1
+
+
+class Outcome(NamedTuple):
+    """`metrics`: trials x METRICS. `returns`: trials x bars where asked for, else 0 x 0."""
+
+    metrics: Array
+    returns: Array
+
+    def column(self, name: str) -> Array:
+        return self.metrics[:, METRICS.index(name)]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which bars count ([first, last) of the market), whether returns are wanted, and by how many bars the signals are rotated."""
+
+    first: int = 0
+    last: int | None = None
+    returns: bool = False
+    rotate: int = 0
+
+
+WHOLE = Part()
+
+
+@dataclass
+class Sweeper:
+    """One strategy, one market, any number of trials. Not thread-safe; it uses threads itself."""
+
+    tracer: Tracer
+    space: Space
+    stage: Stage
+    costs: Costs
+    account: Account
+    threads: int = THREADS
+    _compiled: dict[int, Compiled | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        market, c, a = self.stage.market, self.costs, self.account
+        self.terms = Terms(float(a.cash), float(c.fees), float(c.slippage), float(c.borrow), float(a.margin), float(a.max_gross))
+        self.bars = bars_of(market, c)
+        b = self.bars
+        opened, high, low, mark, funding = (np.ascontiguousarray(x.T) for x in (b.open, b.high, b.low, b.mark, b.funding))
+        self.lanes = Lanes(opened, high, low, mark, funding, b.days)
+        self.store = MaskStore(len(market.symbols), len(market.index))
+        self.general = General(self.tracer, self.space, self.stage, self.bars, self.terms)
+        self.unfused: list[str] = []
+
+    def run(self, codes: Ints, part: Part = WHOLE) -> Outcome:
+        """Metrics of the trials `codes` (trials x parameters). Raises what the engine would: SignalError, EngineError."""
+        bars = (part.last or len(self.stage.market.index)) - part.first
+        out = Outcome(np.full((len(codes), len(METRICS)), np.nan), np.zeros((len(codes), bars)) if part.returns else np.empty((0, 0)))
+        self.store.trim()
+        for trace, where in self._traces(codes):
+            self._group(trace, codes[where], where, part, out)
+        if np.isnan(out.metrics[:, 0]).any():
+            raise EngineError(
+                "a trial's value", "missing: a position was held in a bar whose funding rate or price is missing", "start later, or use --costs funding=false"
+            )
+        return out
+
+    def _traces(self, codes: Ints) -> list[tuple[Trace | None, Ints]]:
+        """(trace, positions of its trials); no trace where every trial needs its own call."""
+        found: list[tuple[Trace | None, Ints]] = []
+        fixed: set[str] | None = None
+        while fixed != self.tracer.fixed and not self.tracer.per_trial:  # tracing may find that more parameters have to be fixed
+            fixed = set(self.tracer.fixed)
+            found = [(self.tracer.trace(trial), where) for trial, where in self.space.groups(codes, sorted(fixed))]
+        return [(None, np.arange(len(codes)))] if self.tracer.per_trial else found
+
+    def _group(self, trace: Trace | None, codes: Ints, where: Ints, part: Part, out: Outcome) -> None:
+        compiled = self._compile(trace)
+        if compiled is not None:
+            try:
+                rules = compiled.rule_values(codes, self.tracer.evaluator)
+                rows = compiled.leaf_rows(codes, self.store, self.tracer.evaluator)
+            except NotFused as reason:
+                self._compiled[id(trace)] = None
+                self.unfused.append(str(reason))
+            else:
+                self._fused(compiled, rows, rules, where, part, out)
+                return
+        with ThreadPoolExecutor(self.threads) as pool:
+            self.general.run(trace, codes, where, part, out, pool)
+
+    def _compile(self, trace: Trace | None) -> Compiled | None:
+        if trace is None:
+            return None
+        if id(trace) not in self._compiled:
+            try:
+                self._compiled[id(trace)] = Compiled(trace, self.tracer.graph, self.space, self.stage)
+            except NotFused as reason:
+                self._compiled[id(trace)] = None
+                self.unfused.append(str(reason))
+        return self._compiled[id(trace)]
+
+    def _fused(self, compiled: Compiled, rows: Ints, rules: Array, where: Ints, part: Part, out: Outcome) -> None:
+        masks = self.store.rotated(part.rotate) if part.rotate else self.store.words
+        masks = masks.reshape(len(masks), -1)
+        span = (part.first, part.last or len(self.stage.market.index), float(self.stage.market.year))
+        metrics = np.empty((len(rows), len(METRICS)))
+        returns = np.zeros((len(rows), span[1] - span[0])) if part.returns else out.returns
+        step = max(64, -(-len(rows) // (self.threads * 4)))
+        with ThreadPoolExecutor(self.threads) as pool:
+            jobs = []
+            for at in range(0, len(rows), step):
+                cut = slice(at, at + step)
+                mine = returns[cut] if part.returns else returns
+                jobs.append(pool.submit(run_trials, self.lanes, self.terms, masks, compiled.codes, Trials(rows[cut], rules[cut], metrics[cut], mine), span))
+            for job in jobs:
+                job.result()
+        out.metrics[where] = metrics
+        if part.returns:
+            out.returns[where] = returns
