@@ -1,0 +1,223 @@
+"""Dealer gamma from an option chain: profile by strike and expiry, zero-gamma level, delta, vanna, charm.
+
+1. `snapshot` keeps the options that count: alive at the snapshot, with open interest and a volatility (taken from the other option of
+   the same strike and expiry where its own is missing: by put-call parity they are one).
+2. Gamma is Black-Scholes' with the strike's own volatility (the rounded one in the file is not used); time is calendar time to the
+   settlement instant over 365 days, so an option that expires today has hours.
+3. Dollars per 1% move: gamma x open interest x multiplier x S^2 x 0.01. The sign is an assumption: "naive" has dealers long calls and
+   short puts; "given" takes a column `dealer_sign` (+1 long, -1 short).
+4. The zero-gamma level re-prices the whole chain over a grid of spots (volatility stays with the strike), refines every change of sign
+   by Brent's method and reports the one nearest to spot; missing where there is none. It is not the zero of the cumulative sum over
+   strikes, which is reported apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+
+from flowbt.errors import SourceError
+from flowbt.features import blackscholes as bs
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+YEAR = np.timedelta64(365, "D") / np.timedelta64(1, "ns")
+_NEGLIGIBLE = 1e-9  # of the profile's largest value: a change of sign between such values is rounding, not a level
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Assumptions of a profile: contract multiplier, rate and dividend yield (fractions a year, continuous), the dealers' side."""
+
+    multiplier: float = 100.0
+    rate: float = 0.0
+    dividend: float = 0.0
+    sign: Literal["naive", "given"] = "naive"
+
+    def words(self) -> str:
+        side = "dealers long calls, short puts" if self.sign == "naive" else "dealers' side as given"
+        return f"{side}; x{self.multiplier:g}, rate {self.rate:.2%}, dividend {self.dividend:.2%}"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The options of one snapshot that count, as arrays of one length; `weight` = dealers' side x open interest x multiplier."""
+
+    spot: float
+    as_of: pd.Timestamp
+    terms: Terms
+    strike: Array
+    years: Array
+    vol: Array
+    weight: Array
+    call: np.ndarray[Any, np.dtype[np.bool_]]
+    expiry: np.ndarray[Any, np.dtype[np.datetime64]]  # settlement dates in New York
+    left_out: dict[str, int]
+
+    @property
+    def today(self) -> pd.Timestamp:
+        """The snapshot's date in New York."""
+        return self.as_of.tz_localize("UTC").tz_convert("America/New_York").tz_localize(None).normalize()
+
+    def option(self, spot: float | None = None) -> bs.Option:
+        return bs.Option(self.spot if spot is None else spot, self.strike, self.years, self.vol, self.terms.rate, self.terms.dividend)
+
+
+def snapshot(chain: pd.DataFrame, terms: Terms | None = None) -> Snapshot:
+    """The options of a chain table (see `flowbt.data.sources.chains`; one as_of) that count. SourceError where none is left."""
+    terms = terms or Terms()
+    spot, as_of = float(chain["spot"].median()), pd.Timestamp(chain["as_of"].iloc[0])
+    if chain["as_of"].nunique() != 1:
+        raise SourceError("chain", f"{chain['as_of'].nunique()} snapshots", "take one as_of at a time")
+    table = chain.assign(iv=_own_or_twin(chain))
+    live, held, priced = table["expiry"] > table["as_of"], table["open_interest"] > 0, table["iv"] > 0
+    left_out = {"expired": int((~live).sum()), "no open interest": int((live & ~held).sum()), "no volatility": int((live & held & ~priced).sum())}
+    kept = table[live & held & priced & (table["strike"] > 0)]
+    if kept.empty or not spot > 0:
+        raise SourceError("chain", f"no option counts ({left_out}; spot {spot})", "check its open interest, volatilities and spot")
+    call = kept["call"].to_numpy(dtype=bool)
+    side = np.where(call, 1.0, -1.0) if terms.sign == "naive" else kept["dealer_sign"].to_numpy(dtype=float)
+    years = (kept["expiry"] - as_of).to_numpy().astype("timedelta64[ns]").astype(float) / YEAR
+    weight = side * kept["open_interest"].to_numpy(dtype=float) * terms.multiplier
+    strike, vol = kept["strike"].to_numpy(dtype=float), kept["iv"].to_numpy(dtype=float)
+    return Snapshot(spot, as_of, terms, strike, years, vol, weight, call, _dates(kept["expiry"]), left_out)
+
+
+def _own_or_twin(chain: pd.DataFrame) -> pd.Series:
+    own = chain["iv"].where(chain["iv"] > 0)
+    # "first" skips missing values: with one call and one put per key it is the other's volatility
+    return own.fillna(own.groupby([chain["root"], chain["expiry"], chain["strike"]]).transform("first"))
+
+
+def _dates(instants: pd.Series) -> np.ndarray[Any, np.dtype[np.datetime64]]:
+    local = instants.dt.tz_localize("UTC").dt.tz_convert("America/New_York").dt.tz_localize(None)
+    return np.asarray(local.to_numpy(), dtype="datetime64[D]")
+
+
+def totals(snap: Snapshot, spots: Array) -> Array:
+    """Dealer gamma in dollars per 1% at each of `spots`, the whole chain re-priced; volatility stays with the strike."""
+    terms, deviation = snap.terms, snap.vol * np.sqrt(snap.years)
+    drift = (-np.log(snap.strike) + (terms.rate - terms.dividend) * snap.years) / deviation + deviation / 2
+    weight = snap.weight * np.exp(-terms.dividend * snap.years) / (deviation * np.sqrt(2 * np.pi))
+    out = np.empty(len(spots))
+    for n, spot in enumerate(spots):  # one spot at a time: the arrays stay in the processor's cache
+        d1 = np.log(spot) / deviation + drift
+        out[n] = 0.01 * spot * np.dot(weight, np.exp(-0.5 * d1 * d1))
+    return out
+
+
+def crossings(snap: Snapshot, spots: Array, values: Array) -> list[float]:
+    """All spots at which the profile changes sign, ascending, refined to 1e-8 of spot."""
+    floor = _NEGLIGIBLE * np.abs(values).max()
+    found = []
+    for left in np.flatnonzero(np.sign(values[:-1]) != np.sign(values[1:])):
+        a, b = values[left], values[left + 1]
+        if max(abs(a), abs(b)) <= floor:
+            continue
+        if a == 0 or b == 0:
+            found.append(float(spots[left] if a == 0 else spots[left + 1]))
+        else:
+            found.append(float(brentq(lambda s: totals(snap, np.array([s]))[0], spots[left], spots[left + 1], xtol=1e-8 * snap.spot)))
+    return sorted(set(found))
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Dealer gamma of a chain, in dollars per 1% move; levels are prices, NaN where there is none. Exposures in dollars of delta."""
+
+    snap: Snapshot
+    total: float
+    same_day: float  # options that settle on the snapshot's New York date; 0.0 if none is alive
+    next_expiry: float
+    zero_gamma: float
+    crossings: tuple[float, ...]
+    nearest_positive: float  # nearest strike under spot whose net gamma is positive and not negligible
+    positive_spot: float  # nearest spot at or under the present one at which the re-priced total is positive
+    cumulative_zero: float  # where the running sum over strikes changes sign, nearest to spot: another quantity
+    delta: float
+    vanna: float  # per volatility point
+    charm: float  # per day
+    by_strike: pd.DataFrame  # index strike; calls, puts, net
+    by_expiry: pd.DataFrame  # index date; gamma, options, monthly (third Friday)
+    curve: pd.Series  # index spot; total
+
+    def fields(self) -> dict[str, float]:
+        """The daily fields a chain gives (see `flowbt.fields`)."""
+        level = {"zero_gamma": self.zero_gamma, "nearest_positive_gamma": self.nearest_positive}
+        return {"gex": self.total, "gex_0dte": self.same_day, **level, "dealer_delta": self.delta}
+
+
+def gamma_profile(chain: pd.DataFrame, terms: Terms | None = None, levels: int = 300, share: float = 0.05) -> Profile:
+    """Everything about the dealer gamma of one snapshot. `levels` spots from 0.5 to 1.5 times spot; a strike counts as a positive level
+    if its net gamma is at least `share` of the largest strike's."""
+    snap = snapshot(chain, terms)
+    option, spot = snap.option(), snap.spot
+    dollars = snap.weight * bs.gamma(option) * spot**2 * 0.01
+    by_strike, by_expiry = _by_strike(snap, dollars), _by_expiry(snap, dollars)
+    spots = np.linspace(0.5 * spot, 1.5 * spot, levels)
+    values = totals(snap, spots)
+    zeros = crossings(snap, spots, values)
+    exposure = snap.weight * spot
+    return Profile(
+        snap=snap,
+        total=float(dollars.sum()),
+        same_day=float(dollars[snap.expiry == np.datetime64(snap.today, "D")].sum()),
+        next_expiry=float(by_expiry["gamma"].iloc[0]),
+        zero_gamma=_nearest(zeros, spot),
+        crossings=tuple(zeros),
+        nearest_positive=_positive_strike(by_strike["net"], spot, share),
+        positive_spot=_positive_spot(float(dollars.sum()), spot, zeros),
+        cumulative_zero=_cumulative_zero(by_strike["net"], spot),
+        delta=float((exposure * bs.delta(option, snap.call)).sum()),
+        vanna=float((exposure * bs.vanna(option)).sum() * 0.01),
+        charm=float((exposure * bs.charm(option, snap.call)).sum() / 365.0),
+        by_strike=by_strike,
+        by_expiry=by_expiry,
+        curve=pd.Series(values, index=pd.Index(spots, name="spot"), name="gamma"),
+    )
+
+
+def _by_strike(snap: Snapshot, dollars: Array) -> pd.DataFrame:
+    strikes, at = np.unique(snap.strike, return_inverse=True)
+    calls = np.bincount(at, np.where(snap.call, dollars, 0.0))
+    puts = np.bincount(at, np.where(snap.call, 0.0, dollars))
+    return pd.DataFrame({"calls": calls, "puts": puts, "net": calls + puts}, index=pd.Index(strikes, name="strike"))
+
+
+def _by_expiry(snap: Snapshot, dollars: Array) -> pd.DataFrame:
+    dates, at = np.unique(snap.expiry, return_inverse=True)
+    index = pd.DatetimeIndex(dates, name="expiry")
+    third_friday = (index.day_of_week == 4) & (index.day >= 15) & (index.day <= 21)
+    return pd.DataFrame({"gamma": np.bincount(at, dollars), "options": np.bincount(at), "monthly": third_friday}, index=index)
+
+
+def buckets(profile: Profile) -> dict[str, float]:
+    """Gamma by term: options that expire the same day, within seven days, on a third Friday, and all (they overlap)."""
+    gamma = profile.by_expiry["gamma"]
+    week = float(gamma[profile.by_expiry.index <= profile.snap.today + pd.Timedelta(days=7)].sum())
+    return {"0DTE": profile.same_day, "this week": week, "monthly": float(gamma[profile.by_expiry["monthly"]].sum()), "all": profile.total}
+
+
+def _nearest(levels: list[float], spot: float) -> float:
+    return min(levels, key=lambda level: abs(level - spot)) if levels else float("nan")
+
+
+def _positive_strike(net: pd.Series, spot: float, share: float) -> float:
+    positive = net.index[(net > share * net.abs().max()) & (net.index < spot)]
+    return float(positive.max()) if len(positive) else float("nan")
+
+
+def _positive_spot(total: float, spot: float, zeros: list[float]) -> float:
+    if total > 0:
+        return spot
+    below = [level for level in zeros if level < spot]
+    return max(below) if below else float("nan")
+
+
+def _cumulative_zero(net: pd.Series, spot: float) -> float:
+    running = net.cumsum().to_numpy()
+    turns = np.flatnonzero(np.sign(running[:-1]) * np.sign(running[1:]) < 0)
+    return _nearest([float(x) for x in net.index.to_numpy(dtype=float)[turns + 1]], spot)
