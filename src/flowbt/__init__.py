@@ -12,6 +12,24 @@ _HOMES = {
     "Targets": "flowbt.engine.types",
     "Costs": "flowbt.engine.types",
     "Account": "flowbt.engine.types",
+    "Document": "flowbt.evidence.claims",
+    "claim": "flowbt.evidence.claims",
+    **dict.fromkeys(
+        (
+            "forward_return",
+            "forward_excess",
+            "forward_drawdown",
+            "forward_worst",
+            "forward_volatility",
+            "forward_change",
+            "next_move",
+            "next_range",
+            "variance_ratio",
+            "autocorrelation",
+            "given",
+        ),
+        "flowbt.evidence.outcomes",
+    ),
 }
 __all__ = sorted([*_HOMES, "__version__"])
 
