@@ -100,15 +100,16 @@ def at(a: Array, t: int, j: int) -> float:
     return value
 
 
-@jit
 def start(n: int, cash: float, nothing: float) -> State:
-    f, i = np.zeros((4, n)), np.zeros((4, n), np.int64)
-    return State(f[0], f[1], f[2], i[0], i[1], i[2], np.full(n, nothing), i[3], f[3], np.full(1, cash), np.zeros(2, np.int64))
+    f, i = np.zeros((5, n)), np.zeros((4, n), np.int64)
+    f[3] = nothing
+    return State(f[0], f[1], f[2], i[0], i[1], i[2], f[3], i[3], f[4], np.full(1, cash), np.zeros(2, np.int64))
 
 
-@jit
-def tape(t: int, n: int, most: int) -> Tape:
-    return Tape(np.empty((most, 4), np.int64), np.empty((most, 4)), np.empty(t), np.zeros((t, n)), np.zeros((t, n)), np.zeros((t, n)))
+def tape_for(bars: Bars, size: int) -> Tape:
+    """Room for `size` orders; memory that is never written costs nothing."""
+    shape = bars.open.shape
+    return Tape(np.empty((size, 4), np.int64), np.empty((size, 4)), np.empty(shape[0]), np.zeros(shape), np.zeros(shape), np.zeros(shape))
 
 
 @jit
@@ -153,17 +154,18 @@ def leave(s: State, out: Tape, bars: Bars, terms: Terms, rules: Rules, t: int) -
         price = bars.open[t, j]
         if not price > 0.0:
             continue
-        units = s.units[j]
+        units, part, reason = s.units[j], min(s.wait_exit[j], 1.0), -1
         if units != 0.0:
-            hold = at(rules.hold, s.row[j], j)
-            if s.wait_exit[j] >= 1.0:
-                fill(s, out, terms, (t, j, SIGNAL), -units, price)
+            if part == 1.0:
+                reason = SIGNAL
             elif units * s.wait[j] < 0.0:
-                fill(s, out, terms, (t, j, OPPOSITE), -units, price)
-            elif t - s.opened[j] >= hold:  # False where hold is NaN
-                fill(s, out, terms, (t, j, HOLD), -units, price)
-            elif s.wait_exit[j] > 0.0:
-                fill(s, out, terms, (t, j, PARTIAL), -units * s.wait_exit[j], price)
+                reason, part = OPPOSITE, 1.0
+            elif t - s.opened[j] >= at(rules.hold, s.row[j], j):  # False where hold is NaN
+                reason, part = HOLD, 1.0
+            elif part > 0.0:
+                reason = PARTIAL
+        if reason >= 0:
+            fill(s, out, terms, (t, j, reason), -units * part, price)
         s.wait_exit[j] = 0.0
 
 
@@ -190,7 +192,8 @@ def enter(s: State, out: Tape, bars: Bars, terms: Terms, rules: Rules, t: int) -
             continue
         if s.units[j] == 0.0 and s.wait[j] != 0.0 and share > 1e-12:
             s.row[j] = s.wait_row[j]
-            fill(s, out, terms, (t, j, ENTRY), s.wait[j] * (at(rules.size, s.row[j], j) * equity * share / price), price)
+            units = s.wait[j] * (at(rules.size, s.row[j], j) * equity * share / price)
+            fill(s, out, terms, (t, j, int(ENTRY)), units, price)
         s.wait[j] = 0.0
 
 
@@ -213,9 +216,13 @@ def inside(s: State, out: Tape, bars: Bars, terms: Terms, rules: Rules, t: int) 
         worst, finest = (bars.low[t, j], bars.high[t, j]) if side > 0.0 else (bars.high[t, j], bars.low[t, j])
         goal = s.entry[j] * (1.0 + side * take)
         if side * (worst - level) <= 0.0:
-            fill(s, out, terms, (t, j, reason), -units, side * min(side * price, side * level))
+            price = side * min(side * price, side * level)
         elif side * (finest - goal) >= 0.0:  # False where take is NaN
-            fill(s, out, terms, (t, j, TAKE), -units, side * max(side * price, side * goal))
+            price, reason = side * max(side * price, side * goal), TAKE
+        else:
+            reason = -1
+        if reason >= 0:
+            fill(s, out, terms, (t, j, reason), -units, price)
         else:
             s.best[j] = side * max(side * s.best[j], side * finest)
 
@@ -237,21 +244,30 @@ def close(s: State, out: Tape, bars: Bars, terms: Terms, t: int) -> None:
     out.value[t] = s.cash[0] + worth
 
 
-@jit
 def run_signals(bars: Bars, rules: Rules, terms: Terms) -> tuple[Tape, int]:
     """Simulate entry and exit signals; gives the tape and the number of its orders."""
-    length, n = bars.open.shape
-    s = start(n, terms.cash, 0.0)
-    decisions = int(np.sum(rules.long) + np.sum(rules.short))  # each can open one trade and close it; partial exits come on top
-    out = tape(length, n, 2 * decisions + int(np.sum((rules.exit > 0.0) & (rules.exit < 1.0))))
-    for t in range(length):
+    decisions = int(np.count_nonzero(rules.long) + np.count_nonzero(rules.short))  # each can open one trade and close it
+    partials = int(np.count_nonzero((rules.exit > 0.0) & (rules.exit < 1.0)))
+    out = tape_for(bars, 2 * decisions + partials)
+    return out, walk_signals(bars, rules, terms, start(bars.open.shape[1], terms.cash, 0.0), out)
+
+
+def run_targets(bars: Bars, plan: Plan, rules: Rules, terms: Terms) -> tuple[Tape, int]:
+    """Simulate continuous positions (`rules` hold no levels: liquidation only); gives the tape and the number of its orders."""
+    out = tape_for(bars, 3 * int(np.count_nonzero(~np.isnan(plan.weights))))  # out, in, liquidation
+    return out, walk_targets(bars, plan, rules, terms, start(bars.open.shape[1], terms.cash, np.nan), out)
+
+
+@jit
+def walk_signals(bars: Bars, rules: Rules, terms: Terms, s: State, out: Tape) -> int:
+    for t in range(bars.open.shape[0]):
         if t > 0:
             listen(s, rules, t)
             leave(s, out, bars, terms, rules, t)
             enter(s, out, bars, terms, rules, t)
             inside(s, out, bars, terms, rules, t)
         close(s, out, bars, terms, t)
-    return out, s.made[0]
+    return s.made[0]  # type: ignore[no-any-return]
 
 
 @jit
@@ -283,20 +299,16 @@ def rebalance(s: State, out: Tape, bars: Bars, terms: Terms, plan: Plan, t: int)
             continue
         units = weight * equity / price if abs(weight) > 1e-9 else 0.0
         if units * s.units[j] < 0.0 or (units == 0.0 and s.units[j] != 0.0):
-            fill(s, out, terms, (t, j, SIGNAL if units == 0.0 else OPPOSITE), -s.units[j], price)
+            fill(s, out, terms, (t, j, int(SIGNAL if units == 0.0 else OPPOSITE)), -s.units[j], price)
         if units != s.units[j]:
-            fill(s, out, terms, (t, j, ENTRY if s.units[j] == 0.0 else REBALANCE), units - s.units[j], price)
+            fill(s, out, terms, (t, j, int(ENTRY if s.units[j] == 0.0 else REBALANCE)), units - s.units[j], price)
 
 
 @jit
-def run_targets(bars: Bars, plan: Plan, rules: Rules, terms: Terms) -> tuple[Tape, int]:
-    """Simulate continuous positions (`rules` hold no levels: liquidation only); gives the tape and the number of its orders."""
-    length, n = bars.open.shape
-    s = start(n, terms.cash, np.nan)
-    out = tape(length, n, 3 * int(np.sum(~np.isnan(plan.weights))))
-    for t in range(length):
+def walk_targets(bars: Bars, plan: Plan, rules: Rules, terms: Terms, s: State, out: Tape) -> int:
+    for t in range(bars.open.shape[0]):
         if t > 0:
             rebalance(s, out, bars, terms, plan, t)
             inside(s, out, bars, terms, rules, t)
         close(s, out, bars, terms, t)
-    return out, s.made[0]
+    return s.made[0]  # type: ignore[no-any-return]
