@@ -68,6 +68,8 @@ aaii_bearish|fraction|AAII survey, bearish
 naaim_exposure|percent|NAAIM mean equity exposure
 cot_spec_net|contracts|speculators' long less short
 cot_open_interest|contracts|open interest
+cot_asset_net|contracts|asset managers' long less short
+cot_dealer_net|contracts|dealers' long less short
 fund_flow_usd|$|creations less redemptions
 fund_aum_usd|$|assets under management
 bid_to_cover|ratio|auction bids over amount accepted

@@ -22,6 +22,12 @@ NAMES = (
     "dvol",
     "monthly",
     "constituents",
+    "cftc",
+    "sentiment",
+    "treasury",
+    "futures",
+    "liquidations",
+    "events",
     "table",
 )
 

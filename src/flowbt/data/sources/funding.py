@@ -7,8 +7,8 @@ candles     Feather `date,open,...` with the rate in `open`
 bitmex      `timestamp,symbol,fundingInterval,fundingRate,fundingRateDaily`; the interval is a date (2000-01-01T08:00 = 8 h)
 deribit     `time_dt,timestamp,prev_index_price,interest_8h,interest_1h,index_price,time_dt`; `timestamp` (ms) counts
 
-Stamps are rounded to the minute (collectors add milliseconds). The option `ahead` (such as "8h") moves the stamps of venues that fix
-the rate one interval before it is paid. `hours` is the funding interval.
+Stamps are rounded to the minute (collectors add milliseconds). `hours` is the funding interval. The option `ahead` (such as "8h") is for
+venues that fix the rate one interval before it is paid: its `known_at` is then so much before its settlement. `suffix` is added to symbols.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ def _hours(options: Options) -> float:
 
 def _table(sheet: Sheet, options: Options, times: pd.Series, symbol: str | pd.Series, column: str, hours: float | pd.Series) -> RawTable:
     rate = sheet.numbers(column) / (100.0 if options.get("percent") else 1.0)
-    stamps = times.dt.round("min") + pd.Timedelta(str(options.get("ahead", "0h")))
+    stamps = times.dt.round("min")
     interval = pd.Series(hours, index=rate.index, dtype="float64").where(rate.notna())
-    return sheet.long(stamps, symbol, {"funding_rate": rate, "funding_interval_hours": interval})
+    known = stamps - pd.Timedelta(str(options["ahead"])) if options.get("ahead") else stamps
+    return sheet.long(stamps, symbol + str(options.get("suffix", "")), {"funding_rate": rate, "funding_interval_hours": interval}, known)
 
 
 def _export(sheet: Sheet, options: Options) -> RawTable:

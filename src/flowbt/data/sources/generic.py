@@ -14,13 +14,16 @@ def parse(path: Path, options: Options) -> RawTable:
     """Fields as mapped. Options: time (column), map ({field: column}), symbol or symbol_column, wide (a field: every other column is a symbol),
 
     time_format (strptime), time_unit (s, ms, us: epoch numbers), known (a column of publication instants), sep, skip, scale ({field: factor}),
-    columns (of a wide table), rename ({the file's symbol: ours}).
+    columns (of a wide table), rename ({the file's symbol: ours}), symbols (of a symbol column: only these, the file's names), where
+    ({column: value}: only these rows), suffix (added to symbols), sum (a bar such as "1D": rows are events, summed to bars, 0 for bars without any between the first and the last).
     """
     sheet = read_sheet(path, sep=str(options.get("sep", ",")), skip=int(options.get("skip", 0)))
     time = str(options.get("time") or "")
     if not time:
         raise SourceError(path.name, "no time column named", "give it with --time")
-    times = _times(sheet.require(time), time, options)
+    sheet.require(time)
+    sheet = _filtered(sheet, options)
+    times = _times(sheet, time, options)
     rename = dict(options.get("rename", {}))
     if field := options.get("wide"):
         wanted = set(options.get("columns", ()))
@@ -32,7 +35,30 @@ def parse(path: Path, options: Options) -> RawTable:
         symbol: str | pd.Series = sheet.require(str(column)).frame[str(column)].astype("str").str.strip().replace(rename)
     else:
         symbol = symbol_of(options, path)
-    return sheet.long(times, symbol, fields, known)
+    table = sheet.long(times, symbol + str(options.get("suffix", "")), fields, known)
+    return _summed(table, str(options["sum"])) if options.get("sum") else table
+
+
+def _summed(table: RawTable, bar: str) -> RawTable:
+    """Events as sums per bar; bars without events between the first and the last are 0."""
+    rows = table.frame.assign(event_time=table.frame["event_time"].dt.floor(bar))
+    parts = []
+    for symbol, events in rows.groupby("symbol", observed=True):
+        bars = events.groupby("event_time").agg({"row": "min", **dict.fromkeys(table.fields, "sum")})
+        full = bars.reindex(pd.date_range(bars.index[0], bars.index[-1], freq=bar, unit="ns"), fill_value=0)
+        parts.append(full.rename_axis("event_time").reset_index().assign(symbol=str(symbol)))
+    return RawTable(pd.concat(parts, ignore_index=True), table.findings)
+
+
+def _filtered(sheet: Sheet, options: Options) -> Sheet:
+    wanted = {str(column): [str(value)] for column, value in dict(options.get("where", {})).items()}
+    if "symbols" in options and "symbol_column" in options:
+        wanted[str(options["symbol_column"])] = [str(name) for name in options["symbols"]]
+    for column, values in wanted.items():
+        sheet = sheet.take(sheet.require(column).frame[column].astype("str").str.strip().isin(values))
+    if not len(sheet.frame):
+        raise SourceError(sheet.path.name, f"no row with {', '.join(f'{column} {values}' for column, values in wanted.items())}", "check where and symbols")
+    return sheet
 
 
 def _times(sheet: Sheet, column: str, options: Options) -> pd.Series:

@@ -1,0 +1,124 @@
+"""CFTC Commitments of Traders: positions of Tuesday, published on Friday at 15:30 New York.
+
+Layouts: the CFTC's own yearly files (legacy `annual.txt`, TFF `FinFutYY.txt`), the same columns of one contract, and three joined ones
+(`date,spec_long,spec_short,...`; `date,ES_OI,ES_HEDGE_L,...`; `date,am_long,am_short,...`).
+
+A holiday on the Wednesday, Thursday or Friday delays the report to Monday; shutdowns delayed reports for weeks. The parser gives `known_at`
+accordingly, later rather than sooner. https://www.cftc.gov/MarketReports/CommitmentsofTraders/ReleaseSchedule/index.htm
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet, symbol_of
+from flowbt.errors import SourceError
+from flowbt.sessions import local_instants
+
+CONTRACTS = {
+    "13874A": "SPX", "13874+": "SPX", "209742": "NDX", "239742": "RUT", "124603": "DJI", "1170E1": "VIX", "098662": "DXY",
+    "042601": "ZT", "044601": "ZF", "043602": "ZN", "020601": "ZB", "133741": "BTC", "088691": "GC", "084691": "SI", "085692": "HG", "067651": "CL",
+}  # fmt: skip
+RENAMED = {"ES": "SPX", "NQ": "NDX", "RTY": "RUT", "VX": "VIX"}
+SHUTDOWNS = (  # (first and last Tuesday concerned, day by which all of them were out)
+    ("2013-10-01", "2013-10-22", "2013-11-08"),
+    ("2018-12-24", "2019-02-26", "2019-03-08"),
+    ("2025-09-30", "2025-12-23", "2026-01-09"),
+)
+
+
+def parse(path: Path, options: Options) -> RawTable:
+    """Fields cot_spec_net (non-commercial, leveraged or managed money: long less short), cot_open_interest, cot_asset_net, cot_dealer_net.
+
+    Contracts, futures only where the file says so. Options: symbol; contracts (a mapping from contract code to symbol; default the known ones).
+    """
+    sheet = read_sheet(path)
+    names = {_plain(name): str(name) for name in sheet.frame.columns}
+    if {"spec_long", "spec_short"} <= names.keys():
+        return _dated(sheet, sheet.times("date"), symbol_of(options, path), {"cot_spec_net": _net(sheet, "spec_long", "spec_short")})
+    if {"am_long", "am_short"} <= names.keys():
+        return _largest(sheet, symbol_of(options, path))
+    if "report_date_as_yyyy_mm_dd" in names or "as_of_date_in_form_yyyy_mm_dd" in names:
+        return _official(sheet, names, options)
+    if any(name.endswith("_oi") for name in names):
+        return _joined(sheet)
+    raise SourceError(path.name, "no positions among its columns", "check that it is a CFTC file")
+
+
+def known_at(tuesdays: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """When the report on each date came out (naive UTC): Friday 15:30 New York, Monday after a holiday, weeks later in a shutdown."""
+    from pandas.tseries.holiday import USFederalHolidayCalendar
+
+    friday = tuesdays.normalize() + pd.to_timedelta((4 - tuesdays.dayofweek.to_numpy()) % 7, unit="D")
+    if len(friday) == 0:
+        return friday
+    holidays = USFederalHolidayCalendar().holidays(friday.min() - pd.Timedelta(days=7), friday.max())
+    late = sum(((friday - pd.Timedelta(days=back)).isin(holidays) for back in (1, 2)), start=friday.isin(holidays)) > 0
+    day = friday + pd.to_timedelta(late * 3, unit="D")
+    for first, last, out in SHUTDOWNS:
+        day = day.where(~((tuesdays >= first) & (tuesdays <= last)), pd.Timestamp(out))
+    return local_instants(day, "15:30", "America/New_York")
+
+
+def _plain(name: object) -> str:
+    """A column name as the CFTC's different files have it, made alike: `Report_Date_as_YYYY-MM-DD`, `Open Interest (All)`."""
+    text = str(name).lower().replace("-", "_").replace(" ", "_").replace("(", "").replace(")", "")
+    return text.removesuffix("_all")
+
+
+def _net(sheet: Sheet, long: str, short: str) -> pd.Series:
+    return sheet.require(long, short).numbers(long) - sheet.numbers(short)
+
+
+def _dated(sheet: Sheet, times: pd.Series, symbol: str | pd.Series, fields: Mapping[str, pd.Series]) -> RawTable:
+    return sheet.long(times, symbol, fields, _known(times))
+
+
+def _known(times: pd.Series) -> pd.Series:
+    return pd.Series(known_at(pd.DatetimeIndex(times.fillna(pd.Timestamp("1990-01-02")))), index=times.index)
+
+
+def _largest(sheet: Sheet, symbol: str) -> RawTable:
+    """A file that mixes contracts without naming them: per date the row with the most contracts, the others reported."""
+    size = sheet.numbers("am_long")
+    best = size.groupby(sheet.frame["date"]).transform("max") == size
+    sheet.note("rejected", "another contract of the same date, smaller", ~best)
+    kept = sheet.take(best)
+    return _dated(kept, kept.times("date"), symbol, {"cot_asset_net": _net(kept, "am_long", "am_short")})
+
+
+def _official(sheet: Sheet, names: dict[str, str], options: Options) -> RawTable:
+    code = sheet.require(names.get("cftc_contract_market_code", "CFTC_Contract_Market_Code")).frame[names["cftc_contract_market_code"]].astype("str").str.strip()
+    contracts = dict(options.get("contracts", CONTRACTS))
+    sheet = sheet.take(code.isin(list(contracts)))
+    if not len(sheet.frame):
+        raise SourceError(sheet.path.name, f"none of the contracts {', '.join(contracts)}", "name the wanted ones with the option contracts")
+    times = sheet.times(names.get("report_date_as_yyyy_mm_dd") or names["as_of_date_in_form_yyyy_mm_dd"])
+    fields = {"cot_open_interest": sheet.numbers(names["open_interest"])}
+    pairs = {
+        "cot_spec_net": ("lev_money_positions", "noncommercial_positions", "m_money_positions"),
+        "cot_asset_net": ("asset_mgr_positions",),
+        "cot_dealer_net": ("dealer_positions",),
+    }
+    for field, stems in pairs.items():
+        stem = next((stem for stem in stems if f"{stem}_long" in names), None)
+        if stem:
+            fields[field] = _net(sheet, names[f"{stem}_long"], names[f"{stem}_short"])
+    return _dated(sheet, times, code[sheet.frame.index].map(contracts), fields)
+
+
+def _joined(sheet: Sheet) -> RawTable:
+    times = sheet.times("date")
+    known = _known(times)
+    parts = []
+    for root in [str(name).removesuffix("_OI") for name in sheet.frame.columns if str(name).endswith("_OI")]:
+        fields = {"cot_open_interest": sheet.numbers(f"{root}_OI")}
+        for field, kinds in (("cot_spec_net", ("HEDGE", "MM")), ("cot_asset_net", ("ASSET",)), ("cot_dealer_net", ("DEALER",))):
+            for kind in kinds:
+                if f"{root}_{kind}_L" in sheet.frame.columns:
+                    fields[field] = _net(sheet, f"{root}_{kind}_L", f"{root}_{kind}_S")
+        parts.append(sheet.long(times, RENAMED.get(root, root), fields, known).frame)
+    return RawTable(pd.concat(parts, ignore_index=True), tuple(sheet.findings))
