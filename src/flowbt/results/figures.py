@@ -145,7 +145,7 @@ def regimes(returns: pd.DataFrame, year: float) -> list[dict[str, Any]]:
     """
     tables = []
     for column in [name for name in returns if str(name).startswith("regime:")]:
-        rows = []
+        rows: list[dict[str, Any]] = []
         for state, part in returns.groupby(known(returns[column])):
             own = part["strategy"].dropna()
             spread = float(own.std()) if len(own) > 1 else 0.0
@@ -162,6 +162,7 @@ def regimes(returns: pd.DataFrame, year: float) -> list[dict[str, Any]]:
                     "exposure": float(part["exposure"].mean()) if "exposure" in part else None,
                 }
             )
+        rows.sort(key=lambda row: (row["state"] == "unknown", -row["bars"]))
         tables.append({"name": str(column).removeprefix("regime:"), "rows": rows})
     return tables
 

@@ -15,6 +15,7 @@ from flowbt.results.rows import Row, grouped, measure_rows
 
 LINES = {"strategy": "Strategy", "benchmark": "Benchmark", "placebo": "Placebo"}
 TILES = ("cagr", "sharpe", "max_drawdown", "volatility", "trades", "win_rate")
+FIRST = ("trade", "symbol", "side", "entry_label", "exit_label", "entry_price", "exit_price", "return", "pnl", "bars", "reason")
 MOST_SYMBOLS, MOST_TRADES = 12, 4000  # on the price chart; in the page's table, the latest
 
 
@@ -85,7 +86,7 @@ def trade_table(trades: pd.DataFrame, intraday: bool) -> dict[str, Any]:
     """The latest trades as columns of plain values, with the units each column is shown in."""
     shown = trades.tail(MOST_TRADES)
     columns: list[dict[str, Any]] = []
-    for name in shown:
+    for name in sorted((str(name) for name in shown), key=_place):
         column = shown[name]
         if pd.api.types.is_datetime64_any_dtype(column):
             stamps = figures.stamps(pd.DatetimeIndex(column), intraday)
@@ -95,6 +96,13 @@ def trade_table(trades: pd.DataFrame, intraday: bool) -> dict[str, Any]:
         else:
             columns.append({"name": name, "kind": "text", "values": ["" if pd.isna(x) else str(x) for x in column]})
     return {"columns": columns, "total": len(trades)}
+
+
+def _place(name: str) -> int:
+    """Columns in the order they are read: the trade, what was seen at its entry, the rest, what was seen at its exit."""
+    if name in FIRST:
+        return FIRST.index(name)
+    return len(FIRST) + (0 if name.endswith("@entry") else 2 if name.endswith("@exit") else 1)
 
 
 def headline(rows: dict[str, Row]) -> str:

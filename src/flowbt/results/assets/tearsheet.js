@@ -64,7 +64,7 @@
       ],
       layout: {
         hovermode: "closest", bargap: 0.04, showlegend: false, xaxis: { tickformat: ".1%" }, yaxis: { title: { text: "count" } },
-        shapes: [{ type: "line", x0: d.var, x1: d.var, yref: "paper", y0: 0, y1: 1, line: { width: 1, dash: "dash", color: fb.colour("loss") } }], annotations: [edge(d.var, "worst 5%")],
+        shapes: d.var > -1e-4 ? [] : [{ type: "line", x0: d.var, x1: d.var, yref: "paper", y0: 0, y1: 1, line: { width: 1, dash: "dash", color: fb.colour("loss") } }], annotations: d.var > -1e-4 ? [] : [edge(d.var, "worst 5%")],
       },
     };
   });
