@@ -1,6 +1,6 @@
-"""Placebo: coins tossed by the calendar decide; before costs it must earn nothing that holding half the market would not.
+"""Placebo: a hash of the date decides, long and short alike; before costs it must earn nothing.
 
-The toss is a hash of the date and the symbol, so that a run can be repeated and no seed can be chosen to please.
+A hash, not a seed: the tosses can be repeated, and none can be chosen to please except by `salt`.
 Source: none
 """
 
@@ -15,7 +15,6 @@ GRID = {"chance": (0.05, 0.1, 0.2), "hold": (1, 5, 21)}
 
 def signals(panel, *, chance=0.1, hold=5, salt=0):
     close = panel["close"]
-    days = (close.index - pd.Timestamp("1970-01-01")) // pd.Timedelta(days=1)
-    toss = {name: (days * 7919 + salt * 104729 + sum(map(ord, name)) * 15485863) * 2654435761 % 2**32 / 2**32 for name in close}
-    coin = pd.DataFrame(toss, index=close.index)
+    words = [[f"{day:%Y-%m-%d %H} {name} {salt}" for name in close] for day in close.index]
+    coin = pd.DataFrame([pd.util.hash_array(pd.array(row, dtype="str").to_numpy(object)) / 2**64 for row in words], close.index, close.columns)
     return Signals(long=(coin < chance / 2) & close.notna(), short=(coin > 1 - chance / 2) & close.notna(), hold=hold)

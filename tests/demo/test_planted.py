@@ -137,7 +137,7 @@ def test_events_can_be_seen_from_the_tables(demo):
         "follow": (gex < 0) & (spx.pct_change().abs() >= 0.01),
         "fade": (gex > 0) & (np.log(spx / spx.rolling(21).mean()).abs() >= 0.5 * vix / 100 * np.sqrt(21 / 252)),
         "reclaim": over & over.shift(fill_value=False) & ~over.shift(2, fill_value=True) & mean.shift(2).notna(),
-        "pivot": (spx > record) & (record.rolling(43).min() == record) & (spx.shift().rolling(42).max() < record),
+        "pivot": (spx > record) & (record.rolling(22).min() == record) & (spx.shift().rolling(21).max() < record),
         "blow_off": (np.log(spx / spx.shift(63)) >= np.log(1.08)) & (vix / vix.shift(5) >= 1.15),
     }
     for name, event in seen.items():

@@ -30,7 +30,8 @@ def placebos_of(decision: Signals | Targets, count: int, seed: int) -> Iterator[
     offsets = np.arange(least, bars - least + 1)
     random = np.random.default_rng(seed)
     for offset in random.choice(offsets, size=count, replace=count > len(offsets)):
-        yield replace(decision, **{name: rotate(frame, int(offset)) for name, frame in frames.items()})
+        moved: dict[str, Any] = {name: rotate(frame, int(offset)) for name, frame in frames.items()}
+        yield replace(decision, **moved)
 
 
 def rotate(frame: pd.DataFrame, offset: int) -> pd.DataFrame:
@@ -40,8 +41,8 @@ def rotate(frame: pd.DataFrame, offset: int) -> pd.DataFrame:
 
 
 def _longest_hold(decision: Signals | Targets) -> int:
-    hold: Any = getattr(decision, "hold", None)
+    hold = getattr(decision, "hold", None)
     if hold is None:
         return 0
-    longest = hold.max(axis=None) if isinstance(hold, pd.DataFrame) else hold
+    longest = float(np.nanmax(np.append(np.asarray(hold, dtype=float), 0.0)))
     return int(longest) if np.isfinite(longest) else 0

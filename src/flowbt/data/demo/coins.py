@@ -77,7 +77,8 @@ def _funding(rng: Random, days: pd.DatetimeIndex, carry: Carry) -> pd.DataFrame:
     rate = carry.funding.ravel()
     eth = rate * 1.05 + 0.00001 * ar1(rng, rate.shape, 0.5)
     null = np.column_stack([carry.basis.mean() / 1095 + 0.00007 * ar1(rng, rate.shape, 0.95), np.full(len(times), np.nan)])
-    return long(times, COINS, funding_rate=np.column_stack([rate, eth]), funding_interval_hours=np.full((len(times), 2), 8.0), null_funding=null)
+    paid = long(times, COINS, funding_rate=np.column_stack([rate, eth]), funding_interval_hours=np.full((len(times), 2), 8.0), null_funding=null)
+    return stack(paid, long(times, ("BTCSPOT",), funding_rate=np.zeros(len(times)), funding_interval_hours=np.full(len(times), 8.0)))
 
 
 def _futures(rng: Random, days: pd.DatetimeIndex, carry: Carry, spot: Array) -> pd.DataFrame:

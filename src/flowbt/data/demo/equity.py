@@ -18,6 +18,7 @@ from flowbt.data.demo.streams import MEMBER_AT, Streams
 
 SPX, NDX, RUT, GLD, SLV, TLT = (AT[name] for name in ("SPX", "NDX", "RUT", "GLD", "SLV", "TLT"))
 MEMBER = slice(len(COLUMNS) - len(MEMBERS), len(COLUMNS))
+REST = np.array([column for column in range(len(COLUMNS)) if column not in (SPX, NDX, RUT)])
 TREND = [AT[name] for name in ("USO", "TLT", "XLE")]
 MARKET_VOL = 0.0072  # a calm session's scale before regime and gamma; gives SPX about 16% a year
 ROWS = {name: row for row, name in enumerate(PLANTED)}
@@ -62,9 +63,9 @@ def draw_shocks(rng: Random, streams: Streams, strength: float) -> Shocks:
     gap, day = moves
     rates = -0.17 * np.diff(streams.yield10, prepend=streams.yield10[:1])
     day[:, TLT] += rates
-    leads = np.where(spells(rng, bars, 40, 40), 0.0022, -0.0022)  # small caps lead for two months, then lag
+    leads = np.where(spells(rng, bars, 40, 40), 0.0016, -0.0016)  # small caps lead for two months, then lag
     day[:, RUT] += leads
-    day += np.where(np.arange(n) == AT["NULL"], 0.0, (0.0003 + 0.0005 * strength) * np.clip(beta, 0, 1.2))
+    day += np.where(np.arange(n) == AT["NULL"], 0.0, (0.0003 + 0.0007 * strength) * np.clip(beta, 0, 1.2))
     scale = np.sqrt((beta * market[:, None]) ** 2 + own_scale**2 + 1e-10)
     return Shocks(gap, day, scale, beta, first, slow, rng.random(bars) < 0.012)
 
@@ -163,6 +164,8 @@ def _levels(t: int, level: Array, vix: Array, streams: Streams, drifts: _Drifts)
     means = np.log(np.exp(level[t - 20 : t + 1, : len(INDICES)]).mean(axis=0))
     sold = negative & (move >= np.log(1.01)) & (streams.dark_z[t, : len(INDICES)] <= -1) & (level[t, : len(INDICES)] > means)
     drifts.plant("distribution", t, np.flatnonzero(sold))
+    if sold[SPX]:  # the large index carries everything but the two indices that have flows of their own
+        drifts.plant("distribution", t, REST, drifts.beta[REST])
     distance = (spx[t] - means[SPX]) / (vix[t] / 100 * np.sqrt(21 / 252))
     if not negative and abs(distance) >= 0.5:
         drifts.market("fade", t, -np.sign(distance))
@@ -190,7 +193,7 @@ def _history(t: int, spx: Array, streams: Streams, drifts: _Drifts) -> None:
     if not over[0] and over[1] and over[2]:
         drifts.market("reclaim", t)
     record = int(np.argmax(spx[:-1]))
-    if spx[t] > spx[record] and t - record > 42:
+    if spx[t] > spx[record] and t - record > 21:
         drifts.market("pivot", t)
     deviation = np.diff(spx[t - 63 :]).std(ddof=1)
     month, half = (spx[t] - spx[t - 21]) / (deviation * np.sqrt(21)), (spx[t] - spx[t - 126]) / (deviation * np.sqrt(126))

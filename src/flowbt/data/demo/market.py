@@ -49,8 +49,10 @@ def volatility_frame(rng: Random, sessions: pd.DatetimeIndex, world: Equities) -
         "VIX3M": vix * np.exp(0.09 - 0.45 * fear + 0.015 * ar1(rng, (n,), 0.9)),
         "VVIX": 92 * np.exp(0.9 * fear + 0.08 * ar1(rng, (n,), 0.95)),
         "SKEW": 132 + 8 * ar1(rng, (n,), 0.95),
+        "VXN": 1.15 * vix * np.exp(0.04 * ar1(rng, (n,), 0.95)),
+        "RVX": 1.25 * vix * np.exp(0.05 * ar1(rng, (n,), 0.95)),
     }
-    for name, asset in {"VXN": "NDX", "RVX": "RUT", "OVX": "USO", "GVZ": "GLD", "MOVE": "TLT"}.items():
+    for name, asset in {"OVX": "USO", "GVZ": "GLD", "MOVE": "TLT"}.items():
         recent = pd.Series(world.returns[:, AT[asset]] ** 2).ewm(halflife=15, min_periods=1).mean().clip(lower=1e-5).to_numpy()
         closes[name] = 108 * np.sqrt(252 * recent) * np.exp(0.06 * ar1(rng, (n,), 0.9)) * (6.0 if name == "MOVE" else 1.0)
     opened = np.concatenate([vix[:1], vix[:-1]]) * np.exp(0.015 * ar1(rng, (n,), 0.0))

@@ -26,7 +26,7 @@ _EFFECTS = (
     Effect(
         "distribution",
         "index up 1% or more, its dark_pool_net z-score (63) at -1 or lower, gex of SPX negative, close over its 21-session mean",
-        "SPX, NDX, RUT and SPY, QQQ, IWM",
+        "that index and its fund (SPX: also every symbol but NDX, RUT, times beta)",
         -0.008,
         5,
     ),
@@ -36,25 +36,25 @@ _EFFECTS = (
     Effect("vix_crush", "VIX down 18% or more in a session", "VIX", 0.02, 10),
     Effect("metals_open", "DXY under 100 and lower, DGS10 higher than 21 sessions before", "GLD (SLV 1.6 times)", 0.0025, 1),
     Effect("metals_blocked", "DXY at 100 or higher", "GLD (SLV 1.6 times)", -0.0012, 1),
-    Effect("option_side", "sign of (calls bought + puts sold - calls sold - puts bought) of a member, when over 5% of premium in size", "members", 0.0010, 1),
+    Effect("option_side", "sign of (calls bought + puts sold - calls sold - puts bought) of a member, when over 5% of premium in size", "members", 0.0006, 1),
     Effect(
         "dark_pool_rank",
         "member's 5-session mean of dark_pool_net over dark_pool_volume, as a z-score across members, held to +-2",
         "members, times the score",
-        0.0008,
+        0.0004,
         1,
     ),
     Effect(
         "fade",
         "gex of SPX positive and close 0.5 expected moves (21 sessions, VIX) or more from its 21-session mean",
         "market, against the distance",
-        0.0025,
+        0.0035,
         1,
     ),
     Effect("follow", "gex of SPX negative and SPX moved 1% or more", "market, with the move", 0.0030, 1),
     Effect("put_call", "5-session mean of put_call_equity at 0.55 or lower", "market", -0.0012, 21),
     Effect("reclaim", "SPX back over its 200-session mean after being under it, on the second session over it", "market", 0.0010, 42),
-    Effect("pivot", "SPX closes over its prior high after 42 or more sessions under it", "market", 0.0010, 21),
+    Effect("pivot", "SPX closes over its prior high after 21 or more sessions under it", "market", 0.0015, 21),
     Effect("divergence", "DGS10 up 0.15 points or more and SPX up 2% or more over 21 sessions, net liquidity lower", "market", -0.0012, 21),
     Effect("blow_off", "SPX up 8% or more over 63 sessions and VIX up 15% or more over 5", "market", -0.0025, 10),
     Effect("latent_demand", "21-session SPX trend over 1 standard deviation, 126-session trend under 0.3", "market", 0.0015, 5),
@@ -70,7 +70,7 @@ _EFFECTS = (
     ),
     Effect("btc_crowding", "60-day basis and BTC iv_30d both in the lowest 25% of 365 days", "BTC, ETH: fall of 6% to 12%", 0.05, 1, "jump"),
     Effect("toxic_flow", "hour's vpin of BTC over 0.6", "BTC, hourly; spread_bps of the next hour doubles as well", 1.8, 1, "volatility"),
-    Effect("maker_echo", "BTC hour with vpin at 0.6 or lower (over 0.6: the sign turns)", "BTC, hourly, times the hour's own shock", -0.25, 1, "echo"),
+    Effect("maker_echo", "BTC hour with vpin at 0.6 or lower (over 0.6: the sign turns)", "BTC, hourly, times the hour's own shock", -0.08, 1, "echo"),
 )
 PLANTED: dict[str, Effect] = {effect.name: effect for effect in _EFFECTS}
 
