@@ -20,13 +20,13 @@ def opened(chrome, record, tmp_path_factory):
 
 
 @pytest.fixture
-def page(opened):
+def page(opened, record):
     """The same page for every test, with its choices as at first."""
     for where, value, event in (("trade-side", "", "change"), ("trade-text", "", "input"), ("shade", "", "change")):
         set_value(opened, where, value, event)
     opened.js("document.querySelector('input[name=scale][value=linear]').click()")
     opened.until("document.getElementById('equity-chart').layout.yaxis.type === 'linear'")
-    opened.until("!document.getElementById('trade-count').textContent.startsWith('0 ')")
+    opened.until(f"document.getElementById('trade-count').textContent.startsWith('{len(record.trades)} of')")
     return opened
 
 
