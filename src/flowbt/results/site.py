@@ -42,7 +42,7 @@ def notices(root: Path) -> list[dict[str, Any]]:
 
 
 def progress(root: Path) -> list[dict[str, Any]]:
-    """What is being worked on: each `progress.json` (title, done, total, words, updated) with its age in seconds."""
+    """What is being worked on: each `progress.json` (done, total, and title, words, state, rate, eta, best if given) with its age in seconds."""
     import time
 
     found = []
@@ -50,8 +50,18 @@ def progress(root: Path) -> list[dict[str, Any]]:
         state = _read(path)
         if state:
             age = time.time() - path.stat().st_mtime
-            found.append({"title": path.parent.name, **state, "folder": path.parent.relative_to(root).as_posix(), "age": round(age, 1)})
+            title = f"sweep of {state['strategy']}" if "strategy" in state else path.parent.name
+            found.append({"title": title, "words": _pace(state), **state, "folder": path.parent.relative_to(root).as_posix(), "age": round(age, 1)})
     return found
+
+
+def _pace(state: dict[str, Any]) -> str:
+    """Rate, time left and the best so far, of those that are given."""
+    best, rate, left = state.get("best") or {}, state.get("rate"), state.get("eta")
+    words = [f"{rate:,.0f} a second" if rate else "", f"{left:,.0f} s left" if left else ""]
+    if best.get("sharpe") is not None:
+        words.append(f"best Sharpe {best['sharpe']:.2f} at " + " ".join(f"{name}={value}" for name, value in best.items() if name not in ("sharpe", "trial")))
+    return ", ".join(word for word in words if word)
 
 
 def index_page(root: Path, *, live: bool = False) -> str:

@@ -90,7 +90,7 @@
   // Progress of running sweeps and galleries, every two seconds.
   async function poll() {
     try {
-      const states = (await (await fetch("api/progress")).json()).filter((state) => state.age < 60 && state.done < state.total);
+      const states = (await (await fetch("api/progress")).json()).filter((state) => state.age < 60 && state.done < state.total && (state.state ?? "running") === "running");
       at("running").hidden = !states.length;
       at("progress").replaceChildren(...states.map((state) => fb.element("p", { class: "work" }, fb.element("b", {}, state.title), " ", fb.element("progress", { max: state.total, value: state.done, "aria-label": state.title }),
         ` ${fb.number(state.done, 0)} of ${fb.number(state.total, 0)}${state.words ? ", " + state.words : ""}`)));

@@ -67,7 +67,7 @@ document.querySelectorAll("table.sortable").forEach(fb.sortable);
 // A table over columns of data: sorted, filtered and shown a page at a time. Column: {name, kind, values, label?}.
 fb.DataTable = class {
   constructor(table, pager, columns, { size = 25, onChoose = null } = {}) {
-    Object.assign(this, { table, pager, columns, size, onChoose, page: 0, sorted: null, down: false, keep: () => true });
+    Object.assign(this, { table, pager, columns, size, onChoose, page: 0, sorted: null, down: false, chosen: null, keep: () => true });
     const row = fb.element("tr");
     columns.forEach((column, at) => {
       const th = fb.element("th", { scope: "col", class: column.kind === "text" || column.kind === "date" ? null : "num" }, column.label ?? column.name);
@@ -113,7 +113,8 @@ fb.DataTable = class {
     });
     const row = fb.element("tr", { "data-row": i, tabindex: this.onChoose ? 0 : null }, ...cells);
     if (this.onChoose) {
-      const choose = () => { [...this.table.tBodies[0].rows].forEach((r) => r.classList.toggle("chosen", r === row)); this.onChoose(i); };
+      row.classList.toggle("chosen", this.chosen === i);
+      const choose = () => { this.chosen = i; [...this.table.tBodies[0].rows].forEach((r) => r.classList.toggle("chosen", r === row)); this.onChoose(i); };
       row.addEventListener("click", choose);
       row.addEventListener("keydown", (event) => { if (event.key === "Enter") choose(); });
     }
