@@ -10,7 +10,7 @@ import pandas as pd
 
 from flowbt.features.dark_pool import dark_pool_ladder, dark_pool_pressure
 from flowbt.features.gamma import gamma_sign
-from flowbt.features.macro import credit_stress, dollar_oil_regime, funding_stress, ism_regime, net_liquidity, rate_regime
+from flowbt.features.macro import OIL_REGIMES, RATE_REGIMES, credit_stress, dollar_oil_regime, funding_stress, ism_regime, net_liquidity, rate_regime
 from flowbt.features.option_flow import put_call_ratio, side_flow
 from flowbt.features.ranges import range_strength
 from flowbt.features.rolling import share_below, sign
@@ -19,6 +19,7 @@ from flowbt.features.volatility import vix_term_structure
 from flowbt.features.zones import expected_move_zone, vix_room
 from flowbt.protocols import Panel
 
+ZONE_HORIZON = 5  # sessions: the daily report redraws its zones about that often
 LAYERS = ("flow", "dark pool", "gamma", "zone", "macro", "trend")
 
 
@@ -38,6 +39,11 @@ class Input:
     rule: str  # in words: when it votes
     needs: tuple[tuple[str, ...], ...]
     ask: Callable[[Panel], Vote]
+    words: tuple[str, ...] = ()  # what the value picks from, where it is a code
+
+    def text(self, value: float) -> str:
+        """The value as written on the board."""
+        return "none" if value != value else self.words[int(value)] if self.words else f"{value:+,.2f}"
 
     def fields(self, panel: Panel) -> tuple[str, ...]:
         """The first alternative the panel can give; empty if none."""
@@ -77,6 +83,14 @@ def _oil(panel: Panel) -> Vote:
 
 def _put_call(panel: Panel) -> Vote:
     return beyond(share_below(put_call_ratio(panel, mean=5), 252), 0.05, 0.95)
+
+
+def _zone(panel: Panel) -> Vote:
+    return _contrary(expected_move_zone(panel, horizon=ZONE_HORIZON).position, 0.1, 0.9)
+
+
+def _vix_zone(panel: Panel) -> Vote:
+    return beyond(vix_room(panel, horizon=ZONE_HORIZON).position, 0.1, 0.9)
 
 
 def _breadth(panel: Panel) -> Vote:
@@ -119,16 +133,16 @@ INPUTS = (
     Input("dark-pool pressure", "dark pool", "z-score at or beyond 1", _DARK, lambda p: beyond(dark_pool_pressure(p), -1.0, 1.0)),
     Input("dark-pool ladder", "dark pool", "run of 5 sessions or more", _DARK, lambda p: beyond(dark_pool_ladder(p), -5.0, 5.0)),
     Input("dealer gamma", "gamma", "its sign", (("gex",), ("gex:SPX",)), lambda p: _signed(gamma_sign(p))),
-    Input("zone position", "zone", "at or above 0.98 -1, at or under 0.02 +1", (("close",),), lambda p: _contrary(expected_move_zone(p).position, 0.02, 0.98)),
-    Input("VIX zone", "zone", "VIX near its floor (0.1) -1, its ceiling (0.9) +1", (("close:VIX",),), lambda p: beyond(vix_room(p).position, 0.1, 0.9)),
+    Input("zone position", "zone", "5-session zone: at or above 0.9 -1, at or under 0.1 +1", (("close",),), _zone),
+    Input("VIX zone", "zone", "its 5-session zone: at or under 0.1 -1, at or above 0.9 +1", (("close:VIX",),), _vix_zone),
     Input("range strength", "trend", "beyond 40", (("close",),), lambda p: beyond(range_strength(p), -40.0, 40.0)),
     Input("200-session mean", "trend", "below -1, above for 2 sessions +1", (("close",),), _trend),
     Input("breadth", "trend", "60% of members above their 200-session mean +1, 40% -1", (("pct_above_200d:US",),), _breadth),
     Input("VIX / VIX3M", "macro", "above 1 -1, under 0.9 +1", (_TERM,), lambda p: _contrary(vix_term_structure(p).long, 0.9, 1.0)),
     Input("credit stress", "macro", "z-score of spread widening beyond 1", _OAS, lambda p: _contrary(credit_stress(p), -1.0, 1.0)),
     Input("SOFR - fed funds", "macro", "0.10 points or more -1", (("value:SOFR", "value:DFF"),), _funding),
-    Input("rates and dollar", "macro", "yields up -1, dollar and yields down +1", tuple((d, "value:DGS10") for d in _DOLLARS), _rates),
-    Input("dollar and oil", "macro", "both up -1, both down +1", tuple((d, o) for d in _DOLLARS for o in _OILS), _oil),
+    Input("rates and dollar", "macro", "yields up -1, dollar and yields down +1", tuple((d, "value:DGS10") for d in _DOLLARS), _rates, RATE_REGIMES),
+    Input("dollar and oil", "macro", "both up -1, both down +1", tuple((d, o) for d in _DOLLARS for o in _OILS), _oil, OIL_REGIMES),
     Input("dollar block", "macro", "DXY at or above 100 -1, under +1", (("close:DXY",),), _block),
     Input("ISM", "macro", "above 50 +1, under -1", (("value:ISM_PMI",),), lambda p: _against(ism_regime(p).level, 50.0)),
     Input("net liquidity", "macro", "sign of its change over 63 sessions", (_LIQUIDITY,), lambda p: _signed(net_liquidity(p).change)),

@@ -1,0 +1,37 @@
+"""The panel of a board: it says what was read and when that was known, and a stale field counts as not there."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from flowbt.studies.watched import Watched
+
+
+def last(frame: pd.DataFrame) -> float:
+    """The first column's value on the last label."""
+    return float(frame.iloc[-1].iloc[0])
+
+
+class Fresh(Watched):
+    """A watched panel in which a field that is stale on the last label counts as not there."""
+
+    def has(self, field: str, symbol: str | None = None) -> bool:
+        names = [symbol] if symbol else list(self.symbols)
+        return all(self.panel.has(field, one) and last(self.panel[field, one]) == last(self.panel[field, one]) for one in names)
+
+    def known(self) -> pd.Timestamp | None:
+        """The latest instant at which anything read became known, on the last label."""
+        seen = [self.panel.known_at(f, s).iloc[-1] for f, s in self._keys()]
+        return max((t for t in seen if not pd.isna(t)), default=None)
+
+    def about(self) -> pd.Timestamp | None:
+        """The latest event time of anything read, on the last label."""
+        seen = [self.panel.event_time(f, s).iloc[-1] for f, s in self._keys()]
+        return max((t for t in seen if not pd.isna(t)), default=None)
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(f"{f} of {s}" for f, s in self.used))
+
+    def _keys(self) -> list[tuple[str, str]]:
+        whole = [(f, s) for f, s in self.used if not s.endswith("*")]
+        return whole + [(f, one) for f, s in self.used if s.endswith("*") for one in self.panel.catalog.symbols(f, s[:-1])]
