@@ -133,6 +133,7 @@ Examples:
 @click.option("--only", multiple=True, metavar="DATASET", help="Only this dataset of the plan; may be given several times.")
 @click.option("--name", help="Name of the dataset (default: the source).")
 @click.option("--symbol", help="Symbol, where the file names none.")
+@click.option("--symbol-from", default="", metavar="EXPRESSION", help="Takes the symbol out of each file's name: '^(.+)_adj'.")
 @click.option("--time", help="Column of times (source table).")
 @click.option("--symbol-column", help="Column of symbols (source table).")
 @click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN", help="Column of a field (source table).")
@@ -166,10 +167,69 @@ def import_(plan_file: Path | None, files_root: Path | None, source: str | None,
         from flowbt.studies.import_files import Asked, import_files
 
         options = _source_options(rest)
-        asked = Asked(rest["name"] or source, source, options, rest["publication"], rest["clock"], rest["frequency"], rest["max_age"])
+        asked = Asked(rest["name"] or source, source, options, rest["publication"], rest["clock"], rest["frequency"], rest["max_age"], rest["symbol_from"])
         outcomes = [import_files(asked, files, datasets)]
     _report(outcomes, as_json)
     if any(outcome.status == "refused" for outcome in outcomes):
+        click.get_current_context().exit(1)
+
+
+@command.command(
+    "pull",
+    epilog="""\b
+Examples:
+  flowbt data pull squeezemetrics --name squeezemetrics
+  flowbt data pull cboe_index --symbol VIX --symbol VIX3M --name cboe-volatility
+  flowbt data pull finra --from 2024-01-02 --to 2024-03-28 --name finra
+  flowbt data pull klines --symbol BTCUSDT --from 2024-01-01 --to 2024-06-30 --name btc-1h --as BTC --publication close
+  flowbt data pull ccxt --symbol BTC/USDT:USDT --option venue=bybit --from 2024-01-01 --to 2024-02-01""",
+)
+@click.argument("source")
+@click.option("--symbol", "symbols", multiple=True, help="A symbol, series or pair of the provider; may be given several times.")
+@click.option("--from", "start", default="", metavar="DATE", help="First day.")
+@click.option("--to", "end", default="", metavar="DATE", help="Last day.")
+@click.option("--option", "extra", multiple=True, metavar="KEY=VALUE", help="An option of the source.")
+@click.option("--name", default="", metavar="DATASET", help="Import what was downloaded as this dataset.")
+@click.option("--as", "symbol", default="", metavar="SYMBOL", help="Our symbol, where the files name none.")
+@click.option("--publication", metavar="RULE", help=RULES)
+@click.option("--to-folder", type=click.Path(path_type=Path), help="Folder of the files (default: .raw/SOURCE in the datasets folder).")
+@click.option("--pause", default=0.5, show_default=True, type=click.FloatRange(min=0), help="Seconds between requests.")
+@click.option("--tries", default=5, show_default=True, type=click.IntRange(min=1), help="Tries per file.")
+@click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds without an answer.")
+@click.option("--base-url", default="", help="A mirror, in place of the provider's scheme and host.")
+@datasets_option
+@json_option
+def pull(source: str, symbols: tuple[str, ...], datasets: Path, as_json: bool, **rest: Any) -> None:
+    """Download a provider's files: squeezemetrics, cboe_index, cboe_putcall, fred, finra, klines, funding, dvol, cftc, treasury, ccxt, yfinance.
+
+    A file that is there and cannot have changed is not asked for again; an interrupted download goes on where it stopped. Mind each
+    provider's terms of use.
+    """
+    from dataclasses import asdict
+
+    from flowbt.data.pull import Manners
+    from flowbt.data.sources.request import Wanted
+    from flowbt.studies.pull import Into, run_pull
+
+    options = _extra(rest["extra"])
+    wanted = Wanted(symbols, rest["start"], rest["end"], options)
+    reading = {**options, **({"symbol": rest["symbol"]} if rest["symbol"] else {})}
+    into = Into(rest["to_folder"] or datasets / ".raw" / source, datasets, rest["name"], rest["publication"], reading)
+    manners = Manners(pause=rest["pause"], tries=rest["tries"], timeout=rest["timeout"], base_url=rest["base_url"])
+    with _bar(as_json) as progress:
+        result = run_pull(source, wanted, into, manners, progress)
+    if as_json:
+        emit(asdict(result))
+    else:
+        _table(("file", "status", "bytes"), [[file.file, file.status, f"{file.bytes:,}" if file.bytes else ""] for file in result.files])
+        for file in result.files:
+            if file.problem:
+                click.echo(f"flowbt: {file.problem}", err=True)
+        if result.imported:
+            _report([result.imported], False)
+        elif any(file.bytes for file in result.files):
+            click.echo(f"in {into.folder}; import them with `flowbt data import {source} FILE... --name DATASET`")
+    if any(file.status == "failed" for file in result.files):
         click.get_current_context().exit(1)
 
 
@@ -182,7 +242,13 @@ def _source_options(rest: dict[str, Any]) -> dict[str, Any]:
     options |= {key: rest[key] for key in ("symbol", "time", "symbol_column", "wide") if rest[key]}
     if rest["mapping"]:
         options["map"] = split_parameters(rest["mapping"])
-    for key, text in split_parameters(rest["extra"]).items():
+    return options | _extra(rest["extra"])
+
+
+def _extra(given: tuple[str, ...]) -> dict[str, Any]:
+    """Options of a source: true and false, and lists where there is a comma."""
+    options: dict[str, Any] = {}
+    for key, text in split_parameters(given).items():
         options[key] = {"true": True, "false": False}.get(text.lower(), [part for part in text.split(",") if part] if "," in text else text)
     return options
 

@@ -28,12 +28,13 @@ class Asked:
     clock: str = "XNYS"
     frequency: str = "session"
     max_age: str = ""
+    symbol_from: str = ""  # an expression whose first group is the symbol in a file's name
 
 
 def import_files(asked: Asked, files: Sequence[Path], root: Path) -> Outcome:
     """Import files of one source as one dataset. Raises FlowbtError when it is refused, or when nothing says when rows became known."""
     paths = [path for file in files for path in _expanded(file, asked.source)]
-    entries = tuple(PlanFile(path=str(path.resolve()), source=asked.source, options=asked.options) for path in paths)
+    entries = tuple(PlanFile(path=str(path.resolve()), source=asked.source, symbol_from=asked.symbol_from, options=asked.options) for path in paths)
     folder = root / asked.name
     declaration = read_declaration(folder) if (folder / "dataset.toml").exists() else _declaration(asked, paths[0])
     return import_dataset(PlanDataset(name=asked.name, files=entries), Path("/"), declaration, root)
@@ -63,7 +64,7 @@ def _declaration(asked: Asked, first: Path) -> Dataset:
     if not asked.publication:
         do = f"give --publication (such as close, or 'session 18:00'), or write {asked.name}/dataset.toml"
         raise DatasetError(f"dataset {asked.name}", "nothing says when its rows became known", do)
-    table = source(asked.source).parse(first, asked.options)
+    table = source(asked.source).parse(first, {"symbol": "?", **asked.options} if asked.symbol_from else asked.options)
     rules = {name: {"units": FIELDS[name].units if name in FIELDS else "", **({"max_age": asked.max_age} if asked.max_age else {})} for name in table.fields}
     raw = {"title": f"{asked.name} ({asked.source})", "source": asked.source, "clock": asked.clock, "frequency": asked.frequency}
     return parse_declaration(asked.name, {**raw, "publication": publication_rule(asked.publication), "fields": rules})

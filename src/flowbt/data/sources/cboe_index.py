@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowbt.data.sources.request import Request, Wanted
 from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet
 from flowbt.errors import SourceError
 
@@ -39,6 +40,11 @@ def parse(path: Path, options: Options) -> RawTable:
     if "symbol" in options and len(columns) == 1:
         columns = {next(iter(columns)): str(options["symbol"])}
     return sheet.wide(times, columns, "close")
+
+
+def requests(wanted: Wanted) -> list[Request]:
+    """The history of each symbol, such as VIX, VIX9D, VIX3M, VVIX, SKEW."""
+    return [Request(URL.format(symbol=symbol), f"{symbol}_History.csv") for symbol in wanted.named("VIX")]
 
 
 def dates(sheet: Sheet, column: str) -> pd.Series:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.sources.cboe_index import dates
+from flowbt.data.sources.request import Request, Wanted
 from flowbt.data.sources.table import Options, RawTable, Sheet, head, read_sheet
 from flowbt.errors import SourceError
 from flowbt.fields import US
@@ -33,6 +34,11 @@ def parse(path: Path, options: Options) -> RawTable:
     if "TOTAL_PUT_CALL_RATIO" in sheet.frame.columns:
         return _scrape(sheet)
     return _archive(sheet, _product(lines[:header], options, path))
+
+
+def requests(wanted: Wanted) -> list[Request]:
+    """The archives (to 2019-10-04) of the symbols total, equity and index, or of those named."""
+    return [Request(URL.format(product=kind), f"{kind}pc.csv", fixed=True) for kind in wanted.symbols or KINDS]
 
 
 def _joined(sheet: Sheet) -> RawTable:

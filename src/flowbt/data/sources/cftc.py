@@ -14,10 +14,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowbt.data.sources.request import Request, Wanted
 from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet, symbol_of
 from flowbt.errors import SourceError
 from flowbt.sessions import local_instants
 
+URLS = {
+    "tff": "https://www.cftc.gov/files/dea/history/fut_fin_txt_{year}.zip",
+    "legacy": "https://www.cftc.gov/files/dea/history/deacot{year}.zip",
+    "disaggregated": "https://www.cftc.gov/files/dea/history/fut_disagg_txt_{year}.zip",
+}
 CONTRACTS = {
     "13874A": "SPX", "13874+": "SPX", "209742": "NDX", "239742": "RUT", "124603": "DJI", "1170E1": "VIX", "098662": "DXY",
     "042601": "ZT", "044601": "ZF", "043602": "ZN", "020601": "ZB", "133741": "BTC", "088691": "GC", "084691": "SI", "085692": "HG", "067651": "CL",
@@ -48,18 +54,27 @@ def parse(path: Path, options: Options) -> RawTable:
     raise SourceError(path.name, "no positions among its columns", "check that it is a CFTC file")
 
 
+def requests(wanted: Wanted) -> list[Request]:
+    """Yearly files of a report. Option report: tff (default), legacy, disaggregated."""
+    report = str(wanted.options.get("report", "tff"))
+    if report not in URLS:
+        raise SourceError(f"report {report!r}", f"not one of {', '.join(URLS)}", "mend the option report")
+    first, last = wanted.days()
+    return [Request(URLS[report].format(year=year), f"{report}-{year}.zip") for year in range(first.year, last.year + 1)]
+
+
 def known_at(tuesdays: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """When the report on each date came out (naive UTC): Friday 15:30 New York, Monday after a holiday, weeks later in a shutdown."""
     from pandas.tseries.holiday import USFederalHolidayCalendar
 
-    friday = tuesdays.normalize() + pd.to_timedelta((4 - tuesdays.dayofweek.to_numpy()) % 7, unit="D")
+    friday = tuesdays.normalize() + pd.to_timedelta((4 - tuesdays.day_of_week.to_numpy()) % 7, unit="D")
     if len(friday) == 0:
         return friday
     holidays = USFederalHolidayCalendar().holidays(friday.min() - pd.Timedelta(days=7), friday.max())
     late = sum(((friday - pd.Timedelta(days=back)).isin(holidays) for back in (1, 2)), start=friday.isin(holidays)) > 0
     day = friday + pd.to_timedelta(late * 3, unit="D")
     for first, last, out in SHUTDOWNS:
-        day = day.where(~((tuesdays >= first) & (tuesdays <= last)), pd.Timestamp(out))
+        day = day.where(~((tuesdays >= pd.Timestamp(first)) & (tuesdays <= pd.Timestamp(last))), pd.Timestamp(out))
     return local_instants(day, "15:30", "America/New_York")
 
 
@@ -91,7 +106,8 @@ def _largest(sheet: Sheet, symbol: str) -> RawTable:
 
 
 def _official(sheet: Sheet, names: dict[str, str], options: Options) -> RawTable:
-    code = sheet.require(names.get("cftc_contract_market_code", "CFTC_Contract_Market_Code")).frame[names["cftc_contract_market_code"]].astype("str").str.strip()
+    column = names.get("cftc_contract_market_code", "CFTC_Contract_Market_Code")
+    code = sheet.require(column).frame[column].astype("str").str.strip()
     contracts = dict(options.get("contracts", CONTRACTS))
     sheet = sheet.take(code.isin(list(contracts)))
     if not len(sheet.frame):

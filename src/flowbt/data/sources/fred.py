@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flowbt.data.sources.cboe_index import dates
+from flowbt.data.sources.request import Request, Wanted
 from flowbt.data.sources.table import Options, RawTable, read_sheet, symbol_of
 from flowbt.errors import SourceError
 
@@ -35,3 +36,9 @@ def parse(path: Path, options: Options) -> RawTable:
     else:
         columns = {name: name for name in series}
     return sheet.wide(dates(sheet, date), columns, str(options.get("field", "value")))
+
+
+def requests(wanted: Wanted) -> list[Request]:
+    """One file per series, from --from on where given. The latest vintage."""
+    since = f"&cosd={wanted.start}" if wanted.start else ""
+    return [Request(URL.format(symbol=symbol) + since, f"{symbol}.csv") for symbol in wanted.named("DGS10")]

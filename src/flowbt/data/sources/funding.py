@@ -5,7 +5,8 @@ pairs       JSON `[[ms, rate]]`; the option `percent` divides by 100
 venues      Parquet `timestamp,venue,coin,funding_rate`; the option `venue` picks one
 candles     Feather `date,open,...` with the rate in `open`
 bitmex      `timestamp,symbol,fundingInterval,fundingRate,fundingRateDaily`; the interval is a date (2000-01-01T08:00 = 8 h)
-deribit     `time_dt,timestamp,prev_index_price,interest_8h,interest_1h,index_price,time_dt`; `timestamp` (ms) counts
+archive     Binance's monthly files `calc_time,funding_interval_hours,last_funding_rate`
+deribit     `time_dt,timestamp,prev_index_price,interest_8h,interest_1h,index_price,time_dt`; `timestamp` (ms) counts; also the API's JSON
 
 Stamps are rounded to the minute (collectors add milliseconds). `hours` is the funding interval. The option `ahead` (such as "8h") is for
 venues that fix the rate one interval before it is paid: its `known_at` is then so much before its settlement. `suffix` is added to symbols.
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowbt.data.sources.request import Request, Wanted
 from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet, symbol_of
 from flowbt.errors import SourceError
 
@@ -29,6 +31,9 @@ def parse(path: Path, options: Options) -> RawTable:
         return _export(sheet, options)
     if {"timestamp", "fundingInterval", "fundingRate"} <= names:
         return _bitmex(sheet, options)
+    if {"calc_time", "funding_interval_hours", "last_funding_rate"} <= names:
+        hours = sheet.numbers("funding_interval_hours")
+        return _table(sheet, options, sheet.epoch("calc_time", "ms"), symbol_of(options, path), "last_funding_rate", hours)
     if {"timestamp", "interest_1h"} <= names:
         return _table(sheet, options, sheet.epoch("timestamp", "ms"), symbol_of(options, path), "interest_1h", 1.0)
     if {"timestamp", "venue", "coin", "funding_rate"} <= names:
@@ -38,6 +43,25 @@ def parse(path: Path, options: Options) -> RawTable:
     if names == {"0", "1", "row"}:
         return _table(sheet, options, sheet.epoch("0", "ms"), symbol_of(options, path), "1", _hours(options))
     raise SourceError(path.name, f"not a known funding layout ({', '.join(sorted(map(str, names - {'row'}))[:6])})", "see docs/data.md")
+
+
+ARCHIVE = "https://data.binance.vision/data/futures/um/monthly/fundingRate/{pair}/{pair}-fundingRate-{month}.zip"
+DERIBIT = "https://www.deribit.com/api/v2/public/get_funding_rate_history?instrument_name={name}&start_timestamp={start}&end_timestamp={end}"
+
+
+def requests(wanted: Wanted) -> list[Request]:
+    """Option venue: binance (monthly archives of pairs such as BTCUSDT, default) or deribit (months of instruments such as BTC-PERPETUAL)."""
+    found = []
+    for symbol in wanted.named("BTCUSDT"):
+        for month in wanted.months():
+            if wanted.options.get("venue", "binance") == "deribit":
+                start = pd.Timestamp(month)
+                stamps = {"start": start.value // 10**6, "end": (start + pd.offsets.MonthBegin(1)).value // 10**6 - 1}
+                found.append(Request(DERIBIT.format(name=symbol, **stamps), f"{symbol}-{month}.json"))
+            else:
+                url = ARCHIVE.format(pair=symbol, month=month)
+                found.append(Request(url, url.rsplit("/", 1)[1], fixed=True, maybe=True, checksum=f"{url}.CHECKSUM"))
+    return found
 
 
 def _hours(options: Options) -> float:

@@ -59,5 +59,5 @@ def expiry(code: str, year: int, month: int) -> pd.Timestamp:
 def last_friday(year: int, month: int) -> pd.Timestamp:
     """The last Friday of a month, or the session before it."""
     last = pd.Timestamp(year, month, 1) + pd.offsets.MonthEnd(0)
-    day = last - pd.Timedelta(days=(last.dayofweek - 4) % 7)
+    day = last - pd.Timedelta(days=(last.day_of_week - 4) % 7)
     return Clock("XNYS").shift(pd.DatetimeIndex([day]), 0)[0]

@@ -15,7 +15,8 @@ def parse(path: Path, options: Options) -> RawTable:
 
     time_format (strptime), time_unit (s, ms, us: epoch numbers), known (a column of publication instants), sep, skip, scale ({field: factor}),
     columns (of a wide table), rename ({the file's symbol: ours}), symbols (of a symbol column: only these, the file's names), where
-    ({column: value}: only these rows), suffix (added to symbols), sum (a bar such as "1D": rows are events, summed to bars, 0 for bars without any between the first and the last).
+    ({column: value}: only these rows), suffix (added to symbols), sum (a bar such as "1D": rows are events, summed to bars, 0 for bars
+    without any between the first and the last).
     """
     sheet = read_sheet(path, sep=str(options.get("sep", ",")), skip=int(options.get("skip", 0)))
     time = str(options.get("time") or "")

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowbt.data.sources.request import Request, Wanted
 from flowbt.data.sources.table import Options, RawTable, Sheet, head, is_text, read_sheet, symbol_of
 from flowbt.errors import SourceError
 
 URL = "https://data.binance.vision/data/{market}/monthly/klines/{pair}/{interval}/{pair}-{interval}-{month}.zip"
+MARKETS = {"spot": "spot", "usdm": "futures/um", "coinm": "futures/cm"}
 STAMPS = ("date", "datetime", "timestamp", "t", "hour_start", "open_time")
 ARCHIVE = ["open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count", "taker_buy_volume", "taker_buy_quote_volume", "ignore"]
 SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
@@ -39,6 +41,19 @@ def parse(path: Path, options: Options) -> RawTable:
     if not len(sheet.frame):
         raise SourceError(path.name, "no row of the wanted venue and symbols", "check the options")
     return sheet.long(_times(sheet, options), symbol, _fields(sheet, options))
+
+
+def requests(wanted: Wanted) -> list[Request]:
+    """Binance's monthly archives of each symbol (pair). Options: market (spot, usdm, coinm; default spot), interval (default 1h)."""
+    market, interval = str(wanted.options.get("market", "spot")), str(wanted.options.get("interval", "1h"))
+    if market not in MARKETS:
+        raise SourceError(f"market {market!r}", f"not one of {', '.join(MARKETS)}", "mend the option market")
+    found = []
+    for pair in wanted.named("BTCUSDT"):
+        for month in wanted.months():
+            url = URL.format(market=MARKETS[market], pair=pair, interval=interval, month=month)
+            found.append(Request(url, url.rsplit("/", 1)[1], fixed=True, maybe=True, checksum=f"{url}.CHECKSUM"))
+    return found
 
 
 def _sheet(path: Path) -> Sheet:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from flowbt.data.sources.request import Request, Wanted
 from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet
 
 URL = "https://squeezemetrics.com/monitor/static/DIX.csv"
@@ -25,6 +26,11 @@ def parse(path: Path, options: Options) -> RawTable:
     _format_break(sheet)
     sheet.note("outlier", f"more than {SPIKE:g} times the usual change away from both neighbours", spikes(gex) > SPIKE, "gex")
     return sheet.long(sheet.times("date"), str(options.get("symbol", "SPX")), {"dix": sheet.numbers("dix"), "gex": gex})
+
+
+def requests(wanted: Wanted) -> list[Request]:
+    """The whole file."""
+    return [Request(URL, "DIX.csv")]
 
 
 def spikes(values: pd.Series, window: int = 63) -> pd.Series:

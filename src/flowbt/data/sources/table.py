@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,8 +25,8 @@ from flowbt.errors import SourceError
 
 Options = Mapping[str, Any]
 BLANK = {"", ".", "-", "nan", "NaN", "N/A", "NA", "null", "None", "#N/A"}
-TEXT = (".csv", ".txt", ".csv.gz", ".txt.gz")
-_READ_ERRORS = (OSError, EOFError, zlib.error, UnicodeDecodeError, ValueError, pa.ArrowException)
+TEXT = (".csv", ".txt", ".csv.gz", ".txt.gz", ".zip")
+_READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, UnicodeDecodeError, ValueError, pa.ArrowException)
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def _read(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -> pd.
     elif name.endswith(".feather"):
         frame = pd.read_feather(path)
     elif name.endswith((".json", ".json.gz")):
-        frame = pd.DataFrame(json.loads(_text(path)))
+        frame = pd.DataFrame(_records(json.loads(_text(path))))
         frame.columns = pd.Index([str(column) for column in frame.columns])
     else:
         return _read_text(path, sep, skip, columns)
@@ -203,6 +204,13 @@ def _read_text(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -
     return frame.assign(row=np.arange(first, first + len(frame)))[filled]
 
 
+def _records(document: Any) -> Any:
+    """The table inside a provider's answer: `{"result": {"data": [...]}}` and the like."""
+    while isinstance(document, dict) and (inner := next((key for key in ("result", "data") if key in document), None)):
+        document = document[inner]
+    return document
+
+
 def _text(path: Path) -> str:
     raw = path.read_bytes()
     return (gzip.decompress(raw) if path.name.endswith(".gz") else raw).decode("utf-8-sig")
@@ -213,6 +221,9 @@ def head(path: Path, lines: int = 4) -> list[str]:
     if not path.is_file():
         raise SourceError(str(path), "is a folder" if path.is_dir() else "no such file", "check the path")
     try:
+        if path.name.endswith(".zip"):
+            with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as member:
+                return [member.readline().decode("utf-8-sig").rstrip("\r\n") for _ in range(lines)]
         opener = gzip.open if path.name.endswith(".gz") else open
         with opener(path, "rt", encoding="utf-8-sig") as file:
             return [file.readline().rstrip("\r\n") for _ in range(lines)]

@@ -11,19 +11,31 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowbt.data.sources.request import Request, Wanted
 from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet
 
-URL = "https://api.fiscaldata.treasury.gov/services/api/fiscal_service/v1/accounting/od/auctions_query"
+URL = (
+    "https://api.fiscaldata.treasury.gov/services/api/fiscal_service/v1/accounting/od/auctions_query"
+    "?filter=auction_date:gte:{year}-01-01,auction_date:lte:{year}-12-31&sort=auction_date&page[size]=2000"
+)
 TERMS = (2, 3, 5, 7, 10, 20, 30)
 
 
 def parse(path: Path, options: Options) -> RawTable:
-    """Fields bid_to_cover (ratio) and, where the file has it, auction_tail_bp (high yield less the yield the file compares with, bp)."""
+    """Fields bid_to_cover (ratio) and, where the file has it, auction_tail_bp (high yield less the average or median yield, bp)."""
     sheet = read_sheet(path).require("auction_date", "security_type", "security_term", "bid_to_cover_ratio", "high_yield", "issue_date", "maturity_date")
     fields = {"bid_to_cover": sheet.numbers("bid_to_cover_ratio")}
     if "tail_bp" in sheet.frame.columns:
         fields["auction_tail_bp"] = sheet.numbers("tail_bp")
+    elif "avg_med_yield" in sheet.frame.columns:
+        fields["auction_tail_bp"] = (sheet.numbers("high_yield") - sheet.numbers("avg_med_yield")) * 100
     return sheet.long(sheet.times("auction_date"), symbols(sheet), fields)
+
+
+def requests(wanted: Wanted) -> list[Request]:
+    """Years of auctions."""
+    first, last = wanted.days()
+    return [Request(URL.format(year=year), f"auctions-{year}.json") for year in range(first.year, last.year + 1)]
 
 
 def symbols(sheet: Sheet) -> pd.Series:

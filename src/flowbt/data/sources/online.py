@@ -1,0 +1,97 @@
+"""Downloads through optional packages: `ccxt` (funding and bars of many venues) and `yfinance` (daily bars). Each is imported when it is asked for.
+
+What they return is written as csv in the layouts that `funding`, `klines` and `yahoo` read.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from flowbt.data.sources.request import Wanted
+from flowbt.errors import PullError, nearest
+
+PAGE = 500
+
+
+def with_ccxt(wanted: Wanted, folder: Path) -> list[Path]:
+    """Option venue (an exchange id of ccxt), what (funding, default, or bars) and interval (default 1h); symbols as ccxt has them (`BTC/USDT:USDT`)."""
+    ccxt = _package("ccxt")
+    venue = str(wanted.options.get("venue", "binance"))
+    if venue not in ccxt.exchanges:
+        raise PullError(f"venue {venue!r}", "ccxt does not know it", nearest(venue, ccxt.exchanges) or "see ccxt.exchanges")
+    exchange = getattr(ccxt, venue)({"enableRateLimit": True})
+    bars = wanted.options.get("what", "funding") == "bars"
+    written = []
+    for symbol in wanted.named("BTC/USDT:USDT"):
+        try:
+            rows = list(_bars(exchange, symbol, wanted) if bars else _rates(exchange, symbol, wanted))
+        except ccxt.BaseError as error:
+            raise PullError(f"{venue} {symbol}", str(error)[:120] or type(error).__name__, "check the symbol and the span") from None
+        header = ("timestamp", "open", "high", "low", "close", "volume") if bars else ("Symbol", "Date", "Funding Rate")
+        name = f"{symbol.replace('/', '-').replace(':', '-')}_{venue}_{'bars' if bars else 'funding'}.csv"
+        written.append(_write(folder / name, header, rows))
+    return written
+
+
+def with_yfinance(wanted: Wanted, folder: Path) -> list[Path]:
+    """Daily bars of each symbol, unadjusted prices with an Adj Close column."""
+    yfinance = _package("yfinance")
+    first, last = wanted.days()
+    written = []
+    for symbol in wanted.named("SPY"):
+        frame = yfinance.download(symbol, start=first, end=last + pd.Timedelta(days=1), auto_adjust=False, progress=False, multi_level_index=False)
+        if frame is None or frame.empty:
+            raise PullError(f"yfinance {symbol}", "no rows", "check the symbol and the span")
+        columns = ["Open", "High", "Low", "Close", "Adj Close", "Volume"]
+        rows = [(f"{day:%Y-%m-%d}", *values) for day, *values in frame[columns].itertuples()]
+        written.append(_write(folder / f"{symbol.lstrip('^')}.csv", ("Date", *columns), rows))
+    return written
+
+
+def _rates(exchange: Any, symbol: str, wanted: Wanted) -> Iterable[tuple[Any, ...]]:
+    coin = symbol.split("/")[0]
+    for row in _paged(lambda since: exchange.fetch_funding_rate_history(symbol, since, PAGE), wanted, lambda row: row["timestamp"]):
+        yield f"{coin}-{exchange.id}", f"{pd.Timestamp(row['timestamp'], unit='ms'):%Y-%m-%d %H:%M:%S}", row["fundingRate"]
+
+
+def _bars(exchange: Any, symbol: str, wanted: Wanted) -> Iterable[tuple[Any, ...]]:
+    interval = str(wanted.options.get("interval", "1h"))
+    for row in _paged(lambda since: exchange.fetch_ohlcv(symbol, interval, since, PAGE), wanted, lambda row: row[0]):
+        yield (f"{pd.Timestamp(row[0], unit='ms'):%Y-%m-%d %H:%M:%S}", *row[1:6])
+
+
+def _paged(ask: Any, wanted: Wanted, stamp: Any) -> Iterable[Any]:
+    """Rows page by page, until the span's end or a page that brings nothing new."""
+    first, last = wanted.days()
+    since, end = first.value // 10**6, (last + pd.Timedelta(days=1)).value // 10**6
+    while since < end:
+        page = [row for row in ask(since) if since <= stamp(row) < end]
+        if not page:
+            return
+        yield from page
+        since = stamp(page[-1]) + 1
+
+
+def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Path:
+    if not rows:
+        raise PullError(path.name, "no rows", "check the symbol and the span")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(".part")
+    with scratch.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+    return scratch.replace(path)
+
+
+def _package(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise PullError(f"downloads with {name}", "the package is not installed", "install flowbt[online]") from None
