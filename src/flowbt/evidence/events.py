@@ -71,6 +71,7 @@ def event_study(claim: Claim, finding: Finding, cases: list[Case], scope: Scope)
     if finding.outside is None:
         finding.outside = _value(statistic.level(main.total - study.inside_sums(np.abs(events[0]), main)))
     finding.detail |= {
+        "deviation": _value(main.columns[0].ravel()[main.known.ravel() > 0].std()),
         "curve": curve,
         "block": how.block,
         "first": _first_of_cluster(events[0], main, statistic),
@@ -164,7 +165,7 @@ def _curve(finding: Finding, cases: list[Case], horizons: list[Outcomes], rotate
                 scores.append((r.effects[d] - centre) / spread)
                 nulls.append((r.null[d] - centre) / spread)
     finding.definitions = len(rows)
-    agree = [float(np.sign(row["effect"])) == finding.sign for row in rows]
+    agree = [float(np.sign(row["effect"])) == finding.sign if finding.sign else row["p"] > 0.05 for row in rows]
     finding.share_agree = float(np.mean(agree)) if rows else None
     finding.share_significant = float(np.mean([a and row["p"] <= 0.05 for a, row in zip(agree, rows, strict=True)])) if rows else None
     if scores:

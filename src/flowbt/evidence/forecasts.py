@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.errors import ClaimError
+from flowbt.errors import FieldError
 from flowbt.evidence.claims import Claim
 from flowbt.evidence.finding import Finding
 
@@ -105,7 +105,7 @@ def _resolve(bet: Bet, when: Dated, panel: Any) -> dict[str, Any]:
     close = _series(panel, bet.field, bet.symbol)
     start = int(close.index.searchsorted(pd.Timestamp(when.made), side="right")) - 1
     if start < 0 or not np.isfinite(close.iloc[start]):
-        raise ClaimError("a dated forecast", f"no {bet.field} of {bet.symbol} on {when.made}", "import data that covers it")
+        raise FieldError(f"field {bet.field!r} of {bet.symbol} on {when.made}", "its data do not cover that date", "import data that does")
     end = int(close.index.searchsorted(pd.Timestamp(when.by), side="right")) - 1
     low, high = (_series(panel, f, bet.symbol) if bet.field == "close" and panel.has(f, bet.symbol) else close for f in ("low", "high"))
     over = pd.Timestamp(when.by) <= close.index[-1]

@@ -8,8 +8,10 @@
 | follows / does not follow | an arithmetic check |
 | contradicted | an "always" with a counterexample; or a corrected effect against the claim; or, for "no edge", a corrected effect |
 | replicated | a corrected effect in the claimed direction with every stated figure inside its interval (or none stated) |
+|  | for "no edge": no corrected effect, and an interval too narrow for one that matters |
 | direction only | a corrected effect in the claimed direction, the stated figure outside its interval |
 | underpowered | no corrected effect, and too few independent events, or the stated effect is smaller than the smallest that could be seen |
+|  | for "no edge": an interval wide enough to hide one |
 | not distinguishable from chance | no corrected effect, though the stated one could have been seen (or none is stated) |
 """
 
@@ -23,10 +25,12 @@ from flowbt.evidence.finding import Finding
 
 @dataclass(frozen=True)
 class Cutoffs:
-    """`false_discovery`: largest Benjamini-Hochberg value of the curve's p that counts; `clusters`: fewest independent events."""
+    """`false_discovery`: largest Benjamini-Hochberg value of the curve's p that counts; `clusters`: fewest independent events; `nothing`: an effect under this
+    many deviations of the outcome is none: a claim of no edge holds where the whole interval is."""
 
     false_discovery: float = 0.05
     clusters: int = 5
+    nothing: float = 0.2
 
 
 CUTOFFS = Cutoffs()
@@ -89,9 +93,12 @@ def _no_edge(f: Finding, survives: bool) -> tuple[str, str]:
     outside = [row["name"] for row in f.figures if row["inside"] is False]
     if f.n_effective < CUTOFFS.clusters:
         return "underpowered", f"only {f.n_effective} independent events"
+    margin = CUTOFFS.nothing * (f.detail.get("deviation") or 0.0)
+    if f.low is None or f.high is None or max(-f.low, f.high) > margin:
+        return "underpowered", "no edge is seen, but one that matters could have been missed"
     if outside:
         return "direction only", f"no edge, as claimed; the stated {' and '.join(outside)} lies outside its interval"
-    return "replicated", "no edge, as claimed"
+    return "replicated", "no edge that matters, as claimed"
 
 
 def stated_effect(f: Finding) -> float | None:

@@ -69,7 +69,8 @@ def load(path: Path) -> ClaimFile:
     document = getattr(module, "DOCUMENT", None)
     if not isinstance(document, Document):
         return ClaimFile(path, nameless, problem=f'{path}: it has no DOCUMENT; write DOCUMENT = Document("{path.stem}", dated="YYYY-MM-DD")')
-    claims = [value.__claim__ for value in vars(module).values() if isinstance(getattr(value, "__claim__", None), Claim)]
+    found = [value.__claim__ for value in vars(module).values() if isinstance(getattr(value, "__claim__", None), Claim)]
+    claims = list({record.name: record for record in found}.values())  # a loop variable may hold one twice
     if not claims:
         return ClaimFile(path, document, problem=f"{path}: no function in it is marked with @claim; see `flowbt new claim NAME`")
     return ClaimFile(path, document, tuple(claims), hashlib.sha256(text.encode()).hexdigest()[:16])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.errors import ClaimError
+from flowbt.errors import ClaimError, FieldError
 from flowbt.evidence.claims import Claim
 from flowbt.evidence.events import AFTER, BEFORE, Case, Scope
 from flowbt.evidence.outcomes import closes, path
@@ -24,9 +24,11 @@ def scope_of(claim: Claim, panel: Any, settings: Any) -> tuple[Scope, slice]:
     first = panel.first + claim.data.memory
     if claim.data.start:
         first = max(first, int(panel.index.searchsorted(pd.Timestamp(claim.data.start))))
+    if panel.empty:
+        raise ClaimError(f"claim {claim.id}", f"{', '.join(panel.empty[:4])} has no value on any label", "import data that is not all missing")
     if panel.last - first < FEWEST:
-        found = f"its fields are together on {max(0, panel.last - first)} labels"
-        raise ClaimError(f"claim {claim.id}", found, f"it needs {FEWEST}; import more history of what it uses")
+        used = ", ".join(sorted({f"{field} of {symbol}" for field, symbol in panel.used})[:6])
+        raise FieldError(f"{FEWEST} labels with {used}", f"together they are there on {max(0, panel.last - first)}", "import more history of them")
     rows = slice(first, panel.last)
 
     def columns(horizon: int) -> list[Array]:

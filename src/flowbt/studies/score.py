@@ -194,17 +194,16 @@ class Scorer:
 
 
 def _each(claim: Claim, finding: Finding, panel: Any) -> list[tuple[dict[str, Any], Any]]:
-    """What the claim's function gives for every definition whose data is there; FieldError where none is."""
-    out: list[tuple[dict[str, Any], Any]] = []
-    lacking: list[FieldError] = []
-    for definition in claim.variants():
+    """What the claim's function gives for every definition whose data is there; FieldError where the reported one's is not."""
+    first, *others = claim.variants()
+    out = [(first, claim.function(panel, **first))]
+    lacking: set[str] = set()
+    for definition in others:
         try:
             out.append((definition, claim.function(panel, **definition)))
         except FieldError as error:
-            lacking.append(error)
-    if not out:
-        raise lacking[0]
-    finding.missing += sorted({str(error) for error in lacking})
+            lacking.add(str(error))
+    finding.missing += sorted(lacking)
     return out
 
 

@@ -19,6 +19,7 @@ class Watched:
         self.index, self.symbols, self.clock = panel.index, panel.symbols, panel.clock
         self.used: set[tuple[str, str]] = set()
         self.stand_ins: set[str] = set()
+        self.empty: list[str] = []  # fields without one value on these labels
         self.first, self.last = 0, len(panel.index)  # rows on which every field asked for has begun and not ended
 
     def __getitem__(self, key: str | tuple[str, str]) -> pd.DataFrame:
@@ -74,7 +75,7 @@ class Watched:
         if len(there):
             self.first, self.last = max(self.first, int(there[0])), min(self.last, int(there[-1]) + 1)
         else:
-            self.first = len(self.index)
+            self.empty += [f"{field} of {symbol}" for field, symbol in fresh]
 
 
 def _words(choice: str | tuple[str, str]) -> str:

@@ -1,0 +1,548 @@
+"""Daily flow report "exit liquidity", phase 3 day 9 (2026-04-08)."""
+
+import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from flowbt.evidence.arithmetic import Check, recomputed
+from flowbt.evidence.claims import Data, Document, claim
+from flowbt.evidence.forecasts import dated, first_of, pays, touches
+from flowbt.evidence.outcomes import forward_drawdown, forward_excess, forward_return, given
+from flowbt.evidence.sequences import in_order
+from flowbt.features import (
+    beat_and_sell,
+    convergence_count,
+    dark_pool_pressure,
+    expected_move_zone,
+    fast_tape,
+    gex_score,
+    long_term_gain_window,
+    premium_share,
+    range_strength,
+    side_flow,
+    status_200d,
+    vix_room,
+)
+
+DOCUMENT = Document("exitliq", dated="2026-04-08", title="Exit liquidity, phase 3 day 9")
+
+INDICES = ("SPY", "QQQ", "IWM")
+SIDES = ("calls_bought:SPY", "calls_sold:SPY", "puts_bought:SPY", "puts_sold:SPY", "premium_unknown:SPY")
+
+
+# A. What follows an event
+
+
+@claim(
+    "An index that rallies while dark pools sell it falls back",
+    direction="down",
+    outcome=forward_return(None, 10, also=(1, 5, 21)),
+    definitions={"rally": (0.01, 0.015, 0.02), "sold": (0.0, 0.5, 1.0), "window": (63, 252)},
+    data=Data(symbols=INDICES, memory=10, strategy="exit_liquidity"),
+)
+def distribution_into_rally(panel, *, rally=0.02, sold=0.5, window=63):
+    return (panel["close"].pct_change(fill_method=None) >= rally) & (dark_pool_pressure(panel, window=window) <= -sold)
+
+
+@claim(
+    "Exit liquidity in full: rally, distribution, short gamma, close at the ceiling",
+    direction="down",
+    outcome=forward_drawdown(None, 21, also=(10, 42)),
+    definitions={"rally": (0.01, 0.015, 0.02), "sold": (True, False), "gamma": (True, False), "ceiling": (True, False)},
+    data=Data(symbols=INDICES, memory=10, strategy="exit_liquidity"),
+)
+def exit_liquidity_full(panel, *, rally=0.01, sold=True, gamma=True, ceiling=False):
+    event = panel["close"].pct_change(fill_method=None) >= rally
+    legs = {
+        "sold": dark_pool_pressure(panel) < 0,
+        "gamma": panel["gex", "SPX"] < 0,
+        "ceiling": expected_move_zone(panel).position >= 1.0,
+    }
+    for name, asked in (("sold", sold), ("gamma", gamma), ("ceiling", ceiling)):
+        if asked:
+            event = event & legs[name]
+    return event
+
+
+ZONE = {"horizon": (10, 21, 42), "width": (0.75, 1.0, 1.5)}
+CEILING = Data(memory=21, strategy="zone_reversal", start="1990-01-01")
+
+
+@claim("At the zone's ceiling SPX does worse than usual", direction="down", outcome=forward_return("SPX", 10, also=(5, 21)), definitions=ZONE, data=CEILING)
+def zone_ceiling_reversal(panel, *, horizon=21, width=1.0):
+    return expected_move_zone(panel, horizon=horizon, width=width).position >= 1.0
+
+
+@claim(
+    "From the zone's ceiling the floor is reached before an equal move up",
+    direction="up",
+    outcome=given("share of floors reached first", 63, symbol="SPX", units="share"),
+    definitions=ZONE,
+    data=CEILING,
+)
+def zone_ceiling_floor_first(panel, *, horizon=21, width=1.0):
+    """Outcome: 1 the floor first, 0 the equal move up first, missing while neither came within 63 sessions; floors nearer than 1% are left out."""
+    zone = expected_move_zone(panel, horizon=horizon, width=width)
+    return zone.position >= 1.0, _floor_first(panel["close"], zone.downside.where(zone.downside < -0.01), 63)
+
+
+def _floor_first(close, downside, within):
+    out = pd.DataFrame(np.nan, index=close.index, columns=close.columns)
+    for ahead in range(within, 0, -1):  # the earliest touch is written last
+        move = close.shift(-ahead) / close - 1
+        out = out.mask(move >= -downside, 0.0).mask(move <= downside, 1.0)
+    return out.where(downside.notna())
+
+
+@claim(
+    "VIX near its floor after a collapse rises",
+    direction="up",
+    outcome=forward_return("VIX", 10, also=(5, 21)),
+    definitions={"fall": (0.1, 0.15, 0.2), "near": (0.1, 0.25, 0.4), "width": (0.75, 1.0, 1.5)},
+    data=Data(memory=21, strategy="vix_asymmetry"),
+)
+def vix_depressed_asymmetry(panel, *, fall=0.15, near=0.25, width=1.0):
+    fell = panel["close"].pct_change(fill_method=None) <= -fall
+    return fell & (vix_room(panel, width=width).position <= near)
+
+
+@claim(
+    "Where naive and side-adjusted flow differ, returns follow the side-adjusted sign",
+    direction="up",
+    outcome=forward_return(None, 5, also=(1, 10)),
+    definitions={"confidence": (0, 1, 2)},
+    data=Data(symbols=INDICES, memory=5, strategy="side_before_signal", needs=SIDES),
+)
+def side_before_signal(panel, *, confidence=1):
+    flow = side_flow(panel)
+    return np.sign(flow.net).where((flow.flip > 0) & (flow.confidence >= confidence), 0.0)
+
+
+@claim(
+    "On fast tapes dark-pool labels say less about what follows",
+    direction="down",
+    outcome=given("return over 5 in the label's direction", 5),
+    definitions={"speed": (1.5, 2.0, 3.0), "window": (63, 252)},
+    data=Data(symbols=INDICES, memory=21, strategy="exit_liquidity"),
+)
+def labels_lie(panel, *, speed=2.0, window=63):
+    close = panel["close"]
+    label = np.sign(dark_pool_pressure(panel, window=window))
+    return fast_tape(panel, speed=speed).where(label.notna(), False), label * (close.shift(-5) / close - 1)
+
+
+DOLLAR = {"n": (5, 21, 63), "rule": ("level", "break")}
+
+
+def _dollar(panel, n, rule):
+    """Dollar under 100 and falling while the 10-year yield rises; `break`: it crossed 100 within n sessions."""
+    dollar = panel["close", "DXY"]
+    event = (dollar < 100) & (dollar.diff(n) < 0) & (panel["value", "DGS10"].diff(n) > 0)
+    return event & (dollar.shift(n) >= 100) if rule == "break" else event
+
+
+@claim(
+    "Dollar under 100 and falling, yields rising: gold rises",
+    direction="up",
+    outcome=forward_return("GLD", 21, also=(5, 63)),
+    definitions=DOLLAR,
+    data=Data(memory=21, strategy="metals_gate"),
+)
+def dollar_block_gold(panel, *, n=21, rule="level"):
+    return _dollar(panel, n, rule)
+
+
+@claim(
+    "Dollar under 100 and falling, yields rising: silver rises",
+    direction="up",
+    outcome=forward_return("SLV", 21, also=(5, 63)),
+    definitions=DOLLAR,
+    data=Data(memory=21, strategy="metals_gate"),
+)
+def dollar_block_silver(panel, *, n=21, rule="level"):
+    return _dollar(panel, n, rule)
+
+
+@claim(
+    "Dollar at or over 100: gold does worse",
+    direction="down",
+    outcome=forward_return("GLD", 21, also=(5, 63)),
+    definitions={"level": (97.5, 100.0, 102.5)},
+    data=Data(memory=21, strategy="metals_gate"),
+)
+def dollar_over_100_gold(panel, *, level=100.0):
+    return panel["close", "DXY"] >= level
+
+
+@claim(
+    "Dollar at or over 100: silver does worse",
+    direction="down",
+    outcome=forward_return("SLV", 21, also=(5, 63)),
+    definitions={"level": (97.5, 100.0, 102.5)},
+    data=Data(memory=21, strategy="metals_gate"),
+)
+def dollar_over_100_silver(panel, *, level=100.0):
+    return panel["close", "DXY"] >= level
+
+
+@claim(
+    "A dominant range persists",
+    direction="up",
+    outcome=forward_return(None, 21, also=(5, 63)),
+    definitions={"window": (10, 21, 42), "level": (40.0, 80.0)},
+    data=Data(symbols=("SPY", "QQQ", "IWM", "HYG", "TLT", "GLD", "SLV", "USO", "XLU"), memory=21, strategy="dominant_range"),
+)
+def dominant_range(panel, *, window=21, level=40.0):
+    """Signed: with the range's direction where it is dominant."""
+    strength = range_strength(panel, window=window)
+    return np.sign(strength).where(strength.abs() >= level, 0.0)
+
+
+@claim(
+    "A reclaim of the 200-day average that holds leads to more than one that fails",
+    direction="up",
+    outcome=forward_return("SPX", 63, also=(21, 126)),
+    definitions={"confirm": (1, 2, 3, 5)},
+    data=Data(memory=200, strategy="reclaim_200d"),
+)
+def reclaim_200d(panel, *, confirm=2):
+    """Signed: +1 on the session that confirms a reclaim, -1 on the session on which one fails; so half the difference of the two is measured."""
+    status = status_200d(panel, confirm=max(confirm, 2))
+    held = status.reclaimed if confirm > 1 else status_200d(panel, confirm=1).reclaimed
+    return held.astype(float) - status.failed.astype(float)
+
+
+CREDIT = {"horizon": (10, 21, 42), "width": (0.75, 1.0, 1.5)}
+
+
+@claim(
+    "Credit at its ceiling: HYG does worse",
+    direction="down",
+    outcome=forward_return("HYG", 21, also=(5, 63)),
+    definitions=CREDIT,
+    data=Data(memory=21, strategy="credit_gate"),
+)
+def credit_ceiling(panel, *, horizon=21, width=1.0):
+    return expected_move_zone(panel, horizon=horizon, width=width).position >= 0.98
+
+
+@claim(
+    "Credit at its ceiling: SPY does worse",
+    direction="down",
+    outcome=forward_return("SPY", 21, also=(5, 63)),
+    definitions=CREDIT,
+    data=Data(symbols=("HYG",), memory=21, strategy="credit_gate"),
+)
+def credit_ceiling_spy(panel, *, horizon=21, width=1.0):
+    return expected_move_zone(panel, horizon=horizon, width=width).position >= 0.98
+
+
+@claim(
+    "A name that falls on a day SPX gains 2.5% goes on to lag",
+    direction="down",
+    outcome=given("return less SPX over 21", 21),
+    definitions={"gain": (0.015, 0.02, 0.025), "fell": (0.0, -0.01)},
+    data=Data(symbols=("SPX",), memory=5, start="2000-01-01", strategy="relative_weakness"),
+)
+def relative_weakness(panel, *, gain=0.025, fell=0.0):
+    """Members of today: those that later left the index are missing, which flatters the laggards."""
+    names = panel.wide("member_close")
+    index = panel["close"].iloc[:, 0]
+    weak = (names.pct_change(fill_method=None) < fell).mul(index.pct_change(fill_method=None) >= gain, axis=0)
+    ahead = (names.shift(-21) / names - 1).sub(index.shift(-21) / index - 1, axis=0)
+    return weak, ahead.where(ahead.abs() < 3)  # a fourfold price in a month is a recycled ticker
+
+
+NAMES = ("AAPL", "ABBV", "AMD", "AMZN", "AVGO", "COST", "GOOGL", "JPM", "LLY", "META", "MSFT", "MU", "NVDA", "TSLA", "XOM")
+
+
+@claim(
+    "Names that dark pools accumulate beat those they distribute",
+    direction="up",
+    outcome=given("return over 10, long less short", 10),
+    definitions={"top": (0.2, 0.33), "mean": (1, 5)},
+    data=Data(symbols=("SPX",), memory=10, strategy="dark_pool_quality"),
+)
+def dark_pool_quality(panel, *, top=0.33, mean=1):
+    """Signed: +1 for the share `top` of names with the highest net over volume, -1 for the lowest. FINRA's short share stands in."""
+    if panel.has("dark_pool_net", "AAPL"):
+        parts = [panel["dark_pool_net", name].iloc[:, 0] / panel["dark_pool_volume", name].iloc[:, 0] for name in NAMES]
+    else:
+        panel.either(("dark_pool_net", "AAPL"), ("short_volume", "AAPL"))
+        parts = [panel["short_volume", name].iloc[:, 0] / panel["total_volume", name].iloc[:, 0] for name in NAMES]
+    rank = pd.concat(parts, axis=1, keys=NAMES).rolling(mean).mean().rank(axis=1, pct=True)
+    price = pd.concat([panel["member_close", name].iloc[:, 0] for name in NAMES], axis=1, keys=NAMES)
+    return (rank > 1 - top).astype(float) - (rank <= top).astype(float), price.shift(-10) / price - 1
+
+
+@claim(
+    "When last year's buyers turn long-term in profit, SPY does worse",
+    direction="down",
+    outcome=forward_return("SPY", 21, also=(5, 10)),
+    definitions={"ratio": (1.25, 1.5, 2.0), "last": (373, 387)},
+    data=Data(memory=21, strategy="long_term_gain_exit"),
+)
+def long_term_gain_exit(panel, *, ratio=1.5, last=387):
+    return long_term_gain_window(panel, last=last) >= ratio
+
+
+@claim(
+    "After a row of earnings beats that were sold, QQQ does worse",
+    direction="down",
+    outcome=forward_return("QQQ", 21, also=(5, 10)),
+    definitions={"count": (5, 6, 7)},
+    data=Data(memory=21, needs=("event:EARNINGS:*",), strategy="beat_and_sell"),
+)
+def beat_and_sell_run(panel, *, count=5):
+    return beat_and_sell(panel) >= count
+
+
+@claim(
+    "More bearish than bullish inputs: SPX falls",
+    direction="down",
+    outcome=forward_return("SPX", 10, also=(5, 21)),
+    definitions={"tilt": (2, 3, 4)},
+    data=Data(memory=21, strategy="convergence_tilt", start="2011-05-01"),
+)
+def convergence_tilt(panel, *, tilt=2):
+    return convergence_count(panel).tilt <= -tilt
+
+
+# B. Inside a regime
+
+
+@claim(
+    "Deep in negative gamma, down sessions are followed by larger moves than up sessions",
+    direction="up",
+    outcome=given("size of the next return", 1, symbol="SPX"),
+    definitions={"deep": (-0.5, -1.0, -1.5)},
+    data=Data(memory=21, strategy="gamma_regime"),
+)
+def gamma_reversal_cascade(panel, *, deep=-1.0):
+    """Signed: +1 on down sessions of the regime, -1 on up sessions. Where there is no zero-gamma level, the score of dealer gamma stands in."""
+    if panel.has("zero_gamma", "SPX"):
+        regime = panel["close"] / panel["zero_gamma", "SPX"] - 1 <= deep / 20
+    else:
+        panel.either(("zero_gamma", "SPX"), ("gex", "SPX"))
+        regime = gex_score(panel) <= deep
+    move = panel["close"].pct_change(fill_method=None)
+    return -np.sign(move).where(regime, 0.0), move.abs().shift(-1)
+
+
+SHELTER, RISK = ["HYG", "XLU", "TLT", "GLD", "SLV"], ["SPY", "QQQ", "IWM"]
+
+
+@claim(
+    "When only shelter and hard assets have a dominant rising range, SPY does worse",
+    direction="down",
+    outcome=forward_return("SPY", 21, also=(5, 63)),
+    definitions={"window": (10, 21, 42), "least": (1, 2, 3)},
+    data=Data(symbols=(*SHELTER, *RISK), memory=21, strategy="green_ranges"),
+)
+def green_ranges_defensive(panel, *, window=21, least=2):
+    green = range_strength(panel, window=window) > 40
+    return (green[SHELTER].sum(axis=1) >= least) & (green[RISK].sum(axis=1) == 0)
+
+
+@claim(
+    "A sector abandoned by option premium after a shock does not rebound",
+    direction="down",
+    outcome=forward_excess("XLE", "SPY", 21),
+    definitions={"share": (0.006, 0.01, 0.02), "shock": (-0.05, -0.1)},
+    data=Data(memory=21, needs=("calls_bought:XOM", "calls_bought:CVX"), strategy="energy_abandoned"),
+)
+def energy_abandoned(panel, *, share=0.01, shock=-0.05):
+    shocked = panel["close", "USO"].pct_change(5, fill_method=None) <= shock
+    return shocked & (premium_share(panel) < share)
+
+
+# C. Who moves first
+
+
+@claim("Oil, then the dollar, then metals", outcome=in_order(10, also=(5, 21)), definitions={"kind": ("size", "signed")}, data=Data(symbols=("GLD",)))
+def range_before_price(panel, *, kind="size"):
+    """`size`: how far each moves; `signed`: oil up, dollar down, gold up."""
+    moves = pd.DataFrame({name: panel["close", name].iloc[:, 0].pct_change(fill_method=None) for name in ("USO", "DXY", "GLD")})
+    return moves.abs() if kind == "size" else moves * [1.0, -1.0, 1.0]
+
+
+# D. Dated forecasts
+
+MADE = "2026-04-08"
+
+
+@claim("SPX reaches 6,050 to 6,250", outcome=dated(MADE, "2026-06-18"), data=Data(symbols=("SPX",)))
+def spx_phase3_target(panel):
+    return touches("SPX", 6250, spot=6783)
+
+
+@claim("From 6,783 the floor, 6,363, comes before +0.3%", outcome=dated(MADE, "2026-06-18"), data=Data(symbols=("SPX",)))
+def spx_zone_floor(panel):
+    return first_of("SPX", 6363, 6783 * 1.003, spot=6783)
+
+
+@claim("VIX rises from 21.0 towards 30.3: at least to the middle of its zone, 25.4", outcome=dated(MADE, "2026-05-15"), data=Data(symbols=("VIX",)))
+def vix_room_used(panel):
+    return touches("VIX", 25.4, spot=21.0)
+
+
+@claim("SLV 70 call, 2026-04-17", outcome=dated(MADE, "2026-04-17"), data=Data(symbols=("SLV",), strategy="metals_gate"))
+def slv_70c(panel):
+    return pays("SLV", [("call", 70.0, 1)], spot=67.5)
+
+
+@claim("GLD 450 call, 2026-05-15", outcome=dated(MADE, "2026-05-15"), data=Data(symbols=("GLD",), strategy="metals_gate"))
+def gld_450c(panel):
+    return pays("GLD", [("call", 450.0, 1)], spot=435.0, volatility="GVZ")
+
+
+@claim("SPY 670/650 put spread, 2026-04-17", outcome=dated(MADE, "2026-04-17"), data=Data(symbols=("SPY",), strategy="put_spreads"))
+def spy_670_650p(panel):
+    return pays("SPY", [("put", 670.0, 1), ("put", 650.0, -1)], spot=676.0, volatility="VIX")
+
+
+@claim("SPY 650/620 put spread, 2026-06-18", outcome=dated(MADE, "2026-06-18"), data=Data(symbols=("SPY",), strategy="put_spreads"))
+def spy_650_620p(panel):
+    return pays("SPY", [("put", 650.0, 1), ("put", 620.0, -1)], spot=676.0, volatility="VIX")
+
+
+@claim("MSFT 370/350 put spread, 2026-05-15", outcome=dated(MADE, "2026-05-15"), data=Data(symbols=("SPX",), strategy="put_spreads"))
+def msft_370_350p(panel):
+    return pays("MSFT", [("put", 370.0, 1), ("put", 350.0, -1)], spot=374.33, field="member_close")
+
+
+@claim("IWM 250/235 put spread, 2026-06-18", outcome=dated(MADE, "2026-06-18"), data=Data(symbols=("IWM",), strategy="put_spreads"))
+def iwm_250_235p(panel):
+    return pays("IWM", [("put", 250.0, 1), ("put", 235.0, -1)], spot=260.0)
+
+
+@claim("RKLB put near the money, 2026-04-17", outcome=dated(MADE, "2026-04-17"), data=Data(symbols=("RKLB",), needs=("close:RKLB",), strategy="put_spreads"))
+def rklb_puts(panel):
+    return pays("RKLB", [("put", 1.0, 1)], spot=1.0)
+
+
+# E. The report's own arithmetic
+
+TABLES = Path(__file__).resolve().parent.parent / "datasets" / "exitliq_tables"
+
+
+def _table(name, key):
+    return pd.read_csv(TABLES / f"{name}.csv", keep_default_na=False, na_values=[""]).set_index(key)
+
+
+def _printed(name):
+    return _table(name, "name")["printed"].to_dict()
+
+
+@claim("Room to ceiling and floor follows from the zone levels", outcome=recomputed())
+def zone_rooms(panel):
+    """A printed level or close may be rounded or cut, so it is right to one unit of its last digit, and so is the room that follows from it."""
+    checks = []
+    for symbol, row in _table("zones", "symbol").iterrows():
+        unit = 1.0 if row["close"] >= 100 else 0.1
+        for side, level in (("upside", row["high"]), ("downside", row["low"])):
+            slack = 100 * unit * (1 / row["close"] + level / row["close"] ** 2) + 0.005
+            checks.append(Check(f"{symbol} {side}, %", row[side], round(100 * (level / row["close"] - 1), 3), slack))
+    return checks
+
+
+@claim("Asymmetry ratios follow and have a meaning", outcome=recomputed())
+def zone_ratios(panel):
+    checks = []
+    for symbol, row in _table("zones", "symbol").dropna(subset=["ratio"]).iterrows():
+        above = row["close"] > row["high"]
+        far, near = max(abs(row["upside"]), abs(row["downside"])), min(abs(row["upside"]), abs(row["downside"]))
+        checks.append(Check(f"{symbol} ratio", row["ratio"], round(far / near, 1), 1.0))
+        checks.append(Check(f"{symbol} ratio has a meaning (close not above the ceiling)", "yes", "no" if above else "yes"))
+    return checks
+
+
+@claim("The side decomposition adds up", outcome=recomputed())
+def side_sums(panel):
+    f = _printed("sides")
+    bullish, bearish = f["calls_bought"] + f["puts_sold"], f["puts_bought"] + f["calls_sold"]
+    sided = bullish + bearish
+    return [
+        Check("bullish, bn", f["bullish"], bullish, 0.001),
+        Check("bearish, bn", f["bearish"], bearish, 0.001),
+        Check("net, bn", f["net"], bullish - bearish, 0.002),
+        Check("calls sold over calls bought, bn", f["call_supply"], f["calls_sold"] - f["calls_bought"], 0.001),
+        Check("naive call/put", f["call_put"], f["calls"] / f["puts"], 0.005),
+        Check("calls and puts make the premium, bn", f["premium"], f["calls"] + f["puts"], 0.01),
+        Check("unknown side, %", f["unknown"], round(100 * (1 - sided / f["premium"]), 2), 0.1),
+    ]
+
+
+@claim("The flip rate is that of the table", outcome=recomputed())
+def flip_count(panel):
+    table = _table("top_flow", "ticker")
+    flips = (table["naive"] != "NA") & (table["naive"] != table["adjusted"])
+    return [
+        Check("flip rate, %", 37.5, 100 * flips.mean(), 0.05),
+        Check("names that flip", 6, int(flips.sum())),
+        Check("names looked at", 16, len(table)),
+        Check("RKLB directional share, %", 94.0, round(100 * abs(table.loc["RKLB", "net"]) / table.loc["RKLB", "premium"], 1), 0.5),
+    ]
+
+
+@claim("The 200-day average is counted on the right side", outcome=recomputed())
+def mean_200_side(panel):
+    f = _printed("facts")
+    return [Check("SPX against its 200-day average, as counted", "below", "above" if f["spx_close"] > f["spx_mean_200"] else "below")]
+
+
+@claim("Dates and session counts are those of the calendar", outcome=recomputed())
+def calendar_dates(panel):
+    from flowbt.sessions import Clock
+
+    f = _printed("facts")
+    checks = [Check("weekday of 2026-04-10", "Thursday", f"{datetime.date(2026, 4, 10):%A}")]
+    for day in ("0417", "0515", "0618"):
+        end = f"2026-{day[:2]}-{day[2:]}"
+        checks.append(Check(f"sessions from 2026-04-08 to {end}", f[f"sessions_to_{day}"], len(Clock().labels("2026-04-09", end))))
+    return checks
+
+
+@claim("The bull checklist is counted as its notes say", outcome=recomputed())
+def checklist_count(panel):
+    table = _table("checklist", "item")
+    return [
+        Check("items noted as achieved", int((table["counted"] == "yes").sum()), int((table["note"] == "achieved").sum())),
+        Check("item 5: SPX over its 200-day average", "no", "yes" if _printed("facts")["spx_close"] > _printed("facts")["spx_mean_200"] else "no"),
+    ]
+
+
+@claim("The dollar has one level", outcome=recomputed())
+def dollar_level(panel):
+    f = _printed("facts")
+    return [Check("DXY", f["dxy"], 100 + f["dxy_cents_above_100"] / 100, 0.005)]
+
+
+@claim("Dark-pool figures and comparisons follow", outcome=recomputed())
+def dark_pool_figures(panel):
+    f, table = _printed("facts"), _table("dark_pool", "symbol")
+    share = (table["net"] / table["volume"]).abs()
+    return [
+        Check("volume up on the day before, %", f["dark_volume_up"], round(100 * (f["dark_volume"] / f["dark_volume_before"] - 1), 1), 0.5),
+        Check("largest distribution by share of volume", "SPY", str(share.idxmax())),
+    ]
+
+
+@claim("Gamma distance, TWAP total, energy share and input counts follow", outcome=recomputed())
+def other_figures(panel):
+    f = _printed("facts")
+    sectors = _table("sectors", "sector")
+    nearest = f["spx_close"] - f["positive_gamma_high"]
+    twap = sum(f[name] for name in ("twap_spy", "twap_qqq", "twap_voo", "twap_ivv"))
+    green = set(_table("ranges", "symbol").query("colour == 'green'").index)
+    directions = np.where(sectors["net"] > 0, "BULL", "BEAR")
+    return [
+        Check("points down to positive gamma", f["positive_gamma_points"], nearest, 100),
+        Check("the same, %", f["positive_gamma_percent"], round(100 * nearest / f["spx_close"], 1), 1.5),
+        Check("TWAP total, bn", f["twap_total"], twap, 0.1),
+        Check("energy share of premium, %", f["energy_share"], round(100 * sectors.loc["Energy", "premium"] / 1000 / _printed("sides")["premium"], 2), 0.05),
+        Check("sector directions follow from their net", "all", "all" if (directions == sectors["direction"]).all() else "not all"),
+        Check("green dominant ranges that are shelter or hard assets", "all", "all" if green <= {*SHELTER} else "not all"),
+    ]
