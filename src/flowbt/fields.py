@@ -55,6 +55,9 @@ spread_bps|bp|best ask less best bid over mid
 taker_buy_volume|coin|bought by takers
 taker_sell_volume|coin|sold by takers
 vpin|fraction|volume-synchronised probability of informed trading, 0 to 1
+kyle_lambda|log return per root coin|slope of minute returns on signed root volume
+amihud|fraction per $ million|mean absolute minute return over dollar volume
+toxic_mid|price|volume-weighted price of the most toxic minutes
 iv_7d|vol points|at-the-money implied volatility, 7 days
 iv_30d|vol points|at-the-money implied volatility, 30 days
 futures_close|price|close of a dated future; symbol is ROOT-YYYY-MM-DD

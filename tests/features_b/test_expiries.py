@@ -4,14 +4,14 @@ import pytest
 from tests.panels import TinyPanel
 
 from flowbt.errors import SourceError
-from flowbt.features.expiries import iv_term_slope, strike_concentration
+from flowbt.features.expiries import at_the_money, iv_term_slope, strike_concentration
 from flowbt.sessions import Clock
 
 DAYS = pd.date_range("2024-01-01", periods=50, freq="D")
 
 
 def chain(rows):
-    return pd.DataFrame(rows, columns=["strike", "right", "open_interest"])
+    return pd.DataFrame(rows, columns=["strike", "right", "open_interest"]).assign(call=lambda t: t["right"] == "C")
 
 
 def test_concentration_of_four_equal_strikes_is_a_quarter():
@@ -33,7 +33,7 @@ def test_a_chain_without_open_interest_has_no_concentration():
 
 def test_a_chain_without_its_columns_is_refused():
     with pytest.raises(SourceError, match="open_interest"):
-        strike_concentration(pd.DataFrame({"strike": [1.0], "right": ["C"]}), 1.0)
+        strike_concentration(pd.DataFrame({"strike": [1.0], "call": [True]}), 1.0)
 
 
 def test_iv_slope_is_positive_when_the_near_term_is_dearer():
@@ -48,3 +48,13 @@ def test_without_chains_realised_less_dvol_stands_in():
     expected = 100 * np.log(1.02) * np.sqrt(365) - 30
     assert iv_term_slope(panel)["BTC"].iloc[-1] == pytest.approx(expected)
     assert panel.stand_ins == [("close", "DVOL")]
+
+
+def test_at_the_money_volatility_is_linear_in_total_variance():
+    now = pd.Timestamp("2026-01-23 08:00")
+    rows = [(now + pd.Timedelta(days=d), k, iv + e) for d, iv in ((5, 0.6), (20, 0.5)) for k in (90.0, 110.0) for e in (-0.02, 0.02)]
+    table = pd.DataFrame(rows, columns=["expiry", "strike", "iv"]).assign(as_of=now, spot=100.0)
+    expected = np.sqrt(np.interp(7, [5, 20], [0.36 * 5, 0.25 * 20]) / 7)
+    assert at_the_money(table, 7) == pytest.approx(100 * expected)
+    assert np.isnan(at_the_money(table, 30))
+    assert np.isnan(at_the_money(table.assign(spot=200.0), 7))

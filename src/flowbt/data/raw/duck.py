@@ -1,0 +1,157 @@
+"""DuckDB over one raw file: bounded memory, columns by their usual names, times of any unit, errors that name the file."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from flowbt.errors import SourceError
+
+TEXT = (".csv", ".csv.gz", ".csv.zst", ".txt", ".txt.gz", ".tsv")
+NULLS = "['', 'None', 'null', 'NaN', 'nan', 'NULL']"
+_UNITS = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"))  # an epoch number above this, in the 2000s, has this unit
+_TO_US = {"ns": "// 1000", "us": "", "ms": "* 1000", "s": "* 1000000"}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one reduction may use: threads, and megabytes before DuckDB spills to disk."""
+
+    threads: int = 2
+    memory_mb: int = 1000
+
+
+@dataclass(frozen=True)
+class Table:
+    """A raw file in an open connection: the SQL that reads it, and its columns (all text for csv)."""
+
+    connection: duckdb.DuckDBPyConnection
+    path: Path
+    sql: str
+    columns: tuple[str, ...]
+
+    def column(self, aliases: Sequence[str], needed: bool = True) -> str:
+        """The quoted name of the first of `aliases` the file has (upper or lower case); empty when none and it is not needed."""
+        lower = {name.lower(): name for name in self.columns}
+        for alias in aliases:
+            if alias.lower() in lower:
+                return f'"{lower[alias.lower()]}"'
+        if needed:
+            raise SourceError(self.path.name, f"no column {' or '.join(aliases)} among {', '.join(self.columns[:10])}", "check that the file is of this kind")
+        return ""
+
+    def number(self, aliases: Sequence[str], needed: bool = True) -> str:
+        """SQL of a column as DOUBLE; NULL when the file has none and it is not needed."""
+        name = self.column(aliases, needed)
+        return f"CAST({name} AS DOUBLE)" if name else "CAST(NULL AS DOUBLE)"
+
+    def micros(self, aliases: Sequence[str]) -> str:
+        """SQL of a time column as microseconds since 1970 UTC: an epoch number of any unit, a timestamp, or ISO text (UTC where no zone)."""
+        name = self.column(aliases)
+        row = self.query(f"SELECT typeof({name}) AS kind, CAST({name} AS VARCHAR) AS word FROM {self.sql} WHERE {name} IS NOT NULL LIMIT 1")
+        if row.empty:
+            raise SourceError(self.path.name, f"column {name} is empty", "the file holds no rows")
+        kind, word = str(row["kind"].iloc[0]), str(row["word"].iloc[0])
+        if kind.startswith("TIMESTAMP"):
+            return f"epoch_us({name})"
+        try:
+            size = float(word)
+        except ValueError:
+            return f"epoch_us(CAST({name} AS TIMESTAMPTZ))"
+        unit = next((unit for limit, unit in _UNITS if size > limit), "s")
+        whole = f"CAST({name} AS BIGINT)" if unit != "s" else f"CAST({name} AS DOUBLE)"
+        return f"CAST({whole} {_TO_US[unit]} AS BIGINT)"
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """The answer as a frame; a file that cannot be read to its end is a SourceError."""
+        try:
+            answer: pd.DataFrame = self.connection.execute(sql).df()
+            return answer
+        except (duckdb.Error, OSError, UnicodeDecodeError) as error:
+            raise _broken(self.path, error) from None
+
+
+@contextmanager
+def open_table(path: Path, limits: Limits, names: Sequence[str] = (), prepared: pd.DataFrame | None = None) -> Iterator[Table]:
+    """A csv (also gzipped, zstd, or one alone in a zip) or Parquet file. `names`: columns of a csv without header. `prepared`: rows
+    already read from it, in place of the file."""
+    if prepared is None and not path.is_file():
+        raise SourceError(str(path), "is a folder" if path.is_dir() else "no such file", "check the path")
+    with tempfile.TemporaryDirectory(prefix="flowbt-raw-") as scratch:
+        connection = duckdb.connect(config={"threads": limits.threads, "memory_limit": f"{limits.memory_mb}MB", "temp_directory": scratch})
+        try:
+            connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
+            if prepared is not None:
+                connection.register("prepared", prepared)
+                yield Table(connection, path, "prepared", tuple(map(str, prepared.columns)))
+                return
+            sql = scan(unzipped(path, Path(scratch)), names)
+            found = Table(connection, path, sql, ()).query(f"DESCRIBE SELECT * FROM {sql}")
+            yield Table(connection, path, sql, tuple(found["column_name"]))
+        finally:
+            connection.close()
+
+
+def scan(path: Path, names: Sequence[str] = ()) -> str:
+    """The SQL table function that reads a file; csv cells stay text until they are asked for as numbers."""
+    file = str(path).replace("'", "''")
+    if path.name.endswith(".parquet"):
+        return f"read_parquet('{file}')"
+    if not path.name.endswith(TEXT):
+        raise SourceError(path.name, "neither csv nor Parquet", f"its name ends in none of {', '.join(TEXT)}, .zip, .parquet")
+    header = f"header=false, names={list(names)!r}" if names else "header=true"
+    return f"read_csv('{file}', all_varchar=true, {header}, nullstr={NULLS}, ignore_errors=false)"
+
+
+def unzipped(path: Path, scratch: Path) -> Path:
+    """The only file of a zip archive, unpacked to `scratch`; any other file as it is."""
+    if path.suffix != ".zip":
+        return path
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [name for name in archive.namelist() if not name.endswith("/")]
+            if len(members) != 1:
+                raise SourceError(path.name, f"{len(members)} files in the archive", "give archives of one file")
+            target = scratch / Path(members[0]).name
+            with archive.open(members[0]) as source, target.open("wb") as out:
+                shutil.copyfileobj(source, out, 1 << 20)
+            return target
+    except (zipfile.BadZipFile, OSError, EOFError) as error:
+        raise _broken(path, error) from None
+
+
+def first_line(path: Path, limits: Limits) -> list[str]:
+    """The cells of the first line of a csv (gzipped or zipped too), for layouts that come with and without header."""
+    with tempfile.TemporaryDirectory(prefix="flowbt-raw-") as scratch, duckdb.connect(config={"threads": limits.threads}) as connection:
+        file = str(unzipped(path, Path(scratch))).replace("'", "''")
+        sql = f"SELECT * FROM read_csv('{file}', all_varchar=true, header=false, nullstr={NULLS}) LIMIT 1"
+        rows = Table(connection, path, "", ()).query(sql)
+    if rows.empty:
+        raise SourceError(path.name, "the file is empty", "download it again")
+    return ["" if cell is None else str(cell) for cell in rows.iloc[0]]
+
+
+def labels(micros: pd.Series) -> pd.Series:
+    """Microseconds since 1970 as naive UTC instants, datetime64[ns]."""
+    return pd.Series(micros.to_numpy("int64").astype("datetime64[us]").astype("datetime64[ns]"), index=micros.index)
+
+
+def total(parts: Sequence[pd.DataFrame], rules: Mapping[str, str]) -> pd.DataFrame:
+    """Parts of the same labels put together: per column "sum", "last" (by part order), "max" or "min"."""
+    together = pd.concat(parts, ignore_index=True)
+    return together.groupby(["event_time", "symbol"], as_index=False).agg(dict(rules))
+
+
+def _broken(path: Path, error: Exception) -> SourceError:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return SourceError(
+        path.name, f"cannot be read ({lines[0][:160] if lines else type(error).__name__})", "the file is cut off or not of this kind; get it again"
+    )
