@@ -77,7 +77,7 @@ def test_positive_level_below_spot() -> None:
     rows = [("2024-03-15 20:00", k, call, 0.2, oi) for k, call, oi in [(85, True, 2500), (88, True, 4), (92, False, 900), (100, False, 900), (104, True, 600)]]
     profile = gamma_profile(_chain(rows))
     assert profile.nearest_positive == 85  # 88 is positive but negligible, 104 lies above
-    assert profile.positive_spot < 92
+    assert profile.positive_spot == profile.crossings[0] < 100
     assert list(profile.by_strike.index) == [85, 88, 92, 100, 104]
 
 
