@@ -68,7 +68,7 @@ def when(value: Any, *, hours: bool = False) -> str:
     """An ISO date (with hours and minutes if asked); a dash for a missing one."""
     if value is None or value != value:
         return MISSING
-    text = value.isoformat(sep=" ") if hasattr(value, "isoformat") else str(value)
+    text = value.isoformat(sep=" ") if hasattr(value, "isoformat") else str(value).replace("T", " ")
     return text[:16] if hours else text[:10]
 
 
