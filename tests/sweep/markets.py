@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from tests.panels import TinyPanel
 
 from flowbt.deferred import Tracer
 from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.space import Space
 from flowbt.engine.sweep.sweeper import Sweeper
 from flowbt.engine.types import Account, Costs, Market
-from tests.panels import TinyPanel
 
 
 def random_market(bars: int = 150, n: int = 2, seed: int = 0, gaps: bool = True) -> Market:

@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 
 from flowbt.engine.kernel import Array, Terms
 from flowbt.engine.sweep.program import AND, NOT, OR
-from flowbt.engine.sweep.sums import DEPTH, DOWN, GROWTH, HELD, LEAST, MEAN, MOST, SQUARE, count_trade, finish, jit
+from flowbt.engine.sweep.sums import DEPTH, DOWN, GROWTH, HELD, MEAN, RUIN, SQUARE, count_trade, finish, jit
 
 Words = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
@@ -143,7 +143,7 @@ def run_trials(lanes: Lanes, terms: Terms, masks: Words, codes: Codes, trials: T
     stack, signal, entry = np.empty((codes.depth, n * width), np.uint64), np.empty((3, n * width), np.uint64), np.empty(width, np.uint64)
     units, price_in, best, level, goal, paid, cost = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     since, wait, leaving, listed, active = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
-    sums, closed = np.zeros(8), np.zeros(5)
+    sums, closed = np.zeros(7), np.zeros(5)
     for i in range(rows.shape[0]):
         fresh = i == 0
         for k in range(rows.shape[1]):
@@ -155,7 +155,7 @@ def run_trials(lanes: Lanes, terms: Terms, masks: Words, codes: Codes, trials: T
             units[j], wait[j], leaving[j], listed[j] = 0.0, 0, 0, 0
         closed[:] = 0.0
         cash, before, growth, peak = terms.cash, terms.cash, 1.0, 1.0
-        total, square, down, least, most, depth, held = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        total, square, down, ruined, depth, held = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         count, t = 0, first + 1
         while t < last:
             if count == 0:  # flat and nothing waits: on to the next entry
@@ -260,7 +260,7 @@ def run_trials(lanes: Lanes, terms: Terms, masks: Words, codes: Codes, trials: T
             square += r * r
             if r < 0.0:
                 down += r * r
-            least, most = min(least, r), max(most, r)
+            ruined += r <= -1.0
             growth *= 1.0 + r
             peak = max(peak, growth)
             depth = min(depth, growth / peak - 1.0)
@@ -268,7 +268,5 @@ def run_trials(lanes: Lanes, terms: Terms, masks: Words, codes: Codes, trials: T
             if returns.size:
                 returns[i, t - first] = r
             t += 1
-        sums[MEAN], sums[SQUARE], sums[DOWN], sums[LEAST], sums[MOST], sums[GROWTH], sums[DEPTH], sums[HELD] = (
-            total, square, down, least, most, growth, depth, held,
-        )  # fmt: skip
+        sums[MEAN], sums[SQUARE], sums[DOWN], sums[RUIN], sums[GROWTH], sums[DEPTH], sums[HELD] = total, square, down, ruined, growth, depth, held
         finish(sums, closed, last - first, year, out[i])

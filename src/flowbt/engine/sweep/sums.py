@@ -35,7 +35,7 @@ def jit(function: F) -> F:
 
 
 TRADES, WINS, GAIN, LOSS, RETURN = range(5)  # sums over closed trades
-MEAN, SQUARE, DOWN, LEAST, MOST, GROWTH, DEPTH, HELD = range(8)  # sums over bars
+MEAN, SQUARE, DOWN, RUIN, GROWTH, DEPTH, HELD = range(7)  # sums over bars
 
 
 @jit
@@ -54,16 +54,17 @@ def count_trade(trades: Array, pnl: float, paid: float) -> None:
 def finish(sums: Array, trades: Array, bars: int, year: float, out: Array) -> None:
     """The metrics in the order of METRICS.
 
-    `sums`: of returns, of their squares, of squared losses; least, most; growth of 1; deepest drawdown; bars held. `trades`: over closed trades.
+    `sums`: of returns, of their squares, of squared losses; whether the value came to nothing; growth of 1; deepest drawdown; bars held.
+    `trades`: over closed trades.
     """
     mean, nan = sums[MEAN] / bars, math.nan
     variance = max(sums[SQUARE] - bars * mean * mean, 0.0) / (bars - 1) if bars > 1 else nan
-    ruined = sums[LEAST] <= -1.0
+    ruined = sums[RUIN] > 0.0
     root = math.sqrt(year)
     out[0] = -1.0 if ruined else sums[GROWTH] - 1.0
     out[1] = -1.0 if ruined else math.expm1(min(math.log(sums[GROWTH]) * year / bars, 700.0))
     out[2] = math.sqrt(variance) * root
-    out[3] = mean / math.sqrt(variance) * root if sums[MOST] - sums[LEAST] > 1e-12 else nan
+    out[3] = mean / math.sqrt(variance) * root if sums[SQUARE] > 1e-24 else nan
     out[4] = mean / math.sqrt(sums[DOWN] / bars) * root if sums[DOWN] > 0.0 else nan
     out[6] = sums[DEPTH] if sums[DEPTH] < -1e-12 else 0.0
     out[5] = out[1] / -out[6] if out[6] < 0.0 else nan
@@ -80,7 +81,7 @@ def measure_tape(
     order: npt.NDArray[np.int64], fill: Array, value: Array, units: Array, carry: Array, cash: float, year: float, out: Array, returns: Array
 ) -> None:
     """Metrics of one simulation by `engine/kernel.py`. `order`, `fill`: its orders; `units`, `carry`: T x N; `returns`: T, or empty when not wanted."""
-    sums, trades = np.zeros(8), np.zeros(5)
+    sums, trades = np.zeros(7), np.zeros(5)
     growth, peak, before = 1.0, 1.0, cash
     for t in range(value.size):
         r = value[t] / before - 1.0 if before > 0.0 else 0.0
@@ -89,7 +90,7 @@ def measure_tape(
         sums[MEAN] += r
         sums[SQUARE] += r * r
         sums[DOWN] += min(r, 0.0) ** 2
-        sums[LEAST], sums[MOST] = min(sums[LEAST], r), max(sums[MOST], r)
+        sums[RUIN] += r <= -1.0
         sums[DEPTH] = min(sums[DEPTH], growth / peak - 1.0)
         sums[HELD] += 1.0 if value[t] > 0.0 and np.any(units[t] != 0.0) else 0.0
         before = value[t]

@@ -16,6 +16,7 @@ from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
 from flowbt.engine.sweep.general import General
 from flowbt.engine.sweep.kernel import Lanes, Trials, run_trials
 from flowbt.engine.sweep.masks import MaskStore
+from flowbt.engine.sweep.single import run_single
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS, Array
 from flowbt.engine.types import Account, Costs
@@ -124,13 +125,14 @@ class Sweeper:
         span = (part.first, part.last or len(self.stage.market.index), float(self.stage.market.year))
         metrics = np.empty((len(rows), len(METRICS)))
         returns = np.zeros((len(rows), span[1] - span[0])) if part.returns else out.returns
+        kernel = run_single if len(self.lanes.open) == 1 and (self.lanes.open > 0.0).all() else run_trials
         step = max(64, -(-len(rows) // (self.threads * 4)))
         with ThreadPoolExecutor(self.threads) as pool:
             jobs = []
             for at in range(0, len(rows), step):
                 cut = slice(at, at + step)
                 mine = returns[cut] if part.returns else returns
-                jobs.append(pool.submit(run_trials, self.lanes, self.terms, masks, compiled.codes, Trials(rows[cut], rules[cut], metrics[cut], mine), span))
+                jobs.append(pool.submit(kernel, self.lanes, self.terms, masks, compiled.codes, Trials(rows[cut], rules[cut], metrics[cut], mine), span))
             for job in jobs:
                 job.result()
         out.metrics[where] = metrics
