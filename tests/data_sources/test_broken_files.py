@@ -6,7 +6,7 @@ import pytest
 from flowbt.data.sources import NAMES, source
 from flowbt.errors import SourceError
 
-OPTIONS = {"symbol": "X", "time": "date", "map": {"value": "v"}, "product": "total", "venue": "binance"}
+OPTIONS = {"symbol": "X", "time": "date", "map": {"value": "v"}, "product": "total", "venue": "binance", "root": "BTC"}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -96,8 +96,3 @@ def test_funding_deribit_counts_by_its_epoch_not_its_local_time(put):
     text = f"{header}2031-01-01 13:00:00,{stamp},,0.004,0.0005,100,2031-01-01 13:00:00\n"
     row = parse("funding", put("d.csv", text), symbol="BTC").frame.iloc[0]
     assert (row["event_time"], row["funding_rate"], row["funding_interval_hours"]) == (pd.Timestamp("2031-01-01 10:00"), 0.0005, 1.0)
-
-
-def test_funding_fixed_one_interval_ahead_is_moved(put):
-    path = put("e.csv", "Symbol,Date,Funding Rate\nETH-USDT,2031-01-01 03:00:00,0.0001\n")
-    assert parse("funding", path, utc_offset=3, ahead="8h").frame["event_time"][0] == pd.Timestamp("2031-01-01 08:00")

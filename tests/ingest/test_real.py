@@ -15,7 +15,22 @@ from flowbt.studies.ingest import Target, import_plan
 HOME = Path(__file__).parents[2]
 RAW = HOME.parent / "shared" / "data" / "raw"
 pytestmark = [pytest.mark.real, pytest.mark.skipif(not RAW.is_dir(), reason="../shared/data/raw is not there")]
-WANTED = ("index-prices", "cboe-volatility", "cboe-putcall", "squeezemetrics", "fred-rates", "ism", "finra", "binance-funding", "btc-spot-1h", "dvol")
+WANTED = (
+    "index-prices",
+    "cboe-volatility",
+    "cboe-putcall",
+    "squeezemetrics",
+    "fred-rates",
+    "ism",
+    "finra",
+    "binance-funding",
+    "btc-spot-1h",
+    "dvol",
+    "cme-bitcoin-futures",
+    "treasury-auctions",
+    "aaii",
+    "ahead-funding",
+)
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +107,37 @@ def test_dix_breaks_and_outliers_are_on_record(catalog):
     dates = pd.read_csv(RAW / "dix_gex" / "DIX.csv")["date"]
     spikes = {dates[finding["row"] - 2] for finding in findings if finding["kind"] == "outlier"}
     assert {"2026-03-27", "2026-05-08", "2026-05-15", "2026-06-26"} <= spikes
+
+
+def test_basis_by_expiry_has_the_medians_of_the_notes(catalog):
+    futures = catalog.imported["cme-bitcoin-futures"].read(["event_time", "symbol", "futures_close"])
+    names = futures["symbol"].astype("str")
+    hours = catalog.imported["btc-spot-1h"].read(["event_time", "close"])
+    spot = hours.groupby(hours["event_time"].dt.floor("D"))["close"].last()
+    days = (pd.to_datetime(names.str[4:]) - futures["event_time"]).dt.days
+    basis = 100 * (futures["futures_close"] / futures["event_time"].map(spot) - 1) * 365 / days
+    kept = names.str.startswith("BTC-") & (days >= 7)
+    medians = basis[kept].groupby(futures["event_time"][kept].dt.to_period("Q")).median()
+    for quarter, noted in {"2021Q4": 9.4, "2022Q4": -3.4, "2023Q4": 14.0, "2024Q4": 12.4, "2025Q4": 6.3, "2026Q1": 4.0}.items():
+        assert medians[quarter] == pytest.approx(noted, abs=1.0), quarter
+
+
+def test_the_seven_year_auction_of_february_2021(catalog):
+    table = catalog.imported["treasury-auctions"].read(["event_time", "symbol", "bid_to_cover"])
+    row = table[(table["symbol"] == "7-Year") & (table["event_time"] == "2021-02-25")]
+    assert row["bid_to_cover"].tolist() == [2.04]
+
+
+def test_aaii_ends_before_its_scrape_junk(catalog):
+    assert catalog.imported["aaii"].read(["event_time"])["event_time"].max() == pd.Timestamp("2026-03-25")
+
+
+def test_bybit_follows_binance_by_when_it_is_known_not_by_when_it_is_paid(catalog):
+    def series(name, symbol, time):
+        table = catalog.imported[name].read([time, "symbol", "funding_rate"])
+        return table[table["symbol"] == symbol].set_index(time)["funding_rate"]
+
+    binance = series("binance-funding", "BTC", "event_time")
+    fixed, paid = (binance.corr(series("ahead-funding", "BTC:bybit", time)) for time in ("known_at", "event_time"))
+    assert fixed == pytest.approx(0.83, abs=0.01)
+    assert paid == pytest.approx(0.72, abs=0.01)
