@@ -3,12 +3,13 @@
 import pytest
 from tests.results.records import make_record
 from tests.results.sweep_files import write_sweep
+from tests.results.test_gallery_page import entry, made
 
-from flowbt.results import site, store, sweeps
+from flowbt.results import gallery, site, store, sweeps
 from flowbt.studies.compare import compare, write_page
 
 pytestmark = pytest.mark.browser
-KINDS = ("tearsheet", "hostile", "idle", "browser", "compare", "sweep")
+KINDS = ("tearsheet", "hostile", "idle", "browser", "compare", "sweep", "gallery")
 HOSTILE = "</script><script>document.title='stolen'</script>"
 FACTS = """
 return {
@@ -36,6 +37,7 @@ def pages(tmp_path_factory):
         **{kind: place / "tearsheet.html" for kind, place in (("tearsheet", first), ("hostile", third), ("idle", idle))},
         "browser": root / "index.html",
         "sweep": sweeps.write(root, write_sweep(root, name=HOSTILE)[0]),
+        "gallery": gallery.write(root, made(entry(HOSTILE, adjusted=0.01), entry("quiet"), entry("gone", sharpe=None, error=HOSTILE))),
         "compare": write_page(root, compare(root, [first.name, second.name, third.name])),
     }
 
@@ -58,7 +60,7 @@ def test_no_complaint_and_no_request_beyond_its_own_files(visit, pages):
 
 def test_every_chart_is_drawn(visit):
     assert all(count > 0 for _, count in visit["charts"]), visit["charts"]
-    assert len(visit["charts"]) >= {"tearsheet": 7, "hostile": 7, "idle": 2, "browser": 0, "compare": 2, "sweep": 4}[visit["kind"]]
+    assert len(visit["charts"]) >= {"tearsheet": 7, "hostile": 7, "idle": 2, "browser": 0, "compare": 2, "sweep": 4, "gallery": 1}[visit["kind"]]
 
 
 def test_size_edges_links_and_names(visit):
@@ -72,7 +74,7 @@ def test_size_edges_links_and_names(visit):
 def test_hostile_text_is_harmless(visit):
     assert visit["inline"] == 1  # the theme line of the base page, and nothing else
     assert visit["title"] != "stolen"
-    if visit["kind"] in ("hostile", "browser", "compare", "sweep"):
+    if visit["kind"] in ("hostile", "browser", "compare", "sweep", "gallery"):
         assert HOSTILE in visit["text"]
 
 

@@ -111,7 +111,7 @@ def curve(trials: pd.DataFrame, name: str) -> dict[str, Any]:
     """Sharpe by the values of one parameter: quartiles and the best over all other parameters."""
     labels, codes = levels(trials[name])
     groups = trials["sharpe"].groupby(codes)
-    quantiles = groups.quantile([0.25, 0.5, 0.75]).unstack().reindex(range(len(labels)))
+    quantiles = groups.quantile(np.array([0.25, 0.5, 0.75])).unstack().reindex(range(len(labels)))
     lines = {"low": quantiles[0.25], "middle": quantiles[0.5], "high": quantiles[0.75], "best": groups.max().reindex(range(len(labels)))}
     return {"labels": labels, **{key: figures.compact(line, 4) for key, line in lines.items()}}
 
