@@ -71,7 +71,7 @@ def run_single(lanes: Lanes, terms: Terms, masks: Words, codes: Codes, trials: T
         closed[:] = 0.0
         cash, before, held, next_up, next_down, next_exit = start, start, 0.0, -1, -1, -1
         s = (0.0, 0.0, 0.0, start, start, 0.0, 0.0)
-        t: Any = first + 1
+        t = first + 1
         while t < last:
             t = next_bit(entry, t - 1) + 1  # flat: on to the next entry
             if t == 0 or t >= last:
@@ -135,7 +135,7 @@ def run_single(lanes: Lanes, terms: Terms, masks: Words, codes: Codes, trials: T
                     if record:
                         returns[i, u - begin] = value / before - 1.0 if before > 0.0 else 0.0
                     before = value
-                t = np.int64(u)
+                t = np.int64(u)  # type: ignore[assignment]
                 if leave == 0.0:
                     t = due
                     if due >= last:  # still open at the end

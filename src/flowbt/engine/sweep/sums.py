@@ -103,25 +103,25 @@ def measure_tape(
 
 @jit
 def close_trades(order: npt.NDArray[np.int64], fill: Array, carry: Array, trades: Array) -> None:
-    """Add up the orders of each trade; a position is closed when its units come back to nothing."""
-    n = carry.shape[1]
-    held, paid_in, paid_out, cost, since = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int64)
+    """Count the closed trades of an order table, by the rule of `engine/orders.py`: closed when everything entered has left again."""
+    count = order[-1, 3] + 1 if order.shape[0] else 0
+    entered, left, paid_in, paid_out, cost, side = np.zeros((6, count))
+    begin, end, column, adding = np.zeros((4, count), np.int64)
     for k in range(order.shape[0]):
-        t, j = order[k, 0], order[k, 1]
+        bar, n = order[k, 0], order[k, 3]
         units, price, fee = fill[k, 0], fill[k, 1], fill[k, 2]
-        if held[j] == 0.0:
-            paid_in[j], paid_out[j], cost[j], since[j] = 0.0, 0.0, 0.0, t
-        for u in range(since[j], t):
-            cost[j] += carry[u, j]
-        since[j] = t
-        cost[j] += fee
-        left = held[j] + units
-        if units * held[j] >= 0.0:
-            paid_in[j] += abs(units) * price
+        if side[n] == 0.0:
+            side[n], begin[n], column[n] = 1.0 if units > 0.0 else -1.0, bar, order[k, 1]
+        end[n], adding[n] = bar, units * side[n] > 0.0
+        cost[n] += fee
+        if adding[n]:
+            entered[n] += abs(units)
+            paid_in[n] += abs(units) * price
         else:
-            paid_out[j] += abs(units) * price
-            if abs(left) <= 1e-9 * abs(held[j]):
-                side = 1.0 if held[j] > 0.0 else -1.0
-                count_trade(trades, side * (paid_out[j] - paid_in[j]) - cost[j], paid_in[j])
-                left = 0.0
-        held[j] = left
+            left[n] += abs(units)
+            paid_out[n] += abs(units) * price
+    for n in range(count):
+        if not adding[n] and abs(entered[n] - left[n]) <= 1e-9 * entered[n]:
+            for t in range(begin[n], end[n]):
+                cost[n] += carry[t, column[n]]
+            count_trade(trades, side[n] * (paid_out[n] - paid_in[n]) - cost[n], paid_in[n])
