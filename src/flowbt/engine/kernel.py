@@ -18,7 +18,7 @@ Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-REASONS = ("entry", "signal", "opposite", "hold", "stop", "take", "trail", "liquidation", "rebalance", "partial")
+REASONS = ("entry", "signal", "opposite", "hold", "stop", "take", "trail", "liquidation", "rebalance", "partial", "expiry", "roll", "early", "hedge")
 ENTRY, SIGNAL, OPPOSITE, HOLD, STOP, TAKE, TRAIL, LIQUIDATION, REBALANCE, PARTIAL = range(10)
 
 

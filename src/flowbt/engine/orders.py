@@ -68,7 +68,7 @@ def trades_of(market: Market, order: Ints, fill: Array, mark: Array, carry: Arra
 
     entered, paid_in = total(np.where(adds, np.abs(units), 0.0)), total(np.where(adds, np.abs(units) * price, 0.0))
     left, paid_out = total(np.where(adds, 0.0, np.abs(units))), total(np.where(adds, 0.0, np.abs(units) * price))
-    final = REASONS_CLOSE[reason[last]] & ~adds[last] & (np.abs(entered - left) <= 1e-9 * entered)
+    final = ~adds[last] & (np.abs(entered - left) <= 1e-9 * entered)
     rest = np.where(final, 0.0, entered - left)
     paid_out = paid_out + rest * mark[-1, where]
     begin, end = bar[first], np.where(final, bar[last], len(market.index) - 1)
@@ -97,9 +97,6 @@ def trades_of(market: Market, order: Ints, fill: Array, mark: Array, carry: Arra
                 "exit_bar": end,
             }
         )
-
-
-REASONS_CLOSE = np.array([name not in ("entry", "rebalance", "partial") for name in REASONS])
 
 
 def _ends(trade: Ints, n: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

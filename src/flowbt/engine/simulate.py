@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.engine.decisions import check_terms, days_to_next, no_rules, plan_of, rules_of
-from flowbt.engine.kernel import Array, Bars, Tape, Terms, run_signals, run_targets
+from flowbt.engine.kernel import Array, Bars, Terms, run_signals, run_targets
 from flowbt.engine.orders import book_of
 from flowbt.engine.types import Account, Book, Costs, Market, Signals, Targets
 from flowbt.errors import EngineError, SignalError
@@ -27,6 +27,10 @@ def simulate(market: Market, decision: Signals | Targets, costs: Costs | None = 
     costs, account = costs or Costs(), account or Account()
     check_terms(costs, account)
     bars = bars_of(market, costs)
+    if isinstance(decision, Signals) and decision.structure is not None:
+        from flowbt.engine.option_run import simulate_structure
+
+        return checked(simulate_structure(market, bars, decision, costs, account))
     terms = Terms(account.cash, costs.fees, costs.slippage, costs.borrow, account.margin, account.max_gross)
     if isinstance(decision, Targets):
         tape, count = run_targets(bars, plan_of(decision, market), no_rules(), terms)
@@ -34,8 +38,7 @@ def simulate(market: Market, decision: Signals | Targets, costs: Costs | None = 
         tape, count = run_signals(bars, rules_of(decision, market), terms)
     else:
         raise SignalError("Signals or Targets", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
-    check_funding(market, tape)
-    return book_of(market, account, bars, tape, count)
+    return checked(book_of(market, account, bars, tape, count))
 
 
 def bars_of(market: Market, costs: Costs) -> Bars:
@@ -61,9 +64,11 @@ def whole(a: Array) -> Array:
     return np.ascontiguousarray(a, dtype=np.float64)
 
 
-def check_funding(market: Market, tape: Tape) -> None:
-    paid: Array = tape.funding
-    if np.isnan(paid).any():
-        t, j = np.argwhere(np.isnan(paid))[0]
-        asked = f"funding of {market.symbols[j]} at {market.index[t]:%Y-%m-%d %H:%M}"
+def checked(book: Book) -> Book:
+    """Raises EngineError where a position was held in a bar without a funding rate."""
+    missing = np.argwhere(np.isnan(book.carry))
+    if len(missing):
+        t, j = missing[0]
+        asked = f"funding of {book.market.symbols[j]} at {book.market.index[t]:%Y-%m-%d %H:%M}"
         raise EngineError(asked, "a position was held and the rate is missing", "import it, start later, or use Costs(funding=False)")
+    return book

@@ -105,7 +105,7 @@ def rule(a: Array, t: int, j: int) -> float:
 
 def run_signals(bars: Bars, rules: Rules, terms: Terms) -> Tape:
     def at_open(world: World, t: int, equity: float) -> None:
-        listen(world, rules, t)
+        listen(world.waiting, rules, t)
         leave(world, rules, t)
         enter(world, rules, t, equity)
 
@@ -138,9 +138,9 @@ def walk(bars: Bars, rules: Rules, terms: Terms, at_open: Callable[[World, int, 
     return Tape(orders, np.array(world.fills).reshape(-1, 4), value, units, borrow, funding)
 
 
-def listen(world: World, rules: Rules, t: int) -> None:
+def listen(everyone: dict[int, Waiting], rules: Rules, t: int) -> None:
     """The decisions of the bar before; a newer one replaces one that waits."""
-    for j, waiting in world.waiting.items():
+    for j, waiting in everyone.items():
         fraction = rule(rules.exit, t - 1, j)
         if fraction > 0:
             waiting.leave, waiting.side = fraction, 0

@@ -1,0 +1,104 @@
+"""The desk of a run with option structures: what is held, and how a fill is priced and recorded. `option_run.py` drives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flowbt.engine.kernel import REASONS, Array, Bars
+from flowbt.engine.option_pricing import LEAST, Contract, Timing, value_of
+from flowbt.engine.structures import Structure
+from flowbt.engine.twin import Waiting
+from flowbt.engine.types import Account, Costs, Market
+
+
+@dataclass
+class Option:
+    """A contract held: its column, signed units, and its marks and deltas at the closes from bar `begin` to its `last`."""
+
+    contract: Contract
+    column: int
+    begin: int
+    last: int
+    price: Array
+    delta: Array
+
+
+@dataclass
+class Position:
+    """A structure held. `side` +1 bought, -1 sold; `money`: asked at entry; `cash`: all paid and received so far."""
+
+    number: int
+    side: int
+    units: float
+    money: float
+    since: int
+    row: int
+    shares: float  # units of the underlying that belong to it, without hedge
+    options: list[Option] = field(default_factory=list)
+    cash: float = 0.0
+    due: str = ""
+
+
+@dataclass
+class Desk:
+    """All that changes while the bars go by."""
+
+    market: Market
+    bars: Bars
+    structure: Structure
+    costs: Costs
+    account: Account
+    iv: Array
+    timing: Timing
+    cash: float
+    held: dict[int, Position] = field(default_factory=dict)
+    waiting: dict[int, Waiting] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    columns: list[Option] = field(default_factory=list)
+    units: dict[int, float] = field(default_factory=dict)
+    open_trade: dict[int, int] = field(default_factory=dict)
+    orders: list[tuple[int, int, int, int]] = field(default_factory=list)
+    fills: list[tuple[float, float, float, float]] = field(default_factory=list)
+    owner: list[int] = field(default_factory=list)  # of each trade, the structure's number
+    opened: list[Position] = field(default_factory=list)
+
+    def fill(self, t: int, j: int, position: Position, what: tuple[int, str, float, float, float]) -> None:
+        """Record a fill: column, reason, signed units, price, price without costs."""
+        column, reason, units, price, fair = what
+        if units == 0.0:
+            return
+        before = self.units.get(column, 0.0)
+        if before * units < 0.0 and abs(units) > abs(before):  # through zero: out, then in
+            self.fill(t, j, position, (column, reason, -before, price, fair))
+            self.fill(t, j, position, (column, reason, units + before, price, fair))
+            return
+        if before == 0.0:
+            self.open_trade[column] = len(self.owner)
+            self.owner.append(position.number)
+        fee = 0.0 if reason == "expiry" and column >= len(self.market.symbols) else abs(units) * price * self.costs.fees
+        self.units[column] = before + units
+        self.cash -= units * price + fee
+        position.cash -= units * price + fee
+        self.orders.append((t, column, REASONS.index(reason), self.open_trade[column]))
+        self.fills.append((units, price, fee, abs(units) * abs(price - fair)))
+
+    def option_price(self, t: int, j: int, contract: Contract) -> float:
+        """In the middle, at the open of bar t."""
+        years = self.timing.years([self.market.index[t]], contract.expiry, at_open=True)[0]
+        return float(value_of(contract, self.bars.open[t, j], self.iv[t - 1, j], years, self.structure)[0])
+
+    def crossed(self, fair: float, contract: Contract, units: float) -> float:
+        terms = self.structure.trading
+        tick = terms.tick if terms.tick is not None else 0.0001 if self.structure.model.coin else 0.01
+        width = terms.cross * max(terms.spread * fair, tick)
+        return max(fair + (width if units > 0 else -width), LEAST * contract.strike)
+
+    def trade_option(self, t: int, j: int, position: Position, option: Option, change: tuple[str, float]) -> None:
+        reason, units = change
+        fair = self.option_price(t, j, option.contract)
+        self.fill(t, j, position, (option.column, reason, units, self.crossed(fair, option.contract, units), fair))
+
+    def trade_shares(self, t: int, j: int, position: Position, reason: str, units: float) -> None:
+        fair = self.bars.open[t, j]
+        price = fair * (1 + self.costs.slippage if units > 0 else 1 - self.costs.slippage)
+        self.fill(t, j, position, (j, reason, units, price, fair))
