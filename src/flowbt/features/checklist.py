@@ -39,7 +39,7 @@ def _credit_calm(panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _oil_band(panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame]:
-    level = panel["value", "DCOILWTICO"]
+    level = panel.either(("value", "DCOILWTICO"), ("close", "WTI"))
     return (level >= 90) & (level <= 100), level
 
 
@@ -56,7 +56,7 @@ def _reclaimed(panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame]:
 CHECKLIST = (
     Item("dollar index under 99.5 for 2 sessions", (("close:DXY",),), _dollar_low),
     Item("HYG range up and under 40 for 3 sessions", (("close:HYG",),), _credit_calm),
-    Item("oil between 90 and 100", (("value:DCOILWTICO",),), _oil_band),
+    Item("oil between 90 and 100", (("value:DCOILWTICO",), ("close:WTI",)), _oil_band),
     Item("dark-pool volume over $70bn", (("dark_pool_volume",),), _dark_volume),
     Item("SPX above its 200-session mean for 2 sessions", (("close:SPX",),), _reclaimed),
 )

@@ -123,7 +123,7 @@ _SIDES = ("calls_bought", "calls_sold", "puts_bought", "puts_sold", "premium_unk
 _DARK = (("dark_pool_net",), ("dix:SPX",), ("short_volume", "total_volume"))
 _OAS = (("value:HY_OAS",), ("value:BAMLH0A0HYM2",), ("close:HYG",))
 _DOLLARS = ("close:DXY", "value:DTWEXBGS")
-_OILS = ("value:DCOILWTICO", "close:USO")
+_OILS = ("value:DCOILWTICO", "close:WTI", "close:USO")
 _LIQUIDITY = ("value:WALCL", "value:WTREGEN", "value:RRPONTSYD")
 _TERM = ("close:VIX", "close:VIX9D", "close:VIX3M")
 

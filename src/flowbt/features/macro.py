@@ -57,6 +57,11 @@ def dollar(panel: Panel) -> pd.DataFrame:
     return panel.either(("close", "DXY"), ("value", "DTWEXBGS"))
 
 
+def oil_price(panel: Panel) -> pd.DataFrame:
+    """WTI: spot (FRED), else the front future, else the fund USO (another scale: only its changes mean something)."""
+    return panel.either(("value", "DCOILWTICO"), ("close", "WTI"), ("close", "USO"))
+
+
 @feature(
     family="macro",
     units="percentage points",
@@ -141,12 +146,12 @@ def sell_america(panel: Panel, *, window: int = 21) -> pd.DataFrame:
     units="fractions; 0..3",
     sign="regime 3 = both up",
     needs=(*DOLLAR, "value:DCOILWTICO"),
-    stand_ins=("value:DTWEXBGS", "close:USO"),
+    stand_ins=("value:DTWEXBGS", "close:WTI", "close:USO"),
     source="exitliq",
 )
 def dollar_oil_regime(panel: Panel, *, window: int = 21) -> Quadrant:
     """Dollar and oil changes (fractions) over `window` sessions, and their quadrant in `OIL_REGIMES`. Oil is missing at or under $0."""
-    usd, oil = dollar(panel), panel.either(("value", "DCOILWTICO"), ("close", "USO"))
+    usd, oil = dollar(panel), oil_price(panel)
     oil = oil.where(oil > 0)
     return quadrant(usd / usd.shift(window) - 1, oil / oil.shift(window) - 1)
 

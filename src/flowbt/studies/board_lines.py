@@ -108,7 +108,7 @@ LINES = (
     Line("Rates and dollar", "dollar, change (21)", lambda p: ma.rate_regime(p).first, "{:+.2%}"),
     Line("Rates and dollar", "rate regime", lambda p: ma.rate_regime(p).regime, ma.RATE_REGIMES),
     Line("Rates and dollar", "dollar-oil regime", lambda p: ma.dollar_oil_regime(p).regime, ma.OIL_REGIMES),
-    _value("Rates and dollar", "oil (WTI)", "DCOILWTICO", "${:.2f}"),
+    Line("Rates and dollar", "oil (WTI)", lambda p: p.either(("value", "DCOILWTICO"), ("close", "WTI")), "${:.2f}"),
     Line("Rates and dollar", "10-year auction against its mean", ma.auction_demand, "{:+.1%}"),
     Line("Fed and liquidity", "fed funds, change (63)", lambda p: ma.fed_regime(p).policy, POINTS),
     Line("Fed and liquidity", "Fed assets, change (63)", lambda p: ma.fed_regime(p).balance_sheet, "{:+.2%}"),
@@ -130,8 +130,8 @@ GATES = (
 )
 
 BRINGS = {
-    **dict.fromkeys((*of.SIDES, "premium_unknown"), "option prints, summed by side (`flowbt reduce`)"),
-    **dict.fromkeys(("dark_pool_net", "dark_pool_volume"), "dark-pool prints with their quotes (`flowbt reduce`)"),
-    **dict.fromkeys(("zero_gamma", "nearest_positive_gamma", "gex_0dte"), "option chains (`flowbt gex`, `flowbt reduce`)"),
+    **dict.fromkeys((*of.SIDES, "premium_unknown"), "option prints: `flowbt reduce option-prints`"),
+    **dict.fromkeys(("dark_pool_net", "dark_pool_volume"), "dark-pool prints with their quotes: `flowbt reduce dark-prints`"),
+    **dict.fromkeys(("zero_gamma", "nearest_positive_gamma", "gex_0dte"), "option chains: `flowbt reduce chains`"),
     "ISM_PRICES": "a csv of ISM prices paid, imported as value of ISM_PRICES (`flowbt data import`)",
 }  # what would bring a field (or a series) for which no dataset is declared
