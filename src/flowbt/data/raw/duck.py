@@ -85,6 +85,8 @@ def open_table(path: Path, limits: Limits, names: Sequence[str] = (), prepared: 
     already read from it, in place of the file."""
     if prepared is None and not path.is_file():
         raise SourceError(str(path), "is a folder" if path.is_dir() else "no such file", "check the path")
+    if prepared is None and not path.stat().st_size:
+        raise SourceError(path.name, "the file is empty", "get it again")
     with tempfile.TemporaryDirectory(prefix="flowbt-raw-") as scratch:
         connection = duckdb.connect(config={"threads": limits.threads, "memory_limit": f"{limits.memory_mb}MB", "temp_directory": scratch})
         try:

@@ -76,7 +76,8 @@ def dark_prints(path: Path, rules: PrintRules, limits: Limits) -> pd.DataFrame:
 
 def side_sql(price: str, bid: str, ask: str, inside: str) -> str:
     """SQL of a print's side: 1 bought, -1 sold, 0 unknown."""
-    nearer = f"WHEN {price} > ({bid} + {ask}) / 2 THEN 1 WHEN {price} < ({bid} + {ask}) / 2 THEN -1" if inside == "nearer" else ""
+    off_middle = f"2 * {price} - {bid} - {ask}"  # a millionth of a dollar is rounding, not a side
+    nearer = f"WHEN {off_middle} > 1e-6 THEN 1 WHEN {off_middle} < -1e-6 THEN -1" if inside == "nearer" else ""
     quoted = f"{bid} IS NOT NULL AND {ask} IS NOT NULL AND {bid} >= 0 AND {ask} > {bid}"
     return f"CASE WHEN NOT ({quoted}) THEN 0 WHEN {price} >= {ask} THEN 1 WHEN {price} <= {bid} THEN -1 {nearer} ELSE 0 END"
 

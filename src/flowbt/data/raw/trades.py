@@ -80,8 +80,9 @@ def _bought(table: Table) -> str:
 
 def coin_of(path: Path) -> str:
     """BTC for BTCUSDT-trades-2024-01-05.zip, btcusdt_20240808.gz and the like."""
-    head = re.split(r"[-_.]", path.name)[0].upper()
-    coin = re.sub(r"(USDT|USDC|BUSD|FDUSD|USD)$", "", head)
+    words = re.split(r"[-_.]", path.name.upper())
+    pairs = [pair for word in words if (pair := re.fullmatch(r"(\w+?)(USDT|USDC|BUSD|FDUSD|USD)", word))]
+    coin = pairs[0][1] if pairs else words[0]
     if not coin or not coin.isalnum():
         raise SourceError(path.name, "its name does not say which coin it is about", "give the option symbol")
     return coin
