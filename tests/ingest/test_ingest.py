@@ -131,6 +131,7 @@ def test_a_field_nobody_declared_is_refused(declare, put, plan):
     [
         ("[[dataset]]\nname = 'x'\nfiles = []\n", "files"),
         ("nonsense", "not TOML"),
+        (ONE + ONE, "dataset bars is there twice"),
         ("[[dataset]]\nname = 'x'\nfils = 1\n", "dataset.0.fils: Extra"),
         (ONE.replace("{ path", "{ source = 'yaho', path"), "did you mean yahoo"),
     ],
@@ -140,7 +141,13 @@ def test_a_plan_that_is_wrong_says_where(plan, text, problem):
         read_plan(plan(text))
 
 
+def test_a_root_that_is_no_folder_is_one_line(plan, tmp_path):
+    with pytest.raises(DatasetError, match="no such folder"):
+        import_plan(read_plan(plan(ONE)), tmp_path / "nowhere", Target(tmp_path, tmp_path))
+
+
 def test_only_wants_names_of_the_plan(plan, declare, put):
+    put("a.csv")
     with pytest.raises(DatasetError, match="did you mean bars"):
         bring(plan(ONE), ["bar"])
 

@@ -30,6 +30,7 @@ WANTED = (
     "treasury-auctions",
     "aaii",
     "ahead-funding",
+    "members-largecap",
 )
 
 
@@ -141,3 +142,14 @@ def test_bybit_follows_binance_by_when_it_is_known_not_by_when_it_is_paid(catalo
     fixed, paid = (binance.corr(series("ahead-funding", "BTC:bybit", time)) for time in ("known_at", "event_time"))
     assert fixed == pytest.approx(0.83, abs=0.01)
     assert paid == pytest.approx(0.72, abs=0.01)
+
+
+def test_finra_short_share_of_large_names_follows_dix(catalog):
+    volumes = catalog.imported["finra"].read(["event_time", "symbol", "short_volume", "total_volume"])
+    closes = catalog.imported["members-largecap"].read(["event_time", "symbol", "member_close"])
+    both = volumes.astype({"symbol": "str"}).merge(closes.astype({"symbol": "str"}), on=["event_time", "symbol"])
+    dollars = both[["short_volume", "total_volume"]].mul(both["member_close"], axis=0).groupby(both["event_time"]).sum()
+    share = dollars["short_volume"] / dollars["total_volume"]
+    dix = catalog.imported["squeezemetrics"].read(["event_time", "dix"]).set_index("event_time")["dix"]
+    assert len(share) == 51
+    assert share.corr(dix) > 0.9

@@ -85,6 +85,9 @@ def read_plan(path: Path) -> Plan:
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a misspelt key explains what else is wrong
         where = ".".join(map(str, first["loc"]))
         raise DatasetError(f"import plan {path}", f"{where}: {first['msg']}", "mend the plan (see docs/data.md)") from None
+    names = [dataset.name for dataset in plan.dataset]
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise DatasetError(f"import plan {path}", f"dataset {twice} is there twice", "give each dataset one entry with all its files")
     for name, file in ((dataset.name, file) for dataset in plan.dataset for file in dataset.files):
         if file.source and file.source not in NAMES:
             raise DatasetError(f"import plan {path}", f"dataset {name}: no source {file.source!r}", nearest(file.source, NAMES) or "see docs/data.md")

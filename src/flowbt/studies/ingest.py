@@ -66,6 +66,8 @@ class Assembled:
 
 def import_plan(plan: Plan, files: Path, target: Target, only: Sequence[str] = (), progress: Progress | None = None) -> list[Outcome]:
     """Import the datasets of a plan (or those of `only`) from the folder `files`. A refused one does not stop the others."""
+    if not files.is_dir():
+        raise DatasetError(f"files of the plan under {files}", "no such folder", "give the folder with --root")
     names = [dataset.name for dataset in plan.dataset]
     for name in only:
         if name not in names:
