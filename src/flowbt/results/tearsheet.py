@@ -24,6 +24,18 @@ def render(record: RunRecord, *, depth: int = 2) -> str:
     return render_page("tearsheet.html", context(record), depth=depth)
 
 
+def summary(record: RunRecord) -> str:
+    """A small fragment of HTML that stands alone: what a notebook shows of a run."""
+    from flowbt.results.store import summary_of
+
+    rows, spark = measure_rows(record.measures), summary_of(record)["spark"]
+    low, high = min(spark), max(spark)
+    points = [(150 * at / max(len(spark) - 1, 1), 42 - 40 * (value - low) / ((high - low) or 1.0)) for at, value in enumerate(spark)]
+    line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    shown = {"run": record.manifest, "headline": headline(rows), "line": line, "tiles": [rows[name] for name in TILES]}
+    return render_page("summary.html", shown)
+
+
 def context(record: RunRecord) -> dict[str, Any]:
     manifest, returns = record.manifest, record.returns
     year = figures.bars_per_year(manifest)

@@ -1,0 +1,196 @@
+"""The notebook: `import flowbt as fb; r = fb.run("strategies/exit_liquidity.py", hold=5)`. Thin over the studies.
+
+Every function takes the parameters of the strategy as keywords and, as `setup`, where and on what to run. Nothing is global.
+What comes back displays itself in a notebook; tables are pandas frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from flowbt.data.catalog import Catalog
+    from flowbt.data.panel import Panel
+    from flowbt.results.comparison import Comparison
+    from flowbt.studies.backtest import Run
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Where data and results lie, and on which span. `demo`: True the synthetic demo market, False never it, None where nothing is imported.
+
+    `start`, `end`: dates; None leaves them to the data. `benchmark`: a symbol, or "none".
+    """
+
+    datasets: Path | str = "datasets"
+    results: Path | str = "results"
+    demo: bool | None = None
+    start: str | None = None
+    end: str | None = None
+    benchmark: str | None = None
+    seed: int = 7
+
+    def catalog(self) -> Catalog:
+        from flowbt.studies.catalogs import open_catalog
+
+        return open_catalog(Path(self.datasets), self.demo)
+
+
+HERE = Setup()
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page on disk; shows itself as a link."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def _repr_html_(self) -> str:
+        from markupsafe import escape
+
+        return f'<a href="{escape(self.path.as_posix())}" target="_blank">{escape(self.path.as_posix())}</a>'
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """A finished run. Nothing is written until `save()` or `tearsheet()`."""
+
+    run: Run = field(repr=False)
+    setup: Setup
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Measure name -> value; None where it has no meaning. Units: `flowbt.evidence.measures.MEASURES`."""
+        return self.run.record.metrics
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        """One row per position, with the features at its entry and exit."""
+        return self.run.record.trades
+
+    @property
+    def orders(self) -> pd.DataFrame:
+        return self.run.record.orders
+
+    @property
+    def returns(self) -> pd.DataFrame:
+        """Per bar: value, strategy return, exposure, costs, benchmark, placebo, regimes."""
+        return self.run.record.returns
+
+    @property
+    def portfolio(self) -> Any:
+        """The run as a `vectorbt.Portfolio`."""
+        return self.run.book.portfolio
+
+    @cached_property
+    def path(self) -> Path:
+        """The folder of the stored run; stores it on first use."""
+        from flowbt.studies.stored import store_run
+
+        return store_run(Path(self.setup.results), self.run)
+
+    def save(self) -> Path:
+        return self.path
+
+    def tearsheet(self) -> Page:
+        """Store the run and give its tearsheet."""
+        return Page(self.path / "tearsheet.html")
+
+    def _repr_html_(self) -> str:
+        from flowbt.results.tearsheet import summary
+
+        return summary(self.run.record)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Runs side by side on their common sessions; the first is the base."""
+
+    comparison: Comparison = field(repr=False)
+
+    @property
+    def measures(self) -> pd.DataFrame:
+        """Measures x runs."""
+        rows = self.comparison.measures
+        return pd.DataFrame([row["values"] for row in rows], index=[row["name"] for row in rows], columns=[run["label"] for run in self.comparison.runs])
+
+    @property
+    def differences(self) -> pd.DataFrame:
+        """Each run less the first, with the paired-bootstrap 95% interval."""
+        return pd.DataFrame(self.comparison.differences)[["run", "name", "a", "b", "difference", "low", "high", "p", "told_apart"]]
+
+    @property
+    def correlation(self) -> pd.DataFrame:
+        labels = [run["label"] for run in self.comparison.runs]
+        return pd.DataFrame(self.comparison.correlation, index=labels, columns=labels)
+
+    def _repr_html_(self) -> str:
+        texts = {run["label"]: [row["texts"][at] for row in self.comparison.measures] for at, run in enumerate(self.comparison.runs)}
+        return pd.DataFrame(texts, index=[row["label"] for row in self.comparison.measures]).to_html()
+
+
+def run(path: str | Path, *, setup: Setup = HERE, **parameters: Any) -> Backtest:
+    """Backtest a strategy file; unknown parameters are refused with the nearest names. Raises as `flowbt run` does."""
+    from flowbt.studies.backtest import Request, backtest
+    from flowbt.studies.market import Span
+
+    command = f"fb.run({', '.join([repr(str(path)), *(f'{name}={value!r}' for name, value in parameters.items())])})"
+    request = Request(Path(path), parameters, Span(setup.start, setup.end), benchmark=setup.benchmark, seed=setup.seed, command=command)
+    return Backtest(backtest(setup.catalog(), request), setup)
+
+
+def compare(*runs: Backtest | str, setup: Setup = HERE) -> Compared:
+    """Compare runs: results of `run`, or names of stored runs."""
+    from flowbt.errors import ParameterError
+    from flowbt.results import shelf, store
+    from flowbt.results.comparison import compare_records
+
+    if len(runs) < 2:
+        raise ParameterError("compare", f"{len(runs)} run given", "give two or more")
+    records = [store.load(shelf.find(Path(setup.results), one).path) if isinstance(one, str) else one.run.record for one in runs]
+    return Compared(compare_records(records))
+
+
+def panel(*symbols: str, clock: str = "XNYS", step: str = "1d", setup: Setup = HERE) -> Panel:
+    """The point-in-time panel that strategies see: `panel("SPY", "QQQ")["close"]`."""
+    from flowbt.data.panel import open_panel
+    from flowbt.sessions import Clock
+
+    return open_panel(setup.catalog(), symbols, Clock(clock, step), setup.start, setup.end)
+
+
+def score(*targets: str, resamples: int = 10_000, setup: Setup = HERE) -> pd.DataFrame:
+    """Score claim files, folders or one claim (`FILE::claim`): one row per claim, its verdict and its evidence."""
+    from flowbt.studies.score import Settings
+    from flowbt.studies.score import score as score_claims
+
+    board = score_claims(targets, setup.catalog(), Settings(resamples=resamples, seed=setup.seed))
+    shown: Sequence[str] = (
+        "id",
+        "title",
+        "verdict",
+        "measured",
+        "baseline",
+        "effect",
+        "low",
+        "high",
+        "n",
+        "n_effective",
+        "p",
+        "q",
+        "share_agree",
+        "smallest",
+        "sentence",
+    )
+    table = pd.DataFrame([{name: getattr(finding, name) for name in shown} for finding in board.findings], columns=list(shown)).set_index("id")
+    table.attrs.update(problems=list(board.problems), synthetic=board.synthetic)
+    return table
