@@ -104,7 +104,7 @@ def measure_tape(
 @jit
 def close_trades(order: npt.NDArray[np.int64], fill: Array, carry: Array, trades: Array) -> None:
     """Count the closed trades of an order table, by the rule of `engine/orders.py`: closed when everything entered has left again."""
-    count = order[-1, 3] + 1 if order.shape[0] else 0
+    count = order[:, 3].max() + 1 if order.shape[0] else 0
     entered, left, paid_in, paid_out, cost, side = np.zeros((6, count))
     begin, end, column, adding = np.zeros((4, count), np.int64)
     for k in range(order.shape[0]):
