@@ -44,6 +44,19 @@ def test_cot_file_that_mixes_contracts_gives_the_largest_and_lists_the_others(pu
     assert [(found.kind, found.row) for found in table.findings] == [("rejected", 2)]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        "CFTC Contract Market Code,As of Date in Form YYYY-MM-DD,Open Interest (All),Noncommercial Positions-Long (All),Noncommercial Positions-Short (All)",
+        "CFTC_Contract_Market_Code,Report_Date_as_MM_DD_YYYY,Open_Interest_All,Lev_Money_Positions_Long_All,Lev_Money_Positions_Short_All",
+        "cftc_contract_market_code,report_date_as_yyyy_mm_dd,open_interest_all,lev_money_positions_long,lev_money_positions_short",
+    ],
+)
+def test_cot_columns_as_the_different_files_write_them(put, names):
+    frame = parse("cftc", put("c.csv", f"{names}\n13874A,2024-01-09,100,7,9\n")).frame
+    assert frame[["symbol", "cot_open_interest", "cot_spec_net"]].values.tolist() == [["SPX", 100.0, -2.0]]
+
+
 def test_cot_of_unknown_contracts_is_refused(put):
     header = "CFTC_Contract_Market_Code,Report_Date_as_YYYY-MM-DD,Open_Interest_All\n"
     with pytest.raises(SourceError, match="none of the contracts"):

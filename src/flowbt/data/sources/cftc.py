@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowbt.data.sources.cboe_index import dates
 from flowbt.data.sources.request import Request, Wanted
 from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet, symbol_of
 from flowbt.errors import SourceError
@@ -24,6 +25,7 @@ URLS = {
     "legacy": "https://www.cftc.gov/files/dea/history/deacot{year}.zip",
     "disaggregated": "https://www.cftc.gov/files/dea/history/fut_disagg_txt_{year}.zip",
 }
+DATED = ("report_date_as_yyyy_mm_dd", "report_date_as_mm_dd_yyyy", "as_of_date_in_form_yyyy_mm_dd")
 CONTRACTS = {
     "13874A": "SPX", "13874+": "SPX", "209742": "NDX", "239742": "RUT", "124603": "DJI", "1170E1": "VIX", "098662": "DXY",
     "042601": "ZT", "044601": "ZF", "043602": "ZN", "020601": "ZB", "133741": "BTC", "088691": "GC", "084691": "SI", "085692": "HG", "067651": "CL",
@@ -47,7 +49,7 @@ def parse(path: Path, options: Options) -> RawTable:
         return _dated(sheet, sheet.times("date"), symbol_of(options, path), {"cot_spec_net": _net(sheet, "spec_long", "spec_short")})
     if {"am_long", "am_short"} <= names.keys():
         return _largest(sheet, symbol_of(options, path))
-    if "report_date_as_yyyy_mm_dd" in names or "as_of_date_in_form_yyyy_mm_dd" in names:
+    if any(name in names for name in DATED):
         return _official(sheet, names, options)
     if any(name.endswith("_oi") for name in names):
         return _joined(sheet)
@@ -112,7 +114,7 @@ def _official(sheet: Sheet, names: dict[str, str], options: Options) -> RawTable
     sheet = sheet.take(code.isin(list(contracts)))
     if not len(sheet.frame):
         raise SourceError(sheet.path.name, f"none of the contracts {', '.join(contracts)}", "name the wanted ones with the option contracts")
-    times = sheet.times(names.get("report_date_as_yyyy_mm_dd") or names["as_of_date_in_form_yyyy_mm_dd"])
+    times = dates(sheet, next(names[name] for name in DATED if name in names))
     fields = {"cot_open_interest": sheet.numbers(names["open_interest"])}
     pairs = {
         "cot_spec_net": ("lev_money_positions", "noncommercial_positions", "m_money_positions"),
