@@ -69,6 +69,14 @@ def test_expiry_equals_intrinsic():
     assert book.value.iloc[last:].nunique() == 1
 
 
+def test_an_expiry_that_the_data_skip_settles_at_the_last_close_before_it():
+    full = market(np.linspace(100, 94, 30))
+    m = Market(full.index.delete(19), full.symbols, *(np.delete(getattr(full, n), 19, axis=0) for n in ("open", "high", "low", "close", "funding")), 252.0)
+    book = simulate(m, Signals(long=when(m, 0), structure=st.long_put(20, strike(98), expiry="2026-01-30")), FREE)
+    assert book.orders["price"].iloc[-1] == pytest.approx(98 - m.close[18, 0])
+    assert reconcile(book) < 1e-9
+
+
 def test_a_debit_spread_never_loses_more_than_its_debit_and_costs():
     spread = st.put_spread(30, moneyness(1.0), moneyness(0.94), days=21)
     for seed in range(8):

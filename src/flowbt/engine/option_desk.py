@@ -13,14 +13,19 @@ from flowbt.engine.types import Account, Costs, Market
 
 @dataclass
 class Option:
-    """A contract held: its column, signed units, and its marks and deltas at the closes from bar `begin` to its `last`."""
+    """A contract: its prices and deltas at the closes, and at the opens, from bar `begin` to its `last` (or the end of the data)."""
 
     contract: Contract
-    column: int
     begin: int
     last: int
     price: Array
     delta: Array
+    open_price: Array
+    open_delta: Array
+    column: int = -1
+
+    def at(self, values: Array, t: int) -> float:
+        return float(values[t - self.begin])
 
 
 @dataclass
@@ -82,10 +87,16 @@ class Desk:
         self.orders.append((t, column, REASONS.index(reason), self.open_trade[column]))
         self.fills.append((units, price, fee, abs(units) * abs(price - fair)))
 
-    def option_price(self, t: int, j: int, contract: Contract) -> float:
-        """In the middle, at the open of bar t."""
-        years = self.timing.years([self.market.index[t]], contract.expiry, at_open=True)[0]
-        return float(value_of(contract, self.bars.open[t, j], self.iv[t - 1, j], years, self.structure)[0])
+    def option(self, t: int, j: int, contract: Contract) -> Option:
+        """Its marks from bar t on; at an open with the volatility of the close before."""
+        index = self.market.index[t:]
+        last = self.timing.last_bar(index, contract.expiry)
+        span = slice(t, t + last + 1)
+        years = self.timing.to_settlement(index, contract.expiry, last)
+        closes = value_of(contract, self.bars.mark[span, j], self.iv[span, j], years, self.structure)
+        years = self.timing.years(index[: last + 1], contract.expiry, at_open=True)
+        opens = value_of(contract, self.bars.open[span, j], self.iv[t - 1 : t + len(years) - 1, j], years, self.structure)
+        return Option(contract, t, t + last, *closes, *opens)
 
     def crossed(self, fair: float, contract: Contract, units: float) -> float:
         terms = self.structure.trading
@@ -95,7 +106,7 @@ class Desk:
 
     def trade_option(self, t: int, j: int, position: Position, option: Option, change: tuple[str, float]) -> None:
         reason, units = change
-        fair = self.option_price(t, j, option.contract)
+        fair = option.at(option.open_price, t)
         self.fill(t, j, position, (option.column, reason, units, self.crossed(fair, option.contract, units), fair))
 
     def trade_shares(self, t: int, j: int, position: Position, reason: str, units: float) -> None:

@@ -45,6 +45,13 @@ class Timing:
         days = (expiry - pd.DatetimeIndex(labels)) / pd.Timedelta(days=1) + self.settles - (self.opens if at_open else self.closes)
         return np.maximum(np.asarray(days, dtype=np.float64), 0.0) / YEAR
 
+    def to_settlement(self, index: pd.DatetimeIndex, expiry: pd.Timestamp, last: int) -> Array:
+        """Years from each close up to bar `last`, the one that settles: there none, though a 24/7 bar may close hours before."""
+        years = self.years(index[: last + 1], expiry)
+        if last < len(index):
+            years[last] = 0.0
+        return years
+
     def last_bar(self, index: pd.DatetimeIndex, expiry: pd.Timestamp) -> int:
         """The last bar that closes at or before settlement; len(index) if settlement is after the data."""
         if not len(index):
@@ -214,24 +221,14 @@ def follow(structure: Structure, when: Any, spots: pd.Series, ivs: pd.Series, *,
     quote = price_structure(structure, label, *data.iloc[0], year=year)
     index = pd.DatetimeIndex(data.index)
     timing = Timing.of(index, year)
-    last = max(timing.last_bar(index, c.expiry) for c in quote.contracts)
-    data = data.iloc[: last + 1]
+    last = {c: timing.last_bar(index, c.expiry) for c in quote.contracts}
+    data = data.iloc[: max(last.values()) + 1]
     value = np.zeros(len(data))
     for c in quote.contracts:
-        value += c.quantity * marks(c, structure, data["spot"].to_numpy(), data["iv"].to_numpy(), index[: len(data)], timing)[0]
+        years = timing.to_settlement(index[: len(data)], c.expiry, last[c])
+        price, _ = value_of(c, data["spot"].to_numpy()[: len(years)], data["iv"].to_numpy()[: len(years)], years, structure)
+        value += c.quantity * np.append(price, np.full(len(value) - len(years), price[-1]))
     data["value"] = value
     data["profit"] = value - quote.net + structure.shares * (data["spot"] - data["spot"].iloc[0])
-    data["settled"] = np.arange(len(data)) >= last
+    data["settled"] = np.arange(len(data)) >= max(last.values())
     return data
-
-
-def marks(c: Contract, structure: Structure, spot: Array, iv: Array, index: pd.DatetimeIndex, timing: Timing) -> tuple[Array, Array]:
-    """Prices and deltas at the closes of `index`; from settlement on, the intrinsic value there and no delta."""
-    last = timing.last_bar(index, c.expiry)
-    years = timing.years(index, c.expiry)
-    if last < len(index):
-        years[last] = 0.0  # a 24/7 bar may close hours before the settlement: settled there
-    price, delta = value_of(c, spot, iv, years, structure)
-    if last < len(index):
-        price[last:], delta[last:] = price[last], 0.0
-    return price, delta

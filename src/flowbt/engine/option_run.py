@@ -24,7 +24,7 @@ import pandas as pd
 from flowbt.engine.decisions import days_to_next, number, rules_of
 from flowbt.engine.kernel import Array, Bars, Rules, Tape
 from flowbt.engine.option_desk import Desk, Option, Position
-from flowbt.engine.option_pricing import LEAST, Contract, Timing, contracts_of, marks, value_of, worst_loss
+from flowbt.engine.option_pricing import LEAST, Timing, contracts_of, worst_loss
 from flowbt.engine.orders import book_of
 from flowbt.engine.structures import Structure
 from flowbt.engine.twin import Waiting, listen, rule
@@ -129,37 +129,34 @@ def roll(desk: Desk, t: int, j: int, position: Position) -> None:
     for option in position.options:
         desk.trade_option(t, j, position, option, ("roll", -desk.units[option.column]))
     position.options, position.due = [], ""
-    buy_options(desk, t, j, position, contracts_at(desk, t, j))
+    buy_options(desk, t, j, position, options_at(desk, t, j))
 
 
-def contracts_at(desk: Desk, t: int, j: int) -> tuple[Contract, ...]:
-    return contracts_of(desk.structure, desk.market.index[t], float(desk.bars.open[t, j]), float(desk.iv[t - 1, j]), desk.timing)
+def options_at(desk: Desk, t: int, j: int) -> list[Option]:
+    """The options an entry at this open would buy."""
+    spot, iv = float(desk.bars.open[t, j]), float(desk.iv[t - 1, j])
+    return [desk.option(t, j, contract) for contract in contracts_of(desk.structure, desk.market.index[t], spot, iv, desk.timing)]
 
 
-def buy_options(desk: Desk, t: int, j: int, position: Position, contracts: tuple[Contract, ...]) -> None:
-    """Open a column for each contract, and trade it."""
-    index = desk.market.index[t:]
-    for contract in contracts:
-        price, delta = marks(contract, desk.structure, desk.bars.mark[t:, j], desk.iv[t:, j], index, desk.timing)
-        last = t + desk.timing.last_bar(index, contract.expiry)
-        option = Option(contract, len(desk.market.symbols) + len(desk.columns), t, last, price, delta)
-        desk.names.append(f"{contract.label(desk.market.symbols[j])} #{len(desk.columns) + 1}")
+def buy_options(desk: Desk, t: int, j: int, position: Position, options: list[Option]) -> None:
+    """Open a column for each option, and trade it."""
+    for option in options:
+        option.column = len(desk.market.symbols) + len(desk.columns)
         desk.columns.append(option)
+        desk.names.append(f"{option.contract.label(desk.market.symbols[j])} #{len(desk.columns)}")
         position.options.append(option)
-        desk.trade_option(t, j, position, option, ("entry", position.side * contract.quantity * position.units))
+        desk.trade_option(t, j, position, option, ("entry", position.side * option.contract.quantity * position.units))
 
 
-def unit_of(desk: Desk, t: int, j: int, side: int) -> tuple[tuple[Contract, ...], float]:
-    """The contracts of an entry, and the money one unit takes."""
+def money_per_unit(desk: Desk, t: int, j: int, side: int, options: list[Option]) -> float:
+    """What one unit takes of the money asked: the most it can lose, costs included, or the spot."""
     structure, spot = desk.structure, float(desk.bars.open[t, j])
-    contracts = contracts_at(desk, t, j)
-    mine = tuple(c._replace(quantity=side * c.quantity) for c in contracts)
-    paid = [c.quantity * desk.crossed(desk.option_price(t, j, c), c, c.quantity) for c in mine]
+    mine = tuple(o.contract._replace(quantity=side * o.contract.quantity) for o in options)
+    paid = [c.quantity * desk.crossed(o.at(o.open_price, t), c, c.quantity) for c, o in zip(mine, options, strict=True)]
     shares = side * structure.shares
     cost = sum(paid) + sum(map(abs, paid)) * desk.costs.fees + shares * spot + abs(shares) * spot * (desk.costs.fees + desk.costs.slippage)
     loss = worst_loss(mine, cost, shares, structure.model.coin)
-    by_loss = structure.by == "risk" and np.isfinite(loss) and loss > 0
-    return contracts, loss if by_loss else 1.0 if structure.model.coin else spot
+    return loss if structure.by == "risk" and np.isfinite(loss) and loss > 0 else 1.0 if structure.model.coin else spot
 
 
 def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
@@ -176,13 +173,13 @@ def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
         if share <= 1e-12:
             break
         waiting = desk.waiting[j]
-        contracts, per_unit = unit_of(desk, t, j, waiting.side)
-        units = money * share / per_unit
+        options = options_at(desk, t, j)
+        units = money * share / money_per_unit(desk, t, j, waiting.side, options)
         position = Position(len(desk.opened) + 1, waiting.side, units, money * share, t, waiting.row, waiting.side * units * desk.structure.shares)
         desk.opened.append(position)
         desk.held[j] = position
         desk.trade_shares(t, j, position, "entry", position.shares)
-        buy_options(desk, t, j, position, contracts)
+        buy_options(desk, t, j, position, options)
     for j, waiting in desk.waiting.items():
         if desk.bars.open[t, j] > 0:
             waiting.side = 0
@@ -191,22 +188,16 @@ def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
 def hedge(desk: Desk, t: int) -> None:
     """Bring each position's delta to nothing at the open."""
     for j, position in desk.held.items() if desk.structure.trading.hedge else ():
-        spot, label = desk.bars.open[t, j], desk.market.index[t]
-        if spot > 0 and position.options:
-            wanted = 0.0
-            for option in position.options:
-                years = desk.timing.years([label], option.contract.expiry, at_open=True)[0]
-                delta = value_of(option.contract, spot, desk.iv[t - 1, j], years, desk.structure)[1]
-                wanted -= desk.units[option.column] * float(delta)
-            desk.trade_shares(t, j, position, "hedge", wanted - desk.units.get(j, 0.0))
+        if desk.bars.open[t, j] > 0 and position.options:
+            delta = sum(desk.units[o.column] * o.at(o.open_delta, t) for o in position.options)
+            desk.trade_shares(t, j, position, "hedge", -delta - desk.units.get(j, 0.0))
 
 
 def settle(desk: Desk, t: int) -> None:
     """Options whose last bar this is are paid at intrinsic."""
     for j, position in list(desk.held.items()):
         for option in [o for o in position.options if o.last == t]:
-            price = max(float(option.price[t - option.begin]), LEAST * option.contract.strike)
-            option.price[t - option.begin :] = price
+            price = option.price[t - option.begin] = max(option.at(option.price, t), LEAST * option.contract.strike)
             desk.fill(t, j, position, (option.column, "expiry", -desk.units[option.column], price, price))
             position.options.remove(option)
             position.due = "roll" if desk.structure.trading.roll else "early" if position.options else "expiry"
@@ -226,8 +217,8 @@ def mark(desk: Desk, t: int, borrow: Array, funding: Array) -> tuple[float, Any]
         delta, now = shares, shares * spot
         for option in position.options:
             held = desk.units[option.column]
-            now += held * float(option.price[t - option.begin])
-            delta += held * float(option.delta[t - option.begin])
+            now += held * option.at(option.price, t)
+            delta += held * option.at(option.delta, t)
         worth += now
         net, gross = net + delta * spot, gross + abs(delta * spot)
     total = desk.cash + worth
@@ -240,7 +231,7 @@ def fall_due(desk: Desk, rules: Rules, t: int, equity: float) -> None:
     terms = desk.structure.trading
     for j, position in desk.held.items():
         value = position.cash + desk.units.get(j, 0.0) * float(desk.bars.mark[t, j])
-        value += sum(desk.units[o.column] * float(o.price[t - o.begin]) for o in position.options)
+        value += sum(desk.units[o.column] * o.at(o.price, t) for o in position.options)
         stop, take = rule(rules.stop, position.row, j), rule(rules.take, position.row, j)
         days = min(((o.contract.expiry - desk.market.index[t]).days for o in position.options), default=None)
         if equity <= 0 or (desk.structure.by == "notional" and value <= -desk.account.margin * position.money):
@@ -258,7 +249,9 @@ def book_from(desk: Desk, tape: Tape, exposure: Array) -> Book:
     market, length = desk.market, len(desk.market.index)
     prices = np.full((length, len(desk.columns)), np.nan)
     for k, option in enumerate(desk.columns):
-        prices[option.begin :, k] = option.price
+        end = option.begin + len(option.price)
+        prices[option.begin : end, k] = option.price
+        prices[end:, k] = option.price[-1]  # settled
     wide = {name: np.hstack([getattr(market, name), prices]) for name in ("open", "high", "low", "close")}
     whole = Market(market.index, (*market.symbols, *desk.names), funding=np.hstack([market.funding, np.zeros(prices.shape)]), year=market.year, **wide)
     mark = np.hstack([desk.bars.mark, np.nan_to_num(prices)])
