@@ -10,7 +10,7 @@ from tests.features_a import chainfiles as files
 
 from flowbt.data.sources.chains import read_chain
 from flowbt.errors import SourceError
-from flowbt.features.chain import Terms, buckets, gamma_profile, snapshot, totals
+from flowbt.features.chain import Terms, buckets, gamma_profile, snapshot, totals, totals_twin
 
 AS_OF = pd.Timestamp("2024-01-05 21:31")
 
@@ -40,6 +40,14 @@ def test_total_in_dollars_per_percent(rate: float, dividend: float) -> None:
     profile = gamma_profile(_chain(BOOK), Terms(rate=rate, dividend=dividend))
     assert profile.total == pytest.approx(_by_hand(100.0, rate, dividend))
     np.testing.assert_allclose(totals(profile.snap, np.array([70.0, 131.0])), [_by_hand(s, rate, dividend) for s in (70.0, 131.0)])
+
+
+def test_kernel_equals_its_twin() -> None:
+    rng = np.random.default_rng(8)
+    drawn = zip(rng.uniform(50, 150, 300), rng.uniform(0.05, 1, 300), strict=True)
+    rows = [(("2024-01-08 21:00", "2025-06-20 20:00")[n % 2], strike, bool(n % 3), vol, 10.0) for n, (strike, vol) in enumerate(drawn)]
+    snap, spots = snapshot(_chain(rows), Terms(rate=0.04, dividend=0.01)), np.linspace(50, 150, 77)
+    np.testing.assert_allclose(totals(snap, spots), totals_twin(snap, spots), rtol=1e-9, atol=1e-9)
 
 
 def test_a_percent_is_what_dealers_trade() -> None:

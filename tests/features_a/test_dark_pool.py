@@ -1,4 +1,6 @@
-"""Dark pool: signs, stand-ins, ladders, divergence, volume by price."""
+"""Dark pool: signs, stand-ins, ladders, divergence, volume by price, DIX rebuilt from FINRA."""
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,9 +16,12 @@ from flowbt.features import (
     dark_pool_share,
     divergence_score,
     fast_tape,
+    finra_net_proxy,
+    member_short_share,
     price_layer,
     underwater_share,
 )
+from flowbt.features.dark_pool import dollar_weighted_share
 
 
 def _frame(values: object, name: str = "SPY") -> pd.DataFrame:
@@ -95,3 +100,33 @@ def test_volume_above_spot_by_counting() -> None:
     panel = TinyPanel({"close": _frame(close), "high": _frame(high), "low": _frame(low), "volume": _frame(size)})
     assert underwater_share(panel).iloc[-1, 0] == pytest.approx(counted, abs=1e-4)
     assert underwater_share(panel).iloc[:14, 0].isna().all()
+
+
+def test_member_short_share_weighs_by_dollars() -> None:
+    members = pd.concat([_frame([10.0], "A"), _frame([100.0], "B"), _frame([5.0], "NOVOL")], axis=1)
+    short, total = (pd.concat([_frame([a], "A"), _frame([b], "B")], axis=1) for a, b in ((400, 10), (1000, 100)))
+    panel = TinyPanel({"member_close": members, "short_volume": short, "total_volume": total}, symbols=("SPY",))
+    assert member_short_share(panel).iloc[0, 0] == pytest.approx((0.4 * 10_000 + 0.1 * 10_000) / 20_000)
+
+
+def test_proxy_of_the_net_changes_sign_at_one_half() -> None:
+    panel = TinyPanel({"close": _frame([10.0] * 3), "short_volume": _frame([60, 50, 0]), "total_volume": _frame([100, 100, 0])})
+    proxy = finra_net_proxy(panel)["SPY"].tolist()
+    assert proxy[:2] == pytest.approx([0.2 * 1000, 0.0])
+    assert np.isnan(proxy[2])
+
+
+RAW = Path(__file__).parents[3] / "shared" / "data" / "raw"
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not RAW.is_dir(), reason="needs ../shared/data/raw")
+def test_real_short_share_of_large_names_follows_dix() -> None:
+    finra = pd.read_parquet(RAW / "finra" / "CNMSshvol_20201201_20210212.parquet")
+    finra["Date"] = pd.to_datetime(finra["Date"].astype(str))
+    short, total = (finra.pivot(index="Date", columns="Symbol", values=v).astype(float) for v in ("ShortVolume", "TotalVolume"))
+    price = pd.read_parquet(RAW / "constituents" / "largecap_adjclose_1962_20260821.parquet").astype(float)
+    share = dollar_weighted_share(short, total, price.set_axis(pd.to_datetime(price.index)).reindex(short.index))
+    dix = pd.read_csv(RAW / "dix_gex" / "DIX.csv", index_col="date", parse_dates=True)["dix"]
+    assert len(share) == 51
+    assert share.corr(dix.reindex(share.index)) >= 0.9

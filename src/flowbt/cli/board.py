@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from flowbt.studies.board import Board
+
+
+WIDTH = 160  # columns where the output is no terminal
 
 
 @click.command(epilog="Example: flowbt board --asof 2026-04-08 --html board.html")
@@ -53,7 +57,7 @@ def _print(one: Board, html: Path | None) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     title = Text(f"regime board of {one.session:%Y-%m-%d}", style="bold")
     if one.synthetic:
         title.append("  SYNTHETIC", style="bold yellow")

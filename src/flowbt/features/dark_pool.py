@@ -21,6 +21,21 @@ def short_share(short_volume: pd.DataFrame, total_volume: pd.DataFrame) -> pd.Da
     return short_volume / total_volume.where(total_volume > 0)
 
 
+def dollar_weighted_share(short_volume: pd.DataFrame, total_volume: pd.DataFrame, price: pd.DataFrame) -> pd.Series:
+    """FINRA short share averaged over columns by dollar volume, rows 0 to 1: what DIX is, over the names given. Names without a price or
+    volume on a row are left out of it; missing where none is left."""
+    names = short_volume.columns.intersection(total_volume.columns).intersection(price.columns)
+    share = short_share(short_volume[names], total_volume[names])
+    weight = (price[names] * total_volume[names]).where(share.notna())
+    size = weight.sum(axis=1, min_count=1)
+    return (share * weight).sum(axis=1, min_count=1) / size.where(size > 0)
+
+
+def net_proxy(short_volume: pd.DataFrame, total_volume: pd.DataFrame, price: pd.DataFrame) -> pd.DataFrame:
+    """(2 x short share - 1) x off-exchange dollar volume: a proxy of the net in dollars, not the net; positive reads as bought."""
+    return (2 * short_share(short_volume, total_volume) - 1) * total_volume * price
+
+
 def pressure_input(panel: Panel, source: Stand = "auto") -> pd.DataFrame:
     """The series the pressure is measured on: net dollars per symbol, else DIX for all, else the FINRA short share per symbol.
 
@@ -51,6 +66,36 @@ def dark_pool_share(panel: Panel) -> pd.DataFrame:
     """Net over off-exchange dollar volume, -1 to +1. Missing without volume."""
     volume = panel["dark_pool_volume"]
     return panel["dark_pool_net"] / volume.where(volume > 0)
+
+
+@feature(
+    family="dark pool",
+    units="fraction",
+    sign="high = bought",
+    needs=("short_volume:*", "total_volume:*", "member_close:*"),
+    source="FINRA daily short volume; SqueezeMetrics' idea of DIX, members ours",
+)
+def member_short_share(panel: Panel) -> pd.DataFrame:
+    """Dollar-weighted off-exchange short share of the members that have FINRA volumes: DIX rebuilt, the same under every symbol.
+
+    Weights are member closes x FINRA volumes. Members are those of the catalog, so survivorship-biased where it is. Missing without any.
+    """
+    price = panel.wide("member_close")
+    held = [s for s in price if panel.has("short_volume", str(s)) and panel.has("total_volume", str(s))]
+    short, total = (pd.DataFrame({s: panel[f, str(s)].iloc[:, 0] for s in held}, index=panel.index) for f in ("short_volume", "total_volume"))
+    return panel.spread(dollar_weighted_share(short, total, price[held]))
+
+
+@feature(
+    family="dark pool",
+    units="$",
+    sign="positive reads as bought",
+    needs=("short_volume", "total_volume", "close"),
+    source="ours; a proxy",
+)
+def finra_net_proxy(panel: Panel) -> pd.DataFrame:
+    """(2 x short share - 1) x off-exchange dollar volume, per symbol: a proxy of dark-pool net, and called one. Missing where an input is."""
+    return net_proxy(panel["short_volume"], panel["total_volume"], panel["close"])
 
 
 @feature(family="dark pool", units="sessions", sign="positive = accumulation", needs=("dark_pool_net",), stand_ins=STAND_INS, source="exitliq's ladder")

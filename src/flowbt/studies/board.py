@@ -130,12 +130,12 @@ def _read(panel: Panel, gaps: list[Gap]) -> list[Reading]:
     for line in LINES:
         watched = Fresh(panel)
         try:
-            value = last(line.ask(watched))
+            frame = line.ask(watched)
         except FlowbtError as error:
             gaps.append(never(line.name, error))
             continue
-        if value != value:
-            gaps.append(stale(line.name, watched))
+        if (value := last(frame)) != value:
+            gaps.append(stale(line.name, watched, frame))
             continue
         found.append(
             Reading(line.section, line.name, value, line.text(value), watched.known(), watched.about(), watched.names(), tuple(sorted(watched.stand_ins)))
@@ -146,12 +146,12 @@ def _read(panel: Panel, gaps: list[Gap]) -> list[Reading]:
 def _gate(panel: Panel, line: Line, gaps: list[Gap]) -> Check | None:
     watched = Fresh(panel)
     try:
-        value = last(line.ask(watched))
+        frame = line.ask(watched)
     except FlowbtError as error:
         gaps.append(never(line.name, error))
         return None
-    if value != value:
-        gaps.append(stale(line.name, watched))
+    if (value := last(frame)) != value:
+        gaps.append(stale(line.name, watched, frame))
         return None
     return Check(line.name, line.holds(value), value, watched.known())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from flowbt.data.panel import Panel
 from flowbt.errors import FlowbtError
@@ -22,10 +23,12 @@ class Gap:
     do: str
 
 
-def stale(name: str, watched: Fresh) -> Gap:
-    """Why a value that could be asked for is missing: the fields that are stale, with the span that the catalog holds."""
+def stale(name: str, watched: Fresh, frame: pd.DataFrame) -> Gap:
+    """Why `frame` has no value on the last label: the fields that are stale, with the span that the catalog holds of them."""
     keys = [(f, s) for f, s in sorted(watched.used) if not s.endswith("*") and np.isnan(last(watched.panel[f, s]))]
     if not keys:
+        if frame.notna().to_numpy().any():
+            return Gap(name, "has no meaning on this date", "nothing is missing")
         return Gap(name, "too little history", "import earlier data")
     return Gap(name, "; ".join(_span(watched.panel, f, s) for f, s in keys), "import data of the date")
 
