@@ -16,7 +16,7 @@ from flowbt.results.rows import Row, grouped, measure_rows
 LINES = {"strategy": "Strategy", "benchmark": "Benchmark", "placebo": "Placebo"}
 TILES = ("cagr", "sharpe", "max_drawdown", "volatility", "trades", "win_rate")
 FIRST = ("trade", "symbol", "side", "entry_label", "exit_label", "entry_price", "exit_price", "return", "pnl", "bars", "reason")
-MOST_SYMBOLS, MOST_TRADES = 12, 4000  # on the price chart; in the page's table, the latest
+MOST_SYMBOLS, MOST_TRADES, MOST_CELLS = 12, 4000, 60_000  # on the price chart; in the page's table, the latest
 
 
 def render(record: RunRecord, *, depth: int = 2) -> str:
@@ -95,10 +95,16 @@ def chart_data(record: RunRecord, year: float) -> dict[str, Any]:
 
 
 def trade_table(trades: pd.DataFrame, intraday: bool) -> dict[str, Any]:
-    """The latest trades as columns of plain values, with the units each column is shown in."""
-    shown = trades.tail(MOST_TRADES)
+    """The latest trades as columns of plain values, with the units each column is shown in.
+
+    The page stays small: where features are many, those at the exit are left to trades.parquet, and fewer trades are shown.
+    """
+    names = sorted((str(name) for name in trades), key=_place)
+    if len(names) * min(len(trades), MOST_TRADES) > MOST_CELLS:
+        names = [name for name in names if not name.endswith("@exit")]
+    shown = trades.tail(min(MOST_TRADES, MOST_CELLS // max(len(names), 1)))
     columns: list[dict[str, Any]] = []
-    for name in sorted((str(name) for name in shown), key=_place):
+    for name in names:
         column = shown[name]
         if pd.api.types.is_datetime64_any_dtype(column):
             stamps = figures.stamps(pd.DatetimeIndex(column), intraday)

@@ -1,0 +1,73 @@
+"""The results room's promises: listing 1,000 stored runs, and the size, build and drawing of pages. Prints seconds and sizes.
+
+The listing is measured as a whole process, beside the same process that reads every run.json instead of the small summaries.
+Run: python benchmarks/results.py
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.results.records import make_record
+
+from flowbt.results import shelf, site, store, tearsheet
+from flowbt.results.record import content_key, dumps
+
+RUNS, BARS = 1_000, 3_850
+FLOWBT = str(Path(sys.executable).with_name("flowbt"))
+WHOLE = "import json, pathlib, sys; [json.loads(p.read_bytes()) for p in pathlib.Path(sys.argv[1]).glob('*/*/run.json')]"
+
+
+def best(words: list[str], times: int = 7) -> float:
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        subprocess.run(words, check=True, capture_output=True)
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def fill(root: Path) -> None:
+    """1,000 runs as they lie in a folder: the small files of each, from one invented run."""
+    record = make_record("first", sessions=BARS)
+    for number in range(RUNS):
+        manifest = {**record.manifest, "strategy": f"strategy_{number % 20}", "parameters": {"rally": number / 1000, "hold": number}}
+        manifest["id"] = content_key(manifest)
+        place = root / manifest["strategy"] / manifest["id"]
+        place.mkdir(parents=True)
+        (place / "run.json").write_text(dumps({**manifest, "measures": record.metrics}, indent=1))
+        (place / shelf.SUMMARY).write_text(dumps(store.summary_of(replace(record, manifest=manifest))))
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "results"
+        fill(root)
+        ls = best([FLOWBT, "results", "ls", "--results", str(root)])
+        whole = best([sys.executable, "-c", WHOLE, str(root)])
+        print(f"flowbt results ls over {RUNS:,} runs: {ls:.3f} s (promised 0.5); python reading every run.json: {whole:.3f} s; ratio {whole / ls:.2f}")
+        start = time.perf_counter()
+        path = site.write_index(root)
+        print(f"browser page over {RUNS:,} runs: {time.perf_counter() - start:.3f} s, {path.stat().st_size / 1e6:.2f} MB (promised 1.5)")
+        record = make_record("timed", sessions=BARS)
+        tearsheet.render(record)
+        start = time.perf_counter()
+        text = tearsheet.render(record)
+        print(
+            f"tearsheet of {BARS:,} bars and {len(record.trades)} trades: {time.perf_counter() - start:.3f} s, {len(text.encode()) / 1e6:.2f} MB (promised 1.5)"
+        )
+        parts = json.loads(text.split('id="page-data">')[1].split("</script>")[0])
+        sizes = sorted(((len(dumps(value)) / 1e3, name) for name, value in parts.items()), reverse=True)
+        print("largest parts: " + ", ".join(f"{name} {size:.0f} kB" for size, name in sizes[:6]))
+
+
+if __name__ == "__main__":
+    main()
