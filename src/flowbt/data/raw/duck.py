@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import tempfile
 import zipfile
@@ -80,9 +81,9 @@ class Table:
 
 
 @contextmanager
-def open_table(path: Path, limits: Limits, names: Sequence[str] = (), prepared: pd.DataFrame | None = None) -> Iterator[Table]:
+def open_table(path: Path, limits: Limits, names: Sequence[str] = (), prepared: pd.DataFrame | None = None, numbers: Sequence[str] = ()) -> Iterator[Table]:
     """A csv (also gzipped, zstd, or one alone in a zip) or Parquet file. `names`: columns of a csv without header. `prepared`: rows
-    already read from it, in place of the file."""
+    already read from it, in place of the file. `numbers`: columns of a csv to read as such at once, which halves the time."""
     if prepared is None and not path.is_file():
         raise SourceError(str(path), "is a folder" if path.is_dir() else "no such file", "check the path")
     if prepared is None and not path.stat().st_size:
@@ -90,27 +91,35 @@ def open_table(path: Path, limits: Limits, names: Sequence[str] = (), prepared: 
     with tempfile.TemporaryDirectory(prefix="flowbt-raw-") as scratch:
         connection = duckdb.connect(config={"threads": limits.threads, "memory_limit": f"{limits.memory_mb}MB", "temp_directory": scratch})
         try:
-            connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
+            connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false; SET enable_progress_bar = false")
             if prepared is not None:
                 connection.register("prepared", prepared)
                 yield Table(connection, path, "prepared", tuple(map(str, prepared.columns)))
                 return
-            sql = scan(unzipped(path, Path(scratch)), names)
-            found = Table(connection, path, sql, ()).query(f"DESCRIBE SELECT * FROM {sql}")
-            yield Table(connection, path, sql, tuple(found["column_name"]))
+            file = unzipped(path, Path(scratch))
+            first = Table(connection, path, "", ()).query(f"SELECT * FROM {scan(file, names)} LIMIT 1")
+            yield Table(connection, path, scan(file, names, _types(first, numbers)), tuple(map(str, first.columns)))
         finally:
             connection.close()
 
 
-def scan(path: Path, names: Sequence[str] = ()) -> str:
-    """The SQL table function that reads a file; csv cells stay text until they are asked for as numbers."""
+def _types(first: pd.DataFrame, numbers: Sequence[str]) -> dict[str, str]:
+    """Types to read columns by: DOUBLE for `numbers`, BIGINT for any other whose first cell is an epoch."""
+    found = {str(name): "DOUBLE" for name in first.columns if str(name).lower() in {one.lower() for one in numbers}}
+    cells = {} if first.empty else {str(name): str(cell) for name, cell in first.iloc[0].items()}
+    return found | {name: "BIGINT" for name, cell in cells.items() if name not in found and cell.isdigit() and 9 < len(cell) < 20}
+
+
+def scan(path: Path, names: Sequence[str] = (), types: Mapping[str, str] | None = None) -> str:
+    """The SQL table function that reads a file; csv cells stay text but for those of `types`."""
     file = str(path).replace("'", "''")
     if path.name.endswith(".parquet"):
         return f"read_parquet('{file}')"
     if not path.name.endswith(TEXT):
         raise SourceError(path.name, "neither csv nor Parquet", f"its name ends in none of {', '.join(TEXT)}, .zip, .parquet")
     header = f"header=false, names={list(names)!r}" if names else "header=true"
-    return f"read_csv('{file}', all_varchar=true, {header}, nullstr={NULLS}, ignore_errors=false)"
+    typed = f", types={dict(types)!r}" if types else ""
+    return f"read_csv('{file}', all_varchar=true, {header}, nullstr={NULLS}, ignore_errors=false{typed})"
 
 
 def unzipped(path: Path, scratch: Path) -> Path:
@@ -130,15 +139,20 @@ def unzipped(path: Path, scratch: Path) -> Path:
         raise _broken(path, error) from None
 
 
-def first_line(path: Path, limits: Limits) -> list[str]:
+def first_line(path: Path) -> list[str]:
     """The cells of the first line of a csv (gzipped or zipped too), for layouts that come with and without header."""
-    with tempfile.TemporaryDirectory(prefix="flowbt-raw-") as scratch, duckdb.connect(config={"threads": limits.threads}) as connection:
-        file = str(unzipped(path, Path(scratch))).replace("'", "''")
-        sql = f"SELECT * FROM read_csv('{file}', all_varchar=true, header=false, nullstr={NULLS}) LIMIT 1"
-        rows = Table(connection, path, "", ()).query(sql)
-    if rows.empty:
-        raise SourceError(path.name, "the file is empty", "download it again")
-    return ["" if cell is None else str(cell) for cell in rows.iloc[0]]
+    if not path.is_file() or not path.stat().st_size:
+        raise SourceError(path.name, "the file is empty" if path.is_file() else "no such file", "get it again")
+    try:
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as member:
+                line = member.readline()
+        else:
+            with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+                line = file.readline()
+        return line.decode("utf-8-sig").strip().split(",")
+    except (zipfile.BadZipFile, OSError, EOFError, IndexError, UnicodeDecodeError) as error:
+        raise _broken(path, error) from None
 
 
 def labels(micros: pd.Series) -> pd.Series:

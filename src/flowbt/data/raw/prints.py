@@ -112,7 +112,7 @@ def _opened(path: Path, limits: Limits) -> Any:
     name = path.name.removesuffix(".gz")
     if name.endswith(".json") or (name.endswith((".txt", ".log")) and path.is_file()):
         return open_table(path, limits, prepared=_records(path))
-    return open_table(path, limits)
+    return open_table(path, limits, numbers=(*PRICE, *SIZE, *PREMIUM, *BID, *ASK))
 
 
 def _records(path: Path) -> pd.DataFrame:

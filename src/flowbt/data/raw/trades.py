@@ -35,8 +35,8 @@ class TradeRules:
 def minute_bars(path: Path, rules: TradeRules, limits: Limits) -> pd.DataFrame:
     """event_time (minute, UTC), symbol, open, high, low, close, volume, buy (coins bought by takers), dollars, trades. Minutes without a trade
     have no row; `buy` is missing where the file has no side."""
-    names = () if path.name.endswith(".parquet") else _headerless(first_line(path, limits))
-    with open_table(path, limits, names) as table:
+    names = () if path.name.endswith(".parquet") else _headerless(first_line(path))
+    with open_table(path, limits, names, numbers=("price", *SIZE)) as table:
         order = table.column(("agg_trade_id", "id", "trade_id"), needed=False)
         sequence = f"CAST({order} AS BIGINT)" if order else "us"
         answer = table.query(f"""
