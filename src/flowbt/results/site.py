@@ -30,6 +30,12 @@ def announce(page: Path, kind: str, title: str, words: str = "") -> None:
     shelf.write_text(page.parent / NOTICE, dumps(notice))
 
 
+def report(folder: Path, title: str, done: int, total: int, words: str = "") -> None:
+    """Say how far the work in `folder` has come, for the live page. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shelf.write_text(folder / PROGRESS, dumps({"title": title, "done": done, "total": total, "words": words, "state": "done" if done >= total else "running"}))
+
+
 def notices(root: Path) -> list[dict[str, Any]]:
     """Every announced page under `root`, newest first, with `href` relative to the root; a broken notice is skipped."""
     found = []
