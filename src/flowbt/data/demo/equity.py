@@ -65,7 +65,7 @@ def draw_shocks(rng: Random, streams: Streams, strength: float) -> Shocks:
     day[:, TLT] += rates
     leads = np.where(spells(rng, bars, 40, 40), 0.0016, -0.0016)  # small caps lead for two months, then lag
     day[:, RUT] += leads
-    day += np.where(np.arange(n) == AT["NULL"], 0.0, (0.0003 + 0.0007 * strength) * np.clip(beta, 0, 1.2))
+    day += np.where(np.arange(n) == AT["NULL"], 0.0, (0.0003 + 0.0001 * strength) * np.clip(beta, 0, 1.2))
     scale = np.sqrt((beta * market[:, None]) ** 2 + own_scale**2 + 1e-10)
     return Shocks(gap, day, scale, beta, first, slow, rng.random(bars) < 0.012)
 
@@ -112,10 +112,10 @@ def simulate(rng: Random, streams: Streams, strength: float = 1.0) -> Equities:
         if lead >= 7:
             drifts.market("streak", t)
         _flows(t, streams, dark5, campaign, move, drifts)
-        if t >= 63:
-            _levels(t, level, vix, streams, drifts)
         if t >= 201:
             _history(t, level[: t + 1, SPX], streams, drifts)
+        if t >= 63:
+            _levels(t, level, vix, streams, drifts)
     path = bars_around(rng, level, shocks.gap, shocks.scale * 0.9)
     return Equities(path, np.diff(level, axis=0, prepend=level[:1]), vix, drifts.seen)
 
@@ -167,7 +167,7 @@ def _levels(t: int, level: Array, vix: Array, streams: Streams, drifts: _Drifts)
     if sold[SPX]:  # the large index carries everything but the two indices that have flows of their own
         drifts.plant("distribution", t, REST, drifts.beta[REST])
     distance = (spx[t] - means[SPX]) / (vix[t] / 100 * np.sqrt(21 / 252))
-    if not negative and abs(distance) >= 0.5:
+    if not negative and abs(distance) >= 0.5 and drifts.until[ROWS["pivot"], SPX] <= t:  # a fresh break is not faded
         drifts.market("fade", t, -np.sign(distance))
     if negative and abs(np.expm1(move[SPX])) >= 0.01:
         drifts.market("follow", t, np.sign(move[SPX]))
