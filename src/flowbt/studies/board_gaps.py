@@ -25,7 +25,7 @@ class Gap:
 
 def stale(name: str, watched: Fresh, frame: pd.DataFrame) -> Gap:
     """Why `frame` has no value on the last label: the fields that are stale, with the span that the catalog holds of them."""
-    keys = [(f, s) for f, s in sorted(watched.used) if not s.endswith("*") and np.isnan(last(watched.panel[f, s]))]
+    keys = [(f, s) for f, s in sorted(watched.used) if not s.endswith("*") and f != "event" and np.isnan(last(watched.panel[f, s]))]
     if not keys:
         if frame.notna().to_numpy().any():
             return Gap(name, "has no meaning on this date", "nothing is missing")

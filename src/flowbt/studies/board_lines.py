@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from flowbt.features import calendar as ca
 from flowbt.features import dark_pool as dp
 from flowbt.features import gamma as ga
 from flowbt.features import macro as ma
@@ -60,6 +62,14 @@ def _runs(value: float) -> str:
 
 def _sessions(value: float) -> str:
     return f"{abs(value):.0f} sessions {'above' if value > 0 else 'below'} 50"
+
+
+def _days(value: float) -> str:
+    return f"in {value:.0f} days" if value else "today"
+
+
+def _until(event: str, panel: Any) -> pd.DataFrame:
+    return ca.days_to_event(panel, event=event).until
 
 
 PCT, SIGNED, POINTS = "{:.0%}", "{:+.2f}", "{:+.2f} points"
@@ -122,6 +132,9 @@ LINES = (
     Line("Breadth and sentiment", "members above their 200-session mean", lambda p: p["pct_above_200d", "US"], "{:.0f}%"),
     Line("Breadth and sentiment", "AAII bullish", lambda p: p["aaii_bullish", "US"], "{:.0%}"),
     Line("Breadth and sentiment", "NAAIM exposure", lambda p: p["naaim_exposure", "US"], "{:.0f}"),
+    Line("Calendar", "monthly option expiry", ca.days_to_expiry, _days),
+    *(Line("Calendar", f"next {event}", partial(_until, event), _days) for event in ("FOMC", "CPI", "PAYROLLS")),
+    Line("Calendar", "earnings beats sold in a row", ca.beat_and_sell, "{:.0f}"),
 )  # fmt: skip
 
 GATES = (
@@ -133,5 +146,6 @@ BRINGS = {
     **dict.fromkeys((*of.SIDES, "premium_unknown"), "option prints: `flowbt reduce option-prints`"),
     **dict.fromkeys(("dark_pool_net", "dark_pool_volume"), "dark-pool prints with their quotes: `flowbt reduce dark-prints`"),
     **dict.fromkeys(("zero_gamma", "nearest_positive_gamma", "gex_0dte"), "option chains: `flowbt reduce chains`"),
+    "event": "a table of event dates with the time they were announced (`flowbt data import table`)",
     "ISM_PRICES": "a csv of ISM prices paid, imported as value of ISM_PRICES (`flowbt data import`)",
 }  # what would bring a field (or a series) for which no dataset is declared

@@ -42,5 +42,5 @@ class Fresh(Watched):
         return tuple(sorted(f"{f} of {s}" for f, s in self.used))
 
     def _keys(self) -> list[tuple[str, str]]:
-        whole = [(f, s) for f, s in self.used if not s.endswith("*")]
+        whole = [(f, s) for f, s in self.used if not s.endswith("*") and f != "event"]
         return whole + [(f, one) for f, s in self.used if s.endswith("*") for one in self.panel.catalog.symbols(f, s[:-1])]
