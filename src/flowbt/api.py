@@ -138,6 +138,37 @@ class Compared:
         return pd.DataFrame(texts, index=[row["label"] for row in self.comparison.measures]).to_html()
 
 
+@dataclass(frozen=True)
+class Swept:
+    """A stored sweep."""
+
+    path: Path
+    sweep: dict[str, Any] = field(repr=False)
+    luck: dict[str, Any] = field(repr=False)
+    setup: Setup
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """One row per trial: its parameters and its metrics."""
+        return pd.read_parquet(self.path / "trials.parquet")
+
+    @property
+    def top(self) -> pd.DataFrame:
+        """The best trials."""
+        return pd.DataFrame(self.sweep["top"])
+
+    def page(self) -> Page:
+        """The sweep's page, written anew."""
+        from flowbt.results import sweeps
+
+        return Page(sweeps.write(Path(self.setup.results), self.path))
+
+    def _repr_html_(self) -> str:
+        from markupsafe import escape
+
+        return f"<p>{escape(str(self.luck.get('verdict') or ''))}</p>{self.top.to_html(index=False)}"
+
+
 def run(path: str | Path, *, setup: Setup = HERE, **parameters: Any) -> Backtest:
     """Backtest a strategy file; unknown parameters are refused with the nearest names. Raises as `flowbt run` does."""
     from flowbt.studies.backtest import Request, backtest
@@ -146,6 +177,25 @@ def run(path: str | Path, *, setup: Setup = HERE, **parameters: Any) -> Backtest
     command = f"fb.run({', '.join([repr(str(path)), *(f'{name}={value!r}' for name, value in parameters.items())])})"
     request = Request(Path(path), parameters, Span(setup.start, setup.end), benchmark=setup.benchmark, seed=setup.seed, command=command)
     return Backtest(backtest(setup.catalog(), request), setup)
+
+
+def sweep(path: str | Path, *, setup: Setup = HERE, number: int = 0, constraints: tuple[str, ...] = (), sort: str = "sharpe", **values: Any) -> Swept:
+    """Sweep a strategy over `values`: a sequence per parameter, or text such as "0.01:0.04:0.005"; the file's GRID where none is given.
+
+    `number`: so many random points in place of the whole grid. `constraints`: expressions such as "fast < slow".
+    """
+    from flowbt.studies.market import Span
+    from flowbt.studies.sweep import Run as Way
+    from flowbt.studies.sweep import sweep as sweep_trials
+    from flowbt.studies.sweep_setup import SweepRequest
+    from flowbt.studies.sweep_values import Search
+
+    texts = {name: value if isinstance(value, str) else ",".join(map(str, value)) for name, value in values.items()}
+    search = Search("random", number, setup.seed) if number else Search(seed=setup.seed)
+    command = f"fb.sweep({', '.join([repr(str(path)), *(f'{name}={value!r}' for name, value in texts.items())])})"
+    request = SweepRequest(Path(path), texts, Span(setup.start, setup.end), constraints=constraints, search=search, sort=sort, command=command)
+    folder, document, luck = sweep_trials(setup.catalog(), request, Way(Path(setup.results)))
+    return Swept(folder, document, luck, setup)
 
 
 def compare(*runs: Backtest | str, setup: Setup = HERE) -> Compared:

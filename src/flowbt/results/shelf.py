@@ -20,7 +20,7 @@ from flowbt.results.record import dumps
 
 PARTIAL = ".partial-"  # prefix of a run folder that is being written
 SUMMARY, MARKS = "summary.json", "marks.json"
-_RUN_ID = re.compile(r"[0-9a-f]{12}")
+RUN_ID = re.compile(r"[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _run_folders(root: Path) -> Iterator[Path]:
         raise StoreError(f"results folder {root}", problem.strerror or str(problem), "give another with --results") from None
     for strategy in sorted(strategies, key=lambda item: item.name):
         for item in sorted(os.scandir(strategy.path), key=lambda item: item.name):
-            if item.is_dir() and (_RUN_ID.fullmatch(item.name) or item.name.startswith(PARTIAL)):
+            if item.is_dir() and (RUN_ID.fullmatch(item.name) or item.name.startswith(PARTIAL)):
                 yield Path(item.path)
 
 

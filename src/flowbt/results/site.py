@@ -129,6 +129,8 @@ def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:
         for item in items:
             if item.name.startswith(".") or item.name == ASSETS or item.is_symlink():
                 continue
+            if whole and shelf.RUN_ID.fullmatch(item.name):
+                continue  # a run: it holds no notices, and there may be thousands
             if item.is_dir() and depth < DEPTH:
                 folders.append((item, depth + 1))
             elif (item.name == name if whole else item.name.endswith(name)) and item.is_file():
