@@ -52,6 +52,11 @@ class Tracer:
         """Whether nothing could be deferred: one evaluation per trial."""
         return self.fixed >= set(self.first)
 
+    @property
+    def traces(self) -> int:
+        """How many times the function was traced: once, or once per setting of the fixed parameters."""
+        return len(self._known)
+
     def trace(self, values: Mapping[str, Any]) -> Trace:
         """The trace that serves the trial `values`. May widen `fixed`; callers group trials by `fixed` after each call."""
         while True:

@@ -1,0 +1,104 @@
+"""A finished sweep on the terminal: luck first, then the best trials."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from flowbt.evidence.measures import MEASURES
+
+SHOWN = ("sharpe", "cagr", "max_drawdown", "trades", "win_rate", "exposure")
+UNITS = {one.name: one for one in MEASURES}
+
+
+def print_sweep(folder: Path, document: dict[str, Any], luck: dict[str, Any]) -> None:
+    console = Console()
+    console.print(
+        f"[bold]{document['strategy']}[/]  {document['trials']:,} trials  {document['from']} to {document['to']}, {document['bars']:,} bars", highlight=False
+    )
+    for line in document["warnings"]:
+        console.print(line, style="yellow", highlight=False)
+    console.print(_luck(luck))
+    console.print(luck["verdict"], style="bold", highlight=False)
+    for note in luck["notes"]:
+        console.print(f"Note: {note}.", highlight=False)
+    console.print(_top(document))
+    _footer(console, folder, document)
+
+
+def _luck(luck: dict[str, Any]) -> Table:
+    table = Table(title="How much is luck", title_justify="left", show_header=False, box=None, padding=(0, 2))
+    for name, value in rows_of(luck):
+        table.add_row(name, value)
+    return table
+
+
+def rows_of(luck: dict[str, Any]) -> list[tuple[str, str]]:
+    """The luck statistics as (what, value in words)."""
+    ledger, rows = luck["ledger"], []
+    rows.append(("Trials ever run on it", f"{ledger['trials']:,}"))
+    if luck["best"] is None:
+        return rows
+    rows[0] = (rows[0][0], f"{ledger['trials']:,} distinct, worth {ledger['effective']:,.0f} independent ones")
+    rows.append(("Best of that many by luck", f"Sharpe {_number(luck['expected_best_of_luck'])}; found {_number(luck['best']['sharpe'])}"))
+    rows.append(
+        (
+            "Deflated Sharpe",
+            f"{_number(luck['deflated_sharpe'], 3)} (over 0.95 is not luck); at the effective number {_number(luck['deflated_sharpe_effective'], 3)}",
+        )
+    )
+    if luck["pbo"]:
+        rows.append(("Probability of overfitting", f"{luck['pbo']['pbo']:.2f} (0.5 is noise; {luck['pbo']['trials']} sampled trials)"))
+    if luck["spa"]:
+        steps = luck["stepm"]
+        rows.append(("SPA against cash", f"p {luck['spa']['p']:.3f}; StepM keeps {steps['significant']} of {steps['trials']} sampled trials"))
+    if luck["noise"]:
+        noise = luck["noise"]
+        rows.append(
+            (
+                "Same grid, rotated signals",
+                f"best Sharpe {noise['low']:.2f} to {noise['high']:.2f}; real {noise['real']:.2f}; p {noise['p']:.3f} ({noise['rotations']} rotations)",
+            )
+        )
+    if luck["neighbours"]:
+        near = luck["neighbours"]
+        rows.append(("Neighbours of the best", f"median Sharpe {near['median_sharpe']:.2f}, worst {near['worst_sharpe']:.2f}, of {near['count']}"))
+    return rows
+
+
+def _top(document: dict[str, Any]) -> Table:
+    names = [*document["parameters"]]
+    metrics = list(dict.fromkeys([document["sort"], *SHOWN]))
+    table = Table(title=f"Best by {document['sort']}", title_justify="left")
+    table.add_column("trial", justify="right")
+    for name in names:
+        table.add_column(name, justify="right", style="cyan")
+    for name in metrics:
+        table.add_column(UNITS[name].label, justify="right")
+    for row in document["top"]:
+        cells = [f"{row[name]:g}" if isinstance(row[name], float) else str(row[name]) for name in names]
+        table.add_row(str(row["trial"]), *cells, *(UNITS[name].text(row[name]) for name in metrics))
+    return table
+
+
+def _footer(console: Console, folder: Path, document: dict[str, Any]) -> None:
+    seconds, how, checked = document["seconds"], document["how"], document["verified"]
+    if how["path"] == "per trial":
+        console.print(f"One evaluation per trial: {'; '.join(how['reasons'])}.", highlight=False)
+    elif how["reasons"]:
+        console.print(f"{how['path'].capitalize()} path, {how['traces']} traces: {'; '.join(how['reasons'])}.", highlight=False)
+    console.print(
+        f"{checked['trials']} trials re-simulated by the engine and booked in vectorbt: largest difference {checked['largest_difference']:.1e}.",
+        highlight=False,
+    )
+    parts = ", ".join(f"{name} {seconds[name]:.1f}" for name in ("prepare", "trials", "verify", "luck"))
+    console.print(f"{document['rate']:,.0f} trials/s; seconds: {parts}; total {seconds['total']:.1f}.", highlight=False)
+    console.print(f"Stored in {folder}", highlight=False, soft_wrap=True)
+
+
+def _number(value: float, digits: int = 2) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"

@@ -1,0 +1,99 @@
+"""The ledger: every trial ever run on a strategy. The deflated Sharpe ratio reads its N from here.
+
+`results/<strategy>/ledger/` holds small Parquet files, each written whole and never changed: `key` (uint64, the same for the same code, data,
+span, costs and parameters) and `sharpe` (per bar, NaN where there was none). Running a trial again adds nothing to the count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flowbt.engine.sweep.space import Ints, Space
+from flowbt.results.record import dumps
+from flowbt.results.shelf import slug, storing
+
+FOLDER = "ledger"
+Keys = npt.NDArray[np.uint64]
+_BASE = ("code_hash", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account")
+
+
+class Tally(NamedTuple):
+    """Distinct trials, and the variance of their Sharpe ratios per bar (NaN for fewer than two)."""
+
+    trials: int
+    variance: float
+
+
+def base_of(manifest: Mapping[str, Any]) -> int:
+    """What a trial's key starts from: code, data, span, costs; a run's manifest or a sweep's facts."""
+    parts = {name: manifest.get(name) for name in _BASE}
+    parts["data"] = sorted(use["hash"] for use in manifest.get("datasets", []))
+    return _hash(dumps(parts, sort_keys=True))
+
+
+def keys_of(base: int, space: Space, codes: Ints) -> Keys:
+    """One key per trial; the order in which parameters are named does not matter."""
+    key = np.full(len(codes), base, np.uint64)
+    for name, values in zip(space.names, space.values, strict=True):
+        hashes = np.array([_hash(f"{name}={value!r}") for value in values], np.uint64)
+        key += hashes[codes[:, space.names.index(name)]]
+    return key
+
+
+def add(results: Path, strategy: str, name: str, keys: Keys, sharpes: npt.NDArray[np.float64]) -> None:
+    """Write one file of trials, whole or not at all."""
+    folder = results / slug(strategy) / FOLDER
+    with storing(folder, "write the ledger in"):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_table(folder / f"{name}.parquet", pa.table({"key": keys, "sharpe": sharpes}))
+
+
+def add_run(results: Path, manifest: Mapping[str, Any], sharpe: float) -> None:
+    """Enter a run outside sweeps; `sharpe` per bar."""
+    space = Space.of({name: (value,) for name, value in manifest["parameters"].items()})
+    keys = keys_of(base_of(manifest), space, np.zeros((1, len(space.names)), np.int64))
+    add(results, manifest["strategy"], f"run-{keys[0]:016x}", keys, np.array([sharpe], np.float64))
+
+
+def gather(results: Path, strategy: str, name: str) -> None:
+    """Join the slices of a finished sweep (`<name>-*.parquet`) into one file."""
+    folder = results / slug(strategy) / FOLDER
+    slices = sorted(folder.glob(f"{name}-*.parquet"))
+    with storing(folder, "write the ledger in"):
+        write_table(folder / f"{name}.parquet", pa.concat_tables([pq.read_table(path) for path in slices]))
+        for path in slices:
+            path.unlink()
+
+
+def tally(results: Path, strategy: str) -> Tally:
+    """Distinct trials of a strategy so far."""
+    tables = [pq.read_table(path) for path in sorted((results / slug(strategy) / FOLDER).glob("*.parquet"))]
+    if not tables:
+        return Tally(0, float("nan"))
+    table = pa.concat_tables(tables)
+    keys, first = np.unique(table["key"].to_numpy(), return_index=True)
+    sharpes = table["sharpe"].to_numpy()[first]
+    known = sharpes[np.isfinite(sharpes)]
+    return Tally(len(keys), float(known.var(ddof=1)) if len(known) > 1 else float("nan"))
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        pq.write_table(table, temporary, compression="zstd")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")

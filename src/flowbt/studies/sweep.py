@@ -1,0 +1,189 @@
+"""A sweep, from a strategy file to a stored table and a word on luck.
+
+1. set up: load, trace once, settle the dates (`sweep_setup.py`);
+2. run the trials in slices; each finished slice is a Parquet file, so that an interrupted sweep resumes;
+3. join the slices; enter every trial in the ledger;
+4. re-simulate the best trials and a random sample with the engine and vectorbt's book;
+5. measure luck (`sweep_luck.py`); store.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from flowbt.data.catalog import Catalog
+from flowbt.engine.sweep.space import Ints
+from flowbt.engine.sweep.sums import METRICS, Array
+from flowbt.errors import ParameterError, nearest
+from flowbt.evidence.measures import MEASURES
+from flowbt.studies import ledger
+from flowbt.studies.sweep_luck import luck_of, words
+from flowbt.studies.sweep_setup import Setup, SweepRequest, set_up
+from flowbt.studies.sweep_store import LUCK, SWEEP, Progress, SweepFolder, slices, table_of
+from flowbt.studies.sweep_verify import verify
+
+FUSED, SLOW = 16_384, 512  # trials per slice
+Show = Callable[[int, int, float], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where and how a sweep runs, beside what it is."""
+
+    results: Path
+    resume: bool = False
+    cluster: str | None = None
+    job: dict[str, Any] | None = None  # what a worker needs to set up the same sweep (see cluster.py)
+    show: Show | None = None
+
+
+def sweep(catalog: Catalog, request: SweepRequest, run: Run) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+    """Run a sweep and store it; returns its folder, `sweep.json` and `luck.json`."""
+    ascending = order_of(request.sort)
+    clock = Clock()
+    setup = set_up(catalog, request)
+    folder = SweepFolder.of(run.results, setup.strategy.name, setup.id)
+    folder.start(run.resume)
+    head = {"id": setup.id, "strategy": setup.strategy.name}
+    progress = Progress(folder, head, total_of(setup), run.show)
+    clock.lap("prepare")
+    try:
+        for k, table in finished_slices(setup, folder, run, progress):
+            enter(setup, run.results, k, table)
+    except BaseException:
+        progress.write("interrupted")
+        raise
+    count = folder.join()
+    ledger.gather(run.results, setup.strategy.name, setup.id)
+    clock.lap("trials")
+    top = best(folder, request.sort, ascending, request.top)
+    checked = verify(setup, folder, top)
+    clock.lap("verify")
+    luck = luck_of(setup, folder, ledger.tally(run.results, setup.strategy.name))
+    luck["verdict"] = words(luck)
+    clock.lap("luck")
+    document = {
+        "kind": "sweep",
+        **head,
+        **setup.facts,
+        "trials": count,
+        "metrics": list(METRICS),
+        "sort": request.sort,
+        "ascending": ascending,
+        "top": folder.rows(top).to_dict("records"),
+        "how": how(setup),
+        "seconds": clock.laps,
+        "rate": progress.fresh / max(clock.laps["trials"], 1e-9),
+        "verified": checked,
+        "warnings": ["SYNTHETIC: made by the demo market with planted effects."] if setup.panel.catalog.synthetic else [],
+    }
+    folder.write(LUCK, luck)
+    folder.write(SWEEP, document)
+    progress.write("done")
+    return folder.path, document, luck
+
+
+class Clock:
+    """Seconds of each stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {"total": 0.0}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = now - self._last
+        self.laps["total"] += now - self._last
+        self._last = now
+
+
+def order_of(sort: str) -> bool:
+    """Whether less is better for a metric."""
+    if sort not in METRICS:
+        raise ParameterError(f"--sort {sort}", f"the metrics are {', '.join(METRICS)}", nearest(sort, METRICS))
+    return next(one.better for one in MEASURES if one.name == sort) < 0
+
+
+def total_of(setup: Setup) -> int:
+    return setup.request.search.number if setup.request.search.kind == "tpe" else len(setup.numbers)
+
+
+def finished_slices(setup: Setup, folder: SweepFolder, run: Run, progress: Progress) -> Iterator[tuple[int, pa.Table]]:
+    """Every slice, stored: those of an earlier run first, then new ones as they are done."""
+    if setup.request.search.kind == "tpe":
+        from flowbt.studies.sweep_search import tpe_slices
+
+        for k, table, stored in tpe_slices(setup, folder):
+            progress.add(table, stored=stored)
+            yield k, table
+        return
+    missing = []
+    for k, numbers in slices(setup.numbers, slice_size(setup)):
+        table = folder.read_part(k)
+        if table is not None and table.num_rows == len(numbers):
+            progress.add(table, stored=True)
+            yield k, table
+        else:
+            missing.append((k, numbers))
+    for k, table in new_slices(setup, missing, run):
+        folder.write_part(k, table)
+        progress.add(table)
+        yield k, table
+
+
+def new_slices(setup: Setup, missing: Iterable[tuple[int, Ints]], run: Run) -> Iterator[tuple[int, pa.Table]]:
+    """Run slices here, or on a cluster."""
+    if run.cluster is not None:
+        from flowbt.studies.cluster import on_cluster
+
+        assert run.job is not None
+        sizes = {k: numbers for k, numbers in missing}
+        for k, metrics in on_cluster(run.cluster, run.job, sizes):
+            yield k, table_of(setup.space, setup.swept, sizes[k], metrics)
+        return
+    for k, numbers in missing:
+        yield k, table_of(setup.space, setup.swept, numbers, metrics_of(setup, numbers))
+
+
+def metrics_of(setup: Setup, numbers: Ints) -> Array:
+    return setup.sweeper.run(setup.space.codes(numbers)).metrics
+
+
+def slice_size(setup: Setup) -> int:
+    """Large slices where trials take microseconds, small ones where each takes milliseconds; the same on every machine."""
+    tracer = setup.sweeper.tracer
+    if not tracer.per_trial:
+        setup.sweeper.run(setup.space.codes(setup.numbers[:1]))
+    return SLOW if tracer.per_trial or setup.sweeper.unfused else FUSED
+
+
+def enter(setup: Setup, results: Path, k: int, table: pa.Table) -> None:
+    """Enter a slice in the ledger."""
+    codes = setup.space.codes(table["trial"].to_numpy())
+    keys = ledger.keys_of(ledger.base_of(setup.facts), setup.space, codes)
+    ledger.add(results, setup.strategy.name, f"{setup.id}-{k:06d}", keys, table["sharpe"].to_numpy() / np.sqrt(setup.market.year))
+
+
+def best(folder: SweepFolder, sort: str, ascending: bool, count: int) -> list[int]:
+    """Trial numbers, best first; a metric without meaning comes last; equal ones by trial number."""
+    values = folder.column(sort)
+    values = np.where(np.isfinite(values), values if ascending else -values, np.inf)
+    keep = min(count, len(values))
+    near = np.flatnonzero(values <= np.partition(values, keep - 1)[keep - 1])
+    order = near[np.argsort(values[near], kind="stable")][:keep]
+    return [int(trial) for trial in folder.column("trial")[order]]
+
+
+def how(setup: Setup) -> dict[str, Any]:
+    """By which path the trials ran, and why."""
+    tracer, sweeper = setup.sweeper.tracer, setup.sweeper
+    path = "per trial" if tracer.per_trial else "general" if sweeper.unfused else "fused"
+    reasons = list(dict.fromkeys([*tracer.reasons, *sweeper.unfused]))
+    return {"path": path, "traces": tracer.traces, "masks": sweeper.store.count, "evaluations": tracer.evaluator.evaluations, "reasons": reasons}

@@ -1,0 +1,62 @@
+"""Hold a sweep's trials against the engine, its measures, and vectorbt's book."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from flowbt.engine.simulate import simulate
+from flowbt.engine.sweep.sums import METRICS
+from flowbt.engine.types import Book
+from flowbt.errors import ReconciliationError
+from flowbt.evidence.measures import measure
+from flowbt.studies.market import cut_decision
+from flowbt.studies.sweep_setup import Setup
+from flowbt.studies.sweep_store import SweepFolder
+
+TOLERANCE = 1e-9
+SAMPLE, BEST = 4, 4
+
+
+def verify(setup: Setup, folder: SweepFolder, top: Sequence[int]) -> dict[str, Any]:
+    """Re-simulate the best trials and a random sample by a plain call of the strategy; the largest difference of any metric.
+
+    Raises ReconciliationError where a metric is off by more than 1e-9 (relative above 1), or a book differs from vectorbt's.
+    """
+    from flowbt.engine.reconcile import reconcile
+
+    trials = folder.column("trial").astype(np.int64)
+    drawn = np.random.default_rng(setup.request.search.seed).choice(trials, min(SAMPLE, len(trials)), replace=False)
+    chosen = list(dict.fromkeys([*top[:BEST], *(int(t) for t in drawn)]))
+    worst = 0.0
+    for row in folder.rows(chosen).to_dict("records"):
+        book = book_of(setup, int(row["trial"]))
+        worst = max(worst, _difference(row, book))
+        reconcile(book)
+    return {"trials": len(chosen), "books": len(chosen), "largest_difference": worst}
+
+
+def book_of(setup: Setup, trial: int) -> Book:
+    """The engine's book of one trial, by a plain call of the strategy."""
+    parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
+    decision = setup.strategy.decide(setup.sweeper.tracer.quiet, parameters)
+    return simulate(setup.market, cut_decision(decision, setup.panel, setup.market.index), setup.sweeper.costs, setup.sweeper.account)
+
+
+def _difference(row: dict[str, Any], book: Book) -> float:
+    closed = book.trades[book.trades["reason"] != "open"]
+    engine = measure(book.returns, closed, book.market.year, activity=book.exposure)
+    worst = 0.0
+    for name in METRICS:
+        ours, theirs = float(row[name]), float(getattr(engine, name))
+        if math.isnan(ours) and math.isnan(theirs):
+            continue
+        off = abs(ours - theirs) / max(1.0, abs(theirs))
+        if not off <= TOLERANCE:
+            found = f"{ours:.12g} in the sweep, {theirs:.12g} in the engine"
+            raise ReconciliationError(f"{name} of trial {int(row['trial'])}", found, "report it with the command and its data")
+        worst = max(worst, off)
+    return worst
