@@ -167,7 +167,6 @@ def total(parts: Sequence[pd.DataFrame], rules: Mapping[str, str]) -> pd.DataFra
 
 
 def _broken(path: Path, error: Exception) -> SourceError:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return SourceError(
-        path.name, f"cannot be read ({lines[0][:160] if lines else type(error).__name__})", "the file is cut off or not of this kind; get it again"
-    )
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("Original Line")]
+    reason = " ".join(lines[:2])[:240] or type(error).__name__
+    return SourceError(path.name, f"cannot be read ({reason})", "the file is cut off or not of this kind; get it again")
