@@ -6,20 +6,20 @@ import math
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from flowbt.evidence.measures import MEASURES
 
-SHOWN = ("sharpe", "cagr", "max_drawdown", "trades", "win_rate", "exposure")
+SHOWN = {"sharpe": "Sharpe", "cagr": "CAGR", "max_drawdown": "Drawdown", "trades": "Trades", "win_rate": "Wins"}
 UNITS = {one.name: one for one in MEASURES}
 
 
 def print_sweep(folder: Path, document: dict[str, Any], luck: dict[str, Any]) -> None:
     console = Console()
-    console.print(
-        f"[bold]{document['strategy']}[/]  {document['trials']:,} trials  {document['from']} to {document['to']}, {document['bars']:,} bars", highlight=False
-    )
+    span = f"{document['from']} to {document['to']}, {document['bars']:,} bars"
+    console.print(f"[bold]{document['strategy']}[/]  {document['trials']:,} trials  {span}", highlight=False)
     for line in document["warnings"]:
         console.print(line, style="yellow", highlight=False)
     console.print(_luck(luck))
@@ -45,12 +45,8 @@ def rows_of(luck: dict[str, Any]) -> list[tuple[str, str]]:
         return rows
     rows[0] = (rows[0][0], f"{ledger['trials']:,} distinct, worth {ledger['effective']:,.0f} independent ones")
     rows.append(("Best of that many by luck", f"Sharpe {_number(luck['expected_best_of_luck'])}; found {_number(luck['best']['sharpe'])}"))
-    rows.append(
-        (
-            "Deflated Sharpe",
-            f"{_number(luck['deflated_sharpe'], 3)} (over 0.95 is not luck); at the effective number {_number(luck['deflated_sharpe_effective'], 3)}",
-        )
-    )
+    deflated = f"{_number(luck['deflated_sharpe'], 3)}, at the independent number {_number(luck['deflated_sharpe_effective'], 3)} (over 0.95: not luck)"
+    rows.append(("Deflated Sharpe", deflated))
     if luck["pbo"]:
         rows.append(("Probability of overfitting", f"{luck['pbo']['pbo']:.2f} (0.5 is noise; {luck['pbo']['trials']} sampled trials)"))
     if luck["spa"]:
@@ -58,12 +54,8 @@ def rows_of(luck: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("SPA against cash", f"p {luck['spa']['p']:.3f}; StepM keeps {steps['significant']} of {steps['trials']} sampled trials"))
     if luck["noise"]:
         noise = luck["noise"]
-        rows.append(
-            (
-                "Same grid, rotated signals",
-                f"best Sharpe {noise['low']:.2f} to {noise['high']:.2f}; real {noise['real']:.2f}; p {noise['p']:.3f} ({noise['rotations']} rotations)",
-            )
-        )
+        band = f"best Sharpe {noise['low']:.2f} to {noise['high']:.2f}, real {noise['real']:.2f}; p {noise['p']:.3f}"
+        rows.append(("Same grid, rotated signals", f"{band} ({noise['rotations']} times)"))
     if luck["neighbours"]:
         near = luck["neighbours"]
         rows.append(("Neighbours of the best", f"median Sharpe {near['median_sharpe']:.2f}, worst {near['worst_sharpe']:.2f}, of {near['count']}"))
@@ -72,13 +64,13 @@ def rows_of(luck: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _top(document: dict[str, Any]) -> Table:
     names = [*document["parameters"]]
-    metrics = list(dict.fromkeys([document["sort"], *SHOWN]))
-    table = Table(title=f"Best by {document['sort']}", title_justify="left")
-    table.add_column("trial", justify="right")
+    metrics = {document["sort"]: UNITS[document["sort"]].label} | SHOWN
+    table = Table(title=f"Best by {document['sort']}", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("trial", justify="right", no_wrap=True)
     for name in names:
-        table.add_column(name, justify="right", style="cyan")
-    for name in metrics:
-        table.add_column(UNITS[name].label, justify="right")
+        table.add_column(name, justify="right", style="cyan", no_wrap=True)
+    for label in metrics.values():
+        table.add_column(label, justify="right", no_wrap=True)
     for row in document["top"]:
         cells = [f"{row[name]:g}" if isinstance(row[name], float) else str(row[name]) for name in names]
         table.add_row(str(row["trial"]), *cells, *(UNITS[name].text(row[name]) for name in metrics))
@@ -91,10 +83,8 @@ def _footer(console: Console, folder: Path, document: dict[str, Any]) -> None:
         console.print(f"One evaluation per trial: {'; '.join(how['reasons'])}.", highlight=False)
     elif how["reasons"]:
         console.print(f"{how['path'].capitalize()} path, {how['traces']} traces: {'; '.join(how['reasons'])}.", highlight=False)
-    console.print(
-        f"{checked['trials']} trials re-simulated by the engine and booked in vectorbt: largest difference {checked['largest_difference']:.1e}.",
-        highlight=False,
-    )
+    difference = f"largest difference {checked['largest_difference']:.1e}"
+    console.print(f"{checked['trials']} trials re-simulated by the engine and booked in vectorbt: {difference}.", highlight=False)
     parts = ", ".join(f"{name} {seconds[name]:.1f}" for name in ("prepare", "trials", "verify", "luck"))
     console.print(f"{document['rate']:,.0f} trials/s; seconds: {parts}; total {seconds['total']:.1f}.", highlight=False)
     console.print(f"Stored in {folder}", highlight=False, soft_wrap=True)

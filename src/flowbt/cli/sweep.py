@@ -29,7 +29,7 @@ Examples:
     "constraints",
     multiple=True,
     metavar="EXPRESSION",
-    help='Only trials for which it holds, e.g. "fast < slow"; beside the file\'s CONSTRAINTS.',
+    help='Only trials for which it holds, e.g. "fast < slow".',
 )
 @click.option("--random", "random", type=click.IntRange(1), metavar="N", help="N distinct points of the grid, drawn at random.")
 @click.option("--search", type=click.Choice(["tpe"]), help="Let results guide the choice of points (needs the extra `search`).")

@@ -55,9 +55,8 @@ def on_cluster(address: str, job: Mapping[str, Any], missing: Mapping[int, Ints]
     try:
         client = Client(address, timeout="10s", set_as_default=False)
     except (OSError, TimeoutError) as error:
-        raise StudyError(
-            f"cluster {address}", f"no scheduler answers ({type(error).__name__})", "start one with `dask scheduler`, and workers with `dask worker`"
-        ) from None
+        start = "start one with `dask scheduler`, and workers with `dask worker`"
+        raise StudyError(f"cluster {address}", f"no scheduler answers ({type(error).__name__})", start) from None
     text = json.dumps(job, sort_keys=True, default=str)
     with client:
         slice_of = {client.submit(work, text, numbers, pure=False, retries=ATTEMPTS): k for k, numbers in missing.items()}

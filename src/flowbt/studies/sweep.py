@@ -144,7 +144,7 @@ def new_slices(setup: Setup, missing: Iterable[tuple[int, Ints]], run: Run) -> I
         from flowbt.studies.cluster import on_cluster
 
         assert run.job is not None
-        sizes = {k: numbers for k, numbers in missing}
+        sizes = dict(missing)
         for k, metrics in on_cluster(run.cluster, run.job, sizes):
             yield k, table_of(setup.space, setup.swept, sizes[k], metrics)
         return

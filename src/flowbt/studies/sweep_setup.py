@@ -127,7 +127,7 @@ def set_up(catalog: Catalog, request: SweepRequest) -> Setup:
         panel["close", symbol]
     labels = request.span.cut(panel)
     market = market_of(panel, labels)
-    stage = Stage(market, replace(market, index=panel.index), int(panel.index.get_loc(labels[0])))
+    stage = Stage(market, replace(market, index=panel.index), int(panel.index.searchsorted(labels[0])))
     sweeper = Sweeper(tracer, space, stage, request.costs or strategy.costs, request.account or strategy.account)
     return Setup(request, strategy, space, swept, panel, sweeper)
 

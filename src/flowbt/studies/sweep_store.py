@@ -90,7 +90,8 @@ class SweepFolder:
     def rows(self, trials: Sequence[int]) -> pd.DataFrame:
         """Some trials, in the order asked."""
         table = pq.read_table(self.path / TRIALS, filters=[("trial", "in", [int(t) for t in trials])]).to_pandas()
-        return table.set_index("trial").loc[[int(t) for t in trials]].reset_index()
+        rows: pd.DataFrame = table.set_index("trial").loc[[int(t) for t in trials]].reset_index()
+        return rows
 
 
 def table_of(space: Space, swept: Sequence[str], numbers: Ints, metrics: Array) -> pa.Table:

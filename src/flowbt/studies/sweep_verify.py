@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from flowbt.engine.simulate import simulate
 from flowbt.engine.sweep.sums import METRICS
@@ -32,9 +33,10 @@ def verify(setup: Setup, folder: SweepFolder, top: Sequence[int]) -> dict[str, A
     drawn = np.random.default_rng(setup.request.search.seed).choice(trials, min(SAMPLE, len(trials)), replace=False)
     chosen = list(dict.fromkeys([*top[:BEST], *(int(t) for t in drawn)]))
     worst = 0.0
-    for row in folder.rows(chosen).to_dict("records"):
-        book = book_of(setup, int(row["trial"]))
-        worst = max(worst, _difference(row, book))
+    rows = folder.rows(chosen)
+    for at, trial in enumerate(chosen):
+        book = book_of(setup, trial)
+        worst = max(worst, _difference(trial, rows.iloc[at], book))
         reconcile(book)
     return {"trials": len(chosen), "books": len(chosen), "largest_difference": worst}
 
@@ -46,7 +48,7 @@ def book_of(setup: Setup, trial: int) -> Book:
     return simulate(setup.market, cut_decision(decision, setup.panel, setup.market.index), setup.sweeper.costs, setup.sweeper.account)
 
 
-def _difference(row: dict[str, Any], book: Book) -> float:
+def _difference(trial: int, row: pd.Series, book: Book) -> float:
     closed = book.trades[book.trades["reason"] != "open"]
     engine = measure(book.returns, closed, book.market.year, activity=book.exposure)
     worst = 0.0
@@ -57,6 +59,6 @@ def _difference(row: dict[str, Any], book: Book) -> float:
         off = abs(ours - theirs) / max(1.0, abs(theirs))
         if not off <= TOLERANCE:
             found = f"{ours:.12g} in the sweep, {theirs:.12g} in the engine"
-            raise ReconciliationError(f"{name} of trial {int(row['trial'])}", found, "report it with the command and its data")
+            raise ReconciliationError(f"{name} of trial {trial}", found, "report it with the command and its data")
         worst = max(worst, off)
     return worst
