@@ -37,7 +37,13 @@ def _write(root: Path, spx: np.ndarray) -> Path:
     late = {"publication": {"rule": "session", "days": 1, "at": "09:00"}, "fields": {"gex": {}, "dix": {}}}
     squeeze = _series("SPX", "gex", np.where(LABELS < "2024-09-02", 2e9, -1e9)).assign(dix=0.45 + 0.01 * np.sin(np.arange(len(LABELS))))
     store(root, "squeeze", squeeze, **late)
-    rates = pd.concat([_series("DGS10", "value", 4 + np.arange(len(LABELS)) / 400), _series("DTWEXBGS", "value", 120 - np.arange(len(LABELS)) / 50)])
+    rates = pd.concat(
+        [
+            _series("DGS10", "value", 4 + np.arange(len(LABELS)) / 400),
+            _series("DTWEXBGS", "value", 120 - np.arange(len(LABELS)) / 50),
+            _series("ISM_PMI", "value", 52.0, until="2024-01-31"),
+        ]
+    )
     store(root, "rates", rates, publication={"rule": "session", "days": 1, "at": "16:15"}, fields={"value": {"max_age": "10D"}})
     return root
 
@@ -87,11 +93,22 @@ def test_stale_dollar_is_replaced_and_named(one: Board) -> None:
     assert "from 2023-06-01 to 2024-08-30" in gap.found
 
 
+def test_a_count_of_sessions_on_stale_data_is_missing_and_not_zero(one: Board) -> None:
+    gaps = {gap.name: gap.found for gap in one.gaps}
+    assert gaps["ISM manufacturing regime"] == "value of ISM_PMI is there from 2023-06-01 to 2024-01-31"
+    assert not {"ISM manufacturing", "ISM manufacturing regime"} & {r.name for r in one.readings}
+
+
+def test_a_date_after_all_data_is_one_line(folder: Path) -> None:
+    with pytest.raises(RangeError, match="no symbol has prices then; SPX ends 2024-12-31; ask for an earlier date"):
+        board(Catalog((folder,)), "2025-06-02")
+
+
 def test_what_is_missing_says_what_would_bring_it(one: Board) -> None:
     gaps = {gap.name: gap for gap in one.gaps}
     assert "option prints" in gaps["net premium by side"].do
     assert "option chains" in gaps["nearest positive gamma"].do
-    assert gaps["input: ISM"].found.startswith("field 'value' of ISM_PMI")
+    assert gaps["input: ISM"].found.startswith("value of ISM_PMI is there")
     assert not set(gaps) & {r.name for r in one.readings}
 
 

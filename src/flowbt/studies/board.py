@@ -97,6 +97,11 @@ def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) 
             zones.append(zone_row(Fresh(panel), symbol))
         except FlowbtError as error:
             gaps.append(Gap(f"zone of {symbol}", error.found, error.do))
+    if not zones:
+        final = catalog.holder("close", held[0], main.clock).spans("close")[held[0]][1][:10]
+        raise RangeError(
+            f"board as of {index[-1]:%Y-%m-%d}", f"no symbol has prices then; {held[0]} ends {final}", "ask for an earlier date, or import later data"
+        )
     readings = _read(main, gaps)
     gates = [c for line in GATES if (c := _gate(main, line, gaps))]
     ballots, votes = _vote(main, gaps)
@@ -134,7 +139,7 @@ def _read(panel: Panel, gaps: list[Gap]) -> list[Reading]:
         except FlowbtError as error:
             gaps.append(never(line.name, error))
             continue
-        if (value := last(frame)) != value:
+        if (value := last(frame)) != value or watched.stale():
             gaps.append(stale(line.name, watched, frame))
             continue
         found.append(
@@ -150,7 +155,7 @@ def _gate(panel: Panel, line: Line, gaps: list[Gap]) -> Check | None:
     except FlowbtError as error:
         gaps.append(never(line.name, error))
         return None
-    if (value := last(frame)) != value:
+    if (value := last(frame)) != value or watched.stale():
         gaps.append(stale(line.name, watched, frame))
         return None
     return Check(line.name, line.holds(value), value, watched.known())

@@ -38,6 +38,10 @@ class Fresh(Watched):
         seen = [self.panel.event_time(f, s).iloc[-1] for f, s in self._keys()]
         return max((t for t in seen if not pd.isna(t)), default=None)
 
+    def stale(self) -> bool:
+        """Whether fields were read, and none of them has a value on the last label (a count of sessions would then be 0)."""
+        return bool(self._keys()) and self.known() is None
+
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(f"{f} of {s}" for f, s in self.used))
 
