@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from flowbt.engine import structures as st
-from flowbt.engine.option_run import campaigns
 from flowbt.engine.reconcile import reconcile
 from flowbt.engine.simulate import simulate
 from flowbt.engine.structures import moneyness, strike
@@ -52,10 +51,11 @@ def test_every_structure_reconciles_with_vectorbt(structure):
     m = walk(1, 250, vol=0.3)
     decision = Signals(long=some(m, 1), short=some(m, 2), exit=some(m, 3, 0.02), hold=40, stop=0.9, structure=structure)
     book = simulate(m, decision, Costs(borrow=0.01))
-    assert len(book.trades) > 15
+    assert len(book.legs) > 15
     assert reconcile(book) < 1e-9
     assert book.trades["pnl"].sum() == pytest.approx(book.value.iloc[-1] - 100_000, rel=1e-9)
-    assert campaigns(book)["pnl"].sum() == pytest.approx(book.trades["pnl"].sum(), rel=1e-9)
+    assert book.legs["pnl"].sum() == pytest.approx(book.trades["pnl"].sum(), rel=1e-9)
+    assert book.legs["structure"].nunique() == len(book.trades) < len(book.legs) + 1
 
 
 def test_expiry_equals_intrinsic():
@@ -81,7 +81,7 @@ def test_a_debit_spread_never_loses_more_than_its_debit_and_costs():
     spread = st.put_spread(30, moneyness(1.0), moneyness(0.94), days=21)
     for seed in range(8):
         m = walk(seed, 300, vol=0.4)
-        done = campaigns(simulate(m, Signals(long=some(m, seed, 0.2), size=0.03, structure=spread)))
+        done = simulate(m, Signals(long=some(m, seed, 0.2), size=0.03, structure=spread)).trades
         assert len(done) > 5
         assert (done["pnl"] >= -done["money"] * (1 + 1e-9)).all()
         assert (done["return"] < -0.99).any()
@@ -90,7 +90,7 @@ def test_a_debit_spread_never_loses_more_than_its_debit_and_costs():
 def test_a_sold_spread_never_loses_more_than_its_width_less_the_credit():
     m = walk(4, 500, vol=0.5)
     spread = st.put_spread(30, moneyness(1.0), moneyness(0.94), days=21)
-    done = campaigns(simulate(m, Signals(short=some(m, 5, 0.2), size=0.05, structure=spread)))
+    done = simulate(m, Signals(short=some(m, 5, 0.2), size=0.05, structure=spread)).trades
     assert done["return"].min() == pytest.approx(-1.0, abs=1e-6)
 
 
@@ -135,16 +135,26 @@ def test_a_delta_hedged_short_straddle_earns_implied_minus_realised_variance():
     assert np.corrcoef(earned, expected)[0, 1] > 0.99
 
 
+def test_a_hedge_band_trades_less():
+    m = walk(5, 80)
+    orders = [
+        simulate(m, Signals(short=when(m, 0), structure=st.straddle(20, strike(100), days=150).with_(hedge=True, hedge_band=band))).orders
+        for band in (0.0, 0.2)
+    ]
+    hedges = [int((o["reason"] == "hedge").sum()) for o in orders]
+    assert hedges[0] > 70 > 15 > hedges[1] > 0
+
+
 def test_rolls_keep_the_underlying_and_replace_the_option():
     m = walk(3, 120)
     book = simulate(m, Signals(long=when(m, 0), size=1.0, structure=st.covered_call(20, st.delta(0.25), days=21)), FREE)
-    shares, calls = (book.trades[book.trades["symbol"].eq("A") == own] for own in (True, False))
+    shares, calls = (book.legs[book.legs["symbol"].eq("A") == own] for own in (True, False))
     assert (len(shares), len(calls)) == (1, 7)
     assert (calls["entry_bar"].to_numpy()[1:] == calls["exit_bar"].to_numpy()[:-1] + 1).all()
     assert shares["reason"].tolist() == ["open"]
     assert set(calls["reason"].iloc[:-1]) == {"expiry"}
     assert calls["units"].nunique() == 1
-    assert book.trades["structure"].unique().tolist() == [1]
+    assert book.trades["reason"].tolist() == ["open"]
 
 
 def test_stop_take_and_early_exits_act_at_the_open_after_the_close_that_called_for_them():
@@ -177,12 +187,28 @@ def test_a_coin_account_sells_calls_settled_in_coin():
     m = market(np.linspace(80_000, 120_000, 40), symbols=("BTC",), year=365.0)
     sold = st.long_call(60, moneyness(1.05), days=7).with_(coin=True, by="notional")
     book = simulate(m, Signals(short=when(m, 0), size=1.0, structure=sold), FREE, Account(cash=2.0))
-    trade = book.trades.iloc[0]
+    trade = book.legs.iloc[0]
     k = float(trade["symbol"].split()[2][1:])
     spot = m.close[trade["exit_bar"], 0]
     assert (trade["reason"], trade["units"]) == ("expiry", pytest.approx(2.0))
     assert trade["exit_price"] == pytest.approx((spot - k) / spot)
     assert reconcile(book) < 1e-9
+
+
+def test_a_structure_is_one_trade_with_its_net_prices():
+    m = market(np.linspace(100, 90, 12))
+    book = simulate(m, Signals(long=when(m, 0), hold=5, size=0.1, structure=STRUCTURES[1]), Costs(fees=0.001))
+    trade, (upper, lower) = book.trades.iloc[0], (book.legs.iloc[k] for k in (0, 1))
+    assert (len(book.trades), trade["symbol"], trade["side"], trade["reason"], trade["bars"]) == (1, "A", "long", "hold", 5)
+    assert trade["entry_price"] == pytest.approx(upper["entry_price"] - lower["entry_price"])
+    assert trade["exit_price"] == pytest.approx(upper["exit_price"] - lower["exit_price"])
+    assert trade["return"] == pytest.approx(trade["pnl"] / 10_000)
+
+
+def test_no_signal_gives_an_empty_book():
+    m = market([100.0] * 5)
+    book = simulate(m, Signals(long=when(m), structure=STRUCTURES[0]))
+    assert (len(book.trades), len(book.legs), reconcile(book)) == (0, 0, 0.0)
 
 
 def test_missing_volatility_takes_no_entry_and_none_at_all_is_an_error():

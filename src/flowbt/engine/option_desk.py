@@ -30,17 +30,21 @@ class Option:
 
 @dataclass
 class Position:
-    """A structure held. `side` +1 bought, -1 sold; `money`: asked at entry; `cash`: all paid and received so far."""
+    """A structure held. `side` +1 bought, -1 sold; `money`: asked at entry; `cash`: all paid and received so far, fees too; `paid`: for one
+    bought of it at entry, before fees."""
 
     number: int
+    symbol: int
     side: int
     units: float
+    entered: float
     money: float
     since: int
     row: int
-    shares: float  # units of the underlying that belong to it, without hedge
     options: list[Option] = field(default_factory=list)
     cash: float = 0.0
+    fees: float = 0.0
+    paid: float = 0.0
     due: str = ""
 
 
@@ -84,6 +88,7 @@ class Desk:
         self.units[column] = before + units
         self.cash -= units * price + fee
         position.cash -= units * price + fee
+        position.fees += fee
         self.orders.append((t, column, REASONS.index(reason), self.open_trade[column]))
         self.fills.append((units, price, fee, abs(units) * abs(price - fair)))
 

@@ -35,8 +35,8 @@ from flowbt.errors import SignalError
 def simulate_structure(market: Market, bars: Bars, signals: Signals, costs: Costs, account: Account) -> Book:
     """Trade `signals.structure` where the signals say long (short: the structure sold). See the module for the order of events.
 
-    `Book.market` has a column per contract after the symbols; `Book.trades` has one row per contract or spell in the underlying, with `structure`
-    (its number), `underlying` and `money`. `Book.exposure` counts deltas. Raises SignalError.
+    `Book.market` has a column per contract after the symbols, `Book.legs` one row per contract or spell in an underlying (`structure`: the trade it
+    belongs to), `Book.trades` one per structure. `Book.exposure` counts deltas. Raises SignalError.
     """
     structure = signals.structure
     if not isinstance(structure, Structure):
@@ -120,7 +120,7 @@ def reduce(desk: Desk, t: int, j: int, position: Position, part: float) -> None:
     for option in position.options:
         desk.trade_option(t, j, position, option, ("partial", -part * desk.units[option.column]))
     desk.trade_shares(t, j, position, "partial", -part * desk.units.get(j, 0.0))
-    position.units, position.shares, position.money = (x * (1 - part) for x in (position.units, position.shares, position.money))
+    position.units *= 1 - part
 
 
 def roll(desk: Desk, t: int, j: int, position: Position) -> None:
@@ -166,7 +166,7 @@ def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
             size = rule(rules.size, waiting.row, j)
             if size > 0 and equity > 0 and desk.iv[t - 1, j] > 0:
                 wanted[j] = size * equity
-    room = max(desk.account.max_gross * equity - sum(p.money for p in desk.held.values()), 0.0)
+    room = max(desk.account.max_gross * equity - sum(p.money * p.units / p.entered for p in desk.held.values()), 0.0)
     asked = sum(wanted.values())
     share = room / asked if asked > room else 1.0
     for j, money in wanted.items():
@@ -175,11 +175,12 @@ def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
         waiting = desk.waiting[j]
         options = options_at(desk, t, j)
         units = money * share / money_per_unit(desk, t, j, waiting.side, options)
-        position = Position(len(desk.opened) + 1, waiting.side, units, money * share, t, waiting.row, waiting.side * units * desk.structure.shares)
+        position = Position(len(desk.opened), j, waiting.side, units, units, money * share, t, waiting.row)
         desk.opened.append(position)
         desk.held[j] = position
-        desk.trade_shares(t, j, position, "entry", position.shares)
+        desk.trade_shares(t, j, position, "entry", waiting.side * units * desk.structure.shares)
         buy_options(desk, t, j, position, options)
+        position.paid = waiting.side * -(position.cash + position.fees)
     for j, waiting in desk.waiting.items():
         if desk.bars.open[t, j] > 0:
             waiting.side = 0
@@ -189,8 +190,9 @@ def hedge(desk: Desk, t: int) -> None:
     """Bring each position's delta to nothing at the open."""
     for j, position in desk.held.items() if desk.structure.trading.hedge else ():
         if desk.bars.open[t, j] > 0 and position.options:
-            delta = sum(desk.units[o.column] * o.at(o.open_delta, t) for o in position.options)
-            desk.trade_shares(t, j, position, "hedge", -delta - desk.units.get(j, 0.0))
+            delta = sum(desk.units[o.column] * o.at(o.open_delta, t) for o in position.options) + desk.units.get(j, 0.0)
+            if abs(delta) > desk.structure.trading.hedge_band * position.units:
+                desk.trade_shares(t, j, position, "hedge", -delta)
 
 
 def settle(desk: Desk, t: int) -> None:
@@ -257,25 +259,43 @@ def book_from(desk: Desk, tape: Tape, exposure: Array) -> Book:
     mark = np.hstack([desk.bars.mark, np.nan_to_num(prices)])
     bars = Bars(wide["open"], wide["high"], wide["low"], mark, whole.funding, days_to_next(market.index))
     book = book_of(whole, desk.account, bars, tape, len(tape.order))
-    trades, owners = book.trades, np.array(desk.owner, np.int64)
-    trades["structure"] = owners[trades["trade"]] if len(trades) else owners
-    trades["underlying"] = [name.rsplit(" ", 3)[0] if name not in market.symbols else name for name in trades["symbol"]]
-    trades["money"] = [desk.opened[k - 1].money for k in trades["structure"]]
+    legs, owners = book.trades, np.array(desk.owner, np.int64)
+    legs["structure"] = owners[legs["trade"]] if len(legs) else owners
     shown = book.exposure.assign(net=exposure[:, 0], gross=exposure[:, 1])
-    return replace(book, trades=trades, exposure=shown)
+    return replace(book, trades=by_structure(desk, legs), legs=legs, exposure=shown)
 
 
-def campaigns(book: Book) -> pd.DataFrame:
-    """One row per structure opened: `structure underlying entry_label exit_label pnl money return reason` (pnl over the money asked)."""
-    trades = book.trades.sort_values(["structure", "exit_bar"], kind="stable")
-    grouped = trades.groupby("structure", sort=True)
-    out = grouped.agg(
-        underlying=("underlying", "first"),
-        entry_label=("entry_label", "min"),
-        exit_label=("exit_label", "max"),
-        pnl=("pnl", "sum"),
-        money=("money", "first"),
-        reason=("reason", "last"),
-    ).reset_index()
-    out["return"] = out["pnl"] / out["money"]
-    return out
+def by_structure(desk: Desk, legs: pd.DataFrame) -> pd.DataFrame:
+    """One row per structure opened, as docs/engine.md has it for trades. `units` of the structure; `entry_price` its net cost per unit (negative:
+    received), `exit_price` that plus the profit per unit before fees and carry; `return` is pnl over `money`, what was asked."""
+    grouped = legs.sort_values(["structure", "exit_bar"], kind="stable").groupby("structure", sort=True)
+    total, last = grouped[["pnl", "fees", "slippage", "carry"]].sum(), grouped.last()
+    opened = desk.opened
+    begin, end = np.array([p.since for p in opened], np.int64), last["exit_bar"].to_numpy(np.int64)
+    units, side, money = (np.array([getattr(p, name) for p in opened], np.float64) for name in ("entered", "side", "money"))
+    cost = np.array([p.paid for p in opened])
+    pnl = total["pnl"].to_numpy()
+    gain = pnl + total["fees"].to_numpy() + total["carry"].to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return pd.DataFrame(
+            {
+                "trade": np.arange(len(opened)),
+                "symbol": np.array([desk.market.symbols[p.symbol] for p in opened], dtype=object),
+                "side": np.where(side > 0, "long", "short").astype(object),
+                "entry_label": desk.market.index[begin],
+                "exit_label": desk.market.index[end],
+                "entry_price": cost / units,
+                "exit_price": (cost + side * gain) / units,
+                "units": units,
+                "pnl": pnl,
+                "return": pnl / money,
+                "bars": end - begin,
+                "reason": last["reason"].to_numpy(dtype=object),
+                "fees": total["fees"].to_numpy(),
+                "slippage": total["slippage"].to_numpy(),
+                "carry": total["carry"].to_numpy(),
+                "entry_bar": begin,
+                "exit_bar": end,
+                "money": money,
+            }
+        )

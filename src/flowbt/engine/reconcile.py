@@ -44,7 +44,8 @@ def _orders(book: Book, portfolio: Any) -> float:
 
 def _trades(book: Book, portfolio: Any, scale: float) -> float:
     """Our trades, before carry, against vectorbt's positions."""
-    trades, positions = book.trades, portfolio.positions.values
+    trades = book.trades if book.legs is None else book.legs
+    positions = portfolio.positions.values
     column = pd.Index(book.market.symbols).get_indexer(pd.Index(trades["symbol"]))
     ours = trades.iloc[np.lexsort((trades["trade"], column))]
     if len(ours) != len(positions):

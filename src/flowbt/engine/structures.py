@@ -90,7 +90,8 @@ class Model:
 class Trading:
     """`spread`: bid to ask, as a fraction of the model price, at least `tick` (0.01 dollars or 0.0001 coin); a fill crosses `cross` of it (0.5: from the
     middle to the quote). `roll_days`: at this many days to the first expiry the options are closed at the next open, and with `roll`
-    opened anew. `hedge`: trade the underlying at each open so that the position has no delta there."""
+    opened anew. `hedge`: trade the underlying at each open so that the position has no delta there, when it is off by
+    more than `hedge_band` per unit."""
 
     spread: float = 0.04
     tick: float | None = None
@@ -98,10 +99,11 @@ class Trading:
     roll_days: int | None = None
     roll: bool = False
     hedge: bool = False
+    hedge_band: float = 0.0
 
     def __post_init__(self) -> None:
-        if min(self.spread, self.tick or 0.0, self.cross, self.roll_days or 0) < 0:
-            raise SignalError("option trading terms", "a negative spread, tick, cross or roll_days", "give 0 or more")
+        if min(self.spread, self.tick or 0.0, self.cross, self.roll_days or 0, self.hedge_band) < 0:
+            raise SignalError("option trading terms", "a negative spread, tick, cross, roll_days or hedge_band", "give 0 or more")
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class Structure:
             out += f"; {'rolled' if t.roll else 'closed'} {t.roll_days} days before expiry"
         elif t.roll:
             out += "; rolled at expiry"
-        return out + ("; delta hedged at each open" if t.hedge else "") + "; no early assignment"
+        return out + (f"; delta hedged at each open (band {t.hedge_band:g})" if t.hedge else "") + "; no early assignment"
 
     def with_(self, **changes: Any) -> Structure:
         """A copy with other `by`, `cycle`, or with fields of `model` or `trading` changed by name: `with_(roll=True, spread=0.02)`."""

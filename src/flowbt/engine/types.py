@@ -82,7 +82,8 @@ class Book:
     `orders`: one row per fill (bar, label, symbol, side, units, price, notional, fees, slippage, reason, trade).
     `trades`: one row per position (see docs/engine.md). `value`, `returns`: per bar, net of everything. `flows`: per bar, cash
     paid as fees, slippage, borrow, funding (costs positive). `exposure`: net and gross notional over equity at the close, and turnover.
-    `carry`: T x N cash paid as borrow and funding.
+    `carry`: T x N cash paid as borrow and funding. `legs`: with option structures, one row per contract or spell in an underlying, where
+    `trades` has one per structure and `market` a column per contract.
     """
 
     market: Market
@@ -94,6 +95,7 @@ class Book:
     flows: Frame
     exposure: Frame
     carry: Array
+    legs: Frame | None = None
 
     @cached_property
     def portfolio(self) -> Any:
