@@ -10,6 +10,7 @@ from tests.features_a import chainfiles as files
 
 from flowbt.data.sources.chains import read_chain
 from flowbt.errors import SourceError
+from flowbt.features import blackscholes as bs
 from flowbt.features.chain import Terms, buckets, gamma_profile, snapshot, totals, totals_twin
 
 AS_OF = pd.Timestamp("2024-01-05 21:31")
@@ -162,3 +163,16 @@ def test_real_totals_have_the_sign_of_the_published_gamma(day: str, sign: int) -
     published = pd.read_csv(RAW / "dix_gex" / "DIX.csv", index_col="date", parse_dates=True)["gex"]
     assert np.sign(profile.total) == np.sign(published[: profile.snap.today].iloc[-1]) == sign
     assert (profile.zero_gamma < profile.snap.spot) == (sign > 0)
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not RAW.is_dir(), reason="needs ../shared/data/raw")
+def test_gamma_agrees_with_the_rounded_one_of_the_file() -> None:
+    path = RAW / "chains" / "spx_quotedata_20221212.csv.gz"
+    rows = pd.read_csv(path, skiprows=3)
+    chain = read_chain(path).assign(printed=pd.concat([rows["Gamma"], rows["Gamma.1"]], ignore_index=True))
+    years = (chain["expiry"] - chain["as_of"]).dt.total_seconds() / (365 * 86400)
+    mine = bs.gamma(bs.Option(chain["spot"], chain["strike"], years, chain["iv"], 0.045, 0.016))
+    near = ((chain["strike"] / chain["spot"] - 1).abs() < 0.1) & (years > 5 / 365) & chain["iv"].notna()
+    assert near.sum() > 7000
+    assert (np.abs(mine - chain["printed"])[near] < 1e-4).mean() > 0.99  # printed with four digits, rate and yield not told

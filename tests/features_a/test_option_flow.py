@@ -1,10 +1,12 @@
 """Option flow: sides are never guessed, the report's sums, flips, sectors, campaigns, the put/call ratio."""
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 from tests.panels import TinyPanel
 
+from flowbt.data.raw.prints import side_sql
 from flowbt.errors import ParameterError
 from flowbt.features import campaign, classify_side, flip_rate, flow_campaign, premium_share, put_call_collapse, sector_split, side_flow
 from flowbt.features.option_flow import SIDES, side_sums
@@ -48,6 +50,16 @@ def test_sides_of_prints() -> None:
     ask = [1.10, 1.10, 1.10, 1.10, 1.10, 1.10, 1.00, 1.00, 1.10, 1.10, 0.05]
     assert classify_side(price, bid, ask).tolist() == [1, 1, -1, -1, 0, 0, 0, 0, 0, 0, 0]
     assert classify_side(price, bid, ask, "nearer").tolist() == [1, 1, -1, -1, 0, 1, 0, 0, 0, 0, -1]
+
+
+@pytest.mark.parametrize("inside", ["unknown", "nearer"])
+def test_raw_prints_are_classified_by_the_same_rule(inside: str) -> None:
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame(rng.integers(1, 8, (3000, 3)) / 100, columns=["price", "bid", "ask"])
+    in_sql = duckdb.sql(f"SELECT {side_sql('price', 'bid', 'ask', inside)} AS side FROM frame").df()["side"]
+    here = classify_side(frame["price"], frame["bid"], frame["ask"], inside)
+    assert in_sql.tolist() == here.tolist()
+    assert set(here) == {-1, 0, 1}
 
 
 def test_a_guess_is_refused() -> None:

@@ -29,8 +29,8 @@ def classify_side(price: Any, bid: Any, ask: Any, inside: Literal["unknown", "ne
         raise ParameterError(f"prints inside the quote: {inside!r}", "not a rule", "use unknown or nearer")
     p, b, a = (np.asarray(x, dtype=float) for x in (price, bid, ask))
     sound = (b >= 0) & (a > b) & (p > 0) & np.isfinite(a)
-    middle = (a + b) / 2
-    top, bottom = (p >= a, p <= b) if inside == "unknown" else (p > middle, p < middle)
+    off_middle = 2 * p - b - a  # a millionth of a dollar is rounding, not a side
+    top, bottom = (p >= a, p <= b) if inside == "unknown" else (off_middle > 1e-6, off_middle < -1e-6)
     return np.asarray(np.where(sound & top, 1, np.where(sound & bottom, -1, 0)), dtype=np.int8)
 
 
