@@ -59,6 +59,8 @@ def range_strength(panel: Panel, *, window: int = 10, method: Literal["rwi", "ad
 
     `method`: "rwi" (100 x random walk index), "adx" (signed ADX) or "efficiency" (signed efficiency ratio). A symbol without
     high and low (an index level) uses its close for both. Missing until the window is full.
+
+    40 is the report's line and a low one on this scale: SPY is beyond it on some 87% of sessions 2011-2026. 100 is Poulos' own.
     """
     close = panel["close"]
     if method == "efficiency":
