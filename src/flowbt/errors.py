@@ -105,5 +105,5 @@ class StoreError(ResultsError): ...
 
 def nearest(name: str, known: Iterable[str], n: int = 3) -> str:
     """`did you mean a or b?` for the known names closest to `name`; empty when none is close."""
-    close = difflib.get_close_matches(name, sorted(known), n=n, cutoff=0.5)
+    close = difflib.get_close_matches(name, sorted(known), n=n, cutoff=0.6)
     return f"did you mean {' or '.join(close)}?" if close else ""

@@ -8,7 +8,7 @@ from tinydata import FIELDS, bars, store
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.declare import Publication, parse_declaration, read_declaration
-from flowbt.errors import DatasetError
+from flowbt.errors import DatasetError, FieldError
 from flowbt.sessions import Clock
 
 RULES = {
@@ -54,9 +54,18 @@ def test_equal_data_has_an_equal_hash(tmp_path):
     assert first == second
 
 
-def test_a_truncated_parquet_is_one_clear_line(root):
+def test_a_truncated_parquet_is_named_with_what_to_do(root):
     path = root / "prices" / "data.parquet"
     path.write_bytes(path.read_bytes()[:200])
+    catalog = Catalog((root,))
+    assert "prices" not in catalog.imported
+    with pytest.raises(FieldError, match=r"dataset prices: data.parquet has 200 bytes where .* import it again"):
+        catalog.holder("close", "SPY", Clock())
+
+
+def test_a_spoilt_parquet_of_the_right_size_is_one_clear_line(root):
+    path = root / "prices" / "data.parquet"
+    path.write_bytes(b"x" * path.stat().st_size)
     with pytest.raises(DatasetError, match=r"data.parquet cannot be read .*import it again"):
         Catalog((root,)).imported["prices"].column("close")
 

@@ -81,6 +81,7 @@ class Catalog:
 
     roots: tuple[Path, ...]
     problems: list[str] = field(default_factory=list)
+    spoilt: dict[str, str] = field(default_factory=dict)  # name -> why its imported data cannot be used
 
     @cached_property
     def declared(self) -> dict[str, Dataset]:
@@ -101,9 +102,13 @@ class Catalog:
                 continue
             try:
                 provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+                size = (folder / "data.parquet").stat().st_size
+                if provenance["data_bytes"] != size:
+                    self._broken(folder.name, f"data.parquet has {size:,} bytes where its provenance says {provenance['data_bytes']:,}")
+                    continue
                 found[folder.name] = Imported(declaration, folder, {**provenance, "data_hash": provenance["data_hash"]})
             except (OSError, ValueError, KeyError) as error:
-                self.problems.append(f"dataset {folder.name}: provenance.json cannot be used ({type(error).__name__}); import it again")
+                self._broken(folder.name, f"provenance.json cannot be used ({type(error).__name__})")
         return found
 
     @cached_property
@@ -147,12 +152,19 @@ class Catalog:
         if others and symbol:
             shown = ", ".join(others[:8]) + (" ..." if len(others) > 8 else "")
             return FieldError(asked, f"the catalog has it for {shown}", nearest(symbol, others) or "import a dataset that holds it (`flowbt data ls`)")
+        spoilt = [name for name, dataset in self.declared.items() if field_name in dataset.fields and name in self.spoilt]
+        if spoilt:
+            return FieldError(asked, f"dataset {spoilt[0]}: {self.spoilt[spoilt[0]]}", "import it again")
         would = [name for name, dataset in self.declared.items() if field_name in dataset.fields and name not in self.imported]
         if would:
             return FieldError(asked, f"declared in {', '.join(would[:5])}, not imported", f"run `flowbt data import` for {would[0]} (see docs/data.md)")
         known = {name for name, _ in self._holders}
         where = ", ".join(str(root) for root in self.roots)
         return FieldError(asked, f"no dataset under {where} has it", nearest(field_name, known) or "see `flowbt data ls` and `flowbt data import --help`")
+
+    def _broken(self, name: str, reason: str) -> None:
+        self.spoilt[name] = reason
+        self.problems.append(f"dataset {name}: {reason}; import it again")
 
     def _folders(self) -> list[Path]:
         return sorted(path for root in self.roots if root.is_dir() for path in root.iterdir() if (path / "dataset.toml").is_file())
@@ -174,10 +186,11 @@ def write_dataset(root: Path, declaration: Dataset, table: pd.DataFrame, provena
             arrow = pa.Table.from_pandas(table, preserve_index=False)
             arrow = arrow.set_column(arrow.schema.get_field_index("symbol"), "symbol", arrow["symbol"].cast(pa.string()).dictionary_encode())
             pq.write_table(arrow, scratch / "data.parquet", compression="zstd")
+            complete["data_bytes"] = (scratch / "data.parquet").stat().st_size
             (scratch / "provenance.json").write_text(json.dumps(complete, indent=1, sort_keys=True), encoding="utf-8")
             if not (folder / "dataset.toml").exists():
                 (scratch / "dataset.toml").write_text(declaration_toml(declaration), encoding="utf-8")
-            # the data goes first: provenance that is older than its data is re-imported, never trusted for it
+            # a reader that finds the new data beside the old provenance sees by its size that they do not belong together
             for name in ("data.parquet", "provenance.json", "dataset.toml"):
                 if (scratch / name).exists():
                     os.replace(scratch / name, folder / name)
