@@ -97,6 +97,14 @@ def test_other_files_are_refused_in_one_line(tmp_path: Path, text: str, words: s
         read_chain(path)
 
 
+def test_a_missing_and_a_broken_file_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="none.csv: no such file; check the path"):
+        read_chain(tmp_path / "none.csv")
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"x" * 9999)[:30])
+    with pytest.raises(SourceError, match="cut.csv.gz: cannot be read"):
+        read_chain(tmp_path / "cut.csv.gz")
+
+
 def test_unreadable_date_names_itself(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="expected a month by name"):
         read_chain(files.quote_table(tmp_path / "spx.csv", '"Date: 01/05/2024 at 4:31 PM EST",Bid: 0'))

@@ -38,6 +38,8 @@ def read_text(path: Path) -> str:
     try:
         raw = path.read_bytes()
         return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
+    except FileNotFoundError:
+        raise SourceError(str(path), "no such file", "check the path") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise SourceError(path.name, f"cannot be read ({type(error).__name__})", "check the path, or download it again") from None
 
