@@ -12,7 +12,7 @@ DOCUMENT = Document("blowoff", dated="2025-05-15", title="Blow-off top in US equ
 
 YEARS = {"level": None, "1y": 252, "2y": 504, "5y": 1260, "10y": 2520}
 LOW = {"kind": ("equity", "total", "index"), "mean": (1, 5), "rule": tuple(YEARS)}
-OPTIONS = Data(memory=21, strategy="put_call_collapse")
+OPTIONS = Data(memory=21, strategy="blow_off_top")
 
 
 def _collapsed(panel, kind, mean, rule):
@@ -41,7 +41,7 @@ def put_call_collapse_first(panel, *, kind="equity", mean=5, rule="10y"):
     direction="down",
     outcome=forward_drawdown("SPX", 63, also=(21, 42, 126)),
     definitions={"gain": (0.06, 0.075, 0.0892, 0.1)},
-    data=Data(memory=21, strategy="melt_up_snap", start="1950-01-01"),
+    data=Data(memory=21, strategy="blow_off_top", start="1950-01-01"),
 )
 def melt_up_snap(panel, *, gain=0.0892):
     return melt_up(panel, gain=gain)
@@ -52,7 +52,7 @@ def melt_up_snap(panel, *, gain=0.0892):
     direction="down",
     outcome=forward_drawdown("SPX", 63, also=(21, 42)),
     definitions={"gain": (0.04, 0.06, 0.0892), "put_call": (True, False), "gamma": (True, False), "breadth": (True, False)},
-    data=Data(memory=21, strategy="melt_up_snap"),
+    data=Data(memory=21, strategy="blow_off_top", start="2011-05-01"),
 )
 def melt_up_snap_full(panel, *, gain=0.04, put_call=True, gamma=False, breadth=True):
     ratio = put_call_ratio(panel, mean=5)
@@ -82,7 +82,7 @@ def stock_bond_divergence(panel, *, n=42, liquidity=True):
 
 
 SHORT = {"level": (0.0, 0.5e9, 1e9)}
-REGIME = Data(memory=5, strategy="gamma_regime")
+REGIME = Data(memory=5, strategy="gamma_regime", start="2011-05-01")
 
 
 @claim("Dealers short gamma: the next session moves more", direction="up", outcome=next_move("SPX"), definitions=SHORT, data=REGIME)

@@ -88,7 +88,7 @@ def carry_crowding_drawdown(panel, *, score=0.8, window=365):
     return carry_crowding(panel, window=window).score >= score
 
 
-HOURLY = Data(symbols=("BTC",), clock="24/7", step="1h", memory=24, strategy="thin_book_jump", needs=("depth_1pct_usd:BTC", "spread_bps:BTC"))
+HOURLY = Data(symbols=("BTC",), clock="24/7", step="1h", memory=24, needs=("depth_1pct_usd:BTC", "spread_bps:BTC"))
 
 
 @claim(
@@ -123,7 +123,7 @@ TOXIC = {"level": (0.8, 0.9, 0.95)}
     direction="up",
     outcome=forward_change("spread_bps", "BTC", 1, also=(3, 6), relative=True),
     definitions=TOXIC,
-    data=Data(symbols=("BTC",), clock="24/7", step="1h", memory=24, needs=("vpin:BTC", "spread_bps:BTC"), strategy="toxic_flow"),
+    data=Data(symbols=("BTC",), clock="24/7", step="1h", memory=24, needs=("vpin:BTC", "spread_bps:BTC"), strategy="toxic_flow_maker"),
 )
 def toxic_flow_spread(panel, *, level=0.9):
     return vpin_percentile(panel) >= level
@@ -134,7 +134,7 @@ def toxic_flow_spread(panel, *, level=0.9):
     direction="up",
     outcome=forward_return("BTC", 12, also=(6, 24)),
     definitions={"quantile": (0.8, 0.9, 0.95), "window": (120, 240)},
-    data=Data(clock="24/7", step="1h", memory=24, strategy="toxic_flow"),
+    data=Data(clock="24/7", step="1h", memory=24, strategy="toxic_flow_maker"),
 )
 def toxic_mid_drift(panel, *, quantile=0.9, window=240):
     """Signed: +1 where the price lies under the toxic mean, -1 over it."""

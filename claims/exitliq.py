@@ -67,7 +67,7 @@ def exit_liquidity_full(panel, *, rally=0.01, sold=True, gamma=True, ceiling=Fal
 
 
 ZONE = {"horizon": (10, 21, 42), "width": (0.75, 1.0, 1.5)}
-CEILING = Data(memory=21, strategy="zone_reversal", start="1990-01-01")
+CEILING = Data(memory=21, strategy="zone_exhaustion", start="1990-01-01")
 
 
 @claim("At the zone's ceiling SPX does worse than usual", direction="down", outcome=forward_return("SPX", 10, also=(5, 21)), definitions=ZONE, data=CEILING)
@@ -113,7 +113,7 @@ def vix_depressed_asymmetry(panel, *, fall=0.15, near=0.25, width=1.0):
     direction="up",
     outcome=forward_return(None, 5, also=(1, 10)),
     definitions={"confidence": (0, 1, 2)},
-    data=Data(symbols=INDICES, memory=5, strategy="side_before_signal", needs=SIDES),
+    data=Data(symbols=INDICES, memory=5, strategy="side_adjusted_flow", needs=SIDES),
 )
 def side_before_signal(panel, *, confidence=1):
     flow = side_flow(panel)
@@ -148,7 +148,7 @@ def _dollar(panel, n, rule):
     direction="up",
     outcome=forward_return("GLD", 21, also=(5, 63)),
     definitions=DOLLAR,
-    data=Data(memory=21, strategy="metals_gate"),
+    data=Data(memory=21, strategy="metals_unblock"),
 )
 def dollar_block_gold(panel, *, n=21, rule="level"):
     return _dollar(panel, n, rule)
@@ -159,7 +159,7 @@ def dollar_block_gold(panel, *, n=21, rule="level"):
     direction="up",
     outcome=forward_return("SLV", 21, also=(5, 63)),
     definitions=DOLLAR,
-    data=Data(memory=21, strategy="metals_gate"),
+    data=Data(memory=21, strategy="metals_unblock"),
 )
 def dollar_block_silver(panel, *, n=21, rule="level"):
     return _dollar(panel, n, rule)
@@ -170,7 +170,7 @@ def dollar_block_silver(panel, *, n=21, rule="level"):
     direction="down",
     outcome=forward_return("GLD", 21, also=(5, 63)),
     definitions={"level": (97.5, 100.0, 102.5)},
-    data=Data(memory=21, strategy="metals_gate"),
+    data=Data(memory=21, strategy="metals_unblock"),
 )
 def dollar_over_100_gold(panel, *, level=100.0):
     return panel["close", "DXY"] >= level
@@ -181,7 +181,7 @@ def dollar_over_100_gold(panel, *, level=100.0):
     direction="down",
     outcome=forward_return("SLV", 21, also=(5, 63)),
     definitions={"level": (97.5, 100.0, 102.5)},
-    data=Data(memory=21, strategy="metals_gate"),
+    data=Data(memory=21, strategy="metals_unblock"),
 )
 def dollar_over_100_silver(panel, *, level=100.0):
     return panel["close", "DXY"] >= level
@@ -192,7 +192,7 @@ def dollar_over_100_silver(panel, *, level=100.0):
     direction="up",
     outcome=forward_return(None, 21, also=(5, 63)),
     definitions={"window": (10, 21, 42), "level": (40.0, 80.0)},
-    data=Data(symbols=("SPY", "QQQ", "IWM", "HYG", "TLT", "GLD", "SLV", "USO", "XLU"), memory=21, strategy="dominant_range"),
+    data=Data(symbols=("SPY", "QQQ", "IWM", "HYG", "TLT", "GLD", "SLV", "USO", "XLU"), memory=21),
 )
 def dominant_range(panel, *, window=21, level=40.0):
     """Signed: with the range's direction where it is dominant."""
@@ -222,7 +222,7 @@ CREDIT = {"horizon": (10, 21, 42), "width": (0.75, 1.0, 1.5)}
     direction="down",
     outcome=forward_return("HYG", 21, also=(5, 63)),
     definitions=CREDIT,
-    data=Data(memory=21, strategy="credit_gate"),
+    data=Data(memory=21),
 )
 def credit_ceiling(panel, *, horizon=21, width=1.0):
     return expected_move_zone(panel, horizon=horizon, width=width).position >= 0.98
@@ -233,7 +233,7 @@ def credit_ceiling(panel, *, horizon=21, width=1.0):
     direction="down",
     outcome=forward_return("SPY", 21, also=(5, 63)),
     definitions=CREDIT,
-    data=Data(symbols=("HYG",), memory=21, strategy="credit_gate"),
+    data=Data(symbols=("HYG",), memory=21),
 )
 def credit_ceiling_spy(panel, *, horizon=21, width=1.0):
     return expected_move_zone(panel, horizon=horizon, width=width).position >= 0.98
@@ -244,7 +244,7 @@ def credit_ceiling_spy(panel, *, horizon=21, width=1.0):
     direction="down",
     outcome=given("return less SPX over 21", 21),
     definitions={"gain": (0.015, 0.02, 0.025), "fell": (0.0, -0.01)},
-    data=Data(symbols=("SPX",), memory=5, start="2000-01-01", strategy="relative_weakness"),
+    data=Data(symbols=("SPX",), memory=5, start="2001-01-01", strategy="relative_weakness"),
 )
 def relative_weakness(panel, *, gain=0.025, fell=0.0):
     """Members of today: those that later left the index are missing, which flatters the laggards."""
@@ -263,7 +263,7 @@ NAMES = ("AAPL", "ABBV", "AMD", "AMZN", "AVGO", "COST", "GOOGL", "JPM", "LLY", "
     direction="up",
     outcome=given("return over 10, long less short", 10),
     definitions={"top": (0.2, 0.33), "mean": (1, 5)},
-    data=Data(symbols=("SPX",), memory=10, strategy="dark_pool_quality"),
+    data=Data(symbols=("SPX",), memory=10, strategy="dark_pool_quality", start="2011-05-01"),
 )
 def dark_pool_quality(panel, *, top=0.33, mean=1):
     """Signed: +1 for the share `top` of names with the highest net over volume, -1 for the lowest. FINRA's short share stands in."""
@@ -282,7 +282,7 @@ def dark_pool_quality(panel, *, top=0.33, mean=1):
     direction="down",
     outcome=forward_return("SPY", 21, also=(5, 10)),
     definitions={"ratio": (1.25, 1.5, 2.0), "last": (373, 387)},
-    data=Data(memory=21, strategy="long_term_gain_exit"),
+    data=Data(memory=21),
 )
 def long_term_gain_exit(panel, *, ratio=1.5, last=387):
     return long_term_gain_window(panel, last=last) >= ratio
@@ -293,7 +293,7 @@ def long_term_gain_exit(panel, *, ratio=1.5, last=387):
     direction="down",
     outcome=forward_return("QQQ", 21, also=(5, 10)),
     definitions={"count": (5, 6, 7)},
-    data=Data(memory=21, needs=("event:EARNINGS:*",), strategy="beat_and_sell"),
+    data=Data(memory=21, needs=("event:EARNINGS:*",)),
 )
 def beat_and_sell_run(panel, *, count=5):
     return beat_and_sell(panel) >= count
@@ -304,7 +304,7 @@ def beat_and_sell_run(panel, *, count=5):
     direction="down",
     outcome=forward_return("SPX", 10, also=(5, 21)),
     definitions={"tilt": (2, 3, 4)},
-    data=Data(memory=21, strategy="convergence_tilt", start="2011-05-01"),
+    data=Data(memory=21, strategy="convergence_tilt", start="2011-05-01", partial=True),
 )
 def convergence_tilt(panel, *, tilt=2):
     return convergence_count(panel).tilt <= -tilt
@@ -318,7 +318,7 @@ def convergence_tilt(panel, *, tilt=2):
     direction="up",
     outcome=given("size of the next return", 1, symbol="SPX"),
     definitions={"deep": (-0.5, -1.0, -1.5)},
-    data=Data(memory=21, strategy="gamma_regime"),
+    data=Data(memory=21, strategy="gamma_regime", start="2011-05-01"),
 )
 def gamma_reversal_cascade(panel, *, deep=-1.0):
     """Signed: +1 on down sessions of the regime, -1 on up sessions. Where there is no zero-gamma level, the score of dealer gamma stands in."""
@@ -339,7 +339,7 @@ SHELTER, RISK = ["HYG", "XLU", "TLT", "GLD", "SLV"], ["SPY", "QQQ", "IWM"]
     direction="down",
     outcome=forward_return("SPY", 21, also=(5, 63)),
     definitions={"window": (10, 21, 42), "least": (1, 2, 3)},
-    data=Data(symbols=(*SHELTER, *RISK), memory=21, strategy="green_ranges"),
+    data=Data(symbols=(*SHELTER, *RISK), memory=21),
 )
 def green_ranges_defensive(panel, *, window=21, least=2):
     green = range_strength(panel, window=window) > 40
@@ -351,7 +351,7 @@ def green_ranges_defensive(panel, *, window=21, least=2):
     direction="down",
     outcome=forward_excess("XLE", "SPY", 21),
     definitions={"share": (0.006, 0.01, 0.02), "shock": (-0.05, -0.1)},
-    data=Data(memory=21, needs=("calls_bought:XOM", "calls_bought:CVX"), strategy="energy_abandoned"),
+    data=Data(memory=21, needs=("calls_bought:XOM", "calls_bought:CVX")),
 )
 def energy_abandoned(panel, *, share=0.01, shock=-0.05):
     shocked = panel["close", "USO"].pct_change(5, fill_method=None) <= shock
@@ -388,37 +388,41 @@ def vix_room_used(panel):
     return touches("VIX", 25.4, spot=21.0)
 
 
-@claim("SLV 70 call, 2026-04-17", outcome=dated(MADE, "2026-04-17"), data=Data(symbols=("SLV",), strategy="metals_gate"))
+@claim("SLV 70 call, 2026-04-17", outcome=dated(MADE, "2026-04-17"), data=Data(symbols=("SLV",), strategy="metals_unblock"))
 def slv_70c(panel):
     return pays("SLV", [("call", 70.0, 1)], spot=67.5)
 
 
-@claim("GLD 450 call, 2026-05-15", outcome=dated(MADE, "2026-05-15"), data=Data(symbols=("GLD",), strategy="metals_gate"))
+@claim("GLD 450 call, 2026-05-15", outcome=dated(MADE, "2026-05-15"), data=Data(symbols=("GLD",), strategy="metals_unblock"))
 def gld_450c(panel):
     return pays("GLD", [("call", 450.0, 1)], spot=435.0, volatility="GVZ")
 
 
-@claim("SPY 670/650 put spread, 2026-04-17", outcome=dated(MADE, "2026-04-17"), data=Data(symbols=("SPY",), strategy="put_spreads"))
+@claim("SPY 670/650 put spread, 2026-04-17", outcome=dated(MADE, "2026-04-17"), data=Data(symbols=("SPY",), strategy="put_spread_campaign"))
 def spy_670_650p(panel):
     return pays("SPY", [("put", 670.0, 1), ("put", 650.0, -1)], spot=676.0, volatility="VIX")
 
 
-@claim("SPY 650/620 put spread, 2026-06-18", outcome=dated(MADE, "2026-06-18"), data=Data(symbols=("SPY",), strategy="put_spreads"))
+@claim("SPY 650/620 put spread, 2026-06-18", outcome=dated(MADE, "2026-06-18"), data=Data(symbols=("SPY",), strategy="put_spread_campaign"))
 def spy_650_620p(panel):
     return pays("SPY", [("put", 650.0, 1), ("put", 620.0, -1)], spot=676.0, volatility="VIX")
 
 
-@claim("MSFT 370/350 put spread, 2026-05-15", outcome=dated(MADE, "2026-05-15"), data=Data(symbols=("SPX",), strategy="put_spreads"))
+@claim("MSFT 370/350 put spread, 2026-05-15", outcome=dated(MADE, "2026-05-15"), data=Data(symbols=("SPX",), strategy="put_spread_campaign"))
 def msft_370_350p(panel):
     return pays("MSFT", [("put", 370.0, 1), ("put", 350.0, -1)], spot=374.33, field="member_close")
 
 
-@claim("IWM 250/235 put spread, 2026-06-18", outcome=dated(MADE, "2026-06-18"), data=Data(symbols=("IWM",), strategy="put_spreads"))
+@claim("IWM 250/235 put spread, 2026-06-18", outcome=dated(MADE, "2026-06-18"), data=Data(symbols=("IWM",), strategy="put_spread_campaign"))
 def iwm_250_235p(panel):
     return pays("IWM", [("put", 250.0, 1), ("put", 235.0, -1)], spot=260.0)
 
 
-@claim("RKLB put near the money, 2026-04-17", outcome=dated(MADE, "2026-04-17"), data=Data(symbols=("RKLB",), needs=("close:RKLB",), strategy="put_spreads"))
+@claim(
+    "RKLB put near the money, 2026-04-17",
+    outcome=dated(MADE, "2026-04-17"),
+    data=Data(symbols=("RKLB",), needs=("close:RKLB",), strategy="put_spread_campaign"),
+)
 def rklb_puts(panel):
     return pays("RKLB", [("put", 1.0, 1)], spot=1.0)
 

@@ -8,8 +8,8 @@ from flowbt.features import breadth_slope, iv_minus_realised, iv_rank, milestone
 DOCUMENT = Document("spx7000", dated="2026-01-28", title="SPX above 7,000")
 
 STREAKS = {"length": range(5, 16), "kind": ("up", "beats")}
-RUSSELL = Data(memory=21, strategy="rut_streak")
-ROUND = Data(memory=21, strategy="milestone_trend")
+RUSSELL = Data(memory=21, strategy="small_cap_streak")
+ROUND = Data(memory=21, strategy="milestone_momentum")
 
 
 def _streak(panel, length, kind):
@@ -63,7 +63,7 @@ def _cooled(event, bars):
     stated={"mean": 0.0133, "baseline": 0.0034},
     outcome=forward_return("SPX", 10),
     definitions={"side": ("either", "below"), "cool": (0, 21, 63)},
-    data=Data(memory=21, strategy="milestone_trend", start="1995-01-01"),  # before, the index never came near 1,000
+    data=Data(memory=21, strategy="milestone_momentum", start="1995-01-01"),  # before, the index never came near 1,000
 )
 def milestone_2w(panel, *, side="either", cool=0):
     found = milestone(panel, within=0.01)
@@ -75,7 +75,7 @@ def milestone_2w(panel, *, side="either", cool=0):
     stated={"mean": 0.1629, "positive": 1.0},
     outcome=forward_return("SPX", 252, also=(189, 315)),
     definitions={"held": (False, True)},
-    data=Data(memory=21, strategy="milestone_trend", start="1995-01-01"),
+    data=Data(memory=21, strategy="milestone_momentum", start="1995-01-01"),
 )
 def milestone_12m(panel, *, held=False):
     found = milestone(panel, hold=5)
@@ -87,7 +87,7 @@ def milestone_12m(panel, *, held=False):
     direction="up",
     outcome=forward_return("SPX", 21, also=(5, 63)),
     definitions={"kind": ("all_time_high", "round_number", "month_high"), "hold": (1, 3, 5)},
-    data=Data(memory=252),
+    data=Data(memory=63, start="1950-01-01"),
 )
 def pivot_hold(panel, *, kind="all_time_high", hold=3):
     return structural_pivot(panel, kind=kind, hold=hold).held
@@ -98,7 +98,7 @@ def pivot_hold(panel, *, kind="all_time_high", hold=3):
     direction="flat",
     outcome=forward_return("SPX", 21, also=(5, 63)),
     definitions={"kind": ("all_time_high", "round_number", "month_high"), "hold": (1, 3, 5)},
-    data=Data(memory=252),
+    data=Data(memory=63, start="1950-01-01"),
 )
 def pivot_break(panel, *, kind="all_time_high", hold=3):
     return structural_pivot(panel, kind=kind, hold=hold).broken
@@ -109,14 +109,14 @@ def pivot_break(panel, *, kind="all_time_high", hold=3):
     direction="up",
     outcome=forward_return("SPX", 21, also=(5, 10)),
     definitions={"latent": (0.1, 0.2, 0.3), "trend": (0.25, 0.5), "shape": ("tanh", "sign")},
-    data=Data(memory=252, strategy="cta_latent_demand", start="1950-01-01"),
+    data=Data(memory=63, strategy="cta_latent_demand", start="1950-01-01"),
 )
 def cta_latent_demand(panel, *, latent=0.2, trend=0.25, shape="tanh"):
     found = trend_followers(panel, shape=shape)
     return (found.trend >= trend) & (found.latent >= latent)
 
 
-BREADTH = Data(memory=252, strategy="breadth_rotation")
+BREADTH = Data(memory=63, start="2001-01-01")
 
 
 @claim(
@@ -142,7 +142,7 @@ def breadth_stall(panel, *, window=21, mean=200):
 
 
 CALM = {"rank": (0.2, 0.3, 0.5), "near": (2.0, 4.0, 8.0)}
-GAMMA = Data(memory=252, strategy="gamma_regime")
+GAMMA = Data(memory=63, strategy="gamma_regime", start="2011-05-01")
 
 
 def _calm(panel, rank, near):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from scipy import fft
 
 Array = npt.NDArray[np.float64]
 
@@ -35,7 +36,8 @@ def block_length(x: Array) -> float:
     eps = x - x.mean()
     run = max(5, int(math.log10(n)))
     top = math.ceil(math.sqrt(n)) + run
-    cov = np.array([eps[k:] @ eps[: n - k] for k in range(min(top, n - 1) + 1)]) / n
+    spectrum = fft.rfft(eps, fft.next_fast_len(2 * n, real=True))
+    cov = fft.irfft(spectrum * spectrum.conj(), fft.next_fast_len(2 * n, real=True))[: min(top, n - 1) + 1] / n
     quiet = np.abs(cov) / cov[0] < 2 * math.sqrt(math.log10(n) / n)
     calm = [k for k in range(len(cov) - run) if quiet[k : k + run].all()]
     lags = min(2 * max(calm[0], 1) if calm else top, len(cov) - 1)

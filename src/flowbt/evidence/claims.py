@@ -40,9 +40,11 @@ class Document:
 
 @dataclass(frozen=True)
 class Data:
-    """The panel a claim sees. `symbols`: its columns (default: the outcome's symbol); `memory`: bars an event looks back; `needs`: fields to name when
-    they are missing ("field" or "field:SYMBOL"); `strategy`: the file name, without `.py`, of the strategy that trades it; `start`: first date to use.
+    """The panel a claim sees, and what is known about it.
 
+    `symbols`: the panel's columns (default: the outcome's symbol). `memory`: bars an event looks back. `needs`: fields to name when they are missing
+    ("field" or "field:SYMBOL"). `strategy`: the file name, without `.py`, of the strategy that trades it. `start`: first date to judge; windows may look
+    back four years from it. `partial`: the claim copes with fields that begin late or end early, so only the outcome's price bounds the span.
     Claims decide at 23:00 New York, when all that is published in the evening is known, and before the next open.
     """
 
@@ -54,6 +56,7 @@ class Data:
     needs: tuple[str, ...] = ()
     strategy: str = ""
     start: str = ""
+    partial: bool = False
 
 
 @dataclass(frozen=True)

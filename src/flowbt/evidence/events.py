@@ -142,9 +142,19 @@ def clusters(event: Array, o: Outcomes) -> Any:
 
 
 def _interval(finding: Finding, draws: study.Resampled, statistic: Statistic) -> None:
-    finding.low, finding.high = (_value(v) for v in interval(draws.effect[0]))
+    finding.low, finding.high = (_value(v) for v in widened(finding.effect, interval(draws.effect[0]), finding.n_effective))
     spread = draws.effect[0][np.isfinite(draws.effect[0])]
     finding.smallest = float(POWER * spread.std()) if len(spread) > 20 else None
+
+
+def widened(estimate: float | None, bounds: tuple[float, float], independent: int) -> tuple[float, float]:
+    """A bootstrap interval stretched about its estimate by Student's t for so many independent events: resampling few of them shows too little spread."""
+    if estimate is None or independent < 2:
+        return math.nan, math.nan
+    from scipy.special import stdtrit
+
+    factor = float(stdtrit(independent - 1, 0.975)) / 1.959964 * math.sqrt(independent / (independent - 1))
+    return estimate + factor * (bounds[0] - estimate), estimate + factor * (bounds[1] - estimate)
 
 
 def _curve(finding: Finding, cases: list[Case], horizons: list[Outcomes], rotated: list[study.Rotated], draws: study.Resampled) -> list[dict[str, Any]]:
@@ -158,22 +168,24 @@ def _curve(finding: Finding, cases: list[Case], horizons: list[Outcomes], rotate
             centre, spread = (float(np.nanmean(r.null[d])), float(np.nanstd(r.null[d]))) if len(found.null) > 1 else (0.0, 0.0)
             if h == d == 0:
                 finding.p = _value(found.p)
-            low, high = interval(draws.effect[d]) if h == 0 else (np.nan, np.nan)
-            rows.append({"definition": case.definition, "horizon": o.horizon, "effect": float(r.effects[d]), "low": low, "high": high,
-                         "p": found.p, "n": int((np.abs(case.event) * o.known > 0).sum()), "n_effective": len(clusters(case.event, o))})  # fmt: skip
+            size, apart = int((np.abs(case.event) * o.known > 0).sum()), len(clusters(case.event, o))
+            row: dict[str, Any] = {"definition": case.definition, "horizon": o.horizon, "effect": float(r.effects[d])}
+            row |= {"p": found.p, "n": size, "n_effective": apart}
+            low, high = widened(row["effect"], interval(draws.effect[d]), apart) if h == 0 else (math.nan, math.nan)
+            rows.append(row | {"low": low, "high": high})
             if spread > 0:
                 scores.append((r.effects[d] - centre) / spread)
                 nulls.append((r.null[d] - centre) / spread)
     finding.definitions = len(rows)
     agree = [float(np.sign(row["effect"])) == finding.sign if finding.sign else row["p"] > 0.05 for row in rows]
     finding.share_agree = float(np.mean(agree)) if rows else None
-    finding.share_significant = float(np.mean([a and row["p"] <= 0.05 for a, row in zip(agree, rows, strict=True)])) if rows else None
+    finding.share_significant = float(np.mean([row["p"] <= 0.05 and (a or not finding.sign) for a, row in zip(agree, rows, strict=True)])) if rows else None
     if scores:
         z, null = np.array(scores), np.array(nulls)
-        with np.errstate(all="ignore"):
-            middle = np.nanmedian(null, axis=0) if len(null) > 1 else null[0]
+        null = null[:, np.isfinite(null).all(axis=0)]  # shifts under which every definition has events
+        middle = np.median(null, axis=0)
         finding.p_curve = _value(p_values(float(np.median(z)), middle).p)
-        adjusted = stepdown(finding.sign * z, np.nan_to_num(finding.sign * null, nan=-np.inf).T)
+        adjusted = stepdown(finding.sign * z, finding.sign * null.T)
         finding.detail["survivors"] = int((adjusted <= 0.05).sum())
         finding.detail["median_effect"] = float(np.median([row["effect"] for row in rows]))
     return rows
@@ -181,7 +193,7 @@ def _curve(finding: Finding, cases: list[Case], horizons: list[Outcomes], rotate
 
 def _figures(finding: Finding, claim: Claim, event: Array, o: Outcomes, draws: study.Resampled, scope: Scope) -> None:
     """The document's figures beside ours, each with the interval it is judged by."""
-    level_low, level_high = interval(draws.level[0])
+    level_low, level_high = widened(finding.measured, interval(draws.level[0]), finding.n_effective)
     ours: dict[str, tuple[Any, Any, Any]] = {"mean": (finding.measured, level_low, level_high), "baseline": (finding.baseline, None, None)}
     if finding.effect is not None:
         effect, low, high = (None if v is None else math.exp(v) if finding.ratio else v for v in (finding.effect, finding.low, finding.high))
@@ -257,7 +269,7 @@ def _parts(event: Array, o: Outcomes, statistic: Statistic, parts: list[tuple[st
             row["baseline"] = _value(statistic.base(inside, part.total))
             if row["n_effective"] >= 3:
                 few = study.resample([held], part, statistic, Resampling(max(o.horizon, 1), min(2_000, scope.resamples), scope.seed))
-                row["low"], row["high"] = (_value(v) for v in interval(few.effect[0]))
+                row["low"], row["high"] = (_value(v) for v in widened(row["effect"], interval(few.effect[0]), row["n_effective"]))
         out.append(row)
     return out
 
@@ -266,7 +278,7 @@ def _path(event: Array, scope: Scope) -> dict[str, Any] | None:
     """Mean log path of the price around the events, its 95% band, and the mean path of all rows."""
     if scope.path is None or event.shape[1] != 1:
         return None
-    full = np.isfinite(scope.path).all(axis=1)
+    full = np.asarray(np.isfinite(scope.path).all(axis=1))
     weights = event[:, 0] * full
     if np.abs(weights).sum() < 1:
         return None

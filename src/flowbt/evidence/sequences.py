@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.errors import ClaimError
+from flowbt.errors import ClaimError, FieldError
 from flowbt.evidence.bootstrap import block_length, interval, resample_sums
 from flowbt.evidence.claims import Claim
 from flowbt.evidence.finding import Finding
@@ -23,6 +23,7 @@ from flowbt.evidence.study import apart
 
 Array = npt.NDArray[np.float64]
 CLIP = 5.0  # deviations beyond which an impulse counts no more: one crash must not decide alone
+FEWEST = 250  # bars under which no order is looked for
 WINDOW = 63  # bars between two onset episodes, and the reach around each
 
 
@@ -46,9 +47,11 @@ def in_order(horizon: int = 10, *, also: tuple[int, ...] = (5, 21)) -> InOrder:
 def standardised(stages: pd.DataFrame) -> Array:
     """Each stage less its mean over its deviation, clipped at CLIP: T x S, finite. Rows with a missing stage must be gone."""
     x = np.asarray(stages, dtype=np.float64)
+    if len(x) < FEWEST:
+        raise FieldError(f"{FEWEST} bars with {', '.join(map(str, stages.columns))}", f"together they are there on {len(x)}", "import more history of them")
     spread = x.std(axis=0)
-    if len(x) < 250 or (spread <= 1e-15).any():
-        raise ClaimError("a sequence", f"{len(x)} bars with every stage, or a stage that never moves", "it needs 250 bars")
+    if (spread <= 1e-15).any():
+        raise ClaimError("a sequence", f"{stages.columns[int(spread.argmin())]} never moves", "check its fields")
     return np.asarray(np.clip((x - x.mean(axis=0)) / spread, -CLIP, CLIP))
 
 
@@ -73,8 +76,16 @@ def swapped(values: Array, block: int, draws: int, seed: int) -> Array:
 
 def sequence_study(claim: Claim, finding: Finding, frames: list[tuple[dict[str, Any], pd.DataFrame]], resamples: int, seed: int) -> None:
     """Fill `finding` from the stages of every definition (the first is reported) at every horizon."""
-    whole = [(definition, frame.dropna()) for definition, frame in frames]
-    z = [standardised(frame) for _, frame in whole]
+    whole, z = [], []
+    for definition, frame in frames:
+        known = frame.dropna()
+        try:
+            z.append(standardised(known))
+            whole.append((definition, known))
+        except FieldError as error:
+            if not whole:
+                raise
+            finding.missing.append(str(error))
     main = lead(z[0], claim.outcome.horizon)
     block = int(max(2 * claim.outcome.horizon, np.ceil(block_length(main))))
     finding.measured = finding.effect = float(main.mean())

@@ -10,7 +10,7 @@
 | replicated | a corrected effect in the claimed direction with every stated figure inside its interval (or none stated) |
 |  | for "no edge": no corrected effect, and an interval too narrow for one that matters |
 | direction only | a corrected effect in the claimed direction, the stated figure outside its interval |
-| underpowered | no corrected effect, and too few independent events, or the stated effect is smaller than the smallest that could be seen |
+| underpowered | too few independent events; or no corrected effect, and the stated one is smaller than the smallest that could be seen |
 |  | for "no edge": an interval wide enough to hide one |
 | not distinguishable from chance | no corrected effect, though the stated one could have been seen (or none is stated) |
 """
@@ -68,6 +68,8 @@ def _statistical(f: Finding) -> tuple[str, str]:
     always = next((row for row in f.figures if row["name"] == "positive" and row["stated"] == 1.0), None)
     if always and always["measured"] < 1.0:
         return "contradicted", f"always is stated; it held in {always['measured']:.0%} of the events"
+    if f.n_effective < CUTOFFS.clusters or f.p is None:
+        return "underpowered", f"only {f.n_effective} independent events"
     survives = f.q is not None and f.q <= CUTOFFS.false_discovery
     middle = f.detail.get("median_effect", f.effect) or 0.0
     if f.sign == 0:
@@ -79,8 +81,6 @@ def _statistical(f: Finding) -> tuple[str, str]:
         if outside:
             return "direction only", f"the effect survives correction; the stated {' and '.join(outside)} lies outside its interval"
         return "replicated", "the effect survives correction" + (" and the stated figures lie in their intervals" if f.stated else " (no figure is stated)")
-    if f.n_effective < CUTOFFS.clusters or f.p is None:
-        return "underpowered", f"only {f.n_effective} independent events"
     stated = stated_effect(f)
     if stated is not None and f.smallest is not None and f.smallest > abs(stated):
         return "underpowered", "the stated effect is smaller than the smallest that could have been seen"
@@ -91,8 +91,6 @@ def _no_edge(f: Finding, survives: bool) -> tuple[str, str]:
     if survives:
         return "contradicted", "no edge is claimed, and there is one that survives correction"
     outside = [row["name"] for row in f.figures if row["inside"] is False]
-    if f.n_effective < CUTOFFS.clusters:
-        return "underpowered", f"only {f.n_effective} independent events"
     margin = CUTOFFS.nothing * (f.detail.get("deviation") or 0.0)
     if f.low is None or f.high is None or max(-f.low, f.high) > margin:
         return "underpowered", "no edge is seen, but one that matters could have been missed"

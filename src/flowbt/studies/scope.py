@@ -21,15 +21,16 @@ def scope_of(claim: Claim, panel: Any, settings: Any) -> tuple[Scope, slice]:
     outcome = claim.outcome
     priced = outcome.symbol is not None and panel.has("close", outcome.symbol)
     whole = path(closes(panel, outcome.symbol), BEFORE, AFTER) if priced else None  # looked at first, so that its span counts
-    first = panel.first + claim.data.memory
+    begin, end = (panel.first, panel.last) if not claim.data.partial else _bounds(closes(panel, outcome.symbol))
+    first = begin + claim.data.memory
     if claim.data.start:
         first = max(first, int(panel.index.searchsorted(pd.Timestamp(claim.data.start))))
     if panel.empty:
         raise ClaimError(f"claim {claim.id}", f"{', '.join(panel.empty[:4])} has no value on any label", "import data that is not all missing")
-    if panel.last - first < FEWEST:
+    if end - first < FEWEST:
         used = ", ".join(sorted({f"{field} of {symbol}" for field, symbol in panel.used})[:6])
-        raise FieldError(f"{FEWEST} labels with {used}", f"together they are there on {max(0, panel.last - first)}", "import more history of them")
-    rows = slice(first, panel.last)
+        raise FieldError(f"{FEWEST} labels with {used}", f"together they are there on {max(0, end - first)}", "import more history of them")
+    rows = slice(first, end)
 
     def columns(horizon: int) -> list[Array]:
         return [np.asarray(frame, dtype=np.float64)[rows] for frame in outcome.columns(panel, horizon)]
@@ -40,6 +41,11 @@ def scope_of(claim: Claim, panel: Any, settings: Any) -> tuple[Scope, slice]:
         own = outcome.columns(panel, outcome.horizon)[0]
         beats = np.asarray(own)[rows] - np.asarray(other.shift(-outcome.horizon) / other - 1)[rows]
     return Scope(panel.index[rows], columns, None if whole is None else whole[rows], beats, settings.resamples, settings.seed), rows
+
+
+def _bounds(frame: pd.DataFrame) -> tuple[int, int]:
+    there = np.flatnonzero(frame.notna().to_numpy().any(axis=1))
+    return int(there[0]), int(there[-1]) + 1
 
 
 def cases_of(claim: Claim, results: list[tuple[dict[str, Any], Any]], panel: Any, rows: slice) -> list[Case]:

@@ -28,17 +28,19 @@ if TYPE_CHECKING:
     from flowbt.data.panel import Panel
     from flowbt.evidence.events import Case
 
+HISTORY = 4  # years before a claim's start that its trailing windows may see
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`cache`: folder of finished findings, None for none."""
+    """`cache`: folder of finished findings, None for none; `fresh`: write it, do not read it."""
 
     resamples: int = 10_000
     seed: int = 0
     cache: Path | None = None
     threads: int = 2
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Scorer:
     def finding(self, file: ClaimFile, claim: Claim) -> Finding:
         """The finding of one claim, from the cache where nothing it rests on has changed. Never raises for what a claim file can do wrong."""
         stored = self._stored(file, claim)
-        if stored and stored.is_file():
+        if stored and stored.is_file() and not self.settings.fresh:
             try:
                 kept = Finding.from_dict(json.loads(stored.read_text(encoding="utf-8")))
             except (OSError, ValueError, TypeError):
@@ -116,6 +118,7 @@ class Scorer:
             finding.error = str(error)
         except Exception as error:  # a claim file is anyone's code: its mistakes are its own line
             finding.error = f"{type(error).__name__}: {error}{line_of(file.path)}"
+        finding = Finding.from_dict(finding.to_dict())  # plain values, as the cache would give them
         if stored and not finding.error:
             from flowbt.results.shelf import write_text
 
@@ -180,9 +183,10 @@ class Scorer:
         if not symbols:
             raise ClaimError(f"claim {claim.id}", "neither its outcome nor its data names a symbol", "give data=Data(symbols=(...))")
         clock = Clock(claim.data.clock, claim.data.step, claim.data.decide_at)
-        key = (symbols, clock)
+        key = (symbols, clock, claim.data.start)
         if key not in self._panels:
-            self._panels[key] = open_panel(self.catalog, symbols, clock)
+            start = f"{int(claim.data.start[:4]) - HISTORY}-01-01" if claim.data.start else None
+            self._panels[key] = open_panel(self.catalog, symbols, clock, start)
         return self._panels[key]
 
     def _stored(self, file: ClaimFile, claim: Claim) -> Path | None:
@@ -209,10 +213,10 @@ def _each(claim: Claim, finding: Finding, panel: Any) -> list[tuple[dict[str, An
 
 @cache
 def code_hash() -> str:
-    """Hash of the sources a finding rests on: evidence, features, the panel and this room."""
-    root = Path(__file__).parent.parent
+    """Hash of the sources a finding rests on: evidence, features, the panel, and how claims are brought to it."""
+    here = Path(__file__).parent
+    own = [here / f"{name}.py" for name in ("score", "scope", "watched", "claimfiles")]
     digest = hashlib.sha256()
-    for folder in ("evidence", "features", "data", "studies"):
-        for path in sorted((root / folder).glob("*.py")):
-            digest.update(path.read_bytes())
+    for path in [*own, *(p for room in ("evidence", "features", "data") for p in sorted((here.parent / room).glob("*.py")))]:
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
