@@ -98,10 +98,10 @@ def test_other_files_are_refused_in_one_line(tmp_path: Path, text: str, words: s
 
 
 def test_a_missing_and_a_broken_file_are_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="none.csv: no such file; check the path"):
+    with pytest.raises(SourceError, match="no such file; check the path"):
         read_chain(tmp_path / "none.csv")
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"x" * 9999)[:30])
-    with pytest.raises(SourceError, match="cut.csv.gz: cannot be read"):
+    with pytest.raises(SourceError, match="cannot be read"):
         read_chain(tmp_path / "cut.csv.gz")
 
 
