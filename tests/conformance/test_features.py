@@ -17,6 +17,7 @@ from flowbt.sessions import Clock
 
 SYMBOLS = ("BTC", "SPY")
 CLOCKS = {"XNYS": Clock("XNYS"), "24/7": Clock("24/7")}
+REPORTERS = ("AAPL", "NVDA")
 LABELS, CUTS = 1000, (640, 850)
 
 
@@ -60,7 +61,7 @@ def keys_of(features):
             if symbol and symbol != "*" and " " not in need and not need.startswith("event"):
                 keys.add((field, symbol))
     keys |= {("member_close", f"M{k}") for k in range(12)} | {("member_volume", f"M{k}") for k in range(12)}
-    keys |= {("close", name) for name in ("AAPL", "MSFT", "NVDA", "AMZN", "GOOGL", "META", "TSLA")}
+    keys |= {("close", name) for name in REPORTERS} | {("event", f"EARNINGS:{name}") for name in REPORTERS}
     return sorted(keys)
 
 
@@ -87,7 +88,7 @@ def whole(clock_name):
 def events(index, rng):
     days = index[rng.permutation(LABELS)[:40]].sort_values() + pd.Timedelta(hours=20)
     table = pd.DataFrame({"event_time": days, "known_at": days - pd.Timedelta(days=45), "value": rng.normal(0.5, 1, 40)})
-    names = ("FOMC", "CPI", "PAYROLLS", *(f"EARNINGS:{n}" for n in ("AAPL", "MSFT", "NVDA", "AMZN", "GOOGL", "META", "TSLA")))
+    names = ("FOMC", "CPI", "PAYROLLS", *(f"EARNINGS:{n}" for n in REPORTERS))
     return dict.fromkeys(names, table)
 
 

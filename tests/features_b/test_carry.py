@@ -77,10 +77,16 @@ def test_a_maturity_far_outside_the_listed_expiries_is_missing():
 
 def test_thin_contracts_and_repeated_bars_are_left_out():
     panel = futures_panel(e2024_03_29=0.10)
-    assert basis_apr(panel, days=80, min_volume=501)["BTC"].iloc[0:4].isna().tolist() == [True, False, True, False]
+    assert curve(panel, "BTC", min_volume=501).basis.iloc[0:4, 0].isna().tolist() == [True, False, True, False]
     panel.data["futures_close", "BTC-2024-03-29"].iloc[3] = panel.data["futures_close", "BTC-2024-03-29"].iloc[2]
     panel.data["futures_volume", "BTC-2024-03-29"].iloc[3] = panel.data["futures_volume", "BTC-2024-03-29"].iloc[2]
-    assert basis_apr(panel, days=80)["BTC"].iloc[2:5].isna().tolist() == [False, True, False]
+    assert curve(panel, "BTC").basis.iloc[2:5, 0].isna().tolist() == [False, True, False]
+
+
+def test_the_last_basis_stands_for_three_days():
+    panel = futures_panel(e2024_03_29=0.10)
+    panel.data["futures_close", "BTC-2024-03-29"].iloc[5:] = np.nan
+    assert basis_apr(panel, days=80)["BTC"].iloc[4:10].notna().tolist() == [True, True, True, True, False, False]
 
 
 def test_a_future_without_a_date_is_refused():

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from flowbt.features.declare import feature
-from flowbt.features.trailing import pick
+from flowbt.features.trailing import known_mean, pick
 from flowbt.features.trend import ema
 from flowbt.protocols import Panel
 
@@ -50,7 +50,8 @@ def keltner(panel: Panel, *, window: int = 20, atr: int = 10, width: float = 2.0
 
 @feature(family="bands", units="price; fraction", sign="position 0 = lower band, 1 = upper", needs=("close",), source="textbook")
 def bollinger(panel: Panel, *, window: int = 20, width: float = 2.0, symbol: str | None = None) -> Bands:
-    """Mean of the close over `window` -/+ `width` population standard deviations (ddof 0). Labels x symbols; a full window is needed."""
+    """Mean of the last `window` closes -/+ `width` population standard deviations (ddof 0). Labels x symbols; holes are passed over, missing until
+    there are so many closes and where the close is."""
     close = pick(panel, "close", symbol)
-    rolling = close.rolling(window)
-    return bands(rolling.mean(), width * rolling.std(ddof=0), close)
+    deviation = pd.DataFrame({name: close[name].dropna().rolling(window).std(ddof=0).reindex(close.index) for name in close.columns})
+    return bands(known_mean(close, window), width * deviation, close)

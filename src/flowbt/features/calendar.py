@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from flowbt.errors import ParameterError
+from flowbt.errors import FieldError, ParameterError
 from flowbt.features.declare import feature
 from flowbt.features.expiries import QUARTERS
 from flowbt.protocols import Panel
@@ -111,6 +111,12 @@ def reactions(panel: Panel, name: str) -> pd.DataFrame:
     return pd.DataFrame({"label": panel.index[place[inside]], "surprise": table["value"].to_numpy(float)[inside], "answer": answer[place[inside]]})
 
 
+def reporters(panel: Panel) -> tuple[str, ...]:
+    """The symbols that have earnings events and a close."""
+    names = [str(column).removeprefix("EARNINGS:") for column in panel.wide("event", prefix="EARNINGS:").columns]
+    return tuple(name for name in names if panel.has("close", name))
+
+
 @feature(
     family="calendar",
     units="reports",
@@ -118,13 +124,17 @@ def reactions(panel: Panel, name: str) -> pd.DataFrame:
     needs=("event:EARNINGS:*", "close"),
     source="document exitliq; claim beat-and-sell",
 )
-def beat_and_sell(panel: Panel, *, names: tuple[str, ...] = ("AAPL", "MSFT", "NVDA", "AMZN", "GOOGL", "META", "TSLA")) -> pd.DataFrame:
-    """Run of earnings beats (surprise over 0) that were answered by a fall, over the reports of `names` together.
+def beat_and_sell(panel: Panel, *, names: tuple[str, ...] | None = None) -> pd.DataFrame:
+    """Run of earnings beats (surprise over 0) that were answered by a fall, over the reports of `names` together (left out: all that have both
+    reports and a close).
 
     A beat that was bought ends the run; misses and unknown answers do not count either way. Each report counts from the label of its answer.
     Labels x symbols, the same under each; 0 before the first report.
     """
-    table = pd.concat([reactions(panel, name) for name in names], ignore_index=True).sort_values("label", kind="stable")
+    chosen = reporters(panel) if names is None else names
+    if not chosen:
+        raise FieldError("earnings reports", "no symbol has both EARNINGS events and a close", "import them, or give names=(...)")
+    table = pd.concat([reactions(panel, name) for name in chosen], ignore_index=True).sort_values("label", kind="stable")
     beats = table[(table["surprise"] > 0) & table["answer"].notna()]
     run, runs = 0, []
     for answer in beats["answer"]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
-from flowbt.features.futures import constant_maturity, curve
+from flowbt.features.futures import constant_maturity, curve, held
 from flowbt.features.trailing import enough, percentile
 from flowbt.protocols import Panel
 
@@ -79,9 +79,10 @@ def basis_apr(panel: Panel, *, days: float = 30.0, nearest_days: float = 3.0, mi
 
     Futures are the panel's symbols `ROOT-YYYY-MM-DD`, with each panel symbol as root (or `root` for all). Left out: expiries under
     `nearest_days`, volume under `min_volume` contracts, and bars that repeat close and volume of the label before. Beyond the listed
-    expiries the nearest one is used if it is at most 15 days off. Labels x symbols; missing where no contract is left.
+    expiries the nearest one is used if it is at most 15 days off. Where no contract is left, the last basis stands for three days (weekends, daily
+    futures under hourly spot), then it is missing. Labels x symbols.
     """
-    columns = {s: constant_maturity(curve(panel, root or s, nearest_days, min_volume), days) for s in panel.symbols}
+    columns = {s: held(constant_maturity(curve(panel, root or s, nearest_days, min_volume), days), panel.clock.bar) for s in panel.symbols}
     return pd.DataFrame(columns, index=panel.index, columns=list(panel.symbols))
 
 
@@ -92,7 +93,7 @@ def _yield(panel: Panel, legs: str, window: int, days: float) -> pd.DataFrame:
     if legs != "basis":
         parts.append(annualised_funding(panel["funding_rate"], panel["funding_interval_hours"]).rolling(window, min_periods=enough(window)).mean())
     if legs != "funding":
-        columns = {s: constant_maturity(curve(panel, s), days) for s in panel.symbols}
+        columns = {s: held(constant_maturity(curve(panel, s), days), panel.clock.bar) for s in panel.symbols}
         parts.append(pd.DataFrame(columns, index=panel.index, columns=list(panel.symbols)))
     total = parts[0]
     for part in parts[1:]:

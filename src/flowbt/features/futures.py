@@ -59,10 +59,14 @@ def constant_maturity(curve: Curve, days: float) -> pd.Series:
     """Basis at `days`, linear between the two expiries around it; outside them the nearest within 15 days, else missing."""
     basis, time = curve.basis.to_numpy(float), curve.days.to_numpy(float)
     out = np.full(len(basis), np.nan)
-    for row in range(len(basis)):
-        there = np.isfinite(basis[row])
-        if there.any():
-            x = time[row, there]
-            if x[0] - REACH <= days <= x[-1] + REACH:
-                out[row] = np.interp(days, x, basis[row, there])
+    finite = np.isfinite(basis)
+    for row in np.flatnonzero(finite.any(axis=1)):
+        x = time[row, finite[row]]
+        if x[0] - REACH <= days <= x[-1] + REACH:
+            out[row] = np.interp(days, x, basis[row, finite[row]])
     return pd.Series(out, index=curve.basis.index)
+
+
+def held(basis: pd.Series, bar: pd.Timedelta) -> pd.Series:
+    """The last basis known, for three days: futures rest at weekends, and their daily bars stand still against an hourly spot."""
+    return basis.ffill(limit=max(1, int(pd.Timedelta(days=3) / bar)))

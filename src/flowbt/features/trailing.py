@@ -33,6 +33,11 @@ def zscore(x: F, window: int) -> F:
     return (x - rolling.mean()) / spread.where(spread > 1e-12 * x.abs().rolling(window, min_periods=1).max())
 
 
+def known_mean(x: pd.DataFrame, window: int) -> pd.DataFrame:
+    """Mean of the last `window` known values, this one included: holes are passed over. Missing until there are so many, and where x is."""
+    return pd.DataFrame({name: x[name].dropna().rolling(window).mean().reindex(x.index) for name in x.columns}, index=x.index, columns=x.columns)
+
+
 def percentile(x: F, window: int) -> F:
     """Share of the last `window` values that are at or under this one, in (0, 1]; ties count half. Missing as in `zscore`."""
     return x.rolling(window, min_periods=enough(window)).rank(pct=True)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
-from flowbt.features.trailing import pick, run_length
+from flowbt.features.trailing import known_mean, pick, run_length
 from flowbt.protocols import Panel
 
 
@@ -26,8 +26,8 @@ class MeanStatus(NamedTuple):
 
 
 def mean_status(close: pd.DataFrame, window: int, confirm: int) -> MeanStatus:
-    """The close against its mean over the last `window` labels. Missing (and False) until the window is full."""
-    distance = close / close.rolling(window).mean() - 1.0
+    """The close against the mean of its last `window` known values. Missing (and False) until there are so many."""
+    distance = close / known_mean(close, window) - 1.0
     known = distance.notna()
     above, below = distance > 0, known & ~(distance > 0)
     up, down = run_length(above), run_length(below)

@@ -136,7 +136,7 @@ def macro_frames(rng: Random, sessions: pd.DatetimeIndex, streams: Streams, worl
             "month",
         ),
         Frame(
-            "demo-auctions", "Demo: Treasury auctions", long(sessions[months], tuple(TENORS), bid_to_cover=cover, auction_tail_bp=tail), "prints", "irregular"
+            "demo-auctions", "Demo: Treasury auctions", long(sessions[months], tuple(TENORS), bid_to_cover=cover, auction_tail_bp=tail), "auction", "irregular"
         ),
     ]
 

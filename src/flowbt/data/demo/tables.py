@@ -12,6 +12,7 @@ from flowbt.data.declare import Dataset, parse_declaration
 SOURCE = "flowbt's seeded demo market"
 _RULES: dict[str, dict[str, object]] = {
     "bar": {"rule": "close"},
+    "auction": {"rule": "session", "at": "17:00"},
     "prints": {"rule": "session", "at": "17:00"},  # the day's prints, summed after the close
     "evening": {"rule": "session", "at": "18:00"},
     "next": {"rule": "session", "days": 1, "at": "16:15"},
@@ -22,7 +23,7 @@ _RULES: dict[str, dict[str, object]] = {
     "day": {"rule": "close"},
     "stated": {"rule": "column"},
 }
-AGES = {"week": "12 days", "positions": "12 days", "month": "45 days", "next": "4 sessions"}
+AGES = {"auction": "45 days", "week": "12 days", "positions": "12 days", "month": "45 days", "next": "4 sessions"}
 
 
 @dataclass(frozen=True)
