@@ -7,6 +7,7 @@ or symbols (`venue,coin,o,h,l,c,v`; `symbol,base,...`).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,13 +20,14 @@ URL = "https://data.binance.vision/data/{market}/monthly/klines/{pair}/{interval
 MARKETS = {"spot": "spot", "usdm": "futures/um", "coinm": "futures/cm"}
 STAMPS = ("date", "datetime", "timestamp", "t", "hour_start", "open_time")
 ARCHIVE = ["open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count", "taker_buy_volume", "taker_buy_quote_volume", "ignore"]
+REDUCE = {"open": "first", "high": "max", "low": "min", "close": "last", "row": "first", "file": "first"}
 SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 
 
 def parse(path: Path, options: Options) -> RawTable:
     """Fields open, high, low, close, volume (coin, or the option `volume` names the column), and taker_buy_volume, taker_sell_volume from archives.
 
-    Options: symbol; venue; symbols (a mapping from the file's symbols to ours); close (column of a close-only file); stamp, bar.
+    Options: symbol; venue; symbols (a mapping from the file's symbols to ours); close (column of a close-only file); stamp, bar; resample ("1D": longer bars).
     """
     sheet = _sheet(path)
     if "venue" in sheet.frame.columns and options.get("venue"):
@@ -40,7 +42,24 @@ def parse(path: Path, options: Options) -> RawTable:
         symbol = symbol_of(options, path)
     if not len(sheet.frame):
         raise SourceError(path.name, "no row of the wanted venue and symbols", "check the options")
-    return sheet.long(_times(sheet, options), symbol, _fields(sheet, options))
+    table = sheet.long(_times(sheet, options), symbol, _fields(sheet, options))
+    return longer_bars(table, str(options["resample"])) if options.get("resample") else table
+
+
+def longer_bars(table: RawTable, bar: str) -> RawTable:
+    """Bars of length `bar` from finer ones: first open, highest high, lowest low, last close, sums. First and last are left out where they are cut short."""
+    frame = table.frame.sort_values(["symbol", "event_time"], kind="stable")
+    starts = frame["event_time"].dt.floor(bar)
+    how = {name: REDUCE.get(name, "sum") for name in frame.columns if name not in ("event_time", "symbol")}
+    groups = frame.groupby(["symbol", starts.rename("start")], observed=True)
+    made = groups.agg(how)
+    step = frame.groupby("symbol", observed=True)["event_time"].diff().median()
+    first, last = groups["event_time"].min(), groups["event_time"].max()
+    start = made.index.get_level_values("start")
+    whole = (first == start) & (last == start + pd.Timedelta(bar) - step)
+    inside = ~(made.index.get_level_values("start").isin([start.min(), start.max()])) | whole
+    made = made[inside.to_numpy()].reset_index().rename(columns={"start": "event_time"})
+    return replace(table, frame=made[list(frame.columns)])
 
 
 def requests(wanted: Wanted) -> list[Request]:
