@@ -59,6 +59,7 @@ class Desk:
     account: Account
     iv: Array
     timing: Timing
+    days: Array  # of each bar's label, since 1970
     cash: float
     held: dict[int, Position] = field(default_factory=dict)
     waiting: dict[int, Waiting] = field(default_factory=dict)
@@ -94,12 +95,12 @@ class Desk:
 
     def option(self, t: int, j: int, contract: Contract) -> Option:
         """Its marks from bar t on; at an open with the volatility of the close before."""
-        index = self.market.index[t:]
-        last = self.timing.last_bar(index, contract.expiry)
+        days = self.days[t:]
+        last = self.timing.last_bar(days, contract.expiry)
         span = slice(t, t + last + 1)
-        years = self.timing.to_settlement(index, contract.expiry, last)
+        years = self.timing.to_settlement(days, contract.expiry, last)
         closes = value_of(contract, self.bars.mark[span, j], self.iv[span, j], years, self.structure)
-        years = self.timing.years(index[: last + 1], contract.expiry, at_open=True)
+        years = self.timing.years(days[: last + 1], contract.expiry, at_open=True)
         opens = value_of(contract, self.bars.open[span, j], self.iv[t - 1 : t + len(years) - 1, j], years, self.structure)
         return Option(contract, t, t + last, *closes, *opens)
 

@@ -7,6 +7,7 @@ clock. Exchange labels are dates (bars from 9:30 to 16:00), 24/7 labels bar star
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,31 +36,35 @@ class Timing:
     always: bool
 
     @classmethod
-    def of(cls, index: pd.DatetimeIndex, year: float) -> Timing:
+    def of(cls, year: float) -> Timing:
         if year == 252.0:
             return cls(9.5 / 24, 16.0 / 24, 16.0 / 24, False)
         return cls(0.0, 365.0 / year, 8.0 / 24, True)
 
-    def years(self, labels: Any, expiry: pd.Timestamp, at_open: bool = False) -> Array:
-        """Years from the opens or closes of `labels` to settlement, at least 0."""
-        days = (expiry - pd.DatetimeIndex(labels)) / pd.Timedelta(days=1) + self.settles - (self.opens if at_open else self.closes)
-        return np.maximum(np.asarray(days, dtype=np.float64), 0.0) / YEAR
+    def years(self, days: Any, expiry: pd.Timestamp, at_open: bool = False) -> Array:
+        """Years from the opens or closes of labels (`days_of` them) to settlement, at least 0."""
+        left = days_of(expiry) + self.settles - (self.opens if at_open else self.closes) - np.asarray(days, dtype=np.float64)
+        return np.where(left > 1e-9, left, 0.0) / YEAR  # a billionth of a day is rounding
 
-    def to_settlement(self, index: pd.DatetimeIndex, expiry: pd.Timestamp, last: int) -> Array:
+    def to_settlement(self, days: Array, expiry: pd.Timestamp, last: int) -> Array:
         """Years from each close up to bar `last`, the one that settles: there none, though a 24/7 bar may close hours before."""
-        years = self.years(index[: last + 1], expiry)
-        if last < len(index):
+        years = self.years(days[: last + 1], expiry)
+        if last < len(days):
             years[last] = 0.0
         return years
 
-    def last_bar(self, index: pd.DatetimeIndex, expiry: pd.Timestamp) -> int:
-        """The last bar that closes at or before settlement; len(index) if settlement is after the data."""
-        if not len(index):
-            return 0
-        closes = index + pd.Timedelta(days=self.closes)
-        settles = expiry + pd.Timedelta(days=self.settles)
-        step = pd.Timedelta(days=self.closes - self.opens) if self.always else pd.Timedelta(0)
-        return len(index) if settles > closes[-1] + step else int(closes.searchsorted(settles, side="right")) - 1
+    def last_bar(self, days: Array, expiry: pd.Timestamp) -> int:
+        """The last bar that closes at or before settlement; len(days) if settlement is after the data."""
+        settles = days_of(expiry) + self.settles - self.closes + 1e-9
+        step = self.closes - self.opens if self.always else 0.0
+        return len(days) if settles > days[-1] + step + 2e-9 else int(np.searchsorted(days, settles, side="right")) - 1
+
+
+def days_of(labels: Any) -> Any:
+    """Labels as days since 1970."""
+    if isinstance(labels, pd.DatetimeIndex):
+        return (labels.to_numpy() - np.datetime64(0, "D")) / np.timedelta64(1, "D")
+    return (pd.Timestamp(labels) - pd.Timestamp(0)) / pd.Timedelta(1, "D")
 
 
 class Contract(NamedTuple):
@@ -74,6 +79,7 @@ class Contract(NamedTuple):
         return f"{symbol} {self.expiry:%Y-%m-%d} {self.kind[0].upper()}{self.strike:.10g}"
 
 
+@lru_cache(maxsize=8192)
 def expiry_of(leg: Leg, label: pd.Timestamp, cycle: str, always: bool) -> pd.Timestamp:
     """The date a leg opened at `label` expires."""
     if leg.expiry is not None:
@@ -128,7 +134,7 @@ def contracts_of(structure: Structure, label: pd.Timestamp, spot: float, iv: flo
     out = []
     for leg in structure.options:
         expiry = expiry_of(leg, label, structure.cycle, timing.always)
-        years = float(timing.years([label], expiry, at_open=True)[0])
+        years = float(timing.years(days_of(label), expiry, at_open=True))
         if years <= 0.0:
             raise EngineError(f"{leg} opened on {label:%Y-%m-%d}", f"it expired on {expiry:%Y-%m-%d}", "give a later expiry, or days=")
         out.append(Contract(leg.kind, strike_of(leg, spot, iv, years, structure), expiry, leg.quantity))
@@ -187,11 +193,11 @@ def price_structure(structure: Structure, when: Any, spot: float, iv: float, *, 
     label = pd.Timestamp(when)
     if not (spot > 0 and iv > 0):
         raise SignalError(f"{structure.name} on {label:%Y-%m-%d}", f"spot {spot:g} and volatility {iv:g}", "give the price and volatility of that date")
-    timing = Timing.of(pd.DatetimeIndex([label]), year)
+    timing = Timing.of(year)
     rows, contracts = [], []
     for leg in structure.options:
         expiry = expiry_of(leg, label, structure.cycle, timing.always)
-        years = float(timing.years([label], expiry)[0])
+        years = float(timing.years(days_of(label), expiry))
         if years <= 0.0:
             raise EngineError(f"{leg} on {label:%Y-%m-%d}", f"it expired on {expiry:%Y-%m-%d}", "give a later expiry, or days=")
         c = Contract(leg.kind, strike_of(leg, spot, iv, years, structure), expiry, leg.quantity)
@@ -219,13 +225,12 @@ def follow(structure: Structure, when: Any, spots: pd.Series, ivs: pd.Series, *,
     if not len(data) or data.index[0] != label or data.iloc[0].isna().any():
         raise EngineError(f"{structure.name} from {label:%Y-%m-%d}", "no price or no volatility on that label", "give series that contain it")
     quote = price_structure(structure, label, *data.iloc[0], year=year)
-    index = pd.DatetimeIndex(data.index)
-    timing = Timing.of(index, year)
-    last = {c: timing.last_bar(index, c.expiry) for c in quote.contracts}
+    days, timing = days_of(pd.DatetimeIndex(data.index)), Timing.of(year)
+    last = {c: timing.last_bar(days, c.expiry) for c in quote.contracts}
     data = data.iloc[: max(last.values()) + 1]
     value = np.zeros(len(data))
     for c in quote.contracts:
-        years = timing.to_settlement(index[: len(data)], c.expiry, last[c])
+        years = timing.to_settlement(days[: len(data)], c.expiry, last[c])
         price, _ = value_of(c, data["spot"].to_numpy()[: len(years)], data["iv"].to_numpy()[: len(years)], years, structure)
         value += c.quantity * np.append(price, np.full(len(value) - len(years), price[-1]))
     data["value"] = value

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.engine.decisions import days_to_next, number, rules_of
+from flowbt.engine.decisions import number, rules_of
 from flowbt.engine.kernel import Array, Bars, Rules, Tape
 from flowbt.engine.option_desk import Desk, Option, Position
-from flowbt.engine.option_pricing import LEAST, Timing, contracts_of, worst_loss
+from flowbt.engine.option_pricing import LEAST, Timing, contracts_of, days_of, worst_loss
 from flowbt.engine.orders import book_of
 from flowbt.engine.structures import Structure
 from flowbt.engine.twin import Waiting, listen, rule
@@ -45,7 +45,7 @@ def simulate_structure(market: Market, bars: Bars, signals: Signals, costs: Cost
         raise SignalError("a trail on an option structure", "not supported", "use stop and take, fractions of the money at risk")
     size = signals.size if signals.size is not None else 0.05 if structure.by == "risk" else 1.0 / len(market.symbols)
     rules = rules_of(replace(signals, size=size), market)
-    desk = Desk(market, bars, structure, costs, account, iv_of(structure, market), Timing.of(market.index, market.year), account.cash)
+    desk = Desk(market, bars, structure, costs, account, iv_of(structure, market), Timing.of(market.year), days_of(market.index), account.cash)
     desk.waiting = {j: Waiting() for j in range(len(market.symbols))}
     return book_from(desk, *walk(desk, rules))
 
@@ -235,29 +235,31 @@ def fall_due(desk: Desk, rules: Rules, t: int, equity: float) -> None:
         value = position.cash + desk.units.get(j, 0.0) * float(desk.bars.mark[t, j])
         value += sum(desk.units[o.column] * o.at(o.price, t) for o in position.options)
         stop, take = rule(rules.stop, position.row, j), rule(rules.take, position.row, j)
-        days = min(((o.contract.expiry - desk.market.index[t]).days for o in position.options), default=None)
+        days = None
+        if terms.roll_days is not None and not position.due:
+            days = min((days_of(o.contract.expiry) - desk.days[t] for o in position.options), default=None)
         if equity <= 0 or (desk.structure.by == "notional" and value <= -desk.account.margin * position.money):
             position.due = "liquidation"
         elif value <= -stop * position.money:
             position.due = "stop"
         elif value >= take * position.money:
             position.due = "take"
-        elif not position.due and terms.roll_days is not None and days is not None and days <= terms.roll_days:
+        elif terms.roll_days is not None and days is not None and days <= terms.roll_days:
             position.due = "roll" if terms.roll else "early"
 
 
 def book_from(desk: Desk, tape: Tape, exposure: Array) -> Book:
-    """The book on the market of symbols and contracts; a contract has marks from the bar it was opened."""
+    """The book on the market of symbols and contracts; a contract has marks (no bars) from the bar it was opened."""
     market, length = desk.market, len(desk.market.index)
     prices = np.full((length, len(desk.columns)), np.nan)
     for k, option in enumerate(desk.columns):
         end = option.begin + len(option.price)
         prices[option.begin : end, k] = option.price
         prices[end:, k] = option.price[-1]  # settled
-    wide = {name: np.hstack([getattr(market, name), prices]) for name in ("open", "high", "low", "close")}
-    whole = Market(market.index, (*market.symbols, *desk.names), funding=np.hstack([market.funding, np.zeros(prices.shape)]), year=market.year, **wide)
-    mark = np.hstack([desk.bars.mark, np.nan_to_num(prices)])
-    bars = Bars(wide["open"], wide["high"], wide["low"], mark, whole.funding, days_to_next(market.index))
+    closes, opens = np.hstack([market.close, prices]), np.hstack([desk.bars.open, prices])
+    carried = np.hstack([market.funding, np.zeros(prices.shape)])
+    whole = Market(market.index, (*market.symbols, *desk.names), opens, closes, closes, closes, carried, market.year)
+    bars = Bars(opens, closes, closes, np.hstack([desk.bars.mark, np.nan_to_num(prices)]), carried, desk.bars.days)
     book = book_of(whole, desk.account, bars, tape, len(tape.order))
     legs, owners = book.trades, np.array(desk.owner, np.int64)
     legs["structure"] = owners[legs["trade"]] if len(legs) else owners
