@@ -6,7 +6,7 @@ import pytest
 from tests.panels import TinyPanel
 
 from flowbt.errors import ParameterError
-from flowbt.features import expected_move_zone, range_strength, status_names, zone_sources
+from flowbt.features import expected_move_zone, range_strength, status_names, symbol_volatility, zone_sources
 from flowbt.features.ranges import efficiency_ratio, random_walk_index, signed_adx
 from flowbt.features.zones import zone_levels, zone_room
 
@@ -94,6 +94,7 @@ def test_realised_volatility_stands_in_for_a_missing_index() -> None:
     close = pd.concat([_frame(np.linspace(100, 120, 60), "SPY"), _frame(np.linspace(50, 40, 60), "XYZ")], axis=1)
     panel = TinyPanel({"close": close, ("close", "VIX"): _frame([20.0] * 60)["SPX"]})
     assert zone_sources(panel) == {"SPY": "VIX", "XYZ": "realised"}
+    assert symbol_volatility(panel)["SPY"].eq(20.0).all()
     zone = expected_move_zone(panel)
     assert zone.high.iloc[-1].notna().all()
     assert zone.high["XYZ"].iloc[:21].isna().all()

@@ -126,6 +126,20 @@ def zone_volatility(panel: Panel, horizon: int, iv: str | None = None) -> pd.Dat
 
 @feature(
     family="zones and range",
+    units="points",
+    sign="higher = wider zone, dearer options",
+    needs=("close",),
+    stand_ins=("realised volatility",),
+    source="Cboe and Deribit indices; ours where there is none",
+)
+def symbol_volatility(panel: Panel, *, horizon: int = 21, iv: str | None = None) -> pd.DataFrame:
+    """The volatility zones are drawn with and options can be priced with, as of each bar: the symbol's implied index (`IV_INDEX`, or
+    `iv`), else realised volatility over max(horizon, 21) bars. Missing where that is."""
+    return zone_volatility(panel, horizon, iv)
+
+
+@feature(
+    family="zones and range",
     units="points; fractions",
     sign="position 1 = ceiling",
     needs=("close:VIX",),
