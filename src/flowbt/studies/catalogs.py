@@ -13,7 +13,10 @@ DEMO = ".demo"
 def open_catalog(datasets: Path, demo: bool | None = None) -> Catalog:
     """The catalog of `datasets`. `demo`: True the demo market, False never it, None where nothing is imported."""
     real = Catalog((datasets,))
-    if demo is False or (demo is None and real.imported):
+    if demo is False or (demo is None and (real.imported or real.spoilt)):
+        if real.spoilt and not real.imported:
+            name, reason = next(iter(real.spoilt.items()))
+            raise DatasetError(f"dataset {name}", reason, "import it again, or use --demo")
         if not real.imported:
             raise DatasetError(f"datasets under {datasets}", "none is imported", "run `flowbt data import --plan datasets/plan.toml --root FOLDER`, or use --demo")
         return real

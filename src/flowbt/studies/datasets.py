@@ -35,6 +35,8 @@ def check(catalog: Catalog, name: str) -> dict[str, Any]:
     """The findings of a dataset's import, as records with a `line` for people. CheckFailed when the stored table is not what its record says."""
     _declared(catalog, name)
     if name not in catalog.imported:
+        if name in catalog.spoilt:
+            raise CheckFailed(f"dataset {name}", catalog.spoilt[name], "import it again")
         raise DatasetError(f"dataset {name}", "declared, not imported", "run `flowbt data import`")
     imported = catalog.imported[name]
     for problem in _problems(imported):

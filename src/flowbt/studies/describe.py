@@ -159,6 +159,7 @@ def warnings_of(prepared: Prepared) -> list[str]:
     lines = []
     if panel.catalog.synthetic:
         lines.append("SYNTHETIC: made by the demo market with planted effects. It says nothing about real markets.")
+    lines += [f"Left out: {problem}." for problem in panel.catalog.problems]
     declarations = {holder.name: holder.declaration for holder in panel.used.values()}
     revised = sorted(name for name, one in declarations.items() if one.vintage == "latest")
     if revised:

@@ -178,7 +178,8 @@ def _stored(folder: Path) -> dict[str, Any]:
         return {}
     try:
         stored: dict[str, Any] = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
-        return stored if {"rows", "span", "finding_counts"} <= stored.keys() else {}
+        whole = stored.get("data_bytes") == (folder / "data.parquet").stat().st_size
+        return stored if whole and {"rows", "span", "finding_counts"} <= stored.keys() else {}
     except (OSError, ValueError):
         return {}
 
