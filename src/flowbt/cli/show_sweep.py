@@ -92,3 +92,38 @@ def _footer(console: Console, folder: Path, document: dict[str, Any]) -> None:
 
 def _number(value: float, digits: int = 2) -> str:
     return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"
+
+
+def print_walk(folder: Path, document: dict[str, Any]) -> None:
+    """A walk-forward on the terminal: what was promised inside, what was kept outside."""
+    import pandas as pd
+
+    console = Console()
+    metric = UNITS[document["sort"]]
+    console.print(f"[bold]{document['strategy']}[/]  {document['trials']:,} trials  {document['from']} to {document['to']}", highlight=False)
+    if document["synthetic"]:
+        console.print("SYNTHETIC: made by the demo market with planted effects.", style="yellow")
+    windows = pd.read_parquet(folder / "windows.parquet")
+    for mode, one in document["modes"].items():
+        table = Table(title=f"{mode.capitalize()}, {one['windows']} windows", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
+        for label in ("test from", "to", *document["parameters"], f"{metric.label} inside", "outside", "Trades"):
+            table.add_column(label, justify="right", no_wrap=True)
+        for row in windows[windows["mode"] == mode].to_dict("records"):
+            values = [_cell(row.get(name)) for name in document["parameters"]]
+            numbers = [metric.text(row.get("inside")), metric.text(row.get("outside")), _cell(row.get("trades"))]
+            table.add_row(f"{row['test_from']:%Y-%m-%d}", f"{row['test_to']:%Y-%m-%d}", *values, *numbers)
+        console.print(table)
+        measures = {name: UNITS[name].text(one["measures"][name]) for name in ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades")}
+        sharpe = f"Sharpe {measures['sharpe']} ({measures['sharpe_low']} to {measures['sharpe_high']})"
+        chained = f"{sharpe}, CAGR {measures['cagr']}, drawdown {measures['max_drawdown']}"
+        console.print(f"Out of sample, chained: {chained}, {measures['trades']} trades.", style="bold", highlight=False)
+        if one["inside"] is not None:
+            kept = f"{metric.label} inside {metric.text(one['inside'])}, outside {metric.text(one['outside'])}; {one['positive']:.0%} of windows gained."
+            console.print(f"Mean of the windows: {kept}", highlight=False)
+    console.print(f"Stored in {folder}", highlight=False, soft_wrap=True)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:
+        return "-"
+    return f"{value:g}" if isinstance(value, float) else str(value)
