@@ -6,6 +6,7 @@ What comes back displays itself in a notebook; tables are pandas frames.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 class Setup:
     """Where data and results lie, and on which span. `demo`: True the synthetic demo market, False never it, None where nothing is imported.
 
-    `start`, `end`: dates; None leaves them to the data. `benchmark`: a symbol, or "none".
+    The folders are those of FLOWBT_DATASETS and FLOWBT_RESULTS, else `datasets` and `results` here. `start`, `end`: dates; None leaves
+    them to the data. `benchmark`: a symbol, or "none".
     """
 
-    datasets: Path | str = "datasets"
-    results: Path | str = "results"
+    datasets: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_DATASETS", "datasets"))
+    results: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_RESULTS", "results"))
     demo: bool | None = None
     start: str | None = None
     end: str | None = None
@@ -40,9 +42,6 @@ class Setup:
         from flowbt.studies.catalogs import open_catalog
 
         return open_catalog(Path(self.datasets), self.demo)
-
-
-HERE = Setup()
 
 
 @dataclass(frozen=True)
@@ -60,12 +59,15 @@ class Page:
         return f'<a href="{escape(self.path.as_posix())}" target="_blank">{escape(self.path.as_posix())}</a>'
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Backtest:
     """A finished run. Nothing is written until `save()` or `tearsheet()`."""
 
-    run: Run = field(repr=False)
+    run: Run
     setup: Setup
+
+    def __repr__(self) -> str:
+        return f"Backtest({self.run.record.manifest['strategy']}, run {self.run.record.manifest['id']}, Sharpe {self.run.measures.sharpe:.2f})"
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -169,17 +171,18 @@ class Swept:
         return f"<p>{escape(str(self.luck.get('verdict') or ''))}</p>{self.top.to_html(index=False)}"
 
 
-def run(path: str | Path, *, setup: Setup = HERE, **parameters: Any) -> Backtest:
+def run(path: str | Path, *, setup: Setup | None = None, **parameters: Any) -> Backtest:
     """Backtest a strategy file; unknown parameters are refused with the nearest names. Raises as `flowbt run` does."""
     from flowbt.studies.backtest import Request, backtest
     from flowbt.studies.market import Span
 
+    setup = setup or Setup()
     command = f"fb.run({', '.join([repr(str(path)), *(f'{name}={value!r}' for name, value in parameters.items())])})"
     request = Request(Path(path), parameters, Span(setup.start, setup.end), benchmark=setup.benchmark, seed=setup.seed, command=command)
     return Backtest(backtest(setup.catalog(), request), setup)
 
 
-def sweep(path: str | Path, *, setup: Setup = HERE, number: int = 0, constraints: tuple[str, ...] = (), sort: str = "sharpe", **values: Any) -> Swept:
+def sweep(path: str | Path, *, setup: Setup | None = None, number: int = 0, constraints: tuple[str, ...] = (), sort: str = "sharpe", **values: Any) -> Swept:
     """Sweep a strategy over `values`: a sequence per parameter, or text such as "0.01:0.04:0.005"; the file's GRID where none is given.
 
     `number`: so many random points in place of the whole grid. `constraints`: expressions such as "fast < slow".
@@ -190,6 +193,7 @@ def sweep(path: str | Path, *, setup: Setup = HERE, number: int = 0, constraints
     from flowbt.studies.sweep_setup import SweepRequest
     from flowbt.studies.sweep_values import Search
 
+    setup = setup or Setup()
     texts = {name: value if isinstance(value, str) else ",".join(map(str, value)) for name, value in values.items()}
     search = Search("random", number, setup.seed) if number else Search(seed=setup.seed)
     command = f"fb.sweep({', '.join([repr(str(path)), *(f'{name}={value!r}' for name, value in texts.items())])})"
@@ -198,7 +202,7 @@ def sweep(path: str | Path, *, setup: Setup = HERE, number: int = 0, constraints
     return Swept(folder, document, luck, setup)
 
 
-def compare(*runs: Backtest | str, setup: Setup = HERE) -> Compared:
+def compare(*runs: Backtest | str, setup: Setup | None = None) -> Compared:
     """Compare runs: results of `run`, or names of stored runs."""
     from flowbt.errors import ParameterError
     from flowbt.results import shelf, store
@@ -206,23 +210,26 @@ def compare(*runs: Backtest | str, setup: Setup = HERE) -> Compared:
 
     if len(runs) < 2:
         raise ParameterError("compare", f"{len(runs)} run given", "give two or more")
+    setup = setup or Setup()
     records = [store.load(shelf.find(Path(setup.results), one).path) if isinstance(one, str) else one.run.record for one in runs]
     return Compared(compare_records(records))
 
 
-def panel(*symbols: str, clock: str = "XNYS", step: str = "1d", setup: Setup = HERE) -> Panel:
+def panel(*symbols: str, clock: str = "XNYS", step: str = "1d", setup: Setup | None = None) -> Panel:
     """The point-in-time panel that strategies see: `panel("SPY", "QQQ")["close"]`."""
     from flowbt.data.panel import open_panel
     from flowbt.sessions import Clock
 
+    setup = setup or Setup()
     return open_panel(setup.catalog(), symbols, Clock(clock, step), setup.start, setup.end)
 
 
-def score(*targets: str, resamples: int = 10_000, setup: Setup = HERE) -> pd.DataFrame:
+def score(*targets: str, resamples: int = 10_000, setup: Setup | None = None) -> pd.DataFrame:
     """Score claim files, folders or one claim (`FILE::claim`): one row per claim, its verdict and its evidence."""
     from flowbt.studies.score import Settings
     from flowbt.studies.score import score as score_claims
 
+    setup = setup or Setup()
     board = score_claims(targets, setup.catalog(), Settings(resamples=resamples, seed=setup.seed))
     shown: Sequence[str] = (
         "id",

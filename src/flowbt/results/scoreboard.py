@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from flowbt.evidence import wording
 from flowbt.evidence.finding import Finding
 from flowbt.evidence.verdict import CUTOFFS, ORDER
-from flowbt.results.page import render_page, write_assets
+from flowbt.results.page import MISSING, render_page, write_assets
 from flowbt.results.shelf import listing, write_text
 
 FOLDER = "claims"
@@ -105,10 +106,10 @@ def row(f: Finding) -> dict[str, Any]:
         "title": f.title,
         "document": f.document,
         "kind": f.kind,
-        "stated": wording.stated_text(f),
-        "measured": wording.measured_text(f),
-        "effect": wording.effect_text(f, f.effect),
-        "interval": wording.interval_text(f),
+        "stated": typeset(wording.stated_text(f)),
+        "measured": typeset(wording.measured_text(f)),
+        "effect": typeset(wording.effect_text(f, f.effect)),
+        "interval": typeset(wording.interval_text(f)),
         "n": f.n,
         "n_effective": f.n_effective,
         "p": f.p_curve,
@@ -116,9 +117,14 @@ def row(f: Finding) -> dict[str, Any]:
         "agree": f.share_agree,
         "verdict": f.verdict,
         "tone": TONES.get(f.verdict, "none"),
-        "sentence": f.sentence,
+        "sentence": typeset(f.sentence),
         "reason": f.reason,
     }
+
+
+def typeset(text: str) -> str:
+    """A true minus before digits, a dash for what is missing."""
+    return MISSING if text == "-" else re.sub(r"-(?=\d)", "−", re.sub(r"(?<=\d)-(?=\d)", "\u2011", text))
 
 
 def counts(findings: Sequence[Finding]) -> list[tuple[str, int, str]]:
@@ -157,16 +163,16 @@ def _label(r: dict[str, Any]) -> str:
 def _figure(f: Finding, figure: dict[str, Any]) -> dict[str, Any]:
     def text(value: Any) -> str:
         if value is None:
-            return "-"
+            return MISSING
         if figure["name"] in ("positive", "negative", "beats"):
             return f"{value:.0%}"
-        return f"x {value:.2f}" if figure["name"] == "ratio" else wording.amount(value, f.units)
+        return f"x {value:.2f}" if figure["name"] == "ratio" else typeset(wording.amount(value, f.units))
 
     return {
         "name": figure["name"],
         "stated": text(figure["stated"]),
         "measured": text(figure["measured"]),
-        "interval": f"{text(figure['low'])} to {text(figure['high'])}" if figure["low"] is not None else "-",
+        "interval": f"{text(figure['low'])} to {text(figure['high'])}" if figure["low"] is not None else MISSING,
         "inside": figure["inside"],
     }
 
@@ -175,7 +181,7 @@ def _first(f: Finding) -> dict[str, Any] | None:
     first = f.detail.get("first")
     if not first:
         return None
-    return {"n": first["n"], "measured": wording.amount(first["measured"], f.units), "effect": wording.effect_text(f, first["effect"])}
+    return {"n": first["n"], "measured": typeset(wording.amount(first["measured"], f.units)), "effect": typeset(wording.effect_text(f, first["effect"]))}
 
 
 def _part(f: Finding, part: dict[str, Any]) -> dict[str, Any]:
@@ -184,10 +190,10 @@ def _part(f: Finding, part: dict[str, Any]) -> dict[str, Any]:
         "label": part["label"],
         "n": part["n"],
         "n_effective": part["n_effective"],
-        "measured": wording.amount(part["measured"], f.units),
-        "baseline": wording.amount(part["baseline"], f.units),
-        "effect": wording.effect_text(f, part["effect"]),
-        "interval": interval,
+        "measured": typeset(wording.amount(part["measured"], f.units)),
+        "baseline": typeset(wording.amount(part["baseline"], f.units)),
+        "effect": typeset(wording.effect_text(f, part["effect"])),
+        "interval": typeset(interval),
     }
 
 

@@ -32,7 +32,7 @@
           hovertemplate: `%{text}<br>effect %{y:${format}}, p %{customdata[0]:.3f}, n %{customdata[1]} (%{customdata[2]})<extra></extra>`,
         }],
         layout: {
-          hovermode: "closest", showlegend: false, xaxis: { title: { text: "definitions, sorted by effect" }, zeroline: false },
+          hovermode: "closest", showlegend: false, margin: { l: 64, r: 12, t: 26, b: 48 }, xaxis: { title: { text: "definitions, sorted by effect" }, zeroline: false },
           yaxis: { title: { text: `effect${data.percent ? "" : `, ${data.units}`}` }, tickformat: data.percent ? ".1%" : "" },
           shapes: data.stated === null ? [] : [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: data.stated, y1: data.stated, line: { color: fb.colour("placebo"), dash: "dash", width: 1.4 } }],
         },
@@ -49,8 +49,8 @@
           { x, y: data.path.mean, type: "scatter", mode: "lines", name: "after the event", line: { color: own, width: 2 }, hovertemplate: "%{y:+.2%}" },
         ],
         layout: {
-          xaxis: { title: { text: "sessions from the event" }, zeroline: true }, yaxis: { tickformat: ".1%", title: { text: "log return" } },
-          shapes: data.horizon ? [{ type: "line", yref: "paper", y0: 0, y1: 1, x0: data.horizon, x1: data.horizon, line: { color: fb.colour("placebo"), dash: "dot", width: 1.2 } }] : [],
+          margin: { l: 64, r: 12, t: 26, b: 48 }, xaxis: { title: { text: "sessions from the event" }, zeroline: true }, yaxis: { tickformat: ".1%", title: { text: "log return" } },
+          shapes: data.horizon && data.horizon <= x[x.length - 1] ? [{ type: "line", yref: "paper", y0: 0, y1: 1, x0: data.horizon, x1: data.horizon, line: { color: fb.colour("placebo"), dash: "dot", width: 1.2 } }] : [],
         },
       };
     });

@@ -6,14 +6,15 @@
 
   if (data.histogram.counts) fb.chart("histogram-chart", () => {
     const h = data.histogram, line = (x, name, dash, y) => ({ x: [x, x], y: [0, y], type: "scatter", mode: "lines", name, line: { width: 1.6, dash, color: fb.colour(dash === "dash" ? "placebo" : "loss") }, hoverinfo: "name" });
-    const top = Math.max(...h.counts);
+    const top = Math.max(...h.counts), all = [h.middle[0] - h.width / 2, h.middle.at(-1) + h.width / 2, h.best, ...(h.noise || []), ...(h.luck ? [h.luck] : [])];
+    const reach = [Math.min(...all) - h.width / 3, Math.max(...all) + h.width / 3];
     return {
       traces: [
         { x: h.middle, y: h.counts, width: h.width, type: "bar", name: "trials", marker: { color: fb.fade(fb.colour("strategy"), 0.7) }, hovertemplate: "Sharpe %{x:.2f}: %{y} trials<extra></extra>" },
         ...(h.luck === null || h.luck === undefined ? [] : [line(h.luck, "expected best of luck", "dash", top)]), line(h.best, "best trial", "solid", top),
       ],
       layout: {
-        hovermode: "closest", bargap: 0.05, margin: { ...fb.layout().margin, b: 46 }, xaxis: { title: { text: "Sharpe" } }, yaxis: { title: { text: "trials" } },
+        hovermode: "closest", bargap: 0.05, margin: { ...fb.layout().margin, b: 46 }, xaxis: { title: { text: "Sharpe" }, range: reach }, yaxis: { title: { text: "trials" } },
         shapes: h.noise ? [{ type: "rect", x0: h.noise[0], x1: h.noise[1], yref: "paper", y0: 0, y1: 1, line: { width: 0 }, fillcolor: fb.fade(fb.colour("placebo"), 0.16) }] : [],
         annotations: h.noise ? [{ x: h.noise[0], yref: "paper", y: 0.98, yanchor: "top", xanchor: "left", xshift: 4, text: "best of noise", showarrow: false, font: { size: 11, color: fb.colour("placebo") } }] : [],
       },
@@ -50,7 +51,8 @@
     const known = [...new Set(axis.values.filter((v) => v !== null))].sort((a, b) => fb.order(a, b)), even = axis.kind === "text" || known.length <= 24 && axis.name !== "sharpe";
     const low = known[0], range = known.at(-1) - low || 1;
     const place = (v) => v === null ? null : even ? (known.length > 1 ? known.indexOf(v) / (known.length - 1) : 0.5) : (v - low) / range;
-    return { at: axis.values.map(place), ticks: even && known.length <= 12 ? known : even ? known.filter((_, i) => i % Math.ceil(known.length / 8) === 0) : [low, low + range / 2, low + range], place };
+    const apart = (i) => (even ? (((i * 0.618034) % 1) - 0.5) * 0.04 : 0); // lines of a grid side by side, not on top of each other
+    return { at: axis.values.map((v, i) => (v === null ? null : place(v) + apart(i))), ticks: even && known.length <= 12 ? known : even ? known.filter((_, i) => i % Math.ceil(known.length / 8) === 0) : [low, low + range / 2, low + range], place };
   });
   let keep = () => true;
   fb.chart("lines-chart", () => {
@@ -64,7 +66,7 @@
       traces: [trace(outside, fb.colour("benchmark"), 0.05, 0.6), ...shades],
       layout: {
         hovermode: false, showlegend: false, dragmode: false, annotations: marks, margin: { l: 60, r: 50, t: 30, b: 20 },
-        xaxis: { tickvals: axes.map((_, k) => k), ticktext: axes.map((a) => safe(a.label || a.name)), side: "top", showgrid: true, range: [-0.15, axes.length - 0.8], zeroline: false, fixedrange: true }, yaxis: { visible: false, range: [-0.04, 1.04], fixedrange: true },
+        xaxis: { tickvals: axes.map((_, k) => k), ticktext: axes.map((a) => safe(a.label || a.name)), side: "top", showgrid: true, range: [-0.15, axes.length - 0.8], zeroline: false, fixedrange: true }, yaxis: { visible: false, range: [-0.06, 1.06], fixedrange: true },
       },
     };
   });
