@@ -1,14 +1,16 @@
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from tests.raw.deadly import die_on_broken
 
 from flowbt.cli.reduce import command
 from flowbt.data.catalog import Catalog
 from flowbt.errors import DatasetError, ParameterError, SourceError
 from flowbt.sessions import Clock
-from flowbt.studies.reduce import Reduction, reduce_files, store
+from flowbt.studies.reduce import Reduction, in_processes, reduce_files, store
 from flowbt.studies.reduce_kinds import KINDS, snapshot_labels
 
 HEADER = "ticker,executed_at,price,nbbo_bid,nbbo_ask,size\n"
@@ -42,6 +44,13 @@ def test_parallel_processes_give_the_same_table(folder):
     parallel = reduce_files(asked(folder, workers=2), lambda file, done, total: seen.append((done, total)))
     pd.testing.assert_frame_equal(parallel.table, reduce_files(asked(folder)).table)
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_a_killed_process_costs_its_own_file_only(folder, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])  # for the new processes
+    found = {one.path.name: one for one in in_processes(die_on_broken, sorted(folder.iterdir()), 2)}
+    assert "killed" in found["prints-2024-05-06.csv"].problem
+    assert [one.table is not None for _, one in sorted(found.items())] == [True, True, True, False]
 
 
 def test_the_dataset_can_be_read_by_a_panel(folder, tmp_path):

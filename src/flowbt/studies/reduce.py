@@ -11,7 +11,9 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,9 @@ class FileResult:
     table: pd.DataFrame | None
     problem: str = ""
     sha256: str = ""
+
+
+Work = Callable[[Path], FileResult]
 
 
 @dataclass(frozen=True)
@@ -98,20 +103,38 @@ def _run(asked: Reduction, files: Sequence[Path], options: Any) -> Iterator[File
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = min(asked.workers or processors, len(files))
     limits = Limits(max(1, processors // workers), max(200, asked.memory_mb // workers))
-    if workers == 1:
-        for path in files:
-            yield reduce_one(asked.kind, path, options, limits)
-        return
+    work = partial(reduce_one, kind=asked.kind, options=options, limits=limits)
+    return map(work, files) if workers == 1 else in_processes(work, files, workers)
+
+
+def in_processes(work: Work, files: Sequence[Path], workers: int) -> Iterator[FileResult]:
+    """Each file's result as it is ready. A process that dies takes the others' work along: what was lost is done again, each file alone."""
+    lost: list[Path] = []
+    for path, result in _pool(work, files, workers):
+        if result is None:
+            lost.append(path)
+        else:
+            yield result
+    for path in lost:
+        ((_, result),) = _pool(work, [path], 1)
+        yield result or FileResult(path, None, "the process that read it was killed (out of memory?); give fewer --workers")
+
+
+def _pool(work: Work, files: Sequence[Path], workers: int) -> Iterator[tuple[Path, FileResult | None]]:
+    """Results as they are ready; None where the process was killed."""
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
-        futures = [pool.submit(reduce_one, asked.kind, path, options, limits) for path in files]
+        futures = {pool.submit(work, path): path for path in files}
         for future in as_completed(futures):
-            yield future.result()
+            try:
+                yield futures[future], future.result()
+            except BrokenProcessPool:
+                yield futures[future], None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def reduce_one(kind: str, path: Path, options: Any, limits: Limits) -> FileResult:
+def reduce_one(path: Path, kind: str, options: Any, limits: Limits) -> FileResult:
     """One file. What is expected to be wrong with files becomes the result's `problem`; a defect of flowbt is raised."""
     try:
         return FileResult(path, kind_of(kind).one(path, options, limits), sha256=_digest(path))
