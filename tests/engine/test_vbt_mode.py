@@ -55,8 +55,9 @@ def ours(k, drawn, fills, price_is_open=False):
 SETUPS = [(s, p, f) for s in ("amount", "value", "percent") for p in (False, True) for f in (False, True)]
 
 
+@pytest.mark.parametrize("engine", ["rust", pytest.param("numba", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("setup", range(len(SETUPS)))
-def test_equals_from_signals(setup):
+def test_equals_from_signals(setup, engine):
     import vectorbt as vbt
 
     size_type, price_is_open, sells_first = SETUPS[setup]
@@ -73,7 +74,7 @@ def test_equals_from_signals(setup):
         **fields, entries=wide(long), exits=wide(e for _, e in books), short_entries=wide(short), short_exits=wide(e for _, e in books),
         price=fields["open"] if price_is_open else None, size=wide(size), size_type=size_type, fees=costs.fees, slippage=costs.slippage,
         sl_stop=wide(stop), sl_trail=np.repeat(trails.ravel(), n)[None, :], tp_stop=wide(take), init_cash=100_000.0, cash_sharing=True,
-        group_by=np.repeat(np.arange(CASES), n), call_seq="auto" if sells_first else "default", engine="rust", freq="1D",
+        group_by=np.repeat(np.arange(CASES), n), call_seq="auto" if sells_first else "default", engine=engine, freq="1D",
     )  # fmt: skip
     value = np.column_stack([book.value for book, _ in books])
     np.testing.assert_allclose(value, portfolio.value().to_numpy(), rtol=1e-9)
