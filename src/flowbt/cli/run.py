@@ -45,10 +45,13 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     with _busy(f"running {path.stem}", quiet=options["as_json"]):
         from flowbt.studies.backtest import backtest
         from flowbt.studies.catalogs import open_catalog
-        from flowbt.studies.stored import store_run
+        from flowbt.studies.stored import judged, store_run
 
         run = backtest(open_catalog(options["datasets"], options["demo"]), request)
-        folder = None if options["no_store"] else store_run(options["results"], run)
+        folder = None
+        if not options["no_store"]:
+            run = judged(options["results"], run)
+            folder = store_run(options["results"], run)
     if options["as_json"]:
         manifest = dict(run.record.manifest)
         emit({**manifest, "measures": run.measures.to_dict(), "folder": str(folder) if folder else None})
