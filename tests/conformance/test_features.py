@@ -5,6 +5,7 @@ The panel is random and holds every field any feature names, so that adding a fe
 
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -186,3 +187,17 @@ def test_it_is_documented(name):
     for need in (*record.needs, *record.stand_ins):
         field = need.split(":")[0]
         assert field in FIELDS or " " in need, f"{need} is not in the vocabulary of fields"
+
+
+def test_no_public_name_is_also_a_modules_name():
+    import flowbt.features as features
+
+    # importing the module would put it in the place of the function
+    assert not set(dir(features)) & {path.stem for path in Path(features.__file__).parent.glob("*.py")}
+
+
+def test_every_feature_is_found_by_its_name():
+    import flowbt.features as features
+
+    for name, fn in FEATURES.items():
+        assert getattr(features, name) is fn, f"another family has a {name} too"

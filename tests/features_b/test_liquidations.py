@@ -5,7 +5,7 @@ from scipy import stats
 from tests.panels import TinyPanel
 
 from flowbt.errors import ParameterError
-from flowbt.features.liquidations import book_stress, lending_liquidations_z, liquidations
+from flowbt.features.liquidations import book_stress, forced_liquidations, lending_liquidations_z
 
 DAYS = pd.date_range("2024-01-01", periods=100, freq="D")
 
@@ -16,7 +16,7 @@ def series(seed):
 
 def test_net_is_negative_when_longs_are_sold_out():
     panel = TinyPanel({"liquidations_long_usd": series(1) * 0 + 5e6, "liquidations_short_usd": series(1) * 0 + 1e6}, symbols=("BTC",))
-    found = liquidations(panel, bars=2)
+    found = forced_liquidations(panel, bars=2)
     assert found.net["BTC"].iloc[-1] == -8e6
     assert found.total["BTC"].iloc[-1] == 12e6
     assert found.long_z["BTC"].isna().all()  # nothing varied

@@ -19,7 +19,7 @@ class Bands(NamedTuple):
     position: pd.DataFrame  # (close - low) / (high - low); over 1 = above the band
 
 
-def bands(mid: pd.DataFrame, half: pd.DataFrame, close: pd.DataFrame) -> Bands:
+def around(mid: pd.DataFrame, half: pd.DataFrame, close: pd.DataFrame) -> Bands:
     """`mid` -/+ `half` and where the close lies in it; the position is missing where the band has no width."""
     return Bands(mid - half, mid, mid + half, ((close - mid) / half.where(half > 0) + 1.0) / 2.0)
 
@@ -45,7 +45,7 @@ def keltner(panel: Panel, *, window: int = 20, atr: int = 10, width: float = 2.0
     """
     high, low, close = (pick(panel, field, symbol) for field in ("high", "low", "close"))
     average = true_range(high, low, close).ewm(alpha=1 / atr, adjust=False, min_periods=atr).mean()
-    return bands(ema(close, window), width * average, close)
+    return around(ema(close, window), width * average, close)
 
 
 @feature(family="bands", units="price; fraction", sign="position 0 = lower band, 1 = upper", needs=("close",), source="textbook")
@@ -54,4 +54,4 @@ def bollinger(panel: Panel, *, window: int = 20, width: float = 2.0, symbol: str
     there are so many closes and where the close is."""
     close = pick(panel, "close", symbol)
     deviation = pd.DataFrame({name: close[name].dropna().rolling(window).std(ddof=0).reindex(close.index) for name in close.columns})
-    return bands(known_mean(close, window), width * deviation, close)
+    return around(known_mean(close, window), width * deviation, close)

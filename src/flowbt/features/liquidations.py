@@ -26,7 +26,7 @@ class Liquidations(NamedTuple):
     needs=("liquidations_long_usd", "liquidations_short_usd"),
     source="document carry",
 )
-def liquidations(panel: Panel, *, bars: int = 1, window: int = 90) -> Liquidations:
+def forced_liquidations(panel: Panel, *, bars: int = 1, window: int = 90) -> Liquidations:
     """Liquidations of perpetuals by side over `bars` labels, and how unusual they are over `window` labels.
 
     Labels x symbols. A missing label is missing, not 0: providers leave out quiet days only if their dataset says so.
