@@ -99,6 +99,15 @@ def test_columns_of_trades_read_from_the_trade_to_its_exit():
     assert names.index("dark_pool_pressure@entry") < names.index("fees") < names.index("dark_pool_pressure@exit")
 
 
+def test_many_features_are_left_to_the_file():
+    trades = make_record(sessions=90).trades
+    wide = trades.assign(**{f"f{i:02d}@{moment}": 0.5 for i in range(30) for moment in ("entry", "exit")})
+    table = tearsheet.trade_table(wide, False)
+    names = [column["name"] for column in table["columns"]]
+    assert sum(name.endswith("@entry") for name in names) == sum(name.endswith("@exit") for name in names) == tearsheet.MOST_FEATURES
+    assert table["hidden"] == 31 - tearsheet.MOST_FEATURES
+
+
 def test_an_open_trade_has_no_exit():
     trades = make_record().trades.astype({"exit_label": "datetime64[ns]"})
     trades.loc[3, "exit_label"] = pd.NaT

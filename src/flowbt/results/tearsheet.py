@@ -16,7 +16,8 @@ from flowbt.results.rows import Row, grouped, measure_rows
 LINES = {"strategy": "Strategy", "benchmark": "Benchmark", "placebo": "Placebo"}
 TILES = ("cagr", "sharpe", "max_drawdown", "volatility", "trades", "win_rate")
 FIRST = ("trade", "symbol", "side", "entry_label", "exit_label", "entry_price", "exit_price", "return", "pnl", "bars", "reason")
-MOST_SYMBOLS, MOST_TRADES, MOST_CELLS = 12, 4000, 60_000  # on the price chart; in the page's table, the latest
+MOST_SYMBOLS = 12  # on the price chart
+MOST_TRADES, MOST_FEATURES, MOST_CELLS = 2500, 12, 40_000  # in the trade table, the latest
 
 
 def render(record: RunRecord, *, depth: int = 2) -> str:
@@ -74,8 +75,8 @@ def chart_data(record: RunRecord, year: float) -> dict[str, Any]:
     lines = [name for name in LINES if name in returns]
     own, bench = returns["strategy"], returns.get("benchmark")
 
-    def cut(series: pd.Series) -> list[float | None]:
-        return figures.compact(series.to_numpy()[keep])
+    def cut(series: pd.Series, digits: int = 5) -> list[float | None]:
+        return figures.compact(series.to_numpy()[keep], digits)
 
     rolled = {window: figures.rolling(own, bench, window, year) for window in figures.WINDOWS if window < len(own)}
     return {
@@ -85,8 +86,8 @@ def chart_data(record: RunRecord, year: float) -> dict[str, Any]:
         "equity": {name: cut(figures.growth(returns[name])) for name in lines},
         "matched": {name: cut(figures.growth(figures.matched(returns[name], own))) for name in lines if name != "strategy"},
         "underwater": {name: cut(drawdown(returns[name])) for name in lines},
-        "rolling": {str(window): {name: cut(table[name]) for name in table} for window, table in rolled.items()},
-        "exposure": {name: cut(returns[name]) for name in ("exposure", "gross") if name in returns},
+        "rolling": {str(window): {name: cut(table[name], 3) for name in table} for window, table in rolled.items()},
+        "exposure": {name: cut(returns[name], 3) for name in ("exposure", "gross") if name in returns},
         "regimes": {str(name).removeprefix("regime:"): figures.spells(returns[name], keep) for name in returns if str(name).startswith("regime:")},
         "distribution": figures.distribution(own),
         "prices": _prices(record, intraday),
@@ -97,11 +98,13 @@ def chart_data(record: RunRecord, year: float) -> dict[str, Any]:
 def trade_table(trades: pd.DataFrame, intraday: bool) -> dict[str, Any]:
     """The latest trades as columns of plain values, with the units each column is shown in.
 
-    The page stays small: where features are many, those at the exit are left to trades.parquet, and fewer trades are shown.
+    The page stays small and readable: the first MOST_FEATURES features (the strategy's own come before raw fields), at the exit too
+    where there is room; everything is in trades.parquet.
     """
     names = sorted((str(name) for name in trades), key=_place)
-    if len(names) * min(len(trades), MOST_TRADES) > MOST_CELLS:
-        names = [name for name in names if not name.endswith("@exit")]
+    seen = [name.removesuffix("@entry") for name in names if name.endswith("@entry")]
+    left_out = set(seen[MOST_FEATURES:]) | (set(seen) if len(names) * min(len(trades), MOST_TRADES) > MOST_CELLS else set())
+    names = [name for name in names if not (name.endswith("@exit") and name[:-5] in left_out) and name.removesuffix("@entry") not in seen[MOST_FEATURES:]]
     shown = trades.tail(min(MOST_TRADES, MOST_CELLS // max(len(names), 1)))
     columns: list[dict[str, Any]] = []
     for name in names:
@@ -113,7 +116,7 @@ def trade_table(trades: pd.DataFrame, intraday: bool) -> dict[str, Any]:
             columns.append({"name": name, "kind": "percent" if name == "return" else "number", "values": figures.compact(column, 6)})
         else:
             columns.append({"name": name, "kind": "text", "values": ["" if pd.isna(x) else str(x) for x in column]})
-    return {"columns": columns, "total": len(trades)}
+    return {"columns": columns, "total": len(trades), "hidden": max(len(seen) - MOST_FEATURES, 0)}
 
 
 def _place(name: str) -> int:
