@@ -37,7 +37,9 @@ def seconds(words: list[str], times: int = 1) -> float:
 def make_panel(root: Path, symbols: int, sessions: int, fields: int) -> None:
     clock = Clock()
     labels = clock.labels("2004-01-02", "2024-12-31")[:sessions]
-    dataset = parse_declaration("big", {"title": "big", "source": "bench", "publication": {"rule": "close"}, "fields": {"close": {}} | {f"f{i}": {} for i in range(fields - 1)}})
+    dataset = parse_declaration(
+        "big", {"title": "big", "source": "bench", "publication": {"rule": "close"}, "fields": {"close": {}} | {f"f{i}": {} for i in range(fields - 1)}}
+    )
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"event_time": np.tile(labels, symbols), "symbol": np.repeat([f"S{i}" for i in range(symbols)], len(labels))})
     table["known_at"] = np.tile(dataset.publication.known_at(labels, clock), symbols)

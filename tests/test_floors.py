@@ -11,7 +11,12 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_imports_only_go_down():
-    done = subprocess.run([sys.executable, "-c", "import sys; from importlinter.cli import lint_imports_command; lint_imports_command()"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; from importlinter.cli import lint_imports_command; lint_imports_command()"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
 
 

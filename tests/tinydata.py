@@ -7,7 +7,6 @@ import pandas as pd
 
 from flowbt.data.catalog import write_dataset
 from flowbt.data.declare import parse_declaration
-from flowbt.sessions import Clock
 
 FIELDS = {name: {} for name in ("open", "high", "low", "close", "volume")}
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tinydata import FIELDS, bars, store
 
 from flowbt.data.catalog import Catalog
 from flowbt.sessions import Clock
+from tinydata import FIELDS, bars, store
 
 
 @pytest.fixture

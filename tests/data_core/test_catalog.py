@@ -4,12 +4,12 @@ import json
 
 import pandas as pd
 import pytest
-from tinydata import FIELDS, bars, store
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.declare import Publication, parse_declaration, read_declaration
 from flowbt.errors import DatasetError, FieldError
 from flowbt.sessions import Clock
+from tinydata import FIELDS, bars, store
 
 RULES = {
     "close": ({"rule": "close"}, "2024-07-05", "2024-07-05 20:00"),
@@ -31,12 +31,12 @@ def test_a_declaration_without_a_publication_rule_is_refused(tmp_path):
     folder = tmp_path / "x"
     folder.mkdir()
     (folder / "dataset.toml").write_text('title = "x"\nsource = "test"\n[fields.close]\n')
-    with pytest.raises(DatasetError, match="no .publication. rule"):
+    with pytest.raises(DatasetError, match=r"no .publication. rule"):
         read_declaration(folder)
 
 
 def test_a_misspelt_key_is_named():
-    with pytest.raises(DatasetError, match="fields.close.unit"):
+    with pytest.raises(DatasetError, match=r"fields\.close\.unit"):
         parse_declaration("x", {"title": "x", "source": "t", "publication": {"rule": "close"}, "fields": {"close": {"unit": "price"}}})
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tinydata import FIELDS, bars, store
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel import open_panel
 from flowbt.errors import FieldError
 from flowbt.sessions import Clock
+from tinydata import FIELDS, bars, store
 
 
 def test_the_close_of_a_session_is_known_at_its_decision(catalog):

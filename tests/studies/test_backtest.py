@@ -69,7 +69,10 @@ def test_a_misspelt_parameter_names_the_nearest(catalog, strategy):
         backtest(catalog, Request(strategy, {"rises": "0.1"}))
 
 
-@pytest.mark.parametrize(("returned", "message"), [("42", "a int"), ('Signals(short=panel["close"].iloc[5:] > 0)', "keep the panel"), ('Signals(short=panel["close"]["SPY"] > 0)', "a series")])
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [("42", "a int"), ('Signals(short=panel["close"].iloc[5:] > 0)', "keep the panel"), ('Signals(short=panel["close"]["SPY"] > 0)', "a series")],
+)
 def test_wrong_decisions(catalog, strategy, returned, message):
     strategy.write_text(strategy.read_text().replace('Signals(short=moved & (panel["dix", "SPX"] > 0), hold=hold)', returned))
     with pytest.raises(SignalError, match=message):

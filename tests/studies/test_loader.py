@@ -40,7 +40,10 @@ def test_what_a_file_says_is_what_is_loaded(strategy):
     assert loaded.grid == {"rise": (0.0, 0.01)}
 
 
-@pytest.mark.parametrize(("given", "default", "value"), [("3", 5, 3), ("3", 0.5, 3.0), ("5.0", 3, 5), ("true", False, True), ("abc", "x", "abc"), ("none", 5, None), ("(1, 2)", (3,), (1, 2))])
+@pytest.mark.parametrize(
+    ("given", "default", "value"),
+    [("3", 5, 3), ("3", 0.5, 3.0), ("5.0", 3, 5), ("true", False, True), ("abc", "x", "abc"), ("none", 5, None), ("(1, 2)", (3,), (1, 2))],
+)
 def test_values_are_read_as_the_type_of_the_default(given, default, value):
     read = read_value("p", given, default)
     assert read == value

@@ -35,7 +35,9 @@ def command(path: Path, parameters: tuple[str, ...], dates: int, demo: bool | No
             }
         )
         return 3 if report.leaks else 0
-    click.echo(f"{report.strategy}: {len(report.cuts)} dates, truncate, perturb and availability: " + ("no look-ahead found" if not report.leaks else "LOOK-AHEAD"))
+    click.echo(
+        f"{report.strategy}: {len(report.cuts)} dates, truncate, perturb and availability: " + ("no look-ahead found" if not report.leaks else "LOOK-AHEAD")
+    )
     click.echo(f"decisions: {report.entries}; warm-up: " + (f"{report.warm_up} bars" if report.warm_up is not None else "longer than any history tried"))
     if not report.entries:
         click.echo("it decided nothing with these parameters: the probes had little to see")

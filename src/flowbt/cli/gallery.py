@@ -91,7 +91,9 @@ def _print(gallery: Gallery) -> None:
     console.print(Text(words, style="dim"))
     if gallery.synthetic:
         odd = [entry.strategy for entry in gallery.entries if (entry.null_adjusted or 1.0) <= 0.05]
-        console.print(Text(f"where nothing is planted: {'nothing found' if not odd else 'found something: ' + ', '.join(odd)}", style="yellow" if odd else "dim"))
+        console.print(
+            Text(f"where nothing is planted: {'nothing found' if not odd else 'found something: ' + ', '.join(odd)}", style="yellow" if odd else "dim")
+        )
 
 
 def _row(entry: Entry) -> tuple[str, ...]:

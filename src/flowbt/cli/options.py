@@ -15,11 +15,27 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def datasets_option(command: F) -> F:
-    return click.option("--datasets", type=click.Path(path_type=Path), default=Path("datasets"), envvar="FLOWBT_DATASETS", show_default=True, show_envvar=True, help="Folder of datasets.")(command)
+    return click.option(
+        "--datasets",
+        type=click.Path(path_type=Path),
+        default=Path("datasets"),
+        envvar="FLOWBT_DATASETS",
+        show_default=True,
+        show_envvar=True,
+        help="Folder of datasets.",
+    )(command)
 
 
 def results_option(command: F) -> F:
-    return click.option("--results", type=click.Path(path_type=Path), default=Path("results"), envvar="FLOWBT_RESULTS", show_default=True, show_envvar=True, help="Folder of results.")(command)
+    return click.option(
+        "--results",
+        type=click.Path(path_type=Path),
+        default=Path("results"),
+        envvar="FLOWBT_RESULTS",
+        show_default=True,
+        show_envvar=True,
+        help="Folder of results.",
+    )(command)
 
 
 def json_option(command: F) -> F:
@@ -27,7 +43,9 @@ def json_option(command: F) -> F:
 
 
 def demo_option(command: F) -> F:
-    return click.option("--demo/--real", "demo", default=None, help="Use the synthetic demo market, or refuse it. Default: demo only where nothing is imported.")(command)
+    return click.option(
+        "--demo/--real", "demo", default=None, help="Use the synthetic demo market, or refuse it. Default: demo only where nothing is imported."
+    )(command)
 
 
 def parameter_option(command: F) -> F:

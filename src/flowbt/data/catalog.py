@@ -197,7 +197,9 @@ def write_dataset(root: Path, declaration: Dataset, table: pd.DataFrame, provena
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:
-        raise DatasetError(f"dataset {declaration.name}", f"cannot write to {folder} ({error.strerror})", "choose another folder with --datasets or FLOWBT_DATASETS") from None
+        raise DatasetError(
+            f"dataset {declaration.name}", f"cannot write to {folder} ({error.strerror})", "choose another folder with --datasets or FLOWBT_DATASETS"
+        ) from None
     return folder
 
 

@@ -152,7 +152,9 @@ def read_declaration(folder: Path) -> Dataset:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"dataset {folder.name}", f"{path} is not TOML ({error})", "mend the file") from None
     if "publication" not in raw:
-        raise DatasetError(f"dataset {folder.name}", f"{path} has no [publication] rule", "say when its rows became public, e.g. rule = 'session', at = '18:00'")
+        raise DatasetError(
+            f"dataset {folder.name}", f"{path} has no [publication] rule", "say when its rows became public, e.g. rule = 'session', at = '18:00'"
+        )
     return parse_declaration(folder.name, raw)
 
 

@@ -197,7 +197,9 @@ def _check_imports(path: Path, tree: ast.Module) -> None:
         elif isinstance(node, ast.Call):
             called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
             if (isinstance(node.func, ast.Name) and called in REFUSED_CALLS) or called in REFUSED_READS:
-                raise LoadError(f"strategy {path}", f"line {node.lineno} calls {called}()", "take data from the panel: only there is it known when it was known")
+                raise LoadError(
+                    f"strategy {path}", f"line {node.lineno} calls {called}()", "take data from the panel: only there is it known when it was known"
+                )
             continue
         else:
             continue

@@ -18,7 +18,9 @@ def open_catalog(datasets: Path, demo: bool | None = None) -> Catalog:
             name, reason = next(iter(real.spoilt.items()))
             raise DatasetError(f"dataset {name}", reason, "import it again, or use --demo")
         if not real.imported:
-            raise DatasetError(f"datasets under {datasets}", "none is imported", "run `flowbt data import --plan datasets/plan.toml --root FOLDER`, or use --demo")
+            raise DatasetError(
+                f"datasets under {datasets}", "none is imported", "run `flowbt data import --plan datasets/plan.toml --root FOLDER`, or use --demo"
+            )
         return real
     from flowbt.data.demo import ensure_demo
 

@@ -59,7 +59,9 @@ class Report:
 
     def raise_if_failed(self) -> None:
         if self.leaks:
-            raise CheckFailed(f"check of {self.strategy}", f"{len(self.leaks)} look-ahead(s), first: {self.leaks[0]}", "use only trailing windows and what the panel gives")
+            raise CheckFailed(
+                f"check of {self.strategy}", f"{len(self.leaks)} look-ahead(s), first: {self.leaks[0]}", "use only trailing windows and what the panel gives"
+            )
 
 
 class ProbePanel(Panel):
@@ -92,10 +94,8 @@ def check(catalog: Catalog, path: Path, parameters: Mapping[str, Any] | None = N
         whole = _probe(panel, None, shift)
         reference = parts_of(strategy, strategy.decide(whole, settled), whole) if delay else full
         for cut in cuts:
-            if probe == "perturb":
-                other = _probe(panel, panel.decisions[panel.index == cut][0], shift)
-            else:
-                other = _probe(panel, None, shift, end=cut)
+            moment = panel.decisions[panel.index == cut][0]
+            other = _probe(panel, moment, shift) if probe == "perturb" else _probe(panel, None, shift, end=cut)
             leaks += compare(probe, cut, reference, parts_of(strategy, strategy.decide(other, settled), other))
         if delay:
             leaks += earlier(full, reference)
@@ -174,7 +174,11 @@ def warm_up(strategy: Strategy, parameters: dict[str, Any], panel: Panel, full: 
 def _settled(strategy: Strategy, parameters: dict[str, Any], panel: Panel, full: Mapping[str, pd.DataFrame], end: int, bars: int) -> bool:
     short = Panel(panel.catalog, panel.symbols, panel.clock, panel.index[end - bars : end + 1])
     parts = parts_of(strategy, strategy.decide(short, parameters), short)
-    return all(np.allclose(full[name].iloc[end].to_numpy(float), parts[name].iloc[-1].to_numpy(float), rtol=TOLERANCE, atol=0, equal_nan=True) for name in full if name in parts)
+    return all(
+        np.allclose(full[name].iloc[end].to_numpy(float), parts[name].iloc[-1].to_numpy(float), rtol=TOLERANCE, atol=0, equal_nan=True)
+        for name in full
+        if name in parts
+    )
 
 
 def _probe(panel: Panel, cut: np.datetime64 | None, delay: np.timedelta64, end: pd.Timestamp | None = None) -> ProbePanel:

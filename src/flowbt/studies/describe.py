@@ -143,8 +143,9 @@ def rules_of(prepared: Prepared) -> list[str]:
 
 def assumptions_of(prepared: Prepared) -> list[str]:
     costs, account = prepared.costs, prepared.account
+    moment = "the end of the bar" if prepared.panel.clock.always else f"{prepared.panel.clock.decide_at} New York of the session"
     return [
-        f"Decided at {'the end of the bar' if prepared.panel.clock.always else prepared.panel.clock.decide_at + ' New York, after the close'}; filled at the next open.",
+        f"Decided at {moment}; filled at the next open.",
         f"Fees {costs.fees * 1e4:g} bp and slippage {costs.slippage * 1e4:g} bp of notional per fill, against the trader.",
         f"Shorts pay {costs.borrow:.2%} a year of their notional; funding is {'applied' if costs.funding else 'ignored'} where the market has it.",
         f"Gross notional at most {account.max_gross:g} x equity; entries of one bar share it in proportion.",
