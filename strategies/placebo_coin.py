@@ -4,6 +4,7 @@ A hash, not a seed: the tosses can be repeated, and none can be chosen to please
 Source: none
 """
 
+import numpy as np
 import pandas as pd
 
 from flowbt import Signals
@@ -15,6 +16,7 @@ GRID = {"chance": (0.05, 0.1, 0.2), "hold": (1, 5, 21)}
 
 def signals(panel, *, chance=0.1, hold=5, salt=0):
     close = panel["close"]
-    words = [[f"{day:%Y-%m-%d %H} {name} {salt}" for name in close] for day in close.index]
-    coin = pd.DataFrame([pd.util.hash_array(pd.array(row, dtype="str").to_numpy(object)) / 2**64 for row in words], close.index, close.columns)
+    hours = ((close.index - pd.Timestamp("1970-01-01")) // pd.Timedelta(hours=1)).to_numpy(np.uint64)
+    names = pd.util.hash_array(np.array([f"{name} {salt}" for name in close], dtype=object))
+    coin = pd.DataFrame({name: pd.util.hash_array(hours + key) / 2**64 for name, key in zip(close, names, strict=True)}, index=close.index)
     return Signals(long=(coin < chance / 2) & close.notna(), short=(coin > 1 - chance / 2) & close.notna(), hold=hold)

@@ -77,7 +77,7 @@ def _around_the_clock(rng: Random, strength: float) -> Iterator[Frame]:
 def ensure_demo(root: Path, seed: int = 7, strength: float = 1.0) -> Path:
     """A folder of datasets under `root` that holds this demo market, built when it is not there yet.
 
-    The folder's name is a hash of the generator's source and the arguments; it appears whole or not at all, and processes that ask
+    The folder's name is a hash of the arguments and of the source that makes and stores the tables; it appears whole or not at all, and processes that ask
     at the same time build it once. DatasetError where `root` cannot be written.
     """
     home = root / f"demo-{_key(seed, strength)}"
@@ -100,6 +100,7 @@ def _write(root: Path, home: Path, tables: dict[str, DemoTable]) -> None:
     try:
         for table in tables.values():
             write_dataset(scratch, table.declaration, table.table, {"files": [], "note": "SYNTHETIC: built by flowbt, see docs/demo-market.md"})
+        scratch.chmod(0o755)
         os.replace(scratch, home)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -114,6 +115,7 @@ def _lock(root: Path) -> Iterator[None]:
 
 def _key(seed: int, strength: float) -> str:
     digest = hashlib.sha256(f"{seed} {strength} {np.__version__.split('.')[0]}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    here = Path(__file__).parent
+    for path in (*sorted(here.glob("*.py")), here.parent / "catalog.py", here.parent / "declare.py", here.parents[1] / "sessions.py"):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
