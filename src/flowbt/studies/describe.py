@@ -39,7 +39,8 @@ def record_of(
     for name, states in regimes_of(prepared.panel, book.market.index).items():
         series[f"regime:{name}"] = states
     trades = with_features(book, prepared.panel)
-    prices = pd.DataFrame(book.market.close, index=book.market.index, columns=list(book.market.symbols))
+    market = prepared.market  # with option structures the book has a column per contract; the charts show what they are written on
+    prices = pd.DataFrame(market.close, index=market.index, columns=list(market.symbols))
     manifest["id"] = content_key(manifest)
     return RunRecord(manifest, series, book.orders, trades, prices, measures)
 
