@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,13 @@ SHOWN = {"sharpe": "Sharpe", "cagr": "CAGR", "max_drawdown": "Drawdown", "trades
 UNITS = {one.name: one for one in MEASURES}
 
 
+def terminal() -> Console:
+    """A console as wide as the terminal, and wide enough for the tables where there is none."""
+    return Console(width=None if sys.stdout.isatty() else 120)
+
+
 def print_sweep(folder: Path, document: dict[str, Any], luck: dict[str, Any]) -> None:
-    console = Console()
+    console = terminal()
     span = f"{document['from']} to {document['to']}, {document['bars']:,} bars"
     console.print(f"[bold]{document['strategy']}[/]  {document['trials']:,} trials  {span}", highlight=False)
     for line in document["warnings"]:
@@ -98,7 +104,7 @@ def print_walk(folder: Path, document: dict[str, Any]) -> None:
     """A walk-forward on the terminal: what was promised inside, what was kept outside."""
     import pandas as pd
 
-    console = Console()
+    console = terminal()
     metric = UNITS[document["sort"]]
     console.print(f"[bold]{document['strategy']}[/]  {document['trials']:,} trials  {document['from']} to {document['to']}", highlight=False)
     if document["synthetic"]:
@@ -106,12 +112,12 @@ def print_walk(folder: Path, document: dict[str, Any]) -> None:
     windows = pd.read_parquet(folder / "windows.parquet")
     for mode, one in document["modes"].items():
         table = Table(title=f"{mode.capitalize()}, {one['windows']} windows", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
-        for label in ("test from", "to", *document["parameters"], f"{metric.label} inside", "outside", "Trades"):
+        for label in ("test from", *document["parameters"], f"{metric.label} inside", "outside", "Trades"):
             table.add_column(label, justify="right", no_wrap=True)
         for row in windows[windows["mode"] == mode].to_dict("records"):
-            values = [_cell(row.get(name)) for name in document["parameters"]]
+            values = [_cell(row.get(f"p.{name}")) for name in document["parameters"]]
             numbers = [metric.text(row.get("inside")), metric.text(row.get("outside")), _cell(row.get("trades"))]
-            table.add_row(f"{row['test_from']:%Y-%m-%d}", f"{row['test_to']:%Y-%m-%d}", *values, *numbers)
+            table.add_row(f"{row['test_from']:%Y-%m-%d}", *values, *numbers)
         console.print(table)
         measures = {name: UNITS[name].text(one["measures"][name]) for name in ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades")}
         sharpe = f"Sharpe {measures['sharpe']} ({measures['sharpe_low']} to {measures['sharpe_high']})"

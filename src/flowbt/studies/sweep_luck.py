@@ -26,7 +26,8 @@ from flowbt.studies.sweep_setup import Setup
 from flowbt.studies.sweep_store import SweepFolder
 from flowbt.studies.sweep_values import allowed
 
-SAMPLE, RESAMPLES = 200, 1_000
+SAMPLE = 200
+SUPERIOR, RESAMPLES = 100, 500  # trials and resamples of SPA and StepM
 ROTATED, ROTATIONS, TIME = 1_000, 99, 4_000_000  # trials, worlds, and trial-bars x symbols / 1000 that the band may cost
 BLOCKS = 16
 LEVEL = 0.05
@@ -95,6 +96,7 @@ def _superior(returns: Array, seed: int, notes: list[str]) -> dict[str, Any]:
     if returns.shape[1] < 2:
         notes.append("SPA and StepM need two trials that trade")
         return {"spa": None, "stepm": None}
+    returns = returns[:, :: -(-returns.shape[1] // SUPERIOR)]
     test = spa(returns, RESAMPLES, seed)
     steps = stepm(returns, RESAMPLES, seed)
     return {

@@ -111,6 +111,7 @@ class Setup:
         names = ("code_hash", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "parameters", "fixed", "constraints", "search")
         parts = {name: self.facts[name] for name in names}
         parts["data"] = sorted(use["hash"] for use in self.facts["datasets"])
+        parts["order"] = list(self.space.names)  # trial numbers depend on it
         parts["flowbt"] = self.facts["versions"].get("flowbt")
         return hashlib.sha256(dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 

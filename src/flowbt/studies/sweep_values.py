@@ -12,6 +12,7 @@ import pandas as pd
 
 from flowbt.engine.loader import Strategy, read_value
 from flowbt.engine.sweep.space import Ints, Space
+from flowbt.engine.sweep.sums import METRICS
 from flowbt.errors import ParameterError, RangeError
 
 MOST = 50_000_000  # trials of a grid; beyond it only a random draw is sensible
@@ -34,6 +35,9 @@ def space_of(strategy: Strategy, given: Mapping[str, str]) -> Space:
         grid[name] = values_of(name, text, strategy.parameters[name])
     for name, values in strategy.grid.items():
         grid.setdefault(name, [read_value(name, value, strategy.parameters[name]) for value in values])
+    taken = sorted({"trial", *METRICS} & set(grid))
+    if taken:
+        raise ParameterError(f"a sweep of {taken[0]!r}", "the stored table has a column of that name", "rename the parameter")
     for name, default in strategy.parameters.items():
         grid.setdefault(name, (default,))
     return Space.of({name: [tuple(v) if isinstance(v, list) else v for v in values] for name, values in grid.items()})

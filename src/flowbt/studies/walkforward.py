@@ -134,7 +134,7 @@ def walk(setup: Setup, numbers: Ints, split: Split, mode: str, ascending: bool) 
         book = book_of(setup, codes[at], window)
         outside = measure(book.returns, _closed(book), book.market.year, activity=book.exposure)
         values = setup.space.trial(codes[at])
-        row = {**_span(setup.market, window, k), "trial": int(numbers[at]), **{name: values[name] for name in setup.swept}}
+        row = {**_span(setup.market, window, k), "trial": int(numbers[at]), **{f"p.{name}": values[name] for name in setup.swept}}
         inside_out = {"inside": float(found[at]), "outside": float(getattr(outside, setup.request.sort))}
         rows.append({**row, **inside_out, "total_return": outside.total_return, "trades": outside.trades})
         parts.append(book.returns)
