@@ -32,7 +32,7 @@ def prior_month_high(high: pd.DataFrame) -> pd.DataFrame:
 def candidate_levels(kind: str, high: pd.DataFrame, close: pd.DataFrame, step: float) -> pd.DataFrame:
     """The level a close could break on each label, known before it (a round number: the multiple at or under the close)."""
     if kind == "all_time_high":
-        return high.cummax().ffill().shift(1)
+        return close.cummax().ffill().shift(1)  # closes: an intraday poke over the old high would hide its break
     if kind == "month_high":
         return prior_month_high(high)
     if kind == "round_number":
@@ -58,9 +58,9 @@ def pivot_states(close: pd.DataFrame, level: pd.DataFrame, age: int, hold: int) 
 def structural_pivot(panel: Panel, *, kind: str = "all_time_high", age: int = 21, hold: int = 3, step: float = 1000.0, symbol: str | None = None) -> Pivot:
     """The last pivot broken from below, and whether the close still holds it.
 
-    `kind`: "all_time_high" (highest high of the panel so far), "month_high" (of the calendar month before), "round_number" (multiple of `step`). A
-    break needs `age` closes under the level before it, so that a steady climb is one pivot, not one a day. `high` falls back on the close.
-    Labels x symbols; before the first break the level is missing and the bools False, also where the close is missing.
+    `kind`: "all_time_high" (highest close of the panel so far), "month_high" (highest high of the calendar month before), "round_number" (a
+    multiple of `step`). A break needs `age` closes under the level before it, so that a steady climb is one pivot, not one a day. `high` falls
+    back on the close. Labels x symbols; before the first break the level is missing and the bools False, also where the close is missing.
     """
     close = pick(panel, "close", symbol)
     high = panel.either("high", "close") if symbol is None else panel.either(("high", symbol), ("close", symbol))
