@@ -78,6 +78,17 @@ def test_hostile_text_is_harmless(visit):
         assert HOSTILE in visit["text"]
 
 
+def test_charts_are_printed_light_and_come_back(chrome, pages):
+    page = chrome.open(pages["gallery"], dark=True)
+    ink = "return document.getElementById('forest-chart').layout.font.color"
+    dark = page.js(ink)
+    page.js("dispatchEvent(new Event('beforeprint'))")
+    assert page.js(ink) != dark
+    page.js("dispatchEvent(new Event('afterprint'))")
+    assert page.js(ink) == dark
+    assert page.js("return document.documentElement.dataset.theme ?? null") is None
+
+
 def test_the_theme_follows_the_system_and_the_reader(chrome, pages):
     paper = "return getComputedStyle(document.body).backgroundColor"
     light = chrome.open(pages["browser"]).js(paper)

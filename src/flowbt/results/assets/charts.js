@@ -31,7 +31,18 @@ fb.chart = (id, make) => {
 };
 fb.redraw = (...ids) => (ids.length ? ids : [...fb.charts.keys()]).forEach((id) => fb.charts.get(id)?.());
 document.addEventListener("themechange", () => fb.redraw());
-addEventListener("beforeprint", () => fb.redraw());
+
+// Paper is white: charts are drawn light for printing, and as they were afterwards.
+addEventListener("beforeprint", () => {
+  fb.unprinted = document.documentElement.dataset.theme ?? "";
+  document.documentElement.dataset.theme = "light";
+  fb.redraw();
+});
+addEventListener("afterprint", () => {
+  if (fb.unprinted) document.documentElement.dataset.theme = fb.unprinted;
+  else delete document.documentElement.dataset.theme;
+  fb.redraw();
+});
 
 // Draw one chart per frame, in page order, so that the text can be read at once.
 fb.drawAll = async () => {
