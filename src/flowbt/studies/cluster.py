@@ -61,7 +61,7 @@ def on_cluster(address: str, job: Mapping[str, Any], missing: Mapping[int, Ints]
     with client:
         slice_of = {client.submit(work, text, numbers, pure=False, retries=ATTEMPTS): k for k, numbers in missing.items()}
         try:
-            for future in as_completed(list(slice_of)):
+            for future in as_completed(list(slice_of), loop=client.loop):
                 yield slice_of[future], future.result()
                 future.release()
         except KilledWorker as error:
