@@ -22,17 +22,17 @@ def _collapsed(panel, kind, mean, rule):
 
 
 @claim("After put/call collapses SPX does worse", direction="down", outcome=forward_return("SPX", 21, also=(5, 10, 42, 63)), definitions=LOW, data=OPTIONS)
-def put_call_collapse_return(panel, *, kind="equity", mean=5, rule="10y"):
+def put_call_collapse_return(panel, *, kind="equity", mean=5, rule="level"):
     return _collapsed(panel, kind, mean, rule)
 
 
 @claim("After put/call collapses falls are deeper", direction="down", outcome=forward_drawdown("SPX", 63, also=(21, 42)), definitions=LOW, data=OPTIONS)
-def put_call_collapse_drawdown(panel, *, kind="equity", mean=5, rule="10y"):
+def put_call_collapse_drawdown(panel, *, kind="equity", mean=5, rule="level"):
     return _collapsed(panel, kind, mean, rule)
 
 
 @claim("After put/call collapses the rise first goes on", direction="up", outcome=forward_return("SPX", 5, also=(3, 10)), definitions=LOW, data=OPTIONS)
-def put_call_collapse_first(panel, *, kind="equity", mean=5, rule="10y"):
+def put_call_collapse_first(panel, *, kind="equity", mean=5, rule="level"):
     return _collapsed(panel, kind, mean, rule)
 
 

@@ -104,7 +104,8 @@ def forecast(claim: Claim, finding: Finding, bets: list[Bet], panel: Any) -> Non
 def _resolve(bet: Bet, when: Dated, panel: Any) -> dict[str, Any]:
     close = _series(panel, bet.field, bet.symbol)
     start = int(close.index.searchsorted(pd.Timestamp(when.made), side="right")) - 1
-    if start < 0 or not np.isfinite(close.iloc[start]):
+    late = start >= 0 and close.index[start] < pd.Timestamp(when.made) - pd.Timedelta(days=5)
+    if start < 0 or late or not np.isfinite(close.iloc[start]):
         raise FieldError(f"field {bet.field!r} of {bet.symbol} on {when.made}", "its data do not cover that date", "import data that does")
     end = int(close.index.searchsorted(pd.Timestamp(when.by), side="right")) - 1
     low, high = (_series(panel, f, bet.symbol) if bet.field == "close" and panel.has(f, bet.symbol) else close for f in ("low", "high"))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.panel import Panel
+from flowbt.errors import ClaimError
 
 
 class Watched:
@@ -23,8 +24,9 @@ class Watched:
         self.first, self.last = 0, len(panel.index)  # rows on which every field asked for has begun and not ended
 
     def __getitem__(self, key: str | tuple[str, str]) -> pd.DataFrame:
-        frame = self.panel[key]
         keys = [key] if isinstance(key, tuple) else [(key, symbol) for symbol in self.symbols]
+        self._refuse_hollow(keys)
+        frame = self.panel[key]
         self._seen(keys, frame)
         return frame
 
@@ -66,6 +68,14 @@ class Watched:
             elif (field, symbol) in held:
                 names.add(held[field, symbol].name)
         return sorted(names)
+
+    def _refuse_hollow(self, keys: list[tuple[str, str]]) -> None:
+        """ClaimError for a field that was imported without one value: that is broken data, not missing data."""
+        for field, symbol in keys:
+            if not self.panel.has(field, symbol):
+                for held in self.panel.catalog.imported.values():
+                    if field in held.declaration.fields and not held.spans(field):
+                        raise ClaimError(f"field {field!r} of {symbol}", f"dataset {held.name} has no value of it", "import data that is not all missing")
 
     def _seen(self, keys: list[tuple[str, str]], frame: pd.DataFrame) -> None:
         if not (fresh := [key for key in keys if key not in self.used]):

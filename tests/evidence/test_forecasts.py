@@ -1,0 +1,86 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from flowbt.errors import FieldError
+from flowbt.evidence import forecasts as fc
+from flowbt.evidence.claims import Claim, Document
+from flowbt.evidence.finding import Finding
+from flowbt.evidence.verdict import decide
+from flowbt.evidence.wording import sentence
+
+LABELS = pd.bdate_range("2020-01-01", periods=700)
+FLAT = 100 + np.tile([0.0, 1.0, 0.0, -1.0], 175)
+
+
+class Prices:
+    """One symbol X; after 2022-06-01 it falls to 80 and comes back to 105."""
+
+    def __init__(self):
+        close = pd.Series(FLAT, index=LABELS)
+        start = LABELS.searchsorted(pd.Timestamp("2022-06-01"))
+        close.iloc[start:] = 100.0
+        close.iloc[start + 5 : start + 10] = 80.0
+        close.iloc[start + 10 :] = 105.0
+        self.close = close
+
+    def has(self, field, symbol):
+        return field == "close"
+
+    def __getitem__(self, key):
+        return pd.DataFrame({"X": self.close})
+
+
+def settle(bets, by="2022-07-29", made="2022-06-01"):
+    claim = Claim("bet", "bet", lambda panel: None, fc.dated(made, by))
+    finding = Finding.of(claim, Document("d", made), "")
+    fc.forecast(claim, finding, bets if isinstance(bets, list) else [bets], Prices())
+    decide(finding)
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("bet", "verdict"),
+    [
+        (fc.touches("X", 82, spot=100), "came true"),
+        (fc.touches("X", 820, spot=1000), "came true"),  # relative to the stated spot
+        (fc.touches("X", 79, spot=100), "failed"),
+        (fc.first_of("X", 90, 104, spot=100), "came true"),
+        (fc.first_of("X", 70, 104, spot=100), "failed"),
+        (fc.ends_above("X", 0.04), "came true"),
+        (fc.ends_above("X", 0.06), "failed"),
+        (fc.falls("X", 0.15, 3), "came true"),
+        (fc.falls("X", 0.25, 3), "failed"),
+        (fc.pays("X", [("call", 100.0, 1)], spot=100), "came true"),
+        (fc.pays("X", [("put", 100.0, 1), ("put", 90.0, -1)], spot=100), "failed"),
+    ],
+)
+def test_bets_are_settled(bet, verdict):
+    assert settle(bet).verdict == verdict
+
+
+def test_open_until_its_date_unless_touched_before():
+    assert settle(fc.ends_above("X"), by="2030-01-01").verdict == "pending"
+    assert settle(fc.touches("X", 82, spot=100), by="2030-01-01").verdict == "came true"
+
+
+def test_all_bets_of_a_forecast_must_come_true():
+    assert settle([fc.ends_above("X", 0.01), fc.ends_above("X", 0.2)]).verdict == "failed"
+    assert "no" in sentence(settle([fc.ends_above("X", 0.2)]))
+
+
+def test_chance_is_the_share_of_earlier_windows():
+    assert settle(fc.touches("X", 100.9, spot=100)).detail["chance"] == pytest.approx(0.75, abs=0.01)  # not from the top, 101
+    assert settle(fc.touches("X", 103, spot=100)).detail["chance"] == 0.0
+
+
+def test_a_date_the_data_do_not_cover_is_missing_data():
+    with pytest.raises(FieldError, match="do not cover that date"):
+        settle(fc.ends_above("X"), made="2031-01-02", by="2032-01-02")
+
+
+def test_model_price_is_that_of_black_scholes():
+    found = settle(fc.pays("X", [("call", 100.0, 1)], spot=100)).detail["bets"][0]["cost"]
+    sigma = np.log(pd.Series(FLAT)).diff().iloc[-63:].std() * np.sqrt(252)
+    bars = np.busday_count("2022-06-01", "2022-07-29")
+    assert found == pytest.approx(0.4 * sigma * np.sqrt(bars / 252), rel=0.05)  # at the money: about 0.4 sigma root T

@@ -1,0 +1,60 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from flowbt.errors import ClaimError, FieldError
+from flowbt.evidence.claims import Claim, Document
+from flowbt.evidence.finding import Finding
+from flowbt.evidence.sequences import _tau, in_order, lead, sequence_study, standardised, swapped
+
+
+def stages(lag, rows=1500, seed=0):
+    rng = np.random.default_rng(seed)
+    values = 0.6 * rng.standard_normal((rows, 1)) + 0.8 * rng.standard_normal((rows, 3))
+    values[3:, 1] += lag * values[:-3, 0]
+    values[3:, 2] += lag * values[:-3, 1]
+    return pd.DataFrame(values, columns=["a", "b", "c"], index=pd.bdate_range("2010-01-01", periods=rows))
+
+
+def studied(frame):
+    finding = Finding.of(claim := Claim("order", "order", lambda panel: None, in_order(5, also=())), Document("d", "2020-01-01"), "")
+    sequence_study(claim, finding, [({}, frame)], 500, 0)
+    return finding
+
+
+def test_lead_by_hand():
+    z = np.array([[1.0, 0], [0, 1], [0, 0], [0, 0]])
+    assert lead(z, 1).tolist() == [1.0, 0.0, 0.0]
+
+
+def test_planted_order_is_found_and_its_reverse_is_against():
+    forth, back = studied(stages(0.5)), studied(stages(0.5)[["c", "b", "a"]])
+    assert forth.p < 0.01
+    assert (forth.effect > 0, back.effect) == (True, pytest.approx(-forth.effect))
+
+
+def test_moving_together_is_no_order():
+    assert studied(stages(0.0)).p > 0.05
+
+
+def test_every_pair_is_looked_at_both_ways():
+    pairs = studied(stages(0.5)).detail["pairs"]
+    assert [(r["first"], r["then"]) for r in pairs] == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert pairs[0]["forth"] > pairs[0]["back"]
+
+
+def test_swapping_keeps_the_size_of_every_block():
+    values = np.repeat([[1.0], [2.0], [4.0]], 5, axis=0)
+    found = np.unique(np.abs(swapped(values, 5, 200, 1)).round(6))
+    assert found.tolist() == pytest.approx([1 / 3, 1, 5 / 3, 7 / 3], abs=1e-6)
+
+
+def test_tau_of_onsets():
+    assert (_tau([1, 2, 3]), _tau([3, 2, 1]), _tau([1, None, 1]), _tau([4, None])) == (1.0, -1.0, 0.0, None)
+
+
+def test_too_little_or_nothing_moving_is_one_clear_line():
+    with pytest.raises(FieldError, match="250 bars with a, b, c"):
+        standardised(stages(0.0, rows=100))
+    with pytest.raises(ClaimError, match="b never moves"):
+        standardised(stages(0.0).assign(b=1.0))
