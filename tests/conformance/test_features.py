@@ -6,6 +6,7 @@ The panel is random and holds every field any feature names, so that adding a fe
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,7 @@ each_feature = pytest.mark.parametrize("name", FEATURES)
 def plausible(field, rng):
     """Random numbers that the field could hold, with holes."""
     noise = rng.normal(0, 1, LABELS)
-    walk = np.exp(np.cumsum(rng.normal(0, 0.015, LABELS)))
+    walk = np.exp(np.cumsum(rng.normal(0.001, 0.015, LABELS)))
     units = FIELDS[field].units if field in FIELDS else ""
     if field in ("close", "member_close", "futures_close", "zero_gamma", "nearest_positive_gamma"):
         values = 100 * walk
@@ -72,7 +73,7 @@ def whole(clock_name):
     rng = np.random.default_rng(7)
     clock = CLOCKS[clock_name]
     index = clock.labels("2020-01-02", "2024-12-31")[:LABELS]
-    data = {key: pd.Series(plausible(key[0], rng), index) for key in keys_of(FEATURES.values())}
+    data = {key: pd.Series(plausible(key[0], np.random.default_rng(crc32(":".join(key).encode()))), index) for key in keys_of(FEATURES.values())}
     for symbol in {s for f, s in data if f == "close"}:
         close = data["close", symbol]
         data["open", symbol] = close * np.exp(rng.normal(0, 0.004, LABELS))
@@ -201,3 +202,12 @@ def test_every_feature_is_found_by_its_name():
 
     for name, fn in FEATURES.items():
         assert getattr(features, name) is fn, f"another family has a {name} too"
+
+
+@pytest.mark.parametrize("leak", [lambda close: close.shift(-1), lambda close: close / close.mean(), lambda close: close.rolling(5, center=True).mean()])
+def test_a_feature_that_looks_ahead_would_be_caught(leak):
+    past = whole("XNYS")["close"].iloc[: CUTS[0] + 1]
+    with pytest.raises(AssertionError):
+        agree(leak(past), leak(whole("XNYS")["close"]).iloc[: CUTS[0] + 1])
+    with pytest.raises(AssertionError):
+        agree(leak(perturbed("XNYS", CUTS[0])["close"]).iloc[: CUTS[0] + 1], leak(whole("XNYS")["close"]).iloc[: CUTS[0] + 1])
