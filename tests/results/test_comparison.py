@@ -83,6 +83,7 @@ def test_labels_tell_runs_apart():
     a, b = make_record(parameters={"rally": 0.02}), make_record(parameters={"rally": 0.03})
     assert unique_labels([a, b]) == ["dull (rally=0.02)", "dull (rally=0.03)"]
     assert unique_labels([a, make_record("other")]) == ["dull", "other"]
+    assert unique_labels([a, b, make_record("other", parameters={"salt": 1})]) == ["dull (rally=0.02)", "dull (rally=0.03)", "other"]
     assert len(set(unique_labels([a, make_record(parameters={"rally": 0.02}, seed=9)]))) == 2
 
 

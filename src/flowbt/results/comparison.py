@@ -114,16 +114,15 @@ def on_labels(returns: pd.Series, index: pd.DatetimeIndex) -> pd.Series:
 
 
 def unique_labels(records: Sequence[RunRecord]) -> list[str]:
-    """Strategy names, with the parameters that differ, or the run id, where names repeat."""
+    """Strategy names; where a name repeats, with the parameters in which its runs differ, or else the run id."""
     names = [str(record.manifest["strategy"]) for record in records]
-    if len(set(names)) == len(names):
-        return names
-    rows = _side_by_side([record.manifest.get("parameters", {}) for record in records])
-    differing = [row for row in rows if row["differs"]][:3]
-    made = []
-    for at, name in enumerate(names):
-        detail = ", ".join(f"{row['name']}={row['values'][at]}" for row in differing)
-        made.append(f"{name} ({detail})" if detail and names.count(name) > 1 else name)
+    made = list(names)
+    for name in {name for name in names if names.count(name) > 1}:
+        group = [at for at, one in enumerate(names) if one == name]
+        differing = [row for row in _side_by_side([records[at].manifest.get("parameters", {}) for at in group]) if row["differs"]][:3]
+        for place, at in enumerate(group):
+            detail = ", ".join(f"{row['name']}={row['values'][place]}" for row in differing)
+            made[at] = f"{name} ({detail})" if detail else name
     return [f"{label} {record.manifest['id'][:6]}" if made.count(label) > 1 else label for label, record in zip(made, records, strict=True)]
 
 

@@ -150,7 +150,7 @@ def _deflated(verdicts: Any) -> dict[str, str]:
     after = f"after {trials:,} trial{'s' if trials != 1 else ''} of this strategy" if trials else "trials not counted"
     if value is None:
         return _tile("Deflated Sharpe", "–", f"not computed; {after}", "none")
-    tone, words = ("good", "unlikely to be luck") if value >= 0.95 else ("doubt", "may be luck") if value >= 0.5 else ("bad", "looks like luck")
+    tone, words = ("good", "unlikely to be luck") if value >= 0.95 else ("doubt", "may be luck") if value >= 0.5 else ("bad", "no better than luck")
     return _tile("Deflated Sharpe", f"{value:.0%}", f"{words}, {after}", tone)
 
 

@@ -74,10 +74,10 @@ fb.shading = (labels, regime) => {
     fillcolor: fb.fade(colours[code], fb.dark() ? 0.24 : 0.15), yaxis: "y2", hoverinfo: "skip", showlegend: false, name,
   }));
 };
-fb.stateColours = (names) => {
-  const palette = fb.palette();
-  const known = { positive: fb.colour("strategy"), negative: fb.colour("loss"), unknown: fb.colour("line") };
-  return names.map((name, i) => known[name] || palette[(i + 1) % palette.length]);
+fb.stateColours = (names) => { // warm for the side that is feared, blue for the other, the rest in turn
+  const rest = fb.palette().filter((colour) => colour !== fb.colour("strategy") && colour !== fb.colour("loss"));
+  let turn = 0;
+  return names.map((name) => name === "unknown" ? fb.colour("line") : /^(short|negative|below)|over/i.test(name) ? fb.colour("loss") : /^(long|positive|above)|under/i.test(name) ? fb.colour("strategy") : rest[turn++ % rest.length]);
 };
 fb.fade = (hex, alpha) => {
   const n = parseInt(hex.slice(1), 16);
