@@ -21,7 +21,9 @@ def _flipped(panel, smooth, days):
 
 
 def _unwinds(panel, smooth, fall, bars, days):
-    return _flipped(panel, smooth, days) & open_interest_dump(panel, bars=bars, fall=fall)
+    """The same, and open interest fell, in the last five days, by more than nine in ten of its changes over so many days."""
+    dumped = open_interest_dump(panel, bars=bars, fall=fall, quantile=0.1).astype(float).rolling(5, min_periods=1).max() > 0
+    return _flipped(panel, smooth, days) & dumped
 
 
 @claim(

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowbt.errors import ClaimError, FieldError, FlowbtError
+from flowbt.errors import ClaimError, FieldError, FlowbtError, StoreError
 from flowbt.evidence.claims import Claim
 from flowbt.evidence.finding import Finding
 from flowbt.studies.claimfiles import ClaimFile, line_of, select
@@ -120,10 +120,7 @@ class Scorer:
             finding.error = f"{type(error).__name__}: {error}{line_of(file.path)}"
         finding = Finding.from_dict(finding.to_dict())  # plain values, as the cache would give them
         if stored and not finding.error:
-            from flowbt.results.shelf import write_text
-
-            stored.parent.mkdir(parents=True, exist_ok=True)
-            write_text(stored, json.dumps(finding.to_dict()))
+            _keep(stored, finding)
         return finding
 
     def _study(self, claim: Claim, finding: Finding) -> None:
@@ -195,6 +192,16 @@ class Scorer:
         data = sorted((d.name, d.hash) for d in self.catalog.imported.values())
         key = json.dumps([file.text_hash, claim.name, code_hash(), data, self.settings.resamples, self.settings.seed])
         return self.settings.cache / f"{claim.id}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+
+
+def _keep(path: Path, finding: Finding) -> None:
+    from flowbt.results.shelf import write_text
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, json.dumps(finding.to_dict()))
+    except OSError as error:
+        raise StoreError(f"findings under {path.parent}", f"cannot be written ({error.strerror})", "choose another folder with --results, or --no-store") from None
 
 
 def _each(claim: Claim, finding: Finding, panel: Any) -> list[tuple[dict[str, Any], Any]]:

@@ -14,7 +14,10 @@
   }
 
   const data = fb.data();
-  if (!data || !fb.chart) return;
+  if (!data || !fb.chart) {
+    document.body.dataset.drawn = "true";
+    return;
+  }
   const format = data.percent ? "+.2%" : "+.3~g";
   if (data.curve.length) {
     fb.chart("curve-chart", () => {
