@@ -47,6 +47,35 @@ def fill(root: Path) -> None:
         (place / shelf.SUMMARY).write_text(dumps(store.summary_of(replace(record, manifest=manifest))))
 
 
+def paint(pages: dict[str, Path]) -> None:
+    """First paint and the time until all is drawn, in headless Chromium, from disk; a warm browser, best of five."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+    from tests.pages.conftest import FLAGS, browser_paths
+
+    chromium, driver = browser_paths()
+    if not chromium or not driver:
+        print("first paint: not measured, no Chromium with its driver here")
+        return
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        options = webdriver.ChromeOptions()
+        options.binary_location = chromium
+        for flag in [f"--{flag.removeprefix('--')}" for flag in FLAGS.split(" --")] + [f"--user-data-dir={profile}"]:
+            options.add_argument(flag)
+        browser = webdriver.Chrome(options=options, service=Service(driver))
+        for name, path in pages.items():
+            taken = []
+            for _ in range(5):
+                browser.get(path.resolve().as_uri())
+                while not browser.execute_script("return document.body.dataset.drawn"):
+                    time.sleep(0.01)
+                first = browser.execute_script("return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN")
+                taken.append((first / 1e3, browser.execute_script("return performance.now()") / 1e3))
+            first, drawn = (min(values) for values in zip(*taken, strict=True))
+            print(f"{name}: first paint {first:.2f} s (promised 1), all drawn {drawn:.2f} s")
+        browser.quit()
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "results"
@@ -67,6 +96,7 @@ def main() -> None:
         parts = json.loads(text.split('id="page-data">')[1].split("</script>")[0])
         sizes = sorted(((len(dumps(value)) / 1e3, name) for name, value in parts.items()), reverse=True)
         print("largest parts: " + ", ".join(f"{name} {size:.0f} kB" for size, name in sizes[:6]))
+        paint({"tearsheet": store.save(root, record) / "tearsheet.html", f"browser page over {RUNS:,} runs": root / "index.html"})
 
 
 if __name__ == "__main__":
