@@ -7,7 +7,7 @@ import pytest
 
 from flowbt.data.raw.duck import Limits
 from flowbt.data.raw.prints import PrintRules, dark_prints, option_prints
-from flowbt.errors import SourceError
+from flowbt.errors import ParameterError, SourceError
 
 LIMITS = Limits(threads=1, memory_mb=300)
 NOON = 1714579200000  # 2024-05-01 16:00 UTC = 12:00 New York, in ms
@@ -60,15 +60,21 @@ def test_premium_is_price_times_size_times_100_where_the_file_has_none(tmp_path)
 
 
 def test_days_are_new_yorks_in_summer_and_winter(tmp_path):
-    ms = [int(pd.Timestamp(t).value // 10**6) for t in ("2024-07-01 03:59:59", "2024-07-01 04:00", "2024-12-03 04:59:59", "2024-12-03 05:00")]
-    table = option_prints(write(tmp_path, [option(1.2, at=t) for t in ms]), PrintRules(until="23:59:59"), LIMITS)
+    ms = [int(pd.Timestamp(t).value // 10**6) for t in ("2024-07-01 03:58:59", "2024-07-01 04:00", "2024-12-03 04:58:59", "2024-12-03 05:00")]
+    table = option_prints(write(tmp_path, [option(1.2, at=t) for t in ms]), PrintRules(until="23:59"), LIMITS)
     assert table["event_time"].dt.strftime("%m-%d").tolist() == ["06-30", "07-01", "12-02", "12-03"]
 
 
 def test_prints_after_the_cut_off_do_not_count(tmp_path):
-    late = NOON + 6 * 3600_000 + 1000  # 18:00:01 New York
+    late = NOON + 6 * 3600_000  # 18:00 New York
     table = option_prints(write(tmp_path, [option(1.2), option(1.2, at=late)]), PrintRules(), LIMITS)
     assert table["calls_bought"].tolist() == [100]
+
+
+@pytest.mark.parametrize("wrong", [{"until": "25:00"}, {"inside": "guess"}, {"sides": "mine"}])
+def test_rules_that_are_none_are_refused(wrong):
+    with pytest.raises(ParameterError, match=next(iter(wrong))):
+        PrintRules(**wrong)
 
 
 def test_csv_and_parquet_and_a_plain_loop_agree(tmp_path):

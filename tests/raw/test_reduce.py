@@ -64,11 +64,32 @@ def test_the_dataset_can_be_read_by_a_panel(folder, tmp_path):
     assert len(holder.provenance["files"]) == 3
 
 
+def test_prints_summed_until_later_are_known_later(folder, tmp_path):
+    request = asked(folder, options={"until": "20:00"})
+    reduced = reduce_files(request)
+    store(request, reduced, "late", tmp_path)
+    assert pd.read_parquet(tmp_path / "late" / "data.parquet")["known_at"].iloc[0] == pd.Timestamp("2024-05-02 00:00")
+    store(asked(folder), reduced, "early", tmp_path)
+    with pytest.raises(DatasetError, match=r"final at 2024-05-02 00:00:00; mend its publication"):
+        store(request, reduced, "early", tmp_path)
+
+
+def test_bars_of_another_length_are_not_written_over_shorter_ones(tmp_path):
+    (tmp_path / "BTCUSDT-m.csv").write_text(
+        "create_time,symbol,sum_open_interest,sum_open_interest_value\n2024-01-05 00:00:00,BTCUSDT,10,100\n", encoding="utf-8"
+    )
+    hourly, daily = (Reduction("metrics", (tmp_path / "BTCUSDT-m.csv",), {"step": step}) for step in ("1h", "1d"))
+    store(hourly, reduce_files(hourly), "oi", tmp_path)
+    assert pd.read_parquet(tmp_path / "oi" / "data.parquet")["known_at"].iloc[0] == pd.Timestamp("2024-01-05 00:59:59.999")
+    with pytest.raises(DatasetError, match="declared as 24/7 1h, reduced to 24/7 day"):
+        store(daily, reduce_files(daily), "oi", tmp_path)
+
+
 def test_a_dataset_of_another_kind_is_not_overwritten(folder, tmp_path):
     request = asked(folder)
     reduced = reduce_files(request)
     store(request, reduced, "prints", tmp_path)
-    (tmp_path / "prints" / "dataset.toml").write_text('title = "x"\nsource = "x"\n[publication]\nrule = "close"\n[fields.close]\n', encoding="utf-8")
+    (tmp_path / "prints" / "dataset.toml").write_text('title = "x"\nsource = "x"\n[publication]\nrule = "session"\n[fields.close]\n', encoding="utf-8")
     with pytest.raises(DatasetError, match="does not declare dark_pool_net"):
         store(request, reduced, "prints", tmp_path)
     assert "dark_pool_net" in pd.read_parquet(tmp_path / "prints" / "data.parquet")

@@ -25,6 +25,7 @@ from flowbt.data.declare import Dataset, parse_declaration, read_declaration
 from flowbt.data.raw.duck import Limits
 from flowbt.errors import DatasetError, FlowbtError, SourceError
 from flowbt.fields import FIELDS
+from flowbt.sessions import ALWAYS, Clock
 from flowbt.studies.ingest import place
 from flowbt.studies.reduce_kinds import Kind, kind_of
 
@@ -164,21 +165,37 @@ def store(asked: Reduction, reduced: Reduced, name: str, root: Path) -> Path:
 
 
 def declaration_of(asked: Reduction, table: pd.DataFrame, name: str, root: Path) -> Dataset:
-    """The dataset's own declaration, or one made from the kind and the vocabulary of fields."""
-    if (root / name / "dataset.toml").exists():
-        return read_declaration(root / name)
+    """The dataset's own declaration where it has one that does not show rows before they are final, else one made from the kind."""
+    made = made_declaration(asked, table, name)
+    if not (root / name / "dataset.toml").exists():
+        return made
+    declared = read_declaration(root / name)
+    if (declared.clock, declared.frequency) != (made.clock, made.frequency):
+        found = f"declared as {declared.clock} {declared.frequency}, reduced to {made.clock} {made.frequency}"
+        raise DatasetError(f"dataset {name}", found, "choose another name with --to, or the step it has")
+    if "column" not in (declared.publication.rule, made.publication.rule):
+        shown, final = (place(table, one)["known_at"] for one in (declared, made))
+        if (shown < final).any():
+            first = table["event_time"][shown < final].iloc[0]
+            found = f"its dataset.toml shows the row of {first} at {shown[shown < final].iloc[0]} UTC, it is final at {final[shown < final].iloc[0]}"
+            raise DatasetError(f"dataset {name}", found, "mend its publication rule")
+    return declared
+
+
+def made_declaration(asked: Reduction, table: pd.DataFrame, name: str) -> Dataset:
+    """A declaration from the kind, its options and the vocabulary of fields."""
     kind = kind_of(asked.kind)
     options = kind.set(asked.options)
-    step = {"1d": "day"}.get(getattr(options, "step", ""), getattr(options, "step", ""))
-    names = [column for column in table.columns if column not in KEYS]
-    max_age = "1 session" if kind.frequency == "session" else f"{3 * pd.Timedelta(options.step)}" if step else "3 days"
+    clock, step = kind.clock or options.clock, getattr(options, "step", "1d")
+    final = getattr(options, "until", "")  # prints are summed up to then, so nothing is known before
+    max_age = "1 session" if kind.frequency == "session" else f"{3 * Clock(ALWAYS, step).bar}"
     raw = {
         "title": kind.summary,
         "source": f"reduce {asked.kind}",
-        "clock": kind.clock or options.clock,
-        "frequency": kind.frequency if (kind.clock or options.clock) != "24/7" else step or "day",
-        "publication": dict(kind.publication),
-        "fields": {field: {"units": FIELDS[field].units if field in FIELDS else "", "max_age": max_age} for field in names},
+        "clock": clock,
+        "frequency": kind.frequency if clock != ALWAYS else "day" if step == "1d" else step,
+        "publication": {**kind.publication, "at": final} if final else dict(kind.publication),
+        "fields": {one: {"units": FIELDS[one].units if one in FIELDS else "", "max_age": max_age} for one in table.columns if one not in KEYS},
     }
     return parse_declaration(name, raw)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import gzip
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +21,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from flowbt.data.raw.duck import Limits, Table, open_table
-from flowbt.errors import SourceError
+from flowbt.errors import ParameterError, SourceError
 
 TIME = ("executed_at", "timestamp", "time", "trade_time", "sip_timestamp")
 PRICE, SIZE, PREMIUM = ("price", "trade_price"), ("size", "quantity", "contracts"), ("premium", "notional")
@@ -31,13 +32,20 @@ DARK_SUMS = ("dark_pool_net", "dark_pool_volume")
 
 @dataclass(frozen=True)
 class PrintRules:
-    """`inside`: what a price between bid and ask is. `sides`: by the quote, or by the vendor's tags. `until`: prints executed later (New York,
+    """`inside`: what a price between bid and ask is. `sides`: by the quote, or by the vendor's tags. `until`: prints executed at or after it (New York,
     HH:MM) are left out, so that the sum is final at that time. `multiplier`: shares per contract, where the file has no premium."""
 
     inside: Literal["unknown", "nearer"] = "unknown"
     sides: Literal["quote", "tags"] = "quote"
     until: str = "18:00"
     multiplier: float = 100.0
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("inside", ("unknown", "nearer")), ("sides", ("quote", "tags"))):
+            if getattr(self, name) not in allowed:
+                raise ParameterError(f"{name}={getattr(self, name)}", "not known", f"use {' or '.join(allowed)}")
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", self.until):
+            raise ParameterError(f"until={self.until}", "not HH:MM", "for example 16:15 or 20:00")
 
 
 def option_prints(path: Path, rules: PrintRules, limits: Limits) -> pd.DataFrame:
@@ -90,7 +98,7 @@ def _common(table: Table, rules: PrintRules) -> tuple[str, str, str]:
         side = f"CASE WHEN contains({tags}, 'ask_side') THEN 1 WHEN contains({tags}, 'bid_side') THEN -1 ELSE 0 END"
     else:
         side = side_sql(table.number(PRICE), table.number(BID), table.number(ASK), rules.inside)
-    keep = [f"CAST({local} AS TIME) <= TIME '{rules.until}'"]
+    keep = [f"CAST({local} AS TIME) < TIME '{rules.until}'"]
     if cancelled := table.column(("canceled", "cancelled"), needed=False):
         keep.append(f"NOT coalesce(CAST({cancelled} AS BOOLEAN), false)")
     return side, f"CAST({local} AS DATE)", " AND ".join(keep)
