@@ -69,9 +69,9 @@ def vectorbt_from_signals(market: Market, trials: dict[str, np.ndarray], engine:
     import vectorbt as vbt
 
     entries, exits = signals_of(market, trials)
-    o, h, low, c = (x[:, 0] for x in (market.open, market.high, market.low, market.close))
+    o, h, low, c = (x[:, :1] for x in (market.open, market.high, market.low, market.close))
     portfolio = vbt.Portfolio.from_signals(
-        c, entries, exits, price=o, open=o, high=h, low=low, sl_stop=trials["stop"], tp_stop=trials["take"], fees=FEES, slippage=SLIPPAGE,
+        c, entries, exits, price=o, open=o, high=h, low=low, sl_stop=trials["stop"][None, :], tp_stop=trials["take"][None, :], fees=FEES, slippage=SLIPPAGE,
         init_cash=CASH, freq="1D", engine=engine, stop_exit_price="stoplimit",
     )  # fmt: skip
     return {
@@ -180,30 +180,6 @@ def _dense(o: Any, h: Any, low: Any, c: Any, changes: Any, trials: Any, out: Any
         mean = total / c.size
         out[k, 0], out[k, 1] = before / CASH - 1.0, mean / np.sqrt((square - c.size * mean * mean) / (c.size - 1)) * np.sqrt(252.0)
         out[k, 2], out[k, 3], out[k, 4] = deep, trades, wins / trades
-
-
-def backtesting_py(market: Market, trials: dict[str, np.ndarray]) -> None:
-    """backtesting.py's own optimizer over the trials, which must form a grid."""
-    from backtesting import Backtest, Strategy
-
-    frame = pd.DataFrame({"Open": market.open[:, 0], "High": market.high[:, 0], "Low": market.low[:, 0], "Close": market.close[:, 0]}, index=market.index)
-
-    class Momentum(Strategy):  # type: ignore[misc]
-        window, level, hold, stop, take = 5, 0.02, 10, 0.05, 0.1
-
-        def init(self) -> None:
-            self.change = self.I(lambda c: pd.Series(c).pct_change(self.window).to_numpy(), self.data.Close)
-
-        def next(self) -> None:
-            for trade in self.trades:
-                if len(self.data) - trade.entry_bar >= self.hold:
-                    trade.close()
-            if not self.position and self.change[-1] >= self.level:
-                price = self.data.Close[-1]
-                self.buy(sl=price * (1 - self.stop), tp=price * (1 + self.take))
-
-    test = Backtest(frame, Momentum, cash=CASH, commission=FEES, spread=SLIPPAGE, finalize_trades=True)
-    test.optimize(**{name: sorted(set(column.tolist())) for name, column in trials.items()}, maximize="Sharpe Ratio")
 
 
 def per_trial(run: Callable[[Any, int], Any], count: int, chunk: int) -> float:

@@ -57,7 +57,7 @@ def on_cluster(address: str, job: Mapping[str, Any], missing: Mapping[int, Ints]
     except (OSError, TimeoutError) as error:
         start = "start one with `dask scheduler`, and workers with `dask worker`"
         raise StudyError(f"cluster {address}", f"no scheduler answers ({type(error).__name__})", start) from None
-    text = json.dumps(job, sort_keys=True, default=str)
+    text = json.dumps(job, default=str)  # in its order: trial numbers depend on the order of parameters
     with client:
         slice_of = {client.submit(work, text, numbers, pure=False, retries=ATTEMPTS): k for k, numbers in missing.items()}
         try:
@@ -73,6 +73,9 @@ def on_cluster(address: str, job: Mapping[str, Any], missing: Mapping[int, Ints]
 def work(text: str, numbers: Ints) -> Array:
     """Run on a worker: the metrics of the trials."""
     setup = _setup(text)
+    wanted = json.loads(text)["id"]
+    if setup.id != wanted:
+        raise StudyError(f"sweep {wanted} on a worker", f"it is {setup.id} there", "let the workers see the same file, data and flowbt version")
     return setup.sweeper.run(setup.space.codes(numbers)).metrics
 
 

@@ -145,7 +145,7 @@ def new_slices(setup: Setup, missing: Iterable[tuple[int, Ints]], run: Run) -> I
 
         assert run.job is not None
         sizes = dict(missing)
-        for k, metrics in on_cluster(run.cluster, run.job, sizes):
+        for k, metrics in on_cluster(run.cluster, {**run.job, "id": setup.id}, sizes):
             yield k, table_of(setup.space, setup.swept, sizes[k], metrics)
         return
     for k, numbers in missing:

@@ -1,0 +1,192 @@
+"""Sweeps side by side, in one run: python benchmarks/sweep.py [--quick]
+
+Five parameters (signal window, level, hold, stop, take), 1 symbol x 2,500 bars, five metrics, signals included. Each side runs as many trials as it
+can in reasonable time; what is compared is seconds per trial. Other work on the machine slows all sides: only the ratios of one run mean something.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sweep_rivals as rivals
+
+from flowbt.deferred import Tracer
+from flowbt.engine.sweep.compiled import Stage
+from flowbt.engine.sweep.space import Space
+from flowbt.engine.sweep.sweeper import Sweeper
+from flowbt.engine.types import Account, Costs, Market, Signals
+
+GROWTH = ((3_850, 3, 100_000, False), (2_500, 10, 10_000, False), (2_500, 100, 2_000, False), (5_000, 500, 200, False), (50_000, 1, 10_000, True))
+THREADS = os.cpu_count() or 1
+
+
+class BarsPanel:
+    """Closes only: what the benchmark's strategy reads."""
+
+    def __init__(self, market: Market) -> None:
+        self.index, self.symbols = market.index, market.symbols
+        self._close = pd.DataFrame(market.close, market.index, list(market.symbols))
+
+    def __getitem__(self, key: str) -> pd.DataFrame:
+        return self._close.copy()
+
+
+def signals(panel: Any, *, window: int, level: float, hold: int, stop: float, take: float) -> Signals:
+    change = panel["close"].pct_change(window, fill_method=None)
+    return Signals(long=change >= level, hold=hold, stop=stop, take=take)
+
+
+def called(panel: Any, *, window: int, level: float, hold: int, stop: float, take: float) -> Signals:
+    """The same, written so that nothing can be deferred: one evaluation per trial."""
+    return signals(panel, window=int(window), level=float(level), hold=int(hold), stop=float(stop), take=float(take))
+
+
+def sweeper(market: Market, grid: dict[str, Any] = rivals.GRID, function: Callable[..., Signals] = signals) -> Sweeper:
+    space = Space.of(grid)
+    tracer = Tracer(function, BarsPanel(market), space.trial(np.zeros(len(space.names), np.int64)))  # type: ignore[arg-type]
+    return Sweeper(tracer, space, Stage(market, market, 0), Costs(rivals.FEES, rivals.SLIPPAGE, 0.0, False), Account(cash=rivals.CASH))
+
+
+def timed(run: Callable[[], Any], repeat: int = 3) -> float:
+    best = np.inf
+    for _ in range(repeat):
+        begin = time.perf_counter()
+        run()
+        best = min(best, time.perf_counter() - begin)
+    return best
+
+
+def flowbt(market: Market, count: int, repeat: int = 3) -> float:
+    """Seconds per trial, everything included but compiling: tracing, pandas, masks, kernel, metrics."""
+
+    def run() -> None:
+        one = sweeper(market)
+        codes = one.space.codes(np.linspace(0, one.space.size - 1, count).astype(np.int64))
+        for at in range(0, count, 16_384):
+            one.run(codes[at : at + 16_384])
+
+    return timed(run, repeat) / count
+
+
+def vectorbt_best(market: Market, engine: str, budget: int) -> tuple[float, int]:
+    """The best seconds per trial of `from_signals` over chunk sizes, and that size."""
+    found = []
+    for chunk in (50, 200, 500, 1_000):
+        count = max(chunk, budget // chunk * chunk)
+        trials = rivals.trials_of(count)
+
+        def run(a: int, b: int, trials: dict[str, np.ndarray] = trials) -> None:
+            rivals.vectorbt_from_signals(market, {name: column[a:b] for name, column in trials.items()}, engine)
+
+        rivals.per_trial(run, chunk, chunk)
+        found.append((rivals.per_trial(run, count, chunk), chunk))
+    return min(found)
+
+
+def raw_best(market: Market, budget: int) -> tuple[float, int]:
+    found = []
+    for chunk in (200, 1_000, 2_000):
+        trials = rivals.trials_of(budget)
+
+        def run(a: int, b: int, trials: dict[str, np.ndarray] = trials) -> None:
+            rivals.vectorbt_raw(market, {name: column[a:b] for name, column in trials.items()})
+
+        rivals.per_trial(run, chunk, chunk)
+        found.append((rivals.per_trial(run, budget, chunk), chunk))
+    return min(found)
+
+
+def backtesting_py(market: Market) -> float:
+    os.environ["TQDM_DISABLE"] = "1"
+    import sweep_backtesting
+
+    grid = {"window": (3, 10), "level": (0.01, 0.02), "hold": (5, 10), "stop": (0.05,), "take": (0.1,)}
+    mesh = np.meshgrid(*grid.values(), indexing="ij")
+    trials = {name: axis.ravel() for name, axis in zip(grid, mesh, strict=True)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return timed(lambda: sweep_backtesting.optimize(market, trials), 2) / len(mesh[0].ravel())
+
+
+def memory(count: int) -> dict[str, float]:
+    """Seconds per trial and peak resident memory of a fresh process that runs `count` trials in slices, as the command does."""
+    code = f"import json, resource, sys; sys.path.insert(0, {os.path.dirname(__file__)!r}); import sweep; print(json.dumps(sweep.resident({count})))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def resident(count: int) -> dict[str, float]:
+    grid = {**rivals.GRID, "stop": tuple(np.linspace(0.01, 0.1, 100).tolist())}
+    one = sweeper(rivals.make_market(), grid)
+    one.run(one.space.codes(np.arange(100)))
+    numbers = np.linspace(0, one.space.size - 1, count).astype(np.int64)
+    begin = time.perf_counter()
+    sharpes = [one.run(one.space.codes(numbers[at : at + 16_384])).column("sharpe") for at in range(0, count, 16_384)]
+    seconds = time.perf_counter() - begin
+    assert sum(len(part) for part in sharpes) == count
+    return {"us": seconds / count * 1e6, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work")
+    scale = 10 if parser.parse_args().quick else 1
+    market = rivals.make_market()
+    flowbt(market, 1_000, 1)
+    rivals.dense(market, rivals.trials_of(100), THREADS)
+    one = sweeper(market)
+    some = one.run(one.space.codes(np.arange(0, one.space.size, 97)))
+    print(
+        f"1 symbol x 2,500 bars; mean exposure {np.mean(some.column('exposure')):.0%}, {np.mean(some.column('trades')):.0f} trades per trial; {THREADS} threads"
+    )
+    ours = flowbt(market, 100_000 // scale)
+    everywhere = rivals.trials_of(100_000 // scale)
+    floor = timed(lambda: rivals.dense(market, everywhere, THREADS)) / len(everywhere["window"])
+    ours = min(ours, flowbt(market, 100_000 // scale))
+    rust, rust_chunk = vectorbt_best(market, "rust", 2_000 // scale)
+    numba, numba_chunk = vectorbt_best(market, "numba", 2_000 // scale)
+    raw, raw_chunk = raw_best(market, 10_000 // scale)
+    slow = sweeper(market, function=called)
+    codes = slow.space.codes(np.linspace(0, slow.space.size - 1, 1_000 // scale).astype(np.int64))
+    single = timed(lambda: slow.run(codes), 2) / len(codes)
+    other = backtesting_py(market)
+    rows = [
+        ("flowbt sweep", ours, ""),
+        ("hand-written dense fused kernel", floor, ""),
+        ("vectorbt raw simulate, Rust, own metrics", raw, f"chunks of {raw_chunk}"),
+        ("vectorbt from_signals + metrics, Rust", rust, f"chunks of {rust_chunk}"),
+        ("vectorbt from_signals + metrics, numba", numba, f"chunks of {numba_chunk}"),
+        ("flowbt, one evaluation per trial", single, ""),
+        ("backtesting.py optimize", other, "8 trials"),
+    ]
+    for name, seconds, note in rows:
+        print(f"{name:45s} {seconds * 1e6:12,.1f} us per trial {seconds / ours:10,.1f} x  {note}")
+    print("growth in trials (fresh process each):")
+    for count in (1_000, 10_000, 100_000, 1_000_000 // scale):
+        found = memory(count)
+        print(f"{count:12,d} trials {found['us']:10.1f} us per trial {found['mb']:8.0f} MB peak")
+    print("growth in symbols and bars:")
+    for bars, n, count, hourly in (
+        (3_850, 3, 100_000, False),
+        (2_500, 10, 10_000, False),
+        (2_500, 100, 2_000, False),
+        (5_000, 500, 200, False),
+        (50_000, 1, 10_000, True),
+    ):
+        wide = rivals.make_market(bars, n, hourly=hourly)
+        print(f"{n:5d} symbols x {bars:,} {'hours' if hourly else 'bars'} {flowbt(wide, count // scale, 1) * 1e6:12,.1f} us per trial")
+
+
+if __name__ == "__main__":
+    main()
