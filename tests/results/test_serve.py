@@ -94,6 +94,7 @@ def test_compare_and_headers(served):
     status, text, headers = ask(served[2], "/compare?run=a&run=b%2Fc")
     assert (status, text) == (200, "compared ['a', 'b/c']")
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "connect-src 'self'" in headers["Content-Security-Policy"]
     assert ask(served[2], "/", "HEAD")[1] == ""
 
 
