@@ -19,6 +19,7 @@ COMMANDS = {
     "results": "List, show, tag and remove stored results.",
     "serve": "Browse results on a local page.",
     "board": "The regime board of a day.",
+    "ideas": "Option structures of a report, followed to their expiry.",
     "data": "Import, list and check datasets.",
     "reduce": "Turn raw prints, chains and trades into fields.",
     "gex": "Dealer gamma from an option chain file.",
