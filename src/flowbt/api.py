@@ -173,8 +173,9 @@ class Swept:
 
 def run(path: str | Path, *, setup: Setup | None = None, **parameters: Any) -> Backtest:
     """Backtest a strategy file; unknown parameters are refused with the nearest names. Raises as `flowbt run` does."""
-    from flowbt.studies.backtest import Request, backtest
+    from flowbt.studies.backtest import backtest
     from flowbt.studies.market import Span
+    from flowbt.studies.request import Request
 
     setup = setup or Setup()
     command = f"fb.run({', '.join([repr(str(path)), *(f'{name}={value!r}' for name, value in parameters.items())])})"

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from flowbt.engine.loader import load_strategy
-from flowbt.studies.backtest import Request, backtest
+from flowbt.studies.backtest import backtest
 from flowbt.studies.check import check
+from flowbt.studies.request import Request
 from flowbt.studies.strategy_docs import page
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,9 @@ import pytest
 
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
-from flowbt.studies.backtest import Prepared, Request, prepare
+from flowbt.studies.backtest import prepare
 from flowbt.studies.placebo import placebo_of, placebos_of
+from flowbt.studies.request import Prepared, Request
 from flowbt.studies.twins import twins_of
 
 INDEX = pd.date_range("2020-01-01", periods=400, unit="ns")

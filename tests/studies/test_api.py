@@ -5,7 +5,8 @@ import pytest
 from flowbt import api as fb
 from flowbt.errors import ParameterError
 from flowbt.results import shelf
-from flowbt.studies.backtest import Request, backtest
+from flowbt.studies.backtest import backtest
+from flowbt.studies.request import Request
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from flowbt.errors import FieldError, ParameterError, RangeError, SignalError
-from flowbt.studies.backtest import Request, backtest
+from flowbt.studies.backtest import backtest
 from flowbt.studies.market import Span
+from flowbt.studies.request import Request
 
 
 def test_a_run_starts_where_its_fields_do(catalog, strategy):

@@ -63,8 +63,8 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
 
 def _request(path: Path, parameters: tuple[str, ...], options: dict[str, Any]) -> Any:
     from flowbt.engine.types import Account, Costs
-    from flowbt.studies.backtest import Request
     from flowbt.studies.market import Span
+    from flowbt.studies.request import Request
 
     return Request(
         path=path,

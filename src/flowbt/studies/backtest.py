@@ -10,9 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -21,40 +19,13 @@ from flowbt.data.catalog import Catalog
 from flowbt.data.panel import Panel, open_panel
 from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.simulate import simulate
-from flowbt.engine.types import Account, Book, Costs, Market, Signals, Targets
+from flowbt.engine.types import Book
 from flowbt.evidence.measures import Measures, measure
 from flowbt.results.record import RunRecord
 from flowbt.sessions import Clock
-from flowbt.studies.market import Span, cut_decision, market_of
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a run is asked to do. None leaves it to the strategy file."""
-
-    path: Path
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    span: Span = field(default_factory=Span)
-    decide_at: str | None = None
-    costs: Costs | None = None
-    account: Account | None = None
-    benchmark: str | None = None  # "none" for no benchmark
-    placebo: bool = True
-    seed: int = 7
-    command: str = ""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A strategy decided on its panel, before any simulation."""
-
-    strategy: Strategy
-    parameters: dict[str, Any]
-    panel: Panel
-    market: Market
-    decision: Signals | Targets
-    costs: Costs
-    account: Account
+from flowbt.studies.describe import record_of
+from flowbt.studies.market import cut_decision, market_of
+from flowbt.studies.request import Prepared, Request
 
 
 @dataclass(frozen=True)
@@ -73,7 +44,6 @@ class Run:
 def backtest(catalog: Catalog, request: Request) -> Run:
     """Run a strategy; nothing is written. The two books are reconciled: a difference is an error."""
     from flowbt.engine.reconcile import reconcile
-    from flowbt.studies.describe import record_of
 
     prepared = prepare(catalog, request)
     book = simulate(prepared.market, prepared.decision, prepared.costs, prepared.account)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,7 @@ from flowbt.engine.types import Book, Signals
 from flowbt.evidence.measures import Measures
 from flowbt.results.record import DatasetUse, Manifest, RunRecord, content_key
 from flowbt.studies.regimes import regimes_of
-
-if TYPE_CHECKING:
-    from flowbt.studies.backtest import Prepared, Request
+from flowbt.studies.request import Prepared, Request
 
 PACKAGES = ("flowbt", "vectorbt", "pandas", "numpy", "numba", "pyarrow", "arch")
 MOST_COLUMNS = 40  # feature columns kept per trade

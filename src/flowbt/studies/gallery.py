@@ -137,8 +137,9 @@ def judged(entries: list[Entry]) -> list[Entry]:
 
 def _run(job: Job, path: Path) -> Entry:
     from flowbt.evidence.sharpe import moments
-    from flowbt.studies.backtest import Request, backtest
+    from flowbt.studies.backtest import backtest
     from flowbt.studies.catalogs import open_catalog
+    from flowbt.studies.request import Request
     from flowbt.studies.stored import store_run
     from flowbt.studies.twins import twins_of
 
@@ -171,7 +172,8 @@ def _reordered(shape: tuple[float, float, float, int]) -> tuple[float, float, fl
 def _with_null(job: Job, path: Path, entry: Entry) -> Entry:
     """The entry with the same strategy on the demo market without any effect."""
     from flowbt.engine.simulate import simulate
-    from flowbt.studies.backtest import Request, prepare
+    from flowbt.studies.backtest import prepare
+    from flowbt.studies.request import Request
     from flowbt.studies.twins import twins_of
 
     prepared = prepare(_null_market(job), Request(path, span=job.span, seed=job.seed))

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Book
 from flowbt.evidence.sharpe import moments
-from flowbt.studies.backtest import Prepared
 from flowbt.studies.placebo import placebos_of
+from flowbt.studies.request import Prepared
 
 
 @dataclass(frozen=True)
