@@ -98,3 +98,13 @@ def test_table_wide_and_its_own_publication_times(put):
     assert wide.frame[["symbol", "member_close"]].values.tolist() == [["A", 1.0]]
     path = put("k.csv", "d,pub,v\n2031-01-02,2031-01-03T09:30:00-05:00,1\n")
     assert parse("table", path, time="d", known="pub", symbol="X", map={"value": "v"}).frame["known_at"][0] == pd.Timestamp("2031-01-03 14:30")
+
+
+def test_longer_bars_from_hours_leave_out_a_day_that_is_cut_short(tmp_path):
+    hours = pd.date_range("2024-01-01", "2024-01-03 09:00", freq="h")
+    prices = pd.DataFrame({"date": hours, "open": 1.0, "high": range(2, 2 + len(hours)), "low": 0.5, "close": 1.5, "volume": 2.0})
+    prices.to_csv(tmp_path / "x.csv", index=False)
+    days = source("klines").parse(tmp_path / "x.csv", {"symbol": "BTC", "resample": "1D"}).frame
+    assert days["event_time"].dt.day.tolist() == [1, 2]
+    assert days["high"].tolist() == [25.0, 49.0]
+    assert days["volume"].tolist() == [48.0, 48.0]

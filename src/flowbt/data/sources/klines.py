@@ -55,10 +55,11 @@ def longer_bars(table: RawTable, bar: str) -> RawTable:
     made = groups.agg(how)
     step = frame.groupby("symbol", observed=True)["event_time"].diff().median()
     first, last = groups["event_time"].min(), groups["event_time"].max()
-    start = made.index.get_level_values("start")
-    whole = (first == start) & (last == start + pd.Timedelta(bar) - step)
-    inside = ~(made.index.get_level_values("start").isin([start.min(), start.max()])) | whole
-    made = made[inside.to_numpy()].reset_index().rename(columns={"start": "event_time"})
+    start = pd.DatetimeIndex(made.index.get_level_values("start"))
+    expected = pd.Series(start + pd.Timedelta(bar), index=made.index) - made.index.get_level_values("symbol").map(step).to_numpy()
+    whole = (first == start) & (last == expected)
+    inside = whole.to_numpy() | ~start.isin([start.min(), start.max()])
+    made = made[inside].reset_index().rename(columns={"start": "event_time"})
     return replace(table, frame=made[list(frame.columns)])
 
 
