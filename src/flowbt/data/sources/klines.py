@@ -53,11 +53,10 @@ def longer_bars(table: RawTable, bar: str) -> RawTable:
     how = {name: REDUCE.get(name, "sum") for name in frame.columns if name not in ("event_time", "symbol")}
     groups = frame.groupby(["symbol", starts.rename("start")], observed=True)
     made = groups.agg(how)
-    step = frame.groupby("symbol", observed=True)["event_time"].diff().median()
+    step = frame.groupby("symbol", observed=True)["event_time"].diff().median()  # of the finer bars
     first, last = groups["event_time"].min(), groups["event_time"].max()
     start = pd.DatetimeIndex(made.index.get_level_values("start"))
-    expected = pd.Series(start + pd.Timedelta(bar), index=made.index) - made.index.get_level_values("symbol").map(step).to_numpy()
-    whole = (first == start) & (last == expected)
+    whole = (first == start) & (last == pd.Series(start, index=made.index) + (pd.Timedelta(bar) - step))
     inside = whole.to_numpy() | ~start.isin([start.min(), start.max()])
     made = made[inside].reset_index().rename(columns={"start": "event_time"})
     return replace(table, frame=made[list(frame.columns)])
