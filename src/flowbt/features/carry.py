@@ -80,7 +80,8 @@ def basis_apr(panel: Panel, *, days: float = 30.0, nearest_days: float = 3.0, mi
     Futures are the panel's symbols `ROOT-YYYY-MM-DD`, with each panel symbol as root (or `root` for all). Left out: expiries under
     `nearest_days`, volume under `min_volume` contracts, and bars that repeat close and volume of the label before. Beyond the listed
     expiries the nearest one is used if it is at most 15 days off. Where no contract is left, the last basis stands for three days (weekends, daily
-    futures under hourly spot), then it is missing. Labels x symbols.
+    futures under hourly spot), then it is missing. Futures that close before the spot's bar ends (CME on Fridays, by hours) show the spot's later
+    move as basis: 2025-10-10 reads +23%. Labels x symbols.
     """
     columns = {s: held(constant_maturity(curve(panel, root or s, nearest_days, min_volume), days), panel.clock.bar) for s in panel.symbols}
     return pd.DataFrame(columns, index=panel.index, columns=list(panel.symbols))
