@@ -9,7 +9,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-INSTALL = "apt-get install chromium chromium-driver"
+REASON = "no Chromium with its driver here: the page tests are skipped; apt-get install chromium chromium-driver brings it"
 FLAGS = (
     (
         "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync "
@@ -25,13 +25,16 @@ def browser_paths():
     return chromium, shutil.which("chromedriver")
 
 
+def pytest_terminal_summary(terminalreporter):
+    if not all(browser_paths()):
+        terminalreporter.write_line(REASON)
+
+
 @pytest.fixture(scope="session")
 def chrome():
     chromium, driver = browser_paths()
     if not chromium or not driver:
-        reason = f"no Chromium with its driver here: page tests are skipped ({INSTALL})"
-        print(reason)
-        pytest.skip(reason)
+        pytest.skip(REASON)
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     for flag in FLAGS.split(" --"):

@@ -68,3 +68,26 @@ def test_a_panel_is_what_strategies_see(setup):
 def test_misspelt_parameters_are_refused(setup, strategy):
     with pytest.raises(ParameterError, match="did you mean hold"):
         fb.run(strategy, holt=3, setup=setup)
+
+
+def test_a_sweep_is_stored_and_shows_what_is_luck(setup, strategy):
+    swept = fb.sweep(strategy, rise=(0.0, 0.01), hold="2,5", setup=setup)
+    assert len(swept.trials) == 4
+    one = fb.run(strategy, rise=0.01, hold=5, setup=setup)
+    own = swept.trials.query("rise == 0.01 and hold == 5")
+    assert own["sharpe"].item() == pytest.approx(one.metrics["sharpe"], rel=1e-9)
+    assert swept.page().path.is_file()
+    assert "<table" in swept._repr_html_()
+
+
+def test_claims_are_scored_into_a_table(setup, tmp_path):
+    claim = tmp_path / "claims.py"
+    claim.write_text(
+        '"""A claim."""\n\nfrom flowbt import Document, claim, forward_return\n\nDOCUMENT = Document("note", dated="2023-01-03")\n\n\n'
+        '@claim("Up days lift SPY", stated={"mean": 0.01}, outcome=forward_return("SPY", 5), definitions={"rise": (0.005, 0.01)})\n'
+        'def up_day(panel, *, rise=0.01):\n    return panel["close", "SPY"].iloc[:, 0].pct_change() > rise\n'
+    )
+    table = fb.score(str(claim), resamples=200, setup=setup)
+    assert list(table.index) == ["up-day"]
+    assert table["verdict"].item()
+    assert table.attrs["problems"] == []
