@@ -70,8 +70,8 @@ def _print(done: Ideas) -> None:
     for group in done.tallies:
         which = "without conviction" if group.conviction is None else f"conviction {group.conviction}"
         _line(f"{which}: {group.settled} settled, {group.paid} with a profit, mean {group.of_risk:+.0%} of what was at risk")
-    if any(one.synthetic for one in done.outcomes):
-        _line("SYNTHETIC prices")
+    if done.synthetic:
+        _line("SYNTHETIC: the demo market")
     _line("assumed: " + "; ".join(done.assumptions))
 
 

@@ -53,7 +53,6 @@ class Outcome:
     stand_ins: tuple[str, ...] = ()
     found: str = ""
     bring: str = ""
-    synthetic: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,7 @@ class Ideas:
     outcomes: tuple[Outcome, ...]
     rolling: tuple[Rolling, ...]
     tallies: tuple[Tally, ...]
+    synthetic: bool
     assumptions: tuple[str, ...] = ASSUMPTIONS
 
 
@@ -81,7 +81,7 @@ def follow_ideas(catalog: Catalog, path: Path) -> Ideas:
     """Price and follow the ideas of a file on a catalog. StudyError for a file that cannot be used; missing data is an outcome, not an error."""
     ideas = read_ideas(path)
     done = tuple(_outcome(catalog, facts) for facts in ideas.idea)
-    return Ideas(path, done, ideas.rolling, tally(done))
+    return Ideas(path, done, ideas.rolling, tally(done), catalog.synthetic)
 
 
 def tally(done: Iterable[Outcome]) -> tuple[Tally, ...]:
@@ -121,7 +121,6 @@ def _outcome(catalog: Catalog, facts: IdeaFacts) -> Outcome:
         stand_ins=price.stand_ins + implied.stand_ins,
         found=ends,
         bring="" if settled else f"closes to {facts.expiry:%Y-%m-%d}",
-        synthetic=catalog.imported[price.source].declaration.synthetic,
         spot=float(got["spot"]),
         volatility=float(got["volatility"]),
         cost=many * float(got["cost"]),
