@@ -64,12 +64,15 @@ def done(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     root = tmp_path_factory.mktemp("done")
     (root / "swing.py").write_text(STRATEGY)
     request = SweepRequest(root / "swing.py", top=3)
-    return *study.sweep(catalog, request, study.Run(root / "results")), root
+    return *study.sweep(catalog, request, study.Run(root / "results", tearsheets=1)), root
 
 
 def test_a_sweep_is_stored_as_documented(done: tuple[Path, dict[str, Any], dict[str, Any], Path]) -> None:
     folder, document, luck, _ = done
-    assert sorted(path.name for path in folder.iterdir()) == ["luck.json", "progress.json", "sweep.json", "trials.parquet"]
+    assert {path.name for path in folder.iterdir()} >= {"luck.json", "progress.json", "sweep.html", "sweep.json", "trials.parquet"}
+    (run,) = document["runs"].values()
+    stored = json.loads((folder.parent / run / "run.json").read_text())["measures"]
+    assert stored["sharpe"] == pytest.approx(document["top"][0]["sharpe"], abs=1e-9)
     table = pq.read_table(folder / "trials.parquet").to_pandas()
     assert list(table.columns) == ["trial", "window", "level", "hold", *document["metrics"]]
     assert len(table) == document["trials"] == 3 * 3 * 2 - 3  # hold 5 needs a window over 4
@@ -83,7 +86,7 @@ def test_running_it_again_adds_nothing_to_the_ledger(done: tuple[Path, dict[str,
     folder, document, _, root = done
     before = (folder / "trials.parquet").read_bytes()
     study.sweep(catalog, SweepRequest(root / "swing.py", {"hold": "2,5", "level": "-0.01,0,0.01"}), study.Run(root / "results"))
-    assert ledger.tally(root / "results", "swing").trials == document["trials"]
+    assert ledger.tally(root / "results", "swing").trials == document["trials"]  # nor does the run of its best
     assert (folder / "trials.parquet").read_bytes() == before
     study.sweep(catalog, SweepRequest(root / "swing.py", {"hold": "2,3,5"}), study.Run(root / "results"))
     assert ledger.tally(root / "results", "swing").trials == document["trials"] + 3 * 3

@@ -91,9 +91,11 @@ def _footer(console: Console, folder: Path, document: dict[str, Any]) -> None:
         console.print(f"{how['path'].capitalize()} path, {how['traces']} traces: {'; '.join(how['reasons'])}.", highlight=False)
     difference = f"largest difference {checked['largest_difference']:.1e}"
     console.print(f"{checked['trials']} trials re-simulated by the engine and booked in vectorbt: {difference}.", highlight=False)
-    parts = ", ".join(f"{name} {seconds[name]:.1f}" for name in ("prepare", "trials", "verify", "luck"))
+    parts = ", ".join(f"{name} {seconds[name]:.1f}" for name in ("prepare", "trials", "verify", "luck", "pages"))
     console.print(f"{document['rate']:,.0f} trials/s; seconds: {parts}; total {seconds['total']:.1f}.", highlight=False)
-    console.print(f"Stored in {folder}", highlight=False, soft_wrap=True)
+    for trial, id in document["runs"].items():
+        console.print(f"Trial {trial} in full: {folder.parent / id / 'tearsheet.html'}", highlight=False, soft_wrap=True)
+    console.print(f"Page: {folder / 'sweep.html'}", highlight=False, soft_wrap=True)
 
 
 def _number(value: float, digits: int = 2) -> str:

@@ -37,6 +37,7 @@ Examples:
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of --random, --search and of the luck statistics.")
 @click.option("--sort", default="sharpe", show_default=True, metavar="METRIC", help="Order of the best trials.")
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many of the best to show and keep.")
+@click.option("--tearsheets", type=click.IntRange(0), default=1, show_default=True, help="How many of the best to store as full runs.")
 @click.option("--costs", metavar="NAME=VALUE,...", help="Change costs: fees, slippage, borrow (fractions), funding (true or false).")
 @click.option("--account", metavar="NAME=VALUE,...", help="Change the account: cash, margin, max_gross.")
 @click.option("--decide-at", metavar="HH:MM", help="Decision time of the session, New York.  [default: 18:30]")
@@ -55,7 +56,7 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     request = request_of(path, parameters, options)
     job = job_of(request, options["datasets"], options["demo"]) if options["cluster"] else None
     with meter(quiet=options["as_json"]) as show:
-        run = Run(options["results"], options["resume"], options["cluster"], job, show)
+        run = Run(options["results"], options["resume"], options["cluster"], job, show, options["tearsheets"])
         folder, document, luck = sweep(open_catalog(options["datasets"], options["demo"]), request, run)
     if options["as_json"]:
         emit({**document, "luck": luck, "folder": str(folder)})

@@ -4,7 +4,7 @@
 2. run the trials in slices; each finished slice is a Parquet file, so that an interrupted sweep resumes;
 3. join the slices; enter every trial in the ledger;
 4. re-simulate the best trials and a random sample with the engine and vectorbt's book;
-5. measure luck (`sweep_luck.py`); store.
+5. measure luck (`sweep_luck.py`); store, with a page, and tearsheets of the best.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import METRICS, Array
 from flowbt.errors import ParameterError, nearest
 from flowbt.evidence.measures import MEASURES
+from flowbt.results import sweeps
 from flowbt.studies import ledger
 from flowbt.studies.sweep_luck import luck_of, words
 from flowbt.studies.sweep_setup import Setup, SweepRequest, set_up
@@ -42,6 +43,7 @@ class Run:
     cluster: str | None = None
     job: dict[str, Any] | None = None  # what a worker needs to set up the same sweep (see cluster.py)
     show: Show | None = None
+    tearsheets: int = 0  # of the best trials
 
 
 def sweep(catalog: Catalog, request: SweepRequest, run: Run) -> tuple[Path, dict[str, Any], dict[str, Any]]:
@@ -69,6 +71,8 @@ def sweep(catalog: Catalog, request: SweepRequest, run: Run) -> tuple[Path, dict
     luck = luck_of(setup, folder, ledger.tally(run.results, setup.strategy.name))
     luck["verdict"] = words(luck)
     clock.lap("luck")
+    runs = tearsheets(catalog, setup, run, top)
+    clock.lap("pages")
     document = {
         "kind": "sweep",
         **head,
@@ -78,6 +82,7 @@ def sweep(catalog: Catalog, request: SweepRequest, run: Run) -> tuple[Path, dict
         "sort": request.sort,
         "ascending": ascending,
         "top": folder.rows(top).to_dict("records"),
+        "runs": runs,
         "how": how(setup),
         "seconds": clock.laps,
         "rate": progress.fresh / max(clock.laps["trials"], 1e-9),
@@ -86,8 +91,23 @@ def sweep(catalog: Catalog, request: SweepRequest, run: Run) -> tuple[Path, dict
     }
     folder.write(LUCK, luck)
     folder.write(SWEEP, document)
+    sweeps.write(run.results, folder.path)
     progress.write("done")
     return folder.path, document, luck
+
+
+def tearsheets(catalog: Catalog, setup: Setup, run: Run, top: list[int]) -> dict[str, str]:
+    """Run the best trials in full and store them with their tearsheets: trial number -> run id."""
+    from flowbt.studies.backtest import backtest
+    from flowbt.studies.request import Request
+    from flowbt.studies.stored import store_run
+
+    asked, found = setup.request, {}
+    for trial in top[: run.tearsheets]:
+        parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
+        request = Request(asked.path, parameters, asked.span, asked.decide_at, asked.costs, asked.account, command=asked.command)
+        found[str(trial)] = store_run(run.results, backtest(catalog, request)).name
+    return found
 
 
 class Clock:
