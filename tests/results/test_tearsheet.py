@@ -38,7 +38,7 @@ def test_the_sentence_of_an_idle_strategy():
 
 def test_verdicts_have_words_and_tones():
     deflated, placebo, out = with_verdicts(deflated_sharpe=0.3, trials=1200, placebo_sharpe=9.0, out_of_sample=-0.2)
-    assert (deflated["tone"], deflated["words"]) == ("bad", "no better than luck, after 1,200 trials of this strategy")
+    assert (deflated["tone"], deflated["words"]) == ("bad", "no better than luck, after 1,200 trials of this strategy by 2026-01-02")
     assert (placebo["tone"], out["tone"]) == ("bad", "bad")
     assert [tile["tone"] for tile in with_verdicts()] == ["none"] * 3
 

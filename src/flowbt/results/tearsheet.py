@@ -9,7 +9,7 @@ import pandas as pd
 
 from flowbt.evidence.measures import drawdown
 from flowbt.results import figures
-from flowbt.results.page import render_page
+from flowbt.results.page import render_page, when
 from flowbt.results.record import RunRecord
 from flowbt.results.rows import Row, grouped, measure_rows
 
@@ -142,12 +142,16 @@ def verdict_strip(record: RunRecord) -> list[dict[str, str]]:
     """Deflated Sharpe, placebo and out-of-sample as tiles: value, words, and a tone (good, doubt, bad, none)."""
     verdicts = record.manifest.get("verdicts", {})
     sharpe = record.measures.sharpe
-    return [_deflated(verdicts), _placebo(verdicts.get("placebo_sharpe"), sharpe), _out_of_sample(verdicts.get("out_of_sample"), sharpe)]
+    return [
+        _deflated(verdicts, when(record.manifest.get("created"))),
+        _placebo(verdicts.get("placebo_sharpe"), sharpe),
+        _out_of_sample(verdicts.get("out_of_sample"), sharpe),
+    ]
 
 
-def _deflated(verdicts: Any) -> dict[str, str]:
+def _deflated(verdicts: Any, by: str) -> dict[str, str]:
     value, trials = verdicts.get("deflated_sharpe"), verdicts.get("trials")
-    after = f"after {trials:,} trial{'s' if trials != 1 else ''} of this strategy" if trials else "trials not counted"
+    after = f"after {trials:,} trial{'s' if trials != 1 else ''} of this strategy by {by}" if trials else "trials not counted"
     if value is None:
         return _tile("Deflated Sharpe", "–", f"not computed; {after}", "none")
     tone, words = ("good", "unlikely to be luck") if value >= 0.95 else ("doubt", "may be luck") if value >= 0.5 else ("bad", "no better than luck")
