@@ -51,7 +51,15 @@ def test_a_broken_claim_is_one_line_and_the_others_are_scored(note, catalog, set
 def test_missing_data_is_untestable_and_named(note, catalog, settings):
     board = score((note(claim_of("return panel['dark_pool_net'] < 0")),), catalog, settings)
     assert (board.findings[0].verdict, board.problems) == ("untestable", ())
-    assert "dark_pool_net" in board.findings[0].sentence
+    assert "field 'dark_pool_net' of SPX" in board.findings[0].sentence
+    assert "flowbt reduce dark-prints" in board.findings[0].sentence
+
+
+def test_every_way_to_bring_a_field_is_a_known_field():
+    from flowbt.fields import FIELDS
+    from flowbt.studies.bring import BRINGS
+
+    assert set(BRINGS) <= set(FIELDS)
 
 
 def test_a_broken_file_does_not_stop_the_next(note, catalog, settings):

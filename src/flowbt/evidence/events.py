@@ -113,15 +113,21 @@ def _refuse_empty(claim: Claim, case: Case, o: Outcomes) -> None:
         raise ClaimError(f"claim {claim.id}", f"the event holds on every bar ({words}): there is nothing to compare with", "tighten the definition")
 
 
+def _shared(cases: list[Case]) -> bool:
+    """Whether all definitions are judged by one outcome: the claim's, or an own one that does not hang on the definition."""
+    first = cases[0].own
+    return first is None or all(case.own is not None and np.array_equal(first, case.own, equal_nan=True) for case in cases[1:])
+
+
 def _rotated(cases: list[Case], o: Outcomes, statistic: Statistic, gap: int, signed: bool) -> study.Rotated:
-    if cases[0].own is None:
+    if _shared(cases):
         return study.rotate([case.event for case in cases], o, statistic, gap)
     each = [study.rotate([case.event], study.outcomes_of(o.horizon, [np.asarray(case.own)], signed), statistic, gap) for case in cases]
     return study.Rotated(np.concatenate([r.effects for r in each]), np.concatenate([r.null for r in each]))
 
 
 def _resampled(cases: list[Case], o: Outcomes, statistic: Statistic, how: Resampling, signed: bool) -> study.Resampled:
-    if cases[0].own is None:
+    if _shared(cases):
         return study.resample([case.event for case in cases], o, statistic, how)
     each = [study.resample([case.event], study.outcomes_of(o.horizon, [np.asarray(case.own)], signed), statistic, how) for case in cases]
     return study.Resampled(np.concatenate([r.effect for r in each]), np.concatenate([r.level for r in each]))

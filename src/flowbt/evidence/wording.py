@@ -64,7 +64,7 @@ def sentence(f: Finding) -> str:
     if f.verdict == "error":
         return f.error
     if f.verdict == "untestable":
-        return f"It cannot be tested here: {'; '.join(f.missing)}."
+        return f"It cannot be tested here: {'; '.join(f.missing).rstrip('.')}."
     if f.kind == "arithmetic":
         wrong = f.detail["wrong"]
         return f"{f.n - len(wrong)} of {f.n} recomputed figures follow" + (f"; not: {'; '.join(wrong)}." if wrong else ".")

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from flowbt.errors import ClaimError, FieldError, FlowbtError, StoreError
 from flowbt.evidence.claims import Claim
 from flowbt.evidence.finding import Finding
+from flowbt.studies.bring import lacking
 from flowbt.studies.claimfiles import ClaimFile, line_of, select
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Scorer:
         try:
             self._study(claim.checked(), finding)
         except FieldError as error:
-            finding.missing.append(str(error))
+            finding.missing.append(lacking(error))
         except FlowbtError as error:
             finding.error = str(error)
         except Exception as error:  # a claim file is anyone's code: its mistakes are its own line
@@ -169,7 +170,7 @@ class Scorer:
             name, _, symbol = need.partition(":")
             there = bool(self.catalog.symbols(name, symbol[:-1])) if symbol.endswith("*") else self.catalog.has(name, symbol or None)
             if not there:
-                lines.append(str(self.catalog.missing(name, None if symbol.endswith("*") else symbol or None)))
+                lines.append(lacking(self.catalog.missing(name, None if symbol.endswith("*") else symbol or None)))
         return lines
 
     def _panel(self, claim: Claim) -> Panel:
@@ -208,13 +209,13 @@ def _each(claim: Claim, finding: Finding, panel: Any) -> list[tuple[dict[str, An
     """What the claim's function gives for every definition whose data is there; FieldError where the reported one's is not."""
     first, *others = claim.variants()
     out = [(first, claim.function(panel, **first))]
-    lacking: set[str] = set()
+    left_out: set[str] = set()
     for definition in others:
         try:
             out.append((definition, claim.function(panel, **definition)))
         except FieldError as error:
-            lacking.add(str(error))
-    finding.missing += sorted(lacking)
+            left_out.add(lacking(error))
+    finding.missing += sorted(left_out)
     return out
 
 
