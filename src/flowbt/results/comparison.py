@@ -5,7 +5,7 @@ The first run is the base: every difference is another run less the first.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from flowbt.evidence.paired import paired_difference
 from flowbt.results import figures
 from flowbt.results.record import RunRecord
 from flowbt.results.rows import measure_rows, minus
+from flowbt.results.tradediff import TOLERANCE, date_text, difference
 
 SETTINGS = (
     "symbols",
@@ -37,8 +38,6 @@ SETTINGS = (
     "versions",
 )
 PAIRED = {"sharpe": ("Sharpe", ".2f"), "cagr": ("CAGR", "+.2%"), "volatility": ("Volatility", ".2%"), "mean": ("Mean return a year", "+.2%")}
-MOST_TRADES = 400  # differing trades listed per pair
-TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def compare_records(records: Sequence[RunRecord]) -> Comparison:
         parameters=_side_by_side([record.manifest.get("parameters", {}) for record in records]),
         settings=_side_by_side([{name: record.manifest.get(name) for name in SETTINGS} for record in records]),
         data=_side_by_side([{item["name"]: item["hash"] for item in record.manifest.get("datasets", [])} for record in records]),
-        trades=[{"run": labels[other], **_trades(records[0].trades, records[other].trades)} for other in range(1, len(records))],
+        trades=[{"run": labels[other], **difference(records[0].trades, records[other].trades)} for other in range(1, len(records))],
         equity={
             "labels": figures.stamps(index[keep], intraday),
             "lines": [figures.compact(figures.growth(series).to_numpy()[keep]) for series in returns],
@@ -185,45 +184,6 @@ def _words(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _trades(base: pd.DataFrame, other: pd.DataFrame) -> dict[str, Any]:
-    """Trades matched by symbol, side and entry: in the first run only, in the other only, and in both with another exit or return."""
-    keys = ["symbol", "side", "entry_label"]
-    columns = [*keys, "exit_label", "return", "pnl"]
-    if base.empty and other.empty:
-        return {**dict.fromkeys(("only_first", "only_other", "both", "changed", "listed", "differing"), 0), "rows": []}
-    base, other = (other.iloc[:0] if base.empty else base), (base.iloc[:0] if other.empty else other)  # the empty one takes the columns' types
-    merged = base[columns].merge(other[columns], on=keys, how="outer", suffixes=("_a", "_b"), indicator=True)
-    both = merged[merged["_merge"] == "both"]
-    moved_exit = (both["exit_label_a"] != both["exit_label_b"]) & ~(both["exit_label_a"].isna() & both["exit_label_b"].isna())
-    changed = both[moved_exit | ((both["return_a"] - both["return_b"]).abs() > TOLERANCE)]
-    only = merged[merged["_merge"] != "both"]
-    listed = pd.concat([only, changed]).sort_values("entry_label") if len(only) + len(changed) else merged.iloc[:0]
-    rows = [_trade(row) for row in listed.head(MOST_TRADES).to_dict("records")]
-    counts = merged["_merge"].astype(str).value_counts()
-    return {
-        "only_first": int(counts.get("left_only", 0)),
-        "only_other": int(counts.get("right_only", 0)),
-        "both": int(counts.get("both", 0)),
-        "changed": len(changed),
-        "rows": rows,
-        "listed": len(rows),
-        "differing": len(listed),
-    }
-
-
-def _trade(row: dict[Hashable, Any]) -> dict[str, Any]:
-    return {
-        "what": {"left_only": "first only", "right_only": "other only", "both": "changed"}[str(row["_merge"])],
-        "symbol": str(row["symbol"]),
-        "side": str(row["side"]),
-        "entry": _date(row["entry_label"]),
-        "exit_first": _date(row["exit_label_a"]),
-        "exit_other": _date(row["exit_label_b"]),
-        "return_first": _number(row["return_a"]),
-        "return_other": _number(row["return_b"]),
-    }
-
-
 def _reasons(label: str, base: RunRecord, other: RunRecord) -> list[str]:
     """Why the other run's results are not the first's, to 1e-9; empty when they are."""
     first, second = base.returns["strategy"], other.returns["strategy"]
@@ -233,17 +193,9 @@ def _reasons(label: str, base: RunRecord, other: RunRecord) -> list[str]:
     else:
         gap = (first.fillna(0.0) - second.fillna(0.0)).abs()
         if float(gap.max()) > TOLERANCE:
-            first_label = _date(gap.index[gap > TOLERANCE][0])
+            first_label = date_text(gap.index[gap > TOLERANCE][0])
             found.append(f"{label}: returns differ at {int((gap > TOLERANCE).sum())} labels, first {first_label}")
-    trades = _trades(base.trades, other.trades)
+    trades = difference(base.trades, other.trades)
     if trades["differing"]:
         found.append(f"{label}: {trades['differing']} trades differ")
     return found
-
-
-def _date(value: Any) -> str | None:
-    return None if pd.isna(value) else str(value)[:16].removesuffix(" 00:00")
-
-
-def _number(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)
