@@ -202,7 +202,8 @@ def _keep(path: Path, finding: Finding) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, json.dumps(finding.to_dict()))
     except OSError as error:
-        raise StoreError(f"findings under {path.parent}", f"cannot be written ({error.strerror})", "choose another folder with --results, or --no-store") from None
+        found = f"cannot be written ({error.strerror})"
+        raise StoreError(f"findings under {path.parent}", found, "choose another folder with --results, or --no-store") from None
 
 
 def _each(claim: Claim, finding: Finding, panel: Any) -> list[tuple[dict[str, Any], Any]]:
