@@ -25,7 +25,7 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Job:
-    """What to run and how. `demo` as in `open_catalog`; `placebos`: rotations per strategy; `workers` 0: one per core."""
+    """What to run and how. `demo` as in `open_catalog`; `placebos`: rotations per strategy (fewer of option structures); `workers` 0: one per core."""
 
     folder: Path
     datasets: Path
@@ -42,7 +42,7 @@ class Job:
 class Entry:
     """One strategy's row. `measures` by name (see evidence.measures); Sharpe ratios are annual and after costs; `error` says why there is no run.
 
-    `p`: share of rotations that did as well; `adjusted` (Benjamini-Hochberg over the gallery). `null_*`: on the demo market without effects.
+    `p`: share of `rotations` that did as well; `adjusted` (Benjamini-Hochberg over the gallery). `null_*`: on the demo market without effects.
     """
 
     strategy: str
@@ -56,6 +56,7 @@ class Entry:
     placebo: float | None = None
     placebo_low: float | None = None
     placebo_high: float | None = None
+    rotations: int = 0
     p: float | None = None
     adjusted: float | None = None
     deflated_sharpe: float | None = None
@@ -157,6 +158,7 @@ def _run(job: Job, path: Path) -> Entry:
         placebo=twins.mean,
         placebo_low=twins.quantile(0.05),
         placebo_high=twins.quantile(0.95),
+        rotations=len(twins.placebos),
         p=twins.p,
         stand_ins=tuple(f"{one['used']} for {one['asked']}" for one in manifest["stand_ins"]),
         shape=(*_reordered(moments(run.book.returns.to_numpy(dtype=float))), twins.variance),

@@ -14,6 +14,8 @@ from flowbt.evidence.sharpe import moments
 from flowbt.studies.placebo import placebos_of
 from flowbt.studies.request import Prepared
 
+MOST_STRUCTURES = 39  # rotations of an option structure: each contract is priced anew, which takes fifty times as long
+
 
 @dataclass(frozen=True)
 class Twins:
@@ -36,7 +38,8 @@ class Twins:
 
 
 def twins_of(prepared: Prepared, book: Book, count: int, seed: int) -> Twins:
-    """Simulate `count` rotations of the decision with the same costs and account, and compare Sharpe ratios."""
+    """Simulate `count` rotations of the decision (at most MOST_STRUCTURES of an option structure) with the same costs and account."""
+    count = min(count, MOST_STRUCTURES) if getattr(prepared.decision, "structure", None) is not None else count
     year = math.sqrt(prepared.market.year)
     real = moments(_values(book))[0]
     if not math.isfinite(real):
