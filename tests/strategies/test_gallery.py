@@ -1,12 +1,13 @@
 """The gallery: a row for every file, whatever happens to it, and corrections over all of them."""
 
+import json
 import math
 from pathlib import Path
 
 import pytest
 
-from flowbt.errors import LoadError
-from flowbt.studies.gallery import Entry, Job, judged, run_gallery
+from flowbt.errors import LoadError, StoreError
+from flowbt.studies.gallery import Entry, Job, claim_verdicts, judged, run_gallery
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,6 +49,18 @@ def test_rows_have_placebos_and_their_run(small):
     assert coin.p >= 1 / 20
     assert coin.null_sharpe is not None  # the data are synthetic: it also ran where nothing is planted
     assert (job.results / coin.folder / "run.json").is_file()
+
+
+def test_verdicts_of_the_last_scoreboard_stand_beside_their_strategy(tmp_path):
+    findings = [{"id": "a", "strategy": "x", "verdict": "contradicted"}, {"id": "b", "strategy": "x", "verdict": "underpowered"}]
+    (tmp_path / "claims").mkdir()
+    board = tmp_path / "claims" / "findings.json"
+    board.write_text(json.dumps({"synthetic": False, "findings": findings}))
+    assert claim_verdicts(tmp_path, synthetic=False) == {"x": ("a: contradicted", "b: underpowered")}
+    assert claim_verdicts(tmp_path, synthetic=True) == {}  # scored on real data: nothing to say of the demo market
+    board.write_text("{")
+    with pytest.raises(StoreError, match="score claims"):
+        claim_verdicts(tmp_path, synthetic=False)
 
 
 def test_an_empty_folder_is_refused(tmp_path, slice_root):

@@ -7,6 +7,7 @@ ratios with as many trials. A strategy whose data are missing keeps its row, wit
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from flowbt.errors import FlowbtError, LoadError
+from flowbt.errors import FlowbtError, LoadError, StoreError
 from flowbt.studies.market import Span
 
 LEVEL = 0.05
@@ -64,6 +65,7 @@ class Entry:
     null_p: float | None = None
     null_adjusted: float | None = None
     stand_ins: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()  # "id: verdict" of the claims this strategy trades, as last scored on the same kind of data
     shape: tuple[float, ...] = ()  # per-period Sharpe, bars, skew, kurtosis, variance of the placebos' Sharpe
     error: str = ""
 
@@ -109,6 +111,8 @@ def run_gallery(job: Job, done: Callable[[Entry, int, int], None] = lambda entry
     for entry in _in_parallel(job, paths):
         entries.append(entry)
         done(entry, len(entries), len(paths))
+    verdicts = claim_verdicts(job.results, synthetic)
+    entries = [replace(entry, claims=verdicts.get(entry.strategy, ())) for entry in entries]
     ordered = sorted(judged(entries), key=lambda entry: (bool(entry.error), -_number(entry.measures.get("sharpe")), entry.strategy))
     return Gallery(tuple(ordered), synthetic, job.placebos, job.seed, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), job.command)
 
@@ -134,6 +138,24 @@ def judged(entries: list[Entry]) -> list[Entry]:
             entry = replace(entry, deflated_sharpe=deflated)
         out.append(replace(entry, adjusted=adjusted.get(number), null_adjusted=null_adjusted.get(number)))
     return out
+
+
+def claim_verdicts(results: Path | None, synthetic: bool) -> dict[str, tuple[str, ...]]:
+    """Strategy -> "claim: verdict" lines from `<results>/claims/findings.json`, the last scoreboard; empty without one, or where it was
+    scored on the other kind of data (real against synthetic)."""
+    path = results / "claims" / "findings.json" if results else None
+    if path is None or not path.is_file():
+        return {}
+    try:
+        board = json.loads(path.read_text(encoding="utf-8"))
+        if bool(board["synthetic"]) != synthetic:
+            return {}
+        lines: dict[str, tuple[str, ...]] = {}
+        for finding in board["findings"]:
+            lines[finding["strategy"]] = (*lines.get(finding["strategy"], ()), f"{finding['id']}: {finding['verdict']}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"verdicts of {path}", f"cannot be read ({type(error).__name__})", "run `flowbt score claims/` again") from None
+    return lines
 
 
 def _run(job: Job, path: Path) -> Entry:
