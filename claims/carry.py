@@ -37,13 +37,19 @@ def funding_flip_oi_dump(panel, *, smooth=3, fall=0.05, bars=3, days=10.0):
     return _unwinds(panel, smooth, fall, bars, days)
 
 
-@claim("The same: realised volatility rises", direction="up", outcome=forward_volatility("BTC", 7, also=(3, 14)), definitions=FLIP, data=DAILY)
+@claim(
+    "Funding flips, open interest is dumped: realised volatility rises",
+    direction="up",
+    outcome=forward_volatility("BTC", 7, also=(3, 14)),
+    definitions=FLIP,
+    data=DAILY,
+)
 def funding_flip_volatility(panel, *, smooth=3, fall=0.05, bars=3, days=10.0):
     return _unwinds(panel, smooth, fall, bars, days)
 
 
 @claim(
-    "The same: implied volatility rises",
+    "Funding flips, open interest is dumped: implied volatility rises",
     direction="up",
     outcome=forward_change("close", "DVOL", 7, also=(3, 14)),
     definitions=FLIP,
