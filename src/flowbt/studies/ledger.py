@@ -76,12 +76,11 @@ def gather(results: Path, strategy: str, name: str) -> None:
 
 def tally(results: Path, strategy: str) -> Tally:
     """Distinct trials of a strategy so far."""
-    tables = [pq.read_table(path) for path in sorted((results / slug(strategy) / FOLDER).glob("*.parquet"))]
-    if not tables:
-        return Tally(0, float("nan"))
-    table = pa.concat_tables(tables)
-    keys, first = np.unique(table["key"].to_numpy(), return_index=True)
-    sharpes = table["sharpe"].to_numpy()[first]
+    keys, sharpes = np.empty(0, np.uint64), np.empty(0)
+    for path in sorted((results / slug(strategy) / FOLDER).glob("*.parquet")):
+        table = pq.read_table(path)
+        keys, first = np.unique(np.concatenate([keys, table["key"].to_numpy()]), return_index=True)
+        sharpes = np.concatenate([sharpes, table["sharpe"].to_numpy()])[first]
     known = sharpes[np.isfinite(sharpes)]
     return Tally(len(keys), float(known.var(ddof=1)) if len(known) > 1 else float("nan"))
 
