@@ -88,7 +88,8 @@ def _pbo(returns: Array, notes: list[str]) -> dict[str, Any] | None:
         notes.append("PBO needs two trials that trade and 64 bars")
         return None
     found = overfit(returns, BLOCKS)
-    return {"pbo": found.pbo, "slope": found.slope, "loss": found.loss, "trials": returns.shape[1], "blocks": BLOCKS}
+    slope = found.slope if abs(found.slope) < 100 else None  # a trial that did not trade in half of the blocks has no Sharpe to draw a line through
+    return {"pbo": found.pbo, "slope": slope, "loss": found.loss, "trials": returns.shape[1], "blocks": BLOCKS}
 
 
 def _superior(returns: Array, seed: int, notes: list[str]) -> dict[str, Any]:
