@@ -30,6 +30,7 @@ _HOMES = {
         ),
         "flowbt.evidence.outcomes",
     ),
+    **dict.fromkeys(("dated", "touches", "first_of", "ends_above", "falls", "pays"), "flowbt.evidence.forecasts"),
     **dict.fromkeys(("Setup", "run", "sweep", "compare", "panel", "score"), "flowbt.api"),  # the notebook
 }
 __all__ = sorted([*_HOMES, "__version__"])

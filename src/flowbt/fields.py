@@ -77,7 +77,7 @@ fund_flow_usd|$|creations less redemptions
 fund_aum_usd|$|assets under management
 bid_to_cover|ratio|auction bids over amount accepted
 auction_tail_bp|bp|high yield less the comparison yield the source uses
-event|flag or surprise|an event's occurrence; known_at is when its date was announced
+event|flag or surprise|1 on the date of an event, known when the date was announced; or an outcome (a surprise), known when it happens
 """
 
 FIELDS = {name: Field(name, units, meaning) for name, units, meaning in (row.split("|") for row in _ROWS.strip().splitlines())}

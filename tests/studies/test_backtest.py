@@ -55,7 +55,7 @@ def test_trades_carry_what_was_seen_at_the_decision(catalog, strategy):
     trades, close = run.record.trades, run.prepared.panel["close"]
     first = trades.iloc[0]
     before = run.book.market.index[run.book.market.index.get_loc(first["entry_label"]) - 1]
-    assert first["close of SPY@entry"] == close.loc[before, "SPY"]
+    assert first["close@entry"] == close.loc[before, first["symbol"]]
 
 
 def test_equal_requests_have_equal_keys_and_measures(catalog, strategy):

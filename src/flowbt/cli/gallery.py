@@ -22,7 +22,7 @@ def run_folder(folder: Path, options: dict[str, Any]) -> None:
     from flowbt.studies.gallery import Job, run_gallery
     from flowbt.studies.market import Span
 
-    for name in ("costs", "account", "decide_at", "benchmark"):
+    for name in ("costs", "account", "decide_at", "benchmark", "symbols"):
         if options[name]:
             raise ParameterError(f"--{name.replace('_', '-')} with a folder", "it applies to one strategy", "name the file, or leave it to the files")
     results = None if options["no_store"] else options["results"]
@@ -36,7 +36,7 @@ def run_folder(folder: Path, options: dict[str, Any]) -> None:
         command=shlex.join(["flowbt", *sys.argv[1:]]),
     )
     with _progress(options["as_json"]) as bar:
-        gallery = run_gallery(job, _teller(bar))
+        gallery = run_gallery(job, _teller(bar, results))
     page = None
     if results is not None:
         from flowbt.results import gallery as pages
@@ -59,14 +59,17 @@ def _progress(quiet: bool) -> Any:
     return Progress(console=Console(stderr=True), transient=True)
 
 
-def _teller(bar: Any) -> Any:
-    """What to do after each strategy: move the bar, where there is one."""
-    if bar is None:
-        return lambda entry, number, total: None
-    task = bar.add_task("strategies", total=None)
+def _teller(bar: Any, results: Path | None) -> Any:
+    """What to do after each strategy: move the bar, where there is one, and tell the results page."""
+    from flowbt.results import site
+
+    task = bar.add_task("strategies", total=None) if bar is not None else None
 
     def tell(entry: Entry, number: int, total: int) -> None:
-        bar.update(task, completed=number, total=total, description=entry.strategy)
+        if bar is not None:
+            bar.update(task, completed=number, total=total, description=entry.strategy)
+        if results is not None:
+            site.report(results / "_gallery", "strategies", number, total, entry.strategy)
 
     return tell
 

@@ -26,6 +26,7 @@ Examples:
 @span_options
 @click.option("--costs", metavar="NAME=VALUE,...", help="Change costs: fees, slippage, borrow (fractions), funding (true or false).")
 @click.option("--account", metavar="NAME=VALUE,...", help="Change the account: cash, margin, max_gross.")
+@click.option("--symbols", metavar="A,B,...", help="Trade these symbols in place of the file's.")
 @click.option("--decide-at", metavar="HH:MM", help="Decision time of the session, New York.  [default: 18:30]")
 @click.option("--benchmark", metavar="SYMBOL", help="Compare with this symbol held, or `none`.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of the placebo's rotation and of the bootstrap.")
@@ -71,6 +72,7 @@ def _request(path: Path, parameters: tuple[str, ...], options: dict[str, Any]) -
         parameters=split_parameters(parameters),
         span=Span(options["start"], options["end"]),
         decide_at=options["decide_at"],
+        symbols=tuple(name.strip() for name in (options["symbols"] or "").split(",") if name.strip()),
         costs=_changed(Costs, "--costs", options["costs"]),
         account=_changed(Account, "--account", options["account"]),
         benchmark=options["benchmark"],

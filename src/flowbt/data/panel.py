@@ -129,9 +129,13 @@ class Panel:
             for part in getattr(result, "_fields", ()):
                 self.noted[f"{name}({words}).{part}"] = getattr(result, part)
 
-    def touched(self) -> dict[str, pd.Series]:
-        """The raw fields that were asked for, as `field of SYMBOL` -> series."""
-        return {f"{field} of {symbol}": pd.Series(self._series[(field, symbol)], index=self.index) for field, symbol in self._touched}
+    def touched(self) -> dict[str, pd.DataFrame | pd.Series]:
+        """The raw fields that were asked for: `field` -> frame where all the panel's symbols were, then `field of SYMBOL` -> series."""
+        fields = dict.fromkeys(field for field, _ in self._touched)
+        own = [field for field in fields if all((field, symbol) in self._touched for symbol in self.symbols)]
+        frames: dict[str, pd.DataFrame | pd.Series] = {field: self[field] for field in own}
+        others = [key for key in self._touched if key[0] not in own or key[1] not in self.symbols]
+        return frames | {f"{field} of {symbol}": pd.Series(self._series[(field, symbol)], index=self.index) for field, symbol in others}
 
     def bars(self) -> Bars:
         """The bars the engine trades. FieldError where a symbol has none on this clock."""

@@ -1,4 +1,4 @@
-"""Verdicts: one table of cut-offs, fixed before any claim was looked at, and the rules that use it.
+"""Verdicts: one table of cut-offs, the same for every claim, and the rules that use it.
 
 | verdict | when |
 | --- | --- |

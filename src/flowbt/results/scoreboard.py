@@ -12,7 +12,9 @@ from typing import Any
 from flowbt.evidence import wording
 from flowbt.evidence.finding import Finding
 from flowbt.evidence.verdict import CUTOFFS, ORDER
+from flowbt.results import site
 from flowbt.results.page import MISSING, render_page, write_assets
+from flowbt.results.record import dumps
 from flowbt.results.shelf import listing, write_text
 
 FOLDER = "claims"
@@ -49,6 +51,12 @@ def write_scoreboard(results: Path, scored: Scored) -> Path:
         write_text(folder / f"{finding.id}.html", claim_page(finding, scored, runs.get(finding.strategy, "")))
     path = folder / "index.html"
     write_text(path, board_page(scored))
+    kept = [{"id": f.id, "strategy": f.strategy, "verdict": f.verdict} for f in scored.findings if f.strategy]
+    write_text(folder / "findings.json", dumps({"synthetic": scored.synthetic, "findings": kept}))  # the gallery shows them beside each strategy
+    claims = [f for f in scored.findings if not f.placebo]
+    words = ", ".join(f"{count} {verdict}" for verdict, count in Counter(f.verdict for f in claims).most_common(3))
+    site.announce(path, "scoreboard", f"{len(claims)} claims{', synthetic data' if scored.synthetic else ''}", words)
+    site.write_index(results)
     return path
 
 

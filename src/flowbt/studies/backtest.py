@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -62,6 +62,7 @@ def backtest(catalog: Catalog, request: Request) -> Run:
 def prepare(catalog: Catalog, request: Request) -> Prepared:
     """Load, decide, and cut to the span: what every study does before it simulates."""
     strategy = load_strategy(request.path)
+    strategy = replace(strategy, symbols=request.symbols) if request.symbols else strategy
     parameters = strategy.resolve(request.parameters)
     panel = panel_for(catalog, strategy, request.decide_at)
     decision = strategy.decide(panel, parameters)

@@ -187,7 +187,7 @@ def with_features(book: Book, panel: Panel) -> pd.DataFrame:
 
 
 def seen(panel: Panel) -> dict[str, Any]:
-    """Feature results first, then raw fields, each a frame or series on the panel's index."""
+    """Feature results, then raw fields as frames of the traded symbols, then single series of others; all on the panel's index."""
     results = {name: result for name, result in panel.noted.items() if isinstance(result, (pd.DataFrame, pd.Series)) and result.index.equals(panel.index)}
     return results | panel.touched()
 

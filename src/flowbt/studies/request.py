@@ -27,6 +27,7 @@ class Request:
     placebo: bool = True
     seed: int = 7
     command: str = ""
+    symbols: tuple[str, ...] = ()  # trade these in place of the file's
 
 
 @dataclass(frozen=True)
