@@ -56,12 +56,12 @@ def test_a_loop_over_a_parameter_is_fixed_too() -> None:
     pd.testing.assert_frame_equal(got.long, (close.shift(1) + close.shift(2) + close.shift(3)) / 3 > 100.0)
 
 
-@pytest.mark.parametrize("change", ["assign", "closure", "concat"])
+@pytest.mark.parametrize("change", ["loc", "closure", "concat"])
 def test_what_cannot_be_recorded_is_called_per_trial(change: str) -> None:
     def signals(panel: Any, *, level: float) -> Signals:
         close = panel["close"]
-        if change == "assign":
-            close[close < level] = 0.0
+        if change == "loc":
+            close.loc[close["AAA"] < level] = 0.0
         elif change == "closure":
             close = close.apply(lambda column: column - level)
         else:
@@ -71,6 +71,21 @@ def test_what_cannot_be_recorded_is_called_per_trial(change: str) -> None:
     tracer, (got,) = run(signals, [{"level": 100.0}])
     assert tracer.per_trial
     pd.testing.assert_frame_equal(got.long, signals(tiny_panel(), level=100.0).long)
+
+
+def test_assignment_into_a_frame_is_recorded() -> None:
+    def signals(panel: Any, *, level: float) -> Signals:
+        close = panel["close"]
+        before = close > level
+        close["AAA"] += level * close["BBB"]
+        close[close < level] = 0.0
+        return Signals(long=close > 2 * level, short=before)
+
+    tracer, (got,) = run(signals, [{"level": 0.5}])
+    wanted = signals(tiny_panel(), level=0.5)
+    assert not tracer.fixed
+    pd.testing.assert_frame_equal(got.long, wanted.long)
+    pd.testing.assert_frame_equal(got.short, wanted.short)
 
 
 @pytest.mark.parametrize(

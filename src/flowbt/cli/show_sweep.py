@@ -88,7 +88,7 @@ def _footer(console: Console, folder: Path, document: dict[str, Any]) -> None:
     if how["path"] == "per trial":
         console.print(f"One evaluation per trial: {'; '.join(how['reasons'])}.", highlight=False)
     elif how["reasons"]:
-        console.print(f"{how['path'].capitalize()} path, {how['traces']} traces: {'; '.join(how['reasons'])}.", highlight=False)
+        console.print(f"{how['path'].capitalize()} path, traced {how['traces']} x: {'; '.join(how['reasons'])}.", highlight=False)
     difference = f"largest difference {checked['largest_difference']:.1e}"
     console.print(f"{checked['trials']} trials re-simulated by the engine and booked in vectorbt: {difference}.", highlight=False)
     parts = ", ".join(f"{name} {seconds[name]:.1f}" for name in ("prepare", "trials", "verify", "luck", "pages"))

@@ -79,7 +79,8 @@ class Deferred:
         return self._recorder.value(self._node)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        raise NeedsValue(None, "assignment into a frame")
+        """From here on this name stands for a changed copy, which is what pandas' copy-on-write makes of it."""
+        self._node = self._recorder.record(assigned, self, key, value)._node
 
     def __repr__(self) -> str:
         return f"<deferred {getattr(self._node.op, '__name__', self._node.op)} of {', '.join(self._node.parameters) or 'data'}>"
@@ -90,12 +91,21 @@ class Attribute(Deferred):
 
     __slots__ = ()
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise NeedsValue(None, "assignment through an attribute")  # `.loc[...] = `: the owner changes, not this value
+
     def __call__(self, *args: Any, **kwargs: Any) -> Deferred:
         target, name = self._node.args
         refuse_look_ahead(name, args, kwargs)
         if kwargs.get("inplace"):
             raise NeedsValue(None, f"{name}(inplace=True)")
         return self._recorder.record(method, target, name, args, kwargs)
+
+
+def assigned(target: Any, key: Any, value: Any) -> Any:
+    changed = target.copy()
+    changed[key] = value
+    return changed
 
 
 def apply(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

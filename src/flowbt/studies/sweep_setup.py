@@ -22,6 +22,7 @@ from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sweeper import Sweeper
 from flowbt.engine.types import Account, Costs, Market
+from flowbt.errors import SignalError
 from flowbt.results.record import dumps
 from flowbt.studies.backtest import panel_for
 from flowbt.studies.describe import commit, datasets_of, versions
@@ -144,6 +145,8 @@ def probe(tracer: Tracer, space: Space) -> None:
     for code in ends:
         trial = space.trial(code)
         direct = tracer.function(tracer.quiet, **trial)
+        if getattr(direct, "structure", None) is not None:
+            raise SignalError("a sweep of option structures", "contracts are opened per run", "run the points of interest with `flowbt run -p`")
         if not tracer.per_trial and not same(tracer.evaluate(trial), direct):
             tracer.fix(None, "what was recorded differs from a plain call, which")
 

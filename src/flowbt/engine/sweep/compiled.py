@@ -45,7 +45,7 @@ class Compiled:
     def __init__(self, trace: Trace, graph: Graph, space: Space, stage: Stage) -> None:
         given = trace.fields
         if trace.kind is not Signals or given["structure"] is not None:
-            raise NotFused("not plain signals")
+            raise NotFused("option structures" if trace.kind is Signals else "target weights")
         if given["long"] is None and given["short"] is None:
             raise SignalError("Signals", "neither long nor short is given", "give at least one bool frame")
         self.space, self.stage = space, stage
