@@ -19,9 +19,7 @@ def streak_of(change: pd.DataFrame) -> pd.DataFrame:
     return run_length(change > 0).where(change.notna())
 
 
-@feature(
-    family="streaks", units="sessions", sign="0 = the last session was not won", needs=("close",), source="document spx7000"
-)
+@feature(family="streaks", units="sessions", sign="0 = the last session was not won", needs=("close",), source="document spx7000")
 def win_streak(panel: Panel, *, kind: str = "up", than: str = "SPX", symbol: str | None = None) -> pd.DataFrame:
     """Sessions in a row that a symbol won, this one included.
 
