@@ -61,12 +61,14 @@ BAD = {
     "not a value": (("run", "strategies/exit_liquidity.py", "-p", "hold=abc"), 2, "its default is"),
     "no equals": (("run", "strategies/exit_liquidity.py", "-p", "hold"), 2, "not NAME=VALUE"),
     "unknown cost": (("run", "strategies/exit_liquidity.py", "--costs", "fee=0.1"), 2, "did you mean fees?"),
-    "empty span": (("run", "strategies/exit_liquidity.py", "--from", "2040-01-01"), 1, "choose dates inside it"),
+    "empty span": (("run", "strategies/exit_liquidity.py", "--from", "2040-01-01"), 1, "choose at least two bars inside it"),
     "not a date": (("run", "strategies/exit_liquidity.py", "--from", "soon"), 1, "write YYYY-MM-DD"),
     "bad decision time": (("run", "strategies/exit_liquidity.py", "--decide-at", "26:00"), 2, "not HH:MM"),
     "unknown benchmark": (("run", "strategies/exit_liquidity.py", "--benchmark", "SPYY"), 1, "did you mean SPY"),
     "nothing imported": (("run", "strategies/exit_liquidity.py", "--real"), 1, "none is imported"),
     "unknown run": (("results", "show", "nothing"), 1, "nothing"),
+    "weekend": (("run", "strategies/exit_liquidity.py", "--from", "2020-06-06", "--to", "2020-06-07"), 1, "0 bar(s) of the"),
+    "a keyword": (("new", "strategy", "class"), 2, "not a lower-case Python name"),
     "bad name": (("new", "strategy", "Bad-Name"), 2, "not a lower-case Python name"),
 }
 

@@ -90,3 +90,11 @@ def test_value_and_returns_agree(catalog, strategy):
     book = backtest(catalog, Request(strategy)).book
     value = book.account.cash * (1 + book.returns).cumprod()
     pd.testing.assert_series_equal(value, book.value, check_names=False, rtol=1e-12)
+
+
+def test_a_position_open_at_the_end_is_no_closed_trade(catalog, strategy):
+    run = backtest(catalog, Request(strategy, {"hold": "9999"}))
+    still_open = int((run.book.trades["reason"] == "open").sum())
+    assert still_open > 0
+    assert run.measures.open_trades == still_open
+    assert run.measures.trades == len(run.book.trades) - still_open

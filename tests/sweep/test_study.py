@@ -86,10 +86,10 @@ def test_running_it_again_adds_nothing_to_the_ledger(done: tuple[Path, dict[str,
     folder, document, _, root = done
     before = (folder / "trials.parquet").read_bytes()
     study.sweep(catalog, SweepRequest(root / "swing.py", {"hold": "2,5", "level": "-0.01,0,0.01"}), study.Run(root / "results"))
-    assert ledger.tally(root / "results", "swing").trials == document["trials"]  # nor does the run of its best
+    assert ledger.tally(ledger.folder_of(root / "results", document)).trials == document["trials"]  # nor does the run of its best
     assert (folder / "trials.parquet").read_bytes() == before
     study.sweep(catalog, SweepRequest(root / "swing.py", {"hold": "2,3,5"}), study.Run(root / "results"))
-    assert ledger.tally(root / "results", "swing").trials == document["trials"] + 3 * 3
+    assert ledger.tally(ledger.folder_of(root / "results", document)).trials == document["trials"] + 3 * 3
 
 
 class Stop(BaseException): ...

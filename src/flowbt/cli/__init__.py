@@ -70,6 +70,10 @@ def main() -> None:
     """Run a command. Exit codes: 0 ok, 1 error, 2 usage, 3 a check failed, 130 interrupted."""
     from flowbt.errors import FlowbtError
 
+    silent = _is_null(1)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets another, never a traceback
+            stream.reconfigure(errors="replace")
     try:
         code = flowbt.main(standalone_mode=False)
     except FlowbtError as error:
@@ -91,10 +95,22 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader of a pipe (head) has gone: not an error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except (BrokenPipeError, SystemExit) as stop:
+        # the reader of a pipe (head) has gone: not an error, though click and rich (which then turns to the null device) exit with 1
+        gone = isinstance(stop, BrokenPipeError) or type(sys.stdout).__name__ == "PacifyFlushWrapper" or (not silent and _is_null(1))
+        if gone:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            os._exit(0)
+        raise
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _is_null(descriptor: int) -> bool:
+    """Whether a descriptor leads to the null device."""
+    try:
+        return os.fstat(descriptor).st_rdev == os.stat(os.devnull).st_rdev
+    except OSError:
+        return False
 
 
 def _say(line: str) -> None:

@@ -89,7 +89,7 @@ def check(names: tuple[str, ...], kind: str | None, datasets: Path, as_json: boo
     from flowbt.studies.datasets import check as check_dataset
 
     catalog = Catalog((datasets,))
-    checked = [check_dataset(catalog, name) for name in names or catalog.imported]
+    checked = [check_dataset(catalog, name) for name in names or [*catalog.imported, *catalog.spoilt]]
     for report in checked:
         report["findings"] = [finding for finding in report["findings"] if kind in (None, finding["kind"])]
     if as_json:

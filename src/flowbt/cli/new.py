@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def claim(name: str, folder: Path) -> None:
 
 
 def _write(folder: Path, name: str, template: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise ParameterError(f"name {name!r}", "not a lower-case Python name", "for example my_idea")
     path = folder / f"{name}.py"
     try:

@@ -33,11 +33,11 @@ def print_run(run: Run, folder: Path | None) -> None:
     console.print(_measures(run))
     console.print(Text(_luck(run)))
     if run.measures.trades + run.measures.open_trades == 0:
-        console.print(Text("no trade: the entry never held in this span with these parameters; loosen a threshold with -p", style="yellow"))
+        console.print(Text("no trade: no entry was left in this span with these parameters (long and short together count as neither)", style="yellow"))
     for one in manifest["stand_ins"]:
         console.print(Text(f"stand-in: {one['used']} for {one['asked']}", style="yellow"))
     for line in manifest["warnings"]:
-        console.print(Text(line, style="yellow"))
+        console.print(Text(line, style="bold red" if line.startswith("LOOK-AHEAD") else "yellow"))
     if folder is not None:
         console.print(Text(f"run {manifest['id']}  {folder / 'tearsheet.html'}"), soft_wrap=True)
 

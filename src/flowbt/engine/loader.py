@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import inspect
+import traceback
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from flowbt.engine.types import Account, Costs
-from flowbt.errors import LoadError, ParameterError, nearest
+from flowbt.errors import FlowbtError, LoadError, ParameterError, StrategyError, nearest
 from flowbt.sessions import Clock
 
 ALLOWED = frozenset(
@@ -92,7 +93,17 @@ class Strategy:
         return {name: read_value(name, given[name], default) if name in given else default for name, default in self.parameters.items()}
 
     def decide(self, panel: Any, parameters: Mapping[str, Any]) -> Any:
-        return self.function(panel, **parameters)
+        """Call the function. An error of the file's own is a StrategyError with its line; flowbt's errors pass as they are."""
+        try:
+            return self.function(panel, **parameters)
+        except FlowbtError:
+            raise
+        except Exception as error:
+            lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(self.path)]
+            if not lines:
+                raise  # not in the strategy's file: a defect elsewhere, whose traceback is wanted
+            message = str(error).splitlines()[0] if str(error) else ""
+            raise StrategyError(f"strategy {self.path}", f"{type(error).__name__} on line {lines[-1]}: {message}", "mend the file") from error
 
 
 def read_value(name: str, given: Any, default: Any) -> Any:
@@ -144,6 +155,8 @@ def _describe(path: Path, text: str, module: types.ModuleType, function: Callabl
     symbols = constants.get("SYMBOLS")
     if isinstance(symbols, str) or not symbols or not all(isinstance(symbol, str) for symbol in symbols):
         raise LoadError(f"strategy {path}", f"SYMBOLS is {symbols!r}", 'give the traded symbols, e.g. SYMBOLS = ("SPY",)')
+    if len(set(symbols)) < len(symbols):
+        raise LoadError(f"strategy {path}", f"SYMBOLS names {next(one for one in symbols if list(symbols).count(one) > 1)} twice", "name each symbol once")
     grid = {name: tuple(values) for name, values in dict(constants.get("GRID", {})).items()}
     for name in grid:
         if name not in parameters:

@@ -138,13 +138,13 @@ def measure(
 ) -> Measures:
     """Measure a run.
 
-    `returns`: simple net return per bar. `trades`: the run's trades table (an open trade has a missing `exit_label`).
+    `returns`: simple net return per bar. `trades`: the run's trades table (an open trade has the reason "open" or a missing `exit_label`).
     `year`: bars per year. `benchmark`: its simple returns, aligned by label. `activity`: the run's returns table, for
     `gross` (exposure) and `turnover` (traded notional over equity per bar); without it exposure comes from the trades and turnover is NaN.
     """
     r = returns.dropna().astype(float)
     x: Array = np.asarray(r, dtype=np.float64)
-    closed = trades[trades["exit_label"].notna()] if len(trades) else trades
+    closed = trades[_is_closed(trades)] if len(trades) else trades
     values: dict[str, Any] = {"start": _label(r.index, 0), "end": _label(r.index, -1), "bars": len(x)}
     values |= _growth(x, year) | _risk(x, year) | _drawdown(r) | _intervals(x, year, seed)
     values |= _trades(closed) | {"open_trades": len(trades) - len(closed)} | _activity(r, trades, year, activity)
@@ -152,6 +152,11 @@ def measure(
     depth = values["max_drawdown"]
     values["calmar"] = values["cagr"] / -depth if depth < 0 else math.nan
     return Measures(**values)
+
+
+def _is_closed(trades: pd.DataFrame) -> pd.Series:
+    left = trades["exit_label"].notna()
+    return left & (trades["reason"] != "open") if "reason" in trades else left
 
 
 def drawdown(returns: pd.Series) -> pd.Series:

@@ -54,7 +54,7 @@ def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
     """An entry with its measures beside it and a tone; numbers that are not there are None."""
     measures = entry.get("measures") or {}
     names = ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades")
-    flat = {**entry, **{name: entry.get(name) for name in NUMBERS}, **{name: measures.get(name) for name in names}}
+    flat = {"claims": (), **entry, **{name: entry.get(name) for name in NUMBERS}, **{name: measures.get(name) for name in names}}
     if flat["sharpe"] is None or entry.get("error"):
         return {**flat, "tone": "none"}
     beats = flat["adjusted"] is not None and flat["adjusted"] <= LEVEL

@@ -1,7 +1,7 @@
 """A stored sweep as a page: what of the best is luck, where in the grid the results lie, the trials themselves.
 
-Reads what docs/sweeps.md says lies in the folder. Heatmaps and curves are taken over all trials here; the trial table and the
-parallel lines show the best and a random rest, and say so.
+Reads what docs/sweeps.md says lies in the folder. Heatmaps and curves are taken over all trials (of more
+than MOST: over a regular sample and the best); the trial table and the parallel lines show the best and a random rest, and say so.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from flowbt.errors import StoreError
 from flowbt.evidence.measures import MEASURES
@@ -22,6 +24,7 @@ from flowbt.results.page import number, render_page, write_assets
 PAGE = "sweep.html"
 MAPPED = ("sharpe", "cagr", "max_drawdown", "trades")
 BEST, REST = 500, 700  # trials shown one by one
+MOST = 200_000  # trials a page is made from
 MOST_LEVELS = 24  # distinct values on an axis; more are cut into as many equal parts
 
 
@@ -32,7 +35,7 @@ def write(root: Path, folder: Path) -> Path:
     with shelf.storing(path, "write"):
         write_assets(Path(root))
         shelf.write_text(path, render_page("sweep.html", context(sweep, luck, trials), depth=len(path.relative_to(root).parts) - 1))
-        site.announce(path, "sweep", f"Sweep of {sweep['strategy']}, {len(trials):,} trials", str(luck.get("verdict") or ""))
+        site.announce(path, "sweep", f"Sweep of {sweep['strategy']}, {sweep.get('trials', len(trials)):,} trials", str(luck.get("verdict") or ""))
     site.write_index(Path(root))
     return path
 
@@ -43,11 +46,29 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any], pd.DataFrame]:
     try:
         sweep = json.loads((folder / "sweep.json").read_bytes())
         luck = json.loads((folder / "luck.json").read_bytes()) if (folder / "luck.json").is_file() else {}
-        trials = pd.read_parquet(folder / "trials.parquet")
+        trials = read_trials(folder / "trials.parquet")
     except (OSError, ValueError) as problem:
         do = "run the sweep to its end (--resume)" if not (folder / "sweep.json").is_file() else "the folder is damaged; sweep again"
         raise StoreError(f"sweep {folder}", " ".join(str(problem).split())[:160], do) from None
     return sweep, luck, trials
+
+
+def read_trials(path: Path) -> pd.DataFrame:
+    """All trials, or of more than MOST every n-th and the best: a page needs no million rows, and memory is for the sweep."""
+    file = pq.ParquetFile(path)
+    rows = file.metadata.num_rows
+    if rows <= MOST:
+        return pd.read_parquet(path)
+    sharpe = np.nan_to_num(file.read(columns=["sharpe"])["sharpe"].to_numpy(), nan=-np.inf)
+    keep = np.zeros(rows, dtype=bool)
+    keep[:: -(-rows // MOST)] = True
+    keep[np.argpartition(-sharpe, BEST)[:BEST]] = True
+    parts, at = [], 0
+    for batch in file.iter_batches():
+        parts.append(batch.filter(pa.array(keep[at : at + batch.num_rows])))
+        at += batch.num_rows
+    frame: pd.DataFrame = pa.Table.from_batches(parts).to_pandas()
+    return frame
 
 
 def context(sweep: dict[str, Any], luck: dict[str, Any], trials: pd.DataFrame) -> dict[str, Any]:
@@ -59,7 +80,7 @@ def context(sweep: dict[str, Any], luck: dict[str, Any], trials: pd.DataFrame) -
         "s": {"stand_ins": [], "datasets": [], "constraints": [], "warnings": [], "fixed": {}, **sweep},
         "luck": luck,
         "strip": luck_strip(luck),
-        "count": len(trials),
+        "count": sweep.get("trials", len(trials)),
         "shown": len(shown),
         "parameters": names,
         "metrics": [(name, _label(name)) for name in MAPPED if name in metrics],

@@ -5,7 +5,7 @@
 3. cut decision and bars to the span in which every field it used is there;
 4. simulate, and reconcile the book with vectorbt's;
 5. the same for its placebo: the same decisions, rotated in time;
-6. measure, describe, store.
+6. measure, take a short look for look-ahead, describe.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Book
 from flowbt.evidence.measures import Measures, measure
 from flowbt.results.record import RunRecord
-from flowbt.sessions import Clock
+from flowbt.studies.check import Leak, quick_leaks
 from flowbt.studies.describe import record_of
-from flowbt.studies.market import cut_decision, market_of
+from flowbt.studies.market import cut_decision, market_of, panel_for
 from flowbt.studies.request import Prepared, Request
 
 
@@ -39,6 +39,7 @@ class Run:
     benchmark: pd.Series | None
     measures: Measures
     record: RunRecord
+    leaks: tuple[Leak, ...] = ()
 
 
 def backtest(catalog: Catalog, request: Request) -> Run:
@@ -55,8 +56,10 @@ def backtest(catalog: Catalog, request: Request) -> Run:
         placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
     symbol, benchmark = benchmark_of(catalog, prepared, request.benchmark)
     measures = measures_of(book, benchmark, request.seed)
+    leaks = quick_leaks(prepared.strategy, prepared.parameters, prepared.panel, prepared.raw) if request.probe else []
     record = record_of(request, prepared, book, placebo, (symbol, benchmark), measures)
-    return Run(request, prepared, book, placebo, benchmark, measures, record)
+    record.manifest["warnings"][:0] = [f"LOOK-AHEAD: {leak}. The result is worthless; see `flowbt check`." for leak in leaks[:1]]
+    return Run(request, prepared, book, placebo, benchmark, measures, record, tuple(leaks))
 
 
 def prepare(catalog: Catalog, request: Request) -> Prepared:
@@ -69,17 +72,13 @@ def prepare(catalog: Catalog, request: Request) -> Prepared:
     return assemble(strategy, parameters, panel, decision, request)
 
 
-def panel_for(catalog: Catalog, strategy: Strategy, decide_at: str | None = None) -> Panel:
-    clock: Clock = strategy.clock.at(decide_at) if decide_at else strategy.clock
-    return open_panel(catalog, strategy.symbols, clock)
-
-
 def assemble(strategy: Strategy, parameters: dict[str, Any], panel: Panel, decision: Any, request: Request) -> Prepared:
     for name in panel.symbols:  # the traded closes bound the span even where the decision never looks at them
         panel["close", name]
     labels = request.span.cut(panel)
     cut = cut_decision(decision, panel, labels)
-    return Prepared(strategy, parameters, panel, market_of(panel, labels), cut, request.costs or strategy.costs, request.account or strategy.account)
+    costs, account = request.costs or strategy.costs, request.account or strategy.account
+    return Prepared(strategy, parameters, panel, market_of(panel, labels), cut, costs, account, decision)
 
 
 def benchmark_of(catalog: Catalog, prepared: Prepared, asked: str | None) -> tuple[str | None, pd.Series | None]:

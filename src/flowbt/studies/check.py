@@ -12,7 +12,7 @@ It cannot see data read outside the panel; the loader refuses such imports.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,12 @@ from flowbt.data.panel import Panel
 from flowbt.data.tables import FieldTable
 from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.types import Signals, Targets
-from flowbt.errors import CheckFailed, SignalError
-from flowbt.studies.backtest import panel_for
+from flowbt.errors import CheckFailed, FlowbtError, SignalError
+from flowbt.studies.market import panel_for
 
 TOLERANCE = 1e-9  # relative: rounding noise is no leak
 RECENT = 300  # rows before the cut that are compared
+NO_DELAY = np.timedelta64(0, "ns")
 HISTORIES = (5, 10, 21, 42, 63, 126, 189, 252, 315, 378, 504, 756, 1260)
 
 
@@ -81,6 +82,29 @@ class ProbePanel(Panel):
         return FieldTable(table.event, known, stale, np.where(after, -table.values * noise + noise, table.values))
 
 
+def quick_leaks(strategy: Strategy, parameters: dict[str, Any], panel: Panel, decision: Any) -> list[Leak]:
+    """A short look at a decision that has been made: truncate at three dates, perturb at one. For every run; `check` is the thorough one."""
+    full = parts_of(strategy, decision, panel)
+    cuts = cut_dates(panel, full, 2)
+    chosen = [cuts[at] for at in sorted({0, len(cuts) // 2, len(cuts) - 1})]
+    leaks: list[Leak] = []
+    for probe, cut in [*(("truncate", cut) for cut in chosen), ("perturb", chosen[len(chosen) // 2])]:
+        moment = panel.decisions[panel.index == cut][0]
+        other = _probe(panel, moment, NO_DELAY) if probe == "perturb" else _probe(panel, None, NO_DELAY, end=cut)
+        try:
+            parts = parts_of(strategy, fresh(strategy).decide(other, parameters), other)
+        except FlowbtError as error:  # it worked on all data, so what it misses here is what comes later
+            leaks.append(Leak(probe, cut, str(error), cut, "the decision"))
+            continue
+        leaks += compare(probe, cut, full, parts)
+    return leaks
+
+
+def fresh(strategy: Strategy) -> Strategy:
+    """The strategy loaded anew, so that nothing it kept from another call helps it; its symbols stay as they are."""
+    return replace(load_strategy(strategy.path), symbols=strategy.symbols)
+
+
 def check(catalog: Catalog, path: Path, parameters: Mapping[str, Any] | None = None, dates: int = 8) -> Report:
     """Probe a strategy file. Raises what loading and deciding raise; look at `leaks` for the result."""
     strategy = load_strategy(path)
@@ -90,13 +114,13 @@ def check(catalog: Catalog, path: Path, parameters: Mapping[str, Any] | None = N
     cuts = cut_dates(panel, full, dates)
     leaks: list[Leak] = []
     for probe, delay in (("truncate", 0), ("perturb", 0), ("availability", 1)):
-        shift = np.timedelta64(0, "ns") if not delay else panel.clock.bar.to_timedelta64()
+        shift = NO_DELAY if not delay else panel.clock.bar.to_timedelta64()
         whole = _probe(panel, None, shift)
-        reference = parts_of(strategy, strategy.decide(whole, settled), whole) if delay else full
+        reference = parts_of(strategy, fresh(strategy).decide(whole, settled), whole) if delay else full
         for cut in cuts:
             moment = panel.decisions[panel.index == cut][0]
             other = _probe(panel, moment, shift) if probe == "perturb" else _probe(panel, None, shift, end=cut)
-            leaks += compare(probe, cut, reference, parts_of(strategy, strategy.decide(other, settled), other))
+            leaks += compare(probe, cut, reference, parts_of(strategy, fresh(strategy).decide(other, settled), other))
         if delay:
             leaks += earlier(full, reference)
     entries = sum(int(np.nansum(part.to_numpy(float) != 0)) for name, part in full.items() if name in ("long", "short", "weights"))
@@ -173,7 +197,7 @@ def warm_up(strategy: Strategy, parameters: dict[str, Any], panel: Panel, full: 
 
 def _settled(strategy: Strategy, parameters: dict[str, Any], panel: Panel, full: Mapping[str, pd.DataFrame], end: int, bars: int) -> bool:
     short = Panel(panel.catalog, panel.symbols, panel.clock, panel.index[end - bars : end + 1])
-    parts = parts_of(strategy, strategy.decide(short, parameters), short)
+    parts = parts_of(strategy, fresh(strategy).decide(short, parameters), short)
     return all(
         np.allclose(full[name].iloc[end].to_numpy(float), parts[name].iloc[-1].to_numpy(float), rtol=TOLERANCE, atol=0, equal_nan=True)
         for name in full

@@ -35,6 +35,8 @@ def import_files(asked: Asked, files: Sequence[Path], root: Path) -> Outcome:
     """Import files of one source as one dataset. Raises FlowbtError when it is refused, or when nothing says when rows became known."""
     paths = [path for file in files for path in _expanded(file, asked.source)]
     entries = tuple(PlanFile(path=str(path.resolve()), source=asked.source, symbol_from=asked.symbol_from, options=asked.options) for path in paths)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", asked.name):
+        raise DatasetError(f"dataset name {asked.name!r}", "not letters, digits, - and _", "give another --name")
     folder = root / asked.name
     declaration = read_declaration(folder) if (folder / "dataset.toml").exists() else _declaration(asked, paths[0])
     return import_dataset(PlanDataset(name=asked.name, files=entries), Path("/"), declaration, root)

@@ -1,7 +1,8 @@
 """The ledger: every trial ever run on a strategy. The deflated Sharpe ratio reads its N from here.
 
-`results/<strategy>/ledger/` holds small Parquet files, each written whole and never changed: `key` (uint64, the same for the same code, data,
-span, costs and parameters) and `sharpe` (per bar, NaN where there was none). Running a trial again adds nothing to the count.
+`results/<strategy>/ledger/` (`ledger-demo/` for the demo market) holds small Parquet files, each written whole and never
+changed: `key` (uint64, the same for the same code, data, span, costs and parameters) and `sharpe` (per bar, NaN where there
+was none). Running a trial again adds nothing to the count.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from flowbt.engine.sweep.space import Ints, Space
 from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
 
-FOLDER = "ledger"
+REAL, DEMO = "ledger", "ledger-demo"  # trials on the demo market say nothing about how hard real data were searched
 Keys = npt.NDArray[np.uint64]
 _BASE = ("code_hash", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account")
 
@@ -49,9 +50,13 @@ def keys_of(base: int, space: Space, codes: Ints) -> Keys:
     return key
 
 
-def add(results: Path, strategy: str, name: str, keys: Keys, sharpes: npt.NDArray[np.float64]) -> None:
+def folder_of(results: Path, facts: Mapping[str, Any]) -> Path:
+    """Where the trials of a strategy on this kind of data are; `facts`: a run's manifest or a sweep's facts."""
+    return results / slug(facts["strategy"]) / (DEMO if facts.get("synthetic") else REAL)
+
+
+def add(folder: Path, name: str, keys: Keys, sharpes: npt.NDArray[np.float64]) -> None:
     """Write one file of trials, whole or not at all."""
-    folder = results / slug(strategy) / FOLDER
     with storing(folder, "write the ledger in"):
         folder.mkdir(parents=True, exist_ok=True)
         write_table(folder / f"{name}.parquet", pa.table({"key": keys, "sharpe": sharpes}))
@@ -61,12 +66,11 @@ def add_run(results: Path, manifest: Mapping[str, Any], sharpe: float) -> None:
     """Enter a run outside sweeps; `sharpe` per bar."""
     space = Space.of({name: (value,) for name, value in manifest["parameters"].items()})
     keys = keys_of(base_of(manifest), space, np.zeros((1, len(space.names)), np.int64))
-    add(results, manifest["strategy"], f"run-{keys[0]:016x}", keys, np.array([sharpe], np.float64))
+    add(folder_of(results, manifest), f"run-{keys[0]:016x}", keys, np.array([sharpe], np.float64))
 
 
-def gather(results: Path, strategy: str, name: str) -> None:
+def gather(folder: Path, name: str) -> None:
     """Join the slices of a finished sweep (`<name>-*.parquet`) into one file."""
-    folder = results / slug(strategy) / FOLDER
     slices = sorted(folder.glob(f"{name}-*.parquet"))
     with storing(folder, "write the ledger in"):
         write_table(folder / f"{name}.parquet", pa.concat_tables([pq.read_table(path) for path in slices]))
@@ -74,10 +78,10 @@ def gather(results: Path, strategy: str, name: str) -> None:
             path.unlink()
 
 
-def tally(results: Path, strategy: str) -> Tally:
-    """Distinct trials of a strategy so far."""
+def tally(folder: Path) -> Tally:
+    """Distinct trials in a ledger so far."""
     keys, sharpes = np.empty(0, np.uint64), np.empty(0)
-    for path in sorted((results / slug(strategy) / FOLDER).glob("*.parquet")):
+    for path in sorted(folder.glob("*.parquet")):
         table = pq.read_table(path)
         keys, first = np.unique(np.concatenate([keys, table["key"].to_numpy()]), return_index=True)
         sharpes = np.concatenate([sharpes, table["sharpe"].to_numpy()])[first]

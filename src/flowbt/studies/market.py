@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.data.panel import Panel
+from flowbt.data.catalog import Catalog
+from flowbt.data.panel import Panel, open_panel
+from flowbt.engine.loader import Strategy
 from flowbt.engine.types import Market, Signals, Targets
 from flowbt.errors import RangeError, SignalError
+from flowbt.sessions import Clock
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Span:
         labels = panel.index[(panel.index >= begin) & (panel.index <= end)]
         if len(labels) < 2:
             asked = f"{self.start or 'the start'} to {self.end or 'the end'}"
-            raise RangeError(f"a run from {asked}", f"the data of this strategy covers {first:%Y-%m-%d} to {last:%Y-%m-%d}", "choose dates inside it")
+            found = f"{len(labels)} bar(s) of the {first:%Y-%m-%d} to {last:%Y-%m-%d} this strategy has data for"
+            raise RangeError(f"a run from {asked}", found, "choose at least two bars inside it")
         return labels
 
 
@@ -44,6 +48,12 @@ def _date(text: str | None, last: bool = False) -> pd.Timestamp | None:
         raise RangeError(f"date {text!r}", "not a date", "write YYYY-MM-DD") from None
     # a bare date as the end means all of that day, for clocks with several bars a day
     return date + pd.Timedelta(days=1) - pd.Timedelta(seconds=1) if last and date == date.normalize() else date
+
+
+def panel_for(catalog: Catalog, strategy: Strategy, decide_at: str | None = None) -> Panel:
+    """The panel a strategy decides on: all history of its symbols, on its clock."""
+    clock: Clock = strategy.clock.at(decide_at) if decide_at else strategy.clock
+    return open_panel(catalog, strategy.symbols, clock)
 
 
 def market_of(panel: Panel, labels: pd.DatetimeIndex) -> Market:

@@ -25,6 +25,7 @@ class Request:
     account: Account | None = None
     benchmark: str | None = None  # "none" for no benchmark
     placebo: bool = True
+    probe: bool = True  # a short look for look-ahead
     seed: int = 7
     command: str = ""
     symbols: tuple[str, ...] = ()  # trade these in place of the file's
@@ -41,3 +42,4 @@ class Prepared:
     decision: Signals | Targets
     costs: Costs
     account: Account
+    raw: Any = None  # the decision on the whole panel, before it was cut

@@ -29,7 +29,7 @@ def judged(results: Path, run: Run) -> Run:
     sharpe, skew, kurtosis, bars = moments(run.book.returns.to_numpy(dtype=np.float64))
     manifest = run.record.manifest
     ledger.add_run(results, manifest, sharpe)
-    tally = ledger.tally(results, manifest["strategy"])
+    tally = ledger.tally(ledger.folder_of(results, manifest))
     deflated = math.nan
     if math.isfinite(sharpe):
         variance = tally.variance if tally.trials > 1 else 0.0

@@ -3,8 +3,8 @@
 1. set up: load, trace once, settle the dates (`sweep_setup.py`);
 2. run the trials in slices; each finished slice is a Parquet file, so that an interrupted sweep resumes;
 3. join the slices; enter every trial in the ledger;
-4. re-simulate the best trials and a random sample with the engine and vectorbt's book;
-5. measure luck (`sweep_luck.py`); store, with a page, and tearsheets of the best.
+4. measure luck (`sweep_luck.py`);
+5. re-simulate the best trials and a random sample with the engine and vectorbt's book; store, with a page, and tearsheets of the best.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from flowbt.results import sweeps
 from flowbt.studies import ledger
 from flowbt.studies.sweep_luck import luck_of, words
 from flowbt.studies.sweep_setup import Setup, SweepRequest, set_up
-from flowbt.studies.sweep_store import LUCK, SWEEP, Progress, SweepFolder, slices, table_of
-from flowbt.studies.sweep_verify import verify
+from flowbt.studies.sweep_store import LUCK, SWEEP, Progress, SweepFolder, release, slices, table_of
+from flowbt.studies.sweep_verify import look_ahead, verify
 
 FUSED, SLOW = 16_384, 512  # trials per slice
 Show = Callable[[int, int, float], None]
@@ -63,14 +63,15 @@ def sweep(catalog: Catalog, request: SweepRequest, run: Run) -> tuple[Path, dict
         progress.write("interrupted")
         raise
     count = folder.join()
-    ledger.gather(run.results, setup.strategy.name, setup.id)
+    ledger.gather(ledger.folder_of(run.results, setup.facts), setup.id)
     clock.lap("trials")
     top = best(folder, request.sort, ascending, request.top)
-    checked = verify(setup, folder, top)
-    clock.lap("verify")
-    luck = luck_of(setup, folder, ledger.tally(run.results, setup.strategy.name))
-    luck["verdict"] = words(luck)
+    luck = luck_of(setup, folder, ledger.tally(ledger.folder_of(run.results, setup.facts)))
+    luck["look_ahead"] = look_ahead(setup, top[0]) if top else ""
+    luck["verdict"] = f"Worthless: it uses the future ({luck['look_ahead']}); see `flowbt check`." if luck["look_ahead"] else words(luck)
     clock.lap("luck")
+    checked = verify(setup, folder, top)  # after luck: vectorbt's import takes memory for good
+    clock.lap("verify")
     runs = tearsheets(catalog, setup, run, top)
     clock.lap("pages")
     document = {
@@ -111,13 +112,14 @@ def tearsheets(catalog: Catalog, setup: Setup, run: Run, top: list[int]) -> dict
 
 
 class Clock:
-    """Seconds of each stage."""
+    """Seconds of each stage; between stages freed memory is given back."""
 
     def __init__(self) -> None:
         self.laps: dict[str, float] = {"total": 0.0}
         self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:
+        release()
         now = time.perf_counter()
         self.laps[name] = now - self._last
         self.laps["total"] += now - self._last
@@ -188,7 +190,7 @@ def enter(setup: Setup, results: Path, k: int, table: pa.Table) -> None:
     """Enter a slice in the ledger."""
     codes = setup.space.codes(table["trial"].to_numpy())
     keys = ledger.keys_of(ledger.base_of(setup.facts), setup.space, codes)
-    ledger.add(results, setup.strategy.name, f"{setup.id}-{k:06d}", keys, table["sharpe"].to_numpy() / np.sqrt(setup.market.year))
+    ledger.add(ledger.folder_of(results, setup.facts), f"{setup.id}-{k:06d}", keys, table["sharpe"].to_numpy() / np.sqrt(setup.market.year))
 
 
 def best(folder: SweepFolder, sort: str, ascending: bool, count: int) -> list[int]:

@@ -24,9 +24,8 @@ from flowbt.engine.sweep.sweeper import Sweeper
 from flowbt.engine.types import Account, Costs, Market
 from flowbt.errors import SignalError
 from flowbt.results.record import dumps
-from flowbt.studies.backtest import panel_for
 from flowbt.studies.describe import commit, datasets_of, versions
-from flowbt.studies.market import Span, market_of
+from flowbt.studies.market import Span, market_of, panel_for
 from flowbt.studies.sweep_values import Search, numbers_of, space_of
 
 PROBES = 200  # combinations of branching parameters that are tried before the dates are settled

@@ -14,7 +14,8 @@ from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Book
 from flowbt.errors import ReconciliationError
 from flowbt.evidence.measures import measure
-from flowbt.studies.market import cut_decision
+from flowbt.studies.check import quick_leaks
+from flowbt.studies.market import cut_decision, panel_for
 from flowbt.studies.sweep_setup import Setup
 from flowbt.studies.sweep_store import SweepFolder
 
@@ -46,6 +47,14 @@ def book_of(setup: Setup, trial: int) -> Book:
     parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
     decision = setup.strategy.decide(setup.sweeper.tracer.quiet, parameters)
     return simulate(setup.market, cut_decision(decision, setup.panel, setup.market.index), setup.sweeper.costs, setup.sweeper.account)
+
+
+def look_ahead(setup: Setup, trial: int) -> str:
+    """The first use of the future that a short probe of this trial finds, in words; empty where it finds none."""
+    parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
+    panel = panel_for(setup.panel.catalog, setup.strategy)
+    leaks = quick_leaks(setup.strategy, parameters, panel, setup.strategy.decide(panel, parameters))
+    return str(leaks[0]) if leaks else ""
 
 
 def _difference(trial: int, row: pd.Series, book: Book) -> float:

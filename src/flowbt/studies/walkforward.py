@@ -204,4 +204,5 @@ def _enter(setup: Setup, results: Path, numbers: Ints, name: str) -> None:
     """Every trial that a window could have chosen counts in the ledger; its Sharpe is the one over all bars."""
     codes = setup.space.codes(numbers)
     sharpes = setup.sweeper.run(codes).column("sharpe") / math.sqrt(setup.market.year)
-    ledger.add(results, setup.strategy.name, f"walkforward-{name}", ledger.keys_of(ledger.base_of(setup.facts), setup.space, codes), sharpes)
+    keys = ledger.keys_of(ledger.base_of(setup.facts), setup.space, codes)
+    ledger.add(ledger.folder_of(results, setup.facts), f"walkforward-{name}", keys, sharpes)
