@@ -11,9 +11,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -128,6 +130,42 @@ def resident(count: int) -> dict[str, float]:
     return {"us": seconds / count * 1e6, "mb": peak / 1024}
 
 
+STRATEGY = '''"""Buy a rise of some bars."""
+
+from flowbt import Signals
+
+SYMBOLS = ("SPY",)
+
+
+def signals(panel, *, window=5, level=0.02, hold=10, stop=0.05, take=0.1):
+    return Signals(long=panel["close"].pct_change(window, fill_method=None) >= level, hold=hold, stop=stop, take=take)
+'''
+SESSIONS = ("--from", "2012-01-01", "--to", "2021-12-07")  # 2,500 of the demo market
+COMMAND = """import sys; from flowbt.cli import main
+try:
+    main()
+finally:
+    print(open("/proc/self/status").read(), file=sys.stderr)"""
+
+
+def whole_command(count: int) -> dict[str, float]:
+    """Seconds and peak resident memory of `flowbt sweep` from start to end: reading, trials, luck, verification in vectorbt's book, page, tearsheet."""
+    with tempfile.TemporaryDirectory() as name:
+        path, stops = Path(name) / "rise.py", ",".join(f"{stop:.6g}" for stop in np.linspace(0.01, 0.1, 100))
+        path.write_text(STRATEGY)
+        grid = {**{name: ",".join(map(str, values)) for name, values in rivals.GRID.items()}, "stop": stops}
+        given = [part for name, text in grid.items() for part in ("-p", f"{name}={text}")]
+        where = ["--demo", "--datasets", str(path.parent / "datasets"), "--results", str(path.parent / "results"), *SESSIONS]
+        command = [sys.executable, "-c", COMMAND, "sweep", str(path), *given, *where]
+        small = [sys.executable, "-c", COMMAND, "sweep", str(path), "-p", "hold=3,5,10", *where]
+        subprocess.run(small, capture_output=True, check=True)  # makes the demo market and the compiled kernels
+        begin = time.perf_counter()
+        done = subprocess.run([*command, *(["--random", str(count)] if count < 1_000_000 else [])], capture_output=True, text=True, check=True)
+        seconds = time.perf_counter() - begin
+    peak = next(int(line.split()[1]) for line in done.stderr.splitlines() if line.startswith("VmHWM"))
+    return {"seconds": seconds, "mb": peak / 1024}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the work")
@@ -173,6 +211,10 @@ def main() -> None:
     for count in (1_000, 10_000, 100_000, 1_000_000 // scale):
         grown = memory(count)
         print(f"{count:12,d} trials {grown['us']:10.1f} us per trial {grown['mb']:8.0f} MB peak")
+    print("the whole command, with luck, verification and pages (fresh process each):")
+    for count in (100_000 // scale, 1_000_000 // scale):
+        whole = whole_command(count)
+        print(f"{count:12,d} trials {whole['seconds']:10.1f} s {whole['mb']:8.0f} MB peak")
     print("growth in symbols and bars:")
     for bars, n, count, hourly in (
         (3_850, 3, 100_000, False),

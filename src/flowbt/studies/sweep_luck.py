@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,30 +35,47 @@ LEVEL = 0.05
 
 def luck_of(setup: Setup, folder: SweepFolder, tally: Tally) -> dict[str, Any]:
     """The contents of luck.json."""
-    sharpes, trials = folder.column("sharpe"), folder.column("trial").astype(np.int64)
     notes: list[str] = []
-    if not np.isfinite(sharpes).any():
+    drawn = _drawn(folder, setup.request.search.seed)
+    if drawn is None:
         return {"best": None, "ledger": {"trials": tally.trials}, "notes": ["no trial traded"]}
-    best = int(trials[np.nanargmax(sharpes)])
-    rng = np.random.default_rng(setup.request.search.seed)
-    sample = np.sort(rng.choice(trials, min(SAMPLE, len(trials)), replace=False))
+    best, highest, sample, rotated = drawn
     returns = _returns(setup, sample)
     moving = returns[:, returns.std(axis=0) > 1e-12]
     luck: dict[str, Any] = {
         "best": {
             **{name: setup.space.trial(setup.space.codes(np.array([best]))[0])[name] for name in setup.swept},
             "trial": best,
-            "sharpe": float(np.nanmax(sharpes)),
+            "sharpe": highest,
         },
         **_deflated(setup, best, tally, mean_correlation(moving)),
         "pbo": _pbo(moving, notes),
         **_superior(moving, setup.request.search.seed, notes),
-        "noise": _noise(setup, rng.permutation(trials)[:ROTATED], notes),
-        "neighbours": _neighbours(setup, best, float(np.nanmax(sharpes))),
+        "noise": _noise(setup, rotated, notes),
+        "neighbours": _neighbours(setup, best, highest),
         "sample": {"trials": len(sample), "seed": setup.request.search.seed},
         "notes": notes,
     }
     return luck
+
+
+class Drawn(NamedTuple):
+    """The best trial by Sharpe, its Sharpe, and two random samples of trial numbers."""
+
+    best: int
+    sharpe: float
+    sample: Ints
+    rotated: Ints
+
+
+def _drawn(folder: SweepFolder, seed: int) -> Drawn | None:
+    """None where no trial traded. Apart, so that the columns of a large sweep are gone before anything is computed."""
+    sharpes, trials = folder.column("sharpe"), folder.column("trial").astype(np.int64)
+    if not np.isfinite(sharpes).any():
+        return None
+    at, rng = int(np.nanargmax(sharpes)), np.random.default_rng(seed)
+    sample = np.sort(rng.choice(trials, min(SAMPLE, len(trials)), replace=False))
+    return Drawn(int(trials[at]), float(sharpes[at]), sample, rng.permutation(trials)[:ROTATED].copy())
 
 
 def _returns(setup: Setup, numbers: Ints) -> Array:

@@ -80,7 +80,7 @@ def numbers_of(space: Space, constraints: Iterable[str], search: Search) -> Ints
         raise ParameterError(f"a grid of {space.size:,} trials", f"more than {MOST:,}", "use --random N, or fewer values")
     else:
         every = np.arange(space.size)
-        numbers = np.concatenate([part[allowed(space, part, rules)] for part in np.array_split(every, max(1, space.size // 250_000))])
+        numbers = every if not rules else np.concatenate([part[allowed(space, part, rules)] for part in np.array_split(every, max(1, space.size // 250_000))])
     if not len(numbers):
         raise RangeError(f"trials under {' and '.join(rules)}", "none is left", "loosen the constraints or add values")
     return numbers
