@@ -136,3 +136,8 @@ def test_interrupted_in_the_middle_leaves_nothing_and_exits_130(demo, tmp_path):
     assert running.returncode == 130, err
     assert "interrupted" in err
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and "_assets" not in str(path)]
+
+
+def test_a_reader_that_goes_away_is_no_error(demo):
+    command = f"{sys.executable} -c \"{LINE}\" features ls --datasets {demo} | head -1; exit ${{PIPESTATUS[0]}}"
+    assert subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True).returncode == 0

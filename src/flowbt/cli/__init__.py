@@ -97,7 +97,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (BrokenPipeError, SystemExit) as stop:
         # the reader of a pipe (head) has gone: not an error, though click and rich (which then turns to the null device) exit with 1
-        gone = isinstance(stop, BrokenPipeError) or type(sys.stdout).__name__ == "PacifyFlushWrapper" or (not silent and _is_null(1))
+        gone = isinstance(stop, BrokenPipeError) or "PacifyFlush" in type(sys.stdout).__name__ or (not silent and _is_null(1))
         if gone:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             os._exit(0)
