@@ -106,7 +106,7 @@ class SweepFolder:
                 hits = np.flatnonzero(np.isin(file.read_row_group(k, columns=["trial"], use_threads=False)["trial"].to_numpy(), trials))
                 if len(hits):
                     found.append(file.read_row_group(k, use_threads=False).take(hits))
-        rows = pa.concat_tables(found).to_pandas().set_index("trial", drop=False)
+        rows: pd.DataFrame = pa.concat_tables(found).to_pandas().set_index("trial", drop=False)
         return rows.loc[list(trials)].reset_index(drop=True)
 
 
