@@ -16,7 +16,8 @@ HEADER = """# Strategies
 Made by `python -m flowbt.studies.strategy_docs strategies docs/strategies.md`; edit the files, not this page.
 
 One file per thesis of the documents. `flowbt run strategies/` runs them all, each against rotations of its own decisions, and writes one page
-that compares them; `flowbt run strategies/NAME.py` runs one. Defaults are set beforehand, not fitted; `GRID` is what a sweep looks at.
+that compares them; `flowbt run strategies/NAME.py` runs one. `GRID` is what a sweep looks at. Some defaults were settled while looking at
+results (exit_liquidity's confirm, zone_exhaustion, structural_pivot, convergence_tilt, and several on the demo market): no ledger counts those looks.
 Symbols `M01`..`M40` and `BTCSPOT` are the demo market's: the theses on single names need flow by name, which free data do not have.
 """
 
