@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from tests.claims.conftest import FALL
 
 from flowbt.cli import flowbt
+from flowbt.errors import StoreError
 
 CALENDAR = """
 from flowbt.evidence.arithmetic import Check, recomputed
@@ -20,10 +21,9 @@ def one_and_one(panel):
 def run(catalog, tmp_path):
     shutil.copytree(catalog.roots[0], tmp_path / "datasets")
 
-    def invoke(*arguments):
-        return CliRunner().invoke(
-            flowbt, ["score", "--datasets", str(tmp_path / "datasets"), "--results", str(tmp_path / "results"), "--resamples", "200", *arguments]
-        )
+    def invoke(*arguments, **how):
+        folders = ["--datasets", str(tmp_path / "datasets"), "--results", str(tmp_path / "results")]
+        return CliRunner().invoke(flowbt, ["score", *folders, "--resamples", "200", *arguments], **how)
 
     return invoke
 
@@ -55,3 +55,23 @@ def test_nothing_is_written_when_asked(run, note, tmp_path):
 def test_a_file_that_cannot_be_scored_is_said_on_one_line(run, note):
     found = run(note("def ("))
     assert "syntax error on line" in found.output
+
+
+PEEK = """
+@claim("Peek", outcome=forward_return("SPX", 5), direction="up")
+def peek(panel):
+    return panel["close"].pct_change().shift(-1) > 0.01
+"""
+
+
+def test_exit_code_is_one_where_something_could_not_be_scored(run, note):
+    files = [note(*parts, name=f"file{n}") for n, parts in enumerate([(FALL,), (FALL, PEEK), ("def (",)])]
+    assert [run(file, "--no-store", standalone_mode=False).return_value for file in files] == [0, 1, 1]
+
+
+def test_results_that_cannot_be_written_are_refused_before_the_work(run, note, tmp_path):
+    (tmp_path / "results").write_text("a file")
+    found = run(note(FALL))
+    assert isinstance(found.exception, StoreError)
+    assert str(found.exception).startswith(f"write findings in {tmp_path}/results/claims/.cache: Not a directory; ")
+    assert (tmp_path / "results").read_text() == "a file"

@@ -65,13 +65,11 @@ def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool,
 
 
 def _write(results: Path, board: Board) -> Path:
-    from flowbt.errors import StoreError
     from flowbt.results.scoreboard import Scored, write_scoreboard
+    from flowbt.results.shelf import storing
 
-    try:
+    with storing(results, "write pages in"):
         return write_scoreboard(results, Scored(board.findings, board.problems, board.synthetic, board.tested, board.settings.resamples))
-    except OSError as error:
-        raise StoreError(f"pages under {results}", f"cannot be written ({error.strerror})", "choose another folder with --results, or --no-store") from None
 
 
 def _progress(quiet: bool) -> Any:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import numbers
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -83,6 +84,13 @@ class Claim:
         return {p.name: p.default for p in found if p.default is not p.empty}
 
     @property
+    def horizons(self) -> tuple[Any, ...]:
+        """The labels ahead at which the outcome is measured; none for a forecast with dates of its own, or for arithmetic."""
+        if getattr(self.outcome, "kind", "") in ("dated forecast", "arithmetic"):
+            return ()
+        return (self.outcome.horizon, *self.outcome.also)
+
+    @property
     def sign(self) -> int:
         """+1 where the claim is that the outcome is higher, -1 lower, 0 that it is no different; from the stated figures where no direction is given."""
         if self.direction in SIGNS:
@@ -100,6 +108,9 @@ class Claim:
             raise ClaimError(asked, self.problems[0], "mend the call of @claim")
         if self.outcome is None:
             raise ClaimError(asked, "it has no outcome", "give @claim(..., outcome=forward_return(SYMBOL, 21)) or another of flowbt's outcomes")
+        for horizon in self.horizons:
+            if not isinstance(horizon, numbers.Integral) or horizon < 1:
+                raise ClaimError(asked, f"horizon {horizon!r} of its outcome", "an outcome comes after its event: give a whole number of labels, 1 or more")
         if self.direction and self.direction not in SIGNS:
             raise ClaimError(asked, f"direction {self.direction!r}", "write up, down or flat")
         for name in self.stated:

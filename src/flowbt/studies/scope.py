@@ -52,13 +52,9 @@ def cases_of(claim: Claim, results: list[tuple[dict[str, Any], Any]], panel: Any
     """Each definition's event (and own outcome) as arrays, checked for shape."""
     cases = []
     for definition, given in results:
-        own = None
-        if claim.outcome.own:
-            if not isinstance(given, tuple) or len(given) != 2:
-                raise ClaimError(f"claim {claim.id}", f"its function returned a {type(given).__name__}", "with outcome=given(...) return (event, outcome)")
-            given, own = given
-        event = _array(claim, given, panel)[rows]
-        cases.append(Case(definition, np.nan_to_num(event), None if own is None else _array(claim, own, panel)[rows]))
+        own = given[1] if claim.outcome.own and isinstance(given, tuple) else None
+        event = event_of(claim, given, panel)[rows]
+        cases.append(Case(definition, event, None if own is None else array_of(claim, own, panel)[rows]))
     widths = {case.event.shape[1] for case in cases}
     wanted = 1 if claim.outcome.symbol and not claim.outcome.own else len(panel.symbols)
     if widths != {wanted} and not claim.outcome.own:
@@ -67,7 +63,20 @@ def cases_of(claim: Claim, results: list[tuple[dict[str, Any], Any]], panel: Any
     return cases
 
 
-def _array(claim: Claim, given: Any, panel: Any) -> Array:
+def event_of(claim: Claim, given: Any, panel: Any) -> Array:
+    """The event of what a claim's function gave: labels x columns of 1, 0 and -1, missing values 0."""
+    if claim.outcome.own:
+        if not isinstance(given, tuple) or len(given) != 2:
+            raise ClaimError(f"claim {claim.id}", f"its function returned a {type(given).__name__}", "with outcome=given(...) return (event, outcome)")
+        given = given[0]
+    event = np.nan_to_num(array_of(claim, given, panel))
+    if len(odd := event[~np.isin(event, (-1.0, 0.0, 1.0))]):
+        raise ClaimError(f"claim {claim.id}", f"its event has numbers such as {odd[0]:.4g}", "return when it holds: True and False, or +1, 0 and -1")
+    return event
+
+
+def array_of(claim: Claim, given: Any, panel: Any) -> Array:
+    """A series or frame on the panel's labels as labels x columns."""
     if not isinstance(given, (pd.Series, pd.DataFrame)):
         raise ClaimError(f"claim {claim.id}", f"its function returned a {type(given).__name__}", "return a series or frame on the panel's labels")
     if not given.index.equals(panel.index):

@@ -2,9 +2,10 @@
 
 1. Load the files; a broken one is a line, the others go on.
 2. For each claim: open its panel, run every definition, cut to the labels on which every field was there.
-3. Study it by its kind: events, regimes, sequences, dated forecasts, arithmetic. A finding is cached by content: the claim's file, the
+3. Decide the reported definition again on shortened panels (`ahead.py`): a claim that uses the future is an error, not a finding.
+4. Study it by its kind: events, regimes, sequences, dated forecasts, arithmetic. A finding is cached by content: the claim's file, the
    evidence and feature code, the datasets, resamples and seed.
-4. Correct over all claims of the run (Benjamini-Hochberg and Holm on the p of the whole curve), then decide the verdicts.
+5. Correct over all claims of the run (Benjamini-Hochberg and Holm on the p of the whole curve), then decide the verdicts.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowbt.errors import ClaimError, FieldError, FlowbtError, StoreError
+from flowbt.errors import ClaimError, FieldError, FlowbtError
 from flowbt.evidence.claims import Claim
 from flowbt.evidence.finding import Finding
 from flowbt.studies.bring import lacking
@@ -62,7 +63,12 @@ class Board:
 
 def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progress: Progress | None = None) -> Board:
     """Score claim files, folders, or one claim (`FILE::claim`)."""
+    from flowbt.results.shelf import storing
+
     chosen = select(targets)
+    if settings.cache:  # before the work, so that a folder that cannot be written costs nothing
+        with storing(settings.cache, "write findings in"):
+            settings.cache.mkdir(parents=True, exist_ok=True)
     work = [(file, claim) for file in chosen.files for claim in file.claims]
     scorer = Scorer(catalog, settings)
     done: list[Finding] = []
@@ -148,19 +154,25 @@ class Scorer:
 
     def _sequence(self, claim: Claim, finding: Finding, panel: Any) -> None:
         from flowbt.evidence.sequences import sequence_study
+        from flowbt.studies.ahead import refuse_peeking
+        from flowbt.studies.scope import array_of
 
         frames = _each(claim, finding, panel)
         finding.definition, finding.rows = frames[0][0], len(panel.index)
+        stages = array_of(claim, frames[0][1], panel)
+        refuse_peeking(claim, panel.panel, stages, slice(panel.first, panel.last), partial(array_of, claim))
         sequence_study(claim, finding, frames, self.settings.resamples, self.settings.seed)
 
     def _events(self, claim: Claim, finding: Finding, panel: Any) -> None:
         from flowbt.evidence.events import event_study
-        from flowbt.studies.scope import cases_of, scope_of
+        from flowbt.studies.ahead import refuse_peeking
+        from flowbt.studies.scope import cases_of, event_of, scope_of
 
         results = _each(claim, finding, panel)
         scope, rows = scope_of(claim, panel, self.settings)
         cases: list[Case] = cases_of(claim, results, panel, rows)
         finding.definition = cases[0].definition
+        refuse_peeking(claim, panel.panel, event_of(claim, results[0][1], panel), rows, partial(event_of, claim))
         finding.rows, finding.span = len(scope.index), [f"{scope.index[0]:%Y-%m-%d}", f"{scope.index[-1]:%Y-%m-%d}"]
         event_study(claim, finding, cases, scope)
 
@@ -196,14 +208,10 @@ class Scorer:
 
 
 def _keep(path: Path, finding: Finding) -> None:
-    from flowbt.results.shelf import write_text
+    from flowbt.results.shelf import storing, write_text
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with storing(path, "write the finding"):
         write_text(path, json.dumps(finding.to_dict()))
-    except OSError as error:
-        found = f"cannot be written ({error.strerror})"
-        raise StoreError(f"findings under {path.parent}", found, "choose another folder with --results, or --no-store") from None
 
 
 def _each(claim: Claim, finding: Finding, panel: Any) -> list[tuple[dict[str, Any], Any]]:
@@ -224,7 +232,7 @@ def _each(claim: Claim, finding: Finding, panel: Any) -> list[tuple[dict[str, An
 def code_hash() -> str:
     """Hash of the sources a finding rests on: evidence, features, the panel, and how claims are brought to it."""
     here = Path(__file__).parent
-    own = [here / f"{name}.py" for name in ("score", "scope", "watched", "claimfiles")]
+    own = [here / f"{name}.py" for name in ("score", "scope", "ahead", "watched", "claimfiles")]
     digest = hashlib.sha256()
     for path in [*own, *(p for room in ("evidence", "features", "data") for p in sorted((here.parent / room).glob("*.py")))]:
         digest.update(path.read_bytes())
