@@ -68,8 +68,8 @@ def refuse_peeking(claim: Claim, panel: Panel, whole: Array, rows: slice, values
             raise _peeks(claim, f"it fails {unknown} ({type(error).__name__}: {error})") from None
         there = values(given, short)
         known = slice(rows.start, cut + 1)
-        same = np.isclose(there[known], whole[known], rtol=TOLERANCE, atol=1e-12, equal_nan=True)
-        same = np.asarray(same | (moved_back & np.isnan(there[known]))).all(axis=1)
+        near = np.isclose(there[known], whole[known], rtol=TOLERANCE, atol=1e-12, equal_nan=True)
+        same = np.all(near | (moved_back & np.isnan(there[known])), axis=1)
         if not same.all():
             raise _peeks(claim, f"event on {_date(panel, rows.start + int(same.argmin()))} changes {unknown}")
 
