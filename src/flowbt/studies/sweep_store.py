@@ -107,6 +107,8 @@ class SweepFolder:
                 if len(hits):
                     found.append(file.read_row_group(k, use_threads=False).take(hits))
         rows: pd.DataFrame = pa.concat_tables(found).to_pandas().set_index("trial", drop=False)
+        found.clear()
+        release()
         return rows.loc[list(trials)].reset_index(drop=True)
 
 
