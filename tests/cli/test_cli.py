@@ -139,5 +139,5 @@ def test_interrupted_in_the_middle_leaves_nothing_and_exits_130(demo, tmp_path):
 
 
 def test_a_reader_that_goes_away_is_no_error(demo):
-    command = f"{sys.executable} -c \"{LINE}\" features ls --datasets {demo} | head -1; exit ${{PIPESTATUS[0]}}"
+    command = f'{sys.executable} -c "{LINE}" features ls --datasets {demo} | head -1; exit ${{PIPESTATUS[0]}}'
     assert subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True).returncode == 0
