@@ -75,7 +75,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets another, never a traceback
             stream.reconfigure(errors="replace")
     try:
-        code = flowbt.main(standalone_mode=False)
+        code = flowbt.main(prog_name="flowbt", standalone_mode=False)
     except FlowbtError as error:
         _say(f"flowbt: {error}")
         sys.exit(error.exit_code)
