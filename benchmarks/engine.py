@@ -18,7 +18,7 @@ import pandas as pd
 
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Account, Costs, Market, Signals
-from flowbt.engine.vbt_mode import Fills, simulate_as_vectorbt
+from flowbt.engine.vbt.mode import Fills, simulate_as_vectorbt
 
 
 def market(bars: int, symbols: int) -> Market:

@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from flowbt.studies.reduce import Reduction, reduce_files
+from flowbt.studies.ingest.reduce import Reduction, reduce_files
 
 DAYS = 20
 

@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.results.records import make_record
 
-from flowbt.results import shelf, site, store, tearsheet
+from flowbt.results import shelf, store
+from flowbt.results.pages import site, tearsheet
 from flowbt.results.record import content_key, dumps
 
 RUNS, BARS = 1_000, 3_850

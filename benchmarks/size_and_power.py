@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from flowbt.evidence.claims import Claim, Data, Document
-from flowbt.evidence.events import Case, Scope, event_study
-from flowbt.evidence.finding import Finding
+from flowbt.evidence.claims.declare import Claim, Data, Document
+from flowbt.evidence.claims.events import Case, Scope, event_study
+from flowbt.evidence.claims.finding import Finding
+from flowbt.evidence.claims.outcomes import Outcome
+from flowbt.evidence.claims.sequences import in_order, lead, onsets, standardised, swapped
 from flowbt.evidence.multiple import benjamini_hochberg, spa, stepm
-from flowbt.evidence.outcomes import Outcome
-from flowbt.evidence.sequences import in_order, lead, onsets, standardised, swapped
 
 T = 6_300  # 25 years of sessions
 SHORT = 2_500  # ten years
@@ -160,7 +160,7 @@ def p_lead(rng: Rng, lag: float = 0.0) -> float:
     z = standardised(stages(rng, T, lag))
     values = lead(z, in_order().horizon)
     null = swapped(values[:, None], 2 * in_order().horizon, 499, int(rng.integers(2**31)))[:, 0]
-    from flowbt.evidence.rotation import p_values
+    from flowbt.evidence.resampling.rotation import p_values
 
     return p_values(float(values.mean()), null).p
 

@@ -18,8 +18,8 @@ import pandas as pd
 
 from flowbt.data.catalog import Catalog, write_dataset
 from flowbt.data.declare import parse_declaration
-from flowbt.data.panel import open_panel
-from flowbt.sessions import Clock
+from flowbt.data.panel.reader import open_panel
+from flowbt.ground.clock import Clock
 
 ROOT = Path(__file__).parents[1]
 FLOWBT = str(Path(sys.executable).with_name("flowbt"))

@@ -10,10 +10,10 @@ import argparse
 from typing import Any
 
 import numpy as np
+import sweep
 import sweep_rivals as rivals
 
-import sweep
-from flowbt.engine.sweep.sweeper import Part
+from flowbt.engine.sweep.sweeper import BarRange
 from flowbt.engine.types import Signals
 from flowbt.evidence.overfit import overfit
 from flowbt.evidence.sharpe import deflated_sharpe, moments
@@ -32,11 +32,11 @@ def one(seed: int) -> tuple[float, float]:
     runner = sweep.sweeper(rivals.make_market(seed=1_000 + seed), GRID, coin)
     codes = runner.space.codes(np.arange(runner.space.size))
     sharpe = runner.run(codes).column("sharpe") / np.sqrt(252)
-    best = runner.run(codes[[int(np.nanargmax(sharpe))]], Part(returns=True)).returns[0]
+    best = runner.run(codes[[int(np.nanargmax(sharpe))]], BarRange(returns=True)).returns[0]
     found, skew, kurtosis, bars = moments(best)
     deflated = deflated_sharpe(found, bars, trials=len(codes), variance=float(np.nanvar(sharpe, ddof=1)), skew=skew, kurtosis=kurtosis)
     sample = np.random.default_rng(seed).choice(len(codes), 100, replace=False)
-    return deflated, overfit(runner.run(codes[sample], Part(returns=True)).returns.T).pbo
+    return deflated, overfit(runner.run(codes[sample], BarRange(returns=True)).returns.T).pbo
 
 
 def main() -> None:

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from flowbt.evidence.claims import Data, Document, claim
-from flowbt.evidence.forecasts import dated, falls
-from flowbt.evidence.outcomes import autocorrelation, forward_drawdown, forward_return, next_move, next_range, variance_ratio
-from flowbt.evidence.sequences import in_order
+from flowbt.evidence.claims.declare import Data, Document, claim
+from flowbt.evidence.claims.forecasts import dated, falls
+from flowbt.evidence.claims.outcomes import autocorrelation, forward_drawdown, forward_return, next_move, next_range, variance_ratio
+from flowbt.evidence.claims.sequences import in_order
 from flowbt.features import breadth_slope, melt_up, net_liquidity, put_call_collapse, put_call_ratio
 
 DOCUMENT = Document("blowoff", dated="2025-05-15", title="Blow-off top in US equities")

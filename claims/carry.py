@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from flowbt.evidence.claims import Data, Document, claim
-from flowbt.evidence.outcomes import forward_change, forward_drawdown, forward_return, forward_volatility, forward_worst, given
-from flowbt.evidence.sequences import in_order
+from flowbt.evidence.claims.declare import Data, Document, claim
+from flowbt.evidence.claims.outcomes import forward_change, forward_drawdown, forward_return, forward_volatility, forward_worst, given
+from flowbt.evidence.claims.sequences import in_order
 from flowbt.features import book_stress, carry_crowding, crypto_expiry_window, funding_flip, open_interest_dump, toxic_mid, vpin_percentile
 
 DOCUMENT = Document("carry", dated="2026-02-06", title="BTC carry trades and their unwinding")

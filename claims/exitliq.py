@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from flowbt.evidence.claims import Data, Document, claim
-from flowbt.evidence.outcomes import forward_drawdown, forward_excess, forward_return, given
-from flowbt.evidence.sequences import in_order
+from flowbt.evidence.claims.declare import Data, Document, claim
+from flowbt.evidence.claims.outcomes import forward_drawdown, forward_excess, forward_return, given
+from flowbt.evidence.claims.sequences import in_order
 from flowbt.features import (
     beat_and_sell,
     convergence_count,

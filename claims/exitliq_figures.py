@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flowbt.evidence.arithmetic import Check, recomputed
-from flowbt.evidence.claims import Document, claim
+from flowbt.evidence.claims.arithmetic import FigureCheck, recomputed
+from flowbt.evidence.claims.declare import Document, claim
 
 DOCUMENT = Document("exitliq", dated="2026-04-08", title="Exit liquidity, phase 3 day 9")
 SHELTER = {"HYG", "XLU", "TLT", "GLD", "SLV"}
@@ -30,7 +30,7 @@ def zone_rooms(panel):
         unit = 1.0 if row["close"] >= 100 else 0.1
         for side, level in (("upside", row["high"]), ("downside", row["low"])):
             slack = 100 * unit * (1 / row["close"] + level / row["close"] ** 2) + 0.005
-            checks.append(Check(f"{symbol} {side}, %", row[side], round(100 * (level / row["close"] - 1), 3), slack))
+            checks.append(FigureCheck(f"{symbol} {side}, %", row[side], round(100 * (level / row["close"] - 1), 3), slack))
     return checks
 
 
@@ -40,8 +40,8 @@ def zone_ratios(panel):
     for symbol, row in _table("zones", "symbol").dropna(subset=["ratio"]).iterrows():
         above = row["close"] > row["high"]
         far, near = max(abs(row["upside"]), abs(row["downside"])), min(abs(row["upside"]), abs(row["downside"]))
-        checks.append(Check(f"{symbol} ratio", row["ratio"], round(far / near, 1), 1.0))
-        checks.append(Check(f"{symbol} ratio has a meaning (close not above the ceiling)", "yes", "no" if above else "yes"))
+        checks.append(FigureCheck(f"{symbol} ratio", row["ratio"], round(far / near, 1), 1.0))
+        checks.append(FigureCheck(f"{symbol} ratio has a meaning (close not above the ceiling)", "yes", "no" if above else "yes"))
     return checks
 
 
@@ -51,13 +51,13 @@ def side_sums(panel):
     bullish, bearish = f["calls_bought"] + f["puts_sold"], f["puts_bought"] + f["calls_sold"]
     sided = bullish + bearish
     return [
-        Check("bullish, bn", f["bullish"], bullish, 0.001),
-        Check("bearish, bn", f["bearish"], bearish, 0.001),
-        Check("net, bn", f["net"], bullish - bearish, 0.002),
-        Check("calls sold over calls bought, bn", f["call_supply"], f["calls_sold"] - f["calls_bought"], 0.001),
-        Check("naive call/put", f["call_put"], f["calls"] / f["puts"], 0.005),
-        Check("calls and puts make the premium, bn", f["premium"], f["calls"] + f["puts"], 0.01),
-        Check("unknown side, %", f["unknown"], round(100 * (1 - sided / f["premium"]), 2), 0.1),
+        FigureCheck("bullish, bn", f["bullish"], bullish, 0.001),
+        FigureCheck("bearish, bn", f["bearish"], bearish, 0.001),
+        FigureCheck("net, bn", f["net"], bullish - bearish, 0.002),
+        FigureCheck("calls sold over calls bought, bn", f["call_supply"], f["calls_sold"] - f["calls_bought"], 0.001),
+        FigureCheck("naive call/put", f["call_put"], f["calls"] / f["puts"], 0.005),
+        FigureCheck("calls and puts make the premium, bn", f["premium"], f["calls"] + f["puts"], 0.01),
+        FigureCheck("unknown side, %", f["unknown"], round(100 * (1 - sided / f["premium"]), 2), 0.1),
     ]
 
 
@@ -66,28 +66,28 @@ def flip_count(panel):
     table = _table("top_flow", "ticker")
     flips = (table["naive"] != "NA") & (table["naive"] != table["adjusted"])
     return [
-        Check("flip rate, %", 37.5, 100 * flips.mean(), 0.05),
-        Check("names that flip", 6, int(flips.sum())),
-        Check("names looked at", 16, len(table)),
-        Check("RKLB directional share, %", 94.0, round(100 * abs(table.loc["RKLB", "net"]) / table.loc["RKLB", "premium"], 1), 0.5),
+        FigureCheck("flip rate, %", 37.5, 100 * flips.mean(), 0.05),
+        FigureCheck("names that flip", 6, int(flips.sum())),
+        FigureCheck("names looked at", 16, len(table)),
+        FigureCheck("RKLB directional share, %", 94.0, round(100 * abs(table.loc["RKLB", "net"]) / table.loc["RKLB", "premium"], 1), 0.5),
     ]
 
 
 @claim("The 200-day average is counted on the right side", outcome=recomputed())
 def mean_200_side(panel):
     f = _printed("facts")
-    return [Check("SPX against its 200-day average, as counted", "below", "above" if f["spx_close"] > f["spx_mean_200"] else "below")]
+    return [FigureCheck("SPX against its 200-day average, as counted", "below", "above" if f["spx_close"] > f["spx_mean_200"] else "below")]
 
 
 @claim("Dates and session counts are those of the calendar", outcome=recomputed())
 def calendar_dates(panel):
-    from flowbt.sessions import Clock
+    from flowbt.ground.clock import Clock
 
     f = _printed("facts")
-    checks = [Check("weekday of 2026-04-10", "Thursday", f"{datetime.date(2026, 4, 10):%A}")]
+    checks = [FigureCheck("weekday of 2026-04-10", "Thursday", f"{datetime.date(2026, 4, 10):%A}")]
     for day in ("0417", "0515", "0618"):
         end = f"2026-{day[:2]}-{day[2:]}"
-        checks.append(Check(f"sessions from 2026-04-08 to {end}", f[f"sessions_to_{day}"], len(Clock().labels("2026-04-09", end))))
+        checks.append(FigureCheck(f"sessions from 2026-04-08 to {end}", f[f"sessions_to_{day}"], len(Clock().labels("2026-04-09", end))))
     return checks
 
 
@@ -95,15 +95,15 @@ def calendar_dates(panel):
 def checklist_count(panel):
     table = _table("checklist", "item")
     return [
-        Check("items noted as achieved", int((table["counted"] == "yes").sum()), int((table["note"] == "achieved").sum())),
-        Check("item 5: SPX over its 200-day average", "no", "yes" if _printed("facts")["spx_close"] > _printed("facts")["spx_mean_200"] else "no"),
+        FigureCheck("items noted as achieved", int((table["counted"] == "yes").sum()), int((table["note"] == "achieved").sum())),
+        FigureCheck("item 5: SPX over its 200-day average", "no", "yes" if _printed("facts")["spx_close"] > _printed("facts")["spx_mean_200"] else "no"),
     ]
 
 
 @claim("The dollar has one level", outcome=recomputed())
 def dollar_level(panel):
     f = _printed("facts")
-    return [Check("DXY", f["dxy"], 100 + f["dxy_cents_above_100"] / 100, 0.005)]
+    return [FigureCheck("DXY", f["dxy"], 100 + f["dxy_cents_above_100"] / 100, 0.005)]
 
 
 @claim("Dark-pool figures and comparisons follow", outcome=recomputed())
@@ -111,8 +111,8 @@ def dark_pool_figures(panel):
     f, table = _printed("facts"), _table("dark_pool", "symbol")
     share = (table["net"] / table["volume"]).abs()
     return [
-        Check("volume up on the day before, %", f["dark_volume_up"], round(100 * (f["dark_volume"] / f["dark_volume_before"] - 1), 1), 0.5),
-        Check("largest distribution by share of volume", "SPY", str(share.idxmax())),
+        FigureCheck("volume up on the day before, %", f["dark_volume_up"], round(100 * (f["dark_volume"] / f["dark_volume_before"] - 1), 1), 0.5),
+        FigureCheck("largest distribution by share of volume", "SPY", str(share.idxmax())),
     ]
 
 
@@ -125,10 +125,12 @@ def other_figures(panel):
     green = set(_table("ranges", "symbol").query("colour == 'green'").index)
     directions = np.where(sectors["net"] > 0, "BULL", "BEAR")
     return [
-        Check("points down to positive gamma", f["positive_gamma_points"], nearest, 100),
-        Check("the same, %", f["positive_gamma_percent"], round(100 * nearest / f["spx_close"], 1), 1.5),
-        Check("TWAP total, bn", f["twap_total"], twap, 0.1),
-        Check("energy share of premium, %", f["energy_share"], round(100 * sectors.loc["Energy", "premium"] / 1000 / _printed("sides")["premium"], 2), 0.05),
-        Check("sector directions follow from their net", "all", "all" if (directions == sectors["direction"]).all() else "not all"),
-        Check("green dominant ranges that are shelter or hard assets", "all", "all" if green <= SHELTER else "not all"),
+        FigureCheck("points down to positive gamma", f["positive_gamma_points"], nearest, 100),
+        FigureCheck("the same, %", f["positive_gamma_percent"], round(100 * nearest / f["spx_close"], 1), 1.5),
+        FigureCheck("TWAP total, bn", f["twap_total"], twap, 0.1),
+        FigureCheck(
+            "energy share of premium, %", f["energy_share"], round(100 * sectors.loc["Energy", "premium"] / 1000 / _printed("sides")["premium"], 2), 0.05
+        ),
+        FigureCheck("sector directions follow from their net", "all", "all" if (directions == sectors["direction"]).all() else "not all"),
+        FigureCheck("green dominant ranges that are shelter or hard assets", "all", "all" if green <= SHELTER else "not all"),
     ]

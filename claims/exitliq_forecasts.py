@@ -1,7 +1,7 @@
 """The daily flow report "exit liquidity" (2026-04-08): its dated forecasts and option structures."""
 
-from flowbt.evidence.claims import Data, Document, claim
-from flowbt.evidence.forecasts import dated, first_of, pays, touches
+from flowbt.evidence.claims.declare import Data, Document, claim
+from flowbt.evidence.claims.forecasts import dated, first_of, pays, touches
 
 DOCUMENT = Document("exitliq", dated="2026-04-08", title="Exit liquidity, phase 3 day 9")
 MADE = "2026-04-08"

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from flowbt.evidence.claims import Data, Document, claim
-from flowbt.evidence.outcomes import forward_drawdown, forward_return, forward_volatility, next_move
+from flowbt.evidence.claims.declare import Data, Document, claim
+from flowbt.evidence.claims.outcomes import forward_drawdown, forward_return, forward_volatility, next_move
 
 DOCUMENT = Document("placebos", dated="", title="Placebos")
 

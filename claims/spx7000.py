@@ -1,8 +1,8 @@
 """SPX above 7,000: liquidity regime and the Russell 2000 signal (2026-01-28)."""
 
-from flowbt.evidence.claims import Data, Document, claim
-from flowbt.evidence.forecasts import dated, ends_above
-from flowbt.evidence.outcomes import forward_drawdown, forward_excess, forward_return, forward_volatility
+from flowbt.evidence.claims.declare import Data, Document, claim
+from flowbt.evidence.claims.forecasts import dated, ends_above
+from flowbt.evidence.claims.outcomes import forward_drawdown, forward_excess, forward_return, forward_volatility
 from flowbt.features import breadth_slope, iv_minus_realised, iv_rank, milestone, structural_pivot, trend_followers, win_streak
 
 DOCUMENT = Document("spx7000", dated="2026-01-28", title="SPX above 7,000")

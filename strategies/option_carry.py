@@ -7,7 +7,7 @@ Source: carry
 """
 
 from flowbt import Costs, Signals
-from flowbt.engine.structures import long_call, moneyness
+from flowbt.engine.options.structures import long_call, moneyness
 from flowbt.features import funding_apr, iv_minus_realised
 
 SYMBOLS = ("BTC",)

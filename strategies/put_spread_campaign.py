@@ -5,7 +5,7 @@ Source: exitliq
 """
 
 from flowbt import Signals
-from flowbt.engine.structures import moneyness, put_spread
+from flowbt.engine.options.structures import moneyness, put_spread
 from flowbt.features import flow_campaign, side_flow, zone_volatility
 
 SYMBOLS = ("SPY", "QQQ", "IWM")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from flowbt.errors import FieldError
-from flowbt.sessions import Clock
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import FieldError
 
 Key = str | tuple[str, str]
 

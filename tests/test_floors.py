@@ -23,7 +23,7 @@ def test_imports_only_go_down():
 def test_only_the_book_imports_vectorbt():
     line = re.compile(r"^\s*(import|from) vectorbt\b(?!')", re.MULTILINE)
     users = [str(path.relative_to(ROOT)) for path in (ROOT / "src").rglob("*.py") if line.search(path.read_text())]
-    assert users == ["src/flowbt/engine/book.py"]
+    assert users == ["src/flowbt/engine/vbt/book.py"]
 
 
 def test_all_is_the_namespace():

@@ -12,8 +12,8 @@ _HOMES = {
     "Targets": "flowbt.engine.types",
     "Costs": "flowbt.engine.types",
     "Account": "flowbt.engine.types",
-    "Document": "flowbt.evidence.claims",
-    "claim": "flowbt.evidence.claims",
+    "Document": "flowbt.evidence.claims.declare",
+    "claim": "flowbt.evidence.claims.declare",
     **dict.fromkeys(
         (
             "forward_return",
@@ -28,9 +28,9 @@ _HOMES = {
             "autocorrelation",
             "given",
         ),
-        "flowbt.evidence.outcomes",
+        "flowbt.evidence.claims.outcomes",
     ),
-    **dict.fromkeys(("dated", "touches", "first_of", "ends_above", "falls", "pays"), "flowbt.evidence.forecasts"),
+    **dict.fromkeys(("dated", "touches", "first_of", "ends_above", "falls", "pays"), "flowbt.evidence.claims.forecasts"),
     **dict.fromkeys(("Setup", "run", "sweep", "compare", "panel", "score"), "flowbt.api"),  # the notebook
 }
 __all__ = sorted([*_HOMES, "__version__"])
@@ -38,7 +38,7 @@ __all__ = sorted([*_HOMES, "__version__"])
 
 def __getattr__(name: str) -> Any:  # names are imported on first use, so that `import flowbt` costs nothing
     if name not in _HOMES:
-        from flowbt.errors import nearest
+        from flowbt.ground.errors import nearest
 
         raise AttributeError(f"flowbt has no {name!r}; {nearest(name, _HOMES)}".rstrip("; "))
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -17,9 +17,9 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
-    from flowbt.data.panel import Panel
+    from flowbt.data.panel.reader import PanelReader
     from flowbt.results.comparison import Comparison
-    from flowbt.studies.backtest import Run
+    from flowbt.studies.run.backtest import Run
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Backtest:
     @cached_property
     def path(self) -> Path:
         """The folder of the stored run; stores it on first use."""
-        from flowbt.studies.stored import store_run
+        from flowbt.studies.run.stored import store_run
 
         return store_run(Path(self.setup.results), self.run)
 
@@ -108,7 +108,7 @@ class Backtest:
         return Page(self.path / "tearsheet.html")
 
     def _repr_html_(self) -> str:
-        from flowbt.results.tearsheet import summary
+        from flowbt.results.pages.tearsheet import summary
 
         return summary(self.run.record)
 
@@ -161,7 +161,7 @@ class Swept:
 
     def page(self) -> Page:
         """The sweep's page, written anew."""
-        from flowbt.results import sweeps
+        from flowbt.results.pages import sweep as sweeps
 
         return Page(sweeps.write(Path(self.setup.results), self.path))
 
@@ -173,9 +173,9 @@ class Swept:
 
 def run(path: str | Path, *, setup: Setup | None = None, **parameters: Any) -> Backtest:
     """Backtest a strategy file; unknown parameters are refused with the nearest names. Raises as `flowbt run` does."""
-    from flowbt.studies.backtest import backtest
-    from flowbt.studies.market import Span
-    from flowbt.studies.request import Request
+    from flowbt.studies.run.backtest import backtest
+    from flowbt.studies.run.market import Span
+    from flowbt.studies.run.request import Request
 
     setup = setup or Setup()
     command = f"fb.run({', '.join([repr(str(path)), *(f'{name}={value!r}' for name, value in parameters.items())])})"
@@ -188,11 +188,11 @@ def sweep(path: str | Path, *, setup: Setup | None = None, number: int = 0, cons
 
     `number`: so many random points in place of the whole grid. `constraints`: expressions such as "fast < slow".
     """
-    from flowbt.studies.market import Span
-    from flowbt.studies.sweep import Run as Way
-    from flowbt.studies.sweep import sweep as sweep_trials
-    from flowbt.studies.sweep_setup import SweepRequest
-    from flowbt.studies.sweep_values import Search
+    from flowbt.studies.run.market import Span
+    from flowbt.studies.sweep.setup import SweepRequest
+    from flowbt.studies.sweep.sweep import SweepOptions as Way
+    from flowbt.studies.sweep.sweep import sweep as sweep_trials
+    from flowbt.studies.sweep.values import Search
 
     setup = setup or Setup()
     texts = {name: value if isinstance(value, str) else ",".join(map(str, value)) for name, value in values.items()}
@@ -205,7 +205,7 @@ def sweep(path: str | Path, *, setup: Setup | None = None, number: int = 0, cons
 
 def compare(*runs: Backtest | str, setup: Setup | None = None) -> Compared:
     """Compare runs: results of `run`, or names of stored runs."""
-    from flowbt.errors import ParameterError
+    from flowbt.ground.errors import ParameterError
     from flowbt.results import shelf, store
     from flowbt.results.comparison import compare_records
 
@@ -216,10 +216,10 @@ def compare(*runs: Backtest | str, setup: Setup | None = None) -> Compared:
     return Compared(compare_records(records))
 
 
-def panel(*symbols: str, clock: str = "XNYS", step: str = "1d", setup: Setup | None = None) -> Panel:
+def panel(*symbols: str, clock: str = "XNYS", step: str = "1d", setup: Setup | None = None) -> PanelReader:
     """The point-in-time panel that strategies see: `panel("SPY", "QQQ")["close"]`."""
-    from flowbt.data.panel import open_panel
-    from flowbt.sessions import Clock
+    from flowbt.data.panel.reader import open_panel
+    from flowbt.ground.clock import Clock
 
     setup = setup or Setup()
     return open_panel(setup.catalog(), symbols, Clock(clock, step), setup.start, setup.end)
@@ -227,8 +227,8 @@ def panel(*symbols: str, clock: str = "XNYS", step: str = "1d", setup: Setup | N
 
 def score(*targets: str, resamples: int = 10_000, setup: Setup | None = None) -> pd.DataFrame:
     """Score claim files, folders or one claim (`FILE::claim`): one row per claim, its verdict and its evidence."""
-    from flowbt.studies.score import Settings
-    from flowbt.studies.score import score as score_claims
+    from flowbt.studies.score.score import Settings
+    from flowbt.studies.score.score import score as score_claims
 
     setup = setup or Setup()
     board = score_claims(targets, setup.catalog(), Settings(resamples=resamples, seed=setup.seed))

@@ -48,8 +48,9 @@ def test_every_command_has_help_with_an_example(name):
 
 
 def test_the_list_of_commands_is_the_folder():
-    modules = {path.stem for path in (ROOT / "src/flowbt/cli").glob("*.py")}
-    assert set(cli.COMMANDS) <= modules
+    modules = {f"flowbt.cli.{path.parent.name}.{path.stem}" for path in (ROOT / "src/flowbt/cli").glob("*/*.py")}
+    assert set(cli.COMMANDS) == set(cli.MODULES)
+    assert set(cli.MODULES.values()) <= modules
 
 
 BAD = {

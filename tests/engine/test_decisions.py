@@ -7,7 +7,7 @@ from tests.engine import cases
 
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Account, Costs, Signals, Targets
-from flowbt.errors import EngineError, SignalError
+from flowbt.ground.errors import EngineError, SignalError
 
 M = cases.market(np.random.default_rng(0), bars=10, symbols=2)
 YES = cases.frame(M, np.ones(M.close.shape, bool))

@@ -8,7 +8,7 @@ from tests.engine import cases
 from flowbt.engine.gates import conviction_size, hard_block, soft_gate
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Signals
-from flowbt.errors import SignalError
+from flowbt.ground.errors import SignalError
 
 M = cases.market(np.random.default_rng(0), bars=6, symbols=1)
 YES = cases.frame(M, np.ones((6, 1), bool))

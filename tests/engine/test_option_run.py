@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowbt.engine import structures as st
-from flowbt.engine.reconcile import reconcile
+from flowbt.engine.options import structures as st
+from flowbt.engine.options.structures import moneyness, strike
 from flowbt.engine.simulate import simulate
-from flowbt.engine.structures import moneyness, strike
 from flowbt.engine.types import Account, Costs, Market, Signals
-from flowbt.errors import SignalError
+from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.features import blackscholes as bs
+from flowbt.ground.errors import SignalError
 
 FREE = Costs(fees=0.0, slippage=0.0, borrow=0.0)
 
@@ -126,7 +126,7 @@ def test_a_delta_hedged_short_straddle_earns_implied_minus_realised_variance():
         expiry = pd.Timestamp(book.market.symbols[1].split()[1])
         spot = np.append(m.open[1:, 0], m.close[-1, 0])  # the hedge is set at each open; the last mark is at the close
         years = np.append(((expiry - m.index[1:]).days + 6.5 / 24) / 365, (expiry - m.index[-1]).days / 365)
-        gamma = 2 * bs.gamma(bs.Option(spot[:-1], 100.0, years[:-1], 0.30))
+        gamma = 2 * bs.gamma(bs.OptionTerms(spot[:-1], 100.0, years[:-1], 0.30))
         excess = 0.09 * spot[:-1] ** 2 * -np.diff(years) - np.diff(spot) ** 2
         expected.append(book.orders["units"].iloc[0] * (0.5 * gamma * excess).sum())
         earned.append(book.value.iloc[-1] - 100_000)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowbt.engine.option_outcomes import Idea, outcomes
-from flowbt.engine.structures import long_call, put_spread, strike
+from flowbt.engine.options.outcomes import Idea, outcomes
+from flowbt.engine.options.structures import long_call, put_spread, strike
 
 RAW = Path(__file__).parents[3] / "shared/data/raw"
 SPREAD = put_spread(None, strike(670), strike(650), expiry="2026-04-17")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from tests.engine import cases
 
-from flowbt.engine.reconcile import reconcile
 from flowbt.engine.simulate import simulate
-from flowbt.errors import ReconciliationError
+from flowbt.engine.vbt.reconcile import reconcile
+from flowbt.ground.errors import ReconciliationError
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowbt.engine import structures as st
-from flowbt.engine.option_pricing import Timing, days_of, expiry_of, follow, payoff, price_structure, worst_loss
-from flowbt.engine.structures import delta, moneyness, strike
-from flowbt.errors import EngineError, SignalError
+from flowbt.engine.options import structures as st
+from flowbt.engine.options.pricing import Timing, days_of, expiry_of, follow, payoff, price_structure, worst_loss
+from flowbt.engine.options.structures import delta, moneyness, strike
+from flowbt.ground.errors import EngineError, SignalError
 
 DAY = "2026-04-08"
 

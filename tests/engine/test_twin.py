@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from tests.engine import cases
 
-from flowbt.engine import kernel, twin
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
 from flowbt.engine.simulate import bars_of
+from flowbt.engine.walk import kernel, twin
 
 
 def both(rng: np.random.Generator, wild: bool, continuous: bool):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from tests.engine import cases
 
-from flowbt.engine.reconcile import reconcile
 from flowbt.engine.types import Account, Costs, Market, Signals
-from flowbt.engine.vbt_mode import Fills, simulate_and_exits, simulate_as_vectorbt
-from flowbt.errors import EngineError, SignalError
+from flowbt.engine.vbt.mode import Fills, simulate_and_exits, simulate_as_vectorbt
+from flowbt.engine.vbt.reconcile import reconcile
+from flowbt.ground.errors import EngineError, SignalError
 
 BARS, CASES = 40, 180  # per batch; the symbols of a case share its cash
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
-from flowbt.evidence.bootstrap import block_length, interval, resample_sums, rows_twin, sums_twin
+from flowbt.evidence.resampling.bootstrap import block_length, interval, resample_sums, rows_twin, sums_twin
 
 
 def ar1(rng, n, phi):

@@ -2,12 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowbt.errors import FieldError
-from flowbt.evidence import forecasts as fc
-from flowbt.evidence.claims import Claim, Document
-from flowbt.evidence.finding import Finding
-from flowbt.evidence.verdict import decide
-from flowbt.evidence.wording import sentence
+from flowbt.evidence.claims import forecasts as fc
+from flowbt.evidence.claims.declare import Claim, Document
+from flowbt.evidence.claims.finding import Finding
+from flowbt.evidence.claims.verdict import decide
+from flowbt.evidence.claims.wording import sentence
+from flowbt.ground.errors import FieldError
 
 LABELS = pd.bdate_range("2020-01-01", periods=700)
 FLAT = 100 + np.tile([0.0, 1.0, 0.0, -1.0], 175)

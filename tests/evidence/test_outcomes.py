@@ -3,8 +3,8 @@ import math
 import pandas as pd
 import pytest
 
-from flowbt.evidence import outcomes as out
-from flowbt.sessions import Clock
+from flowbt.evidence.claims import outcomes as out
+from flowbt.ground.clock import Clock
 
 CLOSE = [100.0, 110, 99, 99, 120, 60]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowbt.evidence.rotation import offsets, p_values, rotation_sums, rotation_test, sums_twin
+from flowbt.evidence.resampling.rotation import offsets, p_values, rotation_sums, rotation_test, sums_twin
 
 
 def test_sums_equal_their_twin():

@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowbt.errors import ClaimError, FieldError
-from flowbt.evidence.claims import Claim, Document
-from flowbt.evidence.finding import Finding
-from flowbt.evidence.sequences import _tau, in_order, lead, sequence_study, standardised, swapped
+from flowbt.evidence.claims.declare import Claim, Document
+from flowbt.evidence.claims.finding import Finding
+from flowbt.evidence.claims.sequences import _tau, in_order, lead, sequence_study, standardised, swapped
+from flowbt.ground.errors import ClaimError, FieldError
 
 
 def stages(lag, rows=1500, seed=0):

@@ -1,7 +1,7 @@
 import pytest
 
-from flowbt.errors import ParameterError
 from flowbt.evidence.splits import Split, walk_forward
+from flowbt.ground.errors import ParameterError
 
 
 def test_rolling_windows_meet_end_to_end():

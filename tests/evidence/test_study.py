@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from flowbt.evidence import study
-from flowbt.evidence.bootstrap import rows_twin
-from flowbt.evidence.study import STATISTICS, Resampling
+from flowbt.evidence.claims import study
+from flowbt.evidence.claims.study import STATISTICS, Resampling
+from flowbt.evidence.resampling.bootstrap import rows_twin
 
 ROWS = 90
 

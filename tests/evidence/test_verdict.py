@@ -1,10 +1,10 @@
 import pytest
 
-from flowbt.evidence.arithmetic import Check, arithmetic, recomputed
-from flowbt.evidence.claims import Claim, Document
-from flowbt.evidence.finding import Finding
-from flowbt.evidence.verdict import ORDER, decide
-from flowbt.evidence.wording import sentence
+from flowbt.evidence.claims.arithmetic import FigureCheck, arithmetic, recomputed
+from flowbt.evidence.claims.declare import Claim, Document
+from flowbt.evidence.claims.finding import Finding
+from flowbt.evidence.claims.verdict import ORDER, decide
+from flowbt.evidence.claims.wording import sentence
 
 
 def finding(**changes):
@@ -57,7 +57,7 @@ def test_verdicts(changes, verdict):
 
 def test_arithmetic_names_what_does_not_follow():
     made = Finding.of(claim := Claim("sum", "sum", lambda panel: None, recomputed()), Document("d", "2025-01-01"), "")
-    arithmetic(claim, made, [Check("good", 1.0, 1.004, 0.005), Check("bad", 1.0, 1.006, 0.005), Check("word", "a", "b")])
+    arithmetic(claim, made, [FigureCheck("good", 1.0, 1.004, 0.005), FigureCheck("bad", 1.0, 1.006, 0.005), FigureCheck("word", "a", "b")])
     decide(made)
     assert (made.verdict, made.detail["wrong"]) == ("does not follow", ["bad", "word"])
     assert sentence(made) == "1 of 3 recomputed figures follow; not: bad; word."

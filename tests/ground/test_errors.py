@@ -4,8 +4,8 @@ import inspect
 
 import pytest
 
-from flowbt import errors
-from flowbt.errors import FlowbtError, nearest
+from flowbt.ground import errors
+from flowbt.ground.errors import FlowbtError, nearest
 
 
 def test_every_error_is_in_the_drawing():

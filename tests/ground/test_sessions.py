@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from flowbt.errors import ParameterError, RangeError
-from flowbt.sessions import Clock, local_instants
+from flowbt.ground.clock import Clock, local_instants
+from flowbt.ground.errors import ParameterError, RangeError
 
 
 def test_thanksgiving_is_no_session_and_the_day_after_is_half():

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from tests.results.records import make_record
 
-from flowbt.errors import CheckFailed, ParameterError, RangeError
 from flowbt.evidence.measures import measure
+from flowbt.ground.errors import CheckFailed, ParameterError, RangeError
 from flowbt.results import store
 from flowbt.results.comparison import compare_records, on_labels, unique_labels
 from flowbt.studies.compare import compare, write_page
@@ -95,7 +95,7 @@ def test_runs_without_common_labels_are_refused():
 
 
 def test_the_command_fails_on_a_difference_and_writes_the_page(tmp_path, capsys):
-    from flowbt.cli.compare import command
+    from flowbt.cli.results.compare import command
 
     ids = [store.save(tmp_path, make_record(seed=seed)).name for seed in (1, 2)]
     assert command.main([ids[0], ids[0], "--fail-on-diff", "--results", str(tmp_path)], standalone_mode=False) is None

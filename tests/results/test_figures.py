@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.results.records import make_record
 
-from flowbt.results import figures
+from flowbt.results.pages import figures
 
 
 def series(*returns, start="2024-01-30"):

@@ -1,6 +1,6 @@
 """The page of many strategies: order kept, tones honest, gaps shown, text escaped."""
 
-from flowbt.results import gallery, site
+from flowbt.results.pages import gallery, site
 
 
 def entry(name, sharpe=0.5, adjusted=0.2, **changes):
@@ -47,7 +47,7 @@ def test_the_page_is_listed_and_escaped(tmp_path):
 
 
 def test_the_real_gallery_has_what_the_page_reads():
-    from flowbt.studies.gallery import Entry, Gallery
+    from flowbt.studies.gallery.gallery import Gallery, GalleryRow
 
-    real = Gallery((Entry("a", measures={"sharpe": 0.4, "trades": 3}, adjusted=0.03),), True, 99, 7, "2026-02-03T04:05:06Z", "")
+    real = Gallery((GalleryRow("a", measures={"sharpe": 0.4, "trades": 3}, adjusted=0.03),), True, 99, 7, "2026-02-03T04:05:06Z", "")
     assert gallery.context(real.to_dict())["beating"] == ["a"]

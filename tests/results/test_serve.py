@@ -7,7 +7,7 @@ import threading
 import pytest
 from tests.results.records import make_record
 
-from flowbt.errors import ResultsError
+from flowbt.ground.errors import ResultsError
 from flowbt.results import shelf, store
 from flowbt.results.serve import inside, make_server
 

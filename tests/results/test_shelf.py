@@ -8,7 +8,7 @@ import sys
 import pytest
 from tests.results.records import make_record
 
-from flowbt.errors import RunNotFound, StoreError
+from flowbt.ground.errors import RunNotFound, StoreError
 from flowbt.results import shelf, store
 
 

@@ -6,9 +6,10 @@ import re
 import pytest
 from tests.results.records import make_record
 
-from flowbt.cli.results import command
-from flowbt.errors import StoreError
-from flowbt.results import site, store
+from flowbt.cli.results.results import command
+from flowbt.ground.errors import StoreError
+from flowbt.results import store
+from flowbt.results.pages import site
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from tests.results.records import make_record
 
-from flowbt.errors import StoreError
+from flowbt.ground.errors import StoreError
 from flowbt.results import shelf, store
 
 

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from tests.results.sweep_files import write_sweep
 
-from flowbt.errors import StoreError
-from flowbt.results import site, sweeps
+from flowbt.ground.errors import StoreError
+from flowbt.results.pages import site
+from flowbt.results.pages import sweep as sweeps
 
 
 def test_maps_are_the_median_and_the_best_over_the_other_parameters(tmp_path):

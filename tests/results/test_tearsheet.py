@@ -9,8 +9,8 @@ import pytest
 from tests.results.records import make_record
 
 from flowbt.evidence.measures import measure
-from flowbt.results import tearsheet
-from flowbt.results.page import number, render_page, script, when
+from flowbt.results.pages import tearsheet
+from flowbt.results.pages.base import number, render_page, script, when
 from flowbt.results.rows import measure_rows, minus
 
 

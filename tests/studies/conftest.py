@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from flowbt.data.catalog import Catalog
-from flowbt.sessions import Clock
+from flowbt.ground.clock import Clock
 from tinydata import FIELDS, store
 
 STRATEGY = '''"""Fade: sell what has risen.

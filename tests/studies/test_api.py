@@ -3,10 +3,10 @@
 import pytest
 
 from flowbt import api as fb
-from flowbt.errors import ParameterError
+from flowbt.ground.errors import ParameterError
 from flowbt.results import shelf
-from flowbt.studies.backtest import backtest
-from flowbt.studies.request import Request
+from flowbt.studies.run.backtest import backtest
+from flowbt.studies.run.request import Request
 
 
 @pytest.fixture

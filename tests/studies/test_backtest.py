@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowbt.errors import FieldError, ParameterError, RangeError, SignalError
-from flowbt.studies.backtest import backtest
-from flowbt.studies.market import Span
-from flowbt.studies.request import Request
+from flowbt.ground.errors import FieldError, ParameterError, RangeError, SignalError
+from flowbt.studies.run.backtest import backtest
+from flowbt.studies.run.market import Span
+from flowbt.studies.run.request import Request
 
 
 def test_a_run_starts_where_its_fields_do(catalog, strategy):

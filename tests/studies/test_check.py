@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowbt.studies.check import check
+from flowbt.studies.lookahead.check import check
 
 HONEST = 'panel["close"].pct_change().rolling(5).mean() > 0'
 LEAKS = {

@@ -3,7 +3,7 @@
 import pytest
 
 from flowbt.engine.loader import load_strategy, read_value
-from flowbt.errors import LoadError, ParameterError
+from flowbt.ground.errors import LoadError, ParameterError
 
 BROKEN = {
     "syntax": ("def signals(panel:\n", "syntax error on line 1"),

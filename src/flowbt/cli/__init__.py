@@ -27,6 +27,13 @@ COMMANDS = {
     "new": "Start a strategy or a claim file.",
     "completion": "Print the shell completion script.",
 }
+_ROOMS = {
+    "research": ("run", "sweep", "walkforward", "check", "score", "board", "ideas"),
+    "results": ("results", "compare", "serve"),
+    "data": ("data", "reduce", "gex", "features"),
+    "project": ("new", "completion"),
+}
+MODULES = {name: f"flowbt.cli.{room}.{name}" for room, names in _ROOMS.items() for name in names}
 
 
 class Commands(click.Group):
@@ -38,12 +45,12 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"flowbt.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(MODULES[cmd_name]).command
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from flowbt.errors import nearest
+            from flowbt.ground.errors import nearest
 
             ctx.fail(f"no command {args[0]!r}; {nearest(args[0], COMMANDS)}".rstrip("; "))
         return super().resolve_command(ctx, args)
@@ -68,7 +75,7 @@ def flowbt() -> None:
 
 def main() -> None:
     """Run a command. Exit codes: 0 ok, 1 error, 2 usage, 3 a check failed, 130 interrupted."""
-    from flowbt.errors import FlowbtError
+    from flowbt.ground.errors import FlowbtError
 
     silent = _is_null(1)
     for stream in (sys.stdout, sys.stderr):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from flowbt.errors import ParameterError
+from flowbt.ground.errors import ParameterError
 
 F = TypeVar("F", bound=Callable[..., Any])
 

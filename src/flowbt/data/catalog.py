@@ -25,8 +25,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flowbt.data.declare import Dataset, read_declaration
-from flowbt.errors import DatasetError, FieldError, FlowbtError, nearest
-from flowbt.sessions import HOURS_PER_BAR, Clock
+from flowbt.ground.clock import HOURS_PER_BAR, Clock
+from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, nearest
 
 KEYS = ["event_time", "known_at", "symbol"]
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from flowbt.errors import DatasetError
-from flowbt.sessions import ALWAYS, HOURS_PER_BAR, Clock, local_instants
+from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, Clock, local_instants
+from flowbt.ground.errors import DatasetError
 
 Policy = Literal["refuse", "drop", "flag"]
 Frequency = Literal["session", "1h", "4h", "8h", "day", "week", "month", "irregular", "event"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
-from flowbt.errors import SignalError
+from flowbt.ground.errors import SignalError
 
 _LAGS = ("shift", "diff", "pct_change")
 _BACKWARD = ("bfill", "backfill")

@@ -10,8 +10,8 @@ import pandas as pd
 
 from flowbt.deferred.graph import NeedsValue, method
 from flowbt.deferred.record import Deferred, Recorder, apply
-from flowbt.protocols import Panel
-from flowbt.sessions import Clock
+from flowbt.ground.clock import Clock
+from flowbt.ground.protocols import Panel
 
 
 class QuietPanel:

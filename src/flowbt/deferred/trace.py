@@ -16,8 +16,8 @@ from flowbt.deferred.evaluate import Evaluator
 from flowbt.deferred.graph import Graph, NeedsValue, Node, substitute
 from flowbt.deferred.panel import DeferredPanel, QuietPanel
 from flowbt.deferred.record import Deferred, Recorder, unwrap
-from flowbt.errors import FlowbtError, SignalError
-from flowbt.protocols import Panel
+from flowbt.ground.errors import FlowbtError, SignalError
+from flowbt.ground.protocols import Panel
 
 Strategy = Callable[..., Any]
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.engine.kernel import Array, Bools, Plan, Rules
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
-from flowbt.errors import EngineError, SignalError
+from flowbt.engine.walk.kernel import Array, Bools, Rules, WeightPlan
+from flowbt.ground.errors import EngineError, SignalError
 
 
 def rules_of(signals: Signals, market: Market) -> Rules:
@@ -36,12 +36,12 @@ def rules_of(signals: Signals, market: Market) -> Rules:
     )
 
 
-def plan_of(targets: Targets, market: Market) -> Plan:
+def plan_of(targets: Targets, market: Market) -> WeightPlan:
     """Targets as arrays; a missing weight leaves its symbol as it is. Raises SignalError."""
     weights = aligned("weights", targets.weights, market)
     if np.isinf(weights).any():
         raise SignalError("Targets weights", "infinite", "divide only where the divisor is not zero")
-    return Plan(weights, number("band", targets.band, market, least=0.0))
+    return WeightPlan(weights, number("band", targets.band, market, least=0.0))
 
 
 def no_rules() -> Rules:

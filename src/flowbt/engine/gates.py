@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from flowbt.engine.types import Signals
-from flowbt.errors import SignalError
+from flowbt.ground.errors import SignalError
 
 Side = Literal["long", "short", "both"]
 LINEAR = (0.2, 0.4, 0.6, 0.8, 1.0)

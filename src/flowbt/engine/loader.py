@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from flowbt.engine.types import Account, Costs
-from flowbt.errors import FlowbtError, LoadError, ParameterError, StrategyError, nearest
-from flowbt.sessions import Clock
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import FlowbtError, LoadError, ParameterError, StrategyError, nearest
 
 ALLOWED = frozenset(
     {

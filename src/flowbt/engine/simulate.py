@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from flowbt.engine.decisions import check_terms, days_to_next, no_rules, plan_of, rules_of
-from flowbt.engine.kernel import Array, Bars, Terms, run_signals, run_targets
-from flowbt.engine.orders import book_of
 from flowbt.engine.types import Account, Book, Costs, Market, Signals, Targets
-from flowbt.errors import EngineError, SignalError
+from flowbt.engine.walk.kernel import Array, Bars, Terms, run_signals, run_targets
+from flowbt.engine.walk.tape import book_of
+from flowbt.ground.errors import EngineError, SignalError
 
 
 def simulate(market: Market, decision: Signals | Targets, costs: Costs | None = None, account: Account | None = None) -> Book:
@@ -28,7 +28,7 @@ def simulate(market: Market, decision: Signals | Targets, costs: Costs | None = 
     check_terms(costs, account)
     bars = bars_of(market, costs)
     if isinstance(decision, Signals) and decision.structure is not None:
-        from flowbt.engine.option_run import simulate_structure
+        from flowbt.engine.options.run import simulate_structure
 
         return checked(simulate_structure(market, bars, decision, costs, account))
     terms = Terms(account.cash, costs.fees, costs.slippage, costs.borrow, account.margin, account.max_gross)

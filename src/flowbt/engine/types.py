@@ -100,6 +100,6 @@ class Book:
     @cached_property
     def portfolio(self) -> Any:
         """The same orders as a real `vectorbt.Portfolio`."""
-        from flowbt.engine.book import portfolio_of
+        from flowbt.engine.vbt.book import portfolio_of
 
         return portfolio_of(self)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.evidence.bootstrap import block_length, interval, resample_sums
+from flowbt.evidence.resampling.bootstrap import block_length, interval, resample_sums
 from flowbt.evidence.sharpe import moments, probabilistic_sharpe
 
 Array = npt.NDArray[np.float64]

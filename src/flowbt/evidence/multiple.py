@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from flowbt.evidence.bootstrap import block_length, resample_sums
+from flowbt.evidence.resampling.bootstrap import block_length, resample_sums
 
 Array = npt.NDArray[np.float64]
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.evidence.bootstrap import block_length, interval, resample_sums
 from flowbt.evidence.measures import cagr_of
+from flowbt.evidence.resampling.bootstrap import block_length, interval, resample_sums
 
 Array = npt.NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from flowbt.errors import ParameterError
+from flowbt.ground.errors import ParameterError
 
 
 class Window(NamedTuple):

@@ -9,7 +9,7 @@ import pandas as pd
 from flowbt.features.declare import feature
 from flowbt.features.trailing import known_mean, pick
 from flowbt.features.trend import ema
-from flowbt.protocols import Panel
+from flowbt.ground.protocols import Panel
 
 
 class Bands(NamedTuple):

@@ -16,7 +16,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 _SQRT_2PI = float(np.sqrt(2 * np.pi))
 
 
-class Option(NamedTuple):
+class OptionTerms(NamedTuple):
     """Terms and market of an option, scalars or arrays."""
 
     spot: Any
@@ -28,7 +28,7 @@ class Option(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    o: Option  # its fields as arrays
+    o: OptionTerms  # its fields as arrays
     d1: Array
     d2: Array
     density: Array  # of d1
@@ -38,8 +38,8 @@ class _Parts(NamedTuple):
     live: Array  # False at expiry or without volatility
 
 
-def _parts(o: Option) -> _Parts:
-    o = Option(*(np.asarray(x, dtype=float) for x in o))
+def _parts(o: OptionTerms) -> _Parts:
+    o = OptionTerms(*(np.asarray(x, dtype=float) for x in o))
     spot, strike, years, vol, rate, dividend = o
     left = np.maximum(years, 0.0)
     deviation = vol * np.sqrt(left)
@@ -54,7 +54,7 @@ def _parts(o: Option) -> _Parts:
     return _Parts(o, d1, d2, density, np.exp(-dividend * left), np.exp(-rate * left), safe, live)
 
 
-def price(o: Option, call: Any = True) -> Array:
+def price(o: OptionTerms, call: Any = True) -> Array:
     """Value in the currency of spot and strike."""
     p, side = _parts(o), np.where(call, 1.0, -1.0)
     o = p.o
@@ -62,7 +62,7 @@ def price(o: Option, call: Any = True) -> Array:
     return out
 
 
-def delta(o: Option, call: Any = True) -> Array:
+def delta(o: OptionTerms, call: Any = True) -> Array:
     """Change of value per unit of spot: 0 to 1 for a call, -1 to 0 for a put."""
     p, side = _parts(o), np.where(call, 1.0, -1.0)
     o = p.o
@@ -70,14 +70,14 @@ def delta(o: Option, call: Any = True) -> Array:
     return out
 
 
-def gamma(o: Option) -> Array:
+def gamma(o: OptionTerms) -> Array:
     """Change of delta per unit of spot; the same for calls and puts."""
     p = _parts(o)
     o = p.o
     return np.where(p.live, p.growth * p.density / (o.spot * p.deviation), p.density)
 
 
-def vega(o: Option) -> Array:
+def vega(o: OptionTerms) -> Array:
     """Change of value per 1.00 of volatility (divide by 100 for one point)."""
     p = _parts(o)
     o = p.o
@@ -85,14 +85,14 @@ def vega(o: Option) -> Array:
     return out
 
 
-def vanna(o: Option) -> Array:
+def vanna(o: OptionTerms) -> Array:
     """Change of delta per 1.00 of volatility; the same for calls and puts."""
     p = _parts(o)
     o = p.o
     return np.where(p.live, -p.growth * p.density * p.d2 / np.where(p.live, o.vol, 1.0), p.density)
 
 
-def charm(o: Option, call: Any = True) -> Array:
+def charm(o: OptionTerms, call: Any = True) -> Array:
     """Change of delta per year that passes (divide by 365 for a day), with spot and volatility unchanged."""
     p, side = _parts(o), np.where(call, 1.0, -1.0)
     o = p.o
@@ -102,7 +102,7 @@ def charm(o: Option, call: Any = True) -> Array:
     return np.where(p.live, carry - p.growth * p.density * drift, p.density)
 
 
-def theta(o: Option, call: Any = True) -> Array:
+def theta(o: OptionTerms, call: Any = True) -> Array:
     """Change of value per year that passes (divide by 365 for a day)."""
     p, side = _parts(o), np.where(call, 1.0, -1.0)
     o = p.o

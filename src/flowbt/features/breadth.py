@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from flowbt.errors import FieldError
 from flowbt.features.declare import feature
 from flowbt.features.trailing import enough
-from flowbt.protocols import Panel
+from flowbt.ground.errors import FieldError
+from flowbt.ground.protocols import Panel
 
 
 def members(panel: Panel, field: str = "member_close") -> pd.DataFrame:

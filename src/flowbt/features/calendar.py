@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from flowbt.errors import FieldError, ParameterError
 from flowbt.features.declare import feature
 from flowbt.features.expiries import QUARTERS
-from flowbt.protocols import Panel
-from flowbt.sessions import Clock
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import FieldError, ParameterError
+from flowbt.ground.protocols import Panel
 
 EXPIRIES = ("monthly", "quarterly", "vix")
 NEW_YORK = Clock("XNYS")

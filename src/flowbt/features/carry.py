@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
 from flowbt.features.futures import constant_maturity, curve, held
 from flowbt.features.trailing import enough, percentile
-from flowbt.protocols import Panel
+from flowbt.ground.errors import ParameterError
+from flowbt.ground.protocols import Panel
 
 YEAR = 365.0
 LEGS = ("both", "funding", "basis")

@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from flowbt.errors import SourceError
 from flowbt.features import blackscholes as bs
+from flowbt.ground.errors import SourceError
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 YEAR = np.timedelta64(365, "D") / np.timedelta64(1, "ns")
@@ -29,7 +29,7 @@ _NEGLIGIBLE = 1e-9  # of the profile's largest value: a change of sign between s
 
 
 @dataclass(frozen=True)
-class Terms:
+class ChainAssumptions:
     """Assumptions of a profile: contract multiplier, rate and dividend yield (fractions a year, continuous), the dealers' side."""
 
     multiplier: float = 100.0
@@ -48,7 +48,7 @@ class Snapshot:
 
     spot: float
     as_of: pd.Timestamp
-    terms: Terms
+    terms: ChainAssumptions
     strike: Array
     years: Array
     vol: Array
@@ -62,13 +62,13 @@ class Snapshot:
         """The snapshot's date in New York."""
         return self.as_of.tz_localize("UTC").tz_convert("America/New_York").tz_localize(None).normalize()
 
-    def option(self, spot: float | None = None) -> bs.Option:
-        return bs.Option(self.spot if spot is None else spot, self.strike, self.years, self.vol, self.terms.rate, self.terms.dividend)
+    def option(self, spot: float | None = None) -> bs.OptionTerms:
+        return bs.OptionTerms(self.spot if spot is None else spot, self.strike, self.years, self.vol, self.terms.rate, self.terms.dividend)
 
 
-def snapshot(chain: pd.DataFrame, terms: Terms | None = None) -> Snapshot:
+def snapshot(chain: pd.DataFrame, terms: ChainAssumptions | None = None) -> Snapshot:
     """The options of a chain table (see `flowbt.data.sources.chains`; one as_of) that count. SourceError where none is left."""
-    terms = terms or Terms()
+    terms = terms or ChainAssumptions()
     spot, as_of = float(chain["spot"].median()), pd.Timestamp(chain["as_of"].iloc[0])
     if chain["as_of"].nunique() != 1:
         raise SourceError("chain", f"{chain['as_of'].nunique()} snapshots", "take one as_of at a time")
@@ -158,12 +158,12 @@ class Profile:
     curve: pd.Series  # index spot; total
 
     def fields(self) -> dict[str, float]:
-        """The daily fields a chain gives (see `flowbt.fields`)."""
+        """The daily fields a chain gives (see `flowbt.ground.fields`)."""
         level = {"zero_gamma": self.zero_gamma, "nearest_positive_gamma": self.nearest_positive}
         return {"gex": self.total, "gex_0dte": self.same_day, **level, "dealer_delta": self.delta}
 
 
-def gamma_profile(chain: pd.DataFrame, terms: Terms | None = None, levels: int = 300, share: float = 0.05) -> Profile:
+def gamma_profile(chain: pd.DataFrame, terms: ChainAssumptions | None = None, levels: int = 300, share: float = 0.05) -> Profile:
     """Everything about the dealer gamma of one snapshot. `levels` spots from 0.5 to 1.5 times spot; a strike counts as a positive level
     if its net gamma is at least `share` of the largest strike's."""
     snap = snapshot(chain, terms)

@@ -11,7 +11,7 @@ from flowbt.features.declare import feature
 from flowbt.features.inputs import split_need
 from flowbt.features.ranges import random_walk_index
 from flowbt.features.trend import status_200d
-from flowbt.protocols import Panel
+from flowbt.ground.protocols import Panel
 
 
 class Item(NamedTuple):

@@ -10,7 +10,7 @@ import pandas as pd
 from flowbt.features.declare import feature
 from flowbt.features.inputs import votes
 from flowbt.features.rolling import sign
-from flowbt.protocols import Panel
+from flowbt.ground.protocols import Panel
 
 
 class Convergence(NamedTuple):

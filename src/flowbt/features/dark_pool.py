@@ -6,11 +6,11 @@ from typing import Literal
 
 import pandas as pd
 
-from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
 from flowbt.features.rolling import sign, signed_run
 from flowbt.features.trailing import zscore
-from flowbt.protocols import Panel
+from flowbt.ground.errors import ParameterError
+from flowbt.ground.protocols import Panel
 
 Stand = Literal["auto", "net", "dix", "finra"]
 STAND_INS = ("dix:SPX", "short_volume and total_volume")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from flowbt.errors import ParameterError, nearest
+from flowbt.ground.errors import ParameterError, nearest
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from flowbt.errors import SourceError
 from flowbt.features.declare import feature
 from flowbt.features.futures import SETTLES
 from flowbt.features.trailing import realised_volatility
-from flowbt.protocols import Panel
+from flowbt.ground.errors import SourceError
+from flowbt.ground.protocols import Panel
 
 QUARTERS = (3, 6, 9, 12)
 

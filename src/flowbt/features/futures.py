@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from flowbt.errors import FieldError
-from flowbt.protocols import Panel
+from flowbt.ground.errors import FieldError
+from flowbt.ground.protocols import Panel
 
 SETTLES = pd.Timedelta(hours=8)  # UTC, Deribit and most venues; CME's 16:00 London differs by a third of a day
 REACH = 15.0  # days beyond the listed expiries to which the nearest one may stand

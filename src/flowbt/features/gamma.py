@@ -11,7 +11,7 @@ import pandas as pd
 from flowbt.features.declare import feature
 from flowbt.features.rolling import sign, signed_run
 from flowbt.features.trailing import zscore
-from flowbt.protocols import Panel
+from flowbt.ground.protocols import Panel
 
 NAIVE = "naive: dealers long calls, short puts"
 

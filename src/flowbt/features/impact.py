@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
 from flowbt.features.toxicity import buys
 from flowbt.features.trailing import enough, log_returns
-from flowbt.protocols import Panel
+from flowbt.ground.errors import ParameterError
+from flowbt.ground.protocols import Panel
 
 
 @feature(family="toxicity", units="fraction per $ million", sign="high = little depth", needs=("close", "volume"), source="Amihud (2002)")

@@ -17,7 +17,7 @@ from flowbt.features.rolling import share_below, sign
 from flowbt.features.trend import status_200d
 from flowbt.features.volatility import vix_term_structure
 from flowbt.features.zones import expected_move_zone, vix_room
-from flowbt.protocols import Panel
+from flowbt.ground.protocols import Panel
 
 ZONE_HORIZON = 5  # sessions: the daily report redraws its zones about that often
 LAYERS = ("flow", "dark pool", "gamma", "zone", "macro", "trend")
@@ -31,7 +31,7 @@ class Vote(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Input:
+class ConvergenceInput:
     """A named voter. `needs` lists alternatives: it can vote if any one of them is wholly there ("field" or "field:SYMBOL")."""
 
     name: str
@@ -128,28 +128,28 @@ _LIQUIDITY = ("value:WALCL", "value:WTREGEN", "value:RRPONTSYD")
 _TERM = ("close:VIX", "close:VIX9D", "close:VIX3M")
 
 INPUTS = (
-    Input("option net by side", "flow", "sign of the net; low confidence votes 0", (_SIDES,), _flow),
-    Input("put/call ratio", "flow", "lowest 5% of a year -1, highest 5% +1", (("put_call_equity:US",),), _put_call),
-    Input("dark-pool pressure", "dark pool", "z-score at or beyond 1", _DARK, lambda p: beyond(dark_pool_pressure(p), -1.0, 1.0)),
-    Input("dark-pool ladder", "dark pool", "run of 5 sessions or more", _DARK, lambda p: beyond(dark_pool_ladder(p), -5.0, 5.0)),
-    Input("dealer gamma", "gamma", "its sign", (("gex",), ("gex:SPX",)), lambda p: _signed(gamma_sign(p))),
-    Input("zone position", "zone", "5-session zone: at or above 0.9 -1, at or under 0.1 +1", (("close",),), _zone),
-    Input("VIX zone", "zone", "its 5-session zone: at or under 0.1 -1, at or above 0.9 +1", (("close:VIX",),), _vix_zone),
-    Input("range strength", "trend", "beyond 40", (("close",),), lambda p: beyond(range_strength(p), -40.0, 40.0)),
-    Input("200-session mean", "trend", "below -1, above for 2 sessions +1", (("close",),), _trend),
-    Input("breadth", "trend", "60% of members above their 200-session mean +1, 40% -1", (("pct_above_200d:US",),), _breadth),
-    Input("VIX / VIX3M", "macro", "above 1 -1, under 0.9 +1", (_TERM,), lambda p: _contrary(vix_term_structure(p).long, 0.9, 1.0)),
-    Input("credit stress", "macro", "z-score of spread widening beyond 1", _OAS, lambda p: _contrary(credit_stress(p), -1.0, 1.0)),
-    Input("SOFR - fed funds", "macro", "0.10 points or more -1", (("value:SOFR", "value:DFF"),), _funding),
-    Input("rates and dollar", "macro", "yields up -1, dollar and yields down +1", tuple((d, "value:DGS10") for d in _DOLLARS), _rates, RATE_REGIMES),
-    Input("dollar and oil", "macro", "both up -1, both down +1", tuple((d, o) for d in _DOLLARS for o in _OILS), _oil, OIL_REGIMES),
-    Input("dollar block", "macro", "DXY at or above 100 -1, under +1", (("close:DXY",),), _block),
-    Input("ISM", "macro", "above 50 +1, under -1", (("value:ISM_PMI",),), lambda p: _against(ism_regime(p).level, 50.0)),
-    Input("net liquidity", "macro", "sign of its change over 63 sessions", (_LIQUIDITY,), lambda p: _signed(net_liquidity(p).change)),
+    ConvergenceInput("option net by side", "flow", "sign of the net; low confidence votes 0", (_SIDES,), _flow),
+    ConvergenceInput("put/call ratio", "flow", "lowest 5% of a year -1, highest 5% +1", (("put_call_equity:US",),), _put_call),
+    ConvergenceInput("dark-pool pressure", "dark pool", "z-score at or beyond 1", _DARK, lambda p: beyond(dark_pool_pressure(p), -1.0, 1.0)),
+    ConvergenceInput("dark-pool ladder", "dark pool", "run of 5 sessions or more", _DARK, lambda p: beyond(dark_pool_ladder(p), -5.0, 5.0)),
+    ConvergenceInput("dealer gamma", "gamma", "its sign", (("gex",), ("gex:SPX",)), lambda p: _signed(gamma_sign(p))),
+    ConvergenceInput("zone position", "zone", "5-session zone: at or above 0.9 -1, at or under 0.1 +1", (("close",),), _zone),
+    ConvergenceInput("VIX zone", "zone", "its 5-session zone: at or under 0.1 -1, at or above 0.9 +1", (("close:VIX",),), _vix_zone),
+    ConvergenceInput("range strength", "trend", "beyond 40", (("close",),), lambda p: beyond(range_strength(p), -40.0, 40.0)),
+    ConvergenceInput("200-session mean", "trend", "below -1, above for 2 sessions +1", (("close",),), _trend),
+    ConvergenceInput("breadth", "trend", "60% of members above their 200-session mean +1, 40% -1", (("pct_above_200d:US",),), _breadth),
+    ConvergenceInput("VIX / VIX3M", "macro", "above 1 -1, under 0.9 +1", (_TERM,), lambda p: _contrary(vix_term_structure(p).long, 0.9, 1.0)),
+    ConvergenceInput("credit stress", "macro", "z-score of spread widening beyond 1", _OAS, lambda p: _contrary(credit_stress(p), -1.0, 1.0)),
+    ConvergenceInput("SOFR - fed funds", "macro", "0.10 points or more -1", (("value:SOFR", "value:DFF"),), _funding),
+    ConvergenceInput("rates and dollar", "macro", "yields up -1, dollar and yields down +1", tuple((d, "value:DGS10") for d in _DOLLARS), _rates, RATE_REGIMES),
+    ConvergenceInput("dollar and oil", "macro", "both up -1, both down +1", tuple((d, o) for d in _DOLLARS for o in _OILS), _oil, OIL_REGIMES),
+    ConvergenceInput("dollar block", "macro", "DXY at or above 100 -1, under +1", (("close:DXY",),), _block),
+    ConvergenceInput("ISM", "macro", "above 50 +1, under -1", (("value:ISM_PMI",),), lambda p: _against(ism_regime(p).level, 50.0)),
+    ConvergenceInput("net liquidity", "macro", "sign of its change over 63 sessions", (_LIQUIDITY,), lambda p: _signed(net_liquidity(p).change)),
 )
 
 
-def votes(panel: Panel, names: Iterable[str] = ()) -> dict[str, tuple[Input, Vote]]:
+def votes(panel: Panel, names: Iterable[str] = ()) -> dict[str, tuple[ConvergenceInput, Vote]]:
     """The votes of all inputs the panel can feed (or of `names` only)."""
     wanted = set(names)
     return {i.name: (i, i.ask(panel)) for i in INPUTS if i.fields(panel) and (not wanted or i.name in wanted)}

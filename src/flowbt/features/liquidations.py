@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
 from flowbt.features.trailing import zscore
-from flowbt.protocols import Panel
+from flowbt.ground.errors import ParameterError
+from flowbt.ground.protocols import Panel
 
 
 class Liquidations(NamedTuple):
@@ -48,7 +48,7 @@ def lending_liquidations_z(panel: Panel, *, bars: int = 1, window: int = 90) -> 
     return zscore(panel["lending_liquidations_usd"].rolling(bars).sum(), window)
 
 
-class Book(NamedTuple):
+class BookStress(NamedTuple):
     depth_z: pd.DataFrame  # negative = thinner than usual
     spread_z: pd.DataFrame  # positive = wider than usual
     thin: pd.DataFrame  # bool: both at least `sigmas` on the bad side
@@ -61,9 +61,9 @@ class Book(NamedTuple):
     needs=("depth_1pct_usd", "spread_bps"),
     source="ours; claim thin-book-jump",
 )
-def book_stress(panel: Panel, *, window: int = 90, sigmas: float = 1.0) -> Book:
+def book_stress(panel: Panel, *, window: int = 90, sigmas: float = 1.0) -> BookStress:
     """Depth within 1% of mid and the spread, against their last `window` labels. Labels x symbols; missing as in `zscore`, `thin` then False."""
     if sigmas < 0:
         raise ParameterError(f"book_stress(sigmas={sigmas:g})", "negative", "give sigmas of 0 or more")
     depth, spread = zscore(panel["depth_1pct_usd"], window), zscore(panel["spread_bps"], window)
-    return Book(depth, spread, (depth <= -sigmas) & (spread >= sigmas))
+    return BookStress(depth, spread, (depth <= -sigmas) & (spread >= sigmas))

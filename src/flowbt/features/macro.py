@@ -12,7 +12,7 @@ import pandas as pd
 from flowbt.features.declare import feature
 from flowbt.features.rolling import sign, signed_run
 from flowbt.features.trailing import enough, zscore
-from flowbt.protocols import Panel
+from flowbt.ground.protocols import Panel
 
 DOLLAR = ("close:DXY",)
 HIGH_YIELD = ("value:BAMLH0A0HYM2", "close:HYG")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
 from flowbt.features.trailing import enough, zscore
-from flowbt.protocols import Panel
+from flowbt.ground.errors import ParameterError
+from flowbt.ground.protocols import Panel
 
 
 def _interest(panel: Panel, unit: str) -> pd.DataFrame:

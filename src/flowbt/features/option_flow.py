@@ -9,11 +9,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
 from flowbt.features.rolling import sign, signed_run
 from flowbt.features.trailing import enough
-from flowbt.protocols import Panel
+from flowbt.ground.errors import ParameterError
+from flowbt.ground.protocols import Panel
 
 SIDES = ("calls_bought", "calls_sold", "puts_bought", "puts_sold")
 CONFIDENCE = ("low", "moderate", "high")  # by code 0, 1, 2

@@ -8,7 +8,7 @@ import pandas as pd
 
 from flowbt.features.declare import feature
 from flowbt.features.trailing import enough, pick, run_length, zscore
-from flowbt.protocols import Panel
+from flowbt.ground.protocols import Panel
 
 
 class PassiveFlow(NamedTuple):

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
 from flowbt.features.trailing import enough, log_returns, percentile, pick, zscore
-from flowbt.protocols import Panel
+from flowbt.ground.errors import ParameterError
+from flowbt.ground.protocols import Panel
 
 LOOKBACKS = (21, 63, 126, 252)
 VOLATILITY = 63  # labels of the volatility the model scales by

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
 from flowbt.features.trailing import pick, run_length
-from flowbt.protocols import Panel
+from flowbt.ground.errors import ParameterError
+from flowbt.ground.protocols import Panel
 
 KINDS = ("up", "down", "beats", "lags")
 

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 from numba import njit
 
-from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
 from flowbt.features.trailing import enough, log_returns, percentile
-from flowbt.protocols import Panel
+from flowbt.ground.errors import ParameterError
+from flowbt.ground.protocols import Panel
 
 Array = npt.NDArray[np.float64]
 PER_DAY = 50  # buckets per day of usual volume (Easley, Lopez de Prado, O'Hara 2012)

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from flowbt.protocols import Panel
+from flowbt.ground.protocols import Panel
 
 F = TypeVar("F", pd.DataFrame, pd.Series)
 

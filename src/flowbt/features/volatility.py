@@ -10,7 +10,7 @@ import pandas as pd
 from flowbt.features.declare import feature
 from flowbt.features.rolling import log, min_max_rank, share_below
 from flowbt.features.trailing import zscore
-from flowbt.protocols import Panel
+from flowbt.ground.protocols import Panel
 
 OHLC = ("open", "high", "low", "close")
 

@@ -6,11 +6,11 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from flowbt.errors import ParameterError
 from flowbt.features.declare import feature
 from flowbt.features.trailing import enough
 from flowbt.features.volatility import close_to_close, realised_by_symbol
-from flowbt.protocols import Panel
+from flowbt.ground.errors import ParameterError
+from flowbt.ground.protocols import Panel
 
 _IV = """
 VIX:SPX SPY ES IVV VOO XSP|VXN:NDX QQQ NQ|RVX:RUT IWM RTY|VXD:DJI DIA|OVX:USO CL|GVZ:GLD|VTLT:TLT|VVIX:VIX|DVOL:BTC|DVOL_ETH:ETH

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.errors import RangeError
 from flowbt.evidence.measures import drawdown, measure
 from flowbt.evidence.paired import paired_difference
-from flowbt.results import figures
+from flowbt.ground.errors import RangeError
+from flowbt.results.pages import figures
 from flowbt.results.record import RunRecord
 from flowbt.results.rows import measure_rows, minus
 from flowbt.results.tradediff import TOLERANCE, date_text, difference

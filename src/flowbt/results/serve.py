@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from flowbt.errors import FlowbtError, ResultsError
-from flowbt.results import shelf, site
-from flowbt.results.page import render_page, write_assets
+from flowbt.ground.errors import FlowbtError, ResultsError
+from flowbt.results import shelf
+from flowbt.results.pages import site
+from flowbt.results.pages.base import render_page, write_assets
 from flowbt.results.record import dumps
 
 HOST = "127.0.0.1"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flowbt.errors import RunNotFound, StoreError, nearest
+from flowbt.ground.errors import RunNotFound, StoreError, nearest
 from flowbt.results.record import dumps
 
 PARTIAL = ".partial-"  # prefix of a run folder that is being written
@@ -24,7 +24,7 @@ RUN_ID = re.compile(r"[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoredRun:
     """One stored run: its folder, its summary (see `store.summary_of`), its tags and its note."""
 
     path: Path
@@ -48,7 +48,7 @@ class Entry:
 class Listing:
     """The runs of a folder, newest first, and in words what could not be read there."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[StoredRun] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
 
@@ -73,7 +73,7 @@ def listing(root: Path) -> Listing:
     return found
 
 
-def find(root: Path, name: str) -> Entry:
+def find(root: Path, name: str) -> StoredRun:
     """The run that `name` names: a run id or the start of one, `strategy/id`, a strategy (its newest run), or a run's folder."""
     entries = listing(root).entries
     wanted = name.strip().rstrip("/")
@@ -103,7 +103,7 @@ def remove(root: Path, name: str) -> Path:
     return entry.path
 
 
-def mark(root: Path, name: str, change: Callable[[list[str], str], tuple[list[str], str]]) -> Entry:
+def mark(root: Path, name: str, change: Callable[[list[str], str], tuple[list[str], str]]) -> StoredRun:
     """Change a run's (tags, note) with `change`; returns the run as it now is."""
     entry = find(root, name)
     tags, note = change(list(entry.tags), entry.note)
@@ -148,7 +148,7 @@ def _run_folders(root: Path) -> Iterator[Path]:
                 yield Path(item.path)
 
 
-def _entry(path: Path) -> Entry:
+def _entry(path: Path) -> StoredRun:
     summary = json.loads((path / SUMMARY).read_bytes())
     if summary["id"] != path.name or not isinstance(summary["strategy"], str):
         raise ValueError("its summary is about another run")
@@ -156,7 +156,7 @@ def _entry(path: Path) -> Entry:
         marks = json.loads((path / MARKS).read_bytes())
     except FileNotFoundError:
         marks = {}
-    return Entry(path, summary, tuple(marks.get("tags", ())), str(marks.get("note", "")))
+    return StoredRun(path, summary, tuple(marks.get("tags", ())), str(marks.get("note", "")))
 
 
 def _reason(problem: Exception) -> str:

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.errors import StoreError
 from flowbt.evidence.measures import Measures
+from flowbt.ground.errors import StoreError
 from flowbt.results import shelf
 from flowbt.results.record import RunRecord, content_key, dumps, plain
 from flowbt.results.shelf import PARTIAL, SUMMARY, storing, write_text
@@ -30,7 +30,7 @@ SHOWN = ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades"
 
 def save(root: Path, record: RunRecord) -> Path:
     """Store a run and its tearsheet; returns its folder. Raises StoreError; leaves nothing half-written."""
-    from flowbt.results import site, tearsheet
+    from flowbt.results.pages import site, tearsheet
 
     manifest = plain(record.manifest)  # as it will be read back: no NaN, no tuples
     manifest["id"] = manifest.get("id") or content_key(manifest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flowbt.data.catalog import Catalog
-from flowbt.errors import DatasetError
+from flowbt.ground.errors import DatasetError
 
 DEMO = ".demo"
 

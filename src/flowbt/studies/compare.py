@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from flowbt.errors import ParameterError
-from flowbt.results import page, shelf, store
+from flowbt.ground.errors import ParameterError
+from flowbt.results import shelf, store
 from flowbt.results.comparison import Comparison, compare_records
+from flowbt.results.pages import base as page
 
 FOLDER = "_compare"
 

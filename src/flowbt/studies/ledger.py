@@ -27,7 +27,7 @@ Keys = npt.NDArray[np.uint64]
 _BASE = ("code_hash", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account")
 
 
-class Tally(NamedTuple):
+class TrialCount(NamedTuple):
     """Distinct trials, and the variance of their Sharpe ratios per bar (NaN for fewer than two)."""
 
     trials: int
@@ -85,7 +85,7 @@ def gather(folder: Path, name: str) -> None:
             path.unlink()
 
 
-def tally(folder: Path) -> Tally:
+def tally(folder: Path) -> TrialCount:
     """Distinct trials of a strategy so far. Files are read a row group at a time: Arrow keeps what a whole read took."""
     files = [pq.ParquetFile(path, pre_buffer=False) for path in sorted(folder.glob("*.parquet"))]
     total, at = sum(file.metadata.num_rows for file in files), 0
@@ -105,7 +105,7 @@ def tally(folder: Path) -> Tally:
     del keys
     known = sharpes[order[first]]
     known = known[np.isfinite(known)]
-    return Tally(count, float(known.var(ddof=1)) if len(known) > 1 else float("nan"))
+    return TrialCount(count, float(known.var(ddof=1)) if len(known) > 1 else float("nan"))
 
 
 def write_table(path: Path, table: pa.Table) -> None:

@@ -22,8 +22,8 @@ from flowbt.data.demo.market import breadth_frames, event_frame, flow_frames, ma
 from flowbt.data.demo.noise import Random
 from flowbt.data.demo.streams import Streams, draw_streams
 from flowbt.data.demo.tables import DemoTable, Frame, finish
-from flowbt.errors import DatasetError
-from flowbt.sessions import Clock
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import DatasetError
 
 FIRST, LAST = "2012-01-03", "2025-12-31"
 DAY_ZERO = "2012-01-01"  # the 24/7 tables' first day
@@ -116,6 +116,6 @@ def _lock(root: Path) -> Iterator[None]:
 def _key(seed: int, strength: float) -> str:
     digest = hashlib.sha256(f"{seed} {strength} {np.__version__.split('.')[0]}".encode())
     here = Path(__file__).parent
-    for path in (*sorted(here.glob("*.py")), here.parent / "catalog.py", here.parent / "declare.py", here.parents[1] / "sessions.py"):
+    for path in (*sorted(here.glob("*.py")), here.parent / "catalog.py", here.parent / "declare.py", here.parents[1] / "ground" / "clock.py"):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

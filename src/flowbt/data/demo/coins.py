@@ -8,7 +8,7 @@ import pandas as pd
 from flowbt.data.demo.crypto import COINS, HOUR, Carry, Coins, Hours, last_fridays
 from flowbt.data.demo.noise import Array, Random, ar1
 from flowbt.data.demo.tables import Frame, long, stack
-from flowbt.sessions import ALWAYS
+from flowbt.ground.clock import ALWAYS
 
 HOURLY_DAYS = 1096
 SIZES = np.array([30_000.0, 250_000.0])  # coins traded on an ordinary day

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from flowbt.data.demo.noise import Array, Bars, Random, ar1, bars_around, spells, student
+from flowbt.data.demo.noise import Array, Ohlc, Random, ar1, bars_around, spells, student
 from flowbt.data.demo.planted import PLANTED
 
 COINS = ("BTC", "ETH")
@@ -33,7 +33,7 @@ class Carry:
 class Coins:
     """Daily bars D x 2, implied volatilities, and the days on which events held."""
 
-    bars: Bars
+    bars: Ohlc
     scale: Array
     iv30: Array
     iv7: Array
@@ -44,7 +44,7 @@ class Coins:
 class Hours:
     """Hourly bars of BTC (H x 1) and its book."""
 
-    bars: Bars
+    bars: Ohlc
     share: Array  # of the day's volume
     vpin: Array
     imbalance: Array

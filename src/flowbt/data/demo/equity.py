@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from flowbt.data.demo.names import AT, COLUMNS, FUNDS, INDICES, MEMBERS, loads
-from flowbt.data.demo.noise import Array, Bars, Random, ar1, bars_around, spells, student
+from flowbt.data.demo.noise import Array, Ohlc, Random, ar1, bars_around, spells, student
 from flowbt.data.demo.planted import PLANTED
 from flowbt.data.demo.streams import MEMBER_AT, Streams
 
@@ -41,7 +41,7 @@ class Shocks:
 class Equities:
     """T x COLUMNS bars, the VIX closes, and per effect the sessions on which its event held (T x COLUMNS bool, or T for market-wide)."""
 
-    bars: Bars
+    bars: Ohlc
     returns: Array
     vix: Array
     events: dict[str, np.ndarray]

@@ -36,7 +36,7 @@ def spells(rng: Random, bars: int, outside: float, inside: float) -> npt.NDArray
 
 
 @dataclass(frozen=True)
-class Bars:
+class Ohlc:
     """Open, high, low, close; arrays T x N of positive prices with low <= open, close <= high."""
 
     open: Array
@@ -44,11 +44,11 @@ class Bars:
     low: Array
     close: Array
 
-    def scaled(self, factor: Array) -> Bars:
-        return Bars(self.open * factor, self.high * factor, self.low * factor, self.close * factor)
+    def scaled(self, factor: Array) -> Ohlc:
+        return Ohlc(self.open * factor, self.high * factor, self.low * factor, self.close * factor)
 
 
-def bars_around(rng: Random, log_close: Array, gap: Array, scale: Array) -> Bars:
+def bars_around(rng: Random, log_close: Array, gap: Array, scale: Array) -> Ohlc:
     """Bars whose closes are exp(`log_close`), whose opens lie `gap` above the close before, and whose extremes are those of a
     Brownian bridge with standard deviation `scale` over the bar. Arrays T x N."""
     before = np.vstack([log_close[:1] - gap[:1], log_close[:-1]])
@@ -56,7 +56,7 @@ def bars_around(rng: Random, log_close: Array, gap: Array, scale: Array) -> Bars
     span = log_close - start
     up, down = (0.5 * np.sqrt(span**2 - 2 * scale**2 * np.log(rng.random(span.shape))) for _ in range(2))
     middle = start + span / 2
-    return Bars(np.exp(start), np.exp(middle + up), np.exp(middle - down), np.exp(log_close))
+    return Ohlc(np.exp(start), np.exp(middle + up), np.exp(middle - down), np.exp(log_close))
 
 
 def rolling_z(values: Array, window: int) -> Array:

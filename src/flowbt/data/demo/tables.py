@@ -73,7 +73,7 @@ def finish(frame: Frame) -> DemoTable:
 
 
 def _units(name: str) -> str:
-    from flowbt.fields import FIELDS
+    from flowbt.ground.fields import FIELDS
 
     return FIELDS[name].units if name in FIELDS else "fraction of volume" if name == "null_flow" else "none"
 

@@ -21,7 +21,7 @@ from numba import njit
 from flowbt.data.raw.duck import Limits, Table, labels, open_table
 from flowbt.data.raw.perps import STEPS, PerpRules, bar_of
 from flowbt.data.raw.trades import coin_of
-from flowbt.errors import SourceError
+from flowbt.ground.errors import SourceError
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from flowbt.errors import SourceError
+from flowbt.ground.errors import SourceError
 
 TEXT = (".csv", ".csv.gz", ".csv.zst", ".txt", ".txt.gz", ".tsv")
 NULLS = "['', 'None', 'null', 'NaN', 'nan', 'NULL']"

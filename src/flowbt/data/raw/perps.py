@@ -12,7 +12,7 @@ import pandas as pd
 
 from flowbt.data.raw.duck import Limits, labels, open_table
 from flowbt.data.raw.trades import coin_of
-from flowbt.errors import SourceError
+from flowbt.ground.errors import SourceError
 
 STEPS = {"1h": 3_600_000_000, "4h": 14_400_000_000, "8h": 28_800_000_000, "1d": 86_400_000_000}
 

@@ -21,7 +21,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from flowbt.data.raw.duck import Limits, Table, open_table
-from flowbt.errors import ParameterError, SourceError
+from flowbt.ground.errors import ParameterError, SourceError
 
 TIME = ("executed_at", "timestamp", "time", "trade_time", "sip_timestamp")
 PRICE, SIZE, PREMIUM = ("price", "trade_price"), ("size", "quantity", "contracts"), ("premium", "notional")

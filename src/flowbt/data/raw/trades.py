@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.raw.duck import Limits, Table, first_line, labels, open_table
-from flowbt.errors import SourceError
+from flowbt.ground.errors import SourceError
 
 AGG = ("agg_trade_id", "price", "quantity", "first_trade_id", "last_trade_id", "time", "is_buyer_maker")
 SINGLE = ("id", "price", "qty", "quote_qty", "time", "is_buyer_maker")

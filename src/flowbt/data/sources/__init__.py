@@ -6,8 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from flowbt.data.sources.table import Options, RawTable
-from flowbt.errors import SourceError, nearest
+from flowbt.data.sources.base import Options, RawTable
+from flowbt.ground.errors import SourceError, nearest
 
 NAMES = (
     "squeezemetrics",

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.errors import SourceError
-from flowbt.sessions import Clock, local_instants
+from flowbt.ground.clock import Clock, local_instants
+from flowbt.ground.errors import SourceError
 
 NEW_YORK = "America/New_York"
 ROOTS = {"SPXW": "SPX", "SPXPM": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "XSPAM": "XSP", "DJXW": "DJX", "OEXW": "OEX", "XEOW": "XEO"}

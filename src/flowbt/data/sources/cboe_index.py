@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.sources.request import Request, Wanted
-from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet
-from flowbt.errors import SourceError
+from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet
+from flowbt.data.sources.request import Download, Wanted
+from flowbt.ground.errors import SourceError
 
 URL = "https://cdn.cboe.com/api/global/us_indices/daily_prices/{symbol}_History.csv"
 OHLC = ("open", "high", "low", "close")
@@ -42,9 +42,9 @@ def parse(path: Path, options: Options) -> RawTable:
     return sheet.wide(times, columns, "close")
 
 
-def requests(wanted: Wanted) -> list[Request]:
+def requests(wanted: Wanted) -> list[Download]:
     """The history of each symbol, such as VIX, VIX9D, VIX3M, VVIX, SKEW."""
-    return [Request(URL.format(symbol=symbol), f"{symbol}_History.csv") for symbol in wanted.named("VIX")]
+    return [Download(URL.format(symbol=symbol), f"{symbol}_History.csv") for symbol in wanted.named("VIX")]
 
 
 def dates(sheet: Sheet, column: str) -> pd.Series:

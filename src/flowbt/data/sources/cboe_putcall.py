@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowbt.data.sources.base import Options, RawTable, Sheet, head, read_sheet
 from flowbt.data.sources.cboe_index import dates
-from flowbt.data.sources.request import Request, Wanted
-from flowbt.data.sources.table import Options, RawTable, Sheet, head, read_sheet
-from flowbt.errors import SourceError
-from flowbt.fields import US
+from flowbt.data.sources.request import Download, Wanted
+from flowbt.ground.errors import SourceError
+from flowbt.ground.fields import US
 
 URL = "https://cdn.cboe.com/resources/options/volume_and_call_put_ratios/{product}pc.csv"
 KINDS = ("equity", "total", "index")
@@ -36,9 +36,9 @@ def parse(path: Path, options: Options) -> RawTable:
     return _archive(sheet, _product(lines[:header], options, path))
 
 
-def requests(wanted: Wanted) -> list[Request]:
+def requests(wanted: Wanted) -> list[Download]:
     """The archives (to 2019-10-04) of the symbols total, equity and index, or of those named."""
-    return [Request(URL.format(product=kind), f"{kind}pc.csv", fixed=True) for kind in wanted.symbols or KINDS]
+    return [Download(URL.format(product=kind), f"{kind}pc.csv", fixed=True) for kind in wanted.symbols or KINDS]
 
 
 def _joined(sheet: Sheet) -> RawTable:

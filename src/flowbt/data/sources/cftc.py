@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet, symbol_of
 from flowbt.data.sources.cboe_index import dates
-from flowbt.data.sources.request import Request, Wanted
-from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet, symbol_of
-from flowbt.errors import SourceError
-from flowbt.sessions import local_instants
+from flowbt.data.sources.request import Download, Wanted
+from flowbt.ground.clock import local_instants
+from flowbt.ground.errors import SourceError
 
 URLS = {
     "tff": "https://www.cftc.gov/files/dea/history/fut_fin_txt_{year}.zip",
@@ -56,13 +56,13 @@ def parse(path: Path, options: Options) -> RawTable:
     raise SourceError(path.name, "no positions among its columns", "check that it is a CFTC file")
 
 
-def requests(wanted: Wanted) -> list[Request]:
+def requests(wanted: Wanted) -> list[Download]:
     """Yearly files of a report. Option report: tff (default), legacy, disaggregated."""
     report = str(wanted.options.get("report", "tff"))
     if report not in URLS:
         raise SourceError(f"report {report!r}", f"not one of {', '.join(URLS)}", "mend the option report")
     first, last = wanted.days()
-    return [Request(URLS[report].format(year=year), f"{report}-{year}.zip") for year in range(first.year, last.year + 1)]
+    return [Download(URLS[report].format(year=year), f"{report}-{year}.zip") for year in range(first.year, last.year + 1)]
 
 
 def known_at(tuesdays: pd.DatetimeIndex) -> pd.DatetimeIndex:

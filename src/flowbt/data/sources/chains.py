@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.sources.cboe_chain import COLUMNS, parse_json, parse_table, read_text, settlement
-from flowbt.errors import SourceError
+from flowbt.ground.errors import SourceError
 
 _GENERIC = {
     "expiry": ("expiration", "expiry", "expiry_date", "expiration_date"),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.sources.request import Request, Wanted
-from flowbt.data.sources.table import Options, RawTable, read_sheet
-from flowbt.errors import SourceError
+from flowbt.data.sources.base import Options, RawTable, read_sheet
+from flowbt.data.sources.request import Download, Wanted
+from flowbt.ground.errors import SourceError
 
 URL = "https://www.deribit.com/api/v2/public/get_volatility_index_data?currency={currency}&start_timestamp={start}&end_timestamp={end}&resolution=1D"
 
@@ -25,7 +25,7 @@ def parse(path: Path, options: Options) -> RawTable:
     raise SourceError(path.name, "neither date,dvol nor [[ms, dvol]]", "check that it is a DVOL file")
 
 
-def requests(wanted: Wanted) -> list[Request]:
+def requests(wanted: Wanted) -> list[Download]:
     """Years of each currency (BTC, ETH), within the span."""
     first, last = wanted.days()
     found = []
@@ -33,5 +33,5 @@ def requests(wanted: Wanted) -> list[Request]:
         for year in range(first.year, last.year + 1):
             start, end = max(first, pd.Timestamp(year, 1, 1)), min(last + pd.Timedelta(days=1), pd.Timestamp(year + 1, 1, 1))
             url = URL.format(currency=currency, start=start.value // 10**6, end=end.value // 10**6 - 1)
-            found.append(Request(url, f"DVOL-{currency}-{year}.json"))
+            found.append(Download(url, f"DVOL-{currency}-{year}.json"))
     return found

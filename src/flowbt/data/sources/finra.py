@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.sources.request import Request, Wanted
-from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet
-from flowbt.errors import SourceError
-from flowbt.sessions import Clock
+from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet
+from flowbt.data.sources.request import Download, Wanted
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import SourceError
 
 URL = "https://cdn.finra.org/equity/regsho/daily/CNMSshvol{date}.txt"
 PATTERN = "CNMSshvol*.txt*"  # the files of a folder
@@ -38,10 +38,10 @@ def parse(path: Path, options: Options) -> RawTable:
     return sheet.long(sheet.times("Date", "%Y%m%d"), sheet.frame["Symbol"].astype("str").str.strip(), fields)
 
 
-def requests(wanted: Wanted) -> list[Request]:
+def requests(wanted: Wanted) -> list[Download]:
     """One file per session of the span."""
     names = [f"{day:%Y%m%d}" for day in Clock("XNYS").labels(*wanted.days())]
-    return [Request(URL.format(date=name), f"CNMSshvol{name}.txt", fixed=True, maybe=True) for name in names]
+    return [Download(URL.format(date=name), f"CNMSshvol{name}.txt", fixed=True, maybe=True) for name in names]
 
 
 def _trailer(sheet: Sheet) -> Sheet:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flowbt.data.sources.base import Options, RawTable, read_sheet, symbol_of
 from flowbt.data.sources.cboe_index import dates
-from flowbt.data.sources.request import Request, Wanted
-from flowbt.data.sources.table import Options, RawTable, read_sheet, symbol_of
-from flowbt.errors import SourceError
+from flowbt.data.sources.request import Download, Wanted
+from flowbt.ground.errors import SourceError
 
 URL = "https://fred.stlouisfed.org/graph/fredgraph.csv?id={symbol}"
 
@@ -38,7 +38,7 @@ def parse(path: Path, options: Options) -> RawTable:
     return sheet.wide(dates(sheet, date), columns, str(options.get("field", "value")))
 
 
-def requests(wanted: Wanted) -> list[Request]:
+def requests(wanted: Wanted) -> list[Download]:
     """One file per series, from --from on where given. The latest vintage."""
     since = f"&cosd={wanted.start}" if wanted.start else ""
-    return [Request(URL.format(symbol=symbol) + since, f"{symbol}.csv") for symbol in wanted.named("DGS10")]
+    return [Download(URL.format(symbol=symbol) + since, f"{symbol}.csv") for symbol in wanted.named("DGS10")]

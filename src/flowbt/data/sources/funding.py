@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.sources.request import Request, Wanted
-from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet, symbol_of
-from flowbt.errors import SourceError
+from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet, symbol_of
+from flowbt.data.sources.request import Download, Wanted
+from flowbt.ground.errors import SourceError
 
 
 def parse(path: Path, options: Options) -> RawTable:
@@ -49,7 +49,7 @@ ARCHIVE = "https://data.binance.vision/data/futures/um/monthly/fundingRate/{pair
 DERIBIT = "https://www.deribit.com/api/v2/public/get_funding_rate_history?instrument_name={name}&start_timestamp={start}&end_timestamp={end}"
 
 
-def requests(wanted: Wanted) -> list[Request]:
+def requests(wanted: Wanted) -> list[Download]:
     """Option venue: binance (monthly archives of pairs such as BTCUSDT, default) or deribit (months of instruments such as BTC-PERPETUAL)."""
     found = []
     for symbol in wanted.named("BTCUSDT"):
@@ -57,10 +57,10 @@ def requests(wanted: Wanted) -> list[Request]:
             if wanted.options.get("venue", "binance") == "deribit":
                 start = pd.Timestamp(month)
                 stamps = {"start": start.value // 10**6, "end": (start + pd.offsets.MonthBegin(1)).value // 10**6 - 1}
-                found.append(Request(DERIBIT.format(name=symbol, **stamps), f"{symbol}-{month}.json"))
+                found.append(Download(DERIBIT.format(name=symbol, **stamps), f"{symbol}-{month}.json"))
             else:
                 url = ARCHIVE.format(pair=symbol, month=month)
-                found.append(Request(url, url.rsplit("/", 1)[1], fixed=True, maybe=True, checksum=f"{url}.CHECKSUM"))
+                found.append(Download(url, url.rsplit("/", 1)[1], fixed=True, maybe=True, checksum=f"{url}.CHECKSUM"))
     return found
 
 

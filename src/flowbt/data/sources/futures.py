@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.sources.table import Options, RawTable, read_sheet
-from flowbt.errors import SourceError
-from flowbt.sessions import Clock
+from flowbt.data.sources.base import Options, RawTable, read_sheet
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import SourceError
 
 MONTHS = "FGHJKMNQUVXZ"
 

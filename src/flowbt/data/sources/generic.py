@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet, symbol_of
-from flowbt.errors import SourceError
+from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet, symbol_of
+from flowbt.ground.errors import SourceError
 
 
 def parse(path: Path, options: Options) -> RawTable:

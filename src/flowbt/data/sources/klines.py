@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.sources.request import Request, Wanted
-from flowbt.data.sources.table import Options, RawTable, Sheet, head, is_text, read_sheet, symbol_of
-from flowbt.errors import SourceError
+from flowbt.data.sources.base import Options, RawTable, Sheet, head, is_text, read_sheet, symbol_of
+from flowbt.data.sources.request import Download, Wanted
+from flowbt.ground.errors import SourceError
 
 URL = "https://data.binance.vision/data/{market}/monthly/klines/{pair}/{interval}/{pair}-{interval}-{month}.zip"
 MARKETS = {"spot": "spot", "usdm": "futures/um", "coinm": "futures/cm"}
@@ -62,7 +62,7 @@ def longer_bars(table: RawTable, bar: str) -> RawTable:
     return replace(table, frame=made[list(frame.columns)])
 
 
-def requests(wanted: Wanted) -> list[Request]:
+def requests(wanted: Wanted) -> list[Download]:
     """Binance's monthly archives of each symbol (pair). Options: market (spot, usdm, coinm; default spot), interval (default 1h)."""
     market, interval = str(wanted.options.get("market", "spot")), str(wanted.options.get("interval", "1h"))
     if market not in MARKETS:
@@ -71,7 +71,7 @@ def requests(wanted: Wanted) -> list[Request]:
     for pair in wanted.named("BTCUSDT"):
         for month in wanted.months():
             url = URL.format(market=MARKETS[market], pair=pair, interval=interval, month=month)
-            found.append(Request(url, url.rsplit("/", 1)[1], fixed=True, maybe=True, checksum=f"{url}.CHECKSUM"))
+            found.append(Download(url, url.rsplit("/", 1)[1], fixed=True, maybe=True, checksum=f"{url}.CHECKSUM"))
     return found
 
 

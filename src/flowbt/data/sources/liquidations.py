@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.sources.table import Options, RawTable, read_sheet
+from flowbt.data.sources.base import Options, RawTable, read_sheet
 
 
 def parse(path: Path, options: Options) -> RawTable:

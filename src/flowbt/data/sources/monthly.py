@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flowbt.data.sources.table import Options, RawTable, read_sheet, symbol_of
+from flowbt.data.sources.base import Options, RawTable, read_sheet, symbol_of
 
 
 def parse(path: Path, options: Options) -> RawTable:

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from flowbt.data.sources.request import Wanted
-from flowbt.errors import PullError, nearest
+from flowbt.ground.errors import PullError, nearest
 
 PAGE = 500
 

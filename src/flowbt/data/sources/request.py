@@ -1,4 +1,4 @@
-"""What a download asks for. A source that may be downloaded has `requests(wanted) -> list[Request]`: addresses only, no network."""
+"""What a download asks for. A source that may be downloaded has `requests(wanted) -> list[Download]`: addresses only, no network."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from flowbt.errors import PullError
+from flowbt.ground.errors import PullError
 
 
 @dataclass(frozen=True)
-class Request:
+class Download:
     """One file. `fixed`: it never changes once published, so what is there is not asked for again. `maybe`: it need not exist.
 
     `checksum`: the address of a file whose first word is its sha256.

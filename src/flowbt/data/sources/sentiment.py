@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet
-from flowbt.errors import SourceError
-from flowbt.fields import US
+from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet
+from flowbt.ground.errors import SourceError
+from flowbt.ground.fields import US
 
 
 def parse(path: Path, options: Options) -> RawTable:

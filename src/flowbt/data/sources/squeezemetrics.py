@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flowbt.data.sources.request import Request, Wanted
-from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet
+from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet
+from flowbt.data.sources.request import Download, Wanted
 
 URL = "https://squeezemetrics.com/monitor/static/DIX.csv"
 SPIKE = 6.0  # times the median absolute daily change of the last quarter
@@ -28,9 +28,9 @@ def parse(path: Path, options: Options) -> RawTable:
     return sheet.long(sheet.times("date"), str(options.get("symbol", "SPX")), {"dix": sheet.numbers("dix"), "gex": gex})
 
 
-def requests(wanted: Wanted) -> list[Request]:
+def requests(wanted: Wanted) -> list[Download]:
     """The whole file."""
-    return [Request(URL, "DIX.csv")]
+    return [Download(URL, "DIX.csv")]
 
 
 def spikes(values: pd.Series, window: int = 63) -> pd.Series:

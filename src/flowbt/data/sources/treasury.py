@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.sources.request import Request, Wanted
-from flowbt.data.sources.table import Options, RawTable, Sheet, read_sheet
+from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet
+from flowbt.data.sources.request import Download, Wanted
 
 URL = (
     "https://api.fiscaldata.treasury.gov/services/api/fiscal_service/v1/accounting/od/auctions_query"
@@ -32,10 +32,10 @@ def parse(path: Path, options: Options) -> RawTable:
     return sheet.long(sheet.times("auction_date"), symbols(sheet), fields)
 
 
-def requests(wanted: Wanted) -> list[Request]:
+def requests(wanted: Wanted) -> list[Download]:
     """Years of auctions."""
     first, last = wanted.days()
-    return [Request(URL.format(year=year), f"auctions-{year}.json") for year in range(first.year, last.year + 1)]
+    return [Download(URL.format(year=year), f"auctions-{year}.json") for year in range(first.year, last.year + 1)]
 
 
 def symbols(sheet: Sheet) -> pd.Series:

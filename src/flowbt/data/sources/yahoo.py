@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flowbt.data.sources.table import Options, RawTable, head, read_sheet, symbol_of
+from flowbt.data.sources.base import Options, RawTable, head, read_sheet, symbol_of
 
 PRICES = ("open", "high", "low", "close")
 

@@ -17,7 +17,7 @@ from flowbt.engine.sweep.program import Program
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import Array
 from flowbt.engine.types import Market, Signals
-from flowbt.errors import SignalError
+from flowbt.ground.errors import SignalError
 
 RULES = {"hold": {"least": 1.0}, "stop": {"above": 0.0}, "take": {"above": 0.0}, "trail": {"above": 0.0}, "size": {"least": 0.0}}
 ROOTS = ("long", "short", "exit")

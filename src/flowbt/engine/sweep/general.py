@@ -17,15 +17,15 @@ import pandas as pd
 
 from flowbt.deferred import Node, Trace, Tracer
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
-from flowbt.engine.kernel import Bars, Plan, Rules, Terms, run_signals, run_targets
 from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import Array, measure_tape
 from flowbt.engine.types import Signals, Targets
-from flowbt.errors import SignalError
+from flowbt.engine.walk.kernel import Bars, Rules, Terms, WeightPlan, run_signals, run_targets
+from flowbt.ground.errors import SignalError
 
 if TYPE_CHECKING:
-    from flowbt.engine.sweep.sweeper import Outcome, Part
+    from flowbt.engine.sweep.sweeper import BarRange, TrialResults
 
 AHEAD = 32  # trials whose decisions wait for a thread
 
@@ -38,7 +38,7 @@ class General:
     bars: Bars
     terms: Terms
 
-    def run(self, trace: Trace | None, codes: Ints, where: Ints, part: Part, out: Outcome, pool: Executor) -> None:
+    def run(self, trace: Trace | None, codes: Ints, where: Ints, part: BarRange, out: TrialResults, pool: Executor) -> None:
         trials = [self.space.trial(row) for row in codes]
         if trace is not None:
             roots = [value for value in trace.fields.values() if isinstance(value, Node)]
@@ -64,9 +64,9 @@ class General:
         cut: Signals | Targets = cut_frames(decision, self.stage)
         return cut
 
-    def simulate(self, decision: Signals | Targets, bars: Bars, part: Part, metrics: Array, returns: Array) -> None:
+    def simulate(self, decision: Signals | Targets, bars: Bars, part: BarRange, metrics: Array, returns: Array) -> None:
         if isinstance(decision, Targets):
-            plan = Plan(*(_rows(array, part) for array in plan_of(decision, self.stage.market)))
+            plan = WeightPlan(*(_rows(array, part) for array in plan_of(decision, self.stage.market)))
             tape, count = run_targets(bars, plan, no_rules(), self.terms)
         else:
             rules = Rules(*(_rows(array, part) for array in rules_of(decision, self.stage.market)))
@@ -85,7 +85,7 @@ def cut_frames(decision: Any, stage: Stage) -> Any:
     return replace(decision, **cut)
 
 
-def _rows(array: Any, part: Part) -> Any:
+def _rows(array: Any, part: BarRange) -> Any:
     """A T x N array rotated and cut; one row for all bars stays as it is."""
     if array.shape[0] == 1:
         return array
@@ -93,7 +93,7 @@ def _rows(array: Any, part: Part) -> Any:
     return np.ascontiguousarray(turned[part.first : part.last])
 
 
-def _cut(bars: Bars, part: Part) -> Bars:
+def _cut(bars: Bars, part: BarRange) -> Bars:
     if part.first == 0 and part.last is None:
         return bars
     cut = [np.ascontiguousarray(array[part.first : part.last]) for array in bars]

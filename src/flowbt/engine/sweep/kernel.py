@@ -1,6 +1,6 @@
 """The fused kernel: combine a trial's masks, walk only the bars that matter, keep running sums instead of series.
 
-Same order of events and same arithmetic as `engine/kernel.py` with scalar rules; see docs/engine.md. While every symbol is flat the value cannot
+Same order of events and same arithmetic as `engine/walk/kernel.py` with scalar rules; see docs/engine.md. While every symbol is flat the value cannot
 move, so the walk jumps to the next entry bit; while there is a position (or an order waiting for an open) it goes bar by bar.
 """
 
@@ -14,9 +14,9 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
-from flowbt.engine.kernel import Array, Terms
 from flowbt.engine.sweep.program import AND, NOT, OR
 from flowbt.engine.sweep.sums import DEPTH, DOWN, GROWTH, HELD, MEAN, RUIN, SQUARE, count_trade, finish, jit
+from flowbt.engine.walk.kernel import Array, Terms
 
 Words = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from flowbt.engine.kernel import Terms
 from flowbt.engine.sweep.kernel import HOLD, NONE, ONE, SIZE, STOP, TAKE, TRAIL, Codes, Lanes, Span, Trials, Words, combine, next_bit, sell
 from flowbt.engine.sweep.sums import DEPTH, DOWN, GROWTH, HELD, MEAN, RUIN, SQUARE, finish, jit
+from flowbt.engine.walk.kernel import Terms
 
 Sums = tuple[float, float, float, float, float, float, float]
 NEVER = 1 << 40  # a bar after all bars

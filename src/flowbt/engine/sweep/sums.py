@@ -80,7 +80,7 @@ def finish(sums: Array, trades: Array, bars: int, year: float, out: Array) -> No
 def measure_tape(
     order: npt.NDArray[np.int64], fill: Array, value: Array, units: Array, carry: Array, cash: float, year: float, out: Array, returns: Array
 ) -> None:
-    """Metrics of one simulation by `engine/kernel.py`. `order`, `fill`: its orders; `units`, `carry`: T x N; `returns`: T, or empty when not wanted."""
+    """Metrics of one simulation by `engine/walk/kernel.py`. `order`, `fill`: its orders; `units`, `carry`: T x N; `returns`: T, or empty when not wanted."""
     sums, trades = np.zeros(7), np.zeros(5)
     growth, peak, before = 1.0, 1.0, cash
     for t in range(value.size):
@@ -103,7 +103,7 @@ def measure_tape(
 
 @jit
 def close_trades(order: npt.NDArray[np.int64], fill: Array, carry: Array, trades: Array) -> None:
-    """Count the closed trades of an order table, by the rule of `engine/orders.py`: closed when everything entered has left again."""
+    """Count the closed trades of an order table, by the rule of `engine/walk/tape.py`: closed when everything entered has left again."""
     count = order[:, 3].max() + 1 if order.shape[0] else 0
     entered, left, paid_in, paid_out, cost, side = np.zeros((6, count))
     begin, end, column, adding = np.zeros((4, count), np.int64)

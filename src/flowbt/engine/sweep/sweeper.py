@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from flowbt.deferred import Trace, Tracer
-from flowbt.engine.kernel import Terms
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
 from flowbt.engine.sweep.general import General
@@ -20,12 +19,13 @@ from flowbt.engine.sweep.single import run_single
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS, Array
 from flowbt.engine.types import Account, Costs
-from flowbt.errors import EngineError
+from flowbt.engine.walk.kernel import Terms
+from flowbt.ground.errors import EngineError
 
 THREADS = os.cpu_count() or 1
 
 
-class Outcome(NamedTuple):
+class TrialResults(NamedTuple):
     """`metrics`: trials x METRICS. `returns`: trials x bars where asked for, else 0 x 0."""
 
     metrics: Array
@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Part:
+class BarRange:
     """Which bars count ([first, last) of the market), whether returns are wanted, and by how many bars the signals are rotated."""
 
     first: int = 0
@@ -45,7 +45,7 @@ class Part:
     rotate: int = 0
 
 
-WHOLE = Part()
+WHOLE = BarRange()
 
 
 @dataclass
@@ -71,10 +71,10 @@ class Sweeper:
         self.general = General(self.tracer, self.space, self.stage, self.bars, self.terms)
         self.unfused: list[str] = []
 
-    def run(self, codes: Ints, part: Part = WHOLE) -> Outcome:
+    def run(self, codes: Ints, part: BarRange = WHOLE) -> TrialResults:
         """Metrics of the trials `codes` (trials x parameters). Raises what the engine would: SignalError, EngineError."""
         bars = (part.last or len(self.stage.market.index)) - part.first
-        out = Outcome(np.full((len(codes), len(METRICS)), np.nan), np.zeros((len(codes), bars)) if part.returns else np.empty((0, 0)))
+        out = TrialResults(np.full((len(codes), len(METRICS)), np.nan), np.zeros((len(codes), bars)) if part.returns else np.empty((0, 0)))
         self.store.trim()
         for trace, where in self._traces(codes):
             self._group(trace, codes[where], where, part, out)
@@ -93,7 +93,7 @@ class Sweeper:
             found = [(self.tracer.trace(trial), where) for trial, where in self.space.groups(codes, sorted(fixed))]
         return [(None, np.arange(len(codes)))] if self.tracer.per_trial else found
 
-    def _group(self, trace: Trace | None, codes: Ints, where: Ints, part: Part, out: Outcome) -> None:
+    def _group(self, trace: Trace | None, codes: Ints, where: Ints, part: BarRange, out: TrialResults) -> None:
         compiled = self._compile(trace)
         if compiled is not None:
             try:
@@ -119,7 +119,7 @@ class Sweeper:
                 self.unfused.append(str(reason))
         return self._compiled[id(trace)]
 
-    def _fused(self, compiled: Compiled, rows: Ints, rules: Array, where: Ints, part: Part, out: Outcome) -> None:
+    def _fused(self, compiled: Compiled, rows: Ints, rules: Array, where: Ints, part: BarRange, out: TrialResults) -> None:
         masks = self.store.rotated(part.rotate) if part.rotate else self.store.words
         masks = masks.reshape(len(masks), -1)
         span = (part.first, part.last or len(self.stage.market.index), float(self.stage.market.year))

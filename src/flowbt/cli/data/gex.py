@@ -1,0 +1,141 @@
+"""`flowbt gex`: dealer gamma from option chain files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowbt.cli.options import emit, json_option
+
+if TYPE_CHECKING:
+    from flowbt.features.chain import Profile
+
+BAR = 28  # characters of the longest bar
+
+
+@click.command(epilog="Example: flowbt gex spx_quotedata.csv --within 0.08")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--spot", type=float, help="Price of the underlying, for a file that lacks it.")
+@click.option("--as-of", "as_of", metavar="UTC", help="Instant of the snapshot, for a file that lacks it (2024-01-05 21:00).")
+@click.option("--symbol", help="Symbol, for a file that lacks it.")
+@click.option("--multiplier", type=float, default=100.0, show_default=True, help="Units per contract (1 for Deribit).")
+@click.option("--rate", type=float, default=0.0, show_default=True, help="Interest rate, fraction a year.")
+@click.option("--dividend", type=float, default=0.0, show_default=True, help="Dividend yield, fraction a year.")
+@click.option("--within", type=click.FloatRange(0.005, 0.5), default=0.06, show_default=True, help="Strikes drawn, as a distance from spot.")
+@json_option
+def command(files: tuple[Path, ...], within: float, as_json: bool, **given: Any) -> int:
+    """Total dealer gamma in $ per 1%, its zero level, the nearest positive strike and the profile, from chain FILES.
+
+    Reads Cboe quote tables and delayed-quote JSON, Deribit and generic csv. The sign is an assumption and is printed.
+    """
+    from flowbt.ground.errors import SourceError
+
+    documents, failures = [], []
+    for path in files:
+        try:
+            profiles = _profiles(path, given)
+        except SourceError as error:
+            if len(files) == 1:
+                raise
+            failures.append(str(error))
+            continue
+        documents += [_document(path, one) for one in profiles]
+        if not as_json:
+            for one in profiles:
+                _print(path, one, within)
+    if as_json:
+        emit({"profiles": documents, "failed": failures})
+    for line in failures:
+        click.echo(f"flowbt: {line}", err=True)
+    return 1 if failures else 0
+
+
+def _profiles(path: Path, given: dict[str, Any]) -> list[Profile]:
+    import pandas as pd
+
+    from flowbt.data.sources.chains import Missing, read_chain
+    from flowbt.features.chain import ChainAssumptions, gamma_profile
+    from flowbt.ground.errors import ParameterError
+
+    try:
+        as_of = pd.Timestamp(given["as_of"]) if given["as_of"] else None
+    except ValueError:
+        raise ParameterError(f"--as-of {given['as_of']}", "not an instant", "for example '2024-01-05 21:00'") from None
+    chain = read_chain(path, Missing(given["spot"], as_of, given["symbol"]))
+    terms = ChainAssumptions(given["multiplier"], given["rate"], given["dividend"])
+    return [gamma_profile(one, terms) for _, one in chain.groupby(["as_of", "symbol"], sort=True)]
+
+
+def _document(path: Path, profile: Profile) -> dict[str, Any]:
+    from flowbt.features.chain import buckets
+
+    snap, net = profile.snap, profile.by_strike["net"]
+    return {
+        "file": path.name,
+        "as_of": f"{snap.as_of:%Y-%m-%dT%H:%M}Z",
+        "spot": snap.spot,
+        "units": "$ per 1% move",
+        "sign": snap.terms.words(),
+        **profile.fields(),
+        "spot_with_positive_gamma": profile.positive_spot,
+        "zero_of_cumulative_sum": profile.cumulative_zero,
+        "crossings": list(profile.crossings),
+        "vanna_per_point": profile.vanna,
+        "charm_per_day": profile.charm,
+        "terms": buckets(profile),
+        "options": len(snap.strike),
+        "left_out": snap.left_out,
+        "by_strike": {f"{strike:g}": value for strike, value in net.items()},
+        "by_expiry": {f"{expiry:%Y-%m-%d}": value for expiry, value in profile.by_expiry["gamma"].items()},
+    }
+
+
+def _print(path: Path, profile: Profile, within: float) -> None:
+    from flowbt.features.chain import buckets
+
+    snap = profile.snap
+    click.echo(f"{path.name}  {snap.as_of:%Y-%m-%d %H:%M} UTC  spot {snap.spot:,.2f}  {len(snap.strike)} options ({_left(snap.left_out)})")
+    click.echo(f"  assumed: {snap.terms.words()}")
+    click.echo("  gamma $ per 1%   " + "   ".join(f"{name} {_money(value)}" for name, value in buckets(profile).items()))
+    for words, level in (
+        ("zero gamma", profile.zero_gamma),
+        ("nearest positive strike", profile.nearest_positive),
+        ("zero of the cumulative sum", profile.cumulative_zero),
+    ):
+        click.echo(f"  {words:26} {f'{level:,.2f} ({level / snap.spot - 1:+.1%})' if level == level else 'none'}")
+    click.echo(f"  dealer delta {_money(profile.delta)}   vanna {_money(profile.vanna)} per vol point   charm {_money(profile.charm)} per day")
+    net = profile.by_strike["net"]
+    for words, largest in (("largest long", net.nlargest(3)), ("largest short", net.nsmallest(3))):
+        click.echo(f"  {words:14} " + "   ".join(f"{strike:g} {_money(value)}" for strike, value in largest.items()))
+    for line in _chart(profile, within):
+        click.echo(line)
+
+
+def _left(left_out: dict[str, int]) -> str:
+    return "left out: " + ", ".join(f"{count} {why}" for why, count in left_out.items())
+
+
+def _money(value: float) -> str:
+    size = abs(value)
+    return f"{'+' if value >= 0 else '-'}${size / 1e9:.2f}bn" if size >= 1e8 else f"{'+' if value >= 0 else '-'}${size / 1e6:.1f}mn"
+
+
+def _chart(profile: Profile, within: float, rows: int = 21) -> list[str]:
+    """Net gamma by strike around spot, summed into about `rows` steps of equal width, highest strike first."""
+    import numpy as np
+
+    spot, net = profile.snap.spot, profile.by_strike["net"]
+    edges = spot * np.linspace(1 - within, 1 + within, rows + 1)
+    sums = np.histogram(net.index.to_numpy(dtype=float), edges, weights=net.to_numpy())[0]
+    longest = np.abs(sums).max() or 1.0
+    lines = []
+    for n in range(rows - 1, -1, -1):
+        bar = "█" * round(BAR * abs(sums[n]) / longest)
+        sides = f"{bar if sums[n] < 0 else '':>{BAR}}|{bar if sums[n] > 0 else '':<{BAR}}"
+        here = " <- spot" if edges[n] <= spot < edges[n + 1] else ""
+        if not (sums[n] or here):
+            continue
+        lines.append(f"  {edges[n]:>10,.1f} {sides} {_money(sums[n]) if sums[n] else ''}{here}")
+    return lines

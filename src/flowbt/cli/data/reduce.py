@@ -1,0 +1,62 @@
+"""`flowbt reduce`: raw prints, chains, trades and books to fields."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flowbt.cli.options import datasets_option, emit, json_option, split_parameters
+
+
+@click.command(epilog="Example: flowbt reduce trades archive/BTCUSDT --to btc-toxicity -o step=1h")
+@click.argument("kind", metavar="KIND")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--to", "name", required=True, metavar="DATASET", help="The dataset to write; its dataset.toml is kept where there is one.")
+@click.option("-o", "--option", "options", multiple=True, metavar="NAME=VALUE", help="Set an option of the kind, such as inside=nearer, step=1d, symbol=BTC.")
+@click.option("--workers", type=int, default=0, help="Processes; left out, one per processor.")
+@click.option("--memory", type=int, default=2000, show_default=True, metavar="MB", help="Memory of all processes together, before they spill to disk.")
+@datasets_option
+@json_option
+def command(kind: str, paths: tuple[Path, ...], name: str, options: tuple[str, ...], workers: int, memory: int, datasets: Path, as_json: bool) -> int:
+    """Turn raw files of a KIND into a dataset of fields.
+
+    KIND is one of option-prints, dark-prints, finra, chains, trades, metrics, book-depth, liquidations, book. A folder is searched for
+    files; each file is one unit of work, and files run in parallel. A broken file is named and left out, and the exit code is then 1.
+    """
+    from flowbt.studies.ingest.reduce import Reduction, reduce_files, store
+
+    asked = Reduction(kind, paths, split_parameters(options), workers, memory)
+    with _progress(kind) as progress:
+        reduced = reduce_files(asked, progress)
+    folder = store(asked, reduced, name, datasets)
+    broken = [one.problem if one.problem.startswith(one.path.name) else f"{one.path.name}: {one.problem}" for one in reduced.broken]
+    span = [f"{time:%Y-%m-%d}" for time in (reduced.table["event_time"].min(), reduced.table["event_time"].max())]
+    if as_json:
+        emit({"dataset": name, "rows": len(reduced.table), "span": span, "files": len(reduced.files), "broken": broken})
+    else:
+        click.echo(
+            f"{name}: {len(reduced.table)} rows, {span[0]} to {span[1]}, from {len(reduced.files) - len(broken)} of {len(reduced.files)} files, in {folder}"
+        )
+        for line in broken:
+            click.echo(f"flowbt: left out {line}", err=True)
+    return 1 if broken else 0
+
+
+@contextmanager
+def _progress(kind: str) -> Iterator[Callable[[str, int, int], Any] | None]:
+    """A bar of files done, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[file]}", style="dim"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(kind, total=None, file="")
+        yield lambda file, done, total: bar.update(task, completed=done, total=total, file=file)

@@ -1,0 +1,122 @@
+"""`flowbt run FOLDER`: every strategy of a folder, one table, one page."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowbt.cli.options import emit
+from flowbt.ground.errors import ParameterError
+
+if TYPE_CHECKING:
+    from flowbt.studies.gallery.gallery import Gallery, GalleryRow
+
+
+def run_folder(folder: Path, options: dict[str, Any]) -> None:
+    """Run all strategies in parallel; print the comparison and write its page."""
+    from flowbt.studies.gallery.gallery import Job, run_gallery
+    from flowbt.studies.run.market import Span
+
+    for name in ("costs", "account", "decide_at", "benchmark", "symbols"):
+        if options[name]:
+            raise ParameterError(f"--{name.replace('_', '-')} with a folder", "it applies to one strategy", "name the file, or leave it to the files")
+    results = None if options["no_store"] else options["results"]
+    job = Job(
+        folder,
+        options["datasets"],
+        results,
+        demo=options["demo"],
+        span=Span(options["start"], options["end"]),
+        seed=options["seed"],
+        command=shlex.join(["flowbt", *sys.argv[1:]]),
+    )
+    with _progress(options["as_json"]) as bar:
+        gallery = run_gallery(job, _teller(bar, results))
+    page = None
+    if results is not None:
+        from flowbt.results.pages import gallery as pages
+
+        page = pages.write(results, gallery.to_dict())
+    if options["as_json"]:
+        emit({**gallery.to_dict(), "page": str(page) if page else None})
+        return
+    _print(gallery)
+    if page:
+        click.echo(str(page))
+
+
+def _progress(quiet: bool) -> Any:
+    if quiet or not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+    from rich.progress import Progress
+
+    return Progress(console=Console(stderr=True), transient=True)
+
+
+def _teller(bar: Any, results: Path | None) -> Any:
+    """What to do after each strategy: move the bar, where there is one, and tell the results page."""
+    from flowbt.results.pages import site
+
+    task = bar.add_task("strategies", total=None) if bar is not None else None
+
+    def tell(entry: GalleryRow, number: int, total: int) -> None:
+        if bar is not None:
+            bar.update(task, completed=number, total=total, description=entry.strategy)
+        if results is not None:
+            site.report(results / "_gallery", "strategies", number, total, entry.strategy)
+
+    return tell
+
+
+def _print(gallery: Gallery) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("strategy")
+    for name in ("Sharpe", "95%", "CAGR", "max dd", "trades", "placebo", "p adj.", "DSR"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("finding")
+    for entry in gallery.entries:
+        table.add_row(*_row(entry))
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    if gallery.synthetic:
+        console.print(Text("SYNTHETIC", style="bold yellow"))
+    console.print(table)
+    words = f"placebo: mean Sharpe of {gallery.placebos} rotations of the strategy's own decisions; p: share of them that did as well, corrected over the table"
+    console.print(Text(words, style="dim"))
+    if gallery.synthetic:
+        odd = [entry.strategy for entry in gallery.entries if (entry.null_adjusted or 1.0) <= 0.05]
+        console.print(
+            Text(f"where nothing is planted: {'nothing found' if not odd else 'found something: ' + ', '.join(odd)}", style="yellow" if odd else "dim")
+        )
+
+
+def _row(entry: GalleryRow) -> tuple[str, ...]:
+    if entry.error:
+        return (entry.strategy, *[""] * 8, entry.error)
+    m = entry.measures
+
+    def shown(value: Any, spec: str) -> str:
+        return "-" if value is None or value != value else f"{value:{spec}}"
+
+    interval = "" if m["sharpe_low"] is None else f"{m['sharpe_low']:.2f} to {m['sharpe_high']:.2f}"
+    return (
+        entry.strategy,
+        shown(m["sharpe"], ".2f"),
+        interval,
+        shown(m["cagr"], "+.1%"),
+        shown(m["max_drawdown"], ".1%"),
+        f"{m['trades']:,}",
+        shown(entry.placebo, ".2f"),
+        shown(entry.adjusted, ".3f"),
+        shown(entry.deflated_sharpe, ".2f"),
+        entry.finding.replace("; nothing where nothing is planted", ""),
+    )

@@ -1,0 +1,109 @@
+"""`flowbt run`: one strategy, or a folder of them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, results_option, span_options, split_parameters
+from flowbt.ground.errors import ParameterError
+
+EPILOG = """\b
+Examples:
+  flowbt run strategies/exit_liquidity.py
+  flowbt run strategies/exit_liquidity.py -p rally=0.03 -p hold=5 --from 2015-01-01
+  flowbt run strategies/vol_spiral_unwind.py --costs fees=0.0005,slippage=0.0005 --json
+  flowbt run strategies/          every strategy of a folder, and one page that compares them"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("path", type=click.Path(path_type=Path))
+@parameter_option
+@span_options
+@click.option("--costs", metavar="NAME=VALUE,...", help="Change costs: fees, slippage, borrow (fractions), funding (true or false).")
+@click.option("--account", metavar="NAME=VALUE,...", help="Change the account: cash, margin, max_gross.")
+@click.option("--symbols", metavar="A,B,...", help="Trade these symbols in place of the file's.")
+@click.option("--decide-at", metavar="HH:MM", help="Decision time of the session, New York.  [default: 18:30]")
+@click.option("--benchmark", metavar="SYMBOL", help="Compare with this symbol held, or `none`.")
+@click.option("--seed", type=int, default=7, show_default=True, help="Seed of the placebo's rotation and of the bootstrap.")
+@click.option("--no-store", is_flag=True, help="Print the result only; write nothing.")
+@demo_option
+@datasets_option
+@results_option
+@json_option
+def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
+    """Backtest the strategy file PATH and write its tearsheet."""
+    request = _request(path, parameters, options)
+    if path.is_dir():
+        from flowbt.cli.research.gallery import run_folder
+
+        run_folder(path, options)
+        return
+    with _busy(f"running {path.stem}", quiet=options["as_json"]):
+        from flowbt.studies.catalogs import open_catalog
+        from flowbt.studies.run.backtest import backtest
+        from flowbt.studies.run.stored import judged, store_run
+
+        run = backtest(open_catalog(options["datasets"], options["demo"]), request)
+        folder = None
+        if not options["no_store"]:
+            run = judged(options["results"], run)
+            folder = store_run(options["results"], run)
+    if options["as_json"]:
+        manifest = dict(run.record.manifest)
+        emit({**manifest, "measures": run.measures.to_dict(), "folder": str(folder) if folder else None})
+        return
+    from flowbt.cli.show.run import print_run
+
+    print_run(run, folder)
+
+
+def _request(path: Path, parameters: tuple[str, ...], options: dict[str, Any]) -> Any:
+    from flowbt.engine.types import Account, Costs
+    from flowbt.studies.run.market import Span
+    from flowbt.studies.run.request import Request
+
+    return Request(
+        path=path,
+        parameters=split_parameters(parameters),
+        span=Span(options["start"], options["end"]),
+        decide_at=options["decide_at"],
+        symbols=tuple(name.strip() for name in (options["symbols"] or "").split(",") if name.strip()),
+        costs=_changed(Costs, "--costs", options["costs"]),
+        account=_changed(Account, "--account", options["account"]),
+        benchmark=options["benchmark"],
+        seed=options["seed"],
+        command=shlex.join(["flowbt", *sys.argv[1:]]),
+    )
+
+
+def _changed(kind: Any, option: str, text: str | None) -> Any:
+    """`kind` with the fields named in `text`; None where nothing was asked."""
+    from dataclasses import asdict
+
+    from flowbt.engine.loader import read_value
+    from flowbt.ground.errors import nearest
+
+    if not text:
+        return None
+    defaults = asdict(kind())
+    given = split_parameters(text.split(","))
+    for name in given:
+        if name not in defaults:
+            raise ParameterError(f"{option} {name}", f"its names are {', '.join(defaults)}", nearest(name, defaults))
+    return kind(**{name: read_value(name, value, defaults[name]) for name, value in given.items()})
+
+
+def _busy(words: str, quiet: bool) -> Any:
+    """A spinner on a terminal, nothing elsewhere."""
+    from contextlib import nullcontext
+
+    if quiet or not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+
+    return Console(stderr=True).status(words)

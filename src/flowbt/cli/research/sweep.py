@@ -1,0 +1,113 @@
+"""`flowbt sweep`: a strategy over a grid of parameters, and how much of the best is luck."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, results_option, span_options, split_parameters
+
+EPILOG = """\b
+Examples:
+  flowbt sweep strategies/exit_liquidity.py
+  flowbt sweep strategies/exit_liquidity.py -p rally=0.01:0.04:0.005 -p hold=3,5,10 --sort calmar
+  flowbt sweep strategies/exit_liquidity.py -p stop=0.01:0.1:0.001 --random 5000 --seed 1
+  flowbt sweep strategies/exit_liquidity.py --resume
+  flowbt sweep strategies/exit_liquidity.py --cluster tcp://127.0.0.1:8786"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("path", type=click.Path(path_type=Path))
+@parameter_option
+@span_options
+@click.option(
+    "--constraint",
+    "constraints",
+    multiple=True,
+    metavar="EXPRESSION",
+    help='Only trials for which it holds, e.g. "fast < slow".',
+)
+@click.option("--random", "random", type=click.IntRange(1), metavar="N", help="N distinct points of the grid, drawn at random.")
+@click.option("--search", type=click.Choice(["tpe"]), help="Let results guide the choice of points (needs the extra `search`).")
+@click.option("--trials", type=click.IntRange(1), default=500, show_default=True, help="Points that --search may try.")
+@click.option("--seed", type=int, default=7, show_default=True, help="Seed of --random, --search and of the luck statistics.")
+@click.option("--sort", default="sharpe", show_default=True, metavar="METRIC", help="Order of the best trials.")
+@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many of the best to show and keep.")
+@click.option("--tearsheets", type=click.IntRange(0), default=1, show_default=True, help="How many of the best to store as full runs.")
+@click.option("--costs", metavar="NAME=VALUE,...", help="Change costs: fees, slippage, borrow (fractions), funding (true or false).")
+@click.option("--account", metavar="NAME=VALUE,...", help="Change the account: cash, margin, max_gross.")
+@click.option("--decide-at", metavar="HH:MM", help="Decision time of the session, New York.  [default: 18:30]")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted sweep of the same file, data and values.")
+@click.option("--cluster", metavar="ADDRESS", help="Run the slices on a Dask cluster, e.g. tcp://127.0.0.1:8786 (needs the extra `cluster`).")
+@demo_option
+@datasets_option
+@results_option
+@json_option
+def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
+    """Run the strategy PATH for every combination of the given values (-p name=a:b:step, -p name=x,y,z; its GRID where none are given)."""
+    from flowbt.studies.catalogs import open_catalog
+    from flowbt.studies.sweep.cluster import job_of
+    from flowbt.studies.sweep.sweep import SweepOptions, sweep
+
+    request = request_of(path, parameters, options)
+    job = job_of(request, options["datasets"], options["demo"]) if options["cluster"] else None
+    with meter(quiet=options["as_json"]) as show:
+        run = SweepOptions(options["results"], options["resume"], options["cluster"], job, show, options["tearsheets"])
+        folder, document, luck = sweep(open_catalog(options["datasets"], options["demo"]), request, run)
+    if options["as_json"]:
+        emit({**document, "luck": luck, "folder": str(folder)})
+        return
+    from flowbt.cli.show.sweep import print_sweep
+
+    print_sweep(folder, document, luck)
+
+
+def request_of(path: Path, parameters: tuple[str, ...], options: dict[str, Any]) -> Any:
+    from flowbt.cli.research.run import _changed
+    from flowbt.engine.types import Account, Costs
+    from flowbt.studies.run.market import Span
+    from flowbt.studies.sweep.setup import SweepRequest
+    from flowbt.studies.sweep.values import Search
+
+    if options["random"] and options["search"]:
+        raise click.UsageError("--random and --search exclude each other")
+    search = Search("random", options["random"], options["seed"]) if options["random"] else Search("grid", 0, options["seed"])
+    if options["search"]:
+        search = Search("tpe", options["trials"], options["seed"])
+    return SweepRequest(
+        path=path,
+        values=split_parameters(parameters),
+        span=Span(options["start"], options["end"]),
+        decide_at=options["decide_at"],
+        costs=_changed(Costs, "--costs", options["costs"]),
+        account=_changed(Account, "--account", options["account"]),
+        constraints=options["constraints"],
+        search=search,
+        sort=options["sort"],
+        top=options["top"],
+        command=shlex.join(["flowbt", *sys.argv[1:]]),
+    )
+
+
+def meter(quiet: bool) -> Any:
+    """A progress bar with rate and remaining time on a terminal, nothing elsewhere. Gives a function of (done, total, rate)."""
+    from contextlib import contextmanager, nullcontext
+
+    if quiet or not sys.stderr.isatty():
+        return nullcontext()
+
+    @contextmanager
+    def bar() -> Any:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]:,.0f} trials/s"), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("sweep", total=None, rate=0.0)
+            yield lambda done, total, rate: progress.update(task, completed=done, total=total, rate=rate)
+
+    return bar()

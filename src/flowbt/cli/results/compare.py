@@ -1,0 +1,70 @@
+"""`flowbt compare`: stored runs side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flowbt.cli.options import emit, json_option, results_option
+
+EPILOG = """\b
+Examples:
+  flowbt compare exit_liquidity 1f2e3d --html
+  flowbt compare baseline new --fail-on-diff     exit 3 when returns or trades differ"""
+SHOWN = ("total_return", "cagr", "sharpe", "volatility", "max_drawdown", "exposure", "trades", "win_rate", "profit_factor")
+
+
+@click.command(epilog=EPILOG)
+@click.argument("runs", nargs=-1, required=True)
+@click.option("--html", "as_html", is_flag=True, help="Write the comparison as a page and print its path.")
+@click.option("--fail-on-diff", is_flag=True, help="Exit 3 when returns or trades are not the same to 1e-9.")
+@results_option
+@json_option
+def command(runs: tuple[str, ...], as_html: bool, fail_on_diff: bool, results: Path, as_json: bool) -> None:
+    """Compare two or more stored RUNS on their common sessions; the first is the base."""
+    from flowbt.ground.errors import CheckFailed
+    from flowbt.studies.compare import compare, write_page
+
+    comparison = compare(results, runs)
+    path = write_page(results, comparison) if as_html else None
+    if as_json:
+        emit({**comparison.to_dict(), "page": str(path) if path else None})
+    else:
+        _print(comparison)
+        if path:
+            click.echo(f"page: {path}")
+    if fail_on_diff and not comparison.same:
+        raise CheckFailed("compare --fail-on-diff", "; ".join(comparison.reasons), "see the rows above, or --html")
+
+
+def _print(c: Any) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{c.bars:,} common bars, {c.span[0]} to {c.span[1]}")
+    table = Table("measure", *(escape(run["label"]) for run in c.runs), box=None, header_style="bold", pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in c.measures:
+        if row["name"] in SHOWN:
+            table.add_row(row["label"], *row["texts"])
+    console.print(table)
+    console.print(f"\nless {escape(c.runs[0]['label'])}, 95% interval of the paired bootstrap:")
+    for row in c.differences:
+        words = "" if row["told_apart"] else "  cannot be told apart"
+        console.print(escape(f"  {row['run']}  {row['label']} {row['texts']['difference']} ({row['texts']['low']} to {row['texts']['high']}){words}"))
+    for title, rows in (("parameters", c.parameters), ("settings", c.settings), ("data", c.data)):
+        for row in rows:
+            if row["differs"]:
+                console.print(escape(f"{title}: {row['name']}: {' | '.join(row['values'])}"))
+    for row in c.trades:
+        console.print(
+            escape(
+                f"trades: {row['run']}: {row['both']} in both ({row['changed']} changed), {row['only_first']} only in the first, {row['only_other']} only here"
+            )
+        )
+    console.print("the results are the same" if c.same else escape("the results differ: " + "; ".join(c.reasons)))

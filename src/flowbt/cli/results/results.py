@@ -1,0 +1,186 @@
+"""`flowbt results`: what is stored, without loading any of it (`ls` reads one small file a run)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flowbt.cli.options import emit, json_option, results_option
+
+
+@click.group("results", epilog="Example: flowbt results ls --sort sharpe")
+def command() -> None:
+    """List, show, tag and remove stored results."""
+
+
+@command.command("ls", epilog="Example: flowbt results ls exit --sort sharpe --limit 20")
+@click.argument("text", required=False, default="")
+@click.option("--sort", "order", type=click.Choice(["created", "sharpe", "cagr", "max_drawdown", "trades", "strategy"]), default="created", show_default=True)
+@click.option("--tag", help="Only runs with this tag.")
+@click.option("--limit", type=int, default=40, show_default=True, help="Rows to print; 0: all. --json prints all.")
+@results_option
+@json_option
+def ls(text: str, order: str, tag: str | None, limit: int, results: Path, as_json: bool) -> None:
+    """List stored runs, newest first; TEXT keeps those that contain it."""
+    from flowbt.results import shelf
+
+    found = shelf.listing(results)
+    entries = [entry for entry in found.entries if text.lower() in _haystack(entry) and (tag is None or tag in entry.tags)]
+    if order == "strategy":
+        entries.sort(key=lambda entry: entry.strategy)
+    elif order != "created":
+        entries.sort(key=lambda entry: _value(entry, order), reverse=True)
+    for line in found.broken:
+        click.echo(f"skipped {line}", err=True)
+    if as_json:
+        emit({"results": str(results), "runs": [entry.as_dict() for entry in entries], "broken": found.broken})
+        return
+    shown = entries[:limit] if limit > 0 else entries
+    if not shown:
+        click.echo(f"no runs in {results}" + (" match" if found.entries else "; flowbt run strategies/exit_liquidity.py makes one"))
+        return
+    _print_table(shown)
+    if len(shown) < len(entries):
+        click.echo(f"{len(entries) - len(shown)} more; --limit 0 shows all")
+
+
+@command.command("show", epilog="Example: flowbt results show exit_liquidity")
+@click.argument("run")
+@results_option
+@json_option
+def show(run: str, results: Path, as_json: bool) -> None:
+    """Show one run: RUN is an id, the start of one, or a strategy (its newest run)."""
+    import json
+
+    from flowbt.ground.errors import StoreError
+    from flowbt.results import shelf
+
+    entry = shelf.find(results, run)
+    try:
+        stored = json.loads((entry.path / "run.json").read_bytes())
+    except (OSError, ValueError) as problem:
+        raise StoreError(f"stored run {entry.path}", str(problem), "remove it and run again") from None
+    if as_json:
+        emit({**stored, "tags": list(entry.tags), "note": entry.note, "path": str(entry.path)})
+        return
+    click.echo(f"{_printable(stored['strategy'])}  {entry.id}{'  SYNTHETIC' if stored.get('synthetic') else ''}")
+    click.echo(_printable(stored.get("thesis", "")))
+    for name, value in _facts(stored, entry):
+        click.echo(f"  {name:<14} {_printable(value)}")
+    click.echo(f"  tearsheet      {entry.path / 'tearsheet.html'}")
+
+
+@command.command("rm", epilog="Example: flowbt results rm 1f2e3d --yes")
+@click.argument("runs", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@results_option
+def rm(runs: tuple[str, ...], yes: bool, results: Path) -> None:
+    """Remove stored runs (all of them are looked up before any is removed)."""
+    from flowbt.results import shelf
+
+    entries = {entry.path: entry for entry in (shelf.find(results, run) for run in runs)}
+    names = ", ".join(f"{entry.strategy} {entry.id}" for entry in entries.values())
+    if not yes and not click.confirm(f"remove {names}?"):
+        raise click.Abort
+    for path in entries:
+        shelf.remove(results, str(path))
+    _refresh(results)
+    click.echo(f"removed {names}")
+
+
+@command.command("tag", epilog="Example: flowbt results tag 1f2e3d keep -short")
+@click.argument("run")
+@click.argument("tags", nargs=-1, required=True)
+@click.option("--remove", is_flag=True, help="Take the tags away.")
+@results_option
+def tag(run: str, tags: tuple[str, ...], remove: bool, results: Path) -> None:
+    """Add tags to a run, or remove them."""
+    from flowbt.results import shelf
+
+    entry = shelf.mark(results, run, lambda had, note: ([t for t in had if t not in tags] if remove else [*had, *tags], note))
+    _refresh(results)
+    click.echo(f"{entry.strategy} {entry.id}: {', '.join(entry.tags) or 'no tags'}")
+
+
+@command.command("note", epilog="Example: flowbt results note 1f2e3d 'works only in short gamma'")
+@click.argument("run")
+@click.argument("text")
+@results_option
+def note(run: str, text: str, results: Path) -> None:
+    """Write a run's note; an empty text removes it."""
+    from flowbt.results import shelf
+
+    entry = shelf.mark(results, run, lambda had, _: (had, text.strip()))
+    _refresh(results)
+    click.echo(f"{entry.strategy} {entry.id}: {entry.note or 'no note'}")
+
+
+@command.command("export", epilog="Example: flowbt results export site/")
+@click.argument("folder", type=click.Path(path_type=Path))
+@results_option
+def export(folder: Path, results: Path) -> None:
+    """Write all pages as a static site: the browser page, every tearsheet, sweep and scoreboard."""
+    from flowbt.results.pages import site
+
+    count = site.export(results, folder)
+    click.echo(f"{count} pages in {folder}; open {folder / 'index.html'}")
+
+
+def _refresh(results: Path) -> None:
+    from flowbt.results.pages import site
+
+    site.write_index(results)
+
+
+def _haystack(entry: Any) -> str:
+    return " ".join([entry.strategy, entry.id, entry.note, *entry.tags, *map(str, entry.summary.get("symbols") or [])]).lower()
+
+
+def _value(entry: Any, name: str) -> float:
+    value = entry.summary.get("measures", {}).get(name)
+    return -1e308 if value is None else float(value)
+
+
+def _cell(value: Any, spec: str) -> str:
+    return "-" if value is None else format(value, spec)
+
+
+def _print_table(entries: list[Any]) -> None:
+    """A plain table: rich would take a third of the time of the whole command to import."""
+    head = ("run", "strategy", "made", "from", "to", "Sharpe", "CAGR", "max DD", "trades", "data", "tags")
+    rows = [head, *(tuple(_printable(cell) for cell in _line(entry)) for entry in entries)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    for row in rows:
+        click.echo("  ".join(f"{cell:>{w}}" if 5 <= i <= 8 else f"{cell:<{w}}" for i, (cell, w) in enumerate(zip(row, widths, strict=True))).rstrip())
+
+
+def _line(entry: Any) -> tuple[str, ...]:
+    s, m = entry.summary, entry.summary.get("measures", {})
+    made, source = str(s.get("created", ""))[:16].replace("T", " "), "SYNTHETIC" if s.get("synthetic") else "real"
+    numbers = (_cell(m.get("sharpe"), ".2f"), _cell(m.get("cagr"), "+.1%"), _cell(m.get("max_drawdown"), ".1%"), _cell(m.get("trades"), ",d"))
+    return (entry.id, entry.strategy[:28], made, str(s.get("from"))[:10], str(s.get("to"))[:10], *numbers, source, " ".join(entry.tags))
+
+
+def _printable(text: str) -> str:
+    """Text from files without control characters, so that no name can drive the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in str(text))
+
+
+def _facts(stored: dict[str, Any], entry: Any) -> list[tuple[str, str]]:
+    m = stored["measures"]
+    interval = f" (95% {m['sharpe_low']:.2f} to {m['sharpe_high']:.2f})" if m.get("sharpe_low") is not None and m.get("sharpe_high") is not None else ""
+    parameters = ", ".join(f"{name}={value}" for name, value in stored.get("parameters", {}).items())
+    facts = [
+        ("span", f"{str(stored.get('from'))[:10]} to {str(stored.get('to'))[:10]}, {', '.join(stored.get('symbols', [])[:8])}"),
+        ("parameters", parameters or "none"),
+        ("Sharpe", _cell(m.get("sharpe"), ".2f") + interval),
+        ("CAGR", _cell(m.get("cagr"), "+.2%")),
+        ("max drawdown", _cell(m.get("max_drawdown"), ".2%")),
+        ("trades", f"{_cell(m.get('trades'), ',d')} closed, win rate {_cell(m.get('win_rate'), '.1%')}"),
+        ("stand-ins", ", ".join(f"{item['used']} for {item['asked']}" for item in stored.get("stand_ins", [])) or "none"),
+        ("data", ", ".join(item["name"] for item in stored.get("datasets", [])) or "none"),
+        ("made", f"{stored.get('created', '')}  {stored.get('command', '')}"),
+    ]
+    return facts + [(name, text) for name, text in (("tags", " ".join(entry.tags)), ("note", entry.note)) if text]

@@ -1,0 +1,70 @@
+"""A run on the terminal."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from flowbt.results.rows import Row, measure_rows
+
+if TYPE_CHECKING:
+    from flowbt.studies.run.backtest import Run
+
+LEFT = ("total_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "exposure")
+RIGHT = ("trades", "win_rate", "profit_factor", "expectancy", "mean_bars", "turnover", "beta", "alpha")
+
+
+def print_run(run: Run, folder: Path | None) -> None:
+    """The header, the measures with their intervals, the luck line, what it rests on, and where it is."""
+    console = Console()
+    manifest = run.record.manifest
+    title = Text(manifest["strategy"], style="bold")
+    if manifest["synthetic"]:
+        title.append("  SYNTHETIC", style="bold yellow")
+    console.print(title)
+    console.print(Text(manifest["thesis"], style="italic"))
+    words = ", ".join(f"{name}={value}" for name, value in manifest["parameters"].items()) or "no parameters"
+    console.print(Text(f"{', '.join(manifest['symbols'])}  {manifest['from']} to {manifest['to']}  {words}", style="dim"))
+    console.print(_measures(run))
+    console.print(Text(_luck(run)))
+    if run.measures.trades + run.measures.open_trades == 0:
+        console.print(Text("no trade: no entry was left in this span with these parameters (long and short together count as neither)", style="yellow"))
+    for one in manifest["stand_ins"]:
+        console.print(Text(f"stand-in: {one['used']} for {one['asked']}", style="yellow"))
+    for line in manifest["warnings"]:
+        console.print(Text(line, style="bold red" if line.startswith("LOOK-AHEAD") else "yellow"))
+    if folder is not None:
+        console.print(Text(f"run {manifest['id']}  {folder / 'tearsheet.html'}"), soft_wrap=True)
+
+
+def _measures(run: Run) -> Table:
+    rows = measure_rows(run.measures)
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
+    for justify in ("left", "right", "left", "left", "right", "left"):
+        table.add_column(justify=justify, no_wrap=True)
+    for left, right in zip(LEFT, RIGHT, strict=True):
+        table.add_row(*_cells(rows[left]), *_cells(rows[right]))
+    return table
+
+
+def _cells(row: Row) -> tuple[str, str, Text]:
+    short = {"fraction of bars": "of bars", "return per trade": "a trade", "per year": "a year", "ratio": ""}
+    return row.label, row.text, Text(row.range or short.get(row.units, row.units), style="dim")
+
+
+def _luck(run: Run) -> str:
+    """One line that says how far to trust it."""
+    verdicts = run.record.manifest["verdicts"]
+    parts = []
+    deflated, trials = verdicts.get("deflated_sharpe"), verdicts.get("trials")
+    if deflated is not None and trials is not None:
+        parts.append(f"deflated Sharpe {deflated:.2f} over {trials} trial{'s' if trials != 1 else ''}")
+    placebo = verdicts.get("placebo_sharpe")
+    if placebo is not None and not math.isnan(placebo):
+        parts.append(f"placebo Sharpe {placebo:.2f}")
+    return "luck: " + ", ".join(parts) if parts else "luck: not measured"

@@ -1,0 +1,228 @@
+"""Downloads: one file at a time, with retries, resume, hashes and a pause between requests.
+
+1. A fixed file that is there with its recorded hash is not asked for again; another is asked for with its ETag.
+2. Bytes go to `<file>.part`; an interrupted download goes on from there (Range, If-Range), or starts over where the server cannot.
+3. Refusals that pass (408, 425, 429, 5xx, broken and slow connections) are tried again, later each time, or when Retry-After says.
+4. A web page instead of data, a short file, or a wrong checksum is an error, and the old file stays.
+5. The file is renamed into place and its address, hash, size and ETag go to `pulled.json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from flowbt.data.sources.request import Download
+from flowbt.ground.errors import PullError
+
+if TYPE_CHECKING:
+    import httpx
+
+PASSING = (408, 425, 429, 500, 502, 503, 504)
+PAGE = (b"<!doctype html", b"<html")
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How to ask: seconds between requests, tries, seconds without an answer, longest wait between tries."""
+
+    pause: float = 0.5
+    tries: int = 5
+    timeout: float = 30.0
+    longest_wait: float = 60.0
+    base_url: str = ""  # in place of every address's scheme and host, for a mirror
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What became of one request."""
+
+    file: str
+    url: str
+    status: Literal["fetched", "unchanged", "not there", "failed"]
+    bytes: int = 0
+    sha256: str = ""
+    problem: str = ""
+
+
+def pull(requests: Sequence[Download], folder: Path, manners: Manners, progress: Callable[[str, int, int], None] | None = None) -> list[Pulled]:
+    """Download every request into `folder`. A failed one does not stop the others. PullError only where nothing can be asked at all."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PullError(str(folder), f"cannot be written ({error.strerror})", "choose another folder with --to-folder") from None
+    done: list[Pulled] = []
+    with _client(manners) as client:
+        for n, request in enumerate(requests):
+            if progress:
+                progress(request.file, n, len(requests))
+            try:
+                done.append(_Download(client, request, folder, manners).run())
+            except PullError as error:
+                done.append(Pulled(request.file, request.url, "failed", problem=str(error)))
+    if progress:
+        progress("", len(requests), len(requests))
+    return done
+
+
+@contextmanager
+def _client(manners: Manners) -> Iterator[httpx.Client]:
+    try:
+        import httpx
+    except ImportError:
+        raise PullError("downloads", "the package httpx is not installed", "install flowbt[online]") from None
+    with httpx.Client(timeout=manners.timeout, follow_redirects=True, headers={"User-Agent": "flowbt"}) as client:
+        yield client
+
+
+class _Again(Exception):
+    """This try failed, another may not. `after`: seconds the server asked for."""
+
+    def __init__(self, problem: str, after: float | None = None) -> None:
+        super().__init__(problem)
+        self.after = after
+
+
+class _Download:
+    def __init__(self, client: httpx.Client, request: Download, folder: Path, manners: Manners) -> None:
+        self.client, self.request, self.manners = client, request, manners
+        self.path = folder / request.file
+        self.part = folder / f"{request.file}.part"
+        self.records = folder / "pulled.json"
+        self.url = address(request.url, manners.base_url)
+
+    def run(self) -> Pulled:
+        known = self._known()
+        if known and self.request.fixed:
+            return Pulled(self.request.file, self.url, "unchanged", known["bytes"], known["sha256"])
+        wait, problem = self.manners.pause, ""
+        for attempt in range(self.manners.tries):
+            if attempt or self.manners.pause:
+                time.sleep(min(wait, self.manners.longest_wait) if attempt else self.manners.pause)
+            try:
+                return self._ask(known)
+            except _Again as again:
+                problem = str(again)
+                wait = again.after if again.after is not None else max(2 * wait, 0.5 if self.manners.pause else 0.0)
+        raise PullError(self.url, f"{problem}, {self.manners.tries} times", "try again later; what came is kept and will be continued")
+
+    def _ask(self, known: dict[str, Any] | None) -> Pulled:
+        import httpx
+
+        headers = self._headers(known)
+        try:
+            with self.client.stream("GET", self.url, headers=headers) as answer:
+                if answer.status_code == 304 and known:
+                    return Pulled(self.request.file, self.url, "unchanged", known["bytes"], known["sha256"])
+                if answer.status_code == 416:
+                    self.part.unlink(missing_ok=True)
+                    raise _Again("the server could not continue the file")
+                if answer.status_code in (403, 404) and self.request.maybe:
+                    return Pulled(self.request.file, self.url, "not there")
+                if answer.status_code in PASSING:
+                    raise _Again(f"status {answer.status_code}", _seconds(answer.headers.get("Retry-After")))
+                if answer.status_code not in (200, 206):
+                    text = answer.read()[:120].decode("utf-8", "replace")
+                    raise PullError(self.url, f"status {answer.status_code} ({' '.join(text.split())})", "check symbols and days")
+                self._write(answer)
+                return self._finish(answer.headers.get("ETag", ""))
+        except httpx.TimeoutException:
+            raise _Again(f"no answer within {self.manners.timeout:g} s") from None
+        except httpx.TransportError as error:
+            raise _Again(f"the connection broke ({str(error) or type(error).__name__})") from None
+        except OSError as error:
+            raise PullError(self.url, f"cannot be written ({error.strerror})", "check the disk") from None
+
+    def _headers(self, known: dict[str, Any] | None) -> dict[str, str]:
+        headers = {"Accept-Encoding": "identity"}  # so that lengths and ranges are those of the file
+        tag = self.part.with_suffix(".tag")
+        if self.part.exists() and self.part.stat().st_size and tag.exists():
+            headers |= {"Range": f"bytes={self.part.stat().st_size}-", "If-Range": tag.read_text(encoding="utf-8")}
+        elif known and known.get("etag"):
+            headers["If-None-Match"] = known["etag"]
+        return headers
+
+    def _write(self, answer: httpx.Response) -> None:
+        """The body to the part file; the tag beside it lets a later try go on from there."""
+        continued = answer.status_code == 206
+        tag = self.part.with_suffix(".tag")
+        if not continued:
+            self.part.unlink(missing_ok=True)
+            tag.unlink(missing_ok=True)
+        if answer.headers.get("ETag") and answer.headers.get("Accept-Ranges") == "bytes":
+            tag.write_text(answer.headers["ETag"], encoding="utf-8")
+        before = self.part.stat().st_size if continued and self.part.exists() else 0
+        with self.part.open("ab") as file:
+            for block in answer.iter_bytes():
+                file.write(block)
+        length = answer.headers.get("Content-Length")
+        if length is not None and self.part.stat().st_size - before != int(length):
+            raise _Again(f"{self.part.stat().st_size - before} bytes of {length}")
+
+    def _finish(self, etag: str) -> Pulled:
+        raw = self.part.read_bytes()
+        tag = self.part.with_suffix(".tag")
+        problem = "an empty answer" if not raw else "a web page instead of data" if raw[:200].lstrip().lower().startswith(PAGE) else ""
+        digest = hashlib.sha256(raw).hexdigest()
+        if not problem and self.request.checksum and (stated := self._checksum()) != digest:
+            self.part.unlink()
+            tag.unlink(missing_ok=True)
+            raise _Again(f"the checksum is {digest[:8]} where the provider says {stated[:8]}")
+        if problem:
+            self.part.unlink()
+            tag.unlink(missing_ok=True)
+            raise PullError(self.url, problem, "the provider may have moved the file; see its site")
+        os.replace(self.part, self.path)
+        tag.unlink(missing_ok=True)
+        self._remember({"url": self.url, "sha256": digest, "bytes": len(raw), "etag": etag, "fetched": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
+        return Pulled(self.request.file, self.url, "fetched", len(raw), digest)
+
+    def _checksum(self) -> str:
+        answer = self.client.get(address(self.request.checksum, self.manners.base_url))
+        if answer.status_code != 200 or not answer.text.strip():
+            raise _Again(f"status {answer.status_code} for the checksum")
+        return answer.text.split()[0].lower()
+
+    def _known(self) -> dict[str, Any] | None:
+        """The record of a file that is there, unchanged since, and came from this address."""
+        record: dict[str, Any] | None = _records(self.records).get(self.request.file)
+        if not record or record["url"] != self.url or not self.path.is_file():
+            return None
+        return record if hashlib.sha256(self.path.read_bytes()).hexdigest() == record["sha256"] else None
+
+    def _remember(self, record: dict[str, Any]) -> None:
+        scratch = self.records.with_suffix(".tmp")
+        scratch.write_text(json.dumps({**_records(self.records), self.request.file: record}, indent=1, sort_keys=True), encoding="utf-8")
+        os.replace(scratch, self.records)
+
+
+def address(url: str, base_url: str) -> str:
+    """`url`, with `base_url` in place of scheme and host where one is given."""
+    if not base_url:
+        return url
+    parts = urlsplit(url)
+    return base_url.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def as_records(pulled: Sequence[Pulled]) -> list[dict[str, Any]]:
+    return [asdict(one) for one in pulled]
+
+
+def _records(path: Path) -> dict[str, Any]:
+    try:
+        records: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return records
+    except (OSError, ValueError):
+        return {}
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.isdigit() else None

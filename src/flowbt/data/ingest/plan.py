@@ -1,0 +1,115 @@
+"""The import plan: which files of a folder make which dataset.
+
+    [[dataset]]
+    name = "russell"                              # datasets/russell/dataset.toml declares it
+    overlap = { close = 0.02 }                    # largest difference where files overlap; "0.1%" for a relative one
+    files = [                                     # first file first: it counts where two have a value
+      { path = "index/RUT_1987.csv.gz", options = { symbol = "RUT" } },
+      { path = "index/RUT_2016.csv", source = "broker", options = { symbol = "RUT" } },
+    ]
+
+`path` may be a pattern (`finra/CNMSshvol*.txt`); `symbol_from` is an expression whose first group is the symbol in the file's name.
+`check = true` compares a file without using it; `start`, `end`, `fields`, `drop` say what is kept of it.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from flowbt.data.sources import NAMES
+from flowbt.ground.errors import DatasetError, SourceError, nearest
+
+
+class PlanFile(BaseModel):
+    """One file, or a pattern of files, and how it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str
+    source: str = ""
+    symbol_from: str = ""
+    check: bool = False
+    start: str = ""
+    end: str = ""
+    fields: tuple[str, ...] = ()
+    drop: dict[str, str] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    def keep(self) -> dict[str, Any]:
+        return {"start": self.start, "end": self.end, "fields": self.fields, "drop": self.drop}
+
+
+class PlanDataset(BaseModel):
+    """A dataset of the plan."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    overlap: dict[str, float | str] = Field(default_factory=dict)
+    files: tuple[PlanFile, ...] = Field(min_length=1)
+
+
+class ImportPlan(BaseModel):
+    """An import plan."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: tuple[PlanDataset, ...]
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """A file that is there, with its options complete."""
+
+    path: Path
+    source: str
+    options: dict[str, Any]
+    entry: PlanFile
+
+
+def read_plan(path: Path) -> ImportPlan:
+    """The plan in a TOML file; DatasetError says what is wrong in it."""
+    try:
+        plan = ImportPlan.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise DatasetError(f"import plan {path}", f"cannot be read ({error.strerror})", "give the path of a plan, such as datasets/plan.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DatasetError(f"import plan {path}", f"is not TOML ({error})", "mend the file") from None
+    except ValidationError as error:
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a misspelt key explains what else is wrong
+        where = ".".join(map(str, first["loc"]))
+        raise DatasetError(f"import plan {path}", f"{where}: {first['msg']}", "mend the plan (see docs/data.md)") from None
+    names = [dataset.name for dataset in plan.dataset]
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise DatasetError(f"import plan {path}", f"dataset {twice} is there twice", "give each dataset one entry with all its files")
+    for name, file in ((dataset.name, file) for dataset in plan.dataset for file in dataset.files):
+        if file.source and file.source not in NAMES:
+            raise DatasetError(f"import plan {path}", f"dataset {name}: no source {file.source!r}", nearest(file.source, NAMES) or "see docs/data.md")
+    return plan
+
+
+def inputs(dataset: PlanDataset, root: Path, source: str) -> list[PlannedFile]:
+    """The files of a dataset under `root`, patterns expanded and sorted. SourceError when one is not there."""
+    found = []
+    for file in dataset.files:
+        paths = sorted(root.glob(file.path)) if any(sign in file.path for sign in "*?[") else [root / file.path]
+        if not paths:
+            raise SourceError(str(root / file.path), "no file answers to this pattern", "check --root")
+        for path in paths:
+            found.append(PlannedFile(path, file.source or source, _options(file, path), file))
+    return found
+
+
+def _options(file: PlanFile, path: Path) -> dict[str, Any]:
+    if not file.symbol_from:
+        return file.options
+    match = re.search(file.symbol_from, path.name)
+    if not match or not match.groups():
+        raise SourceError(path.name, f"symbol_from {file.symbol_from!r} finds no symbol in it", "mend the plan")
+    return {**file.options, "symbol": match.group(1)}

@@ -1,0 +1,179 @@
+"""Validation of an imported table: what is wrong is listed by row and reason, then refused, dropped or flagged.
+
+Kinds of finding, with the policy that holds where a dataset's `[policy]` says nothing:
+
+    unreadable    refuse   a cell that is neither blank nor a number or date
+    duplicate     refuse   the same symbol and event time twice in one file (drop keeps the first)
+    unsorted      flag     an event time earlier than the row before it (rows are sorted in any case)
+    ohlc          flag     high below, or low above, one of the other prices (drop leaves out the row)
+    zero          refuse   0 where the field declares it impossible (drop empties the cell)
+    range         refuse   outside the field's min and max (drop empties the cell)
+    off_session   refuse   a time that is no label of the dataset's clock (drop leaves out the row)
+    hole          flag     labels of the clock without a row, as runs; with many symbols, labels no symbol has
+    overlap       refuse   two files of one dataset differ by more than the plan allows
+    format_break  flag     a file changes how it writes numbers, or where its rows come from
+    outlier       flag     an isolated value far from its neighbours
+    arithmetic    flag     columns that contradict each other
+    off_month     refuse   a monthly row that is not dated the first of its month
+    rejected      drop     a value the source is known to get wrong
+    documented    drop     left out by the import plan, with its reason
+    blank         flag     rows without any value, counted
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.data.declare import Dataset, Policy
+from flowbt.data.sources.base import Anomaly, RawTable
+from flowbt.ground.errors import RefusedImport
+
+DEFAULTS: dict[str, Policy] = {
+    "unreadable": "refuse",
+    "duplicate": "refuse",
+    "unsorted": "flag",
+    "ohlc": "flag",
+    "zero": "refuse",
+    "range": "refuse",
+    "off_session": "refuse",
+    "hole": "flag",
+    "overlap": "refuse",
+    "format_break": "flag",
+    "outlier": "flag",
+    "arithmetic": "flag",
+    "off_month": "refuse",
+    "rejected": "drop",
+    "documented": "drop",
+    "blank": "flag",
+}
+MANY_SYMBOLS = 50  # beyond this, holes are looked for in the table as a whole: not every ticker trades every session
+LONGEST_GAP = {"week": pd.Timedelta(days=10), "month": pd.Timedelta(days=35)}
+ROUNDING = 1e-9
+
+
+def policy(declaration: Dataset, kind: str) -> Policy:
+    """What becomes of a finding of this kind."""
+    return declaration.policy.get(kind, DEFAULTS.get(kind, "flag"))
+
+
+def check_rows(table: RawTable, declaration: Dataset) -> RawTable:
+    """One file's table without the rows and cells that are to be dropped, and with its findings.
+
+    RefusedImport when a finding's policy is "refuse"; the message has the first three and the count.
+    """
+    frame = table.frame
+    findings = list(table.findings)
+    drop_rows = pd.Series(False, index=frame.index)
+    for kind, bad, reason in _row_rules(frame, declaration):
+        findings += _listed(frame, bad, kind, reason)
+        if policy(declaration, kind) == "drop":
+            drop_rows |= bad
+    frame = frame.copy()
+    for kind, name, bad, reason in _cell_rules(frame, declaration):
+        findings += _listed(frame, bad, kind, reason, name)
+        if policy(declaration, kind) == "drop":
+            frame.loc[bad, name] = np.nan
+    refuse(findings, declaration)
+    kept = frame[~drop_rows & frame[table.fields].notna().any(axis=1)]
+    return RawTable(kept.reset_index(drop=True), tuple(findings))
+
+
+def refuse(findings: Iterable[Anomaly], declaration: Dataset) -> None:
+    """RefusedImport if one of these findings is of a kind this dataset refuses."""
+    bad = [finding for finding in findings if policy(declaration, finding.kind) == "refuse"]
+    if not bad:
+        return
+    kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(finding.kind for finding in bad).most_common())
+    shown = "; ".join(finding.line() for finding in bad[:3]) + (" ..." if len(bad) > 3 else "")
+    help_line = f"mend the file, or set the policy of {bad[0].kind} in its dataset.toml to drop or flag"
+    raise RefusedImport(f"dataset {declaration.name}", f"{kinds}: {shown}", help_line)
+
+
+def check_holes(frame: pd.DataFrame, declaration: Dataset) -> list[Anomaly]:
+    """Runs of the clock's labels (or, for weekly and monthly tables, gaps) without a row."""
+    if declaration.frequency in ("irregular", "event") or frame.empty:
+        return []
+    if frame["symbol"].nunique() > MANY_SYMBOLS:
+        return list(_holes(pd.DatetimeIndex(frame["event_time"].unique()), "", declaration))
+    groups = frame.groupby("symbol", observed=True)["event_time"]
+    return [finding for symbol, times in groups for finding in _holes(pd.DatetimeIndex(times.unique()), str(symbol), declaration)]
+
+
+def as_records(findings: Iterable[Anomaly], declaration: Dataset) -> list[dict[str, Any]]:
+    """Findings for provenance.json, with the action taken."""
+    done = {"drop": "dropped", "flag": "flagged", "refuse": "refused"}
+    records: list[dict[str, Any]] = []
+    for f in findings:
+        record: dict[str, Any] = {"kind": f.kind, "action": done[policy(declaration, f.kind)], "reason": f.reason}
+        record |= {"file": f.file, "row": f.row, "symbol": f.symbol, "field": f.field}
+        if f.event_time is not None:
+            record["event_time"] = f.event_time.isoformat()
+        records.append({key: value for key, value in record.items() if value not in ("", 0)})
+    return records
+
+
+def _row_rules(frame: pd.DataFrame, declaration: Dataset) -> Iterator[tuple[str, pd.Series, str]]:
+    yield "duplicate", frame.duplicated(["symbol", "event_time"]), "this symbol and time is there already"
+    earlier = frame["event_time"] < frame.groupby("symbol", observed=True)["event_time"].shift(1)
+    yield "unsorted", earlier, "earlier than the row before it"
+    if {"open", "high", "low", "close"} <= set(frame.columns):
+        room = ROUNDING * frame["close"].abs()
+        body = frame[["open", "close"]]
+        bad = (frame["high"] < body.max(axis=1) - room) | (frame["low"] > body.min(axis=1) + room) | (frame["high"] < frame["low"] - room)
+        yield "ohlc", bad, "open, high, low and close cannot all be right"
+    if declaration.frequency in ("session", "1h", "4h", "8h", "day") and not (declaration.frequency == "day" and not declaration.calendar.always):
+        labels = declaration.calendar.is_label(pd.DatetimeIndex(frame["event_time"]))
+        what = "no bar start" if declaration.calendar.always else f"no session of {declaration.clock}"
+        yield "off_session", pd.Series(~labels, index=frame.index), what
+
+
+def _cell_rules(frame: pd.DataFrame, declaration: Dataset) -> Iterator[tuple[str, str, pd.Series, str]]:
+    for name, rule in declaration.fields.items():
+        if name not in frame.columns:
+            continue
+        values = frame[name]
+        if rule.zero == "never":
+            yield "zero", name, values == 0, "0 is impossible here"
+        low, high = rule.min, rule.max
+        outside = pd.Series(False, index=frame.index)
+        if low is not None:
+            outside |= values < low
+        if high is not None:
+            outside |= values > high
+        if rule.zero == "never":
+            outside &= values != 0
+        yield "range", name, outside, f"outside {low if low is not None else '-inf'} to {high if high is not None else 'inf'}"
+
+
+def _listed(frame: pd.DataFrame, bad: pd.Series, kind: str, reason: str, name: str = "") -> list[Anomaly]:
+    if not bad.any():
+        return []
+    rows = frame.loc[bad]
+    value = [f"{reason} ({v:g})" for v in rows[name]] if name else [reason] * len(rows)
+    files = rows["file"] if "file" in rows else [""] * len(rows)
+    return [
+        Anomaly(kind, why, str(file), int(row), time, str(symbol), name)
+        for why, file, row, time, symbol in zip(value, files, rows["row"], rows["event_time"], rows["symbol"], strict=True)
+    ]
+
+
+def _holes(times: pd.DatetimeIndex, symbol: str, declaration: Dataset) -> Iterator[Anomaly]:
+    times = times.sort_values()
+    if longest := LONGEST_GAP.get(declaration.frequency):
+        for before, after in pairwise(times):
+            if after - before > longest:
+                yield Anomaly("hole", f"nothing for {(after - before).days} days, until {after:%Y-%m-%d}", event_time=before, symbol=symbol)
+        return
+    clock = declaration.calendar
+    labels = clock.labels(times[0], times[-1])
+    absent = np.flatnonzero(~labels.isin(times))
+    for run in np.split(absent, np.flatnonzero(np.diff(absent) > 1) + 1) if len(absent) else ():
+        first, last = labels[run[0]], labels[run[-1]]
+        until = f" to {last:%Y-%m-%d %H:%M}".removesuffix(" 00:00") if len(run) > 1 else ""
+        yield Anomaly("hole", f"no row ({len(run)} label{'s' if len(run) > 1 else ''}{until})", event_time=first, symbol=symbol)

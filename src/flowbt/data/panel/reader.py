@@ -1,0 +1,252 @@
+"""The panel: what was known at each decision time.
+
+Fields load when first touched. Every frame is labels x symbols, float64, NaN where nothing (or only something stale) was
+known. The panel remembers what it was asked for: fields with their datasets, stand-ins, and feature results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.data.asof import asof_rows
+from flowbt.data.catalog import Catalog, Imported
+from flowbt.data.panel.columns import FieldTable, Reader
+from flowbt.ground.clock import HOURS_PER_BAR, Clock
+from flowbt.ground.errors import FieldError, RangeError
+
+BAR_FIELDS = ("open", "high", "low", "close", "volume")
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A field used in place of one that is not there."""
+
+    asked: str
+    used: str
+
+
+@dataclass(frozen=True)
+class TradedBars:
+    """The traded bars by label, as they happened (not point in time). Frames are labels x symbols."""
+
+    open: pd.DataFrame
+    high: pd.DataFrame
+    low: pd.DataFrame
+    close: pd.DataFrame
+    funding: pd.DataFrame  # sum of the funding rates settled inside each bar; 0 where none are
+
+
+class PanelReader:
+    """Point-in-time frames of a catalog for some symbols on a clock. See flowbt.ground.protocols.Panel."""
+
+    def __init__(self, catalog: Catalog, symbols: Iterable[str], clock: Clock, index: pd.DatetimeIndex) -> None:
+        self.catalog, self.clock = catalog, clock
+        self.symbols = tuple(symbols)
+        self.index = index
+        self.decisions = clock.decisions(index).to_numpy()
+        self.used: dict[tuple[str, str], Imported] = {}
+        self.stand_ins: list[StandIn] = []
+        self.noted: dict[str, Any] = {}
+        self._readers: dict[str, Reader] = {}
+        self._shared: dict[tuple[str, str, str], np.ndarray] = {}
+        self._series: dict[tuple[str, str], np.ndarray] = {}
+        self._touched: dict[tuple[str, str], None] = {}
+        self._rows: dict[tuple[str, str], np.ndarray] = {}
+
+    def __getitem__(self, key: str | tuple[str, str]) -> pd.DataFrame:
+        """`panel[field]`: the strategy's symbols. `panel[field, symbol]`: one symbol's series under every column."""
+        if isinstance(key, tuple):
+            field, symbol = key
+            self._touched[key] = None
+            return self.spread(pd.Series(self._values(field, [symbol])[:, 0], index=self.index))
+        self._touched.update(dict.fromkeys((key, symbol) for symbol in self.symbols))
+        return pd.DataFrame(self._values(key, list(self.symbols)), index=self.index, columns=list(self.symbols), copy=True)
+
+    def has(self, field: str, symbol: str | None = None) -> bool:
+        """Whether the catalog holds the field: for `symbol`, or else for every symbol of the panel."""
+        return all(self.catalog.has(field, one) for one in ([symbol] if symbol else self.symbols))
+
+    def either(self, field: str | tuple[str, str], *stand_ins: str | tuple[str, str]) -> pd.DataFrame:
+        """The first of the fields that the catalog holds; using any but the first is recorded as a stand-in."""
+        for choice in (field, *stand_ins):
+            name, symbol = choice if isinstance(choice, tuple) else (choice, None)
+            if self.has(name, symbol):
+                if choice != field:
+                    standing = StandIn(_words(field), _words(choice))
+                    if standing not in self.stand_ins:
+                        self.stand_ins.append(standing)
+                return self[choice]
+        error = self.catalog.missing(field if isinstance(field, str) else field[0], self.symbols[0] if isinstance(field, str) else field[1])
+        tried = ", ".join(_words(one) for one in stand_ins)
+        raise FieldError(error.asked, error.found + (f"; stand-ins not there either: {tried}" if tried else ""), error.do)
+
+    def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
+        """Every symbol that has the field (names starting with `prefix`): labels x those symbols."""
+        names = self.catalog.symbols(field, prefix)
+        if not names:
+            raise self.catalog.missing(field)
+        return pd.DataFrame(self._values(field, names), index=self.index, columns=names)
+
+    def spread(self, series: pd.Series) -> pd.DataFrame:
+        """One series under every column of the panel, so that frames always combine."""
+        values = np.repeat(series.to_numpy()[:, None], len(self.symbols), axis=1)
+        return pd.DataFrame(values, index=self.index, columns=list(self.symbols))
+
+    def events(self, symbol: str) -> pd.DataFrame:
+        """The event table of a symbol (event_time, known_at, value), all rows; what may be used when is for the feature to respect."""
+        holder = self.catalog.holder("event", symbol, self.clock)
+        self.used[("event", symbol)] = holder
+        table = holder.read(["event_time", "known_at", "event"], [symbol])
+        return table.rename(columns={"event": "value"}).sort_values("event_time", ignore_index=True)
+
+    def known_at(self, field: str, symbol: str) -> pd.Series:
+        """When the value shown at each label became public (naive UTC; NaT where there is none)."""
+        self._values(field, [symbol])
+        rows = self._rows[(field, symbol)]
+        known = self._table(field, symbol).known
+        found = known[np.maximum(rows, 0)] if len(known) else np.full(len(rows), np.datetime64("NaT", "ns"))
+        return pd.Series(np.where(rows >= 0, found, np.datetime64("NaT", "ns")), index=self.index)
+
+    def event_time(self, field: str, symbol: str) -> pd.Series:
+        """The event time of the value shown at each label."""
+        self._values(field, [symbol])
+        rows = self._rows[(field, symbol)]
+        events = self._table(field, symbol).event
+        found = events[np.maximum(rows, 0)] if len(events) else np.full(len(rows), np.datetime64("NaT", "ns"))
+        return pd.Series(np.where(rows >= 0, found, np.datetime64("NaT", "ns")), index=self.index)
+
+    def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None:
+        """Remember a feature's result, for the trades' values at entry and exit."""
+        words = ", ".join(f"{key}={value}" for key, value in parameters.items() if isinstance(value, (int, float, str, bool)))
+        if not isinstance(result, tuple):
+            self.noted[f"{name}({words})"] = result
+        else:
+            for part in getattr(result, "_fields", ()):
+                self.noted[f"{name}({words}).{part}"] = getattr(result, part)
+
+    def touched(self) -> dict[str, pd.DataFrame | pd.Series]:
+        """The raw fields that were asked for: `field` -> frame where all the panel's symbols were, then `field of SYMBOL` -> series."""
+        fields = dict.fromkeys(field for field, _ in self._touched)
+        own = [field for field in fields if all((field, symbol) in self._touched for symbol in self.symbols)]
+        frames: dict[str, pd.DataFrame | pd.Series] = {field: self[field] for field in own}
+        others = [key for key in self._touched if key[0] not in own or key[1] not in self.symbols]
+        return frames | {f"{field} of {symbol}": pd.Series(self._series[(field, symbol)], index=self.index) for field, symbol in others}
+
+    def bars(self) -> TradedBars:
+        """The bars the engine trades. FieldError where a symbol has none on this clock."""
+        frames = {}
+        for field in BAR_FIELDS[:4]:
+            columns = {}
+            for symbol in self.symbols:
+                holder = self.catalog.holder(field, symbol, self.clock)
+                if HOURS_PER_BAR.get(holder.declaration.frequency, 24) > HOURS_PER_BAR[self.clock.step]:
+                    has = f"dataset {holder.name} has {holder.declaration.frequency} bars"
+                    raise FieldError(f"{self.clock.step} bars of {symbol}", has, "use a longer STEP or import finer bars")
+                table = self._table(field, symbol)
+                columns[symbol] = pd.Series(table.values, index=table.event).groupby(level=0).last().reindex(self.index)
+            frames[field] = pd.DataFrame(columns, index=self.index, dtype=float)
+        return TradedBars(**frames, funding=self._funding())
+
+    def ready(self) -> tuple[pd.Timestamp, pd.Timestamp]:
+        """First and last label at which every touched field has a value (fields read with `wide` do not count)."""
+        first, last = self.index[0], self.index[-1]
+        for field, symbol in self._touched:
+            there = np.flatnonzero(~np.isnan(self._values(field, [symbol])[:, 0]))
+            if not len(there):
+                raise RangeError(f"{field} of {symbol}", "has no value inside the panel's dates", "ask for another span or import more of it")
+            first, last = max(first, self.index[there[0]]), min(last, self.index[there[-1]])
+        if last < first:
+            found = f"the latest starts {first:%Y-%m-%d}, the earliest ends {last:%Y-%m-%d}"
+            raise RangeError("a span in which all fields are there", found, "import more history")
+        return first, last
+
+    def _funding(self) -> pd.DataFrame:
+        """Funding settled per bar. 0 where a symbol has no funding at all; NaN where it has, but not there (a hole is not 0)."""
+        rates = pd.DataFrame(0.0, index=self.index, columns=list(self.symbols))
+        if not self.clock.always:
+            return rates
+        for symbol in self.symbols:
+            if not self.catalog.has("funding_rate", symbol):
+                continue
+            table = self._table("funding_rate", symbol)
+            order = np.argsort(table.event, kind="stable")
+            times, paid = pd.DatetimeIndex(table.event[order]), table.values[order]
+            # settled at the instant a bar ends belongs to that bar: it is paid on the position carried into it
+            bars = (times - pd.Timedelta(nanoseconds=1)).floor(self.clock.bar)
+            summed = pd.Series(paid, index=bars).groupby(level=0).sum().reindex(self.index)
+            rates[symbol] = summed.where(summed.notna(), np.where(_covered(times, self.clock.closes(self.index)), 0.0, np.nan))
+        return rates
+
+    def _values(self, field: str, symbols: list[str]) -> np.ndarray:
+        out = np.empty((len(symbols), len(self.index)))
+        for at, symbol in enumerate(symbols):
+            key = (field, symbol)
+            if key not in self._series:
+                table = self._table(field, symbol)
+                self._rows[key] = self._asof(key, table)
+                self._series[key] = np.append(table.values, np.nan)[self._rows[key]]  # row -1 takes the appended NaN
+            out[at] = self._series[key]
+        return out.T
+
+    def _asof(self, key: tuple[str, str], table: FieldTable) -> np.ndarray:
+        """Rows shown at each decision; fields of one dataset with equal rows and ages share the answer."""
+        holder = self.used[key]
+        age = holder.declaration.fields[key[0]].max_age
+        shared = (holder.name, key[1], age)
+        if table.whole and shared in self._shared:
+            return self._shared[shared]
+        rows = asof_rows(table.event, table.known, table.stale, self.decisions)
+        if table.whole:
+            self._shared[shared] = rows
+        return rows
+
+    def _table(self, field: str, symbol: str) -> FieldTable:
+        holder = self.catalog.holder(field, symbol, self.clock)
+        self.used[(field, symbol)] = holder
+        reader = self._readers.setdefault(holder.name, Reader(holder))
+        finer = HOURS_PER_BAR.get(holder.declaration.frequency, 99) < HOURS_PER_BAR[self.clock.step]
+        return reader.bars(field, symbol, self.clock) if field in BAR_FIELDS and finer else reader.table(field, symbol)
+
+
+def _covered(times: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> np.ndarray:
+    """Which bars end between two settlements that are no further apart than is usual."""
+    after = times.searchsorted(ends, side="left")
+    inside = (after > 0) & (after < len(times))
+    gaps = np.diff(times.to_numpy()).astype("timedelta64[ns]").astype(float)
+    usual = np.median(gaps) if len(gaps) else 0.0
+    gap = gaps[np.clip(after - 1, 0, max(len(gaps) - 1, 0))] if len(gaps) else np.zeros(len(ends))
+    return np.asarray(inside & (gap <= 1.5 * usual))
+
+
+def _words(choice: str | tuple[str, str]) -> str:
+    return choice if isinstance(choice, str) else f"{choice[0]} of {choice[1]}"
+
+
+def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = None, start: Any = None, end: Any = None) -> PanelReader:
+    """A panel over the span in which any of `symbols` has a close (or the first field any dataset holds for it).
+
+    `start`, `end` narrow the index itself; leave them out to keep the history that trailing windows need.
+    """
+    clock = clock or Clock()
+    names = tuple(dict.fromkeys(symbols))
+    spans = [span for name in names for span in _spans(catalog, name, clock)]
+    if not spans:
+        raise catalog.missing("close", names[0] if names else None)
+    first = pd.Timestamp(start) if start is not None else min(pd.Timestamp(span[0]) for span in spans)
+    last = pd.Timestamp(end) if end is not None else max(pd.Timestamp(span[1]) for span in spans)
+    index = clock.labels(first.normalize(), last)
+    if not len(index):
+        raise RangeError(f"{first:%Y-%m-%d} to {last:%Y-%m-%d}", f"no {clock.name} labels in it", "widen --from and --to")
+    return PanelReader(catalog, names, clock, index)
+
+
+def _spans(catalog: Catalog, symbol: str, clock: Clock) -> list[list[Any]]:
+    for field in ("close", "value"):
+        if catalog.has(field, symbol):
+            return [catalog.holder(field, symbol, clock).spans(field)[symbol]]
+    raise catalog.missing("close", symbol)

@@ -1,0 +1,242 @@
+"""What every source shares: reading a provider's file as text, and turning it into a long table.
+
+A `Sheet` is a file as read: text columns (typed ones for Parquet, Feather) and the row each came from. A source asks it for
+dates and numbers; cells that are neither blank nor readable become findings, never silent gaps.
+
+Row numbers are those a text editor shows (the header of a csv is row 1); for Parquet, Feather and JSON the first record is row 1.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from flowbt.ground.errors import SourceError
+
+Options = Mapping[str, Any]
+BLANK = {"", ".", "-", "nan", "NaN", "N/A", "NA", "null", "None", "#N/A"}
+TEXT = (".csv", ".txt", ".csv.gz", ".txt.gz", ".zip")
+_READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, UnicodeDecodeError, ValueError, pa.ArrowException)
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """Something a file has that it should not have. `kind` names the rule; a dataset's policy says what becomes of it."""
+
+    kind: str
+    reason: str
+    file: str = ""
+    row: int = 0  # 0: not about one row
+    event_time: pd.Timestamp | None = None
+    symbol: str = ""
+    field: str = ""
+
+    def line(self) -> str:
+        """One line for people: what, where, why."""
+        where = f"{self.file} row {self.row}" if self.row else self.file
+        time = f"{self.event_time:%Y-%m-%d %H:%M}".removesuffix(" 00:00") if self.event_time is not None else ""
+        what = " ".join(part for part in (time, self.symbol, self.field) if part)
+        return f"[{self.kind}] " + ": ".join(part for part in (where, what, self.reason) if part)
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A parsed file. `frame`: event_time (naive UTC ns), symbol, row, float64 fields, and known_at where the file has it."""
+
+    frame: pd.DataFrame
+    findings: tuple[Anomaly, ...] = ()
+
+    @property
+    def fields(self) -> list[str]:
+        return [name for name in self.frame.columns if name not in ("event_time", "known_at", "symbol", "row", "file")]
+
+
+@dataclass
+class Sheet:
+    """A file as read, and what was found wrong with it so far."""
+
+    path: Path
+    frame: pd.DataFrame
+    findings: list[Anomaly] = field(default_factory=list)
+
+    def require(self, *columns: str) -> Sheet:
+        missing = [name for name in columns if name not in self.frame.columns]
+        if missing:
+            there = ", ".join(map(str, self.frame.columns.drop("row")[:8]))
+            raise SourceError(self.path.name, f"no column {', '.join(missing)} among {there}", "check that the file is in this source's format")
+        return self
+
+    def take(self, keep: pd.Series) -> Sheet:
+        return Sheet(self.path, self.frame[keep], self.findings)
+
+    def numbers(self, column: str) -> pd.Series:
+        """A column as float64; blank is missing, anything else that is no number is a finding."""
+        cells = self.frame[column]
+        if pd.api.types.is_numeric_dtype(cells):
+            return cells.astype("float64")
+        text = cells.astype("str").str.strip()
+        values = pd.to_numeric(text, errors="coerce").astype("float64")
+        self._unreadable(values.isna() & ~text.isin(BLANK), column, text)
+        return values.where(np.isfinite(values))
+
+    def times(self, column: str, form: str | None = None) -> pd.Series:
+        """A column as naive UTC instants; `form` is a strptime format (a zone in the text is honoured). Unreadable is a finding."""
+        cells = self.frame[column]
+        if pd.api.types.is_datetime64_any_dtype(cells):
+            aware = cells.dt.tz_convert("UTC").dt.tz_localize(None) if getattr(cells.dt, "tz", None) is not None else cells
+            return aware.astype("datetime64[ns]")
+        text = cells.astype("str").str.strip()
+        stamps = pd.to_datetime(text, format=form or "ISO8601", errors="coerce", utc=True)
+        self._unreadable(stamps.isna(), column, text)
+        return stamps.dt.tz_localize(None).astype("datetime64[ns]")
+
+    def epoch(self, column: str, unit: str) -> pd.Series:
+        """A column of epoch numbers as naive UTC instants."""
+        per_second = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+        if unit not in per_second:
+            raise SourceError(self.path.name, f"time unit {unit!r} is not one of {', '.join(per_second)}", "mend the option time_unit")
+        numbers = self.numbers(column)
+        whole = (numbers.fillna(0) * (1_000_000 // per_second[unit] if unit != "ns" else 1e-3)).round().astype("int64")
+        return pd.Series(whole.to_numpy().astype("datetime64[us]"), index=numbers.index).where(numbers.notna()).astype("datetime64[ns]")
+
+    def note(self, kind: str, reason: str, where: pd.Series | None = None, column: str = "") -> None:
+        """A finding for each True row, or one for the file."""
+        if where is None:
+            self.findings.append(Anomaly(kind, reason, self.path.name))
+            return
+        rows = self.frame["row"].to_numpy(dtype="int64")[where.to_numpy(dtype=bool)]
+        self.findings.extend(Anomaly(kind, reason, self.path.name, int(row), field=column) for row in rows)
+
+    def long(self, times: pd.Series, symbol: str | pd.Series, fields: Mapping[str, pd.Series], known: pd.Series | None = None) -> RawTable:
+        """The table of these columns. Rows without a readable time, or without any value, are left out (the latter counted)."""
+        frame = pd.DataFrame({"event_time": times, "symbol": symbol, "row": self.frame["row"].astype("int64"), **fields})
+        if known is not None:
+            frame["known_at"] = known
+        frame["symbol"] = frame["symbol"].astype("str")
+        return self._filled(frame, list(fields))
+
+    def wide(self, times: pd.Series, columns: Mapping[str, str], field_name: str) -> RawTable:
+        """The table of a wide file: `columns` maps a column to its symbol, all in one field."""
+        values = pd.DataFrame({symbol: self.numbers(column) for column, symbol in columns.items()}, index=self.frame.index)
+        values.insert(0, "event_time", times)
+        values.insert(1, "row", self.frame["row"].astype("int64"))
+        frame = values.melt(id_vars=["event_time", "row"], var_name="symbol", value_name=field_name)
+        frame["symbol"] = frame["symbol"].astype("str")
+        return RawTable(frame[frame["event_time"].notna() & frame[field_name].notna()].reset_index(drop=True), tuple(self.findings))
+
+    def _filled(self, frame: pd.DataFrame, fields: list[str]) -> RawTable:
+        valued, timed = frame[fields].notna().any(axis=1), frame["event_time"].notna()
+        if blank := int((timed & ~valued).sum()):
+            self.note("blank", f"{blank} rows hold no value")
+        return RawTable(frame[timed & valued].reset_index(drop=True), tuple(self.findings))
+
+    def _unreadable(self, bad: pd.Series, column: str, text: pd.Series) -> None:
+        rows = self.frame["row"].to_numpy(dtype="int64")[bad.to_numpy(dtype=bool)]
+        cells = text[bad].tolist()
+        self.findings.extend(
+            Anomaly("unreadable", f"{cell[:40]!r} is not readable", self.path.name, int(row), field=column) for cell, row in zip(cells, rows, strict=True)
+        )
+
+
+def read_sheet(path: Path, sep: str = ",", skip: int = 0, columns: Sequence[str] | None = None) -> Sheet:
+    """A csv, txt (also gzipped), Parquet, Feather or JSON file. `skip` header lines to pass over; `columns` names for a file without header.
+
+    SourceError for a folder, a missing, empty, truncated or unreadable file.
+    """
+    if path.is_dir():
+        raise SourceError(str(path), "is a folder", "name the files in it, or use an import plan with a pattern")
+    if not path.is_file():
+        raise SourceError(str(path), "no such file", "check the path")
+    if path.stat().st_size == 0:
+        raise SourceError(path.name, "is empty", "download it again")
+    try:
+        frame = _read(path, sep, skip, columns)
+    except _READ_ERRORS as error:
+        problem = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise SourceError(path.name, f"cannot be read ({problem[:120]})", "download it again") from None
+    if not len(frame):
+        raise SourceError(path.name, "has a header but no rows", "download it again")
+    return Sheet(path, frame)
+
+
+def _read(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -> pd.DataFrame:
+    name = path.name.lower()
+    if name.endswith(".parquet"):
+        frame = pd.read_parquet(path)
+        frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.rename_axis(str(frame.index.name or "date")).reset_index()
+    elif name.endswith(".feather"):
+        frame = pd.read_feather(path)
+    elif name.endswith((".json", ".json.gz")):
+        frame = pd.DataFrame(_records(json.loads(_text(path))))
+        frame.columns = pd.Index([str(column) for column in frame.columns])
+    else:
+        return _read_text(path, sep, skip, columns)
+    frame.columns = pd.Index([str(column) for column in frame.columns])
+    return frame.assign(row=np.arange(1, len(frame) + 1))
+
+
+def _read_text(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -> pd.DataFrame:
+    frame = pd.read_csv(
+        path,
+        sep=sep,
+        skiprows=skip,
+        header=None if columns is not None else 0,
+        names=list(columns) if columns is not None else None,
+        dtype="str",
+        keep_default_na=False,
+        encoding="utf-8-sig",
+        skip_blank_lines=False,
+        index_col=False,
+    ).fillna("")
+    frame.columns = pd.Index([str(column).strip() for column in frame.columns])
+    filled = (frame != "").any(axis=1)
+    first = skip + (1 if columns is not None else 2)
+    return frame.assign(row=np.arange(first, first + len(frame)))[filled]
+
+
+def _records(document: Any) -> Any:
+    """The table inside a provider's answer: `{"result": {"data": [...]}}` and the like."""
+    while isinstance(document, dict) and (inner := next((key for key in ("result", "data") if key in document), None)):
+        document = document[inner]
+    return document
+
+
+def _text(path: Path) -> str:
+    raw = path.read_bytes()
+    return (gzip.decompress(raw) if path.name.endswith(".gz") else raw).decode("utf-8-sig")
+
+
+def head(path: Path, lines: int = 4) -> list[str]:
+    """The first lines of a text file, for a source that has to tell layouts apart. SourceError as in `read_sheet`."""
+    if not path.is_file():
+        raise SourceError(str(path), "is a folder" if path.is_dir() else "no such file", "check the path")
+    try:
+        if path.name.endswith(".zip"):
+            with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as member:
+                return [member.readline().decode("utf-8-sig").rstrip("\r\n") for _ in range(lines)]
+        opener = gzip.open if path.name.endswith(".gz") else open
+        with opener(path, "rt", encoding="utf-8-sig") as file:
+            return [file.readline().rstrip("\r\n") for _ in range(lines)]
+    except _READ_ERRORS as error:
+        raise SourceError(path.name, f"cannot be read ({str(error)[:120] or type(error).__name__})", "download it again") from None
+
+
+def is_text(path: Path) -> bool:
+    return path.name.lower().endswith(TEXT)
+
+
+def symbol_of(options: Options, path: Path) -> str:
+    """The symbol an import names, for a file that does not say which it is about."""
+    if symbol := options.get("symbol"):
+        return str(symbol)
+    raise SourceError(path.name, "the file does not name its symbol", "give it with --symbol")

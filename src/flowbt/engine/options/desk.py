@@ -1,0 +1,121 @@
+"""The desk of a run with option structures: what is held, and how a fill is priced and recorded. `option_run.py` drives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flowbt.engine.options.pricing import LEAST, Contract, Timing, value_of
+from flowbt.engine.options.structures import Structure
+from flowbt.engine.types import Account, Costs, Market
+from flowbt.engine.walk.kernel import REASONS, Array, Bars
+from flowbt.engine.walk.twin import Waiting
+
+
+@dataclass
+class PricedContract:
+    """A contract: its prices and deltas at the closes, and at the opens, from bar `begin` to its `last` (or the end of the data)."""
+
+    contract: Contract
+    begin: int
+    last: int
+    price: Array
+    delta: Array
+    open_price: Array
+    open_delta: Array
+    column: int = -1
+
+    def at(self, values: Array, t: int) -> float:
+        return float(values[t - self.begin])
+
+
+@dataclass
+class StructurePosition:
+    """A structure held. `side` +1 bought, -1 sold; `money`: asked at entry; `cash`: all paid and received so far, fees too; `paid`: for one
+    bought of it at entry, before fees."""
+
+    number: int
+    symbol: int
+    side: int
+    units: float
+    entered: float
+    money: float
+    since: int
+    row: int
+    options: list[PricedContract] = field(default_factory=list)
+    cash: float = 0.0
+    fees: float = 0.0
+    paid: float = 0.0
+    due: str = ""
+
+
+@dataclass
+class Desk:
+    """All that changes while the bars go by."""
+
+    market: Market
+    bars: Bars
+    structure: Structure
+    costs: Costs
+    account: Account
+    iv: Array
+    timing: Timing
+    days: Array  # of each bar's label, since 1970
+    cash: float
+    held: dict[int, StructurePosition] = field(default_factory=dict)
+    waiting: dict[int, Waiting] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    columns: list[PricedContract] = field(default_factory=list)
+    units: dict[int, float] = field(default_factory=dict)
+    open_trade: dict[int, int] = field(default_factory=dict)
+    orders: list[tuple[int, int, int, int]] = field(default_factory=list)
+    fills: list[tuple[float, float, float, float]] = field(default_factory=list)
+    owner: list[int] = field(default_factory=list)  # of each trade, the structure's number
+    opened: list[StructurePosition] = field(default_factory=list)
+
+    def fill(self, t: int, j: int, position: StructurePosition, what: tuple[int, str, float, float, float]) -> None:
+        """Record a fill: column, reason, signed units, price, price without costs."""
+        column, reason, units, price, fair = what
+        if units == 0.0:
+            return
+        before = self.units.get(column, 0.0)
+        if before * units < 0.0 and abs(units) > abs(before):  # through zero: out, then in
+            self.fill(t, j, position, (column, reason, -before, price, fair))
+            self.fill(t, j, position, (column, reason, units + before, price, fair))
+            return
+        if before == 0.0:
+            self.open_trade[column] = len(self.owner)
+            self.owner.append(position.number)
+        fee = 0.0 if reason == "expiry" and column >= len(self.market.symbols) else abs(units) * price * self.costs.fees
+        self.units[column] = before + units
+        self.cash -= units * price + fee
+        position.cash -= units * price + fee
+        position.fees += fee
+        self.orders.append((t, column, REASONS.index(reason), self.open_trade[column]))
+        self.fills.append((units, price, fee, abs(units) * abs(price - fair)))
+
+    def option(self, t: int, j: int, contract: Contract) -> PricedContract:
+        """Its marks from bar t on; at an open with the volatility of the close before."""
+        days = self.days[t:]
+        last = self.timing.last_bar(days, contract.expiry)
+        span = slice(t, t + last + 1)
+        years = self.timing.to_settlement(days, contract.expiry, last)
+        closes = value_of(contract, self.bars.mark[span, j], self.iv[span, j], years, self.structure)
+        years = self.timing.years(days[: last + 1], contract.expiry, at_open=True)
+        opens = value_of(contract, self.bars.open[span, j], self.iv[t - 1 : t + len(years) - 1, j], years, self.structure)
+        return PricedContract(contract, t, t + last, *closes, *opens)
+
+    def crossed(self, fair: float, contract: Contract, units: float) -> float:
+        terms = self.structure.trading
+        tick = terms.tick if terms.tick is not None else 0.0001 if self.structure.model.coin else 0.01
+        width = terms.cross * max(terms.spread * fair, tick)
+        return max(fair + (width if units > 0 else -width), LEAST * contract.strike)
+
+    def trade_option(self, t: int, j: int, position: StructurePosition, option: PricedContract, change: tuple[str, float]) -> None:
+        reason, units = change
+        fair = option.at(option.open_price, t)
+        self.fill(t, j, position, (option.column, reason, units, self.crossed(fair, option.contract, units), fair))
+
+    def trade_shares(self, t: int, j: int, position: StructurePosition, reason: str, units: float) -> None:
+        fair = self.bars.open[t, j]
+        price = fair * (1 + self.costs.slippage if units > 0 else 1 - self.costs.slippage)
+        self.fill(t, j, position, (j, reason, units, price, fair))

@@ -1,0 +1,80 @@
+"""Ideas of a report as structures: priced as of its date, followed to expiry, with the outcome beside the conviction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from flowbt.engine.options.pricing import follow, price_structure
+from flowbt.engine.options.structures import Structure
+
+COLUMNS = (
+    "idea",
+    "conviction",
+    "opened",
+    "spot",
+    "volatility",
+    "cost",
+    "at_risk",
+    "expiry",
+    "last",
+    "last_spot",
+    "value",
+    "profit",
+    "of_risk",
+    "best",
+    "settled",
+)
+
+
+@dataclass(frozen=True)
+class Idea:
+    """`symbol` names the columns of prices and volatilities; `quantity` -1 sells the structure; `title` is the report's words."""
+
+    title: str
+    symbol: str
+    structure: Structure
+    opened: str
+    conviction: int | None = None
+    quantity: float = 1.0
+
+
+def outcomes(ideas: Iterable[Idea], prices: pd.DataFrame, volatilities: pd.DataFrame, *, year: float = 252.0) -> pd.DataFrame:
+    """One row per idea: opened at the close of its date across its part of the spread, marked to its last expiry or the end of the data.
+
+    `prices`, `volatilities` (points): labels x symbols. `cost` per unit (negative: received), `at_risk` the most that can be lost at
+    expiry (missing: no bound), `profit` after the entry's spread, `of_risk` profit over it, `best` the highest profit at a close on the
+    way, `settled` False where the data end before the last expiry. An idea whose symbol is not in the data has a row of missing values.
+    """
+    return pd.DataFrame([_outcome(idea, prices, volatilities, year) for idea in ideas], columns=list(COLUMNS))
+
+
+def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, year: float) -> dict[str, Any]:
+    row: dict[str, Any] = {"idea": idea.title, "conviction": idea.conviction, "opened": pd.Timestamp(idea.opened)}
+    if idea.symbol not in prices or idea.symbol not in volatilities:
+        return row
+    path = follow(idea.structure, idea.opened, prices[idea.symbol], volatilities[idea.symbol], year=year)
+    first, last = path.iloc[0], path.iloc[-1]
+    quote = price_structure(idea.structure, idea.opened, first["spot"], first["iv"], year=year)
+    terms = idea.structure.trading
+    tick = terms.tick if terms.tick is not None else 0.0001 if idea.structure.model.coin else 0.01
+    crossing = float((quote.table["quantity"].abs() * (terms.spread * quote.table["price"]).clip(lower=tick)).sum()) * terms.cross
+    profit = idea.quantity * path["profit"] - abs(idea.quantity) * crossing
+    at_risk = quote.loss + crossing if idea.quantity == 1.0 and quote.loss < float("inf") else float("nan")
+    return row | {
+        "spot": first["spot"],
+        "volatility": first["iv"],
+        "cost": idea.quantity * quote.net + abs(idea.quantity) * crossing,
+        "at_risk": at_risk,
+        "expiry": quote.table["expiry"].max(),
+        "last": path.index[-1],
+        "last_spot": last["spot"],
+        "value": idea.quantity * last["value"],
+        "profit": profit.iloc[-1],
+        "of_risk": profit.iloc[-1] / at_risk,
+        "best": profit.max(),
+        "settled": bool(last["settled"]),
+    }

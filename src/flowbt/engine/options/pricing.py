@@ -1,0 +1,239 @@
+"""What a structure is worth: contracts out of legs, marks by Black-Scholes, payoff, and a structure followed to its expiry.
+
+Time to expiry is calendar time from the bar to the settlement: 16:00 of the expiry date on an exchange's clock (half days too), 08:00 UTC on a 24/7
+clock. Exchange labels are dates (bars from 9:30 to 16:00), 24/7 labels bar starts. A year has 365 days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+
+from flowbt.engine.options.structures import Leg, Skew, Structure
+from flowbt.features import blackscholes as bs
+from flowbt.features.calendar import third_fridays
+from flowbt.features.expiries import last_fridays
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import EngineError, SignalError
+
+Array = bs.Array
+YEAR = 365.0
+LEAST = 1e-12  # of the strike: vectorbt takes no order at a price of zero, so the worthless settles at this
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Where bars lie in the day, in days from their label, and where settlement lies in the expiry date."""
+
+    opens: float
+    closes: float
+    settles: float
+    always: bool
+
+    @classmethod
+    def of(cls, year: float) -> Timing:
+        if year == 252.0:
+            return cls(9.5 / 24, 16.0 / 24, 16.0 / 24, False)
+        return cls(0.0, 365.0 / year, 8.0 / 24, True)
+
+    def years(self, days: Any, expiry: pd.Timestamp, at_open: bool = False) -> Array:
+        """Years from the opens or closes of labels (`days_of` them) to settlement, at least 0."""
+        left = days_of(expiry) + self.settles - (self.opens if at_open else self.closes) - np.asarray(days, dtype=np.float64)
+        return np.where(left > 1e-9, left, 0.0) / YEAR  # a billionth of a day is rounding
+
+    def to_settlement(self, days: Array, expiry: pd.Timestamp, last: int) -> Array:
+        """Years from each close up to bar `last`, the one that settles: there none, though a 24/7 bar may close hours before."""
+        years = self.years(days[: last + 1], expiry)
+        if last < len(days):
+            years[last] = 0.0
+        return years
+
+    def last_bar(self, days: Array, expiry: pd.Timestamp) -> int:
+        """The last bar that closes at or before settlement; len(days) if settlement is after the data."""
+        settles = days_of(expiry) + self.settles - self.closes + 1e-9
+        step = self.closes - self.opens if self.always else 0.0
+        return len(days) if settles > days[-1] + step + 2e-9 else int(np.searchsorted(days, settles, side="right")) - 1
+
+
+def days_of(labels: Any) -> Any:
+    """Labels as days since 1970."""
+    if isinstance(labels, pd.DatetimeIndex):
+        return (labels.to_numpy() - np.datetime64(0, "D")) / np.timedelta64(1, "D")
+    return (pd.Timestamp(labels) - pd.Timestamp(0)) / pd.Timedelta(1, "D")
+
+
+class Contract(NamedTuple):
+    """One option of a structure; `quantity` signed, per unit of it."""
+
+    kind: str
+    strike: float
+    expiry: pd.Timestamp
+    quantity: float
+
+    def label(self, symbol: str) -> str:
+        return f"{symbol} {self.expiry:%Y-%m-%d} {self.kind[0].upper()}{self.strike:.10g}"
+
+
+@lru_cache(maxsize=8192)
+def expiry_of(leg: Leg, label: pd.Timestamp, cycle: str, always: bool) -> pd.Timestamp:
+    """The date a leg opened at `label` expires."""
+    if leg.expiry is not None:
+        date = pd.Timestamp(leg.expiry)
+        return date if always else Clock().shift(pd.DatetimeIndex([date]), 0)[0]
+    wanted = label.normalize() + pd.Timedelta(days=leg.days or 0)
+    if cycle == "month":
+        dates = last_fridays(wanted, wanted + pd.DateOffset(months=2)).normalize() if always else third_fridays(wanted, wanted + pd.DateOffset(months=2))
+        return dates[dates >= wanted][0]
+    friday = wanted + pd.Timedelta(days=(4 - wanted.weekday()) % 7)
+    if always:
+        return friday if cycle == "week" else wanted
+    sessions = Clock().labels(wanted, friday + pd.Timedelta(days=10))
+    if cycle == "day":
+        return sessions[0]
+    held = sessions[sessions <= friday]  # a Friday without trading: the session before it, or if that is too early the next Friday's
+    return held[-1] if len(held) else expiry_of(Leg(leg.kind, leg.quantity, leg.strike, days=(leg.days or 0) + 7), label, cycle, always)
+
+
+def volatility(iv: Any, spot: Any, strike: Any, years: Any, skew: Skew) -> Array:
+    """Volatility of a strike as a fraction, from the at-the-money one in points."""
+    atm = np.asarray(iv, dtype=np.float64) / 100.0
+    if not (skew.slope or skew.curve):
+        return atm + 0.0 * np.asarray(spot, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        m = np.log(np.asarray(strike) / spot) / np.maximum(atm * np.sqrt(years), 1e-9)
+    m = np.clip(m, -3.0, 3.0)
+    out: Array = atm * np.clip(1.0 + skew.slope * m + skew.curve * m**2, 0.2, 3.0)
+    return out
+
+
+def strike_of(leg: Leg, spot: float, iv: float, years: float, structure: Structure) -> float:
+    rule, m = leg.strike, structure.model
+    assert rule is not None
+    if rule.kind != "delta":
+        return rule.value * (spot if rule.kind == "moneyness" else 1.0)
+    call = leg.kind == "call"
+
+    def off(log: float) -> float:
+        k = spot * float(np.exp(log))
+        option = bs.OptionTerms(spot, k, years, volatility(iv, spot, k, years, m.skew), m.rate, m.dividend)
+        return abs(float(bs.delta(option, call))) - rule.value
+
+    wide = 8.0 * iv / 100.0 * float(np.sqrt(years)) + 0.5
+    if off(-wide) * off(wide) > 0:
+        raise EngineError(f"a strike of {rule.value:g} delta", f"none at volatility {iv:g} and {years:.4f} years", "use another delta or moneyness")
+    return spot * float(np.exp(brentq(off, -wide, wide, xtol=1e-12)))
+
+
+def contracts_of(structure: Structure, label: pd.Timestamp, spot: float, iv: float, timing: Timing) -> tuple[Contract, ...]:
+    """The options opened at the open of `label` with this spot and volatility. Raises EngineError for an expiry that has passed."""
+    out = []
+    for leg in structure.options:
+        expiry = expiry_of(leg, label, structure.cycle, timing.always)
+        years = float(timing.years(days_of(label), expiry, at_open=True))
+        if years <= 0.0:
+            raise EngineError(f"{leg} opened on {label:%Y-%m-%d}", f"it expired on {expiry:%Y-%m-%d}", "give a later expiry, or days=")
+        out.append(Contract(leg.kind, strike_of(leg, spot, iv, years, structure), expiry, leg.quantity))
+    return tuple(out)
+
+
+def value_of(contract: Contract, spot: Any, iv: Any, years: Any, structure: Structure) -> tuple[Array, Array]:
+    """Model price (in coin for coin settlement) and delta (in units of the underlying), arrays."""
+    m = structure.model
+    spots = np.asarray(spot, dtype=np.float64)
+    option = bs.OptionTerms(spots, contract.strike, years, volatility(iv, spots, contract.strike, years, m.skew), m.rate, m.dividend)
+    call = contract.kind == "call"
+    price, delta = bs.price(option, call), bs.delta(option, call)
+    return (price / spots if m.coin else price), delta
+
+
+def payoff(contracts: tuple[Contract, ...], spot: Any, shares: float = 0.0) -> Array:
+    """Value at expiry per unit of the structure, all expiries taken as one, in dollars."""
+    s = np.asarray(spot, dtype=np.float64)
+    out = shares * s
+    for c in contracts:
+        out = out + c.quantity * np.maximum(s - c.strike if c.kind == "call" else c.strike - s, 0.0)
+    return out
+
+
+def worst_loss(contracts: tuple[Contract, ...], paid: float, shares: float = 0.0, coin: bool = False) -> float:
+    """The most that can be lost at expiry, per unit, having paid `paid` for all (dollars, or coin); inf where there is no bound. Several
+    expiries: what was paid."""
+    if len({c.expiry for c in contracts}) > 1:
+        return paid if paid > 0 else np.inf
+    calls = shares + sum(c.quantity for c in contracts if c.kind == "call")  # slope of the payoff at high prices
+    spots = np.array([0.0, *(c.strike for c in contracts)])
+    values = payoff(contracts, spots, shares)
+    if not coin:
+        return np.inf if calls < 0 else paid - float(values.min())
+    if values[0] < 0:  # a fixed sum of dollars is worth any number of coins as the coin falls
+        return np.inf
+    return paid - min(float((values[1:] / spots[1:]).min()), calls)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A structure priced at one time, per unit. `table`: one row per option (contract, strike, expiry, days, volatility, quantity, price, delta).
+    `net`: what it costs in the middle of the market (negative: received), shares left out; `loss`: the most that can be lost at
+    expiry, with the shares. In coin for coin settlement."""
+
+    table: pd.DataFrame
+    contracts: tuple[Contract, ...]
+    net: float
+    delta: float
+    loss: float
+
+
+def price_structure(structure: Structure, when: Any, spot: float, iv: float, *, year: float = 252.0, symbol: str = "") -> Quote:
+    """Price a structure as of the close of `when`, with this spot and at-the-money volatility in points. Raises EngineError, SignalError."""
+    label = pd.Timestamp(when)
+    if not (spot > 0 and iv > 0):
+        raise SignalError(f"{structure.name} on {label:%Y-%m-%d}", f"spot {spot:g} and volatility {iv:g}", "give the price and volatility of that date")
+    timing = Timing.of(year)
+    rows, contracts = [], []
+    for leg in structure.options:
+        expiry = expiry_of(leg, label, structure.cycle, timing.always)
+        years = float(timing.years(days_of(label), expiry))
+        if years <= 0.0:
+            raise EngineError(f"{leg} on {label:%Y-%m-%d}", f"it expired on {expiry:%Y-%m-%d}", "give a later expiry, or days=")
+        c = Contract(leg.kind, strike_of(leg, spot, iv, years, structure), expiry, leg.quantity)
+        price, delta = value_of(c, spot, iv, years, structure)
+        sigma = float(volatility(iv, spot, c.strike, years, structure.model.skew))
+        rows.append((c.label(symbol).strip(), c.strike, expiry, years * YEAR, sigma, c.quantity, float(price), float(delta)))
+        contracts.append(c)
+    table = pd.DataFrame(rows, columns=["contract", "strike", "expiry", "days", "volatility", "quantity", "price", "delta"])
+    net, shares = float((table["quantity"] * table["price"]).sum()), structure.shares
+    total = float((table["quantity"] * table["delta"]).sum()) + shares
+    loss = worst_loss(tuple(contracts), net + shares * spot, shares, structure.model.coin)
+    return Quote(table, tuple(contracts), net, total, loss)
+
+
+def follow(structure: Structure, when: Any, spots: pd.Series, ivs: pd.Series, *, year: float = 252.0) -> pd.DataFrame:
+    """A structure bought at the close of `when` in the middle of the market, marked at each later close to its last expiry or the end of the data.
+
+    `spots`, `ivs` (points): on the same labels, from before `when` on; a missing value is the last known one. Gives spot, iv,
+    `value` (options, per unit, settled ones at intrinsic), `profit` (shares included), `settled` (bool: all expiries have passed).
+    Raises EngineError where there is no price on `when`.
+    """
+    label = pd.Timestamp(when)
+    data = pd.DataFrame({"spot": spots, "iv": ivs}).sort_index().ffill()
+    data = data.loc[label:]
+    if not len(data) or data.index[0] != label or data.iloc[0].isna().any():
+        raise EngineError(f"{structure.name} from {label:%Y-%m-%d}", "no price or no volatility on that label", "give series that contain it")
+    quote = price_structure(structure, label, *data.iloc[0], year=year)
+    days, timing = days_of(pd.DatetimeIndex(data.index)), Timing.of(year)
+    last = {c: timing.last_bar(days, c.expiry) for c in quote.contracts}
+    data = data.iloc[: max(last.values()) + 1]
+    value = np.zeros(len(data))
+    for c in quote.contracts:
+        years = timing.to_settlement(days[: len(data)], c.expiry, last[c])
+        price, _ = value_of(c, data["spot"].to_numpy()[: len(years)], data["iv"].to_numpy()[: len(years)], years, structure)
+        value += c.quantity * np.append(price, np.full(len(value) - len(years), price[-1]))
+    data["value"] = value
+    data["profit"] = value - quote.net + structure.shares * (data["spot"] - data["spot"].iloc[0])
+    data["settled"] = np.arange(len(data)) >= max(last.values())
+    return data

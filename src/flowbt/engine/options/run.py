@@ -1,0 +1,303 @@
+"""Signals traded as option structures: one column per contract opened, beside the underlyings' own, in one book.
+
+Bar t, with the decision and the implied volatility of bar t - 1; `walk` is the order of events:
+1. Open: due exits (signal, opposite, hold; then what the last close made due: liquidation, stop, take, expiry, early, roll). Options are
+   priced at the open with the volatility of the close before, and cross their spread; the underlying moves by `Costs.slippage`.
+2. Open: entries of flat symbols. Strikes, expiry and units are set at this open. Money asked = size x equity (default size: 0.05 by risk,
+   1 / number of symbols by notional), scaled alike where it exceeds `max_gross` x equity less the money of the structures held. Units =
+   money / the most that can be lost (by risk) or / spot (by notional, and where there is no bound).
+3. Open: hedges.
+4. Close: options at their expiry settle at intrinsic, free of cost; marks; carry on the underlying.
+5. Close: what becomes due at the next open. Stops and takes are fractions of the money asked at entry, checked at closes only; a structure
+   by notional is liquidated when its loss reaches `margin` x that money, everything when equity is gone.
+Rolling keeps the units and the underlying and replaces the options. Assignment before expiry is ignored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.engine.decisions import number, rules_of
+from flowbt.engine.options.desk import Desk, PricedContract, StructurePosition
+from flowbt.engine.options.pricing import LEAST, Timing, contracts_of, days_of, worst_loss
+from flowbt.engine.options.structures import Structure
+from flowbt.engine.types import Account, Book, Costs, Market, Signals
+from flowbt.engine.walk.kernel import Array, Bars, Rules, Tape
+from flowbt.engine.walk.tape import book_of
+from flowbt.engine.walk.twin import Waiting, listen, rule
+from flowbt.ground.errors import SignalError
+
+
+def simulate_structure(market: Market, bars: Bars, signals: Signals, costs: Costs, account: Account) -> Book:
+    """Trade `signals.structure` where the signals say long (short: the structure sold). See the module for the order of events.
+
+    `Book.market` has a column per contract after the symbols, `Book.legs` one row per contract or spell in an underlying (`structure`: the trade it
+    belongs to), `Book.trades` one per structure. `Book.exposure` counts deltas. Raises SignalError.
+    """
+    structure = signals.structure
+    if not isinstance(structure, Structure):
+        raise SignalError("Signals structure", f"a {type(structure).__name__}", "use a builder of flowbt.engine.options.structures, such as put_spread(...)")
+    if signals.trail is not None:
+        raise SignalError("a trail on an option structure", "not supported", "use stop and take, fractions of the money at risk")
+    size = signals.size if signals.size is not None else 0.05 if structure.by == "risk" else 1.0 / len(market.symbols)
+    rules = rules_of(replace(signals, size=size), market)
+    desk = Desk(market, bars, structure, costs, account, iv_of(structure, market), Timing.of(market.year), days_of(market.index), account.cash)
+    desk.waiting = {j: Waiting() for j in range(len(market.symbols))}
+    return book_from(desk, *walk(desk, rules))
+
+
+def iv_of(structure: Structure, market: Market) -> Array:
+    """At-the-money volatility, T x N in points, the last known one at each bar."""
+    iv = structure.iv
+    if isinstance(iv, pd.Series):
+        iv = pd.DataFrame(dict.fromkeys(market.symbols, iv))
+    if isinstance(iv, pd.DataFrame):
+        iv = iv.reindex(market.index)
+    elif isinstance(iv, (int, float)):
+        iv = pd.DataFrame(float(iv), market.index, list(market.symbols))
+    values = pd.DataFrame(number("iv", iv, market, above=0.0), market.index, list(market.symbols)).ffill()
+    if values.isna().all(axis=None):
+        raise SignalError(f"implied volatility for {structure.name}", "no value on the labels traded", "give a series in points on the panel's labels")
+    return values.to_numpy()
+
+
+def walk(desk: Desk, rules: Rules) -> tuple[Tape, Array]:
+    length, n = desk.bars.open.shape
+    value, exposure = np.zeros(length), np.zeros((length, 2))
+    borrow, funding = np.zeros((length, n)), np.zeros((length, n))
+    history: list[dict[int, float]] = []
+    for t in range(length):
+        if t > 0:
+            listen(desk.waiting, rules, t)
+            for j in range(n):
+                if desk.bars.open[t, j] > 0:
+                    leave(desk, rules, t, j)
+            enter(desk, rules, t, value[t - 1])
+            hedge(desk, t)
+        settle(desk, t)
+        value[t], exposure[t] = mark(desk, t, borrow, funding)
+        fall_due(desk, rules, t, value[t])
+        history.append({k: u for k, u in desk.units.items() if u != 0.0})
+    order, fill = np.array(desk.orders, np.int64).reshape(-1, 4), np.array(desk.fills).reshape(-1, 4)
+    units = np.zeros((length, n + len(desk.columns)))
+    for t, held in enumerate(history):
+        units[t, list(held)] = list(held.values())
+    wide = np.zeros((length, len(desk.columns)))
+    return Tape(order, fill, value, units, np.hstack([borrow, wide]), np.hstack([funding, wide])), exposure
+
+
+def leave(desk: Desk, rules: Rules, t: int, j: int) -> None:
+    """Exits of a symbol at the open, whole or in part, and rolls."""
+    position, waiting = desk.held.get(j), desk.waiting[j]
+    if position is not None:
+        if waiting.leave >= 1:
+            close(desk, t, j, position, "signal")
+        elif waiting.side == -position.side:
+            close(desk, t, j, position, "opposite")
+        elif t - position.since >= rule(rules.hold, position.row, j):
+            close(desk, t, j, position, "hold")
+        elif position.due == "roll":
+            roll(desk, t, j, position)
+        elif position.due:
+            close(desk, t, j, position, position.due)
+        elif waiting.leave > 0:
+            reduce(desk, t, j, position, waiting.leave)
+    waiting.leave = 0.0
+
+
+def close(desk: Desk, t: int, j: int, position: StructurePosition, reason: str) -> None:
+    for option in position.options:
+        desk.trade_option(t, j, position, option, (reason, -desk.units[option.column]))
+    desk.trade_shares(t, j, position, reason, -desk.units.get(j, 0.0))
+    del desk.held[j]
+
+
+def reduce(desk: Desk, t: int, j: int, position: StructurePosition, part: float) -> None:
+    for option in position.options:
+        desk.trade_option(t, j, position, option, ("partial", -part * desk.units[option.column]))
+    desk.trade_shares(t, j, position, "partial", -part * desk.units.get(j, 0.0))
+    position.units *= 1 - part
+
+
+def roll(desk: Desk, t: int, j: int, position: StructurePosition) -> None:
+    if not desk.iv[t - 1, j] > 0:
+        return
+    for option in position.options:
+        desk.trade_option(t, j, position, option, ("roll", -desk.units[option.column]))
+    position.options, position.due = [], ""
+    buy_options(desk, t, j, position, options_at(desk, t, j))
+
+
+def options_at(desk: Desk, t: int, j: int) -> list[PricedContract]:
+    """The options an entry at this open would buy."""
+    spot, iv = float(desk.bars.open[t, j]), float(desk.iv[t - 1, j])
+    return [desk.option(t, j, contract) for contract in contracts_of(desk.structure, desk.market.index[t], spot, iv, desk.timing)]
+
+
+def buy_options(desk: Desk, t: int, j: int, position: StructurePosition, options: list[PricedContract]) -> None:
+    """Open a column for each option, and trade it."""
+    for option in options:
+        option.column = len(desk.market.symbols) + len(desk.columns)
+        desk.columns.append(option)
+        desk.names.append(f"{option.contract.label(desk.market.symbols[j])} #{len(desk.columns)}")
+        position.options.append(option)
+        desk.trade_option(t, j, position, option, ("entry", position.side * option.contract.quantity * position.units))
+
+
+def money_per_unit(desk: Desk, t: int, j: int, side: int, options: list[PricedContract]) -> float:
+    """What one unit takes of the money asked: the most it can lose, costs included, or the spot."""
+    structure, spot = desk.structure, float(desk.bars.open[t, j])
+    mine = tuple(o.contract._replace(quantity=side * o.contract.quantity) for o in options)
+    paid = [c.quantity * desk.crossed(o.at(o.open_price, t), c, c.quantity) for c, o in zip(mine, options, strict=True)]
+    shares = side * structure.shares
+    cost = sum(paid) + sum(map(abs, paid)) * desk.costs.fees + shares * spot + abs(shares) * spot * (desk.costs.fees + desk.costs.slippage)
+    loss = worst_loss(mine, cost, shares, structure.model.coin)
+    return loss if structure.by == "risk" and np.isfinite(loss) and loss > 0 else 1.0 if structure.model.coin else spot
+
+
+def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
+    wanted = {}
+    for j, waiting in desk.waiting.items():
+        if waiting.side and j not in desk.held and desk.bars.open[t, j] > 0:
+            size = rule(rules.size, waiting.row, j)
+            if size > 0 and equity > 0 and desk.iv[t - 1, j] > 0:
+                wanted[j] = size * equity
+    room = max(desk.account.max_gross * equity - sum(p.money * p.units / p.entered for p in desk.held.values()), 0.0)
+    asked = sum(wanted.values())
+    share = room / asked if asked > room else 1.0
+    for j, money in wanted.items():
+        if share <= 1e-12:
+            break
+        waiting = desk.waiting[j]
+        options = options_at(desk, t, j)
+        units = money * share / money_per_unit(desk, t, j, waiting.side, options)
+        position = StructurePosition(len(desk.opened), j, waiting.side, units, units, money * share, t, waiting.row)
+        desk.opened.append(position)
+        desk.held[j] = position
+        desk.trade_shares(t, j, position, "entry", waiting.side * units * desk.structure.shares)
+        buy_options(desk, t, j, position, options)
+        position.paid = waiting.side * -(position.cash + position.fees)
+    for j, waiting in desk.waiting.items():
+        if desk.bars.open[t, j] > 0:
+            waiting.side = 0
+
+
+def hedge(desk: Desk, t: int) -> None:
+    """Bring each position's delta to nothing at the open."""
+    for j, position in desk.held.items() if desk.structure.trading.hedge else ():
+        if desk.bars.open[t, j] > 0 and position.options:
+            delta = sum(desk.units[o.column] * o.at(o.open_delta, t) for o in position.options) + desk.units.get(j, 0.0)
+            if abs(delta) > desk.structure.trading.hedge_band * position.units:
+                desk.trade_shares(t, j, position, "hedge", -delta)
+
+
+def settle(desk: Desk, t: int) -> None:
+    """Options whose last bar this is are paid at intrinsic."""
+    for j, position in list(desk.held.items()):
+        for option in [o for o in position.options if o.last == t]:
+            price = option.price[t - option.begin] = max(option.at(option.price, t), LEAST * option.contract.strike)
+            desk.fill(t, j, position, (option.column, "expiry", -desk.units[option.column], price, price))
+            position.options.remove(option)
+            position.due = "roll" if desk.structure.trading.roll else "early" if position.options else "expiry"
+        if position.due == "expiry" and not position.options and not desk.units.get(j, 0.0):
+            del desk.held[j]
+
+
+def mark(desk: Desk, t: int, borrow: Array, funding: Array) -> tuple[float, Any]:
+    """Value of everything, after the bar's carry, and net and gross delta notional over it."""
+    worth, net, gross = 0.0, 0.0, 0.0
+    for j, position in desk.held.items():
+        spot, shares = float(desk.bars.mark[t, j]), desk.units.get(j, 0.0)
+        borrow[t, j] = max(-shares * spot, 0.0) * desk.costs.borrow * desk.bars.days[t] / 365.0
+        funding[t, j] = shares * spot * desk.bars.funding[t, j] if shares else 0.0
+        desk.cash -= borrow[t, j] + funding[t, j]
+        position.cash -= borrow[t, j] + funding[t, j]
+        delta, now = shares, shares * spot
+        for option in position.options:
+            held = desk.units[option.column]
+            now += held * option.at(option.price, t)
+            delta += held * option.at(option.delta, t)
+        worth += now
+        net, gross = net + delta * spot, gross + abs(delta * spot)
+    total = desk.cash + worth
+    scale = 1.0 if desk.structure.model.coin else total
+    return total, (net / scale, gross / scale) if total > 0 and not desk.structure.model.coin else (np.nan, np.nan)
+
+
+def fall_due(desk: Desk, rules: Rules, t: int, equity: float) -> None:
+    """What the close makes due at the next open; expiry and roll at expiry were set by `settle`."""
+    terms = desk.structure.trading
+    for j, position in desk.held.items():
+        value = position.cash + desk.units.get(j, 0.0) * float(desk.bars.mark[t, j])
+        value += sum(desk.units[o.column] * o.at(o.price, t) for o in position.options)
+        stop, take = rule(rules.stop, position.row, j), rule(rules.take, position.row, j)
+        days = None
+        if terms.roll_days is not None and not position.due:
+            days = min((days_of(o.contract.expiry) - desk.days[t] for o in position.options), default=None)
+        if equity <= 0 or (desk.structure.by == "notional" and value <= -desk.account.margin * position.money):
+            position.due = "liquidation"
+        elif value <= -stop * position.money:
+            position.due = "stop"
+        elif value >= take * position.money:
+            position.due = "take"
+        elif terms.roll_days is not None and days is not None and days <= terms.roll_days:
+            position.due = "roll" if terms.roll else "early"
+
+
+def book_from(desk: Desk, tape: Tape, exposure: Array) -> Book:
+    """The book on the market of symbols and contracts; a contract has marks (no bars) from the bar it was opened."""
+    market, length = desk.market, len(desk.market.index)
+    prices = np.full((length, len(desk.columns)), np.nan)
+    for k, option in enumerate(desk.columns):
+        end = option.begin + len(option.price)
+        prices[option.begin : end, k] = option.price
+        prices[end:, k] = option.price[-1]  # settled
+    closes, opens = np.hstack([market.close, prices]), np.hstack([desk.bars.open, prices])
+    carried = np.hstack([market.funding, np.zeros(prices.shape)])
+    whole = Market(market.index, (*market.symbols, *desk.names), opens, closes, closes, closes, carried, market.year)
+    bars = Bars(opens, closes, closes, np.hstack([desk.bars.mark, np.nan_to_num(prices)]), carried, desk.bars.days)
+    book = book_of(whole, desk.account, bars, tape, len(tape.order))
+    legs, owners = book.trades, np.array(desk.owner, np.int64)
+    legs["structure"] = owners[legs["trade"]] if len(legs) else owners
+    shown = book.exposure.assign(net=exposure[:, 0], gross=exposure[:, 1])
+    return replace(book, trades=by_structure(desk, legs), legs=legs, exposure=shown)
+
+
+def by_structure(desk: Desk, legs: pd.DataFrame) -> pd.DataFrame:
+    """One row per structure opened, as docs/engine.md has it for trades. `units` of the structure; `entry_price` its net cost per unit (negative:
+    received), `exit_price` that plus the profit per unit before fees and carry; `return` is pnl over `money`, what was asked."""
+    grouped = legs.sort_values(["structure", "exit_bar"], kind="stable").groupby("structure", sort=True)
+    total, last = grouped[["pnl", "fees", "slippage", "carry"]].sum(), grouped.last()
+    opened = desk.opened
+    begin, end = np.array([p.since for p in opened], np.int64), last["exit_bar"].to_numpy(np.int64)
+    units, side, money = (np.array([getattr(p, name) for p in opened], np.float64) for name in ("entered", "side", "money"))
+    cost = np.array([p.paid for p in opened])
+    pnl = total["pnl"].to_numpy()
+    gain = pnl + total["fees"].to_numpy() + total["carry"].to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return pd.DataFrame(
+            {
+                "trade": np.arange(len(opened)),
+                "symbol": np.array([desk.market.symbols[p.symbol] for p in opened], dtype=object),
+                "side": np.where(side > 0, "long", "short").astype(object),
+                "entry_label": desk.market.index[begin],
+                "exit_label": desk.market.index[end],
+                "entry_price": cost / units,
+                "exit_price": (cost + side * gain) / units,
+                "units": units,
+                "pnl": pnl,
+                "return": pnl / money,
+                "bars": end - begin,
+                "reason": last["reason"].to_numpy(dtype=object),
+                "fees": total["fees"].to_numpy(),
+                "slippage": total["slippage"].to_numpy(),
+                "carry": total["carry"].to_numpy(),
+                "entry_bar": begin,
+                "exit_bar": end,
+                "money": money,
+            }
+        )

@@ -1,0 +1,68 @@
+"""Two books of one run, ours and vectorbt's, must agree; a difference is an error, never a warning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.engine.types import Array, Book
+from flowbt.ground.errors import ReconciliationError
+
+TOLERANCE = 1e-9
+
+
+def reconcile(book: Book) -> float:
+    """Compare value and cash per bar, orders, and the profit of each trade; gives the largest relative difference.
+
+    Differences of money are relative to the larger of the equity there and the starting cash. Raises ReconciliationError naming the first
+    bar where they exceed 1e-9, and by how much.
+    """
+    portfolio = book.portfolio
+    value = np.asarray(portfolio.value(), dtype=np.float64)
+    scale = np.maximum(np.abs(book.value.to_numpy()), book.account.cash)
+    worst = _compare("value", book.value.to_numpy(), value, scale, book.market.index)
+    return max(worst, _orders(book, portfolio), _trades(book, portfolio, float(scale.max())))
+
+
+def _orders(book: Book, portfolio: Any) -> float:
+    """Units signed, cash and fees per bar, from vectorbt's own sums over its records."""
+    orders = book.orders
+    signed = np.where(orders["side"] == "buy", orders["units"], -orders["units"])
+    column = pd.Index(book.market.symbols).get_indexer(pd.Index(orders["symbol"]))
+    ours = np.zeros(book.market.close.shape)
+    np.add.at(ours, (orders["bar"].to_numpy(), column), signed)
+    theirs = np.asarray(portfolio.asset_flow(), dtype=np.float64).reshape(ours.shape)
+    size = np.maximum(np.abs(ours).max(axis=0, initial=0.0), 1e-12)
+    worst = _compare("units traded", (ours / size).sum(axis=1), (theirs / size).sum(axis=1), np.ones(len(ours)), book.market.index)
+    cash = -np.bincount(orders["bar"], signed * orders["price"] + orders["fees"], len(ours)) - book.carry.sum(axis=1)
+    flow = np.asarray(portfolio.cash_flow(), dtype=np.float64)
+    scale = np.maximum(np.abs(book.value.to_numpy()), book.account.cash)
+    return max(worst, _compare("cash flow", cash, flow, scale, book.market.index))
+
+
+def _trades(book: Book, portfolio: Any, scale: float) -> float:
+    """Our trades, before carry, against vectorbt's positions."""
+    trades = book.trades if book.legs is None else book.legs
+    positions = portfolio.positions.values
+    column = pd.Index(book.market.symbols).get_indexer(pd.Index(trades["symbol"]))
+    ours = trades.iloc[np.lexsort((trades["trade"], column))]
+    if len(ours) != len(positions):
+        raise ReconciliationError("trades of the two books", f"{len(ours)} here, {len(positions)} in vectorbt", "report it with the command and its data")
+    if not len(ours):
+        return 0.0
+    labels = pd.DatetimeIndex(ours["entry_label"])
+    size = np.full(len(ours), scale)
+    worst = _compare("profit of the trade entered", (ours["pnl"] + ours["carry"]).to_numpy(), positions["pnl"], size, labels)
+    return max(worst, _compare("entry of the trade", ours["entry_price"].to_numpy(), positions["entry_price"], positions["entry_price"], labels))
+
+
+def _compare(what: str, ours: Array, theirs: Array, scale: Array, labels: pd.DatetimeIndex) -> float:
+    off = np.abs(ours - theirs) / scale
+    bad = np.flatnonzero(~(off <= TOLERANCE))
+    if bad.size:
+        k = bad[0]
+        found = f"{float(ours[k]):.12g} here, {float(theirs[k]):.12g} in vectorbt (off by {off[k]:.3g}, {bad.size} of {off.size} differ)"
+        raise ReconciliationError(f"{what} at {labels[k]:%Y-%m-%d %H:%M}", found, "report it with the command and its data")
+    return float(off.max(initial=0.0))

@@ -1,0 +1,166 @@
+"""What a claim file is made of: `Document`, `Data`, `@claim`.
+
+    DOCUMENT = Document("spx7000", dated="2026-01-28")
+
+    @claim("Russell win streaks lift SPX for a month", stated={"mean": 0.0149, "baseline": 0.0083},
+           outcome=forward_return("SPX", 21), definitions={"length": range(5, 16), "kind": ("up", "beats")})
+    def rut_streak_spx_1m(panel, *, length=7, kind="up"):
+        return win_streak(panel, kind=kind, symbol="RUT") >= length
+
+The function's defaults are the definition that is reported; `definitions` spans the rest of what the document leaves open.
+The decorator only attaches a record (`__claim__`): nothing is registered, and nothing is checked before the claim is scored,
+so that a mistake in one claim does not take its file down.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import numbers
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from flowbt.ground.errors import ClaimError, nearest
+
+F = TypeVar("F", bound=Callable[..., Any])
+STATED = ("mean", "baseline", "positive", "beats", "ratio", "effect")
+SIGNS = {"up": 1, "down": -1, "flat": 0}
+OPTIONS = ("outcome", "stated", "direction", "definitions", "data")
+MOST_DEFINITIONS = 400
+
+
+@dataclass(frozen=True)
+class Document:
+    """A source of claims. `dated`: YYYY-MM-DD; what came later is scored apart."""
+
+    name: str
+    dated: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Data:
+    """The panel a claim sees, and what is known about it.
+
+    `symbols`: the panel's columns (default: the outcome's symbol). `memory`: bars an event looks back. `needs`: fields to name when they are missing
+    ("field" or "field:SYMBOL"). `strategy`: the file name, without `.py`, of the strategy that trades it. `start`: first date to judge; windows may look
+    back four years from it. `partial`: the claim copes with fields that begin late or end early, so only the outcome's price bounds the span.
+    Claims decide at 23:00 New York, when all that is published in the evening is known, and before the next open.
+    """
+
+    symbols: tuple[str, ...] = ()
+    clock: str = "XNYS"
+    step: str = "1d"
+    decide_at: str = "23:00"
+    memory: int = 0
+    needs: tuple[str, ...] = ()
+    strategy: str = ""
+    start: str = ""
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The record of a claim. `problems`: what the decorator was given and does not know."""
+
+    name: str
+    title: str
+    function: Callable[..., Any]
+    outcome: Any
+    stated: dict[str, float] = field(default_factory=dict)
+    direction: str = ""
+    definitions: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    data: Data = Data()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.name.replace("_", "-")
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        found = inspect.signature(self.function).parameters.values()
+        return {p.name: p.default for p in found if p.default is not p.empty}
+
+    @property
+    def horizons(self) -> tuple[Any, ...]:
+        """The labels ahead at which the outcome is measured; none for a forecast with dates of its own, or for arithmetic."""
+        if getattr(self.outcome, "kind", "") in ("dated forecast", "arithmetic"):
+            return ()
+        return (self.outcome.horizon, *self.outcome.also)
+
+    @property
+    def sign(self) -> int:
+        """+1 where the claim is that the outcome is higher, -1 lower, 0 that it is no different; from the stated figures where no direction is given."""
+        if self.direction in SIGNS:
+            return SIGNS[self.direction]
+        if "effect" in self.stated:
+            return 1 if self.stated["effect"] > 0 else -1
+        if "mean" in self.stated:
+            return 1 if self.stated["mean"] > self.stated.get("baseline", 0.0) else -1
+        return 1
+
+    def checked(self) -> Claim:
+        """The claim itself, or ClaimError saying what cannot be right about it."""
+        asked = f"claim {self.id}"
+        if self.problems:
+            raise ClaimError(asked, self.problems[0], "mend the call of @claim")
+        if self.outcome is None:
+            raise ClaimError(asked, "it has no outcome", "give @claim(..., outcome=forward_return(SYMBOL, 21)) or another of flowbt's outcomes")
+        for horizon in self.horizons:
+            if not isinstance(horizon, numbers.Integral) or horizon < 1:
+                raise ClaimError(asked, f"horizon {horizon!r} of its outcome", "an outcome comes after its event: give a whole number of labels, 1 or more")
+        if self.direction and self.direction not in SIGNS:
+            raise ClaimError(asked, f"direction {self.direction!r}", "write up, down or flat")
+        for name in self.stated:
+            if name not in STATED:
+                raise ClaimError(asked, f"stated figure {name!r}", nearest(name, STATED) or f"known figures are {', '.join(STATED)}")
+        for name in self.definitions:
+            if name not in self.defaults:
+                has = f"it has {', '.join(self.defaults) or 'none'}"
+                raise ClaimError(asked, f"definitions name {name!r}, no parameter of the function", nearest(name, self.defaults) or has)
+        return self
+
+    def variants(self) -> list[dict[str, Any]]:
+        """Every definition, the reported one (the defaults) first."""
+        count = 1
+        for values in self.definitions.values():
+            count *= max(len(values), 1)
+        if count > MOST_DEFINITIONS:
+            raise ClaimError(f"claim {self.id}", f"{count:,} definitions", f"keep to {MOST_DEFINITIONS}: fewer values of each parameter")
+        base = self.defaults
+        grid = [dict(zip(self.definitions, values, strict=True)) for values in itertools.product(*self.definitions.values())]
+        first = {name: base[name] for name in self.definitions}
+        return [first, *(one for one in grid if one != first)]
+
+
+def claim(
+    title: str,
+    *,
+    outcome: Any = None,
+    stated: Mapping[str, float] | None = None,
+    direction: str = "",
+    definitions: Mapping[str, Iterable[Any]] | None = None,
+    data: Data | None = None,
+    **unknown: Any,
+) -> Callable[[F], F]:
+    """Declare a claim: a function of the panel that says when its event holds.
+
+    `outcome`: what is measured afterwards. `stated`: the document's figures: mean, baseline, positive (share), beats (share), ratio, effect. `direction`:
+    "up", "down" or
+    "flat" (no edge) where no figure says it. `definitions`: parameter -> the values the document leaves open.
+    """
+
+    def attach(function: F) -> F:
+        problems = tuple(f"option {name!r}; {nearest(name, OPTIONS)}".rstrip("; ") for name in unknown)
+        spans = {name: _values(values) for name, values in dict(definitions or {}).items()}
+        record = Claim(function.__name__, title, function, outcome, dict(stated or {}), direction, spans, data or Data(), problems)
+        function.__claim__ = record  # type: ignore[attr-defined]
+        return function
+
+    return attach
+
+
+def _values(given: Any) -> tuple[Any, ...]:
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)

@@ -1,0 +1,90 @@
+"""What scoring a claim gives: one record for the terminal, the JSON, the cache and the pages."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from flowbt.evidence.claims.declare import Claim, Document
+
+
+@dataclass
+class Finding:
+    """All figures are fractions in the outcome's units; None where there is none. `effect` is measured less baseline (a log ratio where `ratio`).
+
+    `figures`: the document's figures beside ours: name, stated, measured, low, high, inside. `detail`: what only this kind of claim has.
+    """
+
+    id: str
+    title: str
+    document: str
+    dated: str
+    file: str
+    kind: str = ""
+    outcome: str = ""
+    horizon: int = 0
+    units: str = ""
+    sign: int = 1
+    ratio: bool = False
+    placebo: bool = False
+    strategy: str = ""
+    stated: dict[str, float] = field(default_factory=dict)
+    definition: dict[str, Any] = field(default_factory=dict)
+    definitions: int = 0
+    measured: float | None = None
+    baseline: float | None = None
+    outside: float | None = None
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    n_effective: int = 0
+    p: float | None = None
+    p_curve: float | None = None
+    q: float | None = None
+    holm: float | None = None
+    share_agree: float | None = None
+    share_significant: float | None = None
+    smallest: float | None = None
+    figures: list[dict[str, Any]] = field(default_factory=list)
+    verdict: str = ""
+    reason: str = ""
+    sentence: str = ""
+    span: list[str] = field(default_factory=list)
+    rows: int = 0
+    unit: str = "session"
+    datasets: list[str] = field(default_factory=list)
+    stand_ins: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    detail: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+    @classmethod
+    def of(cls, claim: Claim, document: Document, file: str) -> Finding:
+        """The record before anything is measured."""
+        return cls(
+            id=claim.id,
+            title=claim.title,
+            document=document.name,
+            dated=document.dated,
+            file=file,
+            kind=getattr(claim.outcome, "kind", ""),
+            outcome=getattr(claim.outcome, "label", ""),
+            horizon=getattr(claim.outcome, "horizon", 0),
+            units=getattr(claim.outcome, "units", ""),
+            sign=claim.sign,
+            placebo=document.name == "placebos",
+            strategy=claim.data.strategy,
+            stated=dict(claim.stated),
+            unit="session" if claim.data.clock != "24/7" else "bar",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        from flowbt.evidence.claims.study import plain
+
+        return {k: plain(v) for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Finding:
+        known = {f.name for f in fields(cls)}
+        return cls(**{k: v for k, v in stored.items() if k in known})

@@ -1,0 +1,195 @@
+"""Dated forecasts: bets on later prices, resolved by first touch or at their date, with how often chance brings the like.
+
+A level is taken relative to the spot the document states, so that a price series adjusted later for dividends gives the same answer. How often: the share of
+all windows of the same length, before the forecast was made, in which the same relative move came.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from flowbt.evidence.claims.declare import Claim
+from flowbt.evidence.claims.finding import Finding
+from flowbt.ground.errors import FieldError
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Dated:
+    """The outcome of a dated forecast: made and resolved on these dates; its function returns a bet, or a list of bets that must all come true."""
+
+    made: str
+    by: str
+    label: str = "a dated forecast"
+    horizon: int = 0
+    also: tuple[int, ...] = ()
+    units: str = "return"
+    symbol: str | None = None
+    kind: str = "dated forecast"
+
+
+def dated(made: str, by: str) -> Dated:
+    """A forecast made on one date (YYYY-MM-DD) that is settled by another."""
+    return Dated(made, by)
+
+
+@dataclass(frozen=True)
+class Bet:
+    """`rule`: touches, first, ends, falls, pays. `up`, `down`: relative moves from the close on the date made; `legs`: (call or put, strike / spot, number)."""
+
+    rule: str
+    symbol: str
+    words: str
+    up: float = math.nan
+    down: float = math.nan
+    within: int = 0
+    legs: tuple[tuple[str, float, float], ...] = ()
+    volatility: str = ""
+    field: str = "close"
+
+
+def touches(symbol: str, level: float, spot: float) -> Bet:
+    """The price reaches `level`; `spot` is the price the document states."""
+    move = level / spot - 1
+    return Bet("touches", symbol, f"{symbol} touches {level:,g}", up=move if move > 0 else math.nan, down=move if move <= 0 else math.nan)
+
+
+def first_of(symbol: str, low: float, high: float, spot: float) -> Bet:
+    """`low` is touched before `high`."""
+    return Bet("first", symbol, f"{symbol} touches {low:,g} before {high:,g}", up=high / spot - 1, down=low / spot - 1)
+
+
+def ends_above(symbol: str, move: float = 0.0) -> Bet:
+    """On the last date the close is over the first by more than `move` (a fraction)."""
+    return Bet("ends", symbol, f"{symbol} ends up by more than {move:.2%}", up=move)
+
+
+def falls(symbol: str, size: float, within: int) -> Bet:
+    """Some fall of at least `size` (a fraction) from a close to a later one at most `within` sessions on."""
+    return Bet("falls", symbol, f"{symbol} falls {size:.0%} within {within} sessions", down=-size, within=within)
+
+
+def pays(symbol: str, legs: list[tuple[str, float, float]], spot: float, *, volatility: str = "", field: str = "close") -> Bet:
+    """At expiry the legs (("put", strike, quantity), ...) are worth more than their model price on the date made.
+
+    Priced by Black-Scholes, no rate, no dividend, no skew, at the volatility index `volatility`, else at the symbol's own 63-session volatility.
+    """
+    words = " ".join(f"{'+' if q > 0 else '-'}{strike:g} {kind}" for kind, strike, q in legs)
+    return Bet("pays", symbol, f"{symbol} {words} ends above its cost", legs=tuple((k, s / spot, q) for k, s, q in legs), volatility=volatility, field=field)
+
+
+def forecast(claim: Claim, finding: Finding, bets: list[Bet], panel: Any) -> None:
+    """Resolve the bets; a forecast comes true when all do, is pending while none has failed and one is open."""
+    answers = [_resolve(bet, claim.outcome, panel) for bet in bets]
+    finding.detail["bets"] = answers
+    finding.detail["made"], finding.detail["by"] = claim.outcome.made, claim.outcome.by
+    states = [a["true"] for a in answers]
+    finding.detail["true"] = False if False in states else None if None in states else True
+    known = [a["chance"] for a in answers if a["chance"] is not None]
+    finding.detail["chance"] = min(known) if known else None
+    finding.measured = answers[0]["move"]
+    finding.n = finding.n_effective = 1
+    finding.span = [claim.outcome.made, str(answers[0]["seen_to"])]
+    for name, answer in zip(("mean", *(f"mean of bet {i + 2}" for i in range(len(answers) - 1))), answers, strict=True):
+        finding.figures.append({"name": name, "stated": claim.stated.get(name), "measured": answer["move"], "low": None, "high": None, "inside": None})
+
+
+def _resolve(bet: Bet, when: Dated, panel: Any) -> dict[str, Any]:
+    close = _series(panel, bet.field, bet.symbol)
+    start = int(close.index.searchsorted(pd.Timestamp(when.made), side="right")) - 1
+    late = start >= 0 and close.index[start] < pd.Timestamp(when.made) - pd.Timedelta(days=5)
+    if start < 0 or late or not np.isfinite(close.iloc[start]):
+        raise FieldError(f"field {bet.field!r} of {bet.symbol} on {when.made}", "its data do not cover that date", "import data that does")
+    end = int(close.index.searchsorted(pd.Timestamp(when.by), side="right")) - 1
+    low, high = (_series(panel, f, bet.symbol) if bet.field == "close" and panel.has(f, bet.symbol) else close for f in ("low", "high"))
+    over = pd.Timestamp(when.by) <= close.index[-1]
+    bars = max(1, end - start if over else int(np.busday_count(when.made, when.by)))
+    window = slice(start, end + 1)
+    known = close.iloc[window].dropna()
+    truth, touched = _outcome(bet, (known, low.iloc[window].fillna(close), high.iloc[window].fillna(close)), over, _cost(bet, panel, close, start, bars))
+    history = close.iloc[: start + 1].dropna().to_numpy(float)
+    seen = {"bet": bet.words, "true": truth, "when": touched, "move": float(known.iloc[-1] / known.iloc[0] - 1), "seen_to": f"{known.index[-1]:%Y-%m-%d}"}
+    return seen | {"chance": _chance(bet, history, bars), "cost": _cost(bet, panel, close, start, bars)}
+
+
+def _outcome(bet: Bet, prices: tuple[pd.Series, pd.Series, pd.Series], over: bool, cost: float | None) -> tuple[bool | None, str | None]:
+    """Did it come true (None: open), and when."""
+    close, low, high = prices
+    spot = close.iloc[0]
+    later = (close.iloc[1:], low.iloc[1:], high.iloc[1:])
+    if bet.rule == "touches":
+        hit = later[2] >= spot * (1 + bet.up) if np.isfinite(bet.up) else later[1] <= spot * (1 + bet.down)
+        return _first(hit, over)
+    if bet.rule == "first":
+        down, up = later[1] <= spot * (1 + bet.down), later[2] >= spot * (1 + bet.up)
+        both = down | up
+        if not both.any():
+            return (False if over else None), None
+        at = both.idxmax()
+        return bool(down[at] and not up[at]), f"{at:%Y-%m-%d}"  # both in one session: not shown to have come first
+    if bet.rule == "falls":
+        return _first(close / close.rolling(bet.within + 1, min_periods=1).max() - 1 <= bet.down, over)
+    if not over:
+        return None, None
+    at = f"{close.index[-1]:%Y-%m-%d}"
+    if bet.rule == "ends":
+        return bool(close.iloc[-1] / spot - 1 > bet.up), at
+    return bool(_payoff(bet, float(close.iloc[-1] / spot)) > (cost or 0.0)), at
+
+
+def _first(hit: pd.Series, over: bool) -> tuple[bool | None, str | None]:
+    if hit.any():
+        return True, f"{hit.idxmax():%Y-%m-%d}"
+    return (False if over else None), None
+
+
+def _payoff(bet: Bet, price: float) -> float:
+    return sum(q * max(0.0, price - strike if kind == "call" else strike - price) for kind, strike, q in bet.legs)
+
+
+def _cost(bet: Bet, panel: Any, close: pd.Series, start: int, bars: int) -> float | None:
+    """Model price of the legs over spot; None for other bets."""
+    if bet.rule != "pays":
+        return None
+    from scipy.special import ndtr
+
+    returns = np.log(close).diff().iloc[max(0, start - 62) : start + 1]
+    sigma = float(_series(panel, "close", bet.volatility).iloc[start] / 100 if bet.volatility else returns.std() * math.sqrt(252))
+    spread = sigma * math.sqrt(bars / 252)
+    value = 0.0
+    for kind, strike, quantity in bet.legs:
+        d1 = -math.log(strike) / spread + spread / 2
+        call = ndtr(d1) - strike * ndtr(d1 - spread)
+        value += quantity * float(call if kind == "call" else call - 1 + strike)
+    return value
+
+
+def _chance(bet: Bet, history: Array, bars: int) -> float | None:
+    """Share of all windows of `bars` in closes before the date in which the same relative bet came true; None for option bets and short histories."""
+    if bet.rule == "pays" or len(history) < bars + 250:
+        return None
+    windows = np.lib.stride_tricks.sliding_window_view(history, bars + 1)
+    moves = windows / windows[:, :1] - 1
+    if bet.rule == "ends":
+        return float((moves[:, -1] > bet.up).mean())
+    if bet.rule == "falls":
+        series = pd.Series(history)
+        fell = series / series.rolling(bet.within + 1, min_periods=1).max() - 1 <= bet.down
+        return float(fell.rolling(bars).max().dropna().mean())
+    if bet.rule == "touches":
+        return float((moves.max(axis=1) >= bet.up).mean() if np.isfinite(bet.up) else (moves.min(axis=1) <= bet.down).mean())
+    down, up = moves <= bet.down, moves >= bet.up
+    never = moves.shape[1]
+    first_down = np.where(down.any(axis=1), down.argmax(axis=1), never)
+    return float((first_down < np.where(up.any(axis=1), up.argmax(axis=1), never)).mean())
+
+
+def _series(panel: Any, field: str, symbol: str) -> pd.Series:
+    return panel[field, symbol].iloc[:, 0]  # type: ignore[no-any-return]

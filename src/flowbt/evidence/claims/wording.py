@@ -1,0 +1,94 @@
+"""Figures of a finding as text, and the finding as one plain sentence."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from flowbt.evidence.claims.finding import Finding
+
+
+def amount(value: float | None, units: str, sign: bool = True) -> str:
+    """A figure in its units; a dash where there is none. Returns and yearly figures are percent."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    plus = "+" if sign else ""
+    if units in ("return", "per year"):
+        return f"{value:{plus}.2%}"
+    return f"{value:{plus}.3g}"
+
+
+def effect_text(f: Finding, value: float | None, sign: bool = True) -> str:
+    """An effect: a difference in the outcome's units, or a ratio."""
+    if value is None:
+        return "-"
+    return f"x {math.exp(value):.2f}" if f.ratio else amount(value, f.units, sign)
+
+
+def interval_text(f: Finding) -> str:
+    return "-" if f.low is None or f.high is None else f"{effect_text(f, f.low)} to {effect_text(f, f.high)}"
+
+
+def stated_text(f: Finding) -> str:
+    if not f.stated:
+        return {1: "higher", -1: "lower", 0: "no edge"}[f.sign] if f.kind not in ("arithmetic", "dated forecast", "sequence") else "-"
+    words = []
+    if "mean" in f.stated:
+        words.append(amount(f.stated["mean"], f.units) + (f" against {amount(f.stated['baseline'], f.units)}" if "baseline" in f.stated else ""))
+    words += [f"{f.stated['ratio']:g} x"] if "ratio" in f.stated else []
+    words += [amount(f.stated["effect"], f.units)] if "effect" in f.stated else []
+    words += [f"{f.stated[name]:.0%} {name}" for name in ("positive", "beats") if name in f.stated]
+    return ", ".join(words)
+
+
+def measured_text(f: Finding) -> str:
+    if f.kind == "arithmetic":
+        return f"{f.n - len(f.detail.get('wrong', []))} of {f.n} follow"
+    if f.measured is None:
+        return "-"
+    if f.kind == "sequence":
+        return f"{f.measured:+.3f}"
+    text = amount(f.measured, f.units)
+    return f"{text} against {amount(f.baseline, f.units)}" if f.kind != "dated forecast" else text
+
+
+def chance(p: float | None) -> str:
+    """How often chance does as much."""
+    if p is None:
+        return "how often chance does this cannot be said"
+    return f"chance does this in {p:.1%} of cases" if p >= 0.001 else "chance does this in under 0.1% of cases"
+
+
+def sentence(f: Finding) -> str:
+    """The finding in plain words."""
+    if f.verdict == "error":
+        return f.error
+    if f.verdict == "untestable":
+        return f"It cannot be tested here: {'; '.join(f.missing).rstrip('.')}."
+    if f.kind == "arithmetic":
+        wrong = f.detail["wrong"]
+        return f"{f.n - len(wrong)} of {f.n} recomputed figures follow" + (f"; not: {'; '.join(wrong)}." if wrong else ".")
+    if f.kind == "dated forecast":
+        return _forecast(f)
+    if f.kind == "sequence":
+        return (
+            f"The claimed order leads its reverse by {f.measured:+.3f} over {f.n:,} {f.unit}s in {f.n_effective} blocks; {chance(f.p)}; "
+            f"{_share(f.share_agree)} of {f.definitions} definitions agree."
+        )
+    stated = f"Stated {stated_text(f)}; " if f.stated else ""
+    ours = f"measured {measured_text(f)} over {f.n:,} {f.unit}{'s' if f.n != 1 else ''} in {f.n_effective} cluster{'s' if f.n_effective != 1 else ''}"
+    text = f"{stated}{ours}; {chance(f.p)}; {_share(f.share_agree)} of {f.definitions} definitions agree in direction."
+    return text[0].upper() + text[1:]
+
+
+def _forecast(f: Finding) -> str:
+    words = []
+    for b in f.detail["bets"]:
+        state = "open" if b["true"] is None else f"yes, on {b['when']}" if b["true"] else "no"
+        odds = f" (the like came in {b['chance']:.0%} of earlier spans)" if b["chance"] is not None else ""
+        words.append(f"{b['bet']}: {state}{odds}")
+    return f"Made {f.detail['made']}, settled by {f.detail['by']}. " + "; ".join(words) + "."
+
+
+def _share(value: Any) -> str:
+    return "-" if value is None else f"{value:.0%}"

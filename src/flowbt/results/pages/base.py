@@ -1,0 +1,97 @@
+"""Pages: one base template, one set of assets, one way to write numbers. Used by every HTML page of flowbt.
+
+`render_page(template, context, depth)` gives the text of a page that lies `depth` folders under the results folder;
+`write_assets(root)` puts the stylesheet, the scripts and plotly's file into `<root>/_assets`, once. Pages work from
+disk and without a network. All text is escaped; data goes to scripts with the `script` filter, never by hand.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flowbt.ground.errors import StoreError
+from flowbt.results.record import dumps
+from flowbt.results.shelf import slug, write_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+ASSETS = "_assets"
+MISSING = "–"
+_HERE = Path(__file__).parent
+
+
+def render_page(template: str, context: Mapping[str, Any], *, depth: int = 0) -> str:
+    """The HTML of `templates/<template>`, for a file `depth` folders below the folder that holds `_assets`."""
+    base = "../" * depth
+    return _environment().get_template(template).render(base=base, assets=f"{base}{ASSETS}", **context)
+
+
+def write_assets(root: Path) -> Path:
+    """Bring `<root>/_assets` up to date; writes only what differs. Raises OSError."""
+    folder = Path(root) / ASSETS
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in [*sorted((_HERE / "assets").iterdir()), plotly_file()]:
+        target = folder / source.name
+        if source.suffix in (".css", ".js") and not (target.is_file() and _same(source, target)):
+            write_text(target, source.read_text(encoding="utf-8"))
+    return folder
+
+
+def plotly_file() -> Path:
+    """plotly.min.js of the installed plotly package, found without importing it."""
+    spec = importlib.util.find_spec("plotly")
+    path = Path(spec.origin or "").parent / "package_data" / "plotly.min.js" if spec else Path()
+    if not path.is_file():
+        raise StoreError("charts of the page", "plotly is not installed, or without its plotly.min.js", "pip install plotly")
+    return path
+
+
+def number(value: Any, spec: str = ".2f", units: str = "") -> str:
+    """A number with a true minus sign and its units; a dash for what is missing. Units `%` after a `%` spec are not repeated."""
+    if value is None or value != value:
+        return MISSING
+    sign, rest = (spec[0], spec[1:]) if spec[:1] == "+" else ("", spec)
+    text = format(value, f"{sign}z{rest}" if spec[-1:] in "f%" else spec).replace("-", "−")  # z: never −0.0
+    if not units or text.endswith(units):
+        return text
+    if units == "$":
+        return f"−${text[1:]}" if text.startswith("−") else f"${text}"
+    return f"{text} {units}"
+
+
+def when(value: Any, *, hours: bool = False) -> str:
+    """An ISO date (with hours and minutes if asked); a dash for a missing one."""
+    if value is None or value != value:
+        return MISSING
+    text = value.isoformat(sep=" ") if hasattr(value, "isoformat") else str(value).replace("T", " ")
+    return text[:16] if hours else text[:10]
+
+
+def script(value: Any) -> Any:
+    """`value` as JSON that is safe between <script> tags."""
+    from markupsafe import Markup
+
+    text = dumps(value)
+    for raw, escaped in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):
+        text = text.replace(raw, escaped)
+    return Markup(text)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters.update(number=number, when=when, script=script, slug=slug)
+    return made
+
+
+def _same(source: Path, target: Path) -> bool:
+    if source.stat().st_size != target.stat().st_size:
+        return False
+    return source.stat().st_size > 1_000_000 or source.read_bytes() == target.read_bytes()

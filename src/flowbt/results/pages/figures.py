@@ -1,0 +1,212 @@
+"""The numbers behind the charts and tables of a tearsheet, from a run's own series. Pure functions over frames.
+
+Returns are simple and net of all costs. T bars; a missing value stays missing (None in the page's data).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from flowbt.evidence.measures import drawdown
+from flowbt.ground.clock import Clock
+
+MOST_POINTS = 4200  # drawn per line; longer series are drawn at every k-th bar, and the page says so
+WINDOWS = (63, 126, 252)
+SPANS = (1, 5, 21, 63, 252)
+Floats = npt.NDArray[np.float64]
+
+
+def bars_per_year(manifest: Any) -> float:
+    return Clock(manifest.get("clock", "XNYS"), manifest.get("step", "1d")).periods_per_year
+
+
+def growth(returns: pd.Series) -> pd.Series:
+    """Value of 1 invested before the first bar; a missing return earns nothing."""
+    return (1.0 + returns.fillna(0.0)).cumprod()
+
+
+def matched(returns: pd.Series, to: pd.Series) -> pd.Series:
+    """`returns` scaled to the volatility of `to` over the whole span: for the eye only, as it knows the whole span."""
+    own = float(returns.std())
+    return returns * (float(to.std()) / own) if own > 0 else returns
+
+
+def rolling(returns: pd.Series, benchmark: pd.Series | None, window: int, year: float) -> pd.DataFrame:
+    """Annualised Sharpe over `window` bars, and beta to the benchmark where there is one. Missing where nothing varied."""
+    mean, spread = returns.rolling(window).mean(), returns.rolling(window).std()
+    table = pd.DataFrame({"sharpe": mean / spread.where(spread > 1e-12) * math.sqrt(year)})
+    if benchmark is not None:
+        variance = benchmark.rolling(window).var()
+        table["beta"] = returns.rolling(window).cov(benchmark) / variance.where(variance > 1e-16)
+    return table
+
+
+def compounded(returns: pd.Series) -> float:
+    return float(np.prod(1.0 + returns.fillna(0.0).to_numpy(float))) - 1.0
+
+
+def monthly(returns: pd.Series) -> list[dict[str, Any]]:
+    """One row per year: twelve compounded monthly returns (None outside the span) and the year's."""
+    index = pd.DatetimeIndex(returns.index)
+    table = (1.0 + returns.fillna(0.0)).groupby([index.year, index.month]).prod() - 1.0
+    return [
+        {"year": int(year), "months": [_maybe(table, (year, month)) for month in range(1, 13)], "total": compounded(returns[index.year == year])}
+        for year in sorted(set(index.year))
+    ]
+
+
+def yearly(series: pd.DataFrame, trades: pd.DataFrame) -> list[dict[str, Any]]:
+    """Per calendar year: each line's return, the deepest drawdown inside the year, trades entered."""
+    index = pd.DatetimeIndex(series.index)
+    entered = pd.DatetimeIndex(trades["entry_label"]).year if len(trades) else pd.Index([], dtype=int)
+    rows = []
+    for year in sorted(set(index.year)):
+        part = series[index.year == year]
+        rows.append(
+            {
+                "year": int(year),
+                "returns": {name: compounded(part[name]) for name in part},
+                "drawdown": float(drawdown(part["strategy"]).min()),
+                "trades": int((entered == year).sum()),
+            }
+        )
+    return rows
+
+
+def drawdowns(returns: pd.Series, most: int = 8) -> list[dict[str, Any]]:
+    """The deepest falls from a peak: peak, trough and recovery labels, depth, and bars to trough and to recovery."""
+    value = np.concatenate([[1.0], growth(returns).to_numpy()])
+    labels = [None, *returns.index]
+    below = value < np.maximum.accumulate(value)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], below, [False]]).astype(int)))
+    found = []
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        peak, trough = int(start) - 1, int(start + np.argmin(value[start:end]))
+        ended = int(end) < len(value)
+        found.append(
+            {
+                "peak": labels[max(peak, 1)],
+                "trough": labels[trough],
+                "recovered": labels[int(end)] if ended else None,
+                "depth": float(value[trough] / value[peak] - 1.0),
+                "fall": trough - peak,
+                "length": (int(end) if ended else len(value) - 1) - peak,
+            }
+        )
+    return sorted(found, key=lambda row: row["depth"])[:most]
+
+
+def extremes(returns: pd.Series) -> list[dict[str, Any]]:
+    """The best and the worst stretch of 1, 5, 21, 63 and 252 bars: return and last label."""
+    line = pd.concat([pd.Series([1.0]), growth(returns)]).to_numpy()
+    rows = []
+    for span in SPANS:
+        if len(line) <= span:
+            break
+        change = line[span:] / line[:-span] - 1.0
+        best, worst = int(np.argmax(change)), int(np.argmin(change))
+        labels = returns.index[span - 1 :]
+        rows.append({"span": span, "best": float(change[best]), "best_end": labels[best], "worst": float(change[worst]), "worst_end": labels[worst]})
+    return rows
+
+
+def distribution(returns: pd.Series) -> dict[str, Any]:
+    """Histogram of the bars' returns (bars with no change at all counted apart), a normal of the same mean and spread, and 5% tails."""
+    values = returns.dropna().to_numpy(float)
+    active = values[values != 0.0]
+    if len(active) < 8:
+        return {}
+    low, high = np.quantile(active, [0.001, 0.999])
+    counts, edges = np.histogram(active.clip(low, high), bins=int(np.clip(math.sqrt(len(active)) * 1.5, 15, 70)))
+    mean, spread = float(active.mean()), float(active.std())
+    middle = (edges[:-1] + edges[1:]) / 2
+    normal = np.exp(-0.5 * ((middle - mean) / spread) ** 2) / (spread * math.sqrt(2 * math.pi)) * len(active) * np.diff(edges) if spread > 0 else counts
+    tail = float(np.quantile(values, 0.05))
+    return {
+        "middle": compact(middle),
+        "counts": counts.tolist(),
+        "normal": compact(normal),
+        "width": float(edges[1] - edges[0]),
+        "flat": int((values == 0).sum()),
+        "var": tail,
+        "es": float(values[values <= tail].mean()),
+    }
+
+
+def regimes(returns: pd.DataFrame, year: float) -> list[dict[str, Any]]:
+    """Per regime column and state: share of bars, return a year, Sharpe, compounded return, share of bars that rose, exposure.
+
+    The state of a bar is the one known when its position was decided, as the run stored it.
+    """
+    tables = []
+    for column in [name for name in returns if str(name).startswith("regime:")]:
+        rows: list[dict[str, Any]] = []
+        for state, part in returns.groupby(known(returns[column])):
+            own = part["strategy"].dropna()
+            spread = float(own.std()) if len(own) > 1 else 0.0
+            moved = own[own != 0.0]
+            rows.append(
+                {
+                    "state": str(state),
+                    "bars": len(part),
+                    "share": len(part) / len(returns),
+                    "yearly": float(own.mean() * year) if len(own) else None,
+                    "sharpe": float(own.mean() / spread * math.sqrt(year)) if spread > 1e-12 else None,
+                    "total": compounded(own),
+                    "rose": float((moved > 0).mean()) if len(moved) else None,
+                    "exposure": float(part["exposure"].mean()) if "exposure" in part else None,
+                }
+            )
+        rows.sort(key=lambda row: (row["state"] == "unknown", -row["bars"]))
+        tables.append({"name": str(column).removeprefix("regime:"), "rows": rows})
+    return tables
+
+
+def costs(returns: pd.DataFrame, cash: float, year: float) -> list[dict[str, Any]]:
+    """From profit before costs to profit: cash (costs negative), as a share of the starting cash, and of the mean value a year."""
+    mean_value, years = float(returns["value"].mean()), len(returns) / year
+    profit = float(returns["value"].iloc[-1]) - cash
+    paid = {name: float(returns[name].sum()) for name in ("fees", "slippage", "borrow", "funding") if name in returns}
+    lines = {"profit before costs": profit + sum(paid.values()), **{name: 0.0 - amount for name, amount in paid.items()}, "profit": profit}
+    return [
+        {"name": name, "paid": amount, "of_cash": amount / cash, "yearly": amount / mean_value / years if mean_value > 0 else None}
+        for name, amount in lines.items()
+    ]
+
+
+def spells(states: pd.Series, keep: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """A regime as codes per drawn bar, with the names of its states."""
+    values = known(states)
+    names = sorted(set(values))
+    codes = values.map({name: code for code, name in enumerate(names)}).to_numpy()
+    return {"names": names, "codes": codes[keep].tolist()}
+
+
+def known(states: pd.Series) -> pd.Series:
+    """States as text; an empty or missing one is `unknown`."""
+    return states.fillna("").astype(str).replace("", "unknown")
+
+
+def drawn(length: int, most: int = MOST_POINTS) -> npt.NDArray[np.int64]:
+    """Positions of the bars that are drawn: all, or every k-th and the last."""
+    if length <= most:
+        return np.arange(length)
+    return np.unique(np.append(np.arange(0, length, -(-length // most)), length - 1))
+
+
+def compact(values: Any, digits: int = 5) -> list[float | None]:
+    """Numbers at `digits` significant digits, None where missing: small in the page."""
+    return [None if not math.isfinite(x) else float(f"{x:.{digits}g}") for x in np.asarray(values, float).tolist()]
+
+
+def stamps(index: pd.DatetimeIndex, intraday: bool) -> list[str]:
+    return [str(text) for text in index.strftime("%Y-%m-%d %H:%M" if intraday else "%Y-%m-%d")]
+
+
+def _maybe(table: pd.Series, key: tuple[int, int]) -> float | None:
+    return float(table.loc[key]) if key in table.index else None

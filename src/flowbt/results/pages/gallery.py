@@ -1,0 +1,71 @@
+"""Many strategies on one page: each against its own rotated placebos, corrected for how many were looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flowbt.results import shelf
+from flowbt.results.pages import figures, site
+from flowbt.results.pages.base import render_page, write_assets
+from flowbt.results.record import dumps, plain
+
+FOLDER, PAGE = "_gallery", "gallery.html"
+LEVEL = 0.05
+NUMBERS = ("placebo", "placebo_low", "placebo_high", "p", "adjusted", "deflated_sharpe", "null_sharpe", "null_adjusted")
+
+
+def write(root: Path, gallery: Mapping[str, Any]) -> Path:
+    """Store a gallery (`studies.gallery.Gallery.to_dict()`) as `<root>/_gallery/<when>/gallery.json` and its page; returns the page."""
+    made = plain(gallery)
+    folder = Path(root) / FOLDER / "".join(c for c in str(made["created"]) if c.isalnum())
+    path = folder / PAGE
+    with shelf.storing(path, "write"):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_assets(Path(root))
+        shelf.write_text(folder / "gallery.json", dumps(made, indent=1))
+        shelf.write_text(path, render_page("gallery.html", context(made), depth=2))
+        words = f"{len(_beating(made))} of {len(made['entries'])} beat their placebos"
+        site.announce(path, "gallery", f"{len(made['entries'])} strategies{', synthetic data' if made['synthetic'] else ''}", words)
+    site.write_index(Path(root))
+    return path
+
+
+def context(gallery: Mapping[str, Any]) -> dict[str, Any]:
+    rows = [_row(entry) for entry in gallery["entries"]]
+    traded = [row for row in rows if row["sharpe"] is not None]
+    return {
+        "title": f"{len(rows)} strategies",
+        "g": gallery,
+        "rows": rows,
+        "beating": [row["strategy"] for row in _beating(gallery)],
+        "data": {
+            "names": [row["strategy"] for row in traded],
+            **{
+                key: figures.compact([_nan(row[key]) for row in traded])
+                for key in ("sharpe", "sharpe_low", "sharpe_high", "placebo", "placebo_low", "placebo_high")
+            },
+            "beats": [row["tone"] == "good" for row in traded],
+        },
+    }
+
+
+def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry with its measures beside it and a tone; numbers that are not there are None."""
+    measures = entry.get("measures") or {}
+    names = ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades")
+    flat = {"claims": (), **entry, **{name: entry.get(name) for name in NUMBERS}, **{name: measures.get(name) for name in names}}
+    if flat["sharpe"] is None or entry.get("error"):
+        return {**flat, "tone": "none"}
+    beats = flat["adjusted"] is not None and flat["adjusted"] <= LEVEL
+    planted = flat["null_adjusted"] is not None and flat["null_adjusted"] <= LEVEL
+    return {**flat, "tone": "bad" if planted else "good" if beats else "doubt"}
+
+
+def _beating(gallery: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [row for row in map(_row, gallery["entries"]) if row["tone"] == "good"]
+
+
+def _nan(value: float | None) -> float:
+    return float("nan") if value is None else float(value)

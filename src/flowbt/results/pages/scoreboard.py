@@ -1,0 +1,214 @@
+"""The scored claims as pages: a scoreboard, and a page per claim with its charts and its sentence. Every number comes from the findings."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flowbt.evidence.claims import wording
+from flowbt.evidence.claims.finding import Finding
+from flowbt.evidence.claims.verdict import CUTOFFS, ORDER
+from flowbt.results.pages import site
+from flowbt.results.pages.base import MISSING, render_page, write_assets
+from flowbt.results.record import dumps
+from flowbt.results.shelf import listing, write_text
+
+FOLDER = "claims"
+TONES = {
+    "replicated": "good",
+    "came true": "good",
+    "follows": "good",
+    "direction only": "doubt",
+    "contradicted": "bad",
+    "failed": "bad",
+    "does not follow": "bad",
+    "error": "bad",
+}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What the pages show: findings in the order of their files, lines for what could not be scored, and how it was done."""
+
+    findings: Sequence[Finding]
+    problems: Sequence[str]
+    synthetic: bool
+    tested: int
+    resamples: int
+
+
+def write_scoreboard(results: Path, scored: Scored) -> Path:
+    """Write `<results>/claims/index.html` and one page per claim; returns the scoreboard's path. Raises OSError."""
+    folder = results / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    write_assets(results)
+    runs = _tearsheets(results)
+    for finding in scored.findings:
+        write_text(folder / f"{finding.id}.html", claim_page(finding, scored, runs.get(finding.strategy, "")))
+    path = folder / "index.html"
+    write_text(path, board_page(scored))
+    kept = [{"id": f.id, "strategy": f.strategy, "verdict": f.verdict} for f in scored.findings if f.strategy]
+    write_text(folder / "findings.json", dumps({"synthetic": scored.synthetic, "findings": kept}))  # the gallery shows them beside each strategy
+    claims = [f for f in scored.findings if not f.placebo]
+    words = ", ".join(f"{count} {verdict}" for verdict, count in Counter(f.verdict for f in claims).most_common(3))
+    site.announce(path, "scoreboard", f"{len(claims)} claims{', synthetic data' if scored.synthetic else ''}", words)
+    site.write_index(results)
+    return path
+
+
+def board_page(scored: Scored) -> str:
+    """The scoreboard: one row per claim, placebos apart."""
+    claims = [f for f in scored.findings if not f.placebo]
+    placebos = [f for f in scored.findings if f.placebo]
+    context = {
+        "title": "Claims",
+        "groups": [("Claims", [row(f) for f in claims]), ("Placebos", [row(f) for f in placebos])],
+        "counts": counts(claims),
+        "placebos_significant": sum(f.q is not None and f.q <= CUTOFFS.false_discovery for f in placebos),
+        "placebos": len(placebos),
+        "problems": scored.problems,
+        "synthetic": scored.synthetic,
+        "tested": scored.tested,
+        "resamples": scored.resamples,
+        "cutoff": CUTOFFS.false_discovery,
+        "data": {},
+    }
+    return render_page("score.html", context, depth=1)
+
+
+def claim_page(finding: Finding, scored: Scored, tearsheet: str) -> str:
+    """One claim: its sentence, its figures beside the document's, its curve, path, parts and what it rests on."""
+    detail = finding.detail
+    context = {
+        "title": finding.title,
+        "f": finding,
+        "row": row(finding),
+        "figures": [_figure(finding, figure) for figure in finding.figures],
+        "first": _first(finding),
+        "sides": [_part(finding, part) for part in detail.get("sides", [])],
+        "periods": [_part(finding, part) for part in detail.get("periods", [])],
+        "checks": detail.get("checks", []),
+        "bets": detail.get("bets", []),
+        "pairs": detail.get("pairs", []),
+        "onsets": detail.get("onsets") or {},
+        "quantiles": [[wording.amount(q[k], finding.units, sign=False) for k in ("inside", "outside")] + [q["level"]] for q in detail.get("quantiles") or []],
+        "smallest": wording.effect_text(finding, finding.smallest, sign=False),
+        "dates": detail.get("dates", []),
+        "tearsheet": tearsheet,
+        "synthetic": scored.synthetic,
+        "tested": scored.tested,
+        "resamples": scored.resamples,
+        "data": chart_data(finding),
+    }
+    return render_page("claim.html", context, depth=1)
+
+
+def row(f: Finding) -> dict[str, Any]:
+    """The cells of a scoreboard row as text, with the numbers they sort by."""
+    return {
+        "id": f.id,
+        "title": f.title,
+        "document": f.document,
+        "kind": f.kind,
+        "stated": typeset(wording.stated_text(f)),
+        "measured": typeset(wording.measured_text(f)),
+        "effect": typeset(wording.effect_text(f, f.effect)),
+        "interval": typeset(wording.interval_text(f)),
+        "n": f.n,
+        "n_effective": f.n_effective,
+        "p": f.p_curve,
+        "q": f.q,
+        "agree": f.share_agree,
+        "verdict": f.verdict,
+        "tone": TONES.get(f.verdict, "none"),
+        "sentence": typeset(f.sentence),
+        "reason": f.reason,
+    }
+
+
+def typeset(text: str) -> str:
+    """A true minus before digits, a dash for what is missing."""
+    return MISSING if text == "-" else re.sub(r"-(?=\d)", "−", re.sub(r"(?<=\d)-(?=\d)", "\u2011", text))
+
+
+def counts(findings: Sequence[Finding]) -> list[tuple[str, int, str]]:
+    """Verdict, number of claims, tone; in the fixed order, those that occur."""
+    found = Counter(f.verdict for f in findings)
+    return [(verdict, found[verdict], TONES.get(verdict, "none")) for verdict in ORDER if found[verdict]]
+
+
+def chart_data(f: Finding) -> dict[str, Any]:
+    """The specification curve and the mean path, small."""
+    curve = sorted(f.detail.get("curve", []), key=lambda r: r["effect"] if r["effect"] is not None else 0.0)
+    reported = f.detail.get("curve", [None])[0] if f.detail.get("curve") else None
+    path = f.detail.get("path")
+    return {
+        "percent": f.units in ("return", "per year") and not f.ratio,
+        "ratio": f.ratio,
+        "units": "log ratio" if f.ratio else f.units,
+        "horizon": f.horizon,
+        "stated": stated_line(f),
+        "curve": [{**r, "label": _label(r), "reported": r is reported} for r in curve],
+        "path": path,
+    }
+
+
+def stated_line(f: Finding) -> float | None:
+    from flowbt.evidence.claims.verdict import stated_effect
+
+    return stated_effect(f) if f.stated and f.kind in ("event study", "regime comparison") else None
+
+
+def _label(r: dict[str, Any]) -> str:
+    words = ", ".join(f"{k} {v}" for k, v in r["definition"].items())
+    return f"{words}; over {r['horizon']}" if words else f"over {r['horizon']}"
+
+
+def _figure(f: Finding, figure: dict[str, Any]) -> dict[str, Any]:
+    def text(value: Any) -> str:
+        if value is None:
+            return MISSING
+        if figure["name"] in ("positive", "negative", "beats"):
+            return f"{value:.0%}"
+        return f"x {value:.2f}" if figure["name"] == "ratio" else typeset(wording.amount(value, f.units))
+
+    return {
+        "name": figure["name"],
+        "stated": text(figure["stated"]),
+        "measured": text(figure["measured"]),
+        "interval": f"{text(figure['low'])} to {text(figure['high'])}" if figure["low"] is not None else MISSING,
+        "inside": figure["inside"],
+    }
+
+
+def _first(f: Finding) -> dict[str, Any] | None:
+    first = f.detail.get("first")
+    if not first:
+        return None
+    return {"n": first["n"], "measured": typeset(wording.amount(first["measured"], f.units)), "effect": typeset(wording.effect_text(f, first["effect"]))}
+
+
+def _part(f: Finding, part: dict[str, Any]) -> dict[str, Any]:
+    interval = "-" if part["low"] is None else f"{wording.effect_text(f, part['low'])} to {wording.effect_text(f, part['high'])}"
+    return {
+        "label": part["label"],
+        "n": part["n"],
+        "n_effective": part["n_effective"],
+        "measured": typeset(wording.amount(part["measured"], f.units)),
+        "baseline": typeset(wording.amount(part["baseline"], f.units)),
+        "effect": typeset(wording.effect_text(f, part["effect"])),
+        "interval": typeset(interval),
+    }
+
+
+def _tearsheets(results: Path) -> dict[str, str]:
+    """Strategy -> link from a claim page to its newest tearsheet."""
+    newest: dict[str, str] = {}
+    for entry in listing(results).entries:
+        if (entry.path / "tearsheet.html").is_file():
+            newest.setdefault(entry.strategy, f"../{entry.path.parent.name}/{entry.path.name}/tearsheet.html")
+    return newest

@@ -1,0 +1,145 @@
+"""The browser page over a results folder, and the folder as a static site.
+
+A page that is not a run (a sweep, a scoreboard, a gallery) is listed when a `page.json` lies beside it, see `announce`.
+Work in progress is shown when a `progress.json` lies in its folder, see `progress`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from flowbt.ground.errors import StoreError
+from flowbt.results import shelf
+from flowbt.results.pages.base import ASSETS, render_page, write_assets
+from flowbt.results.record import dumps
+
+NOTICE, PROGRESS, INDEX = "page.json", "progress.json", "index.html"
+KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board")
+DEPTH = 4  # folders below the root in which notices are looked for
+
+
+def announce(page: Path, kind: str, title: str, words: str = "") -> None:
+    """List `page` on the browser page: `kind` is one of KINDS, `words` a line of what it says. Raises OSError."""
+    from datetime import UTC, datetime
+
+    notice = {"kind": kind, "title": title, "words": words, "page": page.name, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    shelf.write_text(page.parent / NOTICE, dumps(notice))
+
+
+def report(folder: Path, title: str, done: int, total: int, words: str = "") -> None:
+    """Say how far the work in `folder` has come, for the live page. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shelf.write_text(folder / PROGRESS, dumps({"title": title, "done": done, "total": total, "words": words, "state": "done" if done >= total else "running"}))
+
+
+def notices(root: Path) -> list[dict[str, Any]]:
+    """Every announced page under `root`, newest first, with `href` relative to the root; a broken notice is skipped."""
+    found = []
+    for path in _files(root, NOTICE):
+        notice = _read(path)
+        page = path.parent / str(notice.get("page", ""))
+        if notice.get("title") and page.is_file():
+            found.append({**notice, "href": page.relative_to(root).as_posix()})
+    return sorted(found, key=lambda notice: str(notice.get("created", "")), reverse=True)
+
+
+def progress(root: Path) -> list[dict[str, Any]]:
+    """What is being worked on: each `progress.json` (done, total, and title, words, state, rate, eta, best if given) with its age in seconds."""
+    import time
+
+    found = []
+    for path in _files(root, PROGRESS):
+        state = _read(path)
+        if state:
+            age = time.time() - path.stat().st_mtime
+            title = f"sweep of {state['strategy']}" if "strategy" in state else path.parent.name
+            found.append({"title": title, "words": _pace(state), **state, "folder": path.parent.relative_to(root).as_posix(), "age": round(age, 1)})
+    return found
+
+
+def _pace(state: dict[str, Any]) -> str:
+    """Rate, time left and the best so far, of those that are given."""
+    best, rate, left = state.get("best") or {}, state.get("rate"), state.get("eta")
+    words = [f"{rate:,.0f} a second" if rate else "", f"{left:,.0f} s left" if left else ""]
+    if best.get("sharpe") is not None:
+        words.append(f"best Sharpe {best['sharpe']:.2f} at " + " ".join(f"{name}={value}" for name, value in best.items() if name not in ("sharpe", "trial")))
+    return ", ".join(word for word in words if word)
+
+
+def index_page(root: Path, *, live: bool = False) -> str:
+    """The browser page. `live`: served by `flowbt serve`, so that tags, notes, comparisons and progress work in place."""
+    listing = shelf.listing(root)
+    runs = [
+        {**_trimmed(entry.summary), "tags": list(entry.tags), "note": entry.note, "href": f"{entry.path.relative_to(root).as_posix()}/tearsheet.html"}
+        for entry in listing.entries
+    ]
+    pages = notices(root)
+    context = {"title": "Results", "live": live, "broken": listing.broken, "count": len(runs), "pages": pages, "data": {"runs": runs, "live": live}}
+    return render_page("browser.html", context)
+
+
+def write_index(root: Path) -> Path:
+    """Write `<root>/index.html` anew; every page links to it."""
+    path = Path(root) / INDEX
+    with shelf.storing(path, "write"):
+        write_assets(Path(root))
+        shelf.write_text(path, index_page(Path(root)))
+    return path
+
+
+def export(root: Path, folder: Path) -> int:
+    """Copy every page under `root`, and the browser page, to `folder`; returns how many. The folder must be new, empty, or an earlier export."""
+    root, folder = Path(root), Path(folder)
+    if not root.is_dir():
+        raise StoreError(f"export of {root}", "no such folder", "give one with --results")
+    if folder.resolve() == root.resolve() or root.resolve() in folder.resolve().parents:
+        raise StoreError(f"export to {folder}", "inside the results folder", "name a folder elsewhere")
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / ASSETS).is_dir())):
+        raise StoreError(f"export to {folder}", "it exists and is no earlier export", "name a new folder")
+    with shelf.storing(folder, "export to"):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_assets(folder)
+        pages = [path for path in _files(root, ".html", whole=False) if path.parent != root]
+        for path in pages:
+            target = folder / path.relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+        shelf.write_text(folder / INDEX, index_page(root))
+    return len(pages) + 1
+
+
+def _trimmed(summary: dict[str, Any]) -> dict[str, Any]:
+    names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "synthetic", "created", "deflated_sharpe", "measures", "spark")
+    return {name: summary.get(name) for name in names}
+
+
+def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:
+    """Files of that name (or, not `whole`, with that ending) up to DEPTH folders below the root; no hidden folders, no links out."""
+    folders = [(Path(root), 0)]
+    while folders:
+        folder, depth = folders.pop(0)
+        try:
+            items = sorted(folder.iterdir())
+        except OSError:
+            continue
+        for item in items:
+            if item.name.startswith(".") or item.name == ASSETS or item.is_symlink():
+                continue
+            if whole and shelf.RUN_ID.fullmatch(item.name):
+                continue  # a run: it holds no notices, and there may be thousands
+            if item.is_dir() and depth < DEPTH:
+                folders.append((item, depth + 1))
+            elif (item.name == name if whole else item.name.endswith(name)) and item.is_file():
+                yield item
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

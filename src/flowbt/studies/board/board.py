@@ -1,0 +1,195 @@
+"""The regime board: the daily report's dashboard for any date, every value with the time at which it became known.
+
+1. The last session at or before the date is decided upon at its decision time; nothing known later is used.
+2. A field whose last value is older than its `max_age` on that session counts as not there, so a stand-in is used where there is one.
+3. Each value is computed by the public feature; the fields it read give its `known_at` (the latest of them).
+4. What cannot be computed is listed with what would bring it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.panel.reader import PanelReader, open_panel
+from flowbt.features.checklist import CHECKLIST
+from flowbt.features.convergence import tally
+from flowbt.features.inputs import INPUTS, split_need
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import FlowbtError, RangeError
+from flowbt.studies.board.gaps import Gap, absent, never, stale
+from flowbt.studies.board.lines import GATES, LINES, Line
+from flowbt.studies.board.panel import Fresh, last
+from flowbt.studies.board.zones import ZoneRow, zone_row
+
+SYMBOLS = ("SPX", "SPY", "QQQ", "NDX", "IWM", "RUT", "VIX", "DXY", "HYG", "TLT", "GLD", "SLV", "USO", "XLU", "XLE", "BTC")
+HISTORY = pd.DateOffset(years=4)  # enough for every trailing window of the board
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A value of the board. `known_at` is naive UTC; `event_time` is the newest row it rests on; `stand_ins` name fields used in place of missing ones."""
+
+    section: str
+    name: str
+    value: float
+    text: str
+    known_at: pd.Timestamp | None
+    event_time: pd.Timestamp | None
+    fields: tuple[str, ...]
+    stand_ins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """An input of the convergence count: its vote, the value that decided it, and when that was known."""
+
+    name: str
+    layer: str
+    rule: str
+    vote: int
+    value: float
+    text: str
+    known_at: pd.Timestamp | None
+    stand_ins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChecklistItem:
+    """A gate or an item of the checklist."""
+
+    name: str
+    met: bool
+    value: float
+    known_at: pd.Timestamp | None
+
+
+@dataclass(frozen=True)
+class Board:
+    session: pd.Timestamp
+    decision_time: pd.Timestamp
+    symbol: str
+    synthetic: bool
+    zones: tuple[ZoneRow, ...]
+    readings: tuple[Reading, ...]
+    gates: tuple[ChecklistItem, ...]
+    checklist: tuple[ChecklistItem, ...]
+    ballots: tuple[Ballot, ...]
+    counts: Mapping[str, float]
+    gaps: tuple[Gap, ...] = field(default=())
+
+
+def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) -> Board:
+    """The board of the last session at or before `asof` (default: the last session with prices). RangeError where there is none."""
+    held = [s for s in symbols if catalog.has("close", s)]
+    if not held:
+        raise catalog.missing("close", next(iter(symbols), "SPX"))
+    index = _labels(catalog, held[0], asof)
+    panels = {s: PanelReader(catalog, (s,), Clock(), index) for s in held}
+    main, gaps = panels[held[0]], []
+    zones = []
+    for symbol, panel in panels.items():
+        try:
+            zones.append(zone_row(Fresh(panel), symbol))
+        except FlowbtError as error:
+            gaps.append(Gap(f"zone of {symbol}", error.found, error.do))
+    if not zones:
+        final = catalog.holder("close", held[0], main.clock).spans("close")[held[0]][1][:10]
+        raise RangeError(
+            f"board as of {index[-1]:%Y-%m-%d}", f"no symbol has prices then; {held[0]} ends {final}", "ask for an earlier date, or import later data"
+        )
+    readings = _read(main, gaps)
+    gates = [c for line in GATES if (c := _gate(main, line, gaps))]
+    ballots, votes = _vote(main, gaps)
+    checks = [c for item in CHECKLIST if (c := _check(main, item.name, item.needs, item.judge, gaps))]
+    return Board(
+        session=index[-1],
+        decision_time=main.clock.decisions(index[-1:])[0],
+        symbol=held[0],
+        synthetic=catalog.synthetic,
+        zones=tuple(zones),
+        readings=tuple(readings),
+        gates=tuple(gates),
+        checklist=tuple(checks),
+        ballots=tuple(ballots),
+        counts=_counts(ballots, votes),
+        gaps=tuple({gap.name: gap for gap in gaps}.values()),
+    )
+
+
+def _labels(catalog: Catalog, symbol: str, asof: Any) -> pd.DatetimeIndex:
+    """Four years of sessions up to the last one that is at or before `asof` and has, or follows, data."""
+    whole = open_panel(catalog, [symbol]).index
+    last = whole[-1] if asof is None else pd.Timestamp(asof).normalize()
+    if last < whole[0]:
+        raise RangeError(f"board as of {last:%Y-%m-%d}", f"{symbol} starts {whole[0]:%Y-%m-%d}", "ask for a later date")
+    return Clock().labels(max(whole[0], last - HISTORY), last)
+
+
+def _read(panel: PanelReader, gaps: list[Gap]) -> list[Reading]:
+    found = []
+    for line in LINES:
+        watched = Fresh(panel)
+        try:
+            frame = line.ask(watched)
+        except FlowbtError as error:
+            gaps.append(never(line.name, error))
+            continue
+        if (value := last(frame)) != value or watched.stale():
+            gaps.append(stale(line.name, watched, frame))
+            continue
+        found.append(
+            Reading(line.section, line.name, value, line.text(value), watched.known(), watched.about(), watched.names(), tuple(sorted(watched.stand_ins)))
+        )
+    return found
+
+
+def _gate(panel: PanelReader, line: Line, gaps: list[Gap]) -> ChecklistItem | None:
+    watched = Fresh(panel)
+    try:
+        frame = line.ask(watched)
+    except FlowbtError as error:
+        gaps.append(never(line.name, error))
+        return None
+    if (value := last(frame)) != value or watched.stale():
+        gaps.append(stale(line.name, watched, frame))
+        return None
+    return ChecklistItem(line.name, line.holds(value), value, watched.known())
+
+
+Judge = Callable[[Any], tuple[pd.DataFrame, pd.DataFrame]]
+
+
+def _check(panel: PanelReader, name: str, needs: tuple[tuple[str, ...], ...], judge: Judge, gaps: list[Gap]) -> ChecklistItem | None:
+    watched = Fresh(panel)
+    if not any(all(watched.has(*split_need(need)) for need in fields) for fields in needs):
+        gaps.append(absent(f"checklist: {name}", panel, needs))
+        return None
+    met, value = judge(watched)
+    return ChecklistItem(name, bool(met.iloc[-1, 0]), last(value), watched.known())
+
+
+def _vote(panel: PanelReader, gaps: list[Gap]) -> tuple[list[Ballot], dict[str, pd.DataFrame]]:
+    ballots, votes = [], {}
+    for one in INPUTS:
+        watched = Fresh(panel)
+        if not one.fields(watched):
+            gaps.append(absent(f"input: {one.name}", panel, one.needs))
+            continue
+        vote = one.ask(watched)
+        votes[one.name] = vote.vote.iloc[-1:]
+        value = last(vote.value)
+        cast = (one.name, one.layer, one.rule, int(last(vote.vote)), value, one.text(value))
+        ballots.append(Ballot(*cast, watched.known(), tuple(sorted(watched.stand_ins))))
+    return ballots, votes
+
+
+def _counts(ballots: list[Ballot], votes: dict[str, pd.DataFrame]) -> dict[str, float]:
+    if not ballots:
+        return {}
+    total = tally(votes, {b.name: b.layer for b in ballots})
+    return {name: last(frame) for name, frame in total._asdict().items()}

@@ -1,0 +1,253 @@
+"""Every strategy of a folder, in parallel, and one table that compares them.
+
+For each file: 1. the run itself, stored with its tearsheet; 2. rotations of its own decisions, as placebos; 3. on the demo market also the same
+strategy where nothing is planted. Then, over all of them: 4. p-values corrected for how many strategies were looked at, and deflated Sharpe
+ratios with as many trials. A strategy whose data are missing keeps its row, with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from flowbt.ground.errors import FlowbtError, LoadError, StoreError
+from flowbt.studies.run.market import Span
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run and how. `demo` as in `open_catalog`; `placebos`: rotations per strategy (fewer of option structures); `workers` 0: one per core."""
+
+    folder: Path
+    datasets: Path
+    results: Path | None
+    demo: bool | None = None
+    span: Span = field(default_factory=Span)
+    placebos: int = 99
+    seed: int = 7
+    workers: int = 0
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class GalleryRow:
+    """One strategy's row. `measures` by name (see evidence.measures); Sharpe ratios are annual and after costs; `error` says why there is no run.
+
+    `p`: share of `rotations` that did as well; `adjusted` (Benjamini-Hochberg over the gallery). `null_*`: on the demo market without effects.
+    """
+
+    strategy: str
+    thesis: str = ""
+    source: str = ""
+    file: str = ""
+    folder: str = ""  # of the stored run, relative to the results folder
+    start: str = ""
+    end: str = ""
+    measures: dict[str, Any] = field(default_factory=dict)
+    placebo: float | None = None
+    placebo_low: float | None = None
+    placebo_high: float | None = None
+    rotations: int = 0
+    p: float | None = None
+    adjusted: float | None = None
+    deflated_sharpe: float | None = None
+    null_sharpe: float | None = None
+    null_p: float | None = None
+    null_adjusted: float | None = None
+    stand_ins: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()  # "id: verdict" of the claims this strategy trades, as last scored on the same kind of data
+    shape: tuple[float, ...] = ()  # per-period Sharpe, bars, skew, kurtosis, variance of the placebos' Sharpe
+    error: str = ""
+
+    @property
+    def finding(self) -> str:
+        """The row in words."""
+        if self.error:
+            return "not run"
+        if not self.measures.get("trades"):
+            return "never traded"
+        words = "beats its placebos" if (self.adjusted or 1.0) <= LEVEL else "not distinguishable from its placebos"
+        if self.null_adjusted is None:
+            return words
+        return words + ("; finds something where nothing is planted" if self.null_adjusted <= LEVEL else "; nothing where nothing is planted")
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """All rows, best Sharpe first, those without a run last."""
+
+    entries: tuple[GalleryRow, ...]
+    synthetic: bool
+    placebos: int
+    seed: int
+    created: str
+    command: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "entries": [{**asdict(entry), "finding": entry.finding} for entry in self.entries]}
+
+
+def run_gallery(job: Job, done: Callable[[GalleryRow, int, int], None] = lambda entry, number, total: None) -> Gallery:
+    """Run every strategy of `job.folder`; `done(entry, number, total)` after each. LoadError where the folder holds none."""
+    from flowbt.studies.catalogs import open_catalog
+
+    paths = sorted(path for path in job.folder.glob("*.py") if not path.name.startswith("_"))
+    if not paths:
+        raise LoadError(f"strategies of {job.folder}", "no .py file in it", "see `flowbt new strategy NAME`")
+    synthetic = open_catalog(job.datasets, job.demo).synthetic  # also builds the demo market once, before the workers need it
+    if synthetic:
+        _null_market(job)
+    entries: list[GalleryRow] = []
+    for entry in _in_parallel(job, paths):
+        entries.append(entry)
+        done(entry, len(entries), len(paths))
+    verdicts = claim_verdicts(job.results, synthetic)
+    entries = [replace(entry, claims=verdicts.get(entry.strategy, ())) for entry in entries]
+    ordered = sorted(judged(entries), key=lambda entry: (bool(entry.error), -_number(entry.measures.get("sharpe")), entry.strategy))
+    return Gallery(tuple(ordered), synthetic, job.placebos, job.seed, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), job.command)
+
+
+def run_one(job: Job, path: Path) -> GalleryRow:
+    """One strategy: run, store, placebos, and the null market where the data are synthetic. Expected errors become the row's `error`."""
+    try:
+        return _run(job, path)
+    except FlowbtError as error:
+        return replace(_card(path), error=str(error))
+
+
+def judged(entries: list[GalleryRow]) -> list[GalleryRow]:
+    """Entries with corrected p-values and deflated Sharpe ratios: N is the number of strategies, the spread that of their own placebos."""
+    from flowbt.evidence.sharpe import deflated_sharpe
+
+    adjusted, null_adjusted = _corrected(entries, "p"), _corrected(entries, "null_p")
+    out = []
+    for number, entry in enumerate(entries):
+        if entry.shape and all(math.isfinite(value) for value in entry.shape):
+            sharpe, bars, skew, kurtosis, variance = entry.shape
+            deflated = deflated_sharpe(sharpe, int(bars), trials=len(entries), variance=variance, skew=skew, kurtosis=kurtosis)
+            entry = replace(entry, deflated_sharpe=deflated)
+        out.append(replace(entry, adjusted=adjusted.get(number), null_adjusted=null_adjusted.get(number)))
+    return out
+
+
+def claim_verdicts(results: Path | None, synthetic: bool) -> dict[str, tuple[str, ...]]:
+    """Strategy -> "claim: verdict" lines from `<results>/claims/findings.json`, the last scoreboard; empty without one, or where it was
+    scored on the other kind of data (real against synthetic)."""
+    path = results / "claims" / "findings.json" if results else None
+    if path is None or not path.is_file():
+        return {}
+    try:
+        board = json.loads(path.read_text(encoding="utf-8"))
+        if bool(board["synthetic"]) != synthetic:
+            return {}
+        lines: dict[str, tuple[str, ...]] = {}
+        for finding in board["findings"]:
+            lines[finding["strategy"]] = (*lines.get(finding["strategy"], ()), f"{finding['id']}: {finding['verdict']}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"verdicts of {path}", f"cannot be read ({type(error).__name__})", "run `flowbt score claims/` again") from None
+    return lines
+
+
+def _run(job: Job, path: Path) -> GalleryRow:
+    from flowbt.evidence.sharpe import moments
+    from flowbt.studies.catalogs import open_catalog
+    from flowbt.studies.run.backtest import backtest
+    from flowbt.studies.run.request import Request
+    from flowbt.studies.run.rotations import twins_of
+    from flowbt.studies.run.stored import store_run
+
+    catalog = open_catalog(job.datasets, job.demo)
+    run = backtest(catalog, Request(path, span=job.span, seed=job.seed, command=job.command))
+    stored = store_run(job.results, run) if job.results else None
+    twins = twins_of(run.prepared, run.book, job.placebos, job.seed)
+    manifest = run.record.manifest
+    entry = replace(
+        _card(path),
+        folder=stored.relative_to(job.results).as_posix() if stored and job.results else "",
+        start=manifest["from"],
+        end=manifest["to"],
+        measures=run.measures.to_dict(),
+        placebo=twins.mean,
+        placebo_low=twins.quantile(0.05),
+        placebo_high=twins.quantile(0.95),
+        rotations=len(twins.placebos),
+        p=twins.p,
+        stand_ins=tuple(f"{one['used']} for {one['asked']}" for one in manifest["stand_ins"]),
+        shape=(*_reordered(moments(run.book.returns.to_numpy(dtype=float))), twins.variance),
+    )
+    return _with_null(job, path, entry) if catalog.synthetic else entry
+
+
+def _reordered(shape: tuple[float, float, float, int]) -> tuple[float, float, float, float]:
+    sharpe, skew, kurtosis, bars = shape
+    return sharpe, float(bars), skew, kurtosis
+
+
+def _with_null(job: Job, path: Path, entry: GalleryRow) -> GalleryRow:
+    """The entry with the same strategy on the demo market without any effect."""
+    from flowbt.engine.simulate import simulate
+    from flowbt.studies.run.backtest import prepare
+    from flowbt.studies.run.request import Request
+    from flowbt.studies.run.rotations import twins_of
+
+    prepared = prepare(_null_market(job), Request(path, span=job.span, seed=job.seed))
+    twins = twins_of(prepared, simulate(prepared.market, prepared.decision, prepared.costs, prepared.account), job.placebos, job.seed)
+    return replace(entry, null_sharpe=twins.real, null_p=twins.p)
+
+
+def _null_market(job: Job) -> Any:
+    from flowbt.data.catalog import Catalog
+    from flowbt.data.demo import ensure_demo
+    from flowbt.studies.catalogs import DEMO
+
+    return Catalog((ensure_demo(job.datasets / DEMO, strength=0.0),))
+
+
+def _card(path: Path) -> GalleryRow:
+    """What the file says of itself; only its name where it cannot be loaded."""
+    from flowbt.engine.loader import load_strategy
+
+    try:
+        strategy = load_strategy(path)
+    except FlowbtError:
+        return GalleryRow(path.stem, file=str(path))
+    return GalleryRow(strategy.name, strategy.thesis, strategy.source, str(path))
+
+
+def _in_parallel(job: Job, paths: list[Path]) -> Iterator[GalleryRow]:
+    workers = min(job.workers or os.cpu_count() or 1, len(paths))
+    if workers == 1:
+        yield from (run_one(job, path) for path in paths)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(run_one, job, path) for path in paths]
+        try:
+            yield from (one.result() for one in as_completed(waiting))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _corrected(entries: list[GalleryRow], name: str) -> dict[int, float]:
+    """Benjamini-Hochberg over the entries that have this p-value, by position."""
+    import numpy as np
+
+    from flowbt.evidence.multiple import benjamini_hochberg
+
+    there = {number: float(getattr(entry, name)) for number, entry in enumerate(entries) if getattr(entry, name) is not None and entry.measures.get("trades")}
+    if not there:
+        return {}
+    return dict(zip(there, benjamini_hochberg(np.array(list(there.values()))).tolist(), strict=True))
+
+
+def _number(value: Any) -> float:
+    return float(value) if value is not None and value == value else -math.inf

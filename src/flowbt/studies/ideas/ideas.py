@@ -1,0 +1,135 @@
+"""The option structures a report proposes, priced as of their dates and followed to their expiry or the end of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from flowbt.data.catalog import Catalog
+from flowbt.engine.options.outcomes import Idea, outcomes
+from flowbt.ground.errors import FieldError
+from flowbt.studies.ideas.file import IdeaFacts, Rolling, read_ideas
+from flowbt.studies.ideas.series import Life, closes, volatilities
+
+NAN = float("nan")
+SETTLED, OPEN, NO_DATA = "settled", "open", "no data"
+ASSUMPTIONS = (
+    "opened at the close of its date, across half of a 4% spread (at least half a cent a leg), and held to expiry",
+    "priced by Black-Scholes from one at-the-money volatility, the same at every strike; no interest, no dividend; no early exercise",
+    "options settle at intrinsic at the last close by their settlement",
+)
+
+
+@dataclass(frozen=True)
+class IdeaOutcome:
+    """One idea. Money is per structure x `quantity` (one option on one share); what is not known is NaN or None.
+
+    `status`: "settled", "open" (the data end before the expiry: marked by model on `last`) or "no data". `cost` of entry, spread included
+    (negative: received); `at_risk` the most that can be lost at expiry (NaN: no bound); `of_risk` = `profit` / `at_risk`; `best` the highest
+    profit at a close on the way, seen only afterwards. `found` and `bring`: what is missing, and what would bring it.
+    """
+
+    id: str
+    title: str
+    conviction: int | None
+    opened: pd.Timestamp
+    expiry: pd.Timestamp
+    status: str
+    spot: float = NAN
+    volatility: float = NAN
+    cost: float = NAN
+    at_risk: float = NAN
+    last: pd.Timestamp | None = None
+    last_spot: float = NAN
+    value: float = NAN
+    profit: float = NAN
+    of_risk: float = NAN
+    best: float = NAN
+    prices: str = ""  # the dataset
+    implied: str = ""  # the symbol of the volatility index, or "realised"
+    stand_ins: tuple[str, ...] = ()
+    found: str = ""
+    bring: str = ""
+
+
+@dataclass(frozen=True)
+class ConvictionTally:
+    """The settled ideas of one conviction (None: those without): how many, how many with a profit, mean profit over risk."""
+
+    conviction: int | None
+    settled: int
+    paid: int
+    of_risk: float
+
+
+@dataclass(frozen=True)
+class Ideas:
+    """What became of the ideas of one file."""
+
+    file: Path
+    outcomes: tuple[IdeaOutcome, ...]
+    rolling: tuple[Rolling, ...]
+    tallies: tuple[ConvictionTally, ...]
+    synthetic: bool
+    assumptions: tuple[str, ...] = ASSUMPTIONS
+
+
+def follow_ideas(catalog: Catalog, path: Path) -> Ideas:
+    """Price and follow the ideas of a file on a catalog. StudyError for a file that cannot be used; missing data is an outcome, not an error."""
+    ideas = read_ideas(path)
+    done = tuple(_outcome(catalog, facts) for facts in ideas.idea)
+    return Ideas(path, done, ideas.rolling, tally(done), catalog.synthetic)
+
+
+def tally(done: Iterable[IdeaOutcome]) -> tuple[ConvictionTally, ...]:
+    """Settled ideas by conviction, the highest first."""
+    groups: dict[int | None, list[IdeaOutcome]] = {}
+    for one in done:
+        if one.status == SETTLED:
+            groups.setdefault(one.conviction, []).append(one)
+    order = sorted(groups, key=lambda conviction: -(conviction or 0))
+    return tuple(
+        ConvictionTally(c, len(groups[c]), sum(o.profit > 0 for o in groups[c]), float(pd.Series([o.of_risk for o in groups[c]]).mean())) for c in order
+    )
+
+
+def _outcome(catalog: Catalog, facts: IdeaFacts) -> IdeaOutcome:
+    life = Life(facts.date, facts.expiry)
+    row = IdeaOutcome(facts.id, facts.title, facts.conviction, pd.Timestamp(facts.date), pd.Timestamp(facts.expiry), NO_DATA)
+    try:
+        price = closes(catalog, facts.symbol, life)
+        implied = volatilities(catalog, facts.symbol, price, life)
+        if not implied.values.get(row.opened, NAN) > 0:
+            found = f"closes of {facts.symbol} begin on {price.values.index[0]:%Y-%m-%d}"
+            raise FieldError(f"a volatility of {facts.symbol}", f"no implied one, and {found}: too few for a realised one", "bring earlier closes")
+    except FieldError as error:
+        return replace(row, found=f"{error.asked}: {error.found}", bring=error.do)
+    idea = Idea(facts.title, facts.symbol, facts.structure(), str(facts.date), facts.conviction)
+    frames = price.values.to_frame(facts.symbol), implied.values.to_frame(facts.symbol)
+    got = outcomes([idea], *frames, year=price.clock.periods_per_year).iloc[0]
+    many = abs(facts.quantity)
+    settled, last = bool(got["settled"]), pd.Timestamp(got["last"])
+    ends = "" if settled else f"closes of {facts.symbol} end on {price.values.index[-1]:%Y-%m-%d}"
+    return replace(
+        row,
+        status=SETTLED if settled else OPEN,
+        expiry=pd.Timestamp(got["expiry"]),
+        last=last,
+        prices=price.source,
+        implied=implied.source,
+        stand_ins=price.stand_ins + implied.stand_ins,
+        found=ends,
+        bring="" if settled else f"closes to {facts.expiry:%Y-%m-%d}",
+        spot=float(got["spot"]),
+        volatility=float(got["volatility"]),
+        cost=many * float(got["cost"]),
+        at_risk=many * float(got["at_risk"]),
+        last_spot=float(got["last_spot"]),
+        value=many * float(got["value"]),
+        profit=many * float(got["profit"]),
+        of_risk=float(got["of_risk"]),
+        best=many * float(got["best"]),
+    )

@@ -1,0 +1,101 @@
+"""Looking after datasets: list them, show one, check one against its own record, remove one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from flowbt.data.catalog import Catalog, Imported, describe
+from flowbt.data.declare import Dataset
+from flowbt.data.sources.base import Anomaly
+from flowbt.ground.errors import CheckFailed, DatasetError, nearest
+
+
+def listing(catalog: Catalog) -> list[dict[str, Any]]:
+    """One record per declared dataset: name, title, imported, rows, span, fields, symbols (their number), findings, known."""
+    return [_record(declaration, catalog.imported.get(name)) for name, declaration in catalog.declared.items()]
+
+
+def details(catalog: Catalog, name: str) -> dict[str, Any]:
+    """Everything about one dataset: its declaration in words, files, spans per field and symbol, overlaps, counts of findings."""
+    declaration = _declared(catalog, name)
+    rules = {key: rule.model_dump(exclude_defaults=True) for key, rule in declaration.fields.items()}
+    record = {**_record(declaration, catalog.imported.get(name)), "declared_fields": rules}
+    record |= declaration.model_dump(exclude={"name", "title", "publication", "policy", "fields"})
+    if imported := catalog.imported.get(name):
+        kept = ("files", "overlaps", "finding_counts", "fields", "data_hash")
+        record |= {key: imported.provenance[key] for key in kept if key in imported.provenance}
+    return record
+
+
+def check(catalog: Catalog, name: str) -> dict[str, Any]:
+    """The findings of a dataset's import, as records with a `line` for people. CheckFailed when the stored table is not what its record says."""
+    _declared(catalog, name)
+    if name not in catalog.imported:
+        if name in catalog.spoilt:
+            raise CheckFailed(f"dataset {name}", catalog.spoilt[name], "import it again")
+        raise DatasetError(f"dataset {name}", "declared, not imported", "run `flowbt data import`")
+    imported = catalog.imported[name]
+    for problem in _problems(imported):
+        raise CheckFailed(f"dataset {name}", problem, f"import it again (`flowbt data rm {name}` first)")
+    findings = [{**finding, "line": _line(finding)} for finding in imported.provenance.get("findings", [])]
+    return {"name": name, "rows": imported.provenance["rows"], "data_hash": imported.hash, "findings": findings}
+
+
+def remove(catalog: Catalog, name: str, declaration_too: bool = False) -> list[Path]:
+    """Delete the data of a dataset (and, if asked, its declaration). Returns what was deleted."""
+    _declared(catalog, name)
+    folder = next(root / name for root in catalog.roots if (root / name / "dataset.toml").is_file())
+    doomed = [folder / part for part in ("provenance.json", "data.parquet", *(["dataset.toml"] if declaration_too else []))]
+    deleted = [path for path in doomed if path.exists()]
+    try:
+        for path in deleted:
+            path.unlink()
+        if declaration_too and not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        raise DatasetError(f"dataset {name}", f"cannot delete from {folder} ({error.strerror})", "check its permissions") from None
+    return deleted
+
+
+def _record(declaration: Dataset, imported: Imported | None) -> dict[str, Any]:
+    record: dict[str, Any] = {"name": declaration.name, "title": declaration.title, "imported": imported is not None}
+    record["known"] = declaration.publication.words()
+    if imported is None:
+        return {**record, "fields": {}, "declared": list(declaration.fields)}
+    provenance = imported.provenance
+    symbols = {symbol for spans in provenance["fields"].values() for symbol in spans}
+    counted = sum(provenance.get("finding_counts", {}).values())
+    held = {"rows": provenance["rows"], "span": provenance["span"], "symbols": len(symbols), "fields": sorted(provenance["fields"])}
+    return {**record, **held, "findings": counted}
+
+
+def _declared(catalog: Catalog, name: str) -> Dataset:
+    if name not in catalog.declared:
+        raise DatasetError(f"dataset {name!r}", "not declared here", nearest(name, catalog.declared) or "see `flowbt data ls`")
+    return catalog.declared[name]
+
+
+def _problems(imported: Imported) -> list[str]:
+    """What of a stored table does not agree with its record."""
+    columns = pq.read_schema(imported.folder / "data.parquet").names
+    table = imported.read(columns)
+    table["symbol"] = table["symbol"].astype("str")
+    found = []
+    if describe(table)["data_hash"] != imported.hash:
+        found.append("data.parquet is not the table its provenance describes")
+    if table[["event_time", "known_at"]].isna().any().any():
+        found.append("rows without event or publication time")
+    order = ["symbol", "known_at", "event_time"]
+    if not table[order].equals(table[order].sort_values(order, kind="stable")):
+        found.append("the rows are not sorted by symbol, publication and event time")
+    return found
+
+
+def _line(record: dict[str, Any]) -> str:
+    time = pd.Timestamp(record["event_time"]) if "event_time" in record else None
+    finding = Anomaly(record["kind"], record["reason"], record.get("file", ""), record.get("row", 0), time, record.get("symbol", ""), record.get("field", ""))
+    return f"{finding.line()} ({record['action']})"

@@ -1,0 +1,68 @@
+"""Pulling: a source names the addresses, the files are downloaded to a folder, and imported where a dataset is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flowbt.data.ingest.download import Manners, Pulled, pull
+from flowbt.data.sources import NAMES, source
+from flowbt.data.sources.request import Wanted
+from flowbt.ground.errors import PullError, nearest
+from flowbt.studies.ingest.files import FileImport, import_files
+from flowbt.studies.ingest.ingest import ImportOutcome
+
+PACKAGES = {"ccxt": "funding", "yfinance": "yahoo"}  # optional packages, and the source that reads what they write
+
+
+@dataclass(frozen=True)
+class PullResult:
+    """The files asked for, and the import where one was asked."""
+
+    files: list[Pulled]
+    imported: ImportOutcome | None = None
+
+
+@dataclass(frozen=True)
+class Into:
+    """Where files go, and the dataset they are imported as (none: not imported), with the options its source needs."""
+
+    folder: Path
+    datasets: Path
+    dataset: str = ""
+    publication: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: Callable[[str, int, int], None] | None = None) -> PullResult:
+    """Download from a source, then import if a dataset is named. PullError for a source that cannot be downloaded from."""
+    if name in PACKAGES:
+        from flowbt.data.sources.online import with_ccxt, with_yfinance
+
+        paths = (with_ccxt if name == "ccxt" else with_yfinance)(wanted, into.folder)
+        files = [Pulled(path.name, name, "fetched", path.stat().st_size) for path in paths]
+        reader = "klines" if wanted.options.get("what") == "bars" else PACKAGES[name]
+    else:
+        files = pull(_requests(name, wanted), into.folder, manners, progress)
+        reader = name
+    if into.dataset and len(wanted.symbols) > 1 and "symbol" in into.options:
+        raise PullError(f"{len(wanted.symbols)} symbols as {into.options['symbol']}", "one name cannot stand for several", "pull them one by one")
+    there = [into.folder / file.file for file in files if file.status in ("fetched", "unchanged")]
+    if not into.dataset or not there:
+        return PullResult(files)
+    frequency = {"funding": "8h", "klines": "1h", "dvol": "day"}.get(reader, "session")
+    clock = "24/7" if reader in ("funding", "klines", "dvol") else "XNYS"
+    symbol_from = r"^(.+)\.csv$" if name == "yfinance" else ""
+    asked = FileImport(into.dataset, reader, dict(into.options), into.publication, clock, frequency, symbol_from=symbol_from)
+    return PullResult(files, import_files(asked, there, into.datasets))
+
+
+def _requests(name: str, wanted: Wanted) -> list[Any]:
+    pullable = [one for one in NAMES if hasattr(source(one), "requests")]
+    if name not in pullable:
+        known = [*pullable, *PACKAGES]
+        raise PullError(f"source {name!r}", "cannot be downloaded from", nearest(name, known) or f"these can: {', '.join(known)}")
+    found: list[Any] = source(name).requests(wanted)  # type: ignore[attr-defined]  # not every source has it: asked above
+    return found

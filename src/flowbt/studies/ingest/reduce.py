@@ -1,0 +1,208 @@
+"""Raw files to a dataset: every file is one unit of work, files run in parallel processes, a broken one is named and the rest go on.
+
+1. find the files of the kind (a folder is searched, deeper folders too);
+2. reduce each in its own process, within its share of threads and memory;
+3. put the tables together, place them in time by the dataset's publication rule, and write the dataset in one step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from flowbt.data.catalog import KEYS, write_dataset
+from flowbt.data.declare import Dataset, parse_declaration, read_declaration
+from flowbt.data.raw.duck import Limits
+from flowbt.ground.clock import ALWAYS, Clock
+from flowbt.ground.errors import DatasetError, FlowbtError, SourceError
+from flowbt.ground.fields import FIELDS
+from flowbt.studies.ingest.ingest import place
+from flowbt.studies.ingest.kinds import Kind, kind_of
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """What is asked: the kind, its files or folders, the options of the kind, and how much of the machine may be used."""
+
+    kind: str
+    paths: tuple[Path, ...]
+    options: Mapping[str, str] = field(default_factory=dict)
+    workers: int = 0  # 0: one per processor
+    memory_mb: int = 2000  # all workers together
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What became of one file: its table, or the line that says why there is none."""
+
+    path: Path
+    table: pd.DataFrame | None
+    problem: str = ""
+    sha256: str = ""
+
+
+Work = Callable[[Path], FileResult]
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """The table (event_time, symbol, fields, known_at where the files have it), and the files in the order of their names."""
+
+    table: pd.DataFrame
+    files: tuple[FileResult, ...]
+
+    @property
+    def broken(self) -> tuple[FileResult, ...]:
+        return tuple(one for one in self.files if one.table is None)
+
+
+def reduce_files(asked: Reduction, progress: Progress | None = None) -> Reduced:
+    """Reduce all files. SourceError when none of them could be read (it names the first reason)."""
+    kind = kind_of(asked.kind)
+    options = kind.set(asked.options)
+    files = find_files(asked.paths, kind)
+    results: dict[Path, FileResult] = {}
+    for done, result in enumerate(_run(asked, files, options), start=1):
+        results[result.path] = result
+        if progress:
+            progress(result.path.name, done, len(files))
+    ordered = tuple(results[path] for path in files)
+    tables = [one.table for one in ordered if one.table is not None]
+    if not tables:
+        raise SourceError(f"{len(files)} files of {asked.kind}", f"none could be read; the first: {ordered[0].problem}", "check the kind and its options")
+    return Reduced(kind.join(tables, options), ordered)
+
+
+def find_files(paths: Sequence[Path], kind: Kind) -> list[Path]:
+    """The files named, and those in the folders named whose ending fits the kind, sorted by name. SourceError where there is none."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += [file for file in path.rglob("*") if file.is_file() and file.name.endswith(kind.endings) and not file.name.startswith(".")]
+        elif path.exists():
+            found.append(path)
+        else:
+            raise SourceError(str(path), "no such file or folder", "check the path")
+    if not found:
+        raise SourceError(", ".join(map(str, paths)), "no files in it", f"this kind reads {', '.join(kind.endings)}")
+    return sorted(set(found), key=lambda file: (file.name, str(file)))
+
+
+def _run(asked: Reduction, files: Sequence[Path], options: Any) -> Iterator[FileResult]:
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = min(asked.workers or processors, len(files))
+    limits = Limits(max(1, processors // workers), max(200, asked.memory_mb // workers))
+    work = partial(reduce_one, kind=asked.kind, options=options, limits=limits)
+    return map(work, files) if workers == 1 else in_processes(work, files, workers)
+
+
+def in_processes(work: Work, files: Sequence[Path], workers: int) -> Iterator[FileResult]:
+    """Each file's result as it is ready. A process that dies takes the others' work along: what was lost is done again, each file alone."""
+    lost: list[Path] = []
+    for path, result in _pool(work, files, workers):
+        if result is None:
+            lost.append(path)
+        else:
+            yield result
+    for path in lost:
+        ((_, result),) = _pool(work, [path], 1)
+        yield result or FileResult(path, None, "the process that read it was killed (out of memory?); give fewer --workers")
+
+
+def _pool(work: Work, files: Sequence[Path], workers: int) -> Iterator[tuple[Path, FileResult | None]]:
+    """Results as they are ready; None where the process was killed."""
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        futures = {pool.submit(work, path): path for path in files}
+        for future in as_completed(futures):
+            try:
+                yield futures[future], future.result()
+            except BrokenProcessPool:
+                yield futures[future], None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def reduce_one(path: Path, kind: str, options: Any, limits: Limits) -> FileResult:
+    """One file. What is expected to be wrong with files becomes the result's `problem`; a defect of flowbt is raised."""
+    try:
+        return FileResult(path, kind_of(kind).one(path, options, limits), sha256=_digest(path))
+    except (FlowbtError, OSError) as error:
+        return FileResult(path, None, str(error))
+
+
+def store(asked: Reduction, reduced: Reduced, name: str, root: Path) -> Path:
+    """Write the dataset. Its `dataset.toml` is kept where there is one, else made from the kind. DatasetError where the two do not fit."""
+    declaration = declaration_of(asked, reduced.table, name, root)
+    strange = [column for column in reduced.table.columns if column not in KEYS and column not in declaration.fields]
+    if strange:
+        raise DatasetError(f"dataset {name}", f"its dataset.toml does not declare {', '.join(strange)}", "choose another name with --to, or declare them")
+    files = [
+        {"name": one.path.name, "sha256": one.sha256, "bytes": one.path.stat().st_size, "rows": len(one.table)}
+        for one in reduced.files
+        if one.table is not None
+    ]
+    findings = [{"kind": "broken", "reason": one.problem, "file": one.path.name, "action": "left out"} for one in reduced.broken]
+    provenance = {
+        "files": files,
+        "reduced": {"kind": asked.kind, **asked.options},
+        "findings": findings,
+        "finding_counts": {"broken": len(findings)} if findings else {},
+    }
+    return write_dataset(root, declaration, place(reduced.table, declaration), provenance)
+
+
+def declaration_of(asked: Reduction, table: pd.DataFrame, name: str, root: Path) -> Dataset:
+    """The dataset's own declaration where it has one that does not show rows before they are final, else one made from the kind."""
+    made = made_declaration(asked, table, name)
+    if not (root / name / "dataset.toml").exists():
+        return made
+    declared = read_declaration(root / name)
+    if (declared.clock, declared.frequency) != (made.clock, made.frequency):
+        found = f"declared as {declared.clock} {declared.frequency}, reduced to {made.clock} {made.frequency}"
+        raise DatasetError(f"dataset {name}", found, "choose another name with --to, or the step it has")
+    if "column" not in (declared.publication.rule, made.publication.rule):
+        shown, final = (place(table, one)["known_at"] for one in (declared, made))
+        if (shown < final).any():
+            first = table["event_time"][shown < final].iloc[0]
+            found = f"its dataset.toml shows the row of {first} at {shown[shown < final].iloc[0]} UTC, it is final at {final[shown < final].iloc[0]}"
+            raise DatasetError(f"dataset {name}", found, "mend its publication rule")
+    return declared
+
+
+def made_declaration(asked: Reduction, table: pd.DataFrame, name: str) -> Dataset:
+    """A declaration from the kind, its options and the vocabulary of fields."""
+    kind = kind_of(asked.kind)
+    options = kind.set(asked.options)
+    clock, step = kind.clock or options.clock, getattr(options, "step", "1d")
+    final = getattr(options, "until", "")  # prints are summed up to then, so nothing is known before
+    max_age = "1 session" if kind.frequency == "session" else f"{3 * Clock(ALWAYS, step).bar}"
+    raw = {
+        "title": kind.summary,
+        "source": f"reduce {asked.kind}",
+        "clock": clock,
+        "frequency": kind.frequency if clock != ALWAYS else "day" if step == "1d" else step,
+        "publication": {**kind.publication, "at": final} if final else dict(kind.publication),
+        "fields": {one: {"units": FIELDS[one].units if one in FIELDS else "", "max_age": max_age} for one in table.columns if one not in KEYS},
+    }
+    return parse_declaration(name, raw)
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,95 @@
+"""One strategy, one set of parameters: from the file to a stored run.
+
+1. load the file, settle the parameters;
+2. open the panel on all history, so that trailing windows are warm, and let the strategy decide;
+3. cut decision and bars to the span in which every field it used is there;
+4. simulate, and reconcile the book with vectorbt's;
+5. the same for its placebo: the same decisions, rotated in time;
+6. measure, take a short look for look-ahead, describe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.panel.reader import PanelReader, open_panel
+from flowbt.engine.loader import Strategy, load_strategy
+from flowbt.engine.simulate import simulate
+from flowbt.engine.types import Book
+from flowbt.evidence.measures import Measures, measure
+from flowbt.results.record import RunRecord
+from flowbt.studies.lookahead.check import Leak, quick_leaks
+from flowbt.studies.run.describe import record_of
+from flowbt.studies.run.market import cut_decision, market_of, panel_for
+from flowbt.studies.run.request import Prepared, Request
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: everything known about it, in memory."""
+
+    request: Request
+    prepared: Prepared
+    book: Book
+    placebo: Book | None
+    benchmark: pd.Series | None
+    measures: Measures
+    record: RunRecord
+    leaks: tuple[Leak, ...] = ()
+
+
+def backtest(catalog: Catalog, request: Request) -> Run:
+    """Run a strategy; nothing is written. The two books are reconciled: a difference is an error."""
+    from flowbt.engine.vbt.reconcile import reconcile
+
+    prepared = prepare(catalog, request)
+    book = simulate(prepared.market, prepared.decision, prepared.costs, prepared.account)
+    reconcile(book)
+    placebo = None
+    if request.placebo:
+        from flowbt.studies.run.placebo import placebo_of
+
+        placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
+    symbol, benchmark = benchmark_of(catalog, prepared, request.benchmark)
+    measures = measures_of(book, benchmark, request.seed)
+    leaks = quick_leaks(prepared.strategy, prepared.parameters, prepared.panel, prepared.raw) if request.probe else []
+    record = record_of(request, prepared, book, placebo, (symbol, benchmark), measures)
+    record.manifest["warnings"][:0] = [f"LOOK-AHEAD: {leak}. The result is worthless; see `flowbt check`." for leak in leaks[:1]]
+    return Run(request, prepared, book, placebo, benchmark, measures, record, tuple(leaks))
+
+
+def prepare(catalog: Catalog, request: Request) -> Prepared:
+    """Load, decide, and cut to the span: what every study does before it simulates."""
+    strategy = load_strategy(request.path)
+    strategy = replace(strategy, symbols=request.symbols) if request.symbols else strategy
+    parameters = strategy.resolve(request.parameters)
+    panel = panel_for(catalog, strategy, request.decide_at)
+    decision = strategy.decide(panel, parameters)
+    return assemble(strategy, parameters, panel, decision, request)
+
+
+def assemble(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader, decision: Any, request: Request) -> Prepared:
+    for name in panel.symbols:  # the traded closes bound the span even where the decision never looks at them
+        panel["close", name]
+    labels = request.span.cut(panel)
+    cut = cut_decision(decision, panel, labels)
+    costs, account = request.costs or strategy.costs, request.account or strategy.account
+    return Prepared(strategy, parameters, panel, market_of(panel, labels), cut, costs, account, decision)
+
+
+def benchmark_of(catalog: Catalog, prepared: Prepared, asked: str | None) -> tuple[str | None, pd.Series | None]:
+    """Close-to-close returns of the benchmark: asked for, else the file's, else the first traded symbol."""
+    symbol = asked or prepared.strategy.benchmark or prepared.market.symbols[0]
+    if symbol.lower() == "none":
+        return None, None
+    labels = prepared.market.index
+    close = open_panel(catalog, (symbol,), prepared.panel.clock, labels[0], labels[-1]).bars().close[symbol].reindex(labels)
+    return symbol, close.ffill().pct_change().fillna(0.0).rename("benchmark")
+
+
+def measures_of(book: Book, benchmark: pd.Series | None, seed: int) -> Measures:
+    return measure(book.returns, book.trades, book.market.year, benchmark, seed=seed, activity=book.exposure)

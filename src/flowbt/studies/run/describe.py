@@ -1,0 +1,222 @@
+"""A run in words and tables: its manifest, its series, its trades with the feature values at entry and exit."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.data.panel.reader import PanelReader
+from flowbt.engine.types import Book, Signals
+from flowbt.evidence.measures import Measures
+from flowbt.results.record import DatasetUse, Manifest, RunRecord, content_key
+from flowbt.studies.run.regimes import regimes_of
+from flowbt.studies.run.request import Prepared, Request
+
+PACKAGES = ("flowbt", "vectorbt", "pandas", "numpy", "numba", "pyarrow", "arch")
+MOST_COLUMNS = 40  # feature columns kept per trade
+
+
+def record_of(
+    request: Request, prepared: Prepared, book: Book, placebo: Book | None, benchmark: tuple[str | None, pd.Series | None], measures: Measures
+) -> RunRecord:
+    """Everything a stored run keeps."""
+    symbol, returns = benchmark
+    manifest = manifest_of(request, prepared, symbol)
+    if placebo is not None:
+        from flowbt.evidence.measures import measure
+
+        manifest["verdicts"] = {"placebo_sharpe": measure(placebo.returns, placebo.trades, placebo.market.year).sharpe}
+    series = series_of(book, returns, placebo)
+    for name, states in regimes_of(prepared.panel, book.market.index).items():
+        series[f"regime:{name}"] = states
+    trades = with_features(book, prepared.panel)
+    market = prepared.market  # with option structures the book has a column per contract; the charts show what they are written on
+    prices = pd.DataFrame(market.close, index=market.index, columns=list(market.symbols))
+    manifest["id"] = content_key(manifest)
+    return RunRecord(manifest, series, book.orders, trades, prices, measures)
+
+
+def series_of(book: Book, benchmark: pd.Series | None, placebo: Book | None) -> pd.DataFrame:
+    series = pd.DataFrame({"value": book.value, "strategy": book.returns, "exposure": book.exposure["net"], "gross": book.exposure["gross"]})
+    series["turnover"] = book.exposure["turnover"]
+    for name in ("fees", "slippage", "borrow", "funding"):
+        series[name] = book.flows[name]
+    if benchmark is not None:
+        series["benchmark"] = benchmark
+    if placebo is not None:
+        series["placebo"] = placebo.returns
+    return series
+
+
+def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> Manifest:
+    strategy, panel, labels = prepared.strategy, prepared.panel, prepared.market.index
+    stamp = "%Y-%m-%d" if panel.clock.step == "1d" else "%Y-%m-%d %H:%M"
+    return {
+        "strategy": strategy.name,
+        "thesis": strategy.thesis,
+        "source": strategy.source,
+        "file": str(strategy.path),
+        "code_hash": strategy.code_hash,
+        "parameters": prepared.parameters,
+        "symbols": list(strategy.symbols),
+        "clock": panel.clock.name,
+        "step": panel.clock.step,
+        "from": labels[0].strftime(stamp),
+        "to": labels[-1].strftime(stamp),
+        "decide_at": "end of bar" if panel.clock.always else f"{panel.clock.decide_at} New York",
+        "synthetic": panel.catalog.synthetic,
+        "datasets": datasets_of(panel),
+        "stand_ins": [{"asked": one.asked, "used": one.used} for one in panel.stand_ins],
+        "costs": asdict(prepared.costs),
+        "account": asdict(prepared.account),
+        "rules": rules_of(prepared),
+        "assumptions": assumptions_of(prepared),
+        "versions": versions(),
+        "commit": commit(strategy.path),
+        "seed": request.seed,
+        "command": request.command,
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "benchmark": benchmark,
+        "code": strategy.path.read_text(encoding="utf-8"),
+        "verdicts": {},
+        "warnings": warnings_of(prepared),
+    }
+
+
+def datasets_of(panel: PanelReader) -> list[DatasetUse]:
+    """Each dataset that was read: its hash, the fields used, its publication rule in words."""
+    uses: dict[str, DatasetUse] = {}
+    for (field, symbol), holder in sorted(panel.used.items()):
+        declaration = holder.declaration
+        use = uses.setdefault(
+            holder.name,
+            {
+                "name": holder.name,
+                "hash": holder.hash,
+                "span": [str(one)[:10] for one in holder.provenance["span"]],
+                "fields": [],
+                "vintage": declaration.vintage,
+                "synthetic": declaration.synthetic,
+                "survivorship": "members as of the file's date: survivorship-biased" if declaration.survivorship else "",
+                "lag": declaration.publication.words(),
+            },
+        )
+        label = f"{field} of {symbol}"
+        if len(use["fields"]) < 12 and label not in use["fields"]:
+            use["fields"].append(label)
+    return list(uses.values())
+
+
+def rules_of(prepared: Prepared) -> list[str]:
+    """The trade rules in words."""
+    decision = prepared.decision
+    lines = []
+    if isinstance(decision, Signals):
+        sides = [side for side in ("long", "short") if getattr(decision, side) is not None]
+        lines.append(f"Trades {' and '.join(sides)} on signals, at the next open.")
+        for name, words in (
+            ("hold", "Leaves after {} bars."),
+            ("stop", "Stops out at {:.2%} against the entry."),
+            ("take", "Takes profit at {:.2%}."),
+            ("trail", "Trails the best price by {:.2%}."),
+        ):
+            value = getattr(decision, name)
+            if value is not None:
+                lines.append(words.format(value) if isinstance(value, (int, float)) else f"{name.capitalize()} varies by bar.")
+        size = decision.size
+        number = f"Size {size:.1%} of equity per position." if isinstance(size, (int, float)) else "Size varies by bar."
+        lines.append("Equal shares of equity." if size is None else number)
+        if decision.structure is not None:
+            lines.append(f"Traded as an option structure: {decision.structure}.")
+    else:
+        lines.append("Holds target weights, rebalanced at the next open.")
+    return lines
+
+
+def assumptions_of(prepared: Prepared) -> list[str]:
+    costs, account = prepared.costs, prepared.account
+    moment = "the end of the bar" if prepared.panel.clock.always else f"{prepared.panel.clock.decide_at} New York of the session"
+    return [
+        f"Decided at {moment}; filled at the next open.",
+        f"Fees {costs.fees * 1e4:g} bp and slippage {costs.slippage * 1e4:g} bp of notional per fill, against the trader.",
+        f"Shorts pay {costs.borrow:.2%} a year of their notional; funding is {'applied' if costs.funding else 'ignored'} where the market has it.",
+        f"Gross notional at most {account.max_gross:g} x equity; entries of one bar share it in proportion.",
+        f"A short whose loss reaches {account.margin:.0%} of its entry notional is liquidated.",
+        "Within a bar a stop counts before a take; a gap through a level fills at the open.",
+        "Positions open at the end are marked at the last close and do not count in the win rate.",
+    ]
+
+
+def warnings_of(prepared: Prepared) -> list[str]:
+    panel = prepared.panel
+    lines = []
+    if panel.catalog.synthetic:
+        lines.append("SYNTHETIC: made by the demo market with planted effects. It says nothing about real markets.")
+    lines += [f"Left out: {problem}." for problem in panel.catalog.problems]
+    declarations = {holder.name: holder.declaration for holder in panel.used.values()}
+    revised = sorted(name for name, one in declarations.items() if one.vintage == "latest")
+    if revised:
+        lines.append(f"Latest vintage, not as first published: {', '.join(revised)}.")
+    biased = sorted(name for name, one in declarations.items() if one.survivorship)
+    if biased:
+        lines.append(f"Survivorship-biased members: {', '.join(biased)}.")
+    if panel.clock.always and not any(field == "funding_rate" for field, _ in panel.used):
+        lines.append("No funding data for the traded symbols: traded as spot, shorts pay borrow only.")
+    return lines
+
+
+def with_features(book: Book, panel: PanelReader) -> pd.DataFrame:
+    """The trades with what the strategy saw at the decisions that opened and closed them, one column per number."""
+    trades, labels = book.trades.copy(), book.market.index
+    if trades.empty:
+        return trades
+    entry = labels[np.maximum(labels.get_indexer(pd.DatetimeIndex(trades["entry_label"])) - 1, 0)]
+    left = labels.get_indexer(pd.DatetimeIndex(trades["exit_label"]))
+    leave = labels[np.maximum(np.where(left < 0, len(labels), left) - 1, 0)]
+    for name, frame in list(seen(panel).items())[:MOST_COLUMNS]:
+        for moment, when in (("entry", entry), ("exit", leave)):
+            trades[f"{name}@{moment}"] = _look_up(frame, when, trades["symbol"])
+    return trades
+
+
+def seen(panel: PanelReader) -> dict[str, Any]:
+    """Feature results, then raw fields as frames of the traded symbols, then single series of others; all on the panel's index."""
+    results = {name: result for name, result in panel.noted.items() if isinstance(result, (pd.DataFrame, pd.Series)) and result.index.equals(panel.index)}
+    return results | panel.touched()
+
+
+def _look_up(table: Any, when: pd.DatetimeIndex, symbols: pd.Series) -> np.ndarray:
+    """Each trade's value: its own symbol's column, or for a `field of SYMBOL` series the same for all."""
+    if isinstance(table, pd.Series):
+        return np.asarray(table.reindex(when))
+    rows, columns = table.index.get_indexer(when), table.columns.get_indexer(pd.Index(symbols))
+    values = pd.Series(table.to_numpy()[rows, np.maximum(columns, 0)])
+    return np.asarray(values.where(columns >= 0))
+
+
+def versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def commit(path: Path) -> str:
+    """The commit the strategy file is at, with `+` where it has changes; empty outside a repository."""
+    folder = path.resolve().parent
+    try:
+        head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=5, check=False)
+        dirty = subprocess.run(["git", "status", "--porcelain", "--", str(path.resolve())], cwd=folder, capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return head.stdout.strip() + ("+" if dirty.stdout.strip() else "") if head.returncode == 0 else ""

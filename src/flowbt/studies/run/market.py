@@ -1,0 +1,80 @@
+"""From a panel to the market the engine trades, and a decision cut to its span."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.panel.reader import PanelReader, open_panel
+from flowbt.engine.loader import Strategy
+from flowbt.engine.types import Market, Signals, Targets
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import RangeError, SignalError
+
+
+@dataclass(frozen=True)
+class Span:
+    """Dates asked for; None leaves that end to the data."""
+
+    start: str | None = None
+    end: str | None = None
+
+    def cut(self, panel: PanelReader) -> pd.DatetimeIndex:
+        """The labels to trade: where every touched field has begun and none has ended, and inside the dates asked for."""
+        first, last = panel.ready()
+        asked_first, asked_last = _date(self.start), _date(self.end, last=True)
+        if asked_first is not None and asked_last is not None and asked_last < asked_first:
+            raise RangeError(f"{self.start} to {self.end}", "the end is before the start", "swap --from and --to")
+        begin = max(first, asked_first) if asked_first is not None else first
+        end = min(last, asked_last) if asked_last is not None else last
+        labels = panel.index[(panel.index >= begin) & (panel.index <= end)]
+        if len(labels) < 2:
+            asked = f"{self.start or 'the start'} to {self.end or 'the end'}"
+            found = f"{len(labels)} bar(s) of the {first:%Y-%m-%d} to {last:%Y-%m-%d} this strategy has data for"
+            raise RangeError(f"a run from {asked}", found, "choose at least two bars inside it")
+        return labels
+
+
+def _date(text: str | None, last: bool = False) -> pd.Timestamp | None:
+    if text is None:
+        return None
+    try:
+        date = pd.Timestamp(text)
+    except ValueError:
+        raise RangeError(f"date {text!r}", "not a date", "write YYYY-MM-DD") from None
+    # a bare date as the end means all of that day, for clocks with several bars a day
+    return date + pd.Timedelta(days=1) - pd.Timedelta(seconds=1) if last and date == date.normalize() else date
+
+
+def panel_for(catalog: Catalog, strategy: Strategy, decide_at: str | None = None) -> PanelReader:
+    """The panel a strategy decides on: all history of its symbols, on its clock."""
+    clock: Clock = strategy.clock.at(decide_at) if decide_at else strategy.clock
+    return open_panel(catalog, strategy.symbols, clock)
+
+
+def market_of(panel: PanelReader, labels: pd.DatetimeIndex) -> Market:
+    """The traded bars of the panel's symbols over `labels`."""
+    bars = panel.bars()
+    arrays = {f.name: np.ascontiguousarray(getattr(bars, f.name).loc[labels].to_numpy(float)) for f in fields(bars)}
+    return Market(index=labels, symbols=panel.symbols, year=panel.clock.periods_per_year, **arrays)
+
+
+def cut_decision(decision: Any, panel: PanelReader, labels: pd.DatetimeIndex) -> Signals | Targets:
+    """The decision with every frame cut to `labels`. SignalError where it is neither Signals nor Targets, or a frame has other labels."""
+    if not isinstance(decision, (Signals, Targets)):
+        raise SignalError("Signals or Targets from the strategy", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
+    cut: dict[str, Any] = {}
+    for part in fields(decision):
+        value = getattr(decision, part.name)
+        if isinstance(value, pd.Series):
+            raise SignalError(f"{part.name} of the strategy", "a series", "use a frame of labels x symbols (panel.spread(series) makes one)")
+        if isinstance(value, pd.DataFrame):
+            if not value.index.equals(panel.index) or sorted(map(str, value.columns)) != sorted(panel.symbols):
+                found = f"{value.shape[0]} x {value.shape[1]} with columns {', '.join(map(str, value.columns[:4]))}"
+                raise SignalError(f"{part.name} of {len(panel.index)} labels x {len(panel.symbols)} symbols", found, "keep the panel's index and columns")
+            cut[part.name] = value.loc[labels, list(panel.symbols)]
+    return replace(decision, **cut)

@@ -1,0 +1,45 @@
+"""What a run is asked to do, and a strategy decided on its panel before any simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flowbt.data.panel.reader import PanelReader
+from flowbt.engine.loader import Strategy
+from flowbt.engine.types import Account, Costs, Market, Signals, Targets
+from flowbt.studies.run.market import Span
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked to do. None leaves it to the strategy file."""
+
+    path: Path
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    span: Span = field(default_factory=Span)
+    decide_at: str | None = None
+    costs: Costs | None = None
+    account: Account | None = None
+    benchmark: str | None = None  # "none" for no benchmark
+    placebo: bool = True
+    probe: bool = True  # a short look for look-ahead
+    seed: int = 7
+    command: str = ""
+    symbols: tuple[str, ...] = ()  # trade these in place of the file's
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A strategy decided on its panel, before any simulation."""
+
+    strategy: Strategy
+    parameters: dict[str, Any]
+    panel: PanelReader
+    market: Market
+    decision: Signals | Targets
+    costs: Costs
+    account: Account
+    raw: Any = None  # the decision on the whole panel, before it was cut

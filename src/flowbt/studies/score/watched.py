@@ -1,0 +1,92 @@
+"""A panel that remembers what one claim asked of it: fields, stand-ins, and the labels on which all of it was there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.data.panel.reader import PanelReader
+from flowbt.ground.errors import ClaimError
+
+
+class Watched:
+    """A view of a shared panel for one claim; see flowbt.ground.protocols.Panel."""
+
+    def __init__(self, panel: PanelReader) -> None:
+        self.panel = panel
+        self.index, self.symbols, self.clock = panel.index, panel.symbols, panel.clock
+        self.used: set[tuple[str, str]] = set()
+        self.stand_ins: set[str] = set()
+        self.empty: list[str] = []  # fields without one value on these labels
+        self.first, self.last = 0, len(panel.index)  # rows on which every field asked for has begun and not ended
+
+    def __getitem__(self, key: str | tuple[str, str]) -> pd.DataFrame:
+        keys = [key] if isinstance(key, tuple) else [(key, symbol) for symbol in self.symbols]
+        self._refuse_hollow(keys)
+        frame = self.panel[key]
+        self._seen(keys, frame)
+        return frame
+
+    def has(self, field: str, symbol: str | None = None) -> bool:
+        return self.panel.has(field, symbol)
+
+    def either(self, field: str | tuple[str, str], *stand_ins: str | tuple[str, str]) -> pd.DataFrame:
+        for choice in (field, *stand_ins):
+            name, symbol = choice if isinstance(choice, tuple) else (choice, None)
+            if self.has(name, symbol):
+                if choice != field:
+                    self.stand_ins.add(f"{_words(choice)} in place of {_words(field)}")
+                return self[choice]
+        return self.panel.either(field, *stand_ins)  # raises, naming what is missing
+
+    def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
+        frame = self.panel.wide(field, prefix)
+        self._seen([(field, f"{prefix}*")], frame)
+        return frame
+
+    def spread(self, series: pd.Series) -> pd.DataFrame:
+        return self.panel.spread(series)
+
+    def events(self, symbol: str) -> pd.DataFrame:
+        self.used.add(("event", symbol))
+        return self.panel.events(symbol)
+
+    def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None:
+        """A claim's features are not kept."""
+
+    @property
+    def datasets(self) -> list[str]:
+        """The datasets behind what was asked."""
+        held = self.panel.used
+        names = set()
+        for field, symbol in self.used:
+            if symbol.endswith("*"):
+                names |= {d.name for (f, s), d in held.items() if f == field and s.startswith(symbol[:-1])}
+            elif (field, symbol) in held:
+                names.add(held[field, symbol].name)
+        return sorted(names)
+
+    def _refuse_hollow(self, keys: list[tuple[str, str]]) -> None:
+        """ClaimError for a field that was imported without one value: that is broken data, not missing data."""
+        for field, symbol in keys:
+            if not self.panel.has(field, symbol):
+                for held in self.panel.catalog.imported.values():
+                    if field in held.declaration.fields and not held.spans(field):
+                        raise ClaimError(f"field {field!r} of {symbol}", f"dataset {held.name} has no value of it", "import data that is not all missing")
+
+    def _seen(self, keys: list[tuple[str, str]], frame: pd.DataFrame) -> None:
+        if not (fresh := [key for key in keys if key not in self.used]):
+            return
+        self.used |= set(fresh)
+        there = np.flatnonzero(frame.notna().to_numpy().any(axis=1))
+        if len(there):
+            self.first, self.last = max(self.first, int(there[0])), min(self.last, int(there[-1]) + 1)
+        else:
+            self.empty += [f"{field} of {symbol}" for field, symbol in fresh]
+
+
+def _words(choice: str | tuple[str, str]) -> str:
+    return choice if isinstance(choice, str) else f"{choice[0]} of {choice[1]}"

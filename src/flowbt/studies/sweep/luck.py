@@ -1,0 +1,186 @@
+"""How much of a sweep's best result is luck. Everything is about the Sharpe ratio, whatever the sweep was sorted by.
+
+1. Deflated Sharpe of the best trial, N from the ledger (every distinct trial ever run on the strategy) and the effective N.
+2. PBO, SPA and StepM on a random sample of the trials. The best trial is not put into it: it would be chosen by the result that is judged.
+3. The noise band: the same sample of the grid on signals rotated in time, which keeps their number and clusters and breaks their timing.
+4. The neighbours of the best: each parameter one step away.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from flowbt.engine.sweep.space import Ints
+from flowbt.engine.sweep.sums import Array
+from flowbt.engine.sweep.sweeper import BarRange
+from flowbt.evidence.luck import noise_band
+from flowbt.evidence.multiple import spa, stepm
+from flowbt.evidence.overfit import overfit
+from flowbt.evidence.resampling.rotation import offsets
+from flowbt.evidence.sharpe import deflated_sharpe, effective_trials, expected_maximum, mean_correlation, moments
+from flowbt.studies.ledger import TrialCount
+from flowbt.studies.sweep.setup import PreparedSweep
+from flowbt.studies.sweep.store import SweepFolder
+from flowbt.studies.sweep.values import allowed
+
+SAMPLE = 200
+SUPERIOR, RESAMPLES = 100, 500  # trials and resamples of SPA and StepM
+ROTATED, ROTATIONS, TIME = 1_000, 99, 4_000_000  # trials, worlds, and trial-bars x symbols / 1000 that the band may cost
+BLOCKS = 16
+LEVEL = 0.05
+
+
+def luck_of(setup: PreparedSweep, folder: SweepFolder, tally: TrialCount) -> dict[str, Any]:
+    """The contents of luck.json."""
+    notes: list[str] = []
+    drawn = _drawn(folder, setup.request.search.seed)
+    if drawn is None:
+        return {"best": None, "ledger": {"trials": tally.trials}, "notes": ["no trial traded"]}
+    best, highest, sample, rotated = drawn
+    returns = _returns(setup, sample)
+    moving = returns[:, returns.std(axis=0) > 1e-12]
+    luck: dict[str, Any] = {
+        "best": {
+            **{name: setup.space.trial(setup.space.codes(np.array([best]))[0])[name] for name in setup.swept},
+            "trial": best,
+            "sharpe": highest,
+        },
+        **_deflated(setup, best, tally, mean_correlation(moving)),
+        "pbo": _pbo(moving, notes),
+        **_superior(moving, setup.request.search.seed, notes),
+        "noise": _noise(setup, rotated, notes),
+        "neighbours": _neighbours(setup, best, highest),
+        "sample": {"trials": len(sample), "seed": setup.request.search.seed},
+        "notes": notes,
+    }
+    return luck
+
+
+class Drawn(NamedTuple):
+    """The best trial by Sharpe, its Sharpe, and two random samples of trial numbers."""
+
+    best: int
+    sharpe: float
+    sample: Ints
+    rotated: Ints
+
+
+def _drawn(folder: SweepFolder, seed: int) -> Drawn | None:
+    """None where no trial traded. Apart, so that the columns of a large sweep are gone before anything is computed."""
+    sharpes, trials = folder.column("sharpe"), folder.column("trial").astype(np.int64)
+    if not np.isfinite(sharpes).any():
+        return None
+    at, rng = int(np.nanargmax(sharpes)), np.random.default_rng(seed)
+    sample = np.sort(rng.choice(trials, min(SAMPLE, len(trials)), replace=False))
+    return Drawn(int(trials[at]), float(sharpes[at]), sample, rng.permutation(trials)[:ROTATED].copy())
+
+
+def _returns(setup: PreparedSweep, numbers: Ints) -> Array:
+    """Bars x trials."""
+    return setup.sweeper.run(setup.space.codes(numbers), BarRange(returns=True)).returns.T
+
+
+def _deflated(setup: PreparedSweep, best: int, tally: TrialCount, correlation: float) -> dict[str, Any]:
+    sharpe, skew, kurtosis, bars = moments(_returns(setup, np.array([best]))[:, 0])
+    effective = effective_trials(tally.trials, correlation)
+    luckiest = expected_maximum(tally.trials, tally.variance) if tally.trials > 1 else 0.0
+
+    def deflate(trials: float) -> float:
+        return deflated_sharpe(sharpe, bars, trials=trials, variance=tally.variance, skew=skew, kurtosis=kurtosis)
+
+    return {
+        "ledger": {"trials": tally.trials, "effective": effective, "mean_correlation": correlation},
+        "deflated_sharpe": deflate(tally.trials),
+        "deflated_sharpe_effective": deflate(effective),
+        "expected_best_of_luck": luckiest * math.sqrt(setup.market.year),
+        "sharpe_variance": tally.variance,
+    }
+
+
+def _pbo(returns: Array, notes: list[str]) -> dict[str, Any] | None:
+    if returns.shape[1] < 2 or len(returns) < 4 * BLOCKS:
+        notes.append("PBO needs two trials that trade and 64 bars")
+        return None
+    found = overfit(returns, BLOCKS)
+    slope = found.slope if abs(found.slope) < 100 else None  # a trial that did not trade in half of the blocks has no Sharpe to draw a line through
+    return {"pbo": found.pbo, "slope": slope, "loss": found.loss, "trials": returns.shape[1], "blocks": BLOCKS}
+
+
+def _superior(returns: Array, seed: int, notes: list[str]) -> dict[str, Any]:
+    """SPA and StepM of the sampled trials against holding cash."""
+    if returns.shape[1] < 2:
+        notes.append("SPA and StepM need two trials that trade")
+        return {"spa": None, "stepm": None}
+    returns = returns[:, :: -(-returns.shape[1] // SUPERIOR)]
+    test = spa(returns, RESAMPLES, seed)
+    steps = stepm(returns, RESAMPLES, seed)
+    return {
+        "spa": {"p": test.p, "lower": test.lower, "upper": test.upper, "trials": returns.shape[1]},
+        "stepm": {"significant": int((steps <= LEVEL).sum()), "trials": returns.shape[1], "level": LEVEL},
+    }
+
+
+def _noise(setup: PreparedSweep, numbers: Ints, notes: list[str]) -> dict[str, Any] | None:
+    """The sampled part of the grid on rotated signals; fewer rotations where trials are dear."""
+    bars = len(setup.market.index)
+    cost = len(numbers) * bars * len(setup.market.symbols) / 1_000
+    cost *= 50 if setup.sweeper.tracer.per_trial or setup.sweeper.unfused else 1
+    worlds = int(min(ROTATIONS, TIME / max(cost, 1)))
+    if worlds < 19:
+        numbers = numbers[: max(20, int(len(numbers) * worlds / 19))]
+        worlds = 19
+    gap = min(63, bars // 4)
+    shifts = offsets(bars, gap, worlds, setup.request.search.seed)
+    if len(shifts) < 19:
+        notes.append("too few bars for a noise band")
+        return None
+    codes = setup.space.codes(np.sort(numbers))
+    real = setup.sweeper.run(codes).column("sharpe")
+    rotated = np.array([setup.sweeper.run(codes, BarRange(rotate=int(shift))).column("sharpe") for shift in shifts])
+    if not np.isfinite(real).any() or not np.isfinite(rotated).any():
+        notes.append("no sampled trial traded")
+        return None
+    band = noise_band(real, rotated)
+    return {
+        "p": band.p, "low": band.low, "middle": band.middle, "high": band.high, "real": float(np.nanmax(real)),
+        "rotations": len(shifts), "trials": len(codes), "above": band.above,
+    }  # fmt: skip
+
+
+def _neighbours(setup: PreparedSweep, best: int, sharpe: float) -> dict[str, Any] | None:
+    """Trials one step away in one parameter, simulated now where they were not part of the sweep."""
+    here = setup.space.codes(np.array([best]))[0]
+    near = []
+    for column, name in enumerate(setup.space.names):
+        for step in (-1, 1):
+            there = here.copy()
+            there[column] += step
+            if name in setup.swept and 0 <= there[column] < len(setup.space.values[column]):
+                near.append(there)
+    codes = np.array(near).reshape(-1, len(here))
+    codes = codes[allowed(setup.space, setup.space.numbers(codes), setup.constraints)] if len(codes) else codes
+    if not len(codes):
+        return None
+    found = np.nan_to_num(setup.sweeper.run(codes).column("sharpe"))
+    middle = float(np.median(found))
+    return {"count": len(found), "median_sharpe": middle, "worst_sharpe": float(found.min()), "kept": middle / sharpe if sharpe > 0 else math.nan}
+
+
+def words(luck: dict[str, Any]) -> str:
+    """The verdict in one line. Cut-offs: deflated Sharpe 0.95, PBO 0.2, noise p 0.05; what speaks against the best is named."""
+    if luck["best"] is None:
+        return "No trial traded."
+    against = []
+    deflated = luck["deflated_sharpe"]
+    if not deflated >= 0.95:
+        against.append(f"the best of {luck['ledger']['trials']:,} lucky trials would do as well (deflated Sharpe {deflated:.2f})")
+    if luck["pbo"] and not luck["pbo"]["pbo"] < 0.2:
+        against.append(f"the in-sample best is often below the median out of sample (PBO {luck['pbo']['pbo']:.2f})")
+    if luck["noise"] and not luck["noise"]["p"] <= LEVEL:
+        against.append(f"the same grid on rotated signals does as well (p {luck['noise']['p']:.2f})")
+    if luck["neighbours"] and not luck["neighbours"]["kept"] >= 0.5:
+        against.append("one step away in the parameters little of it is left")
+    return "Luck is a poor explanation of the best trial." if not against else "Not to be told from luck: " + "; ".join(against) + "."

@@ -1,0 +1,170 @@
+"""From a strategy file and a catalog to a sweep that can run: panel, trace, market, kernel inputs, and the key of it all."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.panel.reader import PanelReader
+from flowbt.deferred import Tracer
+from flowbt.engine.loader import Strategy, load_strategy
+from flowbt.engine.sweep.compiled import Stage
+from flowbt.engine.sweep.space import Ints, Space
+from flowbt.engine.sweep.sweeper import Sweeper
+from flowbt.engine.types import Account, Costs, Market
+from flowbt.ground.errors import SignalError
+from flowbt.results.record import dumps
+from flowbt.studies.run.describe import commit, datasets_of, versions
+from flowbt.studies.run.market import Span, market_of, panel_for
+from flowbt.studies.sweep.values import Search, numbers_of, space_of
+
+PROBES = 200  # combinations of branching parameters that are tried before the dates are settled
+
+
+@dataclass(frozen=True)
+class SweepRequest:
+    """What is asked of a sweep. Everything is plain data, so that it can be sent to a worker."""
+
+    path: Path
+    values: Mapping[str, str] = field(default_factory=dict)
+    span: Span = field(default_factory=Span)
+    decide_at: str | None = None
+    costs: Costs | None = None
+    account: Account | None = None
+    constraints: tuple[str, ...] = ()
+    search: Search = field(default_factory=Search)
+    sort: str = "sharpe"
+    top: int = 10
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class PreparedSweep:
+    """A sweep ready to run."""
+
+    request: SweepRequest
+    strategy: Strategy
+    space: Space
+    swept: tuple[str, ...]
+    panel: PanelReader
+    sweeper: Sweeper
+
+    @property
+    def market(self) -> Market:
+        return self.sweeper.stage.market
+
+    @property
+    def constraints(self) -> tuple[str, ...]:
+        return (*self.strategy.constraints, *self.request.constraints)
+
+    @cached_property
+    def numbers(self) -> Ints:
+        """The trials, by number (not for tpe, which finds its own)."""
+        return numbers_of(self.space, self.constraints, self.request.search)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What a trial's result depends on besides its parameters; also the head of sweep.json."""
+        strategy, labels, clock = self.strategy, self.market.index, self.panel.clock
+        stamp = "%Y-%m-%d" if clock.step == "1d" else "%Y-%m-%d %H:%M"
+        return {
+            "strategy": strategy.name,
+            "thesis": strategy.thesis,
+            "source": strategy.source,
+            "file": str(strategy.path),
+            "code_hash": strategy.code_hash,
+            "symbols": list(strategy.symbols),
+            "clock": clock.name,
+            "step": clock.step,
+            "from": labels[0].strftime(stamp),
+            "to": labels[-1].strftime(stamp),
+            "bars": len(labels),
+            "decide_at": "end of bar" if clock.always else f"{clock.decide_at} New York",
+            "synthetic": self.panel.catalog.synthetic,
+            "datasets": datasets_of(self.panel),
+            "stand_ins": [{"asked": one.asked, "used": one.used} for one in self.panel.stand_ins],
+            "costs": asdict(self.sweeper.costs),
+            "account": asdict(self.sweeper.account),
+            "parameters": {name: list(values) for name, values in zip(self.space.names, self.space.values, strict=True) if name in self.swept},
+            "fixed": {name: values[0] for name, values in zip(self.space.names, self.space.values, strict=True) if name not in self.swept},
+            "constraints": list(self.constraints),
+            "search": asdict(self.request.search),
+            "versions": versions(),
+            "commit": commit(strategy.path),
+            "command": self.request.command,
+            "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+    @cached_property
+    def id(self) -> str:
+        """Twelve hex digits: the same code, data, span, rules, values, constraints and search give the same id."""
+        names = ("code_hash", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "parameters", "fixed", "constraints", "search")
+        parts = {name: self.facts[name] for name in names}
+        parts["data"] = sorted(use["hash"] for use in self.facts["datasets"])
+        parts["order"] = list(self.space.names)  # trial numbers depend on it
+        parts["flowbt"] = self.facts["versions"].get("flowbt")
+        return hashlib.sha256(dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def set_up(catalog: Catalog, request: SweepRequest) -> PreparedSweep:
+    """Load, trace, and settle the dates: the bars on which every field that any trace reads is there."""
+    strategy = load_strategy(request.path)
+    space = space_of(strategy, request.values)
+    swept = tuple(name for name, values in zip(space.names, space.values, strict=True) if len(values) > 1 or name in request.values)
+    panel = panel_for(catalog, strategy, request.decide_at)
+    tracer = Tracer(strategy.function, panel, space.trial(np.zeros(len(space.names), np.int64)))
+    probe(tracer, space)
+    for symbol in panel.symbols:
+        panel["close", symbol]
+    labels = request.span.cut(panel)
+    market = market_of(panel, labels)
+    stage = Stage(market, replace(market, index=panel.index), int(panel.index.searchsorted(labels[0])))
+    sweeper = Sweeper(tracer, space, stage, request.costs or strategy.costs, request.account or strategy.account)
+    return PreparedSweep(request, strategy, space, swept, panel, sweeper)
+
+
+def probe(tracer: Tracer, space: Space) -> None:
+    """Trace every branch, touch its fields, and hold what was recorded against plain calls; where they differ, nothing is deferred."""
+    known: set[str] | None = None
+    while known != tracer.fixed and not tracer.per_trial:
+        known = set(tracer.fixed)
+        for trial in itertools.islice(_settings(space, known), PROBES):
+            tracer.evaluate(trial)
+    ends = [[0] * len(space.names), [len(values) // 2 for values in space.values], [len(values) - 1 for values in space.values]]
+    for code in ends:
+        trial = space.trial(code)
+        direct = tracer.function(tracer.quiet, **trial)
+        if getattr(direct, "structure", None) is not None:
+            raise SignalError("a sweep of option structures", "contracts are opened per run", "run the points of interest with `flowbt run -p`")
+        if not tracer.per_trial and not same(tracer.evaluate(trial), direct):
+            tracer.fix(None, "what was recorded differs from a plain call, which")
+
+
+def _settings(space: Space, names: set[str]) -> Iterator[dict[str, Any]]:
+    choices = [values if name in names else values[:1] for name, values in zip(space.names, space.values, strict=True)]
+    for chosen in itertools.product(*choices):
+        yield dict(zip(space.names, chosen, strict=True))
+
+
+def same(recorded: Any, direct: Any) -> bool:
+    """Whether two decisions are equal, exactly; missing equals missing."""
+    if type(recorded) is not type(direct):
+        return False
+    for name, value in vars(direct).items():
+        other = getattr(recorded, name)
+        if isinstance(value, pd.DataFrame):
+            if not isinstance(other, pd.DataFrame) or not value.equals(other):
+                return False
+        elif not (other is value or other == value or (other != other and value != value)):
+            return False
+    return True

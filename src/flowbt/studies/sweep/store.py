@@ -1,0 +1,189 @@
+"""A sweep's folder: finished slices as they come, then the whole table. The layout is in docs/sweeps.md."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flowbt.engine.sweep.space import Ints, Space
+from flowbt.engine.sweep.sums import METRICS, Array
+from flowbt.ground.errors import StoreError
+from flowbt.results.record import dumps
+from flowbt.results.shelf import slug, storing, write_text
+from flowbt.studies.ledger import write_table
+
+TRIALS, SWEEP, LUCK, PROGRESS, PARTS = "trials.parquet", "sweep.json", "luck.json", "progress.json", "parts"
+
+
+@dataclass
+class SweepFolder:
+    """`results/<strategy>/sweep-<id>/`."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, results: Path, strategy: str, id: str) -> SweepFolder:
+        return cls(results / slug(strategy) / f"sweep-{id}")
+
+    @property
+    def complete(self) -> bool:
+        return (self.path / SWEEP).is_file()
+
+    def start(self, resume: bool) -> None:
+        """Make room. Without `resume`, slices of an interrupted run of the same sweep are dropped."""
+        with storing(self.path, "store the sweep in"):
+            if not resume or self.complete:
+                for name in (SWEEP, LUCK, TRIALS):
+                    (self.path / name).unlink(missing_ok=True)
+                shutil.rmtree(self.path / PARTS, ignore_errors=True)
+            (self.path / PARTS).mkdir(parents=True, exist_ok=True)
+
+    def part(self, k: int) -> Path:
+        return self.path / PARTS / f"part-{k:06d}.parquet"
+
+    def parts(self) -> list[Path]:
+        return sorted((self.path / PARTS).glob("part-*.parquet"))
+
+    def write_part(self, k: int, table: pa.Table) -> None:
+        with storing(self.path, "store the sweep in"):
+            write_table(self.part(k), table)
+
+    def read_part(self, k: int) -> pa.Table | None:
+        """A finished slice, or None where it is not there or not whole."""
+        try:
+            return pq.read_table(self.part(k))
+        except (FileNotFoundError, pa.ArrowInvalid):
+            return None
+
+    def join(self) -> int:
+        """Write `trials.parquet` from the slices, which follow one another by trial number; returns the number of trials."""
+        temporary, count = self.path / f".{TRIALS}", 0
+        with storing(self.path, "store the sweep in"):
+            paths = self.parts()
+            with pq.ParquetWriter(temporary, pq.read_schema(paths[0]), compression="zstd") as writer:
+                for path in paths:
+                    table = pq.read_table(path)
+                    count += table.num_rows
+                    writer.write_table(table)
+            temporary.replace(self.path / TRIALS)
+            shutil.rmtree(self.path / PARTS)
+        release()
+        return count
+
+    def write(self, name: str, document: dict[str, Any]) -> None:
+        with storing(self.path, "store the sweep in"):
+            write_text(self.path / name, dumps(document, indent=1))
+
+    def column(self, name: str) -> Array:
+        """One column of every trial as float64, read a row group at a time: Arrow keeps what a whole read took."""
+        with pq.ParquetFile(self.path / TRIALS, pre_buffer=False) as file:
+            values, at = np.empty(file.metadata.num_rows), 0
+            for k in range(file.num_row_groups):
+                part = file.read_row_group(k, columns=[name], use_threads=False)[name].to_numpy()
+                values[at : at + len(part)] = part
+                at += len(part)
+        release()
+        return values
+
+    def rows(self, trials: Sequence[int]) -> pd.DataFrame:
+        """Some trials, in the order asked. Only the row groups that hold them are read whole."""
+        found = []
+        with pq.ParquetFile(self.path / TRIALS, pre_buffer=False) as file:
+            for k in range(file.num_row_groups):
+                hits = np.flatnonzero(np.isin(file.read_row_group(k, columns=["trial"], use_threads=False)["trial"].to_numpy(), trials))
+                if len(hits):
+                    found.append(file.read_row_group(k, use_threads=False).take(hits))
+        rows: pd.DataFrame = pa.concat_tables(found).to_pandas().set_index("trial", drop=False)
+        found.clear()
+        release()
+        return rows.loc[list(trials)].reset_index(drop=True)
+
+
+def table_of(space: Space, swept: Sequence[str], numbers: Ints, metrics: Array) -> pa.Table:
+    """Trials as stored: number, swept parameters, metrics."""
+    codes = space.codes(numbers)
+    columns: dict[str, Any] = {"trial": pa.array(numbers, pa.int64())}
+    for name in swept:
+        at = space.names.index(name)
+        columns[name] = _values(space.values[at]).take(pa.array(codes[:, at]))
+    for at, name in enumerate(METRICS):
+        columns[name] = pa.array(metrics[:, at].astype(np.int64) if name == "trades" else metrics[:, at])
+    return pa.table(columns)
+
+
+def _values(values: Sequence[Any]) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if value is None else str(value) for value in values])
+
+
+def release() -> None:
+    """Give freed memory back to the system; Arrow's pool and glibc's heap keep it otherwise, and a million trials leave much of it."""
+    pa.default_memory_pool().release_unused()
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+class Progress:
+    """`progress.json`, about once a second, and a callback for a terminal."""
+
+    def __init__(self, folder: SweepFolder, head: dict[str, Any], total: int, show: Any = None) -> None:
+        self.folder, self.head, self.total, self.show = folder, head, total, show
+        self.done = self.fresh = 0
+        self.best: dict[str, Any] | None = None
+        self._begin, self._written = time.monotonic(), 0.0
+
+    def add(self, table: pa.Table, *, stored: bool = False) -> None:
+        """Count a slice; `stored`: it was there from an earlier run."""
+        self.done += table.num_rows
+        self.fresh += 0 if stored else table.num_rows
+        sharpe = table["sharpe"].to_numpy()
+        if np.isfinite(sharpe).any():
+            at = int(np.nanargmax(sharpe))
+            if self.best is None or sharpe[at] > self.best["sharpe"]:
+                row = table.slice(at, 1).to_pylist()[0]
+                self.best = {name: value for name, value in row.items() if name not in METRICS or name == "sharpe"}
+        if time.monotonic() - self._written >= 1.0:
+            self.write("running")
+        if self.show is not None:
+            self.show(self.done, self.total, self.rate)
+
+    @property
+    def rate(self) -> float:
+        return self.fresh / max(time.monotonic() - self._begin, 1e-9)
+
+    def write(self, state: str) -> None:
+        self._written = time.monotonic()
+        eta = (self.total - self.done) / self.rate if self.rate > 0 else None
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        counts = {"state": state, "done": self.done, "total": self.total, "rate": self.rate, "eta": eta, "best": self.best, "updated": now}
+        self.folder.write(PROGRESS, {**self.head, **counts})
+
+
+def load_sweep(path: Path) -> dict[str, Any]:
+    """`sweep.json` with `luck` inside. Raises StoreError."""
+    try:
+        document: dict[str, Any] = json.loads((path / SWEEP).read_bytes())
+        document["luck"] = json.loads((path / LUCK).read_bytes())
+    except (OSError, ValueError) as problem:
+        raise StoreError(f"sweep {path}", " ".join(str(problem).split())[:160], "run it again, or --resume it") from None
+    return document
+
+
+def slices(numbers: Ints, size: int) -> Iterator[tuple[int, Ints]]:
+    for k, at in enumerate(range(0, len(numbers), size)):
+        yield k, numbers[at : at + size]

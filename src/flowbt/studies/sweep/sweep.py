@@ -1,0 +1,211 @@
+"""A sweep, from a strategy file to a stored table and a word on luck.
+
+1. set up: load, trace once, settle the dates (`sweep_setup.py`);
+2. run the trials in slices; each finished slice is a Parquet file, so that an interrupted sweep resumes;
+3. join the slices; enter every trial in the ledger;
+4. measure luck (`sweep_luck.py`);
+5. re-simulate the best trials and a random sample with the engine and vectorbt's book; store, with a page, and tearsheets of the best.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from flowbt.data.catalog import Catalog
+from flowbt.engine.sweep.space import Ints
+from flowbt.engine.sweep.sums import METRICS, Array
+from flowbt.evidence.measures import MEASURES
+from flowbt.ground.errors import ParameterError, nearest
+from flowbt.results.pages import sweep as sweeps
+from flowbt.studies import ledger
+from flowbt.studies.sweep.luck import luck_of, words
+from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
+from flowbt.studies.sweep.store import LUCK, SWEEP, Progress, SweepFolder, release, slices, table_of
+from flowbt.studies.sweep.verify import look_ahead, verify
+
+FUSED, SLOW = 16_384, 512  # trials per slice
+Show = Callable[[int, int, float], None]
+
+
+@dataclass(frozen=True)
+class SweepOptions:
+    """Where and how a sweep runs, beside what it is."""
+
+    results: Path
+    resume: bool = False
+    cluster: str | None = None
+    job: dict[str, Any] | None = None  # what a worker needs to set up the same sweep (see cluster.py)
+    show: Show | None = None
+    tearsheets: int = 0  # of the best trials
+
+
+def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+    """Run a sweep and store it; returns its folder, `sweep.json` and `luck.json`."""
+    ascending = order_of(request.sort)
+    clock = StageTimer()
+    setup = set_up(catalog, request)
+    folder = SweepFolder.of(run.results, setup.strategy.name, setup.id)
+    folder.start(run.resume)
+    head = {"id": setup.id, "strategy": setup.strategy.name}
+    progress = Progress(folder, head, total_of(setup), run.show)
+    clock.lap("prepare")
+    try:
+        for k, table in finished_slices(setup, folder, run, progress):
+            enter(setup, run.results, k, table)
+    except BaseException:
+        progress.write("interrupted")
+        raise
+    count = folder.join()
+    ledger.gather(ledger.folder_of(run.results, setup.facts), setup.id)
+    clock.lap("trials")
+    top = best(folder, request.sort, ascending, request.top)
+    luck = luck_of(setup, folder, ledger.tally(ledger.folder_of(run.results, setup.facts)))
+    luck["look_ahead"] = look_ahead(setup, top[0]) if top else ""
+    luck["verdict"] = f"Worthless: it uses the future ({luck['look_ahead']}); see `flowbt check`." if luck["look_ahead"] else words(luck)
+    clock.lap("luck")
+    checked = verify(setup, folder, top)  # after luck: vectorbt's import takes memory for good
+    clock.lap("verify")
+    runs = tearsheets(catalog, setup, run, top)
+    clock.lap("pages")
+    document = {
+        "kind": "sweep",
+        **head,
+        **setup.facts,
+        "trials": count,
+        "metrics": list(METRICS),
+        "sort": request.sort,
+        "ascending": ascending,
+        "top": folder.rows(top).to_dict("records"),
+        "runs": runs,
+        "how": how(setup),
+        "seconds": clock.laps,
+        "rate": progress.fresh / max(clock.laps["trials"], 1e-9),
+        "verified": checked,
+        "warnings": ["SYNTHETIC: made by the demo market with planted effects."] if setup.panel.catalog.synthetic else [],
+    }
+    folder.write(LUCK, luck)
+    folder.write(SWEEP, document)
+    sweeps.write(run.results, folder.path)
+    progress.write("done")
+    return folder.path, document, luck
+
+
+def tearsheets(catalog: Catalog, setup: PreparedSweep, run: SweepOptions, top: list[int]) -> dict[str, str]:
+    """Run the best trials in full and store them with their tearsheets: trial number -> run id."""
+    from flowbt.studies.run.backtest import backtest
+    from flowbt.studies.run.request import Request
+    from flowbt.studies.run.stored import store_run
+
+    asked, found = setup.request, {}
+    for trial in top[: run.tearsheets]:
+        parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
+        request = Request(asked.path, parameters, asked.span, asked.decide_at, asked.costs, asked.account, command=asked.command)
+        found[str(trial)] = store_run(run.results, backtest(catalog, request)).name
+    return found
+
+
+class StageTimer:
+    """Seconds of each stage; between stages freed memory is given back."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {"total": 0.0}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        release()
+        now = time.perf_counter()
+        self.laps[name] = now - self._last
+        self.laps["total"] += now - self._last
+        self._last = now
+
+
+def order_of(sort: str) -> bool:
+    """Whether less is better for a metric."""
+    if sort not in METRICS:
+        raise ParameterError(f"--sort {sort}", f"the metrics are {', '.join(METRICS)}", nearest(sort, METRICS))
+    return next(one.better for one in MEASURES if one.name == sort) < 0
+
+
+def total_of(setup: PreparedSweep) -> int:
+    return setup.request.search.number if setup.request.search.kind == "tpe" else len(setup.numbers)
+
+
+def finished_slices(setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, progress: Progress) -> Iterator[tuple[int, pa.Table]]:
+    """Every slice, stored: those of an earlier run first, then new ones as they are done."""
+    if setup.request.search.kind == "tpe":
+        from flowbt.studies.sweep.search import tpe_slices
+
+        for k, table, stored in tpe_slices(setup, folder):
+            progress.add(table, stored=stored)
+            yield k, table
+        return
+    missing = []
+    for k, numbers in slices(setup.numbers, slice_size(setup)):
+        table = folder.read_part(k)
+        if table is not None and table.num_rows == len(numbers):
+            progress.add(table, stored=True)
+            yield k, table
+        else:
+            missing.append((k, numbers))
+    for k, table in new_slices(setup, missing, run):
+        folder.write_part(k, table)
+        progress.add(table)
+        yield k, table
+
+
+def new_slices(setup: PreparedSweep, missing: Iterable[tuple[int, Ints]], run: SweepOptions) -> Iterator[tuple[int, pa.Table]]:
+    """Run slices here, or on a cluster."""
+    if run.cluster is not None:
+        from flowbt.studies.sweep.cluster import on_cluster
+
+        assert run.job is not None
+        sizes = dict(missing)
+        for k, metrics in on_cluster(run.cluster, {**run.job, "id": setup.id}, sizes):
+            yield k, table_of(setup.space, setup.swept, sizes[k], metrics)
+        return
+    for k, numbers in missing:
+        yield k, table_of(setup.space, setup.swept, numbers, metrics_of(setup, numbers))
+
+
+def metrics_of(setup: PreparedSweep, numbers: Ints) -> Array:
+    return setup.sweeper.run(setup.space.codes(numbers)).metrics
+
+
+def slice_size(setup: PreparedSweep) -> int:
+    """Large slices where trials take microseconds, small ones where each takes milliseconds; the same on every machine."""
+    tracer = setup.sweeper.tracer
+    if not tracer.per_trial:
+        setup.sweeper.run(setup.space.codes(setup.numbers[:1]))
+    return SLOW if tracer.per_trial or setup.sweeper.unfused else FUSED
+
+
+def enter(setup: PreparedSweep, results: Path, k: int, table: pa.Table) -> None:
+    """Enter a slice in the ledger."""
+    codes = setup.space.codes(table["trial"].to_numpy())
+    keys = ledger.keys_of(ledger.base_of(setup.facts), setup.space, codes)
+    ledger.add(ledger.folder_of(results, setup.facts), f"{setup.id}-{k:06d}", keys, table["sharpe"].to_numpy() / np.sqrt(setup.market.year))
+
+
+def best(folder: SweepFolder, sort: str, ascending: bool, count: int) -> list[int]:
+    """Trial numbers, best first; a metric without meaning comes last; equal ones by trial number."""
+    values = folder.column(sort)
+    values = np.where(np.isfinite(values), values if ascending else -values, np.inf)
+    keep = min(count, len(values))
+    near = np.flatnonzero(values <= np.partition(values, keep - 1)[keep - 1])
+    order = near[np.argsort(values[near], kind="stable")][:keep]
+    return [int(trial) for trial in folder.column("trial")[order]]
+
+
+def how(setup: PreparedSweep) -> dict[str, Any]:
+    """By which path the trials ran, and why."""
+    tracer, sweeper = setup.sweeper.tracer, setup.sweeper
+    path = "per trial" if tracer.per_trial else "general" if sweeper.unfused else "fused"
+    reasons = list(dict.fromkeys([*tracer.reasons, *sweeper.unfused]))
+    return {"path": path, "traces": tracer.traces, "masks": sweeper.store.count, "evaluations": tracer.evaluator.evaluations, "reasons": reasons}

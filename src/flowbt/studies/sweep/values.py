@@ -1,0 +1,129 @@
+"""What a sweep tries: values from the command line, constraints between parameters, trial numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.engine.loader import Strategy, read_value
+from flowbt.engine.sweep.space import Ints, Space
+from flowbt.engine.sweep.sums import METRICS
+from flowbt.ground.errors import ParameterError, RangeError
+
+MOST = 50_000_000  # trials of a grid; beyond it only a random draw is sensible
+
+
+@dataclass(frozen=True)
+class Search:
+    """`kind`: grid (all), random (`number` points of the grid), tpe (`number` points chosen as results come in)."""
+
+    kind: str = "grid"
+    number: int = 0
+    seed: int = 7
+
+
+def space_of(strategy: Strategy, given: Mapping[str, str]) -> Space:
+    """Every parameter with its values: given, else the file's GRID, else only its default. Swept ones come first, in the order they were named."""
+    strategy.resolve({name: strategy.parameters.get(name) for name in given})  # refuses unknown names; values are read below
+    grid: dict[str, Sequence[Any]] = {}
+    for name, text in given.items():
+        grid[name] = values_of(name, text, strategy.parameters[name])
+    for name, values in strategy.grid.items():
+        grid.setdefault(name, [read_value(name, value, strategy.parameters[name]) for value in values])
+    taken = sorted({"trial", *METRICS} & set(grid))
+    if taken:
+        raise ParameterError(f"a sweep of {taken[0]!r}", "the stored table has a column of that name", "rename the parameter")
+    for name, default in strategy.parameters.items():
+        grid.setdefault(name, (default,))
+    return Space.of({name: [tuple(v) if isinstance(v, list) else v for v in values] for name, values in grid.items()})
+
+
+def values_of(name: str, text: str, default: Any) -> list[Any]:
+    """`a:b:step` (b included), `x,y,z` or one value, each read as the default's type. Repeated values count once."""
+    parts = text.split(":")
+    if len(parts) == 3:
+        return _range(name, text, [_number(name, part) for part in parts], default)
+    if len(parts) == 2:
+        raise ParameterError(f"-p {name}={text}", "a range without a step", "write a:b:step, for example 0.01:0.04:0.005")
+    values = [read_value(name, part.strip(), default) for part in text.split(",") if part.strip()]
+    if not values:
+        raise ParameterError(f"-p {name}={text}", "no value", "for example -p hold=3,5,10")
+    return list(dict.fromkeys(values))
+
+
+def _range(name: str, text: str, parts: list[float], default: Any) -> list[Any]:
+    first, last, step = parts
+    count = math.floor((last - first) / step + 1e-9) + 1 if step else 0
+    if not 0 < count <= 1_000_000:
+        raise ParameterError(f"-p {name}={text}", "an empty or endless range", "write a:b:step with a step from a towards b")
+    return [read_value(name, float(f"{first + k * step:.12g}"), default) for k in range(count)]
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ParameterError(f"-p {name}", f"{text!r} is not a number", "write a:b:step, for example 3:21:2") from None
+
+
+def numbers_of(space: Space, constraints: Iterable[str], search: Search) -> Ints:
+    """The trial numbers of a grid or random search, ascending, after the constraints."""
+    rules = tuple(constraints)
+    if search.kind == "random":
+        numbers = _draw(space, rules, search)
+    elif space.size > MOST:
+        raise ParameterError(f"a grid of {space.size:,} trials", f"more than {MOST:,}", "use --random N, or fewer values")
+    else:
+        every = np.arange(space.size)
+        numbers = every if not rules else np.concatenate([part[allowed(space, part, rules)] for part in np.array_split(every, max(1, space.size // 250_000))])
+    if not len(numbers):
+        raise RangeError(f"trials under {' and '.join(rules)}", "none is left", "loosen the constraints or add values")
+    return numbers
+
+
+def _draw(space: Space, rules: tuple[str, ...], search: Search) -> Ints:
+    """`number` distinct points that meet the constraints (fewer where there are no more)."""
+    rng = np.random.default_rng(search.seed)
+    if space.size <= 4 * search.number or space.size <= 1_000_000:
+        every = rng.permutation(space.size)
+        return np.sort(every[allowed(space, every, rules)][: search.number])
+    found = np.empty(0, np.int64)
+    for _ in range(64):
+        more = rng.integers(0, space.size, 2 * search.number)
+        more = more[allowed(space, more, rules)]
+        found = np.concatenate([found, more])
+        _, first = np.unique(found, return_index=True)
+        found = found[np.sort(first)][: search.number]
+        if len(found) == search.number:
+            break
+    return np.sort(found)
+
+
+def allowed(space: Space, numbers: Ints, constraints: Iterable[str]) -> np.ndarray:
+    """Which trials meet every constraint (an expression of parameter names, such as "fast < slow")."""
+    keep = np.ones(len(numbers), np.bool_)
+    rules = tuple(constraints)
+    if rules:
+        frame = frame_of(space, space.codes(numbers))
+        for rule in rules:
+            try:
+                met = frame.eval(rule, engine="python")
+            except Exception as error:  # whatever a mistyped expression raises
+                names = ", ".join(space.names)
+                raise ParameterError(f"constraint {rule!r}", f"{type(error).__name__}: {error}", f"write a comparison of {names}") from None
+            keep &= np.asarray(met, dtype=np.bool_)
+    return keep
+
+
+def frame_of(space: Space, codes: Ints, names: Sequence[str] | None = None) -> pd.DataFrame:
+    """Trials as a frame of parameter values."""
+    columns = {}
+    for name in names or space.names:
+        at = space.names.index(name)
+        columns[name] = pd.Series(list(space.values[at])).take(codes[:, at]).reset_index(drop=True)
+    return pd.DataFrame(columns)

@@ -1,0 +1,73 @@
+"""Hold a sweep's trials against the engine, its measures, and vectorbt's book."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.engine.simulate import simulate
+from flowbt.engine.sweep.sums import METRICS
+from flowbt.engine.types import Book
+from flowbt.evidence.measures import measure
+from flowbt.ground.errors import ReconciliationError
+from flowbt.studies.lookahead.check import quick_leaks
+from flowbt.studies.run.market import cut_decision, panel_for
+from flowbt.studies.sweep.setup import PreparedSweep
+from flowbt.studies.sweep.store import SweepFolder
+
+TOLERANCE = 1e-9
+SAMPLE, BEST = 4, 4
+
+
+def verify(setup: PreparedSweep, folder: SweepFolder, top: Sequence[int]) -> dict[str, Any]:
+    """Re-simulate the best trials and a random sample by a plain call of the strategy; the largest difference of any metric.
+
+    Raises ReconciliationError where a metric is off by more than 1e-9 (relative above 1), or a book differs from vectorbt's.
+    """
+    from flowbt.engine.vbt.reconcile import reconcile
+
+    trials = folder.column("trial").astype(np.int64)
+    drawn = np.random.default_rng(setup.request.search.seed).choice(trials, min(SAMPLE, len(trials)), replace=False)
+    chosen = list(dict.fromkeys([*top[:BEST], *(int(t) for t in drawn)]))
+    worst = 0.0
+    rows = folder.rows(chosen)
+    for at, trial in enumerate(chosen):
+        book = book_of(setup, trial)
+        worst = max(worst, _difference(trial, rows.iloc[at], book))
+        reconcile(book)
+    return {"trials": len(chosen), "books": len(chosen), "largest_difference": worst}
+
+
+def book_of(setup: PreparedSweep, trial: int) -> Book:
+    """The engine's book of one trial, by a plain call of the strategy."""
+    parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
+    decision = setup.strategy.decide(setup.sweeper.tracer.quiet, parameters)
+    return simulate(setup.market, cut_decision(decision, setup.panel, setup.market.index), setup.sweeper.costs, setup.sweeper.account)
+
+
+def look_ahead(setup: PreparedSweep, trial: int) -> str:
+    """The first use of the future that a short probe of this trial finds, in words; empty where it finds none."""
+    parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
+    panel = panel_for(setup.panel.catalog, setup.strategy)
+    leaks = quick_leaks(setup.strategy, parameters, panel, setup.strategy.decide(panel, parameters))
+    return str(leaks[0]) if leaks else ""
+
+
+def _difference(trial: int, row: pd.Series, book: Book) -> float:
+    closed = book.trades[book.trades["reason"] != "open"]
+    engine = measure(book.returns, closed, book.market.year, activity=book.exposure)
+    worst = 0.0
+    for name in METRICS:
+        ours, theirs = float(row[name]), float(getattr(engine, name))
+        if math.isnan(ours) and math.isnan(theirs):
+            continue
+        off = abs(ours - theirs) / max(1.0, abs(theirs))
+        if not off <= TOLERANCE:
+            found = f"{ours:.12g} in the sweep, {theirs:.12g} in the engine"
+            raise ReconciliationError(f"{name} of trial {trial}", found, "report it with the command and its data")
+        worst = max(worst, off)
+    return worst

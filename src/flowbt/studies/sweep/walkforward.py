@@ -1,0 +1,208 @@
+"""Walk-forward: choose parameters on the past, trade them on what follows, window after window.
+
+1. set up the sweep of the file's grid;
+2. for each window: measure every trial on the training bars, take the best by the metric (no choice where none traded);
+3. trade that choice on the test bars with the engine, from flat; the last `purge` bars before the test are not trained on, for trades opened there end
+   inside the test;
+4. chain the test windows; keep every window's trades, and set in-sample against out-of-sample.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from flowbt.data.catalog import Catalog
+from flowbt.engine.simulate import simulate
+from flowbt.engine.sweep.space import Ints
+from flowbt.engine.sweep.sums import METRICS
+from flowbt.engine.sweep.sweeper import BarRange
+from flowbt.engine.types import Book, Market
+from flowbt.evidence.measures import measure
+from flowbt.evidence.splits import Split, Window, walk_forward
+from flowbt.ground.errors import ParameterError
+from flowbt.results.record import dumps
+from flowbt.results.shelf import slug, storing, write_text
+from flowbt.studies import ledger
+from flowbt.studies.run.market import cut_decision
+from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
+from flowbt.studies.sweep.sweep import order_of
+from flowbt.studies.sweep.values import Search, numbers_of
+
+MODES = ("rolling", "anchored")
+MOST = 20_000  # trials per window; a larger grid is drawn from
+UNITS = {"d": 1 / 365.25, "w": 7 / 365.25, "m": 1 / 12, "y": 1.0}
+
+
+@dataclass(frozen=True)
+class WindowPlan:
+    """`train`, `test`: bars (`500`) or time (`3y`, `6m`). `purge`: bars, or None for the longest holding in the grid."""
+
+    train: str = "3y"
+    test: str = "1y"
+    purge: int | None = None
+    embargo: int = 0
+    modes: tuple[str, ...] = MODES
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One mode's result: a row per window, the chained test returns, the trades of all windows (column `window`)."""
+
+    mode: str
+    windows: pd.DataFrame
+    returns: pd.Series
+    trades: pd.DataFrame
+    measures: dict[str, Any]
+
+
+def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path) -> tuple[Path, dict[str, Any]]:
+    """Run and store; returns the folder and `walkforward.json`."""
+    ascending = order_of(request.sort)
+    setup = set_up(catalog, request)
+    numbers = _numbers(setup)
+    splits = {mode: split_of(setup, numbers, plan, mode) for mode in plan.modes}
+    walks = [walk(setup, numbers, splits[mode], mode, ascending) for mode in plan.modes]
+    key = {"sweep": setup.id, "plan": asdict(plan), "sort": request.sort}
+    name = f"walkforward-{hashlib.sha256(dumps(key, sort_keys=True).encode()).hexdigest()[:12]}"
+    document = {
+        "kind": "walkforward",
+        "id": name.removeprefix("walkforward-"),
+        **setup.facts,
+        "trials": len(numbers),
+        "sort": request.sort,
+        "plan": {mode: asdict(split) for mode, split in splits.items()},
+        "modes": {one.mode: {"windows": len(one.windows), "measures": one.measures, **against(one, request.sort)} for one in walks},
+    }
+    folder = results / slug(setup.strategy.name) / name
+    _store(folder, walks, document)
+    _enter(setup, results, numbers, document["id"])
+    return folder, document
+
+
+def split_of(setup: PreparedSweep, numbers: Ints, plan: WindowPlan, mode: str) -> Split:
+    purge = longest_holding(setup, numbers) if plan.purge is None else plan.purge
+    year = setup.market.year
+    return Split(bars_of("--train", plan.train, year), bars_of("--test", plan.test, year), mode == "anchored", purge, plan.embargo)
+
+
+def bars_of(option: str, text: str, year: float) -> int:
+    """`500` bars, or `3y`, `18m`, `26w`, `90d` as bars of this clock."""
+    unit = text[-1:].lower()
+    try:
+        bars = round(float(text[:-1]) * UNITS[unit] * year) if unit in UNITS else int(text)
+    except ValueError:
+        bars = 0
+    if bars < 1:
+        raise ParameterError(f"{option} {text}", "neither bars nor time", "for example 500, 3y or 6m")
+    return bars
+
+
+def longest_holding(setup: PreparedSweep, numbers: Ints) -> int:
+    """The longest `hold` of the grid, in bars; 0 for strategies without one."""
+    tracer = setup.sweeper.tracer
+    codes = setup.space.codes(numbers)
+    longest = 0.0
+    for trial, _ in setup.space.groups(codes, sorted({*tracer.fixed, *(name for name in setup.swept if "hold" in name)})):
+        hold = getattr(tracer.evaluate(trial), "hold", None)
+        if hold is not None:
+            longest = max(longest, float(np.nanmax(np.asarray(hold, dtype=float))))
+    return math.ceil(longest)
+
+
+def walk(setup: PreparedSweep, numbers: Ints, split: Split, mode: str, ascending: bool) -> Walk:
+    """All windows of one mode."""
+    rows, parts, trades = [], [], []
+    codes = setup.space.codes(numbers)
+    column = METRICS.index(setup.request.sort)
+    for k, window in enumerate(walk_forward(len(setup.market.index), split)):
+        found = setup.sweeper.run(codes, BarRange(window.train_start, window.train_end)).metrics[:, column]
+        ranked = np.where(np.isfinite(found), found if ascending else -found, np.inf)
+        at = int(ranked.argmin())
+        if not np.isfinite(ranked[at]):
+            rows.append({**_span(setup.market, window, k), "trial": -1})
+            parts.append(pd.Series(0.0, setup.market.index[window.test_start : window.test_end]))
+            continue
+        book = book_of(setup, codes[at], window)
+        outside = measure(book.returns, _closed(book), book.market.year, activity=book.exposure)
+        values = setup.space.trial(codes[at])
+        row = {**_span(setup.market, window, k), "trial": int(numbers[at]), **{f"p.{name}": values[name] for name in setup.swept}}
+        inside_out = {"inside": float(found[at]), "outside": float(getattr(outside, setup.request.sort))}
+        rows.append({**row, **inside_out, "total_return": outside.total_return, "trades": outside.trades})
+        parts.append(book.returns)
+        trades.append(book.trades.assign(window=k))
+    returns = pd.concat(parts).rename("returns")
+    table = pd.concat(trades, ignore_index=True) if trades else pd.DataFrame(columns=["window", "reason", "entry_label", "exit_label"])
+    measures = measure(returns, table[table["reason"] != "open"], setup.market.year)
+    return Walk(mode, pd.DataFrame(rows), returns, table, measures.to_dict())
+
+
+def book_of(setup: PreparedSweep, code: Iterable[int], window: Window) -> Book:
+    """The engine's book of a choice on the test bars, from flat. The decision uses all history before them."""
+    bars = slice(window.test_start, window.test_end)
+    market = setup.market
+    arrays = {f.name: getattr(market, f.name)[bars] for f in fields(Market) if f.name in ("index", "open", "high", "low", "close", "funding")}
+    short = replace(market, **arrays)
+    decision = setup.strategy.decide(setup.sweeper.tracer.quiet, setup.space.trial(list(code)))
+    return simulate(short, cut_decision(decision, setup.panel, short.index), setup.sweeper.costs, setup.sweeper.account)
+
+
+def against(one: Walk, metric: str) -> dict[str, Any]:
+    """In-sample against out-of-sample, over the windows."""
+    known = one.windows.dropna(subset=["inside", "outside"]) if "inside" in one.windows else one.windows.iloc[:0]
+    if known.empty:
+        return {"metric": metric, "inside": None, "outside": None, "positive": None}
+    positive = float((known["total_return"] > 0).mean())
+    return {"metric": metric, "inside": float(known["inside"].mean()), "outside": float(known["outside"].mean()), "positive": positive}
+
+
+def _numbers(setup: PreparedSweep) -> Ints:
+    """The grid's trials; a large grid is drawn from, so that each window stays affordable."""
+    search = setup.request.search
+    if search.kind == "grid" and setup.space.size > MOST:
+        return numbers_of(setup.space, setup.constraints, Search("random", MOST, search.seed))
+    return setup.numbers
+
+
+def _span(market: Market, window: Window, k: int) -> dict[str, Any]:
+    labels = market.index
+    return {
+        "window": k,
+        "train_from": labels[window.train_start],
+        "train_to": labels[window.train_end - 1],
+        "test_from": labels[window.test_start],
+        "test_to": labels[window.test_end - 1],
+    }
+
+
+def _closed(book: Book) -> pd.DataFrame:
+    return book.trades[book.trades["reason"] != "open"]
+
+
+def _store(folder: Path, walks: list[Walk], document: dict[str, Any]) -> None:
+    with storing(folder, "store the walk-forward in"):
+        folder.mkdir(parents=True, exist_ok=True)
+        tables = {
+            "windows": [one.windows.assign(mode=one.mode) for one in walks],
+            "returns": [one.returns.rename_axis("label").reset_index().assign(mode=one.mode) for one in walks],
+            "trades": [one.trades.assign(mode=one.mode) for one in walks],
+        }
+        for name, frames in tables.items():
+            ledger.write_table(folder / f"{name}.parquet", pa.Table.from_pandas(pd.concat(frames, ignore_index=True), preserve_index=False))
+        write_text(folder / "walkforward.json", dumps(document, indent=1))
+
+
+def _enter(setup: PreparedSweep, results: Path, numbers: Ints, name: str) -> None:
+    """Every trial that a window could have chosen counts in the ledger; its Sharpe is the one over all bars."""
+    codes = setup.space.codes(numbers)
+    sharpes = setup.sweeper.run(codes).column("sharpe") / math.sqrt(setup.market.year)
+    keys = ledger.keys_of(ledger.base_of(setup.facts), setup.space, codes)
+    ledger.add(ledger.folder_of(results, setup.facts), f"walkforward-{name}", keys, sharpes)

@@ -1,0 +1,116 @@
+"""The panel: alignment, publication lags, stand-ins, staleness, errors."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.panel.reader import open_panel
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import FieldError
+from tinydata import FIELDS, bars, store
+
+
+def test_the_close_of_a_session_is_known_at_its_decision(catalog):
+    panel = open_panel(catalog, ["SPY"])
+    assert panel["close"].iloc[0, 0] == 100.0
+    assert panel["close"].notna().all(axis=None)
+
+
+def test_before_the_close_only_the_session_before_is_known(catalog):
+    panel = open_panel(catalog, ["SPY"], Clock().at("15:45"))
+    assert np.isnan(panel["close"].iloc[0, 0])
+    assert panel["close"].iloc[1, 0] == 100.0
+
+
+def test_published_in_the_evening_means_one_session_later(catalog):
+    panel = open_panel(catalog, ["SPY"])
+    dix = panel["dix", "SPX"]["SPY"]
+    assert np.isnan(dix.iloc[0])
+    assert dix.iloc[1] == 0.40
+    assert panel.known_at("dix", "SPX").iloc[1] == pd.Timestamp("2024-01-03 01:00")
+
+
+def test_every_shown_value_was_known_before_the_decision(catalog):
+    panel = open_panel(catalog, ["SPY", "QQQ"])
+    for field, symbol in (("close", "SPY"), ("close", "QQQ"), ("dix", "SPX")):
+        known = panel.known_at(field, symbol)
+        assert (known.dropna().to_numpy() < panel.decisions[known.notna()]).all()
+
+
+def test_a_symbol_that_starts_later_is_missing_before(catalog):
+    close = open_panel(catalog, ["SPY", "QQQ"])["close"]
+    assert close["QQQ"].isna().sum() == 5
+    assert close["QQQ"].iloc[5] == 50.0
+
+
+def test_a_hole_is_missing_and_not_the_day_before(tmp_path):
+    labels = Clock().labels("2024-01-02", "2024-01-31")
+    store(tmp_path, "prices", bars("SPY", labels.delete(7)), fields=FIELDS)
+    close = open_panel(Catalog((tmp_path,)), ["SPY"])["close"]["SPY"]
+    assert np.flatnonzero(close.isna()).tolist() == [7]
+
+
+def test_one_symbols_series_is_spread_over_all_columns(catalog):
+    frame = open_panel(catalog, ["SPY", "QQQ"])["dix", "SPX"]
+    assert list(frame.columns) == ["SPY", "QQQ"]
+    assert frame["SPY"].equals(frame["QQQ"].rename("SPY"))
+
+
+def test_a_stand_in_is_used_and_named(catalog):
+    panel = open_panel(catalog, ["SPY"])
+    assert panel.either("dark_pool_net", ("dix", "SPX")).equals(panel["dix", "SPX"])
+    assert [(one.asked, one.used) for one in panel.stand_ins] == [("dark_pool_net", "dix of SPX")]
+
+
+def test_the_real_thing_is_no_stand_in(catalog):
+    panel = open_panel(catalog, ["SPY"])
+    panel.either("close", ("dix", "SPX"))
+    assert not panel.stand_ins
+
+
+def test_a_missing_field_names_what_has_it(catalog):
+    panel = open_panel(catalog, ["SPY"])
+    with pytest.raises(FieldError, match="the catalog has it for SPX"):
+        panel["dix", "SPY"]
+    with pytest.raises(FieldError, match="did you mean close"):
+        panel["clsoe"]
+
+
+def test_ready_is_the_span_all_touched_fields_share(catalog):
+    panel = open_panel(catalog, ["SPY", "QQQ"])
+    panel["close"], panel["dix", "SPX"]
+    first, last = panel.ready()
+    assert first == panel.index[5]
+    assert last == panel.index[-1]
+
+
+def test_hourly_bars_make_daily_ones(tmp_path):
+    clock = Clock("24/7", "1h")
+    store(tmp_path, "btc", bars("BTC", clock.labels("2024-01-01", "2024-01-03 23:00")), clock="24/7", frequency="1h", fields=FIELDS)
+    panel = open_panel(Catalog((tmp_path,)), ["BTC"], Clock("24/7", "1d"))
+    assert panel["open"]["BTC"].tolist() == [99.5, 123.5, 147.5]
+    assert panel["high"]["BTC"].tolist() == [124.0, 148.0, 172.0]
+    assert panel["close"]["BTC"].tolist() == [123.0, 147.0, 171.0]
+
+
+def test_funding_is_summed_over_the_bar_that_it_ends(tmp_path):
+    days = Clock("24/7", "1d").labels("2024-01-01", "2024-01-04")
+    store(tmp_path, "btc", bars("BTC", days), clock="24/7", frequency="day", fields=FIELDS)
+    times = pd.date_range("2024-01-01 08:00", "2024-01-05", freq="8h", unit="ns")
+    rates = pd.DataFrame({"event_time": times, "symbol": "BTC", "funding_rate": 0.0001 * np.arange(1, len(times) + 1)})
+    store(tmp_path, "funding", rates, clock="24/7", frequency="8h", publication={"rule": "after"}, fields={"funding_rate": {"max_age": "9h"}})
+    funding = open_panel(Catalog((tmp_path,)), ["BTC"], Clock("24/7", "1d")).bars().funding["BTC"]
+    assert funding.iloc[0] == pytest.approx(0.0001 * (1 + 2 + 3))
+
+
+def test_a_hole_in_funding_is_missing_and_not_zero(tmp_path):
+    days = Clock("24/7", "1d").labels("2024-01-01", "2024-01-10")
+    store(tmp_path, "btc", bars("BTC", days), clock="24/7", frequency="day", fields=FIELDS)
+    times = pd.date_range("2024-01-01 08:00", "2024-01-11", freq="8h", unit="ns")
+    times = times[(times < "2024-01-04") | (times > "2024-01-07")]
+    rates = pd.DataFrame({"event_time": times, "symbol": "BTC", "funding_rate": 0.0001})
+    store(tmp_path, "funding", rates, clock="24/7", frequency="8h", publication={"rule": "after"}, fields={"funding_rate": {"max_age": "9h"}})
+    funding = open_panel(Catalog((tmp_path,)), ["BTC"], Clock("24/7", "1d")).bars().funding["BTC"]
+    assert funding.isna().loc["2024-01-04":"2024-01-06"].all()
+    assert funding.notna().loc["2024-01-08":].all()

@@ -1,0 +1,142 @@
+"""Downloads against a server that misbehaves."""
+
+import hashlib
+import json
+import sys
+
+import pytest
+
+from flowbt.data.ingest.download import Manners, address, pull
+from flowbt.data.sources.request import Download
+from flowbt.ground.errors import PullError
+
+FILE = b"date,price,dix,gex\n" + b"2031-01-02,100,0.45,1.2500\n" * 2000
+
+
+@pytest.fixture
+def fetch(provider, tmp_path):
+    def run(request=None, **manners):
+        rules = Manners(**{"pause": 0.0, "tries": 3, "timeout": 5.0, "base_url": provider.url, **manners})
+        return pull([request or Download("https://example.test/a.csv", "a.csv")], tmp_path, rules)[0]
+
+    return run
+
+
+def answer(**options):
+    return {"body": FILE, **options}
+
+
+def give(provider, *answers, path="/a.csv"):
+    provider.gives(path, *(provider.Answer(**options) for options in answers))
+
+
+def test_a_file_is_stored_with_hash_size_and_address(provider, fetch, tmp_path):
+    give(provider, answer())
+    done = fetch()
+    assert (done.status, done.bytes, done.sha256) == ("fetched", len(FILE), hashlib.sha256(FILE).hexdigest())
+    assert (tmp_path / "a.csv").read_bytes() == FILE
+    record = json.loads((tmp_path / "pulled.json").read_text())["a.csv"]
+    assert (record["url"], record["bytes"]) == (f"{provider.url}/a.csv", len(FILE))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "pulled.json"]
+
+
+def test_refusals_that_pass_are_tried_again(provider, fetch):
+    give(provider, answer(status=503, body=b"busy"), answer(status=429, body=b"", headers={"Retry-After": "0"}), answer())
+    assert fetch().status == "fetched"
+    assert len(provider.seen) == 3
+
+
+def test_a_server_that_stays_broken_is_given_up(provider, fetch, tmp_path):
+    give(provider, answer(status=500, body=b""))
+    done = fetch()
+    assert (done.status, len(provider.seen)) == ("failed", 3)
+    assert "status 500, 3 times" in done.problem
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_connection_goes_on_where_it_stopped(provider, fetch, tmp_path):
+    give(provider, answer(cut=20000, ranges=True, headers={"ETag": '"one"'}))
+    assert fetch().status == "fetched"
+    assert (tmp_path / "a.csv").read_bytes() == FILE
+    assert 0 < int(provider.seen[1][1]["Range"].removeprefix("bytes=").rstrip("-")) <= 20000
+
+
+def test_a_later_run_goes_on_where_an_earlier_one_stopped(provider, fetch, tmp_path):
+    give(provider, answer(cut=20000, ranges=True, headers={"ETag": '"one"'}))
+    assert fetch(tries=1).status == "failed"
+    kept = (tmp_path / "a.csv.part").stat().st_size
+    assert fetch(tries=1).status == "fetched"
+    assert provider.seen[1][1]["Range"] == f"bytes={kept}-"
+    assert (tmp_path / "a.csv").read_bytes() == FILE
+
+
+def test_a_file_that_changed_meanwhile_starts_over(provider, fetch, tmp_path):
+    give(provider, answer(cut=20000, ranges=True, headers={"ETag": '"one"'}), answer(body=b"new,file\n1,2\n", ranges=True, headers={"ETag": '"two"'}))
+    assert fetch().status == "fetched"
+    assert (tmp_path / "a.csv").read_bytes() == b"new,file\n1,2\n"
+
+
+def test_a_server_without_ranges_starts_over(provider, fetch, tmp_path):
+    give(provider, answer(cut=20000), answer())
+    assert fetch().status == "fetched"
+    assert (tmp_path / "a.csv").read_bytes() == FILE
+
+
+def test_a_slow_answer_is_not_waited_for(provider, fetch):
+    give(provider, answer(delay=0.6), answer())
+    assert fetch(timeout=0.2).status == "fetched"
+
+
+def test_an_unchanged_file_is_not_sent_again(provider, fetch, tmp_path):
+    give(provider, answer(headers={"ETag": '"one"'}))
+    fetch()
+    assert fetch().status == "unchanged"
+    assert provider.seen[1][1]["If-None-Match"] == '"one"'
+    (tmp_path / "a.csv").write_bytes(b"damaged")
+    assert fetch().status == "fetched"
+
+
+def test_a_fixed_file_is_not_asked_for_again(provider, fetch):
+    give(provider, answer())
+    request = Download("https://example.test/a.csv", "a.csv", fixed=True)
+    assert [fetch(request).status, fetch(request).status, len(provider.seen)] == ["fetched", "unchanged", 1]
+
+
+def test_a_file_that_need_not_exist(provider, fetch):
+    assert fetch(Download("https://example.test/none.csv", "none.csv", maybe=True)).status == "not there"
+    done = fetch(Download("https://example.test/none.csv", "none.csv"))
+    assert (done.status, "status 404 (not found)" in done.problem) == ("failed", True)
+
+
+@pytest.mark.parametrize(("body", "problem"), [(b"<!DOCTYPE html><p>moved", "a web page instead of data"), (b"", "an empty answer")])
+def test_an_answer_that_is_no_data_leaves_the_old_file(provider, fetch, tmp_path, body, problem):
+    give(provider, answer(), answer(body=body))
+    fetch()
+    assert problem in fetch().problem
+    assert (tmp_path / "a.csv").read_bytes() == FILE
+
+
+def test_the_providers_checksum_is_held(provider, fetch):
+    request = Download("https://example.test/a.csv", "a.csv", checksum="https://example.test/a.csv.CHECKSUM")
+    give(provider, answer(body=f"{hashlib.sha256(FILE).hexdigest()}  a.csv".encode()), path="/a.csv.CHECKSUM")
+    give(provider, answer(body=b"garbled"), answer())
+    assert (fetch(request).status, provider.seen[2][0]) == ("fetched", "/a.csv")
+    give(provider, answer(body=b"garbled"), path="/a.csv")
+    request = Download("https://example.test/a.csv", "b.csv", checksum=request.checksum)
+    assert "the checksum is" in fetch(request).problem
+
+
+def test_a_base_url_replaces_scheme_and_host_only():
+    assert address("https://a.test/x/y.csv?id=DGS10&b=1", "http://127.0.0.1:9/") == "http://127.0.0.1:9/x/y.csv?id=DGS10&b=1"
+    assert address("https://a.test/x", "") == "https://a.test/x"
+
+
+def test_a_server_that_is_not_there_is_one_line(tmp_path):
+    done = pull([Download("http://127.0.0.1:9/a", "a")], tmp_path, Manners(pause=0.0, tries=1, timeout=1.0))[0]
+    assert (done.status, "the connection broke" in done.problem, "\n" in done.problem) == ("failed", True, False)
+
+
+def test_without_httpx_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with pytest.raises(PullError, match=r"httpx is not installed; install flowbt\[online\]"):
+        pull([Download("http://127.0.0.1:9/a", "a")], tmp_path, Manners())

@@ -1,0 +1,155 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from tests.data.raw.deadly import die_on_broken
+
+from flowbt.cli.data.reduce import command
+from flowbt.data.catalog import Catalog
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import DatasetError, ParameterError, SourceError
+from flowbt.studies.ingest.kinds import KINDS, snapshot_labels
+from flowbt.studies.ingest.reduce import Reduction, in_processes, reduce_files, store
+
+HEADER = "ticker,executed_at,price,nbbo_bid,nbbo_ask,size\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three good days and a broken one of dark-pool prints."""
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for n, day in enumerate(("2024-05-01", "2024-05-02", "2024-05-03")):
+        rows = "".join(f"XYZ,{day}T15:0{k}:00Z,{price},9.9,10.0,100\n" for k, price in enumerate((10.0, 10.0, 9.9)[: n + 1]))
+        (raw / f"prints-{day}.csv").write_text(HEADER + rows, encoding="utf-8")
+    (raw / "prints-2024-05-06.csv").write_text(HEADER + "XYZ,2024-05-06T15:00:00Z,ten,9.9,10,1\n", encoding="utf-8")
+    return raw
+
+
+def asked(folder, **more):
+    return Reduction("dark-prints", (folder,), **{"workers": 1, **more})
+
+
+def test_a_broken_file_is_named_and_the_rest_go_on(folder):
+    reduced = reduce_files(asked(folder))
+    assert reduced.table["dark_pool_net"].tolist() == [1000, 2000, 1010]
+    assert [one.path.name for one in reduced.broken] == ["prints-2024-05-06.csv"]
+    assert "ten" in reduced.broken[0].problem
+
+
+def test_parallel_processes_give_the_same_table(folder):
+    seen = []
+    parallel = reduce_files(asked(folder, workers=2), lambda file, done, total: seen.append((done, total)))
+    pd.testing.assert_frame_equal(parallel.table, reduce_files(asked(folder)).table)
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_a_killed_process_costs_its_own_file_only(folder, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])  # for the new processes
+    found = {one.path.name: one for one in in_processes(die_on_broken, sorted(folder.iterdir()), 2)}
+    assert "killed" in found["prints-2024-05-06.csv"].problem
+    assert [one.table is not None for _, one in sorted(found.items())] == [True, True, True, False]
+
+
+def test_the_dataset_can_be_read_by_a_panel(folder, tmp_path):
+    request = asked(folder)
+    store(request, reduce_files(request), "prints", tmp_path / "datasets")
+    catalog = Catalog((tmp_path / "datasets",))
+    holder = catalog.holder("dark_pool_net", "XYZ", Clock())
+    table = holder.read(["event_time", "known_at", "dark_pool_net"])
+    assert table["known_at"].iloc[0] == pd.Timestamp("2024-05-01 22:00")  # 18:00 New York
+    assert holder.provenance["findings"][0]["file"] == "prints-2024-05-06.csv"
+    assert len(holder.provenance["files"]) == 3
+
+
+def test_prints_summed_until_later_are_known_later(folder, tmp_path):
+    request = asked(folder, options={"until": "20:00"})
+    reduced = reduce_files(request)
+    store(request, reduced, "late", tmp_path)
+    assert pd.read_parquet(tmp_path / "late" / "data.parquet")["known_at"].iloc[0] == pd.Timestamp("2024-05-02 00:00")
+    store(asked(folder), reduced, "early", tmp_path)
+    with pytest.raises(DatasetError, match=r"final at 2024-05-02 00:00:00; mend its publication"):
+        store(request, reduced, "early", tmp_path)
+
+
+def test_bars_of_another_length_are_not_written_over_shorter_ones(tmp_path):
+    (tmp_path / "BTCUSDT-m.csv").write_text(
+        "create_time,symbol,sum_open_interest,sum_open_interest_value\n2024-01-05 00:00:00,BTCUSDT,10,100\n", encoding="utf-8"
+    )
+    hourly, daily = (Reduction("metrics", (tmp_path / "BTCUSDT-m.csv",), {"step": step}) for step in ("1h", "1d"))
+    store(hourly, reduce_files(hourly), "oi", tmp_path)
+    assert pd.read_parquet(tmp_path / "oi" / "data.parquet")["known_at"].iloc[0] == pd.Timestamp("2024-01-05 00:59:59.999")
+    with pytest.raises(DatasetError, match="declared as 24/7 1h, reduced to 24/7 day"):
+        store(daily, reduce_files(daily), "oi", tmp_path)
+
+
+def test_a_dataset_of_another_kind_is_not_overwritten(folder, tmp_path):
+    request = asked(folder)
+    reduced = reduce_files(request)
+    store(request, reduced, "prints", tmp_path)
+    (tmp_path / "prints" / "dataset.toml").write_text('title = "x"\nsource = "x"\n[publication]\nrule = "session"\n[fields.close]\n', encoding="utf-8")
+    with pytest.raises(DatasetError, match="does not declare dark_pool_net"):
+        store(request, reduced, "prints", tmp_path)
+    assert "dark_pool_net" in pd.read_parquet(tmp_path / "prints" / "data.parquet")
+
+
+def test_options_are_checked_before_any_file_is_read(folder):
+    with pytest.raises(ParameterError, match="did you mean inside"):
+        reduce_files(asked(folder, options={"insde": "nearer"}))
+    with pytest.raises(ParameterError, match="not a number"):
+        reduce_files(Reduction("trades", (folder,), {"buckets": "many"}))
+    with pytest.raises(ParameterError, match="did you mean dark-prints"):
+        reduce_files(Reduction("dark-print", (folder,)))
+
+
+def test_nothing_readable_is_an_error_with_the_first_reason(folder, tmp_path):
+    with pytest.raises(SourceError, match=r"none could be read.*ten"):
+        reduce_files(Reduction("dark-prints", (folder / "prints-2024-05-06.csv",)))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SourceError, match="no files in it"):
+        reduce_files(Reduction("trades", (tmp_path / "empty",)))
+
+
+def test_the_command_exits_1_when_a_file_was_left_out(folder, tmp_path):
+    words = ["dark-prints", str(folder), "--to", "prints", "--datasets", str(tmp_path / "d"), "--workers", "1", "--json"]
+    answer = CliRunner().invoke(command, words, standalone_mode=False)
+    assert answer.return_value == 1
+    document = json.loads(answer.stdout)
+    assert (document["rows"], document["files"], len(document["broken"])) == (3, 4, 1)
+
+
+def test_finra_files_of_a_folder_become_one_dataset(tmp_path):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for day in ("20240501", "20240502"):
+        text = f"Date|Symbol|ShortVolume|ShortExemptVolume|TotalVolume|Market\n{day}|NAN|50|0|100|Q\n{day}|XYZ|10|0|40|Q\n2\n"
+        (raw / f"CNMSshvol{day}.txt").write_text(text, encoding="utf-8")
+    reduced = reduce_files(Reduction("finra", (raw,), {"symbols": "NAN"}, workers=1))
+    assert reduced.table["short_volume"].tolist() == [50, 50]
+    assert set(reduced.table["symbol"]) == {"NAN"}
+
+
+def test_a_weekend_snapshot_is_about_fridays_session():
+    instants = pd.DatetimeIndex(["2022-02-06 01:09", "2022-02-04 14:29", "2022-02-04 14:31"])  # Saturday night; Friday 09:29; 09:31
+    assert snapshot_labels(instants, "XNYS").strftime("%m-%d").tolist() == ["02-04", "02-03", "02-04"]
+    assert snapshot_labels(instants, "24/7").strftime("%m-%d").tolist() == ["02-06", "02-04", "02-04"]
+
+
+def test_every_kind_has_options_with_defaults():
+    for kind in KINDS.values():
+        assert kind.set({}) == kind.options()
+        assert kind.summary.endswith(".")
+
+
+@pytest.mark.real
+def test_real_chains_have_the_dix_files_spot_and_volatility_near_vix():
+    from tests.data.raw.real import RAW
+
+    paths = tuple(RAW / "chains" / f"spx_quotedata_{day}.csv.gz" for day in ("20220205", "20230914"))
+    table = reduce_files(Reduction("chains", paths, workers=1)).table.set_index("event_time")
+    assert table.index.strftime("%Y-%m-%d").tolist() == ["2022-02-04", "2023-09-14"]
+    assert table["gex"].iloc[0] < 0 < table["gex"].iloc[1]
+    vix = pd.Series([23.22, 12.82], table.index)
+    assert (table["iv_30d"] / vix).between(0.75, 1.0).all()  # at the money is under the index, which weighs the skew

@@ -1,0 +1,56 @@
+"""Files that are not what they should be: one clear line each."""
+
+import pandas as pd
+import pytest
+
+from flowbt.data.sources import NAMES, source
+from flowbt.ground.errors import SourceError
+
+OPTIONS = {"symbol": "X", "time": "date", "map": {"value": "v"}, "product": "total", "venue": "binance", "root": "BTC"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_missing_empty_folder_and_foreign_files(name, tmp_path):
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    for path in (tmp_path / "none.csv", tmp_path / "empty.csv", tmp_path, tmp_path / "other.csv"):
+        with pytest.raises(SourceError) as caught:
+            source(name).parse(path, OPTIONS)
+        assert "\n" not in str(caught.value)
+        assert ";" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["finra", "klines", "constituents", "table"])
+def test_truncated_parquet(name, tmp_path):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"date": pd.date_range("2031-01-01", periods=500), "v": 1.0}).to_parquet(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(SourceError, match=r"t\.parquet: cannot be read"):
+        source(name).parse(path, OPTIONS)
+
+
+def test_truncated_gzip(put):
+    path = put("VIX_History.csv.gz", "DATE,OPEN,HIGH,LOW,CLOSE\n" + "01/02/2031,10,12,10,11\n" * 50)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(SourceError, match="cannot be read"):
+        source("cboe_index").parse(path, {})
+
+
+def test_header_without_rows(put):
+    with pytest.raises(SourceError, match="a header but no rows"):
+        source("fred").parse(put("f.csv", "observation_date,DGS10\n"), {})
+
+
+def test_a_cell_that_is_no_number_is_named_by_row(put):
+    table = source("fred").parse(put("f.csv", "observation_date,DGS10\n2031-01-02,4.5\n2031-01-03,4,5\n".replace("4,5", "4;5")), {})
+    assert [found.line() for found in table.findings] == ["[unreadable] f.csv row 3: DGS10: '4;5' is not readable"]
+
+
+def test_blank_lines_do_not_shift_row_numbers(put):
+    table = source("fred").parse(put("f.csv", "observation_date,DGS10\n\n2031-01-02,4.5\n"), {})
+    assert table.frame["row"].tolist() == [3]
+
+
+def test_an_unknown_source_is_named_with_the_nearest():
+    with pytest.raises(SourceError, match="did you mean yahoo"):
+        source("yaho")

@@ -1,0 +1,118 @@
+"""What is recorded, what is fixed, what is refused, and how often pandas is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from tests.ground.deferred.frames import tiny_panel
+
+from flowbt.deferred import Tracer
+from flowbt.engine.types import Signals
+from flowbt.ground.errors import SignalError
+
+
+def run(function: Any, trials: list[dict[str, Any]]) -> tuple[Tracer, list[Signals]]:
+    tracer = Tracer(function, tiny_panel(), trials[0])
+    return tracer, [tracer.evaluate(values) for values in trials]
+
+
+def test_each_distinct_sub_expression_is_evaluated_once() -> None:
+    def signals(panel: Any, *, window: int, level: float) -> Signals:
+        mean = panel["close"].rolling(window).mean()
+        return Signals(long=(mean > level) & (mean < 2 * level))
+
+    trials = [{"window": w, "level": v} for w in (3, 5) for v in (90.0, 100.0, 110.0)]
+    tracer = Tracer(signals, tiny_panel(), trials[0])
+    root = tracer.trace(trials[0]).fields["long"]
+    tracer.evaluator.announce([(root, values) for values in trials])
+    for values in trials:
+        tracer.evaluator.take(root, values)
+    # read once; rolling and mean per window; 2 * level per level; two comparisons and one & per trial
+    assert tracer.evaluator.evaluations == 1 + 2 * 2 + 3 + 3 * 6
+
+
+def test_a_branch_fixes_its_parameter_only() -> None:
+    def signals(panel: Any, *, kind: str, level: float) -> Signals:
+        close = panel["close"]
+        return Signals(long=close > level if kind == "up" else close < level)
+
+    tracer, (up, down) = run(signals, [{"kind": "up", "level": 100.0}, {"kind": "down", "level": 100.0}])
+    assert tracer.fixed == {"kind"}
+    assert not tracer.per_trial
+    assert not (up.long & down.long).any().any()
+    assert "kind" in tracer.reasons[0]
+
+
+def test_a_loop_over_a_parameter_is_fixed_too() -> None:
+    def signals(panel: Any, *, lags: int, level: float) -> Signals:
+        close = panel["close"]
+        return Signals(long=sum(close.shift(k) for k in range(1, lags + 1)) / lags > level)
+
+    tracer, (got,) = run(signals, [{"lags": 3, "level": 100.0}])
+    close = tiny_panel()["close"]
+    assert tracer.fixed == {"lags"}
+    pd.testing.assert_frame_equal(got.long, (close.shift(1) + close.shift(2) + close.shift(3)) / 3 > 100.0)
+
+
+@pytest.mark.parametrize("change", ["loc", "closure", "concat"])
+def test_what_cannot_be_recorded_is_called_per_trial(change: str) -> None:
+    def signals(panel: Any, *, level: float) -> Signals:
+        close = panel["close"]
+        if change == "loc":
+            close.loc[close["AAA"] < level] = 0.0
+        elif change == "closure":
+            close = close.apply(lambda column: column - level)
+        else:
+            close = pd.concat([close["AAA"], close["BBB"]], axis=1) * level
+        return Signals(long=close > 0)
+
+    tracer, (got,) = run(signals, [{"level": 100.0}])
+    assert tracer.per_trial
+    pd.testing.assert_frame_equal(got.long, signals(tiny_panel(), level=100.0).long)
+
+
+def test_assignment_into_a_frame_is_recorded() -> None:
+    def signals(panel: Any, *, level: float) -> Signals:
+        close = panel["close"]
+        before = close > level
+        close["AAA"] += level * close["BBB"]
+        close[close < level] = 0.0
+        return Signals(long=close > 2 * level, short=before)
+
+    tracer, (got,) = run(signals, [{"level": 0.5}])
+    wanted = signals(tiny_panel(), level=0.5)
+    assert not tracer.fixed
+    pd.testing.assert_frame_equal(got.long, wanted.long)
+    pd.testing.assert_frame_equal(got.short, wanted.short)
+
+
+@pytest.mark.parametrize(
+    "look", [lambda c, n: c.shift(-n), lambda c, n: c.pct_change(periods=-n), lambda c, n: c.rolling(n, center=True).mean(), lambda c, n: c.bfill()]
+)
+def test_look_ahead_is_refused(look: Any) -> None:
+    with pytest.raises(SignalError, match="look-ahead"):
+        run(lambda panel, *, n: Signals(long=look(panel["close"], n) > 0), [{"n": 2}])
+
+
+def test_a_question_without_parameters_is_answered_at_once() -> None:
+    def signals(panel: Any, *, level: float) -> Signals:
+        close = panel["close"]
+        assert len(close) == len(panel.index)
+        assert list(close.columns) == list(panel.symbols)
+        return Signals(long=close > level if panel.has("close") and close["AAA"].notna().all() else close < level)
+
+    tracer, (got,) = run(signals, [{"level": 100.0}])
+    assert not tracer.fixed
+    pd.testing.assert_frame_equal(got.long, tiny_panel()["close"] > 100.0)
+
+
+def test_spare_results_stay_within_their_budget() -> None:
+    from flowbt.deferred import Evaluator
+
+    tracer = Tracer(lambda panel, *, n: Signals(long=panel["close"].rolling(n).mean() > 0), tiny_panel(), {"n": 2}, evaluator=Evaluator(spare_bytes=4_000))
+    for n in range(2, 30):
+        tracer.evaluate({"n": n})
+    assert tracer.evaluator._spare_bytes <= 4_000
+    assert not tracer.evaluator._held

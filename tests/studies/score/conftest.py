@@ -1,0 +1,52 @@
+"""A tiny catalog: SPX (and a field with nothing in it) over four years, with a jump planted three sessions after every 2% fall."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flowbt.data.catalog import Catalog
+from flowbt.ground.clock import Clock
+from flowbt.studies.score.score import Settings
+from tinydata import FIELDS, store
+
+HEAD = """
+from flowbt import Document, claim, forward_return
+
+DOCUMENT = Document("note", dated="2022-01-03")
+"""
+FALL = """
+@claim("A fall rebounds", stated={"mean": 0.04}, outcome=forward_return("SPX", 3), definitions={"fall": (0.015, 0.02, 0.025)})
+def fall_rebounds(panel, *, fall=0.02):
+    return panel["close"].pct_change() <= -fall
+"""
+
+
+@pytest.fixture(scope="session")
+def catalog(tmp_path_factory):
+    root, rng = tmp_path_factory.mktemp("claims-data"), np.random.default_rng(4)
+    labels = Clock().labels("2020-01-02", "2023-12-29")
+    moves = rng.normal(0.0, 0.012, len(labels))
+    for t in np.flatnonzero(moves <= -0.02):
+        moves[t + 1 : t + 4] = np.maximum(moves[t + 1 : t + 4], -0.005) + 0.01
+    close = 100 * np.exp(np.cumsum(moves))
+    table = pd.DataFrame({"event_time": labels, "symbol": "SPX", "open": close, "high": close * 1.01, "low": close * 0.99, "close": close, "volume": 1e6})
+    store(root, "prices", table, fields=FIELDS)
+    store(root, "nothing", pd.DataFrame({"event_time": labels, "symbol": "SPX", "dix": np.nan, "gex": 1.0}), fields={"dix": {}, "gex": {}})
+    return Catalog((root,))
+
+
+@pytest.fixture
+def settings():
+    return Settings(resamples=300, threads=1)
+
+
+@pytest.fixture
+def note(tmp_path):
+    """Write a claim file of these parts; gives its path as text."""
+
+    def write(*parts, name="note"):
+        path = tmp_path / f"{name}.py"
+        path.write_text("\n".join([HEAD, *parts]))
+        return str(path)
+
+    return write

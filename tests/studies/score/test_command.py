@@ -1,0 +1,77 @@
+import json
+import shutil
+
+import pytest
+from click.testing import CliRunner
+from tests.studies.score.conftest import FALL
+
+from flowbt.cli import flowbt
+from flowbt.ground.errors import StoreError
+
+CALENDAR = """
+from flowbt.evidence.claims.arithmetic import FigureCheck, recomputed
+
+@claim("One and one", outcome=recomputed())
+def one_and_one(panel):
+    return [FigureCheck("sum", 2.0, 3.0)]
+"""
+
+
+@pytest.fixture
+def run(catalog, tmp_path):
+    shutil.copytree(catalog.roots[0], tmp_path / "datasets")
+
+    def invoke(*arguments, **how):
+        folders = ["--datasets", str(tmp_path / "datasets"), "--results", str(tmp_path / "results")]
+        return CliRunner().invoke(flowbt, ["score", *folders, "--resamples", "200", *arguments], **how)
+
+    return invoke
+
+
+def test_json_is_one_document_and_pages_are_written(run, note, tmp_path):
+    found = run(note(FALL, CALENDAR), "--json")
+    document = json.loads(found.stdout)
+    assert [c["verdict"] for c in document["claims"]] == ["replicated", "does not follow"]
+    page = (tmp_path / "results" / "claims" / "fall-rebounds.html").read_text()
+    assert "curve-chart" in page
+    assert "A fall rebounds" in (tmp_path / "results" / "claims" / "index.html").read_text()
+
+
+def test_scoreboard_on_the_terminal(run, note):
+    found = run(note(FALL, CALENDAR))
+    assert "replicated" in found.output
+    assert "2 claims; correction over 1 tests; 0 from the cache" in found.output
+
+
+def test_one_claim_in_words(run, note):
+    assert "Stated +4.00%; measured +" in run(f"{note(FALL)}::fall-rebounds").output
+
+
+def test_nothing_is_written_when_asked(run, note, tmp_path):
+    assert run(note(FALL), "--no-store").exit_code == 0
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_file_that_cannot_be_scored_is_said_on_one_line(run, note):
+    found = run(note("def ("))
+    assert "syntax error on line" in found.output
+
+
+PEEK = """
+@claim("Peek", outcome=forward_return("SPX", 5), direction="up")
+def peek(panel):
+    return panel["close"].pct_change().shift(-1) > 0.01
+"""
+
+
+def test_exit_code_is_one_where_something_could_not_be_scored(run, note):
+    files = [note(*parts, name=f"file{n}") for n, parts in enumerate([(FALL,), (FALL, PEEK), ("def (",)])]
+    assert [run(file, "--no-store", standalone_mode=False).return_value for file in files] == [0, 1, 1]
+
+
+def test_results_that_cannot_be_written_are_refused_before_the_work(run, note, tmp_path):
+    (tmp_path / "results").write_text("a file")
+    found = run(note(FALL))
+    assert isinstance(found.exception, StoreError)
+    assert str(found.exception).startswith(f"write findings in {tmp_path}/results/claims/.cache: Not a directory; ")
+    assert (tmp_path / "results").read_text() == "a file"
