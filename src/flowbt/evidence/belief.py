@@ -166,13 +166,9 @@ def _data(f: RunFacts, c: BeliefCutoffs) -> Check:
     if f.synthetic:
         return Check("data", "doubt", "the prices are invented (SYNTHETIC), they say nothing about a market", "import real data: flowbt data import")
     if f.stand_ins:
-        return Check(
-            "data", "doubt", f"what was tested is a stand-in: {'; '.join(f.stand_ins)}", "import the field itself, or read it as a test of the stand-in"
-        )
+        return Check("data", "doubt", f"what was tested is a stand-in: {'; '.join(f.stand_ins)}", "import the field itself, or read it as a test of that")
     if f.caveats:
-        return Check(
-            "data", "doubt", f"the data were not all known then: {'; '.join(f.caveats)}", "use data as first published, or a span in which they were known"
-        )
+        return Check("data", "doubt", f"the data were not all known then: {'; '.join(f.caveats)}", "use data as first published, or a later span")
     return Check("data", "holds", "real data, as they were known, no stand-in")
 
 

@@ -71,5 +71,5 @@ def _largest(parts: pd.Series, total: float) -> tuple[str, float]:
     """The part with the most profit and its share of the total; NaN where there is no profit to share."""
     if parts.empty:
         return "", math.nan
-    name = parts.idxmax()
-    return str(name), float(parts[name] / total) if total > 0 else math.nan
+    largest = float(parts.max())
+    return str(parts.idxmax()), largest / total if total > 0 else math.nan
