@@ -9,6 +9,7 @@ import pandas as pd
 
 from flowbt.evidence.measures import drawdown
 from flowbt.results.pages import figures
+from flowbt.results.pages.breakdown import breakdowns
 from flowbt.results.pages.base import render_page, when
 from flowbt.results.record import RunRecord
 from flowbt.results.rows import Row, grouped, measure_rows
@@ -62,6 +63,7 @@ def context(record: RunRecord) -> dict[str, Any]:
         "regimes": figures.regimes(returns, year),
         "costs": figures.costs(returns, float(manifest.get("account", {}).get("cash", returns["value"].iloc[0])), year),
         "trade_count": len(record.trades),
+        "breakdowns": breakdowns(record.trades, returns),
         "data": data,
     }
 
@@ -187,4 +189,19 @@ def _prices(record: RunRecord, intraday: bool) -> dict[str, Any]:
     if len(keep) > figures.MOST_POINTS:
         keep = figures.drawn(len(prices))
     labels = figures.stamps(pd.DatetimeIndex(prices.index)[keep], intraday)
-    return {"labels": labels, "close": {name: figures.compact(np.asarray(prices[name])[keep]) for name in chosen}, "left_out": len(set(names)) - len(chosen)}
+    close = {name: figures.compact(np.asarray(prices[name])[keep]) for name in chosen}
+    return {"labels": labels, "close": close, **_beside_the_close(record, chosen, keep), "left_out": len(set(names)) - len(chosen)}
+
+
+def _beside_the_close(record: RunRecord, chosen: list[str], keep: Any) -> dict[str, Any]:
+    """Open, high and low where every bar is drawn, and the strategy's own features, per symbol; both empty in runs stored before they were kept."""
+    chart = record.chart if record.chart is not None else pd.DataFrame(index=record.prices.index)
+    whole = len(keep) == len(chart)
+    sides = {name: [f"{side}:{name}" for side in ("open", "high", "low")] for name in chosen}
+    bars = {name: [figures.compact(chart[side]) for side in wanted] for name, wanted in sides.items() if whole and set(wanted) <= set(chart)}
+    features: dict[str, dict[str, list[float | None]]] = {}
+    for column in map(str, chart):
+        feature, _, name = column.rpartition(":")
+        if feature not in ("open", "high", "low") and name in chosen:
+            features.setdefault(feature, {})[name] = figures.compact(chart[column].to_numpy()[keep], 4)
+    return {"ohl": bars, "features": features}
