@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from tests.results.records import make_record
 
+from flowbt.ground import files
 from flowbt.ground.errors import StoreError
 from flowbt.results import shelf, store
 
