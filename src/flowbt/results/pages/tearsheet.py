@@ -7,23 +7,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.evidence.measures import drawdown
+from flowbt.evidence.belief import Belief
+from flowbt.evidence.measures import drawdown, measure
 from flowbt.results.pages import figures
 from flowbt.results.pages.breakdown import breakdowns
-from flowbt.results.pages.base import render_page, when
+from flowbt.results.pages.base import render_page
 from flowbt.results.record import RunRecord
 from flowbt.results.rows import Row, grouped, measure_rows
 
 LINES = {"strategy": "Strategy", "benchmark": "Benchmark", "placebo": "Placebo"}
+TONES = {"yes": "good", "no": "bad", "cannot tell": "doubt"}
+FIGURES = ("total_return", "cagr", "sharpe", "max_drawdown", "volatility", "exposure", "trades", "win_rate")
 TILES = ("cagr", "sharpe", "max_drawdown", "volatility", "trades", "win_rate")
 FIRST = ("trade", "symbol", "side", "entry_label", "exit_label", "entry_price", "exit_price", "return", "pnl", "bars", "reason")
 MOST_SYMBOLS = 12  # on the price chart
 MOST_TRADES, MOST_FEATURES, MOST_CELLS = 2500, 12, 40_000  # in the trade table, the latest
 
 
-def render(record: RunRecord, *, depth: int = 2) -> str:
+def render(record: RunRecord, belief: Belief | None = None, *, depth: int = 2) -> str:
     """The tearsheet's HTML, for a file `depth` folders under the results folder (see `page.write_assets`)."""
-    return render_page("tearsheet.html", context(record), depth=depth)
+    return render_page("tearsheet.html", context(record, belief), depth=depth)
 
 
 def summary(record: RunRecord) -> str:
@@ -38,7 +41,7 @@ def summary(record: RunRecord) -> str:
     return render_page("summary.html", shown)
 
 
-def context(record: RunRecord) -> dict[str, Any]:
+def context(record: RunRecord, belief: Belief | None = None) -> dict[str, Any]:
     manifest, returns = record.manifest, record.returns
     year = figures.bars_per_year(manifest)
     lines = returns[[name for name in LINES if name in returns]]
@@ -51,7 +54,9 @@ def context(record: RunRecord) -> dict[str, Any]:
         "unit": unit,
         "windows": [(window, f"{window} {unit}s") for window in reversed(data["rolling"])],
         "headline": headline(rows),
-        "strip": verdict_strip(record),
+        "belief": belief,
+        "tones": TONES,
+        "figures": figures_beside_holding(record, year, rows),
         "tiles": [rows[name] for name in TILES],
         "groups": grouped(rows),
         "lines": {name: label for name, label in LINES.items() if name in lines},
@@ -140,43 +145,18 @@ def headline(rows: dict[str, Row]) -> str:
     return f"{earned}; the 95% interval, {sharpe.range}, {told}."
 
 
-def verdict_strip(record: RunRecord) -> list[dict[str, str]]:
-    """Deflated Sharpe, placebo and out-of-sample as tiles: value, words, and a tone (good, doubt, bad, none)."""
-    verdicts = record.manifest.get("verdicts", {})
-    sharpe = record.measures.sharpe
-    return [
-        _deflated(verdicts, when(record.manifest.get("created"))),
-        _placebo(verdicts.get("placebo_sharpe"), sharpe),
-        _out_of_sample(verdicts.get("out_of_sample"), sharpe),
-    ]
+def figures_beside_holding(record: RunRecord, year: float, rows: dict[str, Row]) -> dict[str, Any]:
+    """The strategy's first figures beside those of holding its benchmark over the same bars; `benchmark` is False where there is none."""
+    held = None
+    if "benchmark" in record.returns:
+        held = measure_rows(measure(record.returns["benchmark"], record.trades.iloc[:0], year))
+    shown = [rows[name] for name in FIGURES]
+    table = [{"name": row.name, "label": row.label, "meaning": row.meaning, "own": row.text, "benchmark": _held(held, row.name)} for row in shown]
+    return {"rows": table, "benchmark": held is not None}
 
 
-def _deflated(verdicts: Any, by: str) -> dict[str, str]:
-    value, trials = verdicts.get("deflated_sharpe"), verdicts.get("trials")
-    after = f"after {trials:,} trial{'s' if trials != 1 else ''} of this strategy by {by}" if trials else "trials not counted"
-    if value is None:
-        return _tile("Deflated Sharpe", "–", f"not computed; {after}", "none")
-    tone, words = ("good", "unlikely to be luck") if value >= 0.95 else ("doubt", "may be luck") if value >= 0.5 else ("bad", "no better than luck")
-    return _tile("Deflated Sharpe", f"{value:.0%}", f"{words}, {after}", tone)
-
-
-def _placebo(value: float | None, sharpe: float) -> dict[str, str]:
-    if value is None:
-        return _tile("Placebo", "–", "no placebo was run", "none")
-    beats = sharpe > value + 0.1
-    words = "Sharpe of the placebo; the strategy does better" if beats else "Sharpe of the placebo; the strategy does no better"
-    return _tile("Placebo", f"{value:.2f}".replace("-", "−"), words, "good" if beats else "bad")
-
-
-def _out_of_sample(value: float | None, sharpe: float) -> dict[str, str]:
-    if value is None:
-        return _tile("Out of sample", "–", "no walk-forward was run: all of this is in sample", "none")
-    tone, words = ("good", "holds up") if value >= 0.5 * sharpe and value > 0 else ("doubt", "weaker than in sample") if value > 0 else ("bad", "gone")
-    return _tile("Out of sample", f"{value:.2f}".replace("-", "−"), f"Sharpe out of sample: {words}", tone)
-
-
-def _tile(name: str, value: str, words: str, tone: str) -> dict[str, str]:
-    return {"name": name, "value": value, "words": words, "tone": tone}
+def _held(held: dict[str, Row] | None, name: str) -> str:
+    return held[name].text if held and name not in ("exposure", "trades", "win_rate") else ""
 
 
 def _prices(record: RunRecord, intraday: bool) -> dict[str, Any]:

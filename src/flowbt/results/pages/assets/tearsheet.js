@@ -8,6 +8,10 @@
     line: { color: fb.lineColour(name), width: name === "strategy" ? 1.9 : 1.3, dash: name === "placebo" ? "dot" : "solid" }, ...more,
   });
 
+  fb.chart("glance-chart", () => ({
+    traces: Object.entries(data.equity).filter(([name]) => name !== "placebo").reverse().map(([name, y]) => line(name, y, { hovertemplate: "%{y:.3f}" })),
+    layout: { yaxis: { tickformat: ".3~f" }, margin: { l: 44, r: 8, t: 22, b: 26 }, legend: { ...fb.layout().legend, traceorder: "reversed" } },
+  }));
   fb.chart("equity-chart", () => {
     const scale = chosen("scale", "linear"), shade = at("shade")?.value, series = scale === "matched" ? { ...data.equity, ...data.matched } : data.equity;
     const regime = shade ? data.regimes[shade] : null;
