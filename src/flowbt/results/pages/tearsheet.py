@@ -10,13 +10,12 @@ import pandas as pd
 from flowbt.evidence.belief import Belief
 from flowbt.evidence.measures import drawdown, measure
 from flowbt.results.pages import figures
-from flowbt.results.pages.breakdown import breakdowns
 from flowbt.results.pages.base import render_page
+from flowbt.results.pages.breakdown import breakdowns
 from flowbt.results.record import RunRecord
 from flowbt.results.rows import Row, grouped, measure_rows
 
 LINES = {"strategy": "Strategy", "benchmark": "Benchmark", "placebo": "Placebo"}
-TONES = {"yes": "good", "no": "bad", "cannot tell": "doubt"}
 FIGURES = ("total_return", "cagr", "sharpe", "max_drawdown", "volatility", "exposure", "trades", "win_rate")
 TILES = ("cagr", "sharpe", "max_drawdown", "volatility", "trades", "win_rate")
 FIRST = ("trade", "symbol", "side", "entry_label", "exit_label", "entry_price", "exit_price", "return", "pnl", "bars", "reason")
@@ -55,9 +54,7 @@ def context(record: RunRecord, belief: Belief | None = None) -> dict[str, Any]:
         "windows": [(window, f"{window} {unit}s") for window in reversed(data["rolling"])],
         "headline": headline(rows),
         "belief": belief,
-        "tones": TONES,
         "figures": figures_beside_holding(record, year, rows),
-        "tiles": [rows[name] for name in TILES],
         "groups": grouped(rows),
         "lines": {name: label for name, label in LINES.items() if name in lines},
         "monthly": figures.monthly(returns["strategy"]),
