@@ -48,10 +48,10 @@ def _thirds(values: pd.Series) -> pd.Series:
 
 
 def _rows(closed: pd.DataFrame, groups: pd.Series, total: float) -> list[dict[str, Any]]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, part in closed.groupby(groups, sort=True):
         profit = float(part["pnl"].sum())
-        row = {"group": str(name), "trades": len(part), "won": float((part["pnl"] > 0).mean()), "mean": float(part["return"].mean()), "profit": profit}
+        row: dict[str, Any] = {"group": str(name), "trades": len(part), "won": float((part["pnl"] > 0).mean()), "mean": float(part["return"].mean()), "profit": profit}
         row |= {column: float(part[column].mean()) if column in part and part[column].notna().any() else None for column in ("mae", "mfe")}
         rows.append(row | {"share": profit / total if total > 0 else None})
     return rows if len(rows) <= MOST_GROUPS else sorted(rows, key=lambda row: -abs(row["profit"]))[:MOST_GROUPS]

@@ -18,12 +18,14 @@ def excursions(trades: pd.DataFrame, market: Market) -> pd.DataFrame:
     """
     columns = {name: k for k, name in enumerate(market.symbols)}
     found = np.full((len(trades), 2), np.nan)
-    for k, row in enumerate(trades.itertuples(index=False)):
-        column = columns.get(str(row.symbol))
+    first, last = trades["entry_bar"].to_numpy(int), trades["exit_bar"].to_numpy(int)
+    entry, left = trades["entry_price"].to_numpy(float), trades["exit_price"].to_numpy(float)
+    for k, (symbol, side, reason) in enumerate(zip(trades["symbol"], trades["side"], trades["reason"], strict=True)):
+        column = columns.get(str(symbol))
         if column is None:
             continue
-        held = slice(row.entry_bar, row.exit_bar + (row.reason in INSIDE))
-        seen = np.concatenate([market.low[held, column], market.high[held, column], [row.entry_price, row.exit_price]])
-        down, up = np.nanmin(seen) / row.entry_price - 1, np.nanmax(seen) / row.entry_price - 1
-        found[k] = (down, up) if row.side == "long" else (-up, -down)
+        held = slice(first[k], last[k] + (reason in INSIDE))
+        seen = np.concatenate([market.low[held, column], market.high[held, column], [entry[k], left[k]]])
+        down, up = float(np.nanmin(seen)) / entry[k] - 1, float(np.nanmax(seen)) / entry[k] - 1
+        found[k] = (down, up) if side == "long" else (-up, -down)
     return pd.DataFrame(found, columns=["mae", "mfe"], index=trades.index)
