@@ -12,6 +12,7 @@ from rich.table import Table
 from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, span_options, split_parameters
 from flowbt.cli.show.chart import chart
 from flowbt.ground.errors import CheckFailed, FlowbtError, ParameterError, nearest
+from flowbt.ground.files import write_text
 
 if TYPE_CHECKING:
     from flowbt.studies.features.docs import FeatureEntry
@@ -64,11 +65,11 @@ def show(name: str, parameters: tuple[str, ...], datasets: Path, demo: bool | No
     """What a feature is, what it needs, what of it is there, and a small chart of it."""
     from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.features.docs import entry
-    from flowbt.studies.features.values import compute_table, holdings
+    from flowbt.studies.features.values import availability, compute_table
 
     one = entry(name)
     catalog = open_catalog(datasets, demo)
-    inputs = holdings(catalog, (*one.record.needs, *one.record.stand_ins))
+    inputs = availability(catalog, (*one.record.needs, *one.record.stand_ins))
     problem, table, stand_ins = "", None, []
     try:
         table, panel = compute_table(catalog, (name,), _view(view), {name: _values(one, parameters)})
@@ -134,7 +135,7 @@ def docs(target: Path | None, check: bool) -> None:
     if target is None:
         click.echo(page, nl=False)
     elif not check:
-        target.write_text(page, encoding="utf-8")
+        write_text(target, page)
     elif not target.is_file() or target.read_text(encoding="utf-8") != page:
         raise CheckFailed(f"{target}", "is not current", f"run `flowbt features docs --to {target}`")
 

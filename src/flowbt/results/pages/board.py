@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from flowbt.ground.files import write_text
 from flowbt.results import shelf
 from flowbt.results.pages.base import render_page, stylesheet
 
@@ -21,5 +22,5 @@ def write(path: Path, board: Mapping[str, Any]) -> Path:
     """Write the page of a board (its dataclass as a dict); returns the file. Raises StoreError."""
     with shelf.storing(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        shelf.write_text(path, render_page("board.html", context(board)))
+        write_text(path, render_page("board.html", context(board)))
     return path

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from flowbt.ground.files import write_text
 from flowbt.results import shelf
 from flowbt.results.pages.base import render_page, write_assets
 
@@ -27,5 +28,5 @@ def write(root: Path, comparison: Mapping[str, Any]) -> Path:
     with shelf.storing(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_assets(Path(root))
-        shelf.write_text(path, render(comparison))
+        write_text(path, render(comparison))
     return path

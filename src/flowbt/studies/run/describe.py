@@ -72,7 +72,7 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
         "decide_at": "end of bar" if panel.clock.always else f"{panel.clock.decide_at} New York",
         "synthetic": panel.catalog.synthetic,
         "datasets": datasets_of(panel),
-        "stand_ins": [{"asked": one.asked, "used": one.used} for one in panel.stand_ins],
+        "stand_ins": [asdict(one) for one in panel.stand_ins],
         "costs": asdict(prepared.costs),
         "account": asdict(prepared.account),
         "rules": rules_of(prepared),

@@ -33,7 +33,8 @@ from flowbt.evidence.claims.wording import sentence
 from flowbt.evidence.multiple import benjamini_hochberg, holm
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ClaimError, FieldError, FlowbtError
-from flowbt.results.shelf import storing, write_text
+from flowbt.ground.files import write_text
+from flowbt.results.shelf import storing
 from flowbt.studies.lookahead.claims import refuse_peeking
 from flowbt.studies.score.files import ClaimFile, line_of, select
 from flowbt.studies.score.remedies import lacking
