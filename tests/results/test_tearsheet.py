@@ -12,9 +12,9 @@ from tests.results.records import make_record
 
 from flowbt.evidence.belief import believe
 from flowbt.evidence.measures import measure
+from flowbt.evidence.trade_groups import trade_groups
 from flowbt.results.pages import tearsheet
 from flowbt.results.pages.base import number, render_page, script, when
-from flowbt.results.pages.breakdown import breakdowns
 from flowbt.results.rows import measure_rows, minus
 
 
@@ -53,7 +53,7 @@ def test_holding_the_benchmark_stands_beside_the_strategy():
 
 
 def test_trades_are_told_in_groups():
-    tables = {table["name"]: table["rows"] for table in breakdowns(make_record().trades, make_record().returns)}
+    tables = {table["name"]: table["rows"] for table in trade_groups(make_record().trades, make_record().returns)}
     closed = make_record().trades.query("reason != 'open'")
     assert {"symbol", "side", "gamma sign at entry"} <= set(tables)
     for rows in tables.values():

@@ -9,6 +9,7 @@ A folder with a declaration only is declared but not imported: it is what an err
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -211,8 +212,6 @@ def describe(table: pd.DataFrame) -> dict[str, Any]:
         there = table.loc[table[name].notna(), ["symbol", "event_time"]]
         grouped = there.groupby("symbol", observed=True)["event_time"].agg(["min", "max", "size"])
         spans[name] = {str(row[0]): [_stamp(row[1]), _stamp(row[2]), int(row[3])] for row in grouped.itertuples()}
-    import hashlib
-
     digest = hashlib.sha256(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
     digest.update(",".join(map(str, table.columns)).encode())
     times = table["event_time"]

@@ -11,7 +11,7 @@ THIRDS = ("low", "middle", "high")
 MOST_GROUPS, MOST_FEATURES = 20, 4
 
 
-def breakdowns(trades: pd.DataFrame, returns: pd.DataFrame) -> list[dict[str, Any]]:
+def trade_groups(trades: pd.DataFrame, returns: pd.DataFrame) -> list[dict[str, Any]]:
     """Tables {name, rows}; a table of a single group is left out. `trades` and `returns` as stored (docs/design.md, Results).
 
     A row: group, trades, win rate, mean return, mean `mae` and `mfe` (fractions of the entry price; None where not measured), profit in cash and its share of
@@ -51,7 +51,13 @@ def _rows(closed: pd.DataFrame, groups: pd.Series, total: float) -> list[dict[st
     rows: list[dict[str, Any]] = []
     for name, part in closed.groupby(groups, sort=True):
         profit = float(part["pnl"].sum())
-        row: dict[str, Any] = {"group": str(name), "trades": len(part), "won": float((part["pnl"] > 0).mean()), "mean": float(part["return"].mean()), "profit": profit}
+        row: dict[str, Any] = {
+            "group": str(name),
+            "trades": len(part),
+            "won": float((part["pnl"] > 0).mean()),
+            "mean": float(part["return"].mean()),
+            "profit": profit,
+        }
         row |= {column: float(part[column].mean()) if column in part and part[column].notna().any() else None for column in ("mae", "mfe")}
         rows.append(row | {"share": profit / total if total > 0 else None})
     return rows if len(rows) <= MOST_GROUPS else sorted(rows, key=lambda row: -abs(row["profit"]))[:MOST_GROUPS]
