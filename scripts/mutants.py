@@ -14,7 +14,6 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,15 +22,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {  # room: the modules that are changed, the tests that should notice
-    "engine": (("engine/*.py", "engine/walk/*.py", "engine/vbt/*.py"), ("tests/engine", "tests/studies/test_loader.py", "tests/studies/test_backtest.py")),
+    "engine": (("engine/*.py", "engine/walk/*.py", "engine/vbt/*.py"), ("tests/engine", "tests/studies/test_loader.py", "tests/studies/run/test_backtest.py")),
     "options": (("engine/options/*.py",), ("tests/engine",)),
     "sweep": (("engine/sweep/*.py", "studies/sweep/*.py"), ("tests/studies/sweep",)),
-    "data": (("data/asof.py", "data/catalog.py", "data/declare.py", "data/panel/*.py"), ("tests/data/core", "tests/studies/test_backtest.py")),
+    "data": (("data/asof.py", "data/catalog.py", "data/declare.py", "data/panel/*.py"), ("tests/data/core", "tests/studies/run/test_backtest.py")),
     "evidence": (("evidence/*.py", "evidence/resampling/*.py", "evidence/claims/*.py"), ("tests/evidence", "tests/studies/score/test_score.py")),
-    "deferred": (("deferred/*.py",), ("tests/deferred", "tests/studies/sweep/test_kernel.py")),
+    "deferred": (("deferred/*.py",), ("tests/deferred",)),
     "studies": (
         ("studies/*.py", "studies/run/*.py", "studies/compare/*.py", "studies/lookahead/*.py"),
-        ("tests/studies/test_backtest.py", "tests/studies/test_check.py", "tests/studies/compare", "tests/studies/test_api.py", "tests/studies/run"),
+        ("tests/studies/run", "tests/studies/lookahead", "tests/studies/compare", "tests/studies/test_api.py"),
     ),
     "results": (("results/*.py", "results/pages/*.py"), ("tests/results", "--ignore=tests/results/pages")),
 }
@@ -48,6 +47,7 @@ COMPARE = {
     ast.NotIn: "in",
 }
 OPERATE = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.BitAnd: "|", ast.BitOr: "&", ast.FloorDiv: "*"}
+WORK = ROOT / ".mutants"  # copies of src, with their compiled kernels: kept, so that the next room starts warm
 LIMIT = 400  # seconds; a mutant that never ends is noticed
 
 
@@ -136,9 +136,9 @@ class Workshop:
 
     folder: Path
 
-    def run(self, tests: tuple[str, ...]) -> bool:
+    def run(self, tests: tuple[str, ...], cache: Path | None = None) -> bool:
         """Whether all tests pass."""
-        environment = {**os.environ, "PYTHONPATH": str(self.folder / "src"), "NUMBA_CACHE_DIR": str(self.folder / "numba"), "FLOWBT_MUTANTS": "1"}
+        environment = {**os.environ, "PYTHONPATH": str(self.folder / "src"), "NUMBA_CACHE_DIR": str(cache or self.folder / "numba")}
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
         try:
             done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=LIMIT, check=False)
@@ -155,14 +155,12 @@ class Workshop:
         except SyntaxError:
             return False
         target.write_bytes(changed)
-        if b"numba" in whole:  # kernels that call a changed one are compiled anew too
-            shutil.rmtree(self.folder / "numba", ignore_errors=True)
+        cache = self.folder / ("changed" if b"numba" in whole else "numba")  # kernels that call a changed one are compiled anew too
         try:
-            return self.run(tests)
+            return self.run(tests, cache)
         finally:
-            target.write_bytes(whole)
-            if b"numba" in whole:
-                shutil.rmtree(self.folder / "numba", ignore_errors=True)
+            shutil.copy2(mutant.path, target)  # with its time: the compiled kernels stay valid
+            shutil.rmtree(self.folder / "changed", ignore_errors=True)
 
 
 def tests_of(mutant: Mutant, tests: tuple[str, ...]) -> tuple[str, ...]:
@@ -181,23 +179,23 @@ def judge(room: str, count: int, seed: int, workers: int) -> tuple[int, list[Mut
     every = [mutant for path in paths for mutant in mutants_of(path)]
     chosen = random.Random(seed).sample(every, min(count, len(every)))
     survivors: list[Mutant] = []
-    with tempfile.TemporaryDirectory() as folder:
-        shops = [Workshop(Path(folder) / str(at)) for at in range(workers)]
-        for shop in shops:
-            shutil.copytree(ROOT / "src", shop.folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
-        if not shops[0].run(tests_of(chosen[0], tests)):
-            sys.exit(f"{room}: its tests fail before anything is changed")
+    shops = [Workshop(WORK / str(at)) for at in range(workers)]
+    for shop in shops:
+        shutil.rmtree(shop.folder / "src", ignore_errors=True)
+        shutil.copytree(ROOT / "src", shop.folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    if not shops[0].run(tests_of(chosen[0], tests)):
+        sys.exit(f"{room}: its tests fail before anything is changed")
 
-        def part(at: int) -> None:
-            for mutant in chosen[at::workers]:
-                began = time.monotonic()
-                alive = shops[at].survives(mutant, tests_of(mutant, tests))
-                print(f"  {'SURVIVED' if alive else 'killed  '} {time.monotonic() - began:4.0f} s  {mutant}", flush=True)
-                if alive:
-                    survivors.append(mutant)
+    def part(at: int) -> None:
+        for mutant in chosen[at::workers]:
+            began = time.monotonic()
+            alive = shops[at].survives(mutant, tests_of(mutant, tests))
+            print(f"  {'SURVIVED' if alive else 'killed  '} {time.monotonic() - began:4.0f} s  {mutant}", flush=True)
+            if alive:
+                survivors.append(mutant)
 
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(part, range(workers)))
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(part, range(workers)))
     return len(chosen), survivors
 
 
