@@ -31,6 +31,11 @@ gex_0dte|$ per 1%|dealer gamma of options expiring the same day
 zero_gamma|price|spot at which dealer gamma changes sign, nearest to spot
 nearest_positive_gamma|price|nearest level under spot where dealer gamma is positive
 dealer_delta|$|dealer delta under the same sign assumption
+dealer_vanna|$ per vol point|change of dealer delta when all volatilities rise by a point
+dealer_charm|$ per day|change of dealer delta as a day passes
+max_pain|price|strike at which holders of all live options are paid least
+oi_herfindahl|fraction|concentration of open interest by strike, sum of squared shares
+oi_near_share|fraction|share of open interest within 5% of spot
 put_call_equity|ratio|Cboe equity options, puts over calls by volume
 put_call_total|ratio|Cboe all options, puts over calls by volume
 put_call_index|ratio|Cboe index options, puts over calls by volume
@@ -60,6 +65,9 @@ amihud|fraction per $ million|mean absolute minute return over dollar volume
 toxic_mid|price|volume-weighted price of the most toxic minutes
 iv_7d|vol points|at-the-money implied volatility, 7 days
 iv_30d|vol points|at-the-money implied volatility, 30 days
+iv_91d|vol points|at-the-money implied volatility, 91 days
+iv_skew|fraction per deviation|slope of a 30-day smile at the forward over its level, per standard deviation
+iv_curve|fraction per deviation^2|curvature of a 30-day smile, as the slope
 futures_close|price|close of a dated future; symbol is ROOT-YYYY-MM-DD
 futures_volume|contracts|volume of a dated future
 member_close|price|close of an index member
