@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import pandas as pd
 
 from flowbt.ground.clock import Clock
+
+Step = Callable[[str, int, int], None]
+"""Told after each part of a long act: what was done, how many are, of how many."""
 
 
 class Panel(Protocol):

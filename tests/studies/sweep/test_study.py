@@ -99,7 +99,7 @@ def test_an_interrupted_sweep_resumes_to_the_same_bytes(strategy: Path, catalog:
     monkeypatch.setattr(study, "FUSED", 40)
     request = SweepRequest(strategy, ONE_SLICE)
 
-    def stop(done: int, total: int, rate: float) -> None:
+    def stop(what: str, done: int, total: int) -> None:
         if done > total / 3:
             raise Stop
 
