@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flowbt.data.catalog import write_dataset
 from flowbt.data.declare import parse_declaration
+from flowbt.data.versions import write_dataset
 
 FIELDS = {name: {} for name in ("open", "high", "low", "close", "volume")}
 
