@@ -9,6 +9,7 @@ A folder with a declaration only is declared but not imported: it is what an err
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -92,6 +93,8 @@ class Catalog:
                 self._spoil(folder.name, error)
                 continue
             if version and declaration:
+                with suppress(OSError):  # held from here on; where it cannot be opened, reading it says why
+                    _ = version.handle
                 found[folder.name] = Imported(declaration, version)
             elif version:  # there is data, but its dataset.toml cannot be used
                 self._spoil(folder.name, SpoiltDataset(f"dataset {folder.name}", "its dataset.toml cannot be used", "mend it"))

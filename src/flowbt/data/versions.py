@@ -58,31 +58,36 @@ class Version:
         return self.folder.parent.parent
 
     @cached_property
+    def handle(self) -> pa.NativeFile:
+        """The table's file, open: from then on it can be read whatever becomes of its name. OSError where it is not there."""
+        return pa.OSFile(str(self.folder / DATA))
+
+    @cached_property
     def file(self) -> pa.NativeFile:
-        """The table's file, open, and found to be what was stored; SpoiltDataset when it is not. It stays readable whatever becomes of its name."""
-        path = self.folder / DATA
+        """The table's file, open, and found to be what was stored; SpoiltDataset when it is not."""
         try:
-            file = pa.OSFile(str(path))
-            marks = _marks(path)
+            file = self.handle
+            marks = _marks(file.fileno())
             if _checked(self.home).get(self.id) != marks:
-                if hash_file(path) != self.provenance["sha256"][DATA]:
+                file.seek(0)
+                if hashlib.file_digest(file, "sha256").hexdigest() != self.provenance["sha256"][DATA]:
                     raise self.spoilt(f"{DATA} is not the file that was stored ({marks[0]:,} bytes)")
                 _remember(self.home, self.id, marks)
         except OSError as error:
             raise self.spoilt(f"{DATA} cannot be read ({error.strerror or error})") from None
         return file
 
-    def table(self, columns: Iterable[str], symbols: Iterable[str] | None = None) -> pa.Table:
-        """Columns of the stored table, all rows or those of some symbols."""
+    def table(self, columns: Iterable[str] | None = None, symbols: Iterable[str] | None = None) -> pa.Table:
+        """Columns of the stored table (all by default), all rows or those of some symbols."""
         chosen = None if symbols is None else [("symbol", "in", list(symbols))]
         try:
-            return pq.read_table(self.file, columns=list(columns), filters=chosen)
+            return pq.read_table(self.file, columns=None if columns is None else list(columns), filters=chosen)
         except (OSError, pa.ArrowInvalid) as error:
             raise self.spoilt(f"{DATA} cannot be read ({str(error).splitlines()[0]})") from None
 
     def frame(self) -> pd.DataFrame:
         """The whole stored table, its symbols as strings."""
-        frame: pd.DataFrame = self.table(pq.read_schema(self.folder / DATA).names).to_pandas()
+        frame: pd.DataFrame = self.table().to_pandas()
         return frame.assign(symbol=frame["symbol"].astype("str"))
 
     def spoilt(self, reason: str) -> SpoiltDataset:
@@ -240,8 +245,8 @@ def _stamp(time: pd.Timestamp) -> str:
     return time.strftime("%Y-%m-%d") if time == time.normalize() else time.strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _marks(path: Path) -> list[int]:
-    stat = path.stat()
+def _marks(file: Path | int) -> list[int]:
+    stat = os.stat(file)
     return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
 
 

@@ -11,27 +11,23 @@ import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from flowbt.evidence.measures import Measures
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text, writing_folder
 from flowbt.results import shelf
+from flowbt.results.pages import site, tearsheet
 from flowbt.results.record import RunRecord, content_key, dumps, plain
 from flowbt.results.shelf import SUMMARY, storing
+from flowbt.results.summary import summary_of
 
 FRAMES = ("returns", "orders", "trades", "prices")
-SPARK = 48  # points of the sparkline in a summary
-SHOWN = ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades", "win_rate", "exposure", "volatility", "total_return")  # measures in a summary
 
 
 def save(root: Path, record: RunRecord) -> Path:
     """Store a run and its tearsheet; returns its folder. Raises StoreError; leaves nothing half-written."""
-    from flowbt.results.pages import site, tearsheet
-
     manifest = plain(record.manifest)  # as it will be read back: no NaN, no tuples
     manifest["id"] = manifest.get("id") or content_key(manifest)
     record = replace(record, manifest=manifest)
@@ -63,21 +59,6 @@ def load(path: Path) -> RunRecord:
     except (OSError, ValueError, KeyError) as problem:
         raise StoreError(f"stored run {path}", " ".join(str(problem).split())[:160], "the folder is damaged; remove it and run again") from None
     return RunRecord(manifest, measures=measures, **frames)
-
-
-def summary_of(record: RunRecord) -> dict[str, Any]:
-    """The small part that listings read: who, when, key measures with units, and the value line in 48 points."""
-    manifest, value = record.manifest, record.returns["value"].to_numpy(float)
-    picks = np.unique(np.linspace(0, max(len(value) - 1, 0), SPARK).astype(int)) if len(value) else np.array([], int)
-    first = value[0] if len(value) and value[0] else math.nan
-    names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "clock", "step", "synthetic", "created", "benchmark")
-    return {
-        **{name: manifest.get(name) for name in names},
-        "deflated_sharpe": manifest.get("verdicts", {}).get("deflated_sharpe"),
-        "stand_ins": len(manifest.get("stand_ins", [])),
-        "measures": {name: record.metrics[name] for name in SHOWN},
-        "spark": [round(float(x), 4) for x in value[picks] / first],
-    }
 
 
 def _write_new(place: Path, record: RunRecord, texts: dict[str, str]) -> None:

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flowbt.evidence import breakdowns
 from flowbt.evidence.measures import drawdown
-from flowbt.results.pages import figures
+from flowbt.results.pages import drawing
 from flowbt.results.pages.base import render_page, when
 from flowbt.results.record import RunRecord
 from flowbt.results.rows import Row, grouped, measure_rows
+from flowbt.results.summary import summary_of
 
 LINES = {"strategy": "Strategy", "benchmark": "Benchmark", "placebo": "Placebo"}
 TILES = ("cagr", "sharpe", "max_drawdown", "volatility", "trades", "win_rate")
@@ -27,8 +29,6 @@ def render(record: RunRecord, *, depth: int = 2) -> str:
 
 def summary(record: RunRecord) -> str:
     """A small fragment of HTML that stands alone: what a notebook shows of a run."""
-    from flowbt.results.store import summary_of
-
     rows, spark = measure_rows(record.measures), summary_of(record)["spark"]
     low, high = min(spark), max(spark)
     points = [(150 * at / max(len(spark) - 1, 1), 42 - 40 * (value - low) / ((high - low) or 1.0)) for at, value in enumerate(spark)]
@@ -39,7 +39,7 @@ def summary(record: RunRecord) -> str:
 
 def context(record: RunRecord) -> dict[str, Any]:
     manifest, returns = record.manifest, record.returns
-    year = figures.bars_per_year(manifest)
+    year = breakdowns.bars_per_year(manifest)
     lines = returns[[name for name in LINES if name in returns]]
     data, rows = chart_data(record, year), measure_rows(record.measures)
     unit = "bar" if manifest.get("clock") == "24/7" else "session"
@@ -54,13 +54,13 @@ def context(record: RunRecord) -> dict[str, Any]:
         "tiles": [rows[name] for name in TILES],
         "groups": grouped(rows),
         "lines": {name: label for name, label in LINES.items() if name in lines},
-        "monthly": figures.monthly(returns["strategy"]),
-        "yearly": figures.yearly(lines, record.trades),
-        "drawdowns": figures.drawdowns(returns["strategy"]),
-        "extremes": figures.extremes(returns["strategy"]),
-        "distribution": figures.distribution(returns["strategy"]),
-        "regimes": figures.regimes(returns, year),
-        "costs": figures.costs(returns, float(manifest.get("account", {}).get("cash", returns["value"].iloc[0])), year),
+        "monthly": breakdowns.monthly(returns["strategy"]),
+        "yearly": breakdowns.yearly(lines, record.trades),
+        "drawdowns": breakdowns.drawdowns(returns["strategy"]),
+        "extremes": breakdowns.extremes(returns["strategy"]),
+        "distribution": breakdowns.distribution(returns["strategy"]),
+        "regimes": breakdowns.regimes(returns, year),
+        "costs": breakdowns.costs(returns, float(manifest.get("account", {}).get("cash", returns["value"].iloc[0])), year),
         "trade_count": len(record.trades),
         "data": data,
     }
@@ -70,26 +70,26 @@ def chart_data(record: RunRecord, year: float) -> dict[str, Any]:
     """The series and trades of the page as small JSON: labels once, five significant digits, long series thinned."""
     returns, manifest = record.returns, record.manifest
     index = pd.DatetimeIndex(returns.index)
-    keep = figures.drawn(len(index))
+    keep = drawing.drawn(len(index))
     intraday = manifest.get("step", "1d") != "1d"
     lines = [name for name in LINES if name in returns]
     own, bench = returns["strategy"], returns.get("benchmark")
 
     def cut(series: pd.Series, digits: int = 5) -> list[float | None]:
-        return figures.compact(series.to_numpy()[keep], digits)
+        return drawing.compact(series.to_numpy()[keep], digits)
 
-    rolled = {window: figures.rolling(own, bench, window, year) for window in figures.WINDOWS if window < len(own)}
+    rolled = {window: breakdowns.rolling(own, bench, window, year) for window in drawing.WINDOWS if window < len(own)}
     return {
-        "labels": figures.stamps(index[keep], intraday),
+        "labels": drawing.stamps(index[keep], intraday),
         "every": int(keep[1] - keep[0]) if len(keep) > 1 else 1,
         "names": {name: LINES[name] + (f" ({manifest['benchmark']})" if name == "benchmark" and manifest.get("benchmark") else "") for name in lines},
-        "equity": {name: cut(figures.growth(returns[name])) for name in lines},
-        "matched": {name: cut(figures.growth(figures.matched(returns[name], own))) for name in lines if name != "strategy"},
+        "equity": {name: cut(breakdowns.growth(returns[name])) for name in lines},
+        "matched": {name: cut(breakdowns.growth(drawing.matched(returns[name], own))) for name in lines if name != "strategy"},
         "underwater": {name: cut(drawdown(returns[name])) for name in lines},
         "rolling": {str(window): {name: cut(table[name], 3) for name in table} for window, table in rolled.items()},
         "exposure": {name: cut(returns[name], 3) for name in ("exposure", "gross") if name in returns},
-        "regimes": {str(name).removeprefix("regime:"): figures.spells(returns[name], keep) for name in returns if str(name).startswith("regime:")},
-        "distribution": figures.distribution(own),
+        "regimes": {str(name).removeprefix("regime:"): drawing.spells(returns[name], keep) for name in returns if str(name).startswith("regime:")},
+        "distribution": breakdowns.distribution(own),
         "prices": _prices(record, intraday),
         "trades": trade_table(record.trades, intraday),
     }
@@ -110,10 +110,10 @@ def trade_table(trades: pd.DataFrame, intraday: bool) -> dict[str, Any]:
     for name in names:
         column = shown[name]
         if pd.api.types.is_datetime64_any_dtype(column):
-            stamps = figures.stamps(pd.DatetimeIndex(column), intraday)
+            stamps = drawing.stamps(pd.DatetimeIndex(column), intraday)
             columns.append({"name": name, "kind": "date", "values": [None if pd.isna(x) else s for x, s in zip(column, stamps, strict=True)]})
         elif pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            columns.append({"name": name, "kind": "percent" if name == "return" else "number", "values": figures.compact(column, 6)})
+            columns.append({"name": name, "kind": "percent" if name == "return" else "number", "values": drawing.compact(column, 6)})
         else:
             columns.append({"name": name, "kind": "text", "values": ["" if pd.isna(x) else str(x) for x in column]})
     return {"columns": columns, "total": len(trades), "hidden": max(len(seen) - MOST_FEATURES, 0)}
@@ -183,8 +183,8 @@ def _prices(record: RunRecord, intraday: bool) -> dict[str, Any]:
     counts = trades["symbol"].value_counts() if len(trades) else pd.Series(dtype=int)
     names = [str(name) for name in [*counts.index, *prices.columns] if name in prices][:]
     chosen = list(dict.fromkeys(names))[:MOST_SYMBOLS]
-    keep = figures.drawn(len(prices), max(600, figures.MOST_POINTS * 3 // max(len(chosen), 1)))
-    if len(keep) > figures.MOST_POINTS:
-        keep = figures.drawn(len(prices))
-    labels = figures.stamps(pd.DatetimeIndex(prices.index)[keep], intraday)
-    return {"labels": labels, "close": {name: figures.compact(np.asarray(prices[name])[keep]) for name in chosen}, "left_out": len(set(names)) - len(chosen)}
+    keep = drawing.drawn(len(prices), max(600, drawing.MOST_POINTS * 3 // max(len(chosen), 1)))
+    if len(keep) > drawing.MOST_POINTS:
+        keep = drawing.drawn(len(prices))
+    labels = drawing.stamps(pd.DatetimeIndex(prices.index)[keep], intraday)
+    return {"labels": labels, "close": {name: drawing.compact(np.asarray(prices[name])[keep]) for name in chosen}, "left_out": len(set(names)) - len(chosen)}

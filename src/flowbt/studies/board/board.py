@@ -20,7 +20,7 @@ from flowbt.features.checklist import CHECKLIST
 from flowbt.features.convergence import tally
 from flowbt.features.inputs import INPUTS, split_need
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import FlowbtError, RangeError
+from flowbt.ground.errors import FlowbtError, RangeError, SpoiltDataset
 from flowbt.studies.board.gaps import Gap, absent, never, stale
 from flowbt.studies.board.lines import GATES, LINES, Line
 from flowbt.studies.board.panel import Fresh, last
@@ -95,6 +95,8 @@ def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) 
     for symbol, panel in panels.items():
         try:
             zones.append(zone_row(Fresh(panel), symbol))
+        except SpoiltDataset:
+            raise
         except FlowbtError as error:
             gaps.append(Gap(f"zone of {symbol}", error.found, error.do))
     if not zones:
@@ -136,6 +138,8 @@ def _read(panel: PanelReader, gaps: list[Gap]) -> list[Reading]:
         watched = Fresh(panel)
         try:
             frame = line.ask(watched)
+        except SpoiltDataset:
+            raise
         except FlowbtError as error:
             gaps.append(never(line.name, error))
             continue
@@ -152,6 +156,8 @@ def _gate(panel: PanelReader, line: Line, gaps: list[Gap]) -> ChecklistItem | No
     watched = Fresh(panel)
     try:
         frame = line.ask(watched)
+    except SpoiltDataset:
+        raise
     except FlowbtError as error:
         gaps.append(never(line.name, error))
         return None

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.panel.reader import PanelReader
-from flowbt.engine.types import Book, Signals
-from flowbt.evidence.measures import Measures
+from flowbt.engine.book import Book
+from flowbt.engine.types import Signals
+from flowbt.evidence.measures import Measures, measure
 from flowbt.results.record import DatasetUse, Manifest, RunRecord, content_key
 from flowbt.studies.run.regimes import regimes_of
 from flowbt.studies.run.request import Prepared, Request
@@ -30,8 +31,6 @@ def record_of(
     symbol, returns = benchmark
     manifest = manifest_of(request, prepared, symbol)
     if placebo is not None:
-        from flowbt.evidence.measures import measure
-
         manifest["verdicts"] = {"placebo_sharpe": measure(placebo.returns, placebo.trades, placebo.market.year).sharpe}
     series = series_of(book, returns, placebo)
     for name, states in regimes_of(prepared.panel, book.market.index).items():
@@ -73,7 +72,7 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
         "decide_at": "end of bar" if panel.clock.always else f"{panel.clock.decide_at} New York",
         "synthetic": panel.catalog.synthetic,
         "datasets": datasets_of(panel),
-        "stand_ins": [{"asked": one.asked, "used": one.used} for one in panel.stand_ins],
+        "stand_ins": [asdict(one) for one in panel.stand_ins],
         "costs": asdict(prepared.costs),
         "account": asdict(prepared.account),
         "rules": rules_of(prepared),
