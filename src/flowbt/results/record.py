@@ -97,6 +97,7 @@ class RunRecord:
     trades: pd.DataFrame
     prices: pd.DataFrame
     measures: Measures
+    chart: pd.DataFrame | None = None  # columns "open:SPY", "high:SPY", "low:SPY", "<feature>:SPY"; None in runs of before
 
     @cached_property
     def metrics(self) -> dict[str, Any]:

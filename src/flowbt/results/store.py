@@ -36,6 +36,7 @@ def save(root: Path, record: RunRecord) -> Path:
         "run.json": dumps({**manifest, "measures": record.metrics}, indent=1),
         SUMMARY: dumps(summary_of(record)),
         "tearsheet.html": tearsheet.render(record),
+        "trades.csv": trades_csv(record.trades),
     }
     with storing(place, "store the run in"):
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -56,15 +57,31 @@ def load(path: Path) -> RunRecord:
         manifest = json.loads((path / "run.json").read_bytes())
         measures = Measures.from_dict(manifest.pop("measures"))
         frames = {name: pd.read_parquet(path / f"{name}.parquet") for name in FRAMES}
+        chart = pd.read_parquet(path / "chart.parquet") if (path / "chart.parquet").is_file() else None
     except (OSError, ValueError, KeyError) as problem:
         raise StoreError(f"stored run {path}", " ".join(str(problem).split())[:160], "the folder is damaged; remove it and run again") from None
-    return RunRecord(manifest, measures=measures, **frames)
+    return RunRecord(manifest, measures=measures, chart=chart, **frames)
+
+
+def trades_csv(trades: pd.DataFrame) -> str:
+    """The trades as CSV that a spreadsheet cannot take for formulas: text that begins with = + - @, a tab or a return gets an apostrophe."""
+    safe = trades.copy()
+    for name in safe.columns[[not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_datetime64_any_dtype(kind) for kind in safe.dtypes]]:
+        safe[name] = safe[name].map(_no_formula)
+    safe.columns = pd.Index([_no_formula(str(name)) for name in safe.columns])
+    return str(safe.to_csv(index=False, lineterminator="\n"))
+
+
+def _no_formula(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def _write_new(place: Path, record: RunRecord, texts: dict[str, str]) -> None:
     with writing_folder(place) as temporary:
-        for name in FRAMES:
-            frame: pd.DataFrame = getattr(record, name)
+        for name in (*FRAMES, "chart"):
+            frame: pd.DataFrame | None = getattr(record, name)
+            if frame is None:
+                continue
             frame.to_parquet(temporary / f"{name}.parquet", compression="zstd")
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")

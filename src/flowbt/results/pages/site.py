@@ -22,6 +22,7 @@ from flowbt.results.record import dumps
 
 NOTICE, PROGRESS, INDEX = "page.json", "progress.json", "index.html"
 KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board")
+DOWNLOADS = ("trades.csv", "trades.parquet")  # what a tearsheet links to
 DEPTH = 4  # folders below the root in which notices are looked for
 
 
@@ -103,7 +104,8 @@ def export(root: Path, folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         write_assets(folder)
         pages = [path for path in _files(root, ".html", whole=False) if path.parent != root]
-        for path in pages:
+        downloads = [path.with_name(name) for path in pages for name in DOWNLOADS if path.with_name(name).is_file()]
+        for path in (*pages, *downloads):
             target = folder / path.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)

@@ -8,23 +8,26 @@ import numpy as np
 import pandas as pd
 
 from flowbt.evidence import breakdowns
-from flowbt.evidence.measures import drawdown
+from flowbt.evidence.belief import Belief
+from flowbt.evidence.measures import drawdown, measure
+from flowbt.evidence.trade_groups import trade_groups
 from flowbt.results.pages import drawing
-from flowbt.results.pages.base import render_page, when
+from flowbt.results.pages.base import render_page
 from flowbt.results.record import RunRecord
 from flowbt.results.rows import Row, grouped, measure_rows
 from flowbt.results.summary import summary_of
 
 LINES = {"strategy": "Strategy", "benchmark": "Benchmark", "placebo": "Placebo"}
+FIGURES = ("total_return", "cagr", "sharpe", "max_drawdown", "volatility", "exposure", "trades", "win_rate")
 TILES = ("cagr", "sharpe", "max_drawdown", "volatility", "trades", "win_rate")
 FIRST = ("trade", "symbol", "side", "entry_label", "exit_label", "entry_price", "exit_price", "return", "pnl", "bars", "reason")
 MOST_SYMBOLS = 12  # on the price chart
 MOST_TRADES, MOST_FEATURES, MOST_CELLS = 2500, 12, 40_000  # in the trade table, the latest
 
 
-def render(record: RunRecord, *, depth: int = 2) -> str:
+def render(record: RunRecord, belief: Belief | None = None, *, depth: int = 2) -> str:
     """The tearsheet's HTML, for a file `depth` folders under the results folder (see `page.write_assets`)."""
-    return render_page("tearsheet.html", context(record), depth=depth)
+    return render_page("tearsheet.html", context(record, belief), depth=depth)
 
 
 def summary(record: RunRecord) -> str:
@@ -37,7 +40,7 @@ def summary(record: RunRecord) -> str:
     return render_page("summary.html", shown)
 
 
-def context(record: RunRecord) -> dict[str, Any]:
+def context(record: RunRecord, belief: Belief | None = None) -> dict[str, Any]:
     manifest, returns = record.manifest, record.returns
     year = breakdowns.bars_per_year(manifest)
     lines = returns[[name for name in LINES if name in returns]]
@@ -50,8 +53,8 @@ def context(record: RunRecord) -> dict[str, Any]:
         "unit": unit,
         "windows": [(window, f"{window} {unit}s") for window in reversed(data["rolling"])],
         "headline": headline(rows),
-        "strip": verdict_strip(record),
-        "tiles": [rows[name] for name in TILES],
+        "belief": belief,
+        "figures": figures_beside_holding(record, year, rows),
         "groups": grouped(rows),
         "lines": {name: label for name, label in LINES.items() if name in lines},
         "monthly": breakdowns.monthly(returns["strategy"]),
@@ -62,6 +65,7 @@ def context(record: RunRecord) -> dict[str, Any]:
         "regimes": breakdowns.regimes(returns, year),
         "costs": breakdowns.costs(returns, float(manifest.get("account", {}).get("cash", returns["value"].iloc[0])), year),
         "trade_count": len(record.trades),
+        "groups_of_trades": trade_groups(record.trades, returns),
         "data": data,
     }
 
@@ -138,43 +142,18 @@ def headline(rows: dict[str, Row]) -> str:
     return f"{earned}; the 95% interval, {sharpe.range}, {told}."
 
 
-def verdict_strip(record: RunRecord) -> list[dict[str, str]]:
-    """Deflated Sharpe, placebo and out-of-sample as tiles: value, words, and a tone (good, doubt, bad, none)."""
-    verdicts = record.manifest.get("verdicts", {})
-    sharpe = record.measures.sharpe
-    return [
-        _deflated(verdicts, when(record.manifest.get("created"))),
-        _placebo(verdicts.get("placebo_sharpe"), sharpe),
-        _out_of_sample(verdicts.get("out_of_sample"), sharpe),
-    ]
+def figures_beside_holding(record: RunRecord, year: float, rows: dict[str, Row]) -> dict[str, Any]:
+    """The strategy's first figures beside those of holding its benchmark over the same bars; `benchmark` is False where there is none."""
+    held = None
+    if "benchmark" in record.returns:
+        held = measure_rows(measure(record.returns["benchmark"], record.trades.iloc[:0], year))
+    shown = [rows[name] for name in FIGURES]
+    table = [{"name": row.name, "label": row.label, "meaning": row.meaning, "own": row.text, "benchmark": _held(held, row.name)} for row in shown]
+    return {"rows": table, "benchmark": held is not None}
 
 
-def _deflated(verdicts: Any, by: str) -> dict[str, str]:
-    value, trials = verdicts.get("deflated_sharpe"), verdicts.get("trials")
-    after = f"after {trials:,} trial{'s' if trials != 1 else ''} of this strategy by {by}" if trials else "trials not counted"
-    if value is None:
-        return _tile("Deflated Sharpe", "–", f"not computed; {after}", "none")
-    tone, words = ("good", "unlikely to be luck") if value >= 0.95 else ("doubt", "may be luck") if value >= 0.5 else ("bad", "no better than luck")
-    return _tile("Deflated Sharpe", f"{value:.0%}", f"{words}, {after}", tone)
-
-
-def _placebo(value: float | None, sharpe: float) -> dict[str, str]:
-    if value is None:
-        return _tile("Placebo", "–", "no placebo was run", "none")
-    beats = sharpe > value + 0.1
-    words = "Sharpe of the placebo; the strategy does better" if beats else "Sharpe of the placebo; the strategy does no better"
-    return _tile("Placebo", f"{value:.2f}".replace("-", "−"), words, "good" if beats else "bad")
-
-
-def _out_of_sample(value: float | None, sharpe: float) -> dict[str, str]:
-    if value is None:
-        return _tile("Out of sample", "–", "no walk-forward was run: all of this is in sample", "none")
-    tone, words = ("good", "holds up") if value >= 0.5 * sharpe and value > 0 else ("doubt", "weaker than in sample") if value > 0 else ("bad", "gone")
-    return _tile("Out of sample", f"{value:.2f}".replace("-", "−"), f"Sharpe out of sample: {words}", tone)
-
-
-def _tile(name: str, value: str, words: str, tone: str) -> dict[str, str]:
-    return {"name": name, "value": value, "words": words, "tone": tone}
+def _held(held: dict[str, Row] | None, name: str) -> str:
+    return held[name].text if held and name not in ("exposure", "trades", "win_rate") else ""
 
 
 def _prices(record: RunRecord, intraday: bool) -> dict[str, Any]:
@@ -187,4 +166,19 @@ def _prices(record: RunRecord, intraday: bool) -> dict[str, Any]:
     if len(keep) > drawing.MOST_POINTS:
         keep = drawing.drawn(len(prices))
     labels = drawing.stamps(pd.DatetimeIndex(prices.index)[keep], intraday)
-    return {"labels": labels, "close": {name: drawing.compact(np.asarray(prices[name])[keep]) for name in chosen}, "left_out": len(set(names)) - len(chosen)}
+    close = {name: drawing.compact(np.asarray(prices[name])[keep]) for name in chosen}
+    return {"labels": labels, "close": close, **_beside_the_close(record, chosen, keep), "left_out": len(set(names)) - len(chosen)}
+
+
+def _beside_the_close(record: RunRecord, chosen: list[str], keep: Any) -> dict[str, Any]:
+    """Open, high and low where every bar is drawn, and the strategy's own features, per symbol; both empty in runs stored before they were kept."""
+    chart = record.chart if record.chart is not None else pd.DataFrame(index=record.prices.index)
+    whole = len(keep) == len(chart)
+    sides = {name: [f"{side}:{name}" for side in ("open", "high", "low")] for name in chosen}
+    bars = {name: [drawing.compact(chart[side]) for side in wanted] for name, wanted in sides.items() if whole and set(wanted) <= set(chart)}
+    features: dict[str, dict[str, list[float | None]]] = {}
+    for column in map(str, chart):
+        feature, _, name = column.rpartition(":")
+        if feature not in ("open", "high", "low") and name in chosen:
+            features.setdefault(feature, {})[name] = drawing.compact(chart[column].to_numpy()[keep], 4)
+    return {"ohl": bars, "features": features}

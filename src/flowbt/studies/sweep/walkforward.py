@@ -31,6 +31,7 @@ from flowbt.evidence.measures import measure
 from flowbt.evidence.splits import Split, Window, walk_forward
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import write_text
+from flowbt.results.pages import walkforward as page
 from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
 from flowbt.studies import ledger
@@ -87,6 +88,7 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
     folder = results / slug(setup.strategy.name) / name
     _store(folder, walks, document)
     _enter(setup, results, numbers, document["id"])
+    page.write(results, folder)
     return folder, document
 
 
