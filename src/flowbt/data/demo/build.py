@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flowbt.data.catalog import write_dataset
 from flowbt.data.demo.coins import HOURLY_DAYS, crypto_frames
 from flowbt.data.demo.crypto import draw_carry, simulate_coins, simulate_hours
 from flowbt.data.demo.equity import Equities, simulate
@@ -22,8 +18,10 @@ from flowbt.data.demo.market import breadth_frames, event_frame, flow_frames, ma
 from flowbt.data.demo.noise import Random
 from flowbt.data.demo.streams import Streams, draw_streams
 from flowbt.data.demo.tables import DemoTable, Frame, finish
+from flowbt.data.versions import write_dataset
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError
+from flowbt.ground.files import writing_folder
 
 FIRST, LAST = "2012-01-03", "2025-12-31"
 DAY_ZERO = "2012-01-01"  # the 24/7 tables' first day
@@ -87,7 +85,7 @@ def ensure_demo(root: Path, seed: int = 7, strength: float = 1.0) -> Path:
         root.mkdir(parents=True, exist_ok=True)
         with _lock(root):
             if not home.is_dir():
-                _write(root, home, build_demo(seed, strength))
+                _write(home, build_demo(seed, strength))
     except OSError as error:
         raise DatasetError(
             "the demo market", f"cannot write to {root} ({error.strerror})", "choose another folder with --datasets or FLOWBT_DATASETS"
@@ -95,15 +93,10 @@ def ensure_demo(root: Path, seed: int = 7, strength: float = 1.0) -> Path:
     return home
 
 
-def _write(root: Path, home: Path, tables: dict[str, DemoTable]) -> None:
-    scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=root))
-    try:
+def _write(home: Path, tables: dict[str, DemoTable]) -> None:
+    with writing_folder(home) as scratch:
         for table in tables.values():
             write_dataset(scratch, table.declaration, table.table, {"files": [], "note": "SYNTHETIC: built by flowbt, see docs/demo-market.md"})
-        scratch.chmod(0o755)
-        os.replace(scratch, home)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextmanager
@@ -116,6 +109,12 @@ def _lock(root: Path) -> Iterator[None]:
 def _key(seed: int, strength: float) -> str:
     digest = hashlib.sha256(f"{seed} {strength} {np.__version__.split('.')[0]}".encode())
     here = Path(__file__).parent
-    for path in (*sorted(here.glob("*.py")), here.parent / "catalog.py", here.parent / "declare.py", here.parents[1] / "ground" / "clock.py"):
+    for path in (
+        *sorted(here.glob("*.py")),
+        here.parent / "catalog.py",
+        here.parent / "versions.py",
+        here.parent / "declare.py",
+        here.parents[1] / "ground" / "clock.py",
+    ):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

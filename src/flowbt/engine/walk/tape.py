@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from flowbt.engine.types import Account, Book, Market, frozen
+from flowbt.engine.book import Book
+from flowbt.engine.types import Account, Market, frozen
 from flowbt.engine.walk.accounts import profits, trades_from
 from flowbt.engine.walk.events import REASONS
 from flowbt.engine.walk.kernel import Array, Bars, Ints, Tape

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -20,12 +19,13 @@ from typing import Any
 
 import pandas as pd
 
-from flowbt.data.catalog import KEYS, write_dataset
 from flowbt.data.declare import Dataset, parse_declaration, read_declaration
 from flowbt.data.raw.duck import Limits
+from flowbt.data.versions import KEYS, write_dataset, writing_alone
 from flowbt.ground.clock import ALWAYS, Clock
 from flowbt.ground.errors import DatasetError, FlowbtError, SourceError
 from flowbt.ground.fields import FIELDS
+from flowbt.ground.files import hash_file
 from flowbt.studies.ingest.ingest import place
 from flowbt.studies.ingest.kinds import Kind, kind_of
 
@@ -138,13 +138,18 @@ def _pool(work: Work, files: Sequence[Path], workers: int) -> Iterator[tuple[Pat
 def reduce_one(path: Path, kind: str, options: Any, limits: Limits) -> FileResult:
     """One file. What is expected to be wrong with files becomes the result's `problem`; a defect of flowbt is raised."""
     try:
-        return FileResult(path, kind_of(kind).one(path, options, limits), sha256=_digest(path))
+        return FileResult(path, kind_of(kind).one(path, options, limits), sha256=hash_file(path))
     except (FlowbtError, OSError) as error:
         return FileResult(path, None, str(error))
 
 
 def store(asked: Reduction, reduced: Reduced, name: str, root: Path) -> Path:
-    """Write the dataset. Its `dataset.toml` is kept where there is one, else made from the kind. DatasetError where the two do not fit."""
+    """Store the dataset as a new version. Its `dataset.toml` is kept where there is one, else made from the kind. DatasetError where the two do not fit."""
+    with writing_alone(root, name):
+        return _store(asked, reduced, name, root)
+
+
+def _store(asked: Reduction, reduced: Reduced, name: str, root: Path) -> Path:
     declaration = declaration_of(asked, reduced.table, name, root)
     strange = [column for column in reduced.table.columns if column not in KEYS and column not in declaration.fields]
     if strange:
@@ -198,11 +203,3 @@ def made_declaration(asked: Reduction, table: pd.DataFrame, name: str) -> Datase
         "fields": {one: {"units": FIELDS[one].units if one in FIELDS else "", "max_age": max_age} for one in table.columns if one not in KEYS},
     }
     return parse_declaration(name, raw)
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

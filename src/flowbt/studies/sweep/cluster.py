@@ -16,6 +16,7 @@ from typing import Any
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Account, Array, Costs
 from flowbt.ground.errors import StudyError
+from flowbt.studies.catalogs import open_catalog
 from flowbt.studies.run.market import Span
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.values import Search
@@ -80,7 +81,5 @@ def work(text: str, numbers: Ints) -> Array:
 
 @lru_cache(maxsize=2)
 def _setup(text: str) -> PreparedSweep:
-    from flowbt.studies.catalogs import open_catalog
-
     job = json.loads(text)
     return set_up(open_catalog(Path(job["datasets"]), job["demo"]), request_of(job))
