@@ -5,6 +5,7 @@ A dataset without a publication rule is refused: without it no row could be plac
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -13,12 +14,15 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from flowbt.ground import federal
 from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, Clock, local_instants
-from flowbt.ground.errors import DatasetError
+from flowbt.ground.errors import DatasetError, FieldError
+from flowbt.ground.fields import FIELDS, RULES, is_rule
 
 Policy = Literal["refuse", "drop", "flag"]
-Frequency = Literal["session", "1h", "4h", "8h", "day", "week", "month", "irregular", "event"]
+Frequency = Literal["session", "1m", "5m", "15m", "30m", "1h", "4h", "8h", "day", "week", "month", "irregular", "event"]
 NEW_YORK = "America/New_York"
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 BEFORE_END = pd.Timedelta(milliseconds=1)  # a half-open bar's last trade is before its end
 
 
@@ -27,7 +31,11 @@ class Publication(BaseModel):
 
     close: the end of its bar. session: `at` local time, `days` sessions after the event date. after: `delay` after the event
     time. weekday: `at` on the first `weekday` (0 = Monday) after the event date. month: `at` on the n-th `business_day` of the month
-    after the event's month. column: the file itself carries `known_at`.
+    after the event's month (the `january`-th in January, where that differs). column: the file itself carries `known_at`.
+
+    Days are sessions of the dataset's clock, or with `calendar = "federal"` business days of the US government: a weekday that is none
+    moves to the next, and with `whole_week` a holiday earlier in its week delays it by a day. `same_day`: an event on the weekday itself
+    is published that day. `ahead`: how long before the event time a value may be known (a rate fixed one interval ahead).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,8 +47,13 @@ class Publication(BaseModel):
     delay: str = "0h"
     weekday: int = Field(default=4, ge=0, le=6)
     business_day: int = Field(default=1, ge=1)
+    january: int | None = Field(default=None, ge=1)
+    calendar: Literal["clock", "federal"] = "clock"
+    whole_week: bool = False
+    same_day: bool = False
+    ahead: str = "0h"
 
-    @field_validator("delay")
+    @field_validator("delay", "ahead")
     @classmethod
     def _delay(cls, value: str) -> str:
         if pd.Timedelta(value) < pd.Timedelta(0):
@@ -50,36 +63,56 @@ class Publication(BaseModel):
     def words(self) -> str:
         """The rule as a phrase for `flowbt data show` and the tearsheet."""
         local = f"{self.at} {self.zone.split('/')[-1].replace('_', ' ')}"
+        day = "federal business day" if self.calendar == "federal" else "session"
+        moved = ", later after federal holidays" if self.calendar == "federal" else ""
+        first = f" (January: {self.january})" if self.january else ""
         return {
             "close": "known at the end of the bar",
-            "session": f"known at {local}, " + ("same session" if self.days == 0 else f"{self.days} session(s) later"),
+            "session": f"known at {local}, " + (f"same {day}" if self.days == 0 else f"{self.days} {day}(s) later"),
             "after": f"known {self.delay} after the event time",
-            "weekday": f"known at {local} on the next {['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'][self.weekday]}",
-            "month": f"known at {local} on business day {self.business_day} of the next month",
+            "weekday": f"known at {local} on the next {WEEKDAYS[self.weekday]}{moved}",
+            "month": f"known at {local} on {day} {self.business_day}{first} of the next month",
             "column": "known when the file says",
         }[self.rule]
 
     def known_at(self, events: pd.DatetimeIndex, clock: Clock) -> pd.DatetimeIndex:
         """Naive UTC instants at which rows with these event times became public."""
-        sessions = Clock("XNYS") if clock.always else clock
         if self.rule == "close":
             if clock.always:
                 return clock.closes(events) - BEFORE_END
             closes = clock.closes(events)  # a row on a day without a session counts from the session before it
             return closes.where(closes.notna(), local_instants(events, "16:00", NEW_YORK))
-        if self.rule == "session":
-            # days = 0 keeps the row's own date, also where it is no session
-            dates = events.normalize() if self.days == 0 else sessions.shift(events.normalize(), self.days)
-            return local_instants(dates, self.at, self.zone)
         if self.rule == "after":
             return events + pd.Timedelta(self.delay)
-        if self.rule == "weekday":
-            ahead = (self.weekday - events.day_of_week.to_numpy() - 1) % 7 + 1
-            return local_instants(events.normalize() + pd.to_timedelta(ahead, unit="D"), self.at, self.zone)
-        if self.rule == "month":
-            first = (events.to_period("M") + 1).to_timestamp().as_unit("ns")
-            return local_instants(sessions.shift(first - pd.Timedelta(days=1), self.business_day), self.at, self.zone)
-        raise DatasetError("publication rule 'column'", "the rows carry no known_at", "name the column in the import, or declare another rule")
+        if self.rule == "column":
+            raise DatasetError("publication rule 'column'", "the rows carry no known_at", "name the column in the import, or declare another rule")
+        days = {"session": self._on_session, "weekday": self._on_weekday, "month": self._on_month}[self.rule]
+        return local_instants(days(events.normalize(), clock), self.at, self.zone)
+
+    def _on_session(self, dates: pd.DatetimeIndex, clock: Clock) -> pd.DatetimeIndex:
+        # days = 0 keeps the row's own date, also where it is no session
+        return dates if self.days == 0 else self._shift(dates, self.days, clock)
+
+    def _on_weekday(self, dates: pd.DatetimeIndex, clock: Clock) -> pd.DatetimeIndex:
+        least = 0 if self.same_day else 1
+        day = dates + pd.to_timedelta((self.weekday - dates.day_of_week.to_numpy() - least) % 7 + least, unit="D")
+        if self.calendar != "federal":
+            return day
+        if self.whole_week:
+            before = [federal.is_holiday(day - pd.Timedelta(days=back)) for back in range(1, self.weekday + 1)]
+            day = day + pd.to_timedelta(np.any(before, axis=0).astype(int) if before else np.zeros(len(day), int), unit="D")
+        return federal.next_open(day)
+
+    def _on_month(self, dates: pd.DatetimeIndex, clock: Clock) -> pd.DatetimeIndex:
+        first = (dates.to_period("M") + 1).to_timestamp().as_unit("ns")
+        eve = first - pd.Timedelta(days=1)
+        usual = self._shift(eve, self.business_day, clock)
+        return usual if self.january is None else usual.where(first.month != 1, self._shift(eve, self.january, clock))
+
+    def _shift(self, dates: pd.DatetimeIndex, n: int, clock: Clock) -> pd.DatetimeIndex:
+        if self.calendar == "federal":
+            return federal.shift(dates, n)
+        return (Clock("XNYS") if clock.always else clock).shift(dates, n)
 
 
 class FieldRule(BaseModel):
@@ -93,6 +126,15 @@ class FieldRule(BaseModel):
     min: float | None = None
     max: float | None = None
     zero: Literal["ok", "never"] = "ok"
+    combine: str = ""  # how rows make a longer bar, where the vocabulary does not say or the data differ (flowbt.ground.fields)
+    coverage: float = Field(default=0.9, ge=0.0, le=1.0)  # share of a longer bar's parts that must be there
+
+    @field_validator("combine")
+    @classmethod
+    def _combine(cls, value: str) -> str:
+        if value and not is_rule(value):
+            raise ValueError(f"{value!r} is no rule of combination: one of {', '.join(RULES)}, mean:FIELD")
+        return value
 
     @field_validator("max_age")
     @classmethod
@@ -131,15 +173,38 @@ class Dataset(BaseModel):
     url: str = ""
     schedule: str = ""
     note: str = ""
+    splice: Literal["judged", "accept", "never"] = "judged"  # may it fill what datasets before it lack: where levels agree, always, never
+    live_from: dict[str, str] = Field(default_factory=dict)  # symbol, field or "*" -> first date published as it happened; before: back-calculated
     publication: Publication
     policy: dict[str, Policy] = Field(default_factory=dict)
     fields: dict[str, FieldRule]
+
+    @field_validator("live_from")
+    @classmethod
+    def _dates(cls, value: dict[str, str]) -> dict[str, str]:
+        for date in value.values():
+            if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", date):
+                raise ValueError(f"{date!r} is no date YYYY-MM-DD")
+        return value
 
     @property
     def calendar(self) -> Clock:
         """The clock its rows are labelled by."""
         step = self.frequency if self.clock == ALWAYS and self.frequency in HOURS_PER_BAR else "1d"
         return Clock(self.clock, step)
+
+    def combines(self, name: str) -> str:
+        """The rule by which rows of a field make a longer bar. FieldError where nothing says it."""
+        rule = self.fields[name].combine or (FIELDS[name].over_time if name in FIELDS else "")
+        if not rule:
+            found = f"dataset {self.name} has {self.frequency} rows, and nothing says how they combine on a longer bar"
+            raise FieldError(f"field {name!r}", found, f"is it a sum, a mean, the last? write combine = \"sum\" (or ...) under [fields.{name}] of its dataset.toml")
+        return rule
+
+    def live(self, name: str, symbol: str) -> pd.Timestamp | None:
+        """The first date on which a field of a symbol was published as it happened; None where all of it was."""
+        date = self.live_from.get(symbol) or self.live_from.get(name) or self.live_from.get("*")
+        return pd.Timestamp(date) if date else None
 
 
 def read_declaration(folder: Path) -> Dataset:
