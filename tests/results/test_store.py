@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from tests.results.records import make_record
 
+from flowbt.ground import files
 from flowbt.ground.errors import StoreError
 from flowbt.results import shelf, store
 
@@ -61,7 +62,7 @@ def test_an_interrupted_save_leaves_nothing(tmp_path, monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "_flush", interrupt)
+    monkeypatch.setattr(files, "flush", interrupt)
     with pytest.raises(KeyboardInterrupt):
         store.save(tmp_path, make_record())
     assert list((tmp_path / "dull").iterdir()) == []

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import tomlkit
 
 from flowbt.data.declare import Dataset, read_declaration
 from flowbt.ground.clock import HOURS_PER_BAR, Clock
@@ -224,18 +225,5 @@ def _stamp(time: pd.Timestamp) -> str:
 
 
 def declaration_toml(declaration: Dataset) -> str:
-    """The declaration as TOML text (tables one level deep suffice for it)."""
-    raw = declaration.model_dump(exclude={"name"}, exclude_defaults=True)
-    lines = [f"{key} = {_toml(value)}" for key, value in raw.items() if not isinstance(value, dict)]
-    for key in ("publication", "policy"):
-        if raw.get(key):
-            lines += ["", f"[{key}]", *(f"{name} = {_toml(value)}" for name, value in raw[key].items())]
-    for name, rule in raw["fields"].items():
-        lines += ["", f"[fields.{name}]", *(f"{key} = {_toml(value)}" for key, value in rule.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value if not isinstance(value, np.generic) else value.item())
+    """The declaration as TOML text; what has its default is left out."""
+    return tomlkit.dumps(declaration.model_dump(exclude={"name"}, exclude_defaults=True))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +18,10 @@ import pandas as pd
 
 from flowbt.evidence.measures import Measures
 from flowbt.ground.errors import StoreError
+from flowbt.ground.files import write_text, writing_folder
 from flowbt.results import shelf
 from flowbt.results.record import RunRecord, content_key, dumps, plain
-from flowbt.results.shelf import PARTIAL, SUMMARY, storing, write_text
+from flowbt.results.shelf import SUMMARY, storing
 
 FRAMES = ("returns", "orders", "trades", "prices")
 SPARK = 48  # points of the sparkline in a summary
@@ -81,31 +81,14 @@ def summary_of(record: RunRecord) -> dict[str, Any]:
 
 
 def _write_new(place: Path, record: RunRecord, texts: dict[str, str]) -> None:
-    temporary = place.with_name(f"{PARTIAL}{place.name}-{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    try:
+    with writing_folder(place) as temporary:
         for name in FRAMES:
             frame: pd.DataFrame = getattr(record, name)
             frame.to_parquet(temporary / f"{name}.parquet", compression="zstd")
-            _flush(temporary / f"{name}.parquet")
         for name, text in texts.items():
-            write_text(temporary / name, text)
-        _flush(temporary)
+            (temporary / name).write_text(text, encoding="utf-8")
         if place.exists():  # a folder without run.json: never complete
             shutil.rmtree(place)
-        temporary.rename(place)
-        _flush(place.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _hold_equal(place: Path, record: RunRecord) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.files import write_text
 from flowbt.results import shelf, store
 from flowbt.results.comparison import Comparison, compare_records
 from flowbt.results.pages import base as page
@@ -38,5 +39,5 @@ def write_page(results: Path, comparison: Comparison) -> Path:
     with shelf.storing(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)
         page.write_assets(Path(results))
-        shelf.write_text(path, render(comparison))
+        write_text(path, render(comparison))
     return path

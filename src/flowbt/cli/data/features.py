@@ -127,13 +127,14 @@ def compute(names: tuple[str, ...], target: Path, parameters: tuple[str, ...], d
 def docs(target: Path | None, check: bool) -> None:
     """The page of all features, made from their declarations."""
     from flowbt.ground.errors import CheckFailed
+    from flowbt.ground.files import write_text
     from flowbt.studies.features.docs import features_page
 
     page = features_page()
     if target is None:
         click.echo(page, nl=False)
     elif not check:
-        target.write_text(page, encoding="utf-8")
+        write_text(target, page)
     elif not target.is_file() or target.read_text(encoding="utf-8") != page:
         raise CheckFailed(f"{target}", "is not current", f"run `flowbt features docs --to {target}`")
 

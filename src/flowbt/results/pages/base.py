@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowbt.ground.errors import StoreError
+from flowbt.ground.files import write_text
 from flowbt.results.record import dumps
-from flowbt.results.shelf import slug, write_text
+from flowbt.results.shelf import slug
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -12,10 +12,11 @@ from typing import Any
 from flowbt.evidence.claims import wording
 from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import CUTOFFS, ORDER
+from flowbt.ground.files import write_text
 from flowbt.results.pages import site
 from flowbt.results.pages.base import MISSING, render_page, write_assets
 from flowbt.results.record import dumps
-from flowbt.results.shelf import listing, write_text
+from flowbt.results.shelf import listing
 
 FOLDER = "claims"
 TONES = {

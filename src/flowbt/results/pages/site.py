@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flowbt.ground.errors import StoreError
+from flowbt.ground.files import write_text
 from flowbt.results import shelf
 from flowbt.results.pages.base import ASSETS, render_page, write_assets
 from flowbt.results.record import dumps
@@ -27,13 +28,13 @@ def announce(page: Path, kind: str, title: str, words: str = "") -> None:
     from datetime import UTC, datetime
 
     notice = {"kind": kind, "title": title, "words": words, "page": page.name, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-    shelf.write_text(page.parent / NOTICE, dumps(notice))
+    write_text(page.parent / NOTICE, dumps(notice))
 
 
 def report(folder: Path, title: str, done: int, total: int, words: str = "") -> None:
     """Say how far the work in `folder` has come, for the live page. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    shelf.write_text(folder / PROGRESS, dumps({"title": title, "done": done, "total": total, "words": words, "state": "done" if done >= total else "running"}))
+    write_text(folder / PROGRESS, dumps({"title": title, "done": done, "total": total, "words": words, "state": "done" if done >= total else "running"}))
 
 
 def notices(root: Path) -> list[dict[str, Any]]:
@@ -87,7 +88,7 @@ def write_index(root: Path) -> Path:
     path = Path(root) / INDEX
     with shelf.storing(path, "write"):
         write_assets(Path(root))
-        shelf.write_text(path, index_page(Path(root)))
+        write_text(path, index_page(Path(root)))
     return path
 
 
@@ -108,7 +109,7 @@ def export(root: Path, folder: Path) -> int:
             target = folder / path.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
-        shelf.write_text(folder / INDEX, index_page(root))
+        write_text(folder / INDEX, index_page(root))
     return len(pages) + 1
 
 

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from flowbt.evidence.measures import MEASURES
 from flowbt.ground.errors import StoreError
+from flowbt.ground.files import write_text
 from flowbt.results import shelf
 from flowbt.results.pages import figures, site
 from flowbt.results.pages.base import number, render_page, write_assets
@@ -35,7 +36,7 @@ def write(root: Path, folder: Path) -> Path:
     path = Path(folder) / PAGE
     with shelf.storing(path, "write"):
         write_assets(Path(root))
-        shelf.write_text(path, render_page("sweep.html", context(sweep, luck, trials), depth=len(path.relative_to(root).parts) - 1))
+        write_text(path, render_page("sweep.html", context(sweep, luck, trials), depth=len(path.relative_to(root).parts) - 1))
         site.announce(path, "sweep", f"Sweep of {sweep['strategy']}, {sweep.get('trials', len(trials)):,} trials", str(luck.get("verdict") or ""))
     site.write_index(Path(root))
     return path

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from flowbt.ground.errors import StoreError
+from flowbt.ground.files import write_text
 from flowbt.studies.board.board import Board
 
 
@@ -29,7 +30,6 @@ def _plain(value: Any) -> Any:
 def write_html(one: Board, path: Path) -> None:
     """The board as one page that needs no other file. StoreError where it cannot be written."""
     from flowbt.results.pages.base import render_page
-    from flowbt.results.shelf import write_text
 
     css = (files("flowbt.results.pages") / "assets" / "flowbt.css").read_text("utf-8")
     sections = {name: [r for r in one.readings if r.section == name] for name in dict.fromkeys(r.section for r in one.readings)}

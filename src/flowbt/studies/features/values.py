@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ParameterError, StoreError
+from flowbt.ground.files import writing
 from flowbt.studies.features.docs import FeatureEntry, entry
 
 
@@ -94,15 +93,10 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     if path.suffix not in (".parquet", ".csv"):
         raise ParameterError(f"--to {path}", "neither .parquet nor .csv", "name the file with one of these endings")
     try:
-        handle, scratch = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        try:
+        with writing(path) as scratch:
             if path.suffix == ".csv":
                 table.to_csv(scratch, index=False)
             else:
                 table.to_parquet(scratch, index=False)
-            os.replace(scratch, path)
-        finally:
-            Path(scratch).unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(f"writing {path}", error.strerror or str(error), "check the folder and its permissions") from None

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.finding import Finding
 from flowbt.ground.errors import ClaimError, FieldError, FlowbtError
+from flowbt.ground.files import write_text
 from flowbt.studies.score.files import ClaimFile, line_of, select
 from flowbt.studies.score.remedies import lacking
 
@@ -208,7 +209,7 @@ class Scorer:
 
 
 def _keep(path: Path, finding: Finding) -> None:
-    from flowbt.results.shelf import storing, write_text
+    from flowbt.results.shelf import storing
 
     with storing(path, "write the finding"):
         write_text(path, json.dumps(finding.to_dict()))

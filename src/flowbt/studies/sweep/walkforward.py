@@ -29,8 +29,9 @@ from flowbt.engine.types import Book, Market
 from flowbt.evidence.measures import measure
 from flowbt.evidence.splits import Split, Window, walk_forward
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.files import write_text
 from flowbt.results.record import dumps
-from flowbt.results.shelf import slug, storing, write_text
+from flowbt.results.shelf import slug, storing
 from flowbt.studies import ledger
 from flowbt.studies.run.market import cut_decision
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
