@@ -25,8 +25,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tomlkit
 
-from flowbt.data.declare import Dataset, read_declaration
-from flowbt.ground.clock import HOURS_PER_BAR, Clock
+from flowbt.data.declare import Dataset, Publication, read_declaration
+from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
 from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, nearest
 
 KEYS = ["event_time", "known_at", "symbol"]
@@ -55,6 +55,30 @@ class Imported:
     def column(self, name: str) -> np.ndarray:
         """One column, all rows, as a numpy array."""
         return np.asarray(self._parquet([name], None)[name].to_numpy())
+
+    def known_at(self, event: np.ndarray) -> np.ndarray:
+        """When each row became public, by the declaration as it stands now (`event`: the column event_time).
+
+        Rows were placed by the rule at import, which the provenance keeps; where the rule has been edited since they are placed anew. A revision
+        keeps its own instant, unless the rule puts it later. DatasetError where the edited rule cannot place them.
+        """
+        stored = self.column("known_at").astype("datetime64[ns]", copy=False)
+        rule, before = self.declaration.publication, self.provenance.get("publication")
+        if rule.rule == "column" and (before is None or before.get("rule") == "column"):
+            return stored
+        if before is not None and Publication.model_validate(before) == rule and self.provenance.get("clock", self.declaration.clock) == self.declaration.clock:
+            return stored
+        asked = f"dataset {self.name}"
+        if rule.rule == "column":
+            raise DatasetError(asked, "its publication rule is now 'column', and its rows were placed by another", "import it again, naming the column")
+        codes, times = pd.factorize(event)
+        known = rule.known_at(pd.DatetimeIndex(times), self.declaration.calendar).to_numpy().astype("datetime64[ns]")[codes]
+        if before is not None and before.get("rule") != "column":
+            old = Publication.model_validate(before).known_at(pd.DatetimeIndex(times), self.declaration.calendar).to_numpy()[codes]
+            known = np.where(stored > old, np.maximum(stored, known), known)
+        if len(early := np.flatnonzero(self.declaration.too_early(event, known))):
+            raise DatasetError(asked, self.declaration.early_words(event[early[0]], known[early[0]]), "mend its publication rule")
+        return known
 
     def symbol_codes(self) -> tuple[np.ndarray, list[str]]:
         """The symbol column as codes into a list of names."""
@@ -141,7 +165,7 @@ class Catalog:
         bar = HOURS_PER_BAR[clock.step]
 
         def distance(dataset: Imported) -> tuple[int, int, str]:
-            hours = HOURS_PER_BAR.get(dataset.declaration.frequency, 24)
+            hours = HOURS_PER_ROW.get(dataset.declaration.frequency, 24)
             return (0 if hours == bar else 1 if hours < bar else 2, dataset.declaration.priority, dataset.name)
 
         return min(candidates, key=distance)
@@ -178,7 +202,8 @@ def write_dataset(root: Path, declaration: Dataset, table: pd.DataFrame, provena
     The declaration itself is written only where the folder has none.
     """
     table = table.sort_values(["symbol", "known_at", "event_time"], kind="stable", ignore_index=True)
-    complete = {**provenance, **describe(table)}
+    placed = {"publication": declaration.publication.model_dump(mode="json"), "clock": declaration.clock}
+    complete = {**provenance, **placed, **describe(table)}
     folder = root / declaration.name
     try:
         folder.mkdir(parents=True, exist_ok=True)

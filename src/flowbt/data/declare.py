@@ -15,13 +15,14 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from flowbt.ground import federal
-from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, Clock, local_instants
+from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, HOURS_PER_ROW, Clock, local_instants
 from flowbt.ground.errors import DatasetError, FieldError
 from flowbt.ground.fields import FIELDS, RULES, is_rule
 
 Policy = Literal["refuse", "drop", "flag"]
 Frequency = Literal["session", "1m", "5m", "15m", "30m", "1h", "4h", "8h", "day", "week", "month", "irregular", "event"]
 NEW_YORK = "America/New_York"
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 BEFORE_END = pd.Timedelta(milliseconds=1)  # a half-open bar's last trade is before its end
 
@@ -34,8 +35,9 @@ class Publication(BaseModel):
     after the event's month (the `january`-th in January, where that differs). column: the file itself carries `known_at`.
 
     Days are sessions of the dataset's clock, or with `calendar = "federal"` business days of the US government: a weekday that is none
-    moves to the next, and with `whole_week` a holiday earlier in its week delays it by a day. `same_day`: an event on the weekday itself
-    is published that day. `ahead`: how long before the event time a value may be known (a rate fixed one interval ahead).
+    moves to the next, and a holiday up to `waits` days before it delays it by a day. `same_day`: an event on the weekday itself is published
+    that day. `delayed`: spans of event dates that came later than the rule says (shutdowns), each with the day by which all were out.
+    `ahead`: how long before the event time a value may be known (a rate fixed one interval ahead).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,9 +51,18 @@ class Publication(BaseModel):
     business_day: int = Field(default=1, ge=1)
     january: int | None = Field(default=None, ge=1)
     calendar: Literal["clock", "federal"] = "clock"
-    whole_week: bool = False
+    waits: int = Field(default=0, ge=0, le=6)
     same_day: bool = False
+    delayed: tuple[tuple[str, str, str], ...] = ()
     ahead: str = "0h"
+
+    @field_validator("delayed")
+    @classmethod
+    def _spans(cls, value: tuple[tuple[str, str, str], ...]) -> tuple[tuple[str, str, str], ...]:
+        for date in (date for span in value for date in span):
+            if not ISO_DATE.fullmatch(date):
+                raise ValueError(f"{date!r} is no date YYYY-MM-DD")
+        return value
 
     @field_validator("delay", "ahead")
     @classmethod
@@ -86,8 +97,12 @@ class Publication(BaseModel):
             return events + pd.Timedelta(self.delay)
         if self.rule == "column":
             raise DatasetError("publication rule 'column'", "the rows carry no known_at", "name the column in the import, or declare another rule")
-        days = {"session": self._on_session, "weekday": self._on_weekday, "month": self._on_month}[self.rule]
-        return local_instants(days(events.normalize(), clock), self.at, self.zone)
+        on = {"session": self._on_session, "weekday": self._on_weekday, "month": self._on_month}[self.rule]
+        days = on(events.normalize(), clock)
+        for first, last, out in self.delayed:
+            held = (events >= pd.Timestamp(first)) & (events < pd.Timestamp(last) + pd.Timedelta(days=1)) & (days < pd.Timestamp(out))
+            days = days.where(~held, pd.Timestamp(out))
+        return local_instants(days, self.at, self.zone)
 
     def _on_session(self, dates: pd.DatetimeIndex, clock: Clock) -> pd.DatetimeIndex:
         # days = 0 keeps the row's own date, also where it is no session
@@ -98,10 +113,10 @@ class Publication(BaseModel):
         day = dates + pd.to_timedelta((self.weekday - dates.day_of_week.to_numpy() - least) % 7 + least, unit="D")
         if self.calendar != "federal":
             return day
-        if self.whole_week:
-            before = [federal.is_holiday(day - pd.Timedelta(days=back)) for back in range(1, self.weekday + 1)]
-            day = day + pd.to_timedelta(np.any(before, axis=0).astype(int) if before else np.zeros(len(day), int), unit="D")
-        return federal.next_open(day)
+        late = np.zeros(len(day), dtype=bool)
+        for back in range(1, self.waits + 1):
+            late |= federal.is_holiday(day - pd.Timedelta(days=back))
+        return federal.next_open(day + pd.to_timedelta(late.astype(int), unit="D"))
 
     def _on_month(self, dates: pd.DatetimeIndex, clock: Clock) -> pd.DatetimeIndex:
         first = (dates.to_period("M") + 1).to_timestamp().as_unit("ns")
@@ -113,6 +128,21 @@ class Publication(BaseModel):
         if self.calendar == "federal":
             return federal.shift(dates, n)
         return (Clock("XNYS") if clock.always else clock).shift(dates, n)
+
+
+EARLIEST = {  # by source: what its provider's own schedule allows at the earliest
+    "squeezemetrics": Publication(rule="session", at="18:00"),  # rests on FINRA's files of the day
+    "finra": Publication(rule="session", at="17:00"),  # "no later than 6:00 p.m."
+    "cftc": Publication(rule="weekday", weekday=4, at="15:30"),
+    "monthly": Publication(rule="month", business_day=1, at="08:00", calendar="federal"),
+}
+TO_THE_CLOSE = ("close", "member_close", "dix", "put_call_equity", "put_call_total", "put_call_index", "pct_above_200d", "pct_above_50d")
+SETTLED = ("funding_rate", "funding_interval_hours")  # stamped at the instant they settle, not with the start of a bar
+
+
+def whole_session(name: str) -> bool:
+    """Whether a field of the vocabulary measures a session to its close, so that nobody has it before."""
+    return name in FIELDS and (FIELDS[name].over_time in ("first", "max", "min", "sum") or name in TO_THE_CLOSE)
 
 
 class FieldRule(BaseModel):
@@ -183,7 +213,7 @@ class Dataset(BaseModel):
     @classmethod
     def _dates(cls, value: dict[str, str]) -> dict[str, str]:
         for date in value.values():
-            if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", date):
+            if not ISO_DATE.fullmatch(date):
                 raise ValueError(f"{date!r} is no date YYYY-MM-DD")
         return value
 
@@ -198,8 +228,40 @@ class Dataset(BaseModel):
         rule = self.fields[name].combine or (FIELDS[name].over_time if name in FIELDS else "")
         if not rule:
             found = f"dataset {self.name} has {self.frequency} rows, and nothing says how they combine on a longer bar"
-            raise FieldError(f"field {name!r}", found, f"is it a sum, a mean, the last? write combine = \"sum\" (or ...) under [fields.{name}] of its dataset.toml")
+            raise FieldError(
+                f"field {name!r}", found, f'is it a sum, a mean, the last? write combine = "sum" (or ...) under [fields.{name}] of its dataset.toml'
+            )
         return rule
+
+    def too_early(self, events: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Which rows (datetime64[ns]) are said to be known before they can be: before their event (less what the rule allows as `ahead`), before their
+        session or bar is over, or before the source publishes. Tables of dated events are not judged: a date is known before the day."""
+        if self.frequency == "event" or not len(events):
+            return np.zeros(len(events), dtype=bool)
+        codes, times = pd.factorize(events)
+        least = self._least(pd.DatetimeIndex(times)).to_numpy().astype("datetime64[ns]")[codes]
+        return np.asarray(known < least - pd.Timedelta(self.publication.ahead).to_timedelta64())
+
+    def early_words(self, event: np.datetime64, known: np.datetime64) -> str:
+        """A row that `too_early` found, in words."""
+        least = self._least(pd.DatetimeIndex([event]))[0]
+        return (
+            f"the row of {pd.Timestamp(event)} would be known at {pd.Timestamp(known):%Y-%m-%d %H:%M} UTC, it is out at {least:%Y-%m-%d %H:%M} at the earliest"
+        )
+
+    def _least(self, events: pd.DatetimeIndex) -> pd.DatetimeIndex:
+        """The earliest instant at which rows with these event times can be known."""
+        least, clock = events, self.calendar
+        settled = all(self.fields[name].combine in ("rate", "compound") or name in SETTLED for name in self.fields)
+        if self.frequency == "session" and any(whole_session(name) for name in self.fields):
+            closes = clock.closes(events)
+            least = closes.where(closes.notna(), events)
+        elif self.frequency in HOURS_PER_ROW and clock.always and not settled:
+            least = events + pd.Timedelta(hours=HOURS_PER_ROW[self.frequency]) - BEFORE_END
+        if self.source in EARLIEST:
+            by_source = EARLIEST[self.source].known_at(events, clock)
+            least = least.where(least >= by_source, by_source)
+        return least
 
     def live(self, name: str, symbol: str) -> pd.Timestamp | None:
         """The first date on which a field of a symbol was published as it happened; None where all of it was."""

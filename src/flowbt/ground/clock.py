@@ -47,7 +47,8 @@ def _hours(name: str, early: bool) -> Hours:
     late = Hours(pd.DatetimeIndex(calendar.sessions).as_unit("ns"), _naive(calendar.opens), _naive(calendar.closes))
     if name != "XNYS" or not early:
         return late
-    return Hours(*(before.append(after) for before, after in zip(_early_new_york(), late, strict=True)))
+    before = _early_new_york()
+    return Hours(*(pd.DatetimeIndex(old.append(new)) for old, new in zip(before, late, strict=True)))
 
 
 def _early_new_york() -> Hours:

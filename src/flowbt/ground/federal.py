@@ -28,8 +28,8 @@ def _holidays() -> pd.DatetimeIndex:
 
 @lru_cache(maxsize=1)
 def _business_days() -> pd.DatetimeIndex:
-    weekdays = pd.bdate_range("1920-01-01", "2040-12-31", unit="ns")
-    return weekdays[~weekdays.isin(_holidays())]
+    weekdays = pd.date_range("1920-01-01", "2040-12-31", freq="B", unit="ns")
+    return pd.DatetimeIndex(weekdays[~weekdays.isin(_holidays())])
 
 
 def is_holiday(dates: pd.DatetimeIndex) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.catalog import Imported
-from flowbt.data.panel.combining import Parts, combine, finer
+from flowbt.data.panel.combining import Parts, combine, crowded, finer
 from flowbt.ground.clock import HOURS_PER_ROW, Clock
 from flowbt.ground.errors import DatasetError
 
@@ -53,13 +53,13 @@ class Reader:
 
         FieldError where they are finer and nothing says how they combine.
         """
-        declaration = self.holder.declaration
-        if not finer(declaration, clock):
+        declaration, rows = self.holder.declaration, self.slices[symbol]
+        price = field in PRICE_FIELDS
+        if not finer(declaration, clock) or (declaration.frequency == "irregular" and (price or not crowded(self.event[rows], clock))):
             return self.table(field, symbol)
         rule = declaration.combines(field)
-        if rule in ("last", "event") and field not in PRICE_FIELDS:
+        if rule in ("last", "event") and not price:
             return self.table(field, symbol)
-        rows = self.slices[symbol]
         values = self._column(field)[rows]
         there = ~np.isnan(values)
         parts = Parts(
@@ -71,7 +71,7 @@ class Reader:
             declaration=declaration,
             coverage=declaration.fields[field].coverage,
         )
-        return FieldTable(*combine(parts, rule, clock, price=field in PRICE_FIELDS))
+        return FieldTable(*combine(parts, rule, clock, price))
 
     @cached_property
     def event(self) -> np.ndarray:
@@ -100,7 +100,7 @@ class Reader:
         name = rule.partition(":")[2]
         if not name or not self.holder.spans(name):
             return np.ones(rows.stop - rows.start)
-        return np.nan_to_num(self._column(name)[rows])
+        return np.asarray(np.nan_to_num(self._column(name)[rows]))
 
     def _hours(self, rule: str, rows: slice) -> np.ndarray:
         """Hours that each row covers; NaN where nothing says so (irregular rows without intervals)."""
@@ -108,7 +108,7 @@ class Reader:
         if declaration.frequency in HOURS_PER_ROW:
             return np.full(rows.stop - rows.start, HOURS_PER_ROW[declaration.frequency])
         if rule in ("rate", "compound", "sum") and self.holder.spans("funding_interval_hours"):
-            return self._column("funding_interval_hours")[rows]
+            return np.asarray(self._column("funding_interval_hours")[rows])
         return np.full(rows.stop - rows.start, np.nan)
 
     def _stale_at(self, field: str) -> np.ndarray:

@@ -58,6 +58,12 @@ def finer(declaration: Dataset, clock: Clock) -> bool:
     return rows < bar or (rows == bar and declaration.calendar.always and not clock.always)  # a session after a weekend has three days
 
 
+def crowded(events: np.ndarray, clock: Clock) -> bool:
+    """Whether a bar of the clock has more than one event; where none has, irregular rows stand for the present as they are."""
+    bars = pd.DatetimeIndex(np.unique(events)).floor(clock.bar)
+    return bool(bars.has_duplicates)
+
+
 def combine(parts: Parts, rule: str, clock: Clock, price: bool) -> Columns:
     """event (the bars' labels), known, stale and values of the bars that `parts` make."""
     parts = parts.take(np.lexsort((parts.known, parts.event)))
@@ -103,9 +109,9 @@ def _reduced(parts: Parts, bars: _Bars, rule: str) -> Columns:
 def _by_rule(parts: Parts, rule: str, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     values = parts.values
     if rule in ("last", "event"):
-        return values[ends - 1]
+        return np.asarray(values[ends - 1])
     if rule == "first":
-        return values[starts]
+        return np.asarray(values[starts])
     if rule in ("max", "min"):
         return np.asarray((np.maximum if rule == "max" else np.minimum).reduceat(values, starts))
     if rule in ("sum", "rate"):
