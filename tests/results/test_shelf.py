@@ -10,7 +10,7 @@ from tests.results.records import make_record
 
 from flowbt.ground.errors import RunNotFound, StoreError
 from flowbt.ground.files import WRITING
-from flowbt.results import shelf, store
+from flowbt.results import shelf, store, summary
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def test_newest_first_with_measures_and_a_spark(shelved):
     entries = shelf.listing(shelved[0]).entries
     assert [entry.strategy for entry in entries] == ["two", "one", "one"]
     assert entries[0].summary["measures"]["sharpe"] == pytest.approx(make_record("two", seed=3, sessions=120).measures.sharpe)
-    assert len(entries[0].summary["spark"]) == store.SPARK
+    assert len(entries[0].summary["spark"]) == summary.SPARK
     assert entries[0].summary["spark"][0] == 1.0
 
 

@@ -118,8 +118,13 @@ class Belief:
         """Whether everything holds: the only case in which a page may show green."""
         return self.answer == "yes"
 
+    @property
+    def tone(self) -> str:
+        """good, bad or doubt: the colour of every page and list."""
+        return {"yes": "good", "no": "bad", "cannot tell": "doubt"}[self.answer]
+
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "tone": self.tone}
 
 
 def believe(facts: RunFacts, cutoffs: BeliefCutoffs = BELIEF) -> Belief:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flowbt.ground.files import write_text
 from flowbt.results import shelf
-from flowbt.results.pages import figures, site
+from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import render_page, write_assets
 from flowbt.results.record import dumps, plain
 
@@ -44,7 +44,7 @@ def context(gallery: Mapping[str, Any]) -> dict[str, Any]:
         "data": {
             "names": [row["strategy"] for row in traded],
             **{
-                key: figures.compact([_nan(row[key]) for row in traded])
+                key: drawing.compact([_nan(row[key]) for row in traded])
                 for key in ("sharpe", "sharpe_low", "sharpe_high", "placebo", "placebo_low", "placebo_high")
             },
             "beats": [row["tone"] == "good" for row in traded],
