@@ -7,6 +7,7 @@ the unit its dataset declares. The registry is plain data, read by `flowbt featu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 US = "US"  # symbol of market-wide fields
 
@@ -16,6 +17,37 @@ class Field:
     name: str
     units: str
     meaning: str
+
+
+class FieldKey(NamedTuple):
+    """A field of a symbol, as declarations and needs write it: `field`, `field:SYMBOL`, `field:PREFIX*` or `field:*`.
+
+    `symbol` is None where none is named: the traded symbols. Errors: none; an unknown field is the catalog's to refuse.
+    """
+
+    field: str
+    symbol: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> FieldKey:
+        field, _, symbol = text.partition(":")
+        return cls(field, symbol or None)
+
+    def __str__(self) -> str:
+        return self.field if self.symbol is None else f"{self.field}:{self.symbol}"
+
+    @property
+    def words(self) -> str:
+        """As messages name it: `gex of SPX`."""
+        return self.field if self.symbol is None else f"{self.field} of {self.symbol}"
+
+    @property
+    def prefix(self) -> str | None:
+        """What the names of all its symbols begin with, where it stands for several (`field:PREFIX*`)."""
+        return self.symbol[:-1] if self.symbol is not None and self.symbol.endswith("*") else None
+
+    def matches(self, symbol: str) -> bool:
+        return self.symbol is None or (symbol == self.symbol if self.prefix is None else symbol.startswith(self.prefix))
 
 
 _ROWS = """
