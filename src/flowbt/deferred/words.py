@@ -54,7 +54,10 @@ def _item(target: Any, key: Any, values: Mapping[str, Any]) -> str:
 def _method(args: tuple[Any, ...], values: Mapping[str, Any]) -> str:
     target, name, given, kwargs = args
     shown = _call(name, given, {key: one for key, one in kwargs.items() if one is not None}, values)
-    return f"{words(target, values)}.{shown}" if isinstance(target, Node) else shown
+    if not isinstance(target, Node):
+        return shown
+    owner = words(target, values)
+    return f"({owner}).{shown}" if target.op in _SIGNS or target.op in _BEFORE else f"{owner}.{shown}"
 
 
 def _call(name: str, given: Any, kwargs: Mapping[str, Any], values: Mapping[str, Any]) -> str:

@@ -26,10 +26,12 @@ from flowbt.studies.run.market import panel_for
 
 @dataclass(frozen=True)
 class Known:
-    """A field that was looked at: the row shown on the last label, and when it became public (naive UTC; None: nothing, or only what is too old)."""
+    """A field that was looked at: the value shown on the last label, its event, and when it became public (naive UTC). None: nothing is there, or only
+    what is too old (`max_age`)."""
 
     field: str
     symbol: str
+    value: float | None
     event_time: pd.Timestamp | None
     known_at: pd.Timestamp | None
 
@@ -145,11 +147,12 @@ def decision_of(decision: Signals | Targets, symbols: Sequence[str]) -> list[Sym
 def known_of(panel: PanelReader) -> tuple[Known, ...]:
     """What was looked at on the last label, and when each value became public; event tables and fields read over all symbols are left out."""
     found = []
-    for field, symbol in sorted(panel.used):
+    for field, symbol in sorted(set(panel.used)):
         if field == "event":
             continue
         event, known = panel.event_time(field, symbol).iloc[-1], panel.known_at(field, symbol).iloc[-1]
-        found.append(Known(field, symbol, None if pd.isna(event) else event, None if pd.isna(known) else known))
+        value = float(panel[field, symbol].iloc[-1, 0])
+        found.append(Known(field, symbol, value if value == value else None, None if pd.isna(event) else event, None if pd.isna(known) else known))
     return tuple(found)
 
 
