@@ -73,7 +73,8 @@ def digest(n: int, time: str, kind: str, body: Mapping[str, Any], before: str) -
 
 
 def _linked(there: list[Entry], kind: str, bodies: Iterable[Mapping[str, Any]]) -> list[Entry]:
-    before, new = (there[-1].hash if there else START), []
+    before = there[-1].hash if there else START
+    new: list[Entry] = []
     for body in bodies:
         n, now = len(there) + len(new), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         plain = json.loads(_canonical(body))

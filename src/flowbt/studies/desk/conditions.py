@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.deferred import Node, Tracer
+from flowbt.deferred.graph import read_parameter
 from flowbt.deferred.words import words
 from flowbt.engine.loader import Strategy
 from flowbt.engine.sweep.program import Program
@@ -50,6 +51,8 @@ def conditions(strategy: Strategy, panel: Panel, parameters: Mapping[str, Any]) 
         program = Program()
         program.add(root)
         for number, leaf in enumerate(program.leaves):
+            if leaf.op is read_parameter:  # a plain True or False
+                continue
             found += _of_leaf(tracer, leaf, number in program.inverted, parameters, side)
     return tuple(found)
 

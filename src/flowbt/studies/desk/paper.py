@@ -26,9 +26,10 @@ RULES = ("size", "hold", "stop", "take")
 
 @dataclass(frozen=True)
 class PaperBook:
-    """A followed strategy. Returns are simple, net of costs, over the journaled bars. `late`: decisions entered after their fill, which nobody could have traded;
+    """A followed strategy. Returns are simple, net of costs, over the journaled bars. `late`: entered after their fill, which nobody could have traded;
     they are traded as if they had been in time, and counted. `missing`: bars without an entry (no decision then). `different`: bars on which the backtest
-    decides otherwise. `gap_data`: what those bars make of the difference; the fills and costs are the same in both books, so there is no other."""
+    decides otherwise. The gap between the two returns is told apart: `gap_missing`, of bars without an entry; `gap_data`, of bars that differ. Fills and costs
+    are the same in both books, so they make none of it."""
 
     strategy: str
     first: str
@@ -40,6 +41,7 @@ class PaperBook:
     different: int
     journal_return: float
     backtest_return: float
+    gap_missing: float
     gap_data: float
     trades: int
     open_positions: tuple[str, ...]
@@ -64,14 +66,17 @@ def _book(catalog: Catalog, group: list[Entry], strategy: Strategy) -> PaperBook
     parameters = strategy.resolve(group[0].body["parameters"])
     whole = strategy.decide(panel, parameters)
     by_label = {pd.Timestamp(entry.body["label"]).tz_localize(None): entry for entry in group}
-    labels = panel.index[panel.index >= min(by_label)]
+    labels = panel.index[(panel.index >= min(by_label)) & (panel.index <= panel.clock.shift(pd.DatetimeIndex([max(by_label)]), 1)[0])]
     market = market_of(panel, labels)
-    said = _frames(whole, {label: entry.body["decisions"] for label, entry in by_label.items()}, labels, panel.symbols)
-    followed = simulate(market, said, strategy.costs, strategy.account)
+    said = {label: entry.body["decisions"] for label, entry in by_label.items()}
+    decided = [label for label in labels if label in said]
+    unsaid = [label for label in labels[:-1] if label not in said]
+    whole_rows = said | {label: rows_at(whole, label, panel.symbols) for label in unsaid}
+    books = [_frames(whole, rows, labels, panel.symbols) for rows in (said, whole_rows)]
+    followed, filled = (simulate(market, decision, strategy.costs, strategy.account) for decision in books)
     backtest = simulate(market, cut_decision(whole, panel, labels), strategy.costs, strategy.account)
-    decided = [label for label in labels if label in by_label]
     different = sum(rows_at(whole, label, panel.symbols) != by_label[label].body["decisions"] for label in decided)
-    own, other = _total(followed), _total(backtest)
+    own, without_holes, other = _total(followed), _total(filled), _total(backtest)
     return PaperBook(
         strategy=group[0].body["strategy"],
         first=f"{labels[0]:%Y-%m-%d}",
@@ -79,11 +84,12 @@ def _book(catalog: Catalog, group: list[Entry], strategy: Strategy) -> PaperBook
         bars=len(labels),
         entries=len(decided),
         late=sum(entry.time > entry.body["fill"] for entry in group),
-        missing=len(labels) - len(decided),
+        missing=len(unsaid),
         different=different,
         journal_return=own,
         backtest_return=other,
-        gap_data=own - other,
+        gap_missing=own - without_holes,
+        gap_data=without_holes - other,
         trades=int((followed.trades["reason"] != "open").sum()) if len(followed.trades) else 0,
         open_positions=tuple(f"{row.side} {row.symbol}" for row in followed.trades.itertuples() if row.reason == "open"),
     )

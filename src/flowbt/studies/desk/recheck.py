@@ -3,8 +3,8 @@
 1. The code that decided is kept beside the journal; it decides again on the whole panel of today, once, and the rows of the journaled bars are compared.
 2. A row that is the same is confirmed. Where it differs, the inputs on that bar are compared with those that were journaled: a newer event than was shown
    then is late data, another value for the same event is revised data.
-3. Where the inputs are the same, the code decides once more on the panel cut at that bar: if that gives what was journaled, the decision needs what came after it:
-   look-ahead. If not, rows further back were revised.
+3. Where the inputs are the same, the code decides once more on the panel cut at that bar: if that gives what was journaled, the decision needs what came after
+   it: look-ahead. If not, rows further back were revised.
 4. The strategy file of today is compared last: where only it gives another decision, the code changed.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def _explained(strategy: Strategy, panel: PanelReader, entry: Entry, label: pd.T
     late, revised = [], []
     for one in entry.body["known"]:
         field, symbol = one["field"], one["symbol"]
-        value = float(panel[field, symbol].loc[label].iloc[0])
+        value = float(panel[field, symbol].to_numpy()[panel.index.get_loc(label), 0])
         event = panel.event_time(field, symbol).loc[label]
         was = None if one["event_time"] is None else pd.Timestamp(one["event_time"])
         if pd.notna(event) and (was is None or event > was):
@@ -103,8 +103,8 @@ def _explained(strategy: Strategy, panel: PanelReader, entry: Entry, label: pd.T
 
 def rows_at(decision: Signals | Targets, label: pd.Timestamp, symbols: tuple[str, ...]) -> list[dict[str, Any]]:
     """The decision's rows for one bar, as they are journaled."""
-    frames = {name: value.loc[:label] for name, value in vars(decision).items() if isinstance(value, pd.DataFrame)}
-    rows: list[dict[str, Any]] = plain([asdict(one) for one in decision_of(replace(decision, **frames), symbols)])
+    parts = {name: value.loc[:label] if isinstance(value, pd.DataFrame) else value for name, value in vars(decision).items()}
+    rows: list[dict[str, Any]] = plain([asdict(one) for one in decision_of(type(decision)(**parts), symbols)])
     return rows
 
 

@@ -104,6 +104,14 @@ def today_all(catalog: Catalog, paths: Sequence[Path], asof: Any = None) -> tupl
     return said, problems
 
 
+def strategy_files(path: Path) -> list[Path]:
+    """The strategy files a path names: one file, or those of a folder. RangeError where there is none."""
+    files = sorted(path.glob("*.py")) if path.is_dir() else [path]
+    if not files or not path.exists():
+        raise RangeError(f"strategies in {path}", "no such file, or no strategy file in it", "name a strategy file or a folder of them")
+    return files
+
+
 def panel_asof(catalog: Catalog, strategy: Strategy, asof: Any = None) -> PanelReader:
     """The strategy's panel cut after the last bar whose decision lies at or before `asof`. RangeError where there is none."""
     panel = panel_for(catalog, strategy)
@@ -151,7 +159,7 @@ def known_of(panel: PanelReader) -> tuple[Known, ...]:
         if field == "event":
             continue
         event, known = panel.event_time(field, symbol).iloc[-1], panel.known_at(field, symbol).iloc[-1]
-        value = float(panel[field, symbol].iloc[-1, 0])
+        value = float(panel[field, symbol].to_numpy()[-1, 0])
         found.append(Known(field, symbol, value if value == value else None, None if pd.isna(event) else event, None if pd.isna(known) else known))
     return tuple(found)
 
