@@ -20,7 +20,7 @@ from flowbt.features.checklist import CHECKLIST
 from flowbt.features.convergence import tally
 from flowbt.features.inputs import INPUTS
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import FlowbtError, RangeError
+from flowbt.ground.errors import FlowbtError, RangeError, SpoiltDataset
 from flowbt.ground.fields import FieldKey
 from flowbt.studies.board.gaps import Gap, absent, never, stale
 from flowbt.studies.board.lines import GATES, LINES, Line
@@ -96,6 +96,8 @@ def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) 
     for symbol, panel in panels.items():
         try:
             zones.append(zone_row(Fresh(panel), symbol))
+        except SpoiltDataset:
+            raise
         except FlowbtError as error:
             gaps.append(Gap(f"zone of {symbol}", error.found, error.do))
     if not zones:
@@ -137,6 +139,8 @@ def _read(panel: PanelReader, gaps: list[Gap]) -> list[Reading]:
         watched = Fresh(panel)
         try:
             frame = line.ask(watched)
+        except SpoiltDataset:
+            raise
         except FlowbtError as error:
             gaps.append(never(line.name, error))
             continue
@@ -155,6 +159,8 @@ def _gate(panel: PanelReader, line: Line, gaps: list[Gap]) -> ChecklistItem | No
     watched = Fresh(panel)
     try:
         frame = line.ask(watched)
+    except SpoiltDataset:
+        raise
     except FlowbtError as error:
         gaps.append(never(line.name, error))
         return None
