@@ -151,6 +151,10 @@ def place(frame: pd.DataFrame, declaration: Dataset) -> pd.DataFrame:
     if known.isna().any():
         problem = f"{int(known.isna().sum())} rows without a time of publication"
         raise RefusedImport(f"dataset {declaration.name}", problem, "mend the file or the publication rule")
+    if (early := declaration.too_early(frame["event_time"].to_numpy("datetime64[ns]"), known.to_numpy("datetime64[ns]"))).any():
+        first = frame.loc[early].index[0]
+        problem = declaration.early_words(frame["event_time"][first].to_datetime64(), known[first].to_datetime64())
+        raise RefusedImport(f"dataset {declaration.name}", f"{int(early.sum())} rows known too early: {problem}", "mend the file or the publication rule")
     fields = [name for name in frame.columns if name not in KEYS]
     table = pd.DataFrame({"event_time": frame["event_time"].astype("datetime64[ns]"), "known_at": known.astype("datetime64[ns]"), "symbol": frame["symbol"]})
     return table.join(frame[fields].astype("float64"))
