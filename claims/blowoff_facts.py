@@ -1,7 +1,5 @@
 """Blow-off top in US equities (2025-05-15): what it prints of the market, against data."""
 
-import math
-
 from flowbt.evidence.claims.arithmetic import FigureCheck, change, facts, level, sign_word
 from flowbt.evidence.claims.declare import Data, Document, claim
 from flowbt.features import breadth_slope
@@ -70,4 +68,4 @@ def fact_liquidity(panel):
 @claim("Volatility is compressed", outcome=facts(), data=US)
 def fact_volatility_2025(panel):
     fall = change(panel, "VIX", DAY, since="2025-04-15")
-    return [FigureCheck("VIX over a month", "negative", sign_word(fall) if math.isfinite(fall) else "", note=f"{fall:+.0f}%, to {level(panel, 'VIX', DAY):.1f}")]
+    return [FigureCheck("VIX over a month", "negative", sign_word(fall), note=f"{fall:+.0f}%, to {level(panel, 'VIX', DAY):.1f}")]

@@ -194,7 +194,10 @@ def dollar_over_100_silver(panel, *, level=100.0):
     outcome=forward_return(None, 21, also=(5, 63)),
     definitions={"window": (10, 21, 42), "level": (40.0, 80.0)},
     data=Data(symbols=("SPY", "QQQ", "IWM", "HYG", "TLT", "GLD", "SLV", "USO", "XLU"), memory=21),
-    own=OwnDate(symbols=("HYG", "XLU", "TLT", "GLD", "SLV", "-IWM"), why="its five rising ranges are ours; IWM it has falling, by ours it rose after six rising sessions"),
+    own=OwnDate(
+        symbols=("HYG", "XLU", "TLT", "GLD", "SLV", "-IWM"),
+        why="its five rising ranges are ours too; IWM rose by ours",
+    ),
 )
 def dominant_range(panel, *, window=10, level=40.0):
     """Signed: with the range's direction where it is dominant."""
@@ -268,7 +271,10 @@ NAMES = ("AAPL", "ABBV", "AMD", "AMZN", "AVGO", "COST", "LLY", "META", "MSFT", "
     outcome=given("return over 10, long less short", 10),
     definitions={"top": (0.2, 0.33), "mean": (1, 5)},
     data=Data(symbols=("SPX",), memory=10, strategy="dark_pool_quality", start="2011-05-01"),
-    own=OwnDate(symbols=("MSFT", "PG", "ABBV", "NVDA", "-AMZN", "-MU", "-LLY", "-TSLA"), why="its nets are sold data; by FINRA's short share, which stands in, AMZN was sold as it says, but MSFT, PG and ABBV not bought"),
+    own=OwnDate(
+        symbols=("MSFT", "PG", "ABBV", "NVDA", "-AMZN", "-MU", "-LLY", "-TSLA"),
+        why="its nets are sold data; by FINRA's short share AMZN was sold, as it says, but MSFT not bought",
+    ),
 )
 def dark_pool_quality(panel, *, top=0.33, mean=1):
     """Signed: +1 for the share `top` of names with the highest net over volume, -1 for the lowest. FINRA's short share stands in."""

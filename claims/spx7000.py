@@ -177,7 +177,14 @@ def _calm(panel, rank, near):
     return (panel["gex", "SPX"] > 0) & (iv_rank(panel) <= rank) & (iv_minus_realised(panel).abs() <= near)
 
 
-@claim("With dealers long gamma and calm volatility pullbacks are shallower", direction="up", outcome=forward_drawdown("SPX", 21), definitions=CALM, data=GAMMA, own=NEAR)
+@claim(
+    "With dealers long gamma and calm volatility pullbacks are shallower",
+    direction="up",
+    outcome=forward_drawdown("SPX", 21),
+    definitions=CALM,
+    data=GAMMA,
+    own=NEAR,
+)
 def long_gamma_dampens(panel, *, rank=0.3, near=4.0):
     return _calm(panel, rank, near)
 

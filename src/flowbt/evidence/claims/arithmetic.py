@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import pandas as pd
+
 from flowbt.ground.protocols import Panel
 
 
@@ -89,8 +91,6 @@ def figures_of(checks: Sequence[FigureCheck]) -> Figures:
 
 def level(panel: Panel, symbol: str, day: str, field: str = "close") -> float:
     """The value of a field that was known on the evening of `day`; NaN where no dataset has it then."""
-    import pandas as pd
-
     if not panel.has(field, symbol):
         return math.nan
     series = panel[field, symbol].iloc[:, 0]
@@ -100,13 +100,11 @@ def level(panel: Panel, symbol: str, day: str, field: str = "close") -> float:
 
 def change(panel: Panel, symbol: str, day: str, field: str = "close", *, since: str = "", bars: int = 1) -> float:
     """Percent change of a field to `day`: from the evening of `since`, or over `bars` labels. NaN where either is not there."""
-    import pandas as pd
-
     end = level(panel, symbol, day, field)
     if since or math.isnan(end):
         return 100 * (end / level(panel, symbol, since, field) - 1) if since else math.nan
     at = int(panel.index.searchsorted(pd.Timestamp(day) + pd.Timedelta(days=1))) - 1
-    return 100 * (end / float(panel[field, symbol].iloc[at - bars, 0]) - 1) if at >= bars else math.nan
+    return 100 * (end / float(panel[field, symbol].iloc[:, 0].iloc[at - bars]) - 1) if at >= bars else math.nan
 
 
 def sign_word(value: float) -> str:

@@ -72,7 +72,8 @@ class Data:
 
     `symbols`: the panel's columns (default: the outcome's symbol). `memory`: bars an event looks back. `needs`: fields to name when they are missing
     ("field" or "field:SYMBOL"). `strategy`: the file name, without `.py`, of the strategy that trades it. `start`: first date to judge; windows may look
-    back four years from it. `sisters`: symbols whose outcome, after the same event, is shown beside. `partial`: the claim copes with fields that begin late or end early, so only the outcome's price bounds the span.
+    back four years from it. `sisters`: symbols whose outcome, after the same event, is shown beside. `partial`: the claim copes with fields that begin
+    late or end early, so only the outcome's price bounds the span.
     Claims decide at 23:00 New York, when all that is published in the evening is known, and before the next open.
     """
 
@@ -131,7 +132,7 @@ class Claim:
         return str(getattr(self.outcome, "kind", ""))
 
     @property
-    def horizons(self) -> tuple[int, ...]:
+    def horizons(self) -> tuple[Any, ...]:
         """The labels ahead at which the outcome is measured; none for a forecast with dates of its own, for arithmetic and for facts."""
         return (self.outcome.horizon, *self.outcome.also) if self.kind in STUDIED else ()
 

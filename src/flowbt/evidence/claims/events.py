@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from flowbt.evidence.claims import study
 from flowbt.evidence.claims.declare import Claim
-from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.study import Array, Outcomes, Resampling, Statistic
 from flowbt.evidence.multiple import stepdown
 from flowbt.evidence.resampling.bootstrap import block_length, interval, resample_sums
@@ -51,7 +51,7 @@ class Scope:
     seed: int = 0
 
 
-def event_study(claim: Claim, finding: Finding, cases: list[Case], scope: Scope) -> None:
+def event_study(claim: Claim, finding: Any, cases: list[Case], scope: Scope) -> None:
     """Fill `finding` from the cases; the first is the reported definition. ClaimError where there is nothing to study."""
     statistic = study.STATISTICS[claim.outcome.statistic]
     events = [case.event for case in cases]
@@ -133,7 +133,7 @@ def _resampled(cases: list[Case], o: Outcomes, statistic: Statistic, how: Resamp
     return study.Resampled(np.concatenate([r.effect for r in each]), np.concatenate([r.level for r in each]))
 
 
-def _headline(finding: Finding, event: Array, o: Outcomes, statistic: Statistic) -> None:
+def _headline(finding: Any, event: Array, o: Outcomes, statistic: Statistic) -> None:
     inside = study.inside_sums(event, o)
     finding.measured = _value(statistic.level(inside))
     finding.baseline = _value(statistic.base(inside, o.total)) if not (event < 0).any() else 0.0
@@ -147,7 +147,7 @@ def clusters(event: Array, o: Outcomes) -> Any:
     return study.apart(np.flatnonzero(((event != 0) & (o.known > 0)).any(axis=1)), o.horizon)
 
 
-def _interval(finding: Finding, draws: study.Resampled, statistic: Statistic) -> None:
+def _interval(finding: Any, draws: study.Resampled, statistic: Statistic) -> None:
     finding.low, finding.high = (_value(v) for v in widened(finding.effect, interval(draws.effect[0]), finding.n_effective))
     spread = draws.effect[0][np.isfinite(draws.effect[0])]
     finding.smallest = float(POWER * spread.std()) if len(spread) > 20 else None
@@ -157,13 +157,11 @@ def widened(estimate: float | None, bounds: tuple[float, float], independent: in
     """A bootstrap interval stretched about its estimate by Student's t for so many independent events: resampling few of them shows too little spread."""
     if estimate is None or independent < 2:
         return math.nan, math.nan
-    from scipy.special import stdtrit
-
     factor = float(stdtrit(independent - 1, 0.975)) / 1.959964 * math.sqrt(independent / (independent - 1))
     return estimate + factor * (bounds[0] - estimate), estimate + factor * (bounds[1] - estimate)
 
 
-def _curve(finding: Finding, cases: list[Case], horizons: list[Outcomes], rotated: list[study.Rotated], draws: study.Resampled) -> list[dict[str, Any]]:
+def _curve(finding: Any, cases: list[Case], horizons: list[Outcomes], rotated: list[study.Rotated], draws: study.Resampled) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     scores, nulls = [], []
     for h, (o, r) in enumerate(zip(horizons, rotated, strict=True)):
@@ -197,7 +195,7 @@ def _curve(finding: Finding, cases: list[Case], horizons: list[Outcomes], rotate
     return rows
 
 
-def _figures(finding: Finding, claim: Claim, event: Array, o: Outcomes, draws: study.Resampled, scope: Scope) -> None:
+def _figures(finding: Any, claim: Claim, event: Array, o: Outcomes, draws: study.Resampled, scope: Scope) -> None:
     """The document's figures beside ours, each with the interval it is judged by."""
     level_low, level_high = widened(finding.measured, interval(draws.level[0]), finding.n_effective)
     ours: dict[str, tuple[Any, Any, Any]] = {"mean": (finding.measured, level_low, level_high), "baseline": (finding.baseline, None, None)}
@@ -215,7 +213,7 @@ def _figures(finding: Finding, claim: Claim, event: Array, o: Outcomes, draws: s
         finding.figures.append({"name": name, "stated": stated.get(name), "measured": measured, "low": low, "high": high, "inside": inside})
 
 
-def _shares(finding: Finding, event: Array, o: Outcomes, scope: Scope) -> dict[str, tuple[Any, Any, Any]]:
+def _shares(finding: Any, event: Array, o: Outcomes, scope: Scope) -> dict[str, tuple[Any, Any, Any]]:
     """Share of outcomes with the claimed sign, and of those that beat the other symbol; Wilson's intervals on the effective number."""
     if finding.ratio or len(o.columns) > 1:
         return {}

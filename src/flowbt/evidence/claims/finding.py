@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
+from types import SimpleNamespace
 from typing import Any
 
 from flowbt.evidence.claims.declare import Claim, Document
+from flowbt.evidence.claims.study import plain
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,15 @@ class Finding:
         return self.cluster in ("", self.id)
 
     def to_dict(self) -> dict[str, Any]:
-        from flowbt.evidence.claims.study import plain
-
         return {k: plain(v) for k, v in asdict(self).items()}
+
+
+def filled(claim: Claim, document: Document, study: Callable[[Any], None]) -> dict[str, Any]:
+    """The fields that a study sets on a blank record of the claim."""
+    blank = Finding.of(claim, document, "")
+    draft = SimpleNamespace(**{name: getattr(blank, name) for name in FIELDS} | {"figures": [], "detail": {}, "missing": []})
+    study(draft)
+    return {k: v for k, v in vars(draft).items() if v != getattr(blank, k)}
 
 
 FIELDS = frozenset(f.name for f in fields(Finding))

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import ndtr
 
 from flowbt.evidence.claims.declare import Claim
-from flowbt.evidence.claims.finding import Finding
 from flowbt.ground.errors import FieldError
 
 Array = npt.NDArray[np.float64]
@@ -85,7 +85,7 @@ def pays(symbol: str, legs: list[tuple[str, float, float]], spot: float, *, vola
     return Bet("pays", symbol, f"{symbol} {words} ends above its cost", legs=tuple((k, s / spot, q) for k, s, q in legs), volatility=volatility, field=field)
 
 
-def forecast(claim: Claim, finding: Finding, bets: list[Bet], panel: Any) -> None:
+def forecast(claim: Claim, finding: Any, bets: list[Bet], panel: Any) -> None:
     """Resolve the bets; a forecast comes true when all do, is pending while none has failed and one is open."""
     answers = [_resolve(bet, claim.outcome, panel) for bet in bets]
     finding.detail["bets"] = answers
@@ -158,8 +158,6 @@ def _cost(bet: Bet, panel: Any, close: pd.Series, start: int, bars: int) -> floa
     """Model price of the legs over spot; None for other bets."""
     if bet.rule != "pays":
         return None
-    from scipy.special import ndtr
-
     returns = np.log(close).diff().iloc[max(0, start - 62) : start + 1]
     sigma = float(_series(panel, "close", bet.volatility).iloc[start] / 100 if bet.volatility else returns.std() * math.sqrt(252))
     spread = sigma * math.sqrt(bars / 252)

@@ -119,5 +119,15 @@ def own_date_text(f: Finding) -> str:
     return f"{own['day']}: {found}{names}; {says}" + (f". {own['why'][0].upper()}{own['why'][1:]}" if own["why"] else "")
 
 
+def beyond_text(f: Finding) -> str:
+    """The effect against matched controls in one line; empty where there is none."""
+    b = f.beyond
+    if not b:
+        return ""
+    found = f"{effect_text(f, b['effect'])}, 95% {effect_text(f, b['low'])} to {effect_text(f, b['high'])}"
+    raw = f"raw {effect_text(f, f.effect)}" + ("" if f.shrunk is None else f", drawn to related claims {effect_text(f, f.shrunk)}")
+    return f"Beyond volatility: {b['answer']}. Against sessions of the same {b['matched_on']}: {found} ({b['share']:.0%} matched; {raw})."
+
+
 def _share(value: Any) -> str:
     return "-" if value is None else f"{value:.0%}"

@@ -10,7 +10,6 @@ from pathlib import Path
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.ground.errors import ClaimError, nearest
 
-
 LOCK = "register.lock"
 
 

@@ -9,18 +9,28 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flowbt.data.panel.reader import PanelReader, open_panel
+from flowbt.evidence.claims.arithmetic import Figures, figures_of
 from flowbt.evidence.claims.declare import Claim, Document
-from flowbt.evidence.claims.finding import FIELDS, Finding
+from flowbt.evidence.claims.events import Case, event_study
+from flowbt.evidence.claims.finding import FIELDS, filled
+from flowbt.evidence.claims.forecasts import forecast
+from flowbt.evidence.claims.sequences import sequence_study
+from flowbt.evidence.claims.study import plain
+from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ClaimError, FieldError, FlowbtError
+from flowbt.ground.files import write_text
+from flowbt.results.shelf import storing
+from flowbt.studies.lookahead.claims import refuse_peeking
 from flowbt.studies.score.files import ClaimFile, line_of
+from flowbt.studies.score.owndate import own_date
 from flowbt.studies.score.register import definition_hash
 from flowbt.studies.score.remedies import lacking
+from flowbt.studies.score.scope import array_of, cases_of, event_of, scope_of
+from flowbt.studies.score.watched import Watched
 
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
-    from flowbt.data.panel.reader import PanelReader
-    from flowbt.evidence.claims.events import Case
-    from flowbt.studies.score.watched import Watched
 
 HISTORY = 4  # years before a claim's start that its trailing windows may see
 Measured = dict[str, Any]  # fields of a Finding by name, plain values
@@ -63,7 +73,6 @@ class Scorer:
         return found
 
     def _tried(self, file: ClaimFile, claim: Claim) -> Measured:
-        from flowbt.evidence.claims.study import plain
 
         try:
             found = self._study(claim.checked(), file.document)
@@ -76,9 +85,6 @@ class Scorer:
         return {k: plain(v) for k, v in found.items()}
 
     def _study(self, claim: Claim, document: Document) -> Measured:
-        from flowbt.evidence.claims.arithmetic import figures_of
-        from flowbt.evidence.claims.forecasts import forecast
-        from flowbt.studies.score.watched import Watched
 
         if missing := self._missing(claim):
             return {"missing": missing}
@@ -89,30 +95,23 @@ class Scorer:
             found = _figures(figures_of(claim.function(panel)))
         elif claim.kind == "dated forecast":
             bets = claim.function(panel)
-            found = _drafted(claim, lambda draft: forecast(claim, draft, bets if isinstance(bets, list) else [bets], panel))
+            found = filled(claim, document, lambda draft: forecast(claim, draft, bets if isinstance(bets, list) else [bets], panel))
         elif claim.kind == "sequence":
-            found = self._sequence(claim, panel)
+            found = self._sequence(claim, document, panel)
         else:
             found = self._events(claim, document, panel)
         return found | {"datasets": panel.datasets, "stand_ins": sorted(panel.stand_ins)}
 
-    def _sequence(self, claim: Claim, panel: Watched) -> Measured:
-        from flowbt.evidence.claims.sequences import sequence_study
-        from flowbt.studies.lookahead.claims import refuse_peeking
-        from flowbt.studies.score.scope import array_of
+    def _sequence(self, claim: Claim, document: Document, panel: Watched) -> Measured:
 
         frames, left_out = _each(claim, panel)
         stages = array_of(claim, frames[0][1], panel)
         refuse_peeking(claim, panel.panel, stages, slice(panel.first, panel.last), partial(array_of, claim))
-        found = _drafted(claim, lambda draft: sequence_study(claim, draft, frames, self.settings.resamples, self.settings.seed))
+        found = filled(claim, document, lambda draft: sequence_study(claim, draft, frames, self.settings.resamples, self.settings.seed))
         missing = [*left_out, *found.pop("missing", [])]
         return found | {"definition": frames[0][0], "rows": len(panel.index), "missing": missing}
 
     def _events(self, claim: Claim, document: Document, panel: Watched) -> Measured:
-        from flowbt.evidence.claims.events import event_study
-        from flowbt.studies.lookahead.claims import refuse_peeking
-        from flowbt.studies.score.owndate import own_date
-        from flowbt.studies.score.scope import cases_of, event_of, scope_of
 
         results, left_out = _each(claim, panel)
         scope, rows = scope_of(claim, panel, self.settings)
@@ -123,7 +122,7 @@ class Scorer:
         refuse_peeking(claim, panel.panel, whole, rows, partial(event_of, claim))
         if not cases[0].event.any() and any(case.event.any() for case in cases):
             return told | _never(cases)
-        return told | _drafted(claim, lambda draft: event_study(claim, draft, cases, scope), document)
+        return told | filled(claim, document, lambda draft: event_study(claim, draft, cases, scope))
 
     def _missing(self, claim: Claim) -> list[str]:
         lines = []
@@ -135,8 +134,6 @@ class Scorer:
         return lines
 
     def _panel(self, claim: Claim) -> PanelReader:
-        from flowbt.data.panel.reader import open_panel
-        from flowbt.ground.clock import Clock
 
         symbols = claim.data.symbols or ((claim.outcome.symbol,) if claim.outcome.symbol else ())
         if not symbols:
@@ -152,21 +149,12 @@ class Scorer:
         if self.settings.cache is None or claim.problems or claim.outcome is None:
             return None
         data = sorted((d.name, d.hash) for d in self.catalog.imported.values())
-        rests = [definition_hash(claim, file), claim.data.sisters, repr(claim.own), file.document.dated, code_hash(), data, self.settings.resamples, self.settings.seed]
+        beside = [claim.data.sisters, repr(claim.own), file.document.dated]
+        rests = [definition_hash(claim, file), beside, code_hash(), data, self.settings.resamples, self.settings.seed]
         return self.settings.cache / f"{claim.id}-{hashlib.sha256(json.dumps(rests).encode()).hexdigest()[:16]}.json"
 
 
-def _drafted(claim: Claim, study: Any, document: Document | None = None) -> Measured:
-    from types import SimpleNamespace
-
-    blank = Finding.of(claim, document or Document("", ""), "")
-    draft = SimpleNamespace(**{name: getattr(blank, name) for name in FIELDS})
-    draft.figures, draft.detail, draft.missing = [], {}, []
-    study(draft)
-    return {k: v for k, v in vars(draft).items() if v != getattr(blank, k)}
-
-
-def _figures(found: Any) -> Measured:
+def _figures(found: Figures) -> Measured:
     """The fields of a finding of arithmetic or facts."""
     told: Measured = {"n": found.n, "n_effective": found.n, "detail": {"checks": found.checks, "wrong": found.wrong, "unknown": found.unknown}}
     nothing = [f"{row['what']}: {row['note'] or 'no data of it here'}" for row in found.checks if row["holds"] is None]
@@ -187,7 +175,6 @@ def _columns(given: Any) -> list[str]:
 
 
 def _keep(path: Path, found: Measured) -> None:
-    from flowbt.results.shelf import storing, write_text
 
     with storing(path, "write the finding"):
         write_text(path, json.dumps(found))

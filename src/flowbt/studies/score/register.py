@@ -18,6 +18,7 @@ from typing import Any
 
 from flowbt.evidence.claims.declare import Claim
 from flowbt.ground.errors import ClaimError
+from flowbt.ground.files import write_text
 from flowbt.studies.score.files import LOCK, ClaimFile
 
 UNTESTED = ("arithmetic", "facts", "dated forecast")  # kinds without a p: the correction does not count them
@@ -79,7 +80,7 @@ def read_lock(folder: Path) -> Register | None:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
         known = {f.name for f in fields(Entry)}
-        rows = [{k: tuple(v) if k == "horizons" else v for k, v in row.items() if k in known} for row in held["entries"]]
+        rows: list[dict[str, Any]] = [{k: tuple(v) if k == "horizons" else v for k, v in row.items() if k in known} for row in held["entries"]]
         return Register(path, tuple(Entry(**row) for row in rows), held["rules"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         found = f"cannot be read ({type(error).__name__})"
@@ -88,7 +89,6 @@ def read_lock(folder: Path) -> Register | None:
 
 def write_lock(register: Register) -> None:
     """One line an entry, so that a change shows as one line in a review."""
-    from flowbt.results.shelf import write_text
 
     rows = ",\n  ".join(json.dumps(asdict(entry)) for entry in register.entries)
     rules = ",\n  ".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in sorted((register.rules or {}).items()))

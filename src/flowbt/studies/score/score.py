@@ -16,9 +16,15 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.finding import Finding
+from flowbt.evidence.claims.verdict import CUTOFFS, decide
+from flowbt.evidence.claims.wording import sentence
+from flowbt.evidence.multiple import benjamini_hochberg, holm
 from flowbt.ground.errors import ClaimError
+from flowbt.results.shelf import storing
 from flowbt.studies.score.files import LOCK, ClaimFile, Selection, select
 from flowbt.studies.score.measure import Measured, Scorer, Settings
 from flowbt.studies.score.register import Drift, Register, drift, entries_of, read_lock, renewed, write_lock
@@ -51,7 +57,6 @@ class ScoredClaims:
 
 def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progress: Progress | None = None) -> ScoredClaims:
     """Score claim files, folders, or one claim (`FILE::claim`); the correction is over their whole register."""
-    from flowbt.results.shelf import storing
 
     chosen = select(targets)
     if settings.cache and settings.store:  # before the work, so that a folder that cannot be written costs nothing
@@ -78,19 +83,13 @@ def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progre
     whole = chosen.whole and changes == Drift()
     shown = tuple(replace(f, partial=not whole) for f in findings if f.id in chosen.named)
     tested = sum(f.p_curve is not None for f in findings) + retired
+    reused = scorer.reused + (rest.reused if rest is not scorer else 0)
     notices = tuple(changes.lines(chosen.folder)) if chosen.folder else ()
-    return ScoredClaims(
-        shown, tuple(problems), catalog.synthetic, settings, scorer.reused + (rest.reused if rest is not scorer else 0), tested, retired, str(chosen.folder or ""), whole, notices
-    )
+    return ScoredClaims(shown, tuple(problems), catalog.synthetic, settings, reused, tested, retired, str(chosen.folder or ""), whole, notices)
 
 
 def finish(work: Sequence[Work], measured: Sequence[Measured], retired: int = 0) -> list[Finding]:
     """Findings from what was measured of a whole register: corrections (with `retired` tests more), shrinkage, duplicates, verdicts, sentences."""
-    import numpy as np
-
-    from flowbt.evidence.claims.verdict import decide
-    from flowbt.evidence.claims.wording import sentence
-    from flowbt.evidence.multiple import benjamini_hochberg, holm
 
     p = np.array([np.nan if m.get("p_curve") is None else m["p_curve"] for m in measured] + [1.0] * retired, dtype=float)
     out = []
@@ -121,7 +120,6 @@ def lock(folder: Path, today: str = "") -> tuple[Register, Drift]:
 
 def rules() -> dict[str, Any]:
     """What verdicts are reached by: the cut-offs, the correction, and the settings of the register's own runs."""
-    from flowbt.evidence.claims.verdict import CUTOFFS
 
     standard = Settings()
     return asdict(CUTOFFS) | {"correction": "Benjamini-Hochberg", "resamples": standard.resamples, "seed": standard.seed}

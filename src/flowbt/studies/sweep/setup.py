@@ -92,7 +92,7 @@ class PreparedSweep:
             "decide_at": "end of bar" if clock.always else f"{clock.decide_at} New York",
             "synthetic": self.panel.catalog.synthetic,
             "datasets": datasets_of(self.panel),
-            "stand_ins": [{"asked": one.asked, "used": one.used} for one in self.panel.stand_ins],
+            "stand_ins": [asdict(one) for one in self.panel.stand_ins],
             "costs": asdict(self.sweeper.costs),
             "account": asdict(self.sweeper.account),
             "parameters": {name: list(values) for name, values in zip(self.space.names, self.space.values, strict=True) if name in self.swept},
