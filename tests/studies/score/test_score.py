@@ -60,9 +60,9 @@ def test_missing_data_is_untestable_and_named(note, catalog, settings):
 
 def test_every_way_to_bring_a_field_is_a_known_field():
     from flowbt.ground.fields import FIELDS
-    from flowbt.studies.score.remedies import BRINGS
+    from flowbt.studies.score.remedies import REMEDIES
 
-    assert set(BRINGS) <= set(FIELDS)
+    assert set(REMEDIES) <= set(FIELDS)
 
 
 def test_a_broken_file_does_not_stop_the_next(note, catalog, settings):

@@ -25,7 +25,7 @@ UNTESTED = ("arithmetic", "facts", "dated forecast")  # kinds without a p: the c
 
 
 @dataclass(frozen=True)
-class Entry:
+class RegisterEntry:
     """A claim as it was registered. `since`, `until`: dates (YYYY-MM-DD); an entry that is in force has no `until`. `tested`: it has a p."""
 
     claim: str
@@ -43,7 +43,7 @@ class Register:
     """What a lock file holds. `rules`: the cut-offs and settings by which verdicts are reached."""
 
     path: Path
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[RegisterEntry, ...] = ()
     rules: Mapping[str, Any] | None = None
 
     @property
@@ -51,7 +51,7 @@ class Register:
         """Tests of definitions that were given up: they were looked at, so the correction counts them."""
         return sum(bool(e.until) and e.tested for e in self.entries)
 
-    def current(self) -> dict[str, Entry]:
+    def current(self) -> dict[str, RegisterEntry]:
         return {e.claim: e for e in self.entries if not e.until}
 
 
@@ -79,9 +79,9 @@ def read_lock(folder: Path) -> Register | None:
         return None
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-        known = {f.name for f in fields(Entry)}
+        known = {f.name for f in fields(RegisterEntry)}
         rows: list[dict[str, Any]] = [{k: tuple(v) if k == "horizons" else v for k, v in row.items() if k in known} for row in held["entries"]]
-        return Register(path, tuple(Entry(**row) for row in rows), held["rules"])
+        return Register(path, tuple(RegisterEntry(**row) for row in rows), held["rules"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         found = f"cannot be read ({type(error).__name__})"
         raise ClaimError(f"register {path}", found, f"take it from git again, or write it anew with `flowbt score {folder} --lock`") from None
@@ -95,16 +95,16 @@ def write_lock(register: Register) -> None:
     write_text(register.path, f'{{\n "rules": {{\n  {rules}\n }},\n "entries": [\n  {rows}\n ]\n}}\n')
 
 
-def entries_of(files: Iterable[ClaimFile], today: str) -> list[Entry]:
+def entries_of(files: Iterable[ClaimFile], today: str) -> list[RegisterEntry]:
     """What the claims are now."""
     return [
-        Entry(c.id, f.path.name, definition_hash(c, f), len(c.variants()), tuple(int(h) for h in c.horizons), c.kind not in UNTESTED, today)
+        RegisterEntry(c.id, f.path.name, definition_hash(c, f), len(c.variants()), tuple(int(h) for h in c.horizons), c.kind not in UNTESTED, today)
         for f in files
         for c in f.claims
     ]
 
 
-def drift(register: Register, entries: Iterable[Entry], rules: Mapping[str, Any]) -> Drift:
+def drift(register: Register, entries: Iterable[RegisterEntry], rules: Mapping[str, Any]) -> Drift:
     """How the claims as they are, and the rules, differ from the register."""
     now, then = {e.claim: e for e in entries}, register.current()
     changed = tuple(name for name in now if name in then and now[name].hash != then[name].hash)
@@ -113,10 +113,10 @@ def drift(register: Register, entries: Iterable[Entry], rules: Mapping[str, Any]
     return Drift(changed, tuple(n for n in now if n not in then), tuple(n for n in then if n not in now), moved)
 
 
-def renewed(register: Register | None, path: Path, entries: Iterable[Entry], rules: Mapping[str, Any], today: str) -> Register:
+def renewed(register: Register | None, path: Path, entries: Iterable[RegisterEntry], rules: Mapping[str, Any], today: str) -> Register:
     """The register with the claims as they are: an entry that did not change keeps its date, one that did is closed and has a successor."""
     now = {e.claim: e for e in entries}
-    kept: list[Entry] = []
+    kept: list[RegisterEntry] = []
     for entry in register.entries if register else ():
         same = not entry.until and entry.claim in now and now[entry.claim].hash == entry.hash
         kept.append(replace(now.pop(entry.claim), since=entry.since) if same else entry if entry.until else replace(entry, until=today))
