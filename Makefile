@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test slow lint bench real clean help
+.PHONY: demo test slow lint bench mutants real clean help
 
 help:            ## what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -33,6 +33,9 @@ lint: $(READY)   ## ruff, mypy strict, import floors
 bench: $(READY)  ## every benchmark, both sides in one run
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[bench]'
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+mutants: $(READY)  ## small faults put in one at a time: the share the tests notice, per room (hours; not in CI)
+	$(BIN)/python scripts/mutants.py $(ROOMS)
 
 RAW ?= ../shared/data/raw
 real: $(READY)   ## import the real files under RAW and run exit_liquidity on them

@@ -7,4 +7,5 @@ sys.path.insert(0, str(Path(__file__).parent / "src"))
 
 from flowbt.cli import main
 
-main()
+if __name__ == "__main__":  # worker processes import this file
+    main()

@@ -14,11 +14,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from markupsafe import escape
+
+from flowbt.data.panel.reader import open_panel
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import ParameterError
+from flowbt.results import shelf, store
+from flowbt.results.pages import sweep as sweeps
+from flowbt.results.pages.tearsheet import summary
+from flowbt.studies.catalogs import open_catalog
+from flowbt.studies.compare.comparison import compare_records
+from flowbt.studies.run.backtest import backtest
+from flowbt.studies.run.market import Span
+from flowbt.studies.run.request import Request
+from flowbt.studies.run.stored import store_run
+from flowbt.studies.score.score import Settings
+from flowbt.studies.score.score import score as score_claims
+from flowbt.studies.sweep.setup import SweepRequest
+from flowbt.studies.sweep.sweep import SweepOptions as Way
+from flowbt.studies.sweep.sweep import sweep as sweep_trials
+from flowbt.studies.sweep.values import Search
 
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
     from flowbt.data.panel.reader import PanelReader
-    from flowbt.results.comparison import Comparison
+    from flowbt.studies.compare.comparison import Comparison
     from flowbt.studies.run.backtest import Run
 
 
@@ -39,8 +59,6 @@ class Setup:
     seed: int = 7
 
     def catalog(self) -> Catalog:
-        from flowbt.studies.catalogs import open_catalog
-
         return open_catalog(Path(self.datasets), self.demo)
 
 
@@ -54,8 +72,6 @@ class Page:
         return str(self.path)
 
     def _repr_html_(self) -> str:
-        from markupsafe import escape
-
         return f'<a href="{escape(self.path.as_posix())}" target="_blank">{escape(self.path.as_posix())}</a>'
 
 
@@ -96,8 +112,6 @@ class Backtest:
     @cached_property
     def path(self) -> Path:
         """The folder of the stored run; stores it on first use."""
-        from flowbt.studies.run.stored import store_run
-
         return store_run(Path(self.setup.results), self.run)
 
     def save(self) -> Path:
@@ -108,8 +122,6 @@ class Backtest:
         return Page(self.path / "tearsheet.html")
 
     def _repr_html_(self) -> str:
-        from flowbt.results.pages.tearsheet import summary
-
         return summary(self.run.record)
 
 
@@ -161,22 +173,14 @@ class Swept:
 
     def page(self) -> Page:
         """The sweep's page, written anew."""
-        from flowbt.results.pages import sweep as sweeps
-
         return Page(sweeps.write(Path(self.setup.results), self.path))
 
     def _repr_html_(self) -> str:
-        from markupsafe import escape
-
         return f"<p>{escape(str(self.luck.get('verdict') or ''))}</p>{self.top.to_html(index=False)}"
 
 
 def run(path: str | Path, *, setup: Setup | None = None, **parameters: Any) -> Backtest:
     """Backtest a strategy file; unknown parameters are refused with the nearest names. Raises as `flowbt run` does."""
-    from flowbt.studies.run.backtest import backtest
-    from flowbt.studies.run.market import Span
-    from flowbt.studies.run.request import Request
-
     setup = setup or Setup()
     command = f"fb.run({', '.join([repr(str(path)), *(f'{name}={value!r}' for name, value in parameters.items())])})"
     request = Request(Path(path), parameters, Span(setup.start, setup.end), benchmark=setup.benchmark, seed=setup.seed, command=command)
@@ -188,12 +192,6 @@ def sweep(path: str | Path, *, setup: Setup | None = None, number: int = 0, cons
 
     `number`: so many random points in place of the whole grid. `constraints`: expressions such as "fast < slow".
     """
-    from flowbt.studies.run.market import Span
-    from flowbt.studies.sweep.setup import SweepRequest
-    from flowbt.studies.sweep.sweep import SweepOptions as Way
-    from flowbt.studies.sweep.sweep import sweep as sweep_trials
-    from flowbt.studies.sweep.values import Search
-
     setup = setup or Setup()
     texts = {name: value if isinstance(value, str) else ",".join(map(str, value)) for name, value in values.items()}
     search = Search("random", number, setup.seed) if number else Search(seed=setup.seed)
@@ -205,10 +203,6 @@ def sweep(path: str | Path, *, setup: Setup | None = None, number: int = 0, cons
 
 def compare(*runs: Backtest | str, setup: Setup | None = None) -> Compared:
     """Compare runs: results of `run`, or names of stored runs."""
-    from flowbt.ground.errors import ParameterError
-    from flowbt.results import shelf, store
-    from flowbt.results.comparison import compare_records
-
     if len(runs) < 2:
         raise ParameterError("compare", f"{len(runs)} run given", "give two or more")
     setup = setup or Setup()
@@ -218,18 +212,12 @@ def compare(*runs: Backtest | str, setup: Setup | None = None) -> Compared:
 
 def panel(*symbols: str, clock: str = "XNYS", step: str = "1d", setup: Setup | None = None) -> PanelReader:
     """The point-in-time panel that strategies see: `panel("SPY", "QQQ")["close"]`."""
-    from flowbt.data.panel.reader import open_panel
-    from flowbt.ground.clock import Clock
-
     setup = setup or Setup()
     return open_panel(setup.catalog(), symbols, Clock(clock, step), setup.start, setup.end)
 
 
 def score(*targets: str, resamples: int = 10_000, setup: Setup | None = None) -> pd.DataFrame:
     """Score claim files, folders or one claim (`FILE::claim`): one row per claim, its verdict and its evidence."""
-    from flowbt.studies.score.score import Settings
-    from flowbt.studies.score.score import score as score_claims
-
     setup = setup or Setup()
     board = score_claims(targets, setup.catalog(), Settings(resamples=resamples, seed=setup.seed))
     shown: Sequence[str] = (

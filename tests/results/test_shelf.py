@@ -9,7 +9,8 @@ import pytest
 from tests.results.records import make_record
 
 from flowbt.ground.errors import RunNotFound, StoreError
-from flowbt.results import shelf, store
+from flowbt.ground.files import WRITING
+from flowbt.results import shelf, store, summary
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def test_newest_first_with_measures_and_a_spark(shelved):
     entries = shelf.listing(shelved[0]).entries
     assert [entry.strategy for entry in entries] == ["two", "one", "one"]
     assert entries[0].summary["measures"]["sharpe"] == pytest.approx(make_record("two", seed=3, sessions=120).measures.sharpe)
-    assert len(entries[0].summary["spark"]) == store.SPARK
+    assert len(entries[0].summary["spark"]) == summary.SPARK
     assert entries[0].summary["spark"][0] == 1.0
 
 
@@ -67,8 +68,8 @@ def test_broken_and_half_written_runs_are_named_and_skipped(tmp_path):
         (tmp_path / "dull" / name).mkdir()
         if text is not None:
             (tmp_path / "dull" / name / "summary.json").write_text(text)
-    (tmp_path / "dull" / f"{shelf.PARTIAL}{'4' * 12}-999999999").mkdir()
-    (tmp_path / "dull" / f"{shelf.PARTIAL}{'5' * 12}-{os.getpid()}").mkdir()  # still being written: neither listed nor broken
+    (tmp_path / "dull" / f"{WRITING}{'4' * 12}.999999999-1-0").mkdir()
+    (tmp_path / "dull" / f"{WRITING}{'5' * 12}.{os.getpid()}-1-0").mkdir()  # still being written: neither listed nor broken
     found = shelf.listing(tmp_path)
     assert [entry.path for entry in found.entries] == [whole]
     words = ("half-written", "No such file", "is broken", "another run", "lacks 'strategy'")

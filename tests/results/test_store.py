@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from tests.results.records import make_record
 
+from flowbt.ground import files
 from flowbt.ground.errors import StoreError
 from flowbt.results import shelf, store
 
@@ -25,7 +26,7 @@ def test_the_folder_is_the_content_key_and_holds_the_page(tmp_path):
     record = make_record("dull", seed=5)
     place = store.save(tmp_path, record)
     assert place == tmp_path / "dull" / record.manifest["id"]
-    assert {path.name for path in place.iterdir()} == {f"{n}.parquet" for n in store.FRAMES} | {"run.json", "summary.json", "tearsheet.html"}
+    assert {path.name for path in place.iterdir()} == {f"{n}.parquet" for n in store.FRAMES} | {"run.json", "summary.json", "tearsheet.html", "trades.csv"}
     assert (tmp_path / "_assets" / "plotly.min.js").stat().st_size > 1_000_000
 
 
@@ -33,11 +34,11 @@ def test_saving_again_keeps_tags_and_renews_the_page(tmp_path):
     record = make_record()
     place = store.save(tmp_path, record)
     shelf.mark(tmp_path, place.name, lambda tags, note: (["keep"], "mine"))
-    verdicts = {**record.manifest, "verdicts": {"deflated_sharpe": 0.2, "trials": 900}}
-    store.save(tmp_path, dataclasses.replace(record, manifest=verdicts))
+    told = {**record.manifest, "warnings": ["Latest vintage: rates."]}
+    store.save(tmp_path, dataclasses.replace(record, manifest=told))
     entry = shelf.find(tmp_path, place.name)
     assert (entry.tags, entry.note) == (("keep",), "mine")
-    assert "after 900 trials" in (place / "tearsheet.html").read_text()
+    assert "Latest vintage: rates." in (place / "tearsheet.html").read_text()
 
 
 def test_the_same_key_with_other_measures_is_refused(tmp_path):
@@ -61,7 +62,7 @@ def test_an_interrupted_save_leaves_nothing(tmp_path, monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "_flush", interrupt)
+    monkeypatch.setattr(files, "flush", interrupt)
     with pytest.raises(KeyboardInterrupt):
         store.save(tmp_path, make_record())
     assert list((tmp_path / "dull").iterdir()) == []

@@ -6,16 +6,16 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
+from tests.evidence.situations import SITUATIONS
 from tests.results.records import make_record
 
+from flowbt.evidence.belief import believe
 from flowbt.evidence.measures import measure
+from flowbt.evidence.trade_groups import trade_groups
 from flowbt.results.pages import tearsheet
 from flowbt.results.pages.base import number, render_page, script, when
 from flowbt.results.rows import measure_rows, minus
-
-
-def with_verdicts(**verdicts):
-    return tearsheet.verdict_strip(make_record(verdicts=verdicts))
 
 
 def page_data(text):
@@ -36,11 +36,28 @@ def test_the_sentence_of_an_idle_strategy():
     assert tearsheet.headline(measure_rows(idle)).startswith("Nothing can be said")
 
 
-def test_verdicts_have_words_and_tones():
-    deflated, placebo, out = with_verdicts(deflated_sharpe=0.3, trials=1200, placebo_sharpe=9.0, out_of_sample=-0.2)
-    assert (deflated["tone"], deflated["words"]) == ("bad", "no better than luck, after 1,200 trials of this strategy by 2026-01-02")
-    assert (placebo["tone"], out["tone"]) == ("bad", "bad")
-    assert [tile["tone"] for tile in with_verdicts()] == ["none"] * 3
+def test_the_answer_stands_before_the_measures_and_only_yes_is_green():
+    for name, tone in (("everything holds", "good"), ("coins that are long SPY", "bad"), ("no walk-forward", "doubt")):
+        belief = believe(SITUATIONS[name][0])
+        text = tearsheet.render(make_record(), belief)
+        assert f'class="answer {tone}"' in text
+        assert text.index(str(escape(belief.sentence))) < text.index('id="measures"')
+
+
+def test_holding_the_benchmark_stands_beside_the_strategy():
+    record = make_record(benchmark="SPY")
+    held = measure_rows(measure(record.returns["benchmark"], record.trades.iloc[:0], 252))
+    row = tearsheet.render(record).split('data-figure="max_drawdown"')[1].split("</tr>")[0]
+    assert held["max_drawdown"].text in row
+    assert measure_rows(record.measures)["max_drawdown"].text in row
+
+
+def test_trades_are_told_in_groups():
+    tables = {table["name"]: table["rows"] for table in trade_groups(make_record().trades, make_record().returns)}
+    closed = make_record().trades.query("reason != 'open'")
+    assert {"symbol", "side", "gamma sign at entry"} <= set(tables)
+    for rows in tables.values():
+        assert sum(row["profit"] for row in rows) == pytest.approx(closed["pnl"].sum())
 
 
 def test_every_measure_with_a_label_is_in_one_table():

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from flowbt.ground.errors import FlowbtError, nearest
+
 COMMANDS = {
     "run": "Backtest a strategy and write its tearsheet.",
     "sweep": "Sweep a strategy's parameters, and say how much of the best is luck.",
@@ -50,8 +52,6 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from flowbt.ground.errors import nearest
-
             ctx.fail(f"no command {args[0]!r}; {nearest(args[0], COMMANDS)}".rstrip("; "))
         return super().resolve_command(ctx, args)
 
@@ -75,8 +75,6 @@ def flowbt() -> None:
 
 def main() -> None:
     """Run a command. Exit codes: 0 ok, 1 error, 2 usage, 3 a check failed, 130 interrupted."""
-    from flowbt.ground.errors import FlowbtError
-
     silent = _is_null(1)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets another, never a traceback

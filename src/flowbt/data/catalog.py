@@ -9,6 +9,7 @@ A folder with a declaration only is declared but not imported: it is what an err
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import tomlkit
 
 from flowbt.data.declare import Dataset, read_declaration
 from flowbt.ground.clock import HOURS_PER_BAR, Clock
@@ -210,8 +212,6 @@ def describe(table: pd.DataFrame) -> dict[str, Any]:
         there = table.loc[table[name].notna(), ["symbol", "event_time"]]
         grouped = there.groupby("symbol", observed=True)["event_time"].agg(["min", "max", "size"])
         spans[name] = {str(row[0]): [_stamp(row[1]), _stamp(row[2]), int(row[3])] for row in grouped.itertuples()}
-    import hashlib
-
     digest = hashlib.sha256(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
     digest.update(",".join(map(str, table.columns)).encode())
     times = table["event_time"]
@@ -224,18 +224,5 @@ def _stamp(time: pd.Timestamp) -> str:
 
 
 def declaration_toml(declaration: Dataset) -> str:
-    """The declaration as TOML text (tables one level deep suffice for it)."""
-    raw = declaration.model_dump(exclude={"name"}, exclude_defaults=True)
-    lines = [f"{key} = {_toml(value)}" for key, value in raw.items() if not isinstance(value, dict)]
-    for key in ("publication", "policy"):
-        if raw.get(key):
-            lines += ["", f"[{key}]", *(f"{name} = {_toml(value)}" for name, value in raw[key].items())]
-    for name, rule in raw["fields"].items():
-        lines += ["", f"[fields.{name}]", *(f"{key} = {_toml(value)}" for key, value in rule.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value if not isinstance(value, np.generic) else value.item())
+    """The declaration as TOML text; what has its default is left out."""
+    return tomlkit.dumps(declaration.model_dump(exclude={"name"}, exclude_defaults=True))

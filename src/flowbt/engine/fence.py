@@ -16,20 +16,29 @@ from typing import Any
 from flowbt.ground.errors import LoadError
 from flowbt.ground.guard import refuse
 
-ALLOWED = frozenset(
-    "flowbt numpy pandas scipy math cmath statistics datetime dataclasses typing functools itertools collections enum fractions decimal __future__".split()
-)
+ALLOWED = frozenset({
+    "flowbt", "numpy", "pandas", "scipy", "math", "cmath", "statistics", "datetime", "dataclasses", "typing", "functools",
+    "itertools", "collections", "enum", "fractions", "decimal", "__future__",
+})  # fmt: skip
 OWN = ("flowbt.features", "flowbt.engine.gates", "flowbt.engine.types", "flowbt.engine.options.structures", "flowbt.ground.clock", "flowbt.ground.errors")
 ACTS = frozenset({"api", "Setup", "run", "sweep", "compare", "panel", "score", "walkforward", "data", "studies", "cli", "results", "deferred"})
 CALLS = frozenset(
     {"open", "eval", "exec", "compile", "__import__", "input", "breakpoint", "vars", "globals", "locals", "delattr", "memoryview", "help", "exit", "quit"}
 )
-READS = frozenset(
-    "genfromtxt loadtxt fromfile memmap open_memmap load loads loadmat savemat savetxt savez savez_compressed tofile fromregex DataSource npyio HDFStore "
-    "ExcelFile ExcelWriter to_pickle to_csv to_parquet to_hdf to_feather to_excel to_json to_sql to_stata to_orc to_clipboard to_html to_xml to_latex".split()
-)
-MODULES = frozenset("os sys gc inspect builtins ctypes subprocess socket importlib pathlib shutil tempfile pickle environ getenv ctypeslib f2py io".split())
-FRAMES = frozenset("gi_frame gi_code cr_frame ag_frame tb_frame tb_next f_back f_locals f_globals f_builtins f_code mro".split())
+READS = frozenset({
+    "genfromtxt", "loadtxt", "fromfile", "memmap", "open_memmap", "load", "loads", "loadmat", "savemat", "savetxt", "savez",
+    "savez_compressed", "tofile", "fromregex", "DataSource", "npyio", "HDFStore", "ExcelFile", "ExcelWriter", "to_pickle",
+    "to_csv", "to_parquet", "to_hdf", "to_feather", "to_excel", "to_json", "to_sql", "to_stata", "to_orc", "to_clipboard",
+    "to_html", "to_xml", "to_latex",
+})  # fmt: skip
+MODULES = frozenset({
+    "os", "sys", "gc", "inspect", "builtins", "ctypes", "subprocess", "socket", "importlib", "pathlib", "shutil", "tempfile",
+    "pickle", "environ", "getenv", "ctypeslib", "f2py", "io",
+})  # fmt: skip
+FRAMES = frozenset({
+    "gi_frame", "gi_code", "cr_frame", "ag_frame", "tb_frame", "tb_next", "f_back", "f_locals", "f_globals", "f_builtins",
+    "f_code", "mro",
+})  # fmt: skip
 NAMED = frozenset({"_replace", "_asdict", "_fields", "_make"})  # of a NamedTuple
 DUNDERS = frozenset({"__name__", "__doc__", "__file__", "__future__"})
 DO = "take data from the panel: only there is it known when it was known"
@@ -63,8 +72,9 @@ def check_source(path: Path, tree: ast.Module) -> None:
 
 def guarded_builtins() -> dict[str, Any]:
     """The builtins of a user's file: without what reads or evaluates, and with a `getattr` that knows the fence."""
-    kept = {name: value for name, value in vars(builtins).items() if name not in CALLS or name == "__import__"}
-    return kept | {"getattr": _getattr, "setattr": _setattr, "hasattr": _hasattr}
+    kept: dict[str, Any] = {name: value for name, value in vars(builtins).items() if name not in CALLS or name == "__import__"}
+    kept.update(getattr=_getattr, setattr=_setattr, hasattr=_hasattr)
+    return kept
 
 
 def _hasattr(target: Any, name: str) -> bool:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from flowbt.engine.book import Book
 from flowbt.engine.decisions import check_terms, days_to_next, no_rules, plan_of, rules_of
-from flowbt.engine.types import Account, Book, Costs, Market, Signals, Targets
+from flowbt.engine.types import Account, Costs, Market, Signals, Targets
 from flowbt.engine.walk.kernel import Array, Bars, Terms, run_signals, run_targets
 from flowbt.engine.walk.tape import book_of
 from flowbt.ground.errors import EngineError, SignalError

@@ -1,9 +1,8 @@
-"""What strategies return and what the simulation takes and gives. Shapes: T bars x N symbols."""
+"""What strategies return and what the simulation takes. Shapes: T bars x N symbols. What it gives: `book.py`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -73,33 +72,3 @@ class Market:
     close: Array
     funding: Array
     year: float  # bars per year: 252, 365, 8760
-
-
-@dataclass(frozen=True)
-class Book:
-    """What a simulation gives.
-
-    `orders`: one row per fill (bar, label, symbol, side, units, price, notional, fees, slippage, reason, trade).
-    `trades`: one row per position (see docs/engine.md). `value`, `returns`: per bar, net of everything. `flows`: per bar, cash
-    paid as fees, slippage, borrow, funding (costs positive). `exposure`: net and gross notional over equity at the close, and turnover.
-    `carry`: T x N cash paid as borrow and funding. `legs`: with option structures, one row per contract or spell in an underlying, where
-    `trades` has one per structure and `market` a column per contract.
-    """
-
-    market: Market
-    account: Account
-    orders: Frame
-    trades: Frame
-    value: pd.Series
-    returns: pd.Series
-    flows: Frame
-    exposure: Frame
-    carry: Array
-    legs: Frame | None = None
-
-    @cached_property
-    def portfolio(self) -> Any:
-        """The same orders as a real `vectorbt.Portfolio`."""
-        from flowbt.engine.vbt.book import portfolio_of
-
-        return portfolio_of(self)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from numba import njit
+from scipy.special import ndtr
 
 from flowbt.features.declare import feature
 from flowbt.features.trailing import enough, log_returns, percentile
@@ -22,8 +23,6 @@ PER_DAY = 50  # buckets per day of usual volume (Easley, Lopez de Prado, O'Hara 
 
 def bulk_buys(change: Array, sigma: Array, volume: Array) -> Array:
     """Bulk volume classification: volume x Phi(change / sigma). Half of it where the change or sigma is missing or sigma is 0."""
-    from scipy.special import ndtr
-
     usable = np.isfinite(change) & np.isfinite(sigma) & (sigma > 0)
     ratio = np.divide(change, sigma, out=np.zeros_like(volume), where=usable)
     return np.asarray(volume * ndtr(ratio), dtype=float)

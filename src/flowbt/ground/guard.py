@@ -24,7 +24,7 @@ WORDS = {FILES: "reads a file", OUTSIDE: "leaves the process", INSIDE: "looks in
 EXEMPT = ("importlib", "zoneinfo", "pytz", "dateutil", "exchange_calendars", "numba")  # a module that loads, a time zone's table: no data
 
 
-class State(threading.local):
+class GuardState(threading.local):
     """What this thread is doing: the file that decides ("" for none), how deep in trusted code it is, and what was refused."""
 
     path: str = ""
@@ -33,9 +33,9 @@ class State(threading.local):
 
 
 @cache
-def _state() -> State:
+def _state() -> GuardState:
     """The state, with the hook that reads it: one per process, for an audit hook cannot be taken out again."""
-    state = State()
+    state = GuardState()
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if state.path and not state.resting:
@@ -80,7 +80,7 @@ def refuse(found: str, do: str) -> NoReturn:
     raise state.refused
 
 
-def _watch(state: State, event: str, args: tuple[Any, ...]) -> None:
+def _watch(state: GuardState, event: str, args: tuple[Any, ...]) -> None:
     words = next((words for names, words in WORDS.items() if event.startswith(names)), "")
     if not words:
         return

@@ -9,7 +9,6 @@ import pandas as pd
 
 from flowbt.ground.clock import Clock
 
-
 Key = str | tuple[str, str]  # a field of the panel's symbols, or of one symbol
 
 

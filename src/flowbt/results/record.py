@@ -29,11 +29,6 @@ class DatasetUse(TypedDict):
     lag: str
 
 
-class StandIn(TypedDict):
-    asked: str
-    used: str
-
-
 class Verdicts(TypedDict, total=False):
     """What the verdict strip shows. None or absent: not computed."""
 
@@ -61,7 +56,7 @@ Manifest = TypedDict(
         "decide_at": str,
         "synthetic": bool,
         "datasets": list[DatasetUse],
-        "stand_ins": list[StandIn],
+        "stand_ins": list[dict[str, str]],  # asked, used
         "costs": dict[str, Any],
         "account": dict[str, Any],
         "rules": list[str],
@@ -74,6 +69,7 @@ Manifest = TypedDict(
         "benchmark": str | None,
         "verdicts": Verdicts,
         "warnings": list[str],
+        "look_ahead": str,  # how its decision uses the future; absent or empty where the probe found nothing
         "code": str,  # the strategy file, as it was run
         "key": dict[str, Any],  # anything else the result depends on, such as the account's bar order
     },
@@ -102,6 +98,7 @@ class RunRecord:
     trades: pd.DataFrame
     prices: pd.DataFrame
     measures: Measures
+    chart: pd.DataFrame | None = None  # columns "open:SPY", "high:SPY", "low:SPY", "<feature>:SPY"; None in runs of before
 
     @cached_property
     def metrics(self) -> dict[str, Any]:

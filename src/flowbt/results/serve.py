@@ -23,7 +23,7 @@ from flowbt.results.pages.base import render_page, write_assets
 from flowbt.results.record import dumps
 
 HOST = "127.0.0.1"
-TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
+TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".png": "image/png", ".csv": "text/csv", ".parquet": "application/octet-stream"}
 MOST_BODY = 20_000
 HEADERS = {
     "Content-Security-Policy": (

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from flowbt.ground.errors import RunNotFound, StoreError, nearest
+from flowbt.ground.files import WRITING, abandoned, temporary_of, write_text
 from flowbt.results.record import dumps
 
-PARTIAL = ".partial-"  # prefix of a run folder that is being written
 SUMMARY, MARKS = "summary.json", "marks.json"
 RUN_ID = re.compile(r"[0-9a-f]{12}")
 
@@ -61,8 +61,8 @@ def listing(root: Path) -> Listing:
     """Every stored run under `root`. A missing folder is an empty listing; a broken run is named and skipped."""
     found = Listing()
     for path in _run_folders(root):
-        if path.name.startswith(PARTIAL):
-            if not _is_running(path):
+        if path.name.startswith(WRITING):
+            if abandoned(path):
                 found.broken.append(f"{path}: half-written, its writer is gone; delete it")
             continue
         try:
@@ -94,7 +94,7 @@ def find(root: Path, name: str) -> StoredRun:
 def remove(root: Path, name: str) -> Path:
     """Delete one run. The folder is renamed first, so that no half-deleted run is ever listed as whole."""
     entry = find(root, name)
-    gone = entry.path.with_name(f"{PARTIAL}{entry.id}-{os.getpid()}")
+    gone = temporary_of(entry.path)
     with storing(entry.path, "remove"):
         entry.path.rename(gone)
         shutil.rmtree(gone)
@@ -110,19 +110,6 @@ def mark(root: Path, name: str, change: Callable[[list[str], str], tuple[list[st
     with storing(entry.path, "write tags and note of"):
         write_text(entry.path / MARKS, dumps({"tags": sorted(set(tags)), "note": note}))
     return _entry(entry.path)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all: to a temporary file beside it, flushed to disk, then renamed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -144,7 +131,7 @@ def _run_folders(root: Path) -> Iterator[Path]:
         raise StoreError(f"results folder {root}", problem.strerror or str(problem), "give another with --results") from None
     for strategy in sorted(strategies, key=lambda item: item.name):
         for item in sorted(os.scandir(strategy.path), key=lambda item: item.name):
-            if item.is_dir() and (RUN_ID.fullmatch(item.name) or item.name.startswith(PARTIAL)):
+            if item.is_dir() and (RUN_ID.fullmatch(item.name) or item.name.startswith(WRITING)):
                 yield Path(item.path)
 
 
@@ -163,13 +150,3 @@ def _reason(problem: Exception) -> str:
     if isinstance(problem, OSError):
         return f"{problem.strerror or problem} ({Path(problem.filename or SUMMARY).name})"
     return f"{SUMMARY} lacks {problem}" if isinstance(problem, KeyError) else f"{SUMMARY} is broken: {problem}"
-
-
-def _is_running(path: Path) -> bool:
-    try:
-        os.kill(int(path.name.rsplit("-", 1)[1]), 0)
-    except (ValueError, IndexError, ProcessLookupError):
-        return False
-    except OSError:
-        return True
-    return True

@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from flowbt.evidence.measures import Measures
 from flowbt.ground.errors import StoreError
+from flowbt.ground.files import write_text, writing_folder
 from flowbt.results import shelf
+from flowbt.results.pages import site, tearsheet
 from flowbt.results.record import RunRecord, content_key, dumps, plain
-from flowbt.results.shelf import PARTIAL, SUMMARY, storing, write_text
+from flowbt.results.shelf import SUMMARY, storing
+from flowbt.results.summary import summary_of
 
 FRAMES = ("returns", "orders", "trades", "prices")
-SPARK = 48  # points of the sparkline in a summary
-SHOWN = ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades", "win_rate", "exposure", "volatility", "total_return")  # measures in a summary
 
 
 def save(root: Path, record: RunRecord) -> Path:
     """Store a run and its tearsheet; returns its folder. Raises StoreError; leaves nothing half-written."""
-    from flowbt.results.pages import site, tearsheet
-
     manifest = plain(record.manifest)  # as it will be read back: no NaN, no tuples
     manifest["id"] = manifest.get("id") or content_key(manifest)
     record = replace(record, manifest=manifest)
@@ -40,6 +36,7 @@ def save(root: Path, record: RunRecord) -> Path:
         "run.json": dumps({**manifest, "measures": record.metrics}, indent=1),
         SUMMARY: dumps(summary_of(record)),
         "tearsheet.html": tearsheet.render(record),
+        "trades.csv": trades_csv(record.trades),
     }
     with storing(place, "store the run in"):
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -60,52 +57,36 @@ def load(path: Path) -> RunRecord:
         manifest = json.loads((path / "run.json").read_bytes())
         measures = Measures.from_dict(manifest.pop("measures"))
         frames = {name: pd.read_parquet(path / f"{name}.parquet") for name in FRAMES}
+        chart = pd.read_parquet(path / "chart.parquet") if (path / "chart.parquet").is_file() else None
     except (OSError, ValueError, KeyError) as problem:
         raise StoreError(f"stored run {path}", " ".join(str(problem).split())[:160], "the folder is damaged; remove it and run again") from None
-    return RunRecord(manifest, measures=measures, **frames)
+    return RunRecord(manifest, measures=measures, chart=chart, **frames)
 
 
-def summary_of(record: RunRecord) -> dict[str, Any]:
-    """The small part that listings read: who, when, key measures with units, and the value line in 48 points."""
-    manifest, value = record.manifest, record.returns["value"].to_numpy(float)
-    picks = np.unique(np.linspace(0, max(len(value) - 1, 0), SPARK).astype(int)) if len(value) else np.array([], int)
-    first = value[0] if len(value) and value[0] else math.nan
-    names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "clock", "step", "synthetic", "created", "benchmark")
-    return {
-        **{name: manifest.get(name) for name in names},
-        "deflated_sharpe": manifest.get("verdicts", {}).get("deflated_sharpe"),
-        "stand_ins": len(manifest.get("stand_ins", [])),
-        "measures": {name: record.metrics[name] for name in SHOWN},
-        "spark": [round(float(x), 4) for x in value[picks] / first],
-    }
+def trades_csv(trades: pd.DataFrame) -> str:
+    """The trades as CSV that a spreadsheet cannot take for formulas: text that begins with = + - @, a tab or a return gets an apostrophe."""
+    safe = trades.copy()
+    for name in safe.columns[[not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_datetime64_any_dtype(kind) for kind in safe.dtypes]]:
+        safe[name] = safe[name].map(_no_formula)
+    safe.columns = pd.Index([_no_formula(str(name)) for name in safe.columns])
+    return str(safe.to_csv(index=False, lineterminator="\n"))
+
+
+def _no_formula(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def _write_new(place: Path, record: RunRecord, texts: dict[str, str]) -> None:
-    temporary = place.with_name(f"{PARTIAL}{place.name}-{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    try:
-        for name in FRAMES:
-            frame: pd.DataFrame = getattr(record, name)
+    with writing_folder(place) as temporary:
+        for name in (*FRAMES, "chart"):
+            frame: pd.DataFrame | None = getattr(record, name)
+            if frame is None:
+                continue
             frame.to_parquet(temporary / f"{name}.parquet", compression="zstd")
-            _flush(temporary / f"{name}.parquet")
         for name, text in texts.items():
-            write_text(temporary / name, text)
-        _flush(temporary)
+            (temporary / name).write_text(text, encoding="utf-8")
         if place.exists():  # a folder without run.json: never complete
             shutil.rmtree(place)
-        temporary.rename(place)
-        _flush(place.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _hold_equal(place: Path, record: RunRecord) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flowbt.data.catalog import Catalog
+from flowbt.data.demo import ensure_demo
 from flowbt.ground.errors import DatasetError
 
 DEMO = ".demo"
@@ -22,6 +23,4 @@ def open_catalog(datasets: Path, demo: bool | None = None) -> Catalog:
                 f"datasets under {datasets}", "none is imported", "run `flowbt data import --plan datasets/plan.toml --root FOLDER`, or use --demo"
             )
         return real
-    from flowbt.data.demo import ensure_demo
-
     return Catalog((ensure_demo(datasets / DEMO),))

@@ -8,7 +8,6 @@ was none). Running a trial again adds nothing to the count.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flowbt.engine.sweep.space import Ints, Space
+from flowbt.ground.files import writing
 from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
 
@@ -73,14 +73,9 @@ def gather(folder: Path, name: str) -> None:
     """Join the slices of a finished sweep (`<name>-*.parquet`) into one file."""
     slices = sorted(folder.glob(f"{name}-*.parquet"))
     with storing(folder, "write the ledger in"):
-        temporary = folder / f".{name}.parquet.{os.getpid()}"
-        try:
-            with pq.ParquetWriter(temporary, pq.read_schema(slices[0]), compression="zstd") as writer:
-                for path in slices:
-                    writer.write_table(pq.read_table(path, use_threads=False))
-            os.replace(temporary, folder / f"{name}.parquet")
-        finally:
-            temporary.unlink(missing_ok=True)
+        with writing(folder / f"{name}.parquet") as temporary, pq.ParquetWriter(temporary, pq.read_schema(slices[0]), compression="zstd") as writer:
+            for path in slices:
+                writer.write_table(pq.read_table(path, use_threads=False))
         for path in slices:
             path.unlink()
 
@@ -109,12 +104,8 @@ def tally(folder: Path) -> TrialCount:
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with writing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _hash(text: str) -> int:

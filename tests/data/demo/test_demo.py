@@ -79,7 +79,7 @@ def test_ensure_builds_once(tmp_path):
     stamp = (first / "demo-prices" / "data.parquet").stat().st_mtime_ns
     assert ensure_demo(tmp_path) == first
     assert (first / "demo-prices" / "data.parquet").stat().st_mtime_ns == stamp
-    assert not list(tmp_path.glob(".building-*"))
+    assert not list(tmp_path.glob(".writing-*"))
 
 
 def test_a_panel_reads_it(catalog):

@@ -8,8 +8,9 @@ from tests.results.records import make_record
 
 from flowbt.results import shelf, store
 from flowbt.results.pages import site
+from flowbt.results.pages.compare import render
 from flowbt.results.serve import make_server
-from flowbt.studies.compare import compare, render
+from flowbt.studies.compare.compare import compare
 
 pytestmark = pytest.mark.browser
 NAMES = "return [...document.querySelectorAll('#run-table tbody tr')].map(r => r.cells[1].querySelector('a').textContent)"
@@ -27,7 +28,7 @@ def root(tmp_path_factory):
 
 @pytest.fixture
 def served(root):
-    with make_server(root, 0, lambda names: render(compare(root, names), depth=0)) as server:
+    with make_server(root, 0, lambda names: render(compare(root, names).to_dict(), depth=0)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}/"

@@ -6,9 +6,10 @@ from tests.results.sweep_files import write_sweep
 from tests.results.test_gallery_page import entry, made
 
 from flowbt.results import store
+from flowbt.results.pages import compare as compare_page
 from flowbt.results.pages import gallery, site
 from flowbt.results.pages import sweep as sweeps
-from flowbt.studies.compare import compare, write_page
+from flowbt.studies.compare.compare import compare
 
 pytestmark = pytest.mark.browser
 KINDS = ("tearsheet", "hostile", "idle", "browser", "compare", "sweep", "gallery")
@@ -40,7 +41,7 @@ def pages(tmp_path_factory):
         "browser": root / "index.html",
         "sweep": sweeps.write(root, write_sweep(root, name=HOSTILE)[0]),
         "gallery": gallery.write(root, made(entry(HOSTILE, adjusted=0.01), entry("quiet"), entry("gone", sharpe=None, error=HOSTILE))),
-        "compare": write_page(root, compare(root, [first.name, second.name, third.name])),
+        "compare": compare_page.write(root, compare(root, [first.name, second.name, third.name]).to_dict()),
     }
 
 

@@ -3,6 +3,8 @@
 `leaks()` and `honest()` give name -> file text; a leak's name is "kind: variant". `peek(text)` hides a look at one day ahead as a filter in a shipped strategy.
 """
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import re
@@ -196,7 +198,12 @@ SHIFTS = {
             ("after = pd.DataFrame(np.vstack([ret.to_numpy()[1:], np.full((1, 3), np.nan)]), index=index, columns=close.columns)", "~(after < -0.005)"),
             ("after = pd.DataFrame(np.vstack([ret.to_numpy()[2:], ret.to_numpy()[-2:]]), index=index, columns=close.columns)", "(after < 0.02)"),
         )
-        for base in ("(ret.rolling(5).mean() > 0.002)", "(ret < -0.015)", "(momentum(panel, window=21) > 0.05)", "(expected_move_zone(panel, horizon=21).position > 0.8)")
+        for base in (
+            "(ret.rolling(5).mean() > 0.002)",
+            "(ret < -0.015)",
+            "(momentum(panel, window=21) > 0.05)",
+            "(expected_move_zone(panel, horizon=21).position > 0.8)",
+        )
     ],
     "wrong day": [
         "long = panel['dix', 'SPX'].to_numpy()[np.minimum(np.arange(len(index)) + 1, len(index) - 1)] > 0.45\nlong = pd.DataFrame(long, index=index, columns=close.columns)",
@@ -274,7 +281,7 @@ def leaks() -> dict[str, str]:
 
 def peek(text: str) -> str:
     """A shipped strategy with a look at the next close hidden as a filter on everything it decides."""
-    spied = '''
+    spied = """
 
 def spied(panel, decided):
     close = panel["close"].to_numpy()
@@ -290,7 +297,7 @@ def spied(panel, decided):
         wrong = bad & (np.sign(decided.weights) * np.sign(after) < 0) & (np.abs(after) > 0.01)
         changed["weights"] = decided.weights.where(~wrong, 0.0)
     return replace(decided, **changed)
-'''
+"""
     head, _, rest = text.partition("\ndef signals")
     rest = re.sub(r"\n    return ([^#\n]*[^#\n ]).*", r"\n    return spied(panel, \1)", rest)
     extra = "".join(f"{line}\n" for line in ("import numpy as np", "import pandas as pd", "from dataclasses import replace") if line not in head)

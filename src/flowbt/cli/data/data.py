@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
+from rich.progress import Progress as Bar
 
 from flowbt.cli.options import datasets_option, emit, json_option, split_parameters
 
@@ -205,8 +208,6 @@ def pull(source: str, symbols: tuple[str, ...], datasets: Path, as_json: bool, *
     A file that is there and cannot have changed is not asked for again; an interrupted download goes on where it stopped. Mind each
     provider's terms of use.
     """
-    from dataclasses import asdict
-
     from flowbt.data.ingest.download import Manners
     from flowbt.data.sources.request import Wanted
     from flowbt.studies.ingest.pull import Into, run_pull
@@ -254,8 +255,6 @@ def _extra(given: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _report(outcomes: list[ImportOutcome], as_json: bool) -> None:
-    from dataclasses import asdict
-
     if as_json:
         emit([asdict(outcome) for outcome in outcomes])
         return
@@ -293,13 +292,9 @@ class _bar:
         self.progress: Any = None
 
     def __enter__(self) -> Progress | None:
-        from rich.console import Console
-
         console = Console(stderr=True)
         if self.silent or not console.is_terminal:
             return None
-        from rich.progress import Progress as Bar
-
         self.progress = Bar(console=console, transient=True)
         self.progress.start()
         task = self.progress.add_task("importing")

@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
+from rich.table import Table
 
 from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, span_options, split_parameters
+from flowbt.cli.show.chart import chart
+from flowbt.ground.errors import CheckFailed, FlowbtError, ParameterError, nearest
+from flowbt.ground.files import write_text
 
 if TYPE_CHECKING:
     from flowbt.studies.features.docs import FeatureEntry
@@ -32,7 +37,6 @@ def view_options(function: Any) -> Any:
 @json_option
 def ls(family: str | None, datasets: Path, demo: bool | None, as_json: bool) -> None:
     """Every feature, with its units and whether this catalog can feed it."""
-    from flowbt.ground.errors import ParameterError, nearest
     from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.features.docs import entries
     from flowbt.studies.features.values import available
@@ -59,14 +63,13 @@ def ls(family: str | None, datasets: Path, demo: bool | None, as_json: bool) -> 
 @json_option
 def show(name: str, parameters: tuple[str, ...], datasets: Path, demo: bool | None, as_json: bool, **view: Any) -> None:
     """What a feature is, what it needs, what of it is there, and a small chart of it."""
-    from flowbt.ground.errors import FlowbtError
     from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.features.docs import entry
-    from flowbt.studies.features.values import compute_table, holdings
+    from flowbt.studies.features.values import availability, compute_table
 
     one = entry(name)
     catalog = open_catalog(datasets, demo)
-    inputs = holdings(catalog, (*one.record.needs, *one.record.stand_ins))
+    inputs = availability(catalog, (*one.record.needs, *one.record.stand_ins))
     problem, table, stand_ins = "", None, []
     try:
         table, panel = compute_table(catalog, (name,), _view(view), {name: _values(one, parameters)})
@@ -126,22 +129,19 @@ def compute(names: tuple[str, ...], target: Path, parameters: tuple[str, ...], d
 @click.option("--check", is_flag=True, help="Do not write: exit 3 when the file is not current.")
 def docs(target: Path | None, check: bool) -> None:
     """The page of all features, made from their declarations."""
-    from flowbt.ground.errors import CheckFailed
     from flowbt.studies.features.docs import features_page
 
     page = features_page()
     if target is None:
         click.echo(page, nl=False)
     elif not check:
-        target.write_text(page, encoding="utf-8")
+        write_text(target, page)
     elif not target.is_file() or target.read_text(encoding="utf-8") != page:
         raise CheckFailed(f"{target}", "is not current", f"run `flowbt features docs --to {target}`")
 
 
 def _owner(parameter: str, names: tuple[str, ...]) -> str:
     """The feature a `-p feature.name=value` is for; without the prefix, the only feature."""
-    from flowbt.ground.errors import ParameterError
-
     owner = parameter.split("=")[0].partition(".")[0]
     if owner in names:
         return owner
@@ -152,7 +152,6 @@ def _owner(parameter: str, names: tuple[str, ...]) -> str:
 
 def _values(one: FeatureEntry, given: Any) -> dict[str, Any]:
     from flowbt.engine.loader import read_value
-    from flowbt.ground.errors import ParameterError, nearest
 
     known, out = one.parameters, {}
     for name, text in split_parameters(given).items():
@@ -175,9 +174,6 @@ def _record(one: FeatureEntry) -> dict[str, Any]:
 
 
 def _list(rows: list[tuple[FeatureEntry, str]], synthetic: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     table = Table(box=None, pad_edge=False, caption="SYNTHETIC demo market" if synthetic else None, caption_justify="left")
     for column in ("feature", "family", "units", "here", "what"):
         table.add_column(column, no_wrap=column != "what")
@@ -198,8 +194,6 @@ def _describe(one: FeatureEntry, inputs: list[Any]) -> None:
 
 def _charts(table: Any, stand_ins: list[str], synthetic: bool) -> None:
     """One chart per symbol and part (at most four), with the last value."""
-    from flowbt.cli.show.chart import chart
-
     for line in stand_ins:
         click.echo(f"stand-in {line}")
     pairs = [(symbol, column) for symbol in table["symbol"].unique() for column in table.columns[2:]]

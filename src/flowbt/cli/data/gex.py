@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowbt.cli.options import emit, json_option
+from flowbt.ground.errors import ParameterError, SourceError
 
 if TYPE_CHECKING:
     from flowbt.features.chain import Profile
@@ -30,8 +31,6 @@ def command(files: tuple[Path, ...], within: float, as_json: bool, **given: Any)
 
     Reads Cboe quote tables and delayed-quote JSON, Deribit and generic csv. The sign is an assumption and is printed.
     """
-    from flowbt.ground.errors import SourceError
-
     documents, failures = [], []
     for path in files:
         try:
@@ -57,7 +56,6 @@ def _profiles(path: Path, given: dict[str, Any]) -> list[Profile]:
 
     from flowbt.data.sources.chains import Missing, read_chain
     from flowbt.features.chain import ChainAssumptions, gamma_profile
-    from flowbt.ground.errors import ParameterError
 
     try:
         as_of = pd.Timestamp(given["as_of"]) if given["as_of"] else None

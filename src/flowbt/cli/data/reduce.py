@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from flowbt.cli.options import datasets_option, emit, json_option, split_parameters
 
@@ -53,9 +55,6 @@ def _progress(kind: str) -> Iterator[Callable[[str, int, int], Any] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[file]}", style="dim"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(kind, total=None, file="")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from flowbt.cli.options import datasets_option, demo_option, emit, json_option
+from flowbt.ground.errors import ParameterError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-
     from flowbt.studies.board.board import Board
 
 
@@ -34,9 +36,9 @@ def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool
     """
     import pandas as pd
 
-    from flowbt.ground.errors import ParameterError
+    from flowbt.results.pages import board as page
     from flowbt.studies.board.board import SYMBOLS, board
-    from flowbt.studies.board.page import document, write_html
+    from flowbt.studies.board.document import document
     from flowbt.studies.catalogs import open_catalog
 
     try:
@@ -46,7 +48,7 @@ def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool
     chosen = tuple(s.strip() for s in symbols.split(",") if s.strip()) if symbols else SYMBOLS
     one = board(open_catalog(datasets, demo), date, chosen)
     if html is not None:
-        write_html(one, html)
+        page.write(html, asdict(one))
     if as_json:
         emit(document(one))
     else:
@@ -54,9 +56,6 @@ def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool
 
 
 def _print(one: Board, html: Path | None) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     title = Text(f"regime board of {one.session:%Y-%m-%d}", style="bold")
     if one.synthetic:
@@ -77,8 +76,6 @@ def _print(one: Board, html: Path | None) -> None:
 
 
 def _table(*columns: str, right: tuple[int, ...] = ()) -> Table:
-    from rich.table import Table
-
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     for n, name in enumerate(columns):
         table.add_column(name, justify="right" if n in right else "left")
@@ -117,8 +114,6 @@ def _zones(one: Board) -> Table:
 
 
 def _readings(console: Console, one: Board) -> None:
-    from rich.text import Text
-
     section, table = "", None
     for reading in one.readings:
         if reading.section != section:

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
 
 from flowbt.cli.options import emit
 from flowbt.ground.errors import ParameterError
@@ -53,9 +57,6 @@ def run_folder(folder: Path, options: dict[str, Any]) -> None:
 def _progress(quiet: bool) -> Any:
     if quiet or not sys.stderr.isatty():
         return nullcontext()
-    from rich.console import Console
-    from rich.progress import Progress
-
     return Progress(console=Console(stderr=True), transient=True)
 
 
@@ -75,10 +76,6 @@ def _teller(bar: Any, results: Path | None) -> Any:
 
 
 def _print(gallery: Gallery) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     table = Table(box=None, padding=(0, 1, 0, 0))
     table.add_column("strategy")
     for name in ("Sharpe", "95%", "CAGR", "max dd", "trades", "placebo", "p adj.", "DSR"):

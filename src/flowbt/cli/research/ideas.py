@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
+from rich.table import Table
 
 from flowbt.cli.options import datasets_option, demo_option, emit, json_option
 
@@ -42,8 +45,6 @@ def command(file: Path, demo: bool | None, datasets: Path, as_json: bool) -> Non
 
 
 def _document(done: Ideas) -> dict[str, Any]:
-    from dataclasses import asdict
-
     document = asdict(done) | {"file": str(done.file), "rolling": [one.model_dump() for one in done.rolling]}
     for row in document["outcomes"]:
         row |= {name: f"{row[name]:%Y-%m-%d}" if row[name] is not None else None for name in ("opened", "expiry", "last")}
@@ -51,8 +52,6 @@ def _document(done: Ideas) -> dict[str, Any]:
 
 
 def _print(done: Ideas) -> None:
-    from rich.console import Console
-
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     table = _table(*COLUMNS)
     for one in done.outcomes:
@@ -80,8 +79,6 @@ def _line(words: str) -> None:
 
 
 def _table(*columns: str) -> Table:
-    from rich.table import Table
-
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     for name in columns:
         table.add_column(name, justify="left" if name in WORDS else "right", no_wrap=name != "idea")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, results_option, span_options, split_parameters
-from flowbt.ground.errors import ParameterError
+from flowbt.cli.research.gallery import run_folder
+from flowbt.cli.show.run import print_run
+from flowbt.ground.errors import ParameterError, nearest
 
 EPILOG = """\b
 Examples:
@@ -39,8 +44,6 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     """Backtest the strategy file PATH and write its tearsheet."""
     request = _request(path, parameters, options)
     if path.is_dir():
-        from flowbt.cli.research.gallery import run_folder
-
         run_folder(path, options)
         return
     with _busy(f"running {path.stem}", quiet=options["as_json"]):
@@ -57,8 +60,6 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
         manifest = dict(run.record.manifest)
         emit({**manifest, "measures": run.measures.to_dict(), "folder": str(folder) if folder else None})
         return
-    from flowbt.cli.show.run import print_run
-
     print_run(run, folder)
 
 
@@ -83,10 +84,7 @@ def _request(path: Path, parameters: tuple[str, ...], options: dict[str, Any]) -
 
 def _changed(kind: Any, option: str, text: str | None) -> Any:
     """`kind` with the fields named in `text`; None where nothing was asked."""
-    from dataclasses import asdict
-
     from flowbt.engine.loader import read_value
-    from flowbt.ground.errors import nearest
 
     if not text:
         return None
@@ -100,10 +98,6 @@ def _changed(kind: Any, option: str, text: str | None) -> Any:
 
 def _busy(words: str, quiet: bool) -> Any:
     """A spinner on a terminal, nothing elsewhere."""
-    from contextlib import nullcontext
-
     if quiet or not sys.stderr.isatty():
         return nullcontext()
-    from rich.console import Console
-
     return Console(stderr=True).status(words)

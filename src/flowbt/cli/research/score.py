@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
 
 from flowbt.cli.options import datasets_option, demo_option, emit, json_option, results_option
+from flowbt.results.shelf import storing
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -66,7 +72,6 @@ def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool,
 
 def _write(results: Path, board: ScoredClaims) -> Path:
     from flowbt.results.pages.scoreboard import Scored, write_scoreboard
-    from flowbt.results.shelf import storing
 
     with storing(results, "write pages in"):
         return write_scoreboard(results, Scored(board.findings, board.problems, board.synthetic, board.tested, board.settings.resamples))
@@ -74,16 +79,11 @@ def _write(results: Path, board: ScoredClaims) -> Path:
 
 def _progress(quiet: bool) -> Any:
     """A bar on a terminal, nothing elsewhere; gives the callback, or None."""
-    from contextlib import contextmanager, nullcontext
-
     if quiet or not sys.stderr.isatty():
         return nullcontext()
 
     @contextmanager
     def bar() -> Any:
-        from rich.console import Console
-        from rich.progress import Progress
-
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("scoring")
             yield lambda done, total, name: progress.update(task, completed=done, total=total, description=name)
@@ -92,9 +92,6 @@ def _progress(quiet: bool) -> Any:
 
 
 def _print(board: ScoredClaims, placebos: bool, page: Path | None) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
     console = Console()
     title = Text("scoreboard", style="bold")
     if board.synthetic:
@@ -117,9 +114,6 @@ def _print(board: ScoredClaims, placebos: bool, page: Path | None) -> None:
 
 
 def _table(findings: list[Any], wide: bool) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
     from flowbt.evidence.claims import wording
 
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
@@ -138,8 +132,6 @@ def _table(findings: list[Any], wide: bool) -> Table:
 
 
 def _one(console: Any, f: Any) -> None:
-    from rich.text import Text
-
     from flowbt.evidence.claims import wording
 
     console.print(Text(f.title, style="bold"))

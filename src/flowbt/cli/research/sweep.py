@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, results_option, span_options, split_parameters
+from flowbt.cli.research.run import _changed
+from flowbt.cli.show.sweep import print_sweep
 
 EPILOG = """\b
 Examples:
@@ -61,13 +66,10 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     if options["as_json"]:
         emit({**document, "luck": luck, "folder": str(folder)})
         return
-    from flowbt.cli.show.sweep import print_sweep
-
     print_sweep(folder, document, luck)
 
 
 def request_of(path: Path, parameters: tuple[str, ...], options: dict[str, Any]) -> Any:
-    from flowbt.cli.research.run import _changed
     from flowbt.engine.types import Account, Costs
     from flowbt.studies.run.market import Span
     from flowbt.studies.sweep.setup import SweepRequest
@@ -95,16 +97,11 @@ def request_of(path: Path, parameters: tuple[str, ...], options: dict[str, Any])
 
 def meter(quiet: bool) -> Any:
     """A progress bar with rate and remaining time on a terminal, nothing elsewhere. Gives a function of (done, total, rate)."""
-    from contextlib import contextmanager, nullcontext
-
     if quiet or not sys.stderr.isatty():
         return nullcontext()
 
     @contextmanager
     def bar() -> Any:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]:,.0f} trials/s"), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("sweep", total=None, rate=0.0)

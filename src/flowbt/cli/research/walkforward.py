@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, results_option, span_options
+from flowbt.cli.research.sweep import request_of
+from flowbt.cli.show.sweep import print_walk
 
 EPILOG = """\b
 Examples:
@@ -43,7 +45,6 @@ Examples:
 @json_option
 def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     """Walk the strategy PATH forward over its grid: each window's parameters are chosen on the bars before it."""
-    from flowbt.cli.research.sweep import request_of
     from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.sweep.walkforward import MODES, WindowPlan, walk_forward_study
 
@@ -54,6 +55,4 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     if options["as_json"]:
         emit({**document, "folder": str(folder)})
         return
-    from flowbt.cli.show.sweep import print_walk
-
     print_walk(folder, document)

@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from flowbt.cli.options import emit, json_option, results_option
+from flowbt.ground.errors import CheckFailed
 
 EPILOG = """\b
 Examples:
@@ -24,11 +28,11 @@ SHOWN = ("total_return", "cagr", "sharpe", "volatility", "max_drawdown", "exposu
 @json_option
 def command(runs: tuple[str, ...], as_html: bool, fail_on_diff: bool, results: Path, as_json: bool) -> None:
     """Compare two or more stored RUNS on their common sessions; the first is the base."""
-    from flowbt.ground.errors import CheckFailed
-    from flowbt.studies.compare import compare, write_page
+    from flowbt.results.pages import compare as page
+    from flowbt.studies.compare.compare import compare
 
     comparison = compare(results, runs)
-    path = write_page(results, comparison) if as_html else None
+    path = page.write(results, comparison.to_dict()) if as_html else None
     if as_json:
         emit({**comparison.to_dict(), "page": str(path) if path else None})
     else:
@@ -40,10 +44,6 @@ def command(runs: tuple[str, ...], as_html: bool, fail_on_diff: bool, results: P
 
 
 def _print(c: Any) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{c.bars:,} common bars, {c.span[0]} to {c.span[1]}")
     table = Table("measure", *(escape(run["label"]) for run in c.runs), box=None, header_style="bold", pad_edge=False)

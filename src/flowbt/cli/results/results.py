@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from flowbt.cli.options import emit, json_option, results_option
+from flowbt.ground.errors import StoreError
+from flowbt.results import shelf
 
 
 @click.group("results", epilog="Example: flowbt results ls --sort sharpe")
@@ -24,8 +27,6 @@ def command() -> None:
 @json_option
 def ls(text: str, order: str, tag: str | None, limit: int, results: Path, as_json: bool) -> None:
     """List stored runs, newest first; TEXT keeps those that contain it."""
-    from flowbt.results import shelf
-
     found = shelf.listing(results)
     entries = [entry for entry in found.entries if text.lower() in _haystack(entry) and (tag is None or tag in entry.tags)]
     if order == "strategy":
@@ -52,11 +53,6 @@ def ls(text: str, order: str, tag: str | None, limit: int, results: Path, as_jso
 @json_option
 def show(run: str, results: Path, as_json: bool) -> None:
     """Show one run: RUN is an id, the start of one, or a strategy (its newest run)."""
-    import json
-
-    from flowbt.ground.errors import StoreError
-    from flowbt.results import shelf
-
     entry = shelf.find(results, run)
     try:
         stored = json.loads((entry.path / "run.json").read_bytes())
@@ -78,8 +74,6 @@ def show(run: str, results: Path, as_json: bool) -> None:
 @results_option
 def rm(runs: tuple[str, ...], yes: bool, results: Path) -> None:
     """Remove stored runs (all of them are looked up before any is removed)."""
-    from flowbt.results import shelf
-
     entries = {entry.path: entry for entry in (shelf.find(results, run) for run in runs)}
     names = ", ".join(f"{entry.strategy} {entry.id}" for entry in entries.values())
     if not yes and not click.confirm(f"remove {names}?"):
@@ -97,8 +91,6 @@ def rm(runs: tuple[str, ...], yes: bool, results: Path) -> None:
 @results_option
 def tag(run: str, tags: tuple[str, ...], remove: bool, results: Path) -> None:
     """Add tags to a run, or remove them."""
-    from flowbt.results import shelf
-
     entry = shelf.mark(results, run, lambda had, note: ([t for t in had if t not in tags] if remove else [*had, *tags], note))
     _refresh(results)
     click.echo(f"{entry.strategy} {entry.id}: {', '.join(entry.tags) or 'no tags'}")
@@ -110,8 +102,6 @@ def tag(run: str, tags: tuple[str, ...], remove: bool, results: Path) -> None:
 @results_option
 def note(run: str, text: str, results: Path) -> None:
     """Write a run's note; an empty text removes it."""
-    from flowbt.results import shelf
-
     entry = shelf.mark(results, run, lambda had, _: (had, text.strip()))
     _refresh(results)
     click.echo(f"{entry.strategy} {entry.id}: {entry.note or 'no note'}")

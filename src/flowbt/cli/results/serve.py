@@ -15,10 +15,11 @@ from flowbt.cli.options import results_option
 @results_option
 def command(port: int, open_page: bool, results: Path) -> None:
     """Browse runs, sweeps and scores on a page that only this machine can reach. Ctrl-C stops it."""
+    from flowbt.results.pages.compare import render
     from flowbt.results.serve import make_server
-    from flowbt.studies.compare import compare, render
+    from flowbt.studies.compare.compare import compare
 
-    with make_server(results, port, lambda names: render(compare(results, names), depth=0)) as server:
+    with make_server(results, port, lambda names: render(compare(results, names).to_dict(), depth=0)) as server:
         address = f"http://127.0.0.1:{server.server_address[1]}/"
         click.echo(f"{address}  ({results}; Ctrl-C stops)")
         if open_page:

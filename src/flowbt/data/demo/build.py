@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +21,7 @@ from flowbt.data.demo.streams import Streams, draw_streams
 from flowbt.data.demo.tables import DemoTable, Frame, finish
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError
+from flowbt.ground.files import writing_folder
 
 FIRST, LAST = "2012-01-03", "2025-12-31"
 DAY_ZERO = "2012-01-01"  # the 24/7 tables' first day
@@ -87,7 +85,7 @@ def ensure_demo(root: Path, seed: int = 7, strength: float = 1.0) -> Path:
         root.mkdir(parents=True, exist_ok=True)
         with _lock(root):
             if not home.is_dir():
-                _write(root, home, build_demo(seed, strength))
+                _write(home, build_demo(seed, strength))
     except OSError as error:
         raise DatasetError(
             "the demo market", f"cannot write to {root} ({error.strerror})", "choose another folder with --datasets or FLOWBT_DATASETS"
@@ -95,15 +93,10 @@ def ensure_demo(root: Path, seed: int = 7, strength: float = 1.0) -> Path:
     return home
 
 
-def _write(root: Path, home: Path, tables: dict[str, DemoTable]) -> None:
-    scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=root))
-    try:
+def _write(home: Path, tables: dict[str, DemoTable]) -> None:
+    with writing_folder(home) as scratch:
         for table in tables.values():
             write_dataset(scratch, table.declaration, table.table, {"files": [], "note": "SYNTHETIC: built by flowbt, see docs/demo-market.md"})
-        scratch.chmod(0o755)
-        os.replace(scratch, home)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.declare import Dataset, parse_declaration
+from flowbt.ground.fields import FIELDS
 
 SOURCE = "flowbt's seeded demo market"
 _RULES: dict[str, dict[str, object]] = {
@@ -73,8 +74,6 @@ def finish(frame: Frame) -> DemoTable:
 
 
 def _units(name: str) -> str:
-    from flowbt.ground.fields import FIELDS
-
     return FIELDS[name].units if name in FIELDS else "fraction of volume" if name == "null_flow" else "none"
 
 

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from flowbt.data.sources.request import Download
 from flowbt.ground.errors import PullError
+from flowbt.ground.files import flush, hash_file, write_json
 
 if TYPE_CHECKING:
     import httpx
@@ -180,7 +181,9 @@ class _Download:
             self.part.unlink()
             tag.unlink(missing_ok=True)
             raise PullError(self.url, problem, "the provider may have moved the file; see its site")
+        flush(self.part)
         os.replace(self.part, self.path)
+        flush(self.path.parent)
         tag.unlink(missing_ok=True)
         self._remember({"url": self.url, "sha256": digest, "bytes": len(raw), "etag": etag, "fetched": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
         return Pulled(self.request.file, self.url, "fetched", len(raw), digest)
@@ -196,12 +199,10 @@ class _Download:
         record: dict[str, Any] | None = _records(self.records).get(self.request.file)
         if not record or record["url"] != self.url or not self.path.is_file():
             return None
-        return record if hashlib.sha256(self.path.read_bytes()).hexdigest() == record["sha256"] else None
+        return record if hash_file(self.path) == record["sha256"] else None
 
     def _remember(self, record: dict[str, Any]) -> None:
-        scratch = self.records.with_suffix(".tmp")
-        scratch.write_text(json.dumps({**_records(self.records), self.request.file: record}, indent=1, sort_keys=True), encoding="utf-8")
-        os.replace(scratch, self.records)
+        write_json(self.records, {**_records(self.records), self.request.file: record})
 
 
 def address(url: str, base_url: str) -> str:

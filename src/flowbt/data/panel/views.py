@@ -1,6 +1,6 @@
 """Views of a panel: the same protocol, told from less, or told otherwise.
 
-`View` answers by the panel under it, and has the one `either`. `fenced` is what a user's function is given. `Shown` ends the panel after some label, or
+`PanelView` answers by the panel under it, and has the one `either`. `fenced` is what a user's function is given. `Shown` ends the panel after some label, or
 lets it go on differently from there: what the look-ahead probe compares a decision with.
 """
 
@@ -18,7 +18,7 @@ from flowbt.ground.guard import resting
 from flowbt.ground.protocols import Key, Panel, first_held
 
 
-class View:
+class PanelView:
     """A panel over another one; see flowbt.ground.protocols.Panel. Notes are not kept."""
 
     def __init__(self, panel: Panel) -> None:
@@ -59,7 +59,7 @@ class View:
     def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None: ...
 
 
-class Quiet(View):
+class Quiet(PanelView):
     """A panel without its notebook: what it is asked leaves no trace in a run's record."""
 
 
@@ -74,7 +74,7 @@ Recall = Callable[[Callable[..., Any], Mapping[str, Any]], Any]
 Change = Callable[[np.ndarray, int], np.ndarray]
 
 
-class Shown(View):
+class Shown(PanelView):
     """The first `rows` labels of a panel. With `change`, what it gives for the labels from `kept` on is made up: `change(values, kept)` of labels x columns.
 
     `recall`: gives the whole panel's result of one of flowbt's own features, or None; it is shown and changed like a field, so that a probe costs what
@@ -113,7 +113,7 @@ class Shown(View):
         return pd.DataFrame(values, index=self._index, columns=list(frame.columns))
 
 
-def _own(frame: Any) -> Any:
+def _own(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with an index of its own."""
     frame.index = frame.index.copy()
     return frame

@@ -15,6 +15,7 @@ import pandas as pd
 
 from flowbt.data.sources.request import Wanted
 from flowbt.ground.errors import PullError, nearest
+from flowbt.ground.files import writing
 
 PAGE = 500
 
@@ -82,12 +83,11 @@ def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     if not rows:
         raise PullError(path.name, "no rows", "check the symbol and the span")
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".part")
-    with scratch.open("w", newline="", encoding="utf-8") as file:
+    with writing(path) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)
-    return scratch.replace(path)
+    return path
 
 
 def _package(name: str) -> Any:

@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flowbt.engine.book import Book
 from flowbt.engine.decisions import number, rules_of
 from flowbt.engine.options.desk import Desk, PricedContract, StructurePosition
 from flowbt.engine.options.pricing import LEAST, Timing, contracts_of, days_of, worst_loss
 from flowbt.engine.options.structures import Structure
-from flowbt.engine.types import Account, Book, Costs, Market, Signals
+from flowbt.engine.types import Account, Costs, Market, Signals
 from flowbt.engine.walk.kernel import Array, Bars, Rules, Tape
 from flowbt.engine.walk.tape import book_of
 from flowbt.engine.walk.twin import Waiting, listen, rule

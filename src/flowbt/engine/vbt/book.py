@@ -6,7 +6,7 @@ Carry (borrow, funding) has no order: vectorbt refuses orders of size zero, and 
 exposure. So the portfolio of a run that paid carry is a `CarryPortfolio`: the same class with that cash in its cash flow.
 
 Known traps: a portfolio is freed by `gc.collect()` only (its caches refer to itself); `trades.win_rate()` counts open trades (use
-`trades.closed.win_rate()`); vectorbt's year has 365 days, so annualised figures are asked with `year_freq` (`year_freq_of`).
+`trades.closed.win_rate()`); vectorbt's year has 365 days, so annualised figures are asked with `year_freq`, the usual step times the market's bars per year.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pandas as pd
 import vectorbt as vbt
 from vectorbt.portfolio.enums import log_dt, order_dt
 
-from flowbt.engine.types import Array, Book
+from flowbt.engine.types import Account, Array, Market
 
 
 class CarryPortfolio(vbt.Portfolio):  # type: ignore[misc]
@@ -49,27 +49,25 @@ class CarryPortfolio(vbt.Portfolio):  # type: ignore[misc]
         return np.add.reduceat(values, np.concatenate([[0], ends[:-1]]), axis=1)
 
 
-def portfolio_of(book: Book) -> Any:
-    """The book's orders as one group with shared cash: a `vectorbt.Portfolio`, marked at the last known close."""
-    market = book.market
-    marks = pd.DataFrame(book.market.close, market.index, list(market.symbols)).ffill()
+def portfolio_of(market: Market, account: Account, orders: pd.DataFrame, carry: Array) -> Any:
+    """Orders of a book as one group with shared cash: a `vectorbt.Portfolio`, marked at the last known close."""
+    marks = pd.DataFrame(market.close, market.index, list(market.symbols)).ffill()
     marks = marks.fillna(pd.DataFrame(market.open, market.index, list(market.symbols)))
     wrapper = vbt.ArrayWrapper(market.index, marks.columns, 2, freq=freq_of(market.index), grouped_ndim=1, group_by=True)
     given = {
         "wrapper": wrapper,
         "close": marks,
-        "order_records": records_of(book),
+        "order_records": records_of(orders, market.symbols),
         "log_records": np.empty(0, log_dt),
-        "init_cash": np.array([book.account.cash]),
+        "init_cash": np.array([account.cash]),
         "cash_sharing": True,
     }
-    return CarryPortfolio(**given, carry=book.carry) if np.any(book.carry) else vbt.Portfolio(**given)
+    return CarryPortfolio(**given, carry=carry) if np.any(carry) else vbt.Portfolio(**given)
 
 
-def records_of(book: Book) -> Any:
+def records_of(orders: pd.DataFrame, symbols: tuple[str, ...]) -> Any:
     """Orders as vectorbt's records: ascending per column, in the order of the fills."""
-    orders = book.orders
-    column = pd.Index(book.market.symbols).get_indexer(pd.Index(orders["symbol"]))
+    column = pd.Index(symbols).get_indexer(pd.Index(orders["symbol"]))
     order = np.lexsort((np.arange(len(orders)), column))
     out = np.zeros(len(orders), order_dt)
     out["id"], out["col"], out["idx"] = np.arange(len(orders)), column[order], orders["bar"].to_numpy()[order]
@@ -81,8 +79,3 @@ def records_of(book: Book) -> Any:
 def freq_of(index: pd.DatetimeIndex) -> pd.Timedelta:
     """The usual step between labels."""
     return pd.Timedelta(1, "D") if len(index) < 2 else pd.Series(index[1:] - index[:-1]).mode().iloc[0]
-
-
-def year_freq_of(book: Book) -> pd.Timedelta:
-    """A year of the market's bars, for vectorbt's `returns_acc(year_freq=...)` and `stats(settings=...)`."""
-    return freq_of(book.market.index) * book.market.year

@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from flowbt.engine.book import Book
 from flowbt.engine.decisions import aligned, check_terms, number, rules_of
 from flowbt.engine.simulate import bars_of
-from flowbt.engine.types import Account, Book, Costs, Market, Signals
+from flowbt.engine.types import Account, Costs, Market, Signals
 from flowbt.engine.vbt.kernel import AMOUNT, PERCENT, VALUE, How, Prices, VbtSignals, run
 from flowbt.engine.walk.kernel import ENTRY, OPPOSITE, Array, Bars, Ints, Tape
 from flowbt.engine.walk.tape import book_of

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.engine.types import Array, Book
+from flowbt.engine.book import Book
+from flowbt.engine.types import Array
 from flowbt.ground.errors import ReconciliationError
 
 TOLERANCE = 1e-9

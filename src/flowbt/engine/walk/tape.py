@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.engine.types import Account, Book, Market
+from flowbt.engine.book import Book
+from flowbt.engine.types import Account, Market
 from flowbt.engine.walk.kernel import REASONS, Array, Bars, Ints, Tape
 
 

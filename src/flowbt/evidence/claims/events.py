@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from flowbt.evidence.claims import study
 from flowbt.evidence.claims.declare import Claim
@@ -157,8 +158,6 @@ def widened(estimate: float | None, bounds: tuple[float, float], independent: in
     """A bootstrap interval stretched about its estimate by Student's t for so many independent events: resampling few of them shows too little spread."""
     if estimate is None or independent < 2:
         return math.nan, math.nan
-    from scipy.special import stdtrit
-
     factor = float(stdtrit(independent - 1, 0.975)) / 1.959964 * math.sqrt(independent / (independent - 1))
     return estimate + factor * (bounds[0] - estimate), estimate + factor * (bounds[1] - estimate)
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from flowbt.evidence.claims.declare import Claim, Document
+from flowbt.evidence.claims.study import plain
 
 
 @dataclass
@@ -80,8 +81,6 @@ class Finding:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        from flowbt.evidence.claims.study import plain
-
         return {k: plain(v) for k, v in asdict(self).items()}
 
     @classmethod

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import ndtr
 
 from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.finding import Finding
@@ -158,8 +159,6 @@ def _cost(bet: Bet, panel: Any, close: pd.Series, start: int, bars: int) -> floa
     """Model price of the legs over spot; None for other bets."""
     if bet.rule != "pays":
         return None
-    from scipy.special import ndtr
-
     returns = np.log(close).diff().iloc[max(0, start - 62) : start + 1]
     sigma = float(_series(panel, "close", bet.volatility).iloc[start] / 100 if bet.volatility else returns.std() * math.sqrt(252))
     spread = sigma * math.sqrt(bars / 252)

@@ -13,9 +13,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
 from flowbt.ground.errors import StoreError
+from flowbt.ground.files import write_text
 from flowbt.results.record import dumps
-from flowbt.results.shelf import slug, write_text
+from flowbt.results.shelf import slug
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -40,6 +44,11 @@ def write_assets(root: Path) -> Path:
         if source.suffix in (".css", ".js") and not (target.is_file() and _same(source, target)):
             write_text(target, source.read_text(encoding="utf-8"))
     return folder
+
+
+def stylesheet() -> str:
+    """The stylesheet's text, for a page that lies alone."""
+    return (_HERE / "assets" / "flowbt.css").read_text(encoding="utf-8")
 
 
 def plotly_file() -> Path:
@@ -74,8 +83,6 @@ def when(value: Any, *, hours: bool = False) -> str:
 
 def script(value: Any) -> Any:
     """`value` as JSON that is safe between <script> tags."""
-    from markupsafe import Markup
-
     text = dumps(value)
     for raw, escaped in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):
         text = text.replace(raw, escaped)
@@ -84,8 +91,6 @@ def script(value: Any) -> Any:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     made = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters.update(number=number, when=when, script=script, slug=slug)
     return made

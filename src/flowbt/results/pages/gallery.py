@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from flowbt.ground.files import write_text
 from flowbt.results import shelf
-from flowbt.results.pages import figures, site
+from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import render_page, write_assets
 from flowbt.results.record import dumps, plain
 
@@ -24,8 +25,8 @@ def write(root: Path, gallery: Mapping[str, Any]) -> Path:
     with shelf.storing(path, "write"):
         folder.mkdir(parents=True, exist_ok=True)
         write_assets(Path(root))
-        shelf.write_text(folder / "gallery.json", dumps(made, indent=1))
-        shelf.write_text(path, render_page("gallery.html", context(made), depth=2))
+        write_text(folder / "gallery.json", dumps(made, indent=1))
+        write_text(path, render_page("gallery.html", context(made), depth=2))
         words = f"{len(_beating(made))} of {len(made['entries'])} beat their placebos"
         site.announce(path, "gallery", f"{len(made['entries'])} strategies{', synthetic data' if made['synthetic'] else ''}", words)
     site.write_index(Path(root))
@@ -43,7 +44,7 @@ def context(gallery: Mapping[str, Any]) -> dict[str, Any]:
         "data": {
             "names": [row["strategy"] for row in traded],
             **{
-                key: figures.compact([_nan(row[key]) for row in traded])
+                key: drawing.compact([_nan(row[key]) for row in traded])
                 for key in ("sharpe", "sharpe_low", "sharpe_high", "placebo", "placebo_low", "placebo_high")
             },
             "beats": [row["tone"] == "good" for row in traded],

@@ -11,11 +11,12 @@ from typing import Any
 
 from flowbt.evidence.claims import wording
 from flowbt.evidence.claims.finding import Finding
-from flowbt.evidence.claims.verdict import CUTOFFS, ORDER
+from flowbt.evidence.claims.verdict import CUTOFFS, ORDER, stated_effect
+from flowbt.ground.files import write_text
 from flowbt.results.pages import site
 from flowbt.results.pages.base import MISSING, render_page, write_assets
 from flowbt.results.record import dumps
-from flowbt.results.shelf import listing, write_text
+from flowbt.results.shelf import listing
 
 FOLDER = "claims"
 TONES = {
@@ -158,8 +159,6 @@ def chart_data(f: Finding) -> dict[str, Any]:
 
 
 def stated_line(f: Finding) -> float | None:
-    from flowbt.evidence.claims.verdict import stated_effect
-
     return stated_effect(f) if f.stated and f.kind in ("event study", "regime comparison") else None
 
 

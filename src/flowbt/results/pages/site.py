@@ -8,32 +8,34 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from flowbt.ground.errors import StoreError
+from flowbt.ground.files import write_text
 from flowbt.results import shelf
 from flowbt.results.pages.base import ASSETS, render_page, write_assets
 from flowbt.results.record import dumps
 
 NOTICE, PROGRESS, INDEX = "page.json", "progress.json", "index.html"
 KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board")
+DOWNLOADS = ("trades.csv", "trades.parquet")  # what a tearsheet links to
 DEPTH = 4  # folders below the root in which notices are looked for
 
 
 def announce(page: Path, kind: str, title: str, words: str = "") -> None:
     """List `page` on the browser page: `kind` is one of KINDS, `words` a line of what it says. Raises OSError."""
-    from datetime import UTC, datetime
-
     notice = {"kind": kind, "title": title, "words": words, "page": page.name, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-    shelf.write_text(page.parent / NOTICE, dumps(notice))
+    write_text(page.parent / NOTICE, dumps(notice))
 
 
 def report(folder: Path, title: str, done: int, total: int, words: str = "") -> None:
     """Say how far the work in `folder` has come, for the live page. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    shelf.write_text(folder / PROGRESS, dumps({"title": title, "done": done, "total": total, "words": words, "state": "done" if done >= total else "running"}))
+    write_text(folder / PROGRESS, dumps({"title": title, "done": done, "total": total, "words": words, "state": "done" if done >= total else "running"}))
 
 
 def notices(root: Path) -> list[dict[str, Any]]:
@@ -49,8 +51,6 @@ def notices(root: Path) -> list[dict[str, Any]]:
 
 def progress(root: Path) -> list[dict[str, Any]]:
     """What is being worked on: each `progress.json` (done, total, and title, words, state, rate, eta, best if given) with its age in seconds."""
-    import time
-
     found = []
     for path in _files(root, PROGRESS):
         state = _read(path)
@@ -87,7 +87,7 @@ def write_index(root: Path) -> Path:
     path = Path(root) / INDEX
     with shelf.storing(path, "write"):
         write_assets(Path(root))
-        shelf.write_text(path, index_page(Path(root)))
+        write_text(path, index_page(Path(root)))
     return path
 
 
@@ -104,11 +104,12 @@ def export(root: Path, folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         write_assets(folder)
         pages = [path for path in _files(root, ".html", whole=False) if path.parent != root]
-        for path in pages:
+        downloads = [path.with_name(name) for path in pages for name in DOWNLOADS if path.with_name(name).is_file()]
+        for path in (*pages, *downloads):
             target = folder / path.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
-        shelf.write_text(folder / INDEX, index_page(root))
+        write_text(folder / INDEX, index_page(root))
     return len(pages) + 1
 
 

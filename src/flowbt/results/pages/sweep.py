@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 
 from flowbt.evidence.measures import MEASURES
 from flowbt.ground.errors import StoreError
+from flowbt.ground.files import write_text
 from flowbt.results import shelf
-from flowbt.results.pages import figures, site
+from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import number, render_page, write_assets
 
 PAGE = "sweep.html"
@@ -35,7 +36,7 @@ def write(root: Path, folder: Path) -> Path:
     path = Path(folder) / PAGE
     with shelf.storing(path, "write"):
         write_assets(Path(root))
-        shelf.write_text(path, render_page("sweep.html", context(sweep, luck, trials), depth=len(path.relative_to(root).parts) - 1))
+        write_text(path, render_page("sweep.html", context(sweep, luck, trials), depth=len(path.relative_to(root).parts) - 1))
         site.announce(path, "sweep", f"Sweep of {sweep['strategy']}, {sweep.get('trials', len(trials)):,} trials", str(luck.get("verdict") or ""))
     site.write_index(Path(root))
     return path
@@ -126,7 +127,7 @@ def maps(trials: pd.DataFrame, names: list[str], metrics: list[str]) -> list[dic
         cells = {}
         for kind, table in (("median", groups.median()), ("best", groups.max())):
             whole = table.reindex(grid)
-            cells[kind] = {m: [figures.compact(row, 4) for row in whole[m].to_numpy(float).reshape(len(axes[y][0]), -1)] for m in metrics}
+            cells[kind] = {m: [drawing.compact(row, 4) for row in whole[m].to_numpy(float).reshape(len(axes[y][0]), -1)] for m in metrics}
         found.append({"x": x, "y": y, "x_labels": axes[x][0], "y_labels": axes[y][0], **cells})
     return found
 
@@ -137,7 +138,7 @@ def curve(trials: pd.DataFrame, name: str) -> dict[str, Any]:
     groups = trials["sharpe"].groupby(codes)
     quantiles = groups.quantile(np.array([0.25, 0.5, 0.75])).unstack().reindex(range(len(labels)))
     lines = {"low": quantiles[0.25], "middle": quantiles[0.5], "high": quantiles[0.75], "best": groups.max().reindex(range(len(labels)))}
-    return {"labels": labels, **{key: figures.compact(line, 4) for key, line in lines.items()}}
+    return {"labels": labels, **{key: drawing.compact(line, 4) for key, line in lines.items()}}
 
 
 def histogram(trials: pd.DataFrame, luck: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +149,7 @@ def histogram(trials: pd.DataFrame, luck: dict[str, Any]) -> dict[str, Any]:
     counts, edges = np.histogram(values, bins=int(np.clip(np.sqrt(len(values)), 8, 60)))
     noise = luck.get("noise") or {}
     return {
-        "middle": figures.compact((edges[:-1] + edges[1:]) / 2),
+        "middle": drawing.compact((edges[:-1] + edges[1:]) / 2),
         "counts": counts.tolist(),
         "width": float(edges[1] - edges[0]) or 0.01,
         "best": float(values.max()),
@@ -163,7 +164,7 @@ def columns(shown: pd.DataFrame, names: list[str], metrics: list[str]) -> list[d
     for name in ["trial", *names, *metrics]:
         column = shown[name]
         numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-        values = figures.compact(column, 4 if name in metrics else 8) if numeric else [str(value) for value in column]
+        values = drawing.compact(column, 4 if name in metrics else 8) if numeric else [str(value) for value in column]
         kind = _kind(name) if numeric else "text"
         found.append({"name": name, "label": _label(name), "kind": kind, "values": values})
     return found

@@ -7,28 +7,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.evidence.measures import drawdown
-from flowbt.results.pages import figures
-from flowbt.results.pages.base import render_page, when
+from flowbt.evidence import breakdowns
+from flowbt.evidence.belief import Belief
+from flowbt.evidence.measures import drawdown, measure
+from flowbt.evidence.trade_groups import trade_groups
+from flowbt.results.pages import drawing
+from flowbt.results.pages.base import render_page
 from flowbt.results.record import RunRecord
 from flowbt.results.rows import Row, grouped, measure_rows
+from flowbt.results.summary import summary_of
 
 LINES = {"strategy": "Strategy", "benchmark": "Benchmark", "placebo": "Placebo"}
+FIGURES = ("total_return", "cagr", "sharpe", "max_drawdown", "volatility", "exposure", "trades", "win_rate")
 TILES = ("cagr", "sharpe", "max_drawdown", "volatility", "trades", "win_rate")
 FIRST = ("trade", "symbol", "side", "entry_label", "exit_label", "entry_price", "exit_price", "return", "pnl", "bars", "reason")
 MOST_SYMBOLS = 12  # on the price chart
 MOST_TRADES, MOST_FEATURES, MOST_CELLS = 2500, 12, 40_000  # in the trade table, the latest
 
 
-def render(record: RunRecord, *, depth: int = 2) -> str:
+def render(record: RunRecord, belief: Belief | None = None, *, depth: int = 2) -> str:
     """The tearsheet's HTML, for a file `depth` folders under the results folder (see `page.write_assets`)."""
-    return render_page("tearsheet.html", context(record), depth=depth)
+    return render_page("tearsheet.html", context(record, belief), depth=depth)
 
 
 def summary(record: RunRecord) -> str:
     """A small fragment of HTML that stands alone: what a notebook shows of a run."""
-    from flowbt.results.store import summary_of
-
     rows, spark = measure_rows(record.measures), summary_of(record)["spark"]
     low, high = min(spark), max(spark)
     points = [(150 * at / max(len(spark) - 1, 1), 42 - 40 * (value - low) / ((high - low) or 1.0)) for at, value in enumerate(spark)]
@@ -37,9 +40,9 @@ def summary(record: RunRecord) -> str:
     return render_page("summary.html", shown)
 
 
-def context(record: RunRecord) -> dict[str, Any]:
+def context(record: RunRecord, belief: Belief | None = None) -> dict[str, Any]:
     manifest, returns = record.manifest, record.returns
-    year = figures.bars_per_year(manifest)
+    year = breakdowns.bars_per_year(manifest)
     lines = returns[[name for name in LINES if name in returns]]
     data, rows = chart_data(record, year), measure_rows(record.measures)
     unit = "bar" if manifest.get("clock") == "24/7" else "session"
@@ -50,18 +53,19 @@ def context(record: RunRecord) -> dict[str, Any]:
         "unit": unit,
         "windows": [(window, f"{window} {unit}s") for window in reversed(data["rolling"])],
         "headline": headline(rows),
-        "strip": verdict_strip(record),
-        "tiles": [rows[name] for name in TILES],
+        "belief": belief,
+        "figures": figures_beside_holding(record, year, rows),
         "groups": grouped(rows),
         "lines": {name: label for name, label in LINES.items() if name in lines},
-        "monthly": figures.monthly(returns["strategy"]),
-        "yearly": figures.yearly(lines, record.trades),
-        "drawdowns": figures.drawdowns(returns["strategy"]),
-        "extremes": figures.extremes(returns["strategy"]),
-        "distribution": figures.distribution(returns["strategy"]),
-        "regimes": figures.regimes(returns, year),
-        "costs": figures.costs(returns, float(manifest.get("account", {}).get("cash", returns["value"].iloc[0])), year),
+        "monthly": breakdowns.monthly(returns["strategy"]),
+        "yearly": breakdowns.yearly(lines, record.trades),
+        "drawdowns": breakdowns.drawdowns(returns["strategy"]),
+        "extremes": breakdowns.extremes(returns["strategy"]),
+        "distribution": breakdowns.distribution(returns["strategy"]),
+        "regimes": breakdowns.regimes(returns, year),
+        "costs": breakdowns.costs(returns, float(manifest.get("account", {}).get("cash", returns["value"].iloc[0])), year),
         "trade_count": len(record.trades),
+        "groups_of_trades": trade_groups(record.trades, returns),
         "data": data,
     }
 
@@ -70,26 +74,26 @@ def chart_data(record: RunRecord, year: float) -> dict[str, Any]:
     """The series and trades of the page as small JSON: labels once, five significant digits, long series thinned."""
     returns, manifest = record.returns, record.manifest
     index = pd.DatetimeIndex(returns.index)
-    keep = figures.drawn(len(index))
+    keep = drawing.drawn(len(index))
     intraday = manifest.get("step", "1d") != "1d"
     lines = [name for name in LINES if name in returns]
     own, bench = returns["strategy"], returns.get("benchmark")
 
     def cut(series: pd.Series, digits: int = 5) -> list[float | None]:
-        return figures.compact(series.to_numpy()[keep], digits)
+        return drawing.compact(series.to_numpy()[keep], digits)
 
-    rolled = {window: figures.rolling(own, bench, window, year) for window in figures.WINDOWS if window < len(own)}
+    rolled = {window: breakdowns.rolling(own, bench, window, year) for window in drawing.WINDOWS if window < len(own)}
     return {
-        "labels": figures.stamps(index[keep], intraday),
+        "labels": drawing.stamps(index[keep], intraday),
         "every": int(keep[1] - keep[0]) if len(keep) > 1 else 1,
         "names": {name: LINES[name] + (f" ({manifest['benchmark']})" if name == "benchmark" and manifest.get("benchmark") else "") for name in lines},
-        "equity": {name: cut(figures.growth(returns[name])) for name in lines},
-        "matched": {name: cut(figures.growth(figures.matched(returns[name], own))) for name in lines if name != "strategy"},
+        "equity": {name: cut(breakdowns.growth(returns[name])) for name in lines},
+        "matched": {name: cut(breakdowns.growth(drawing.matched(returns[name], own))) for name in lines if name != "strategy"},
         "underwater": {name: cut(drawdown(returns[name])) for name in lines},
         "rolling": {str(window): {name: cut(table[name], 3) for name in table} for window, table in rolled.items()},
         "exposure": {name: cut(returns[name], 3) for name in ("exposure", "gross") if name in returns},
-        "regimes": {str(name).removeprefix("regime:"): figures.spells(returns[name], keep) for name in returns if str(name).startswith("regime:")},
-        "distribution": figures.distribution(own),
+        "regimes": {str(name).removeprefix("regime:"): drawing.spells(returns[name], keep) for name in returns if str(name).startswith("regime:")},
+        "distribution": breakdowns.distribution(own),
         "prices": _prices(record, intraday),
         "trades": trade_table(record.trades, intraday),
     }
@@ -110,10 +114,10 @@ def trade_table(trades: pd.DataFrame, intraday: bool) -> dict[str, Any]:
     for name in names:
         column = shown[name]
         if pd.api.types.is_datetime64_any_dtype(column):
-            stamps = figures.stamps(pd.DatetimeIndex(column), intraday)
+            stamps = drawing.stamps(pd.DatetimeIndex(column), intraday)
             columns.append({"name": name, "kind": "date", "values": [None if pd.isna(x) else s for x, s in zip(column, stamps, strict=True)]})
         elif pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            columns.append({"name": name, "kind": "percent" if name == "return" else "number", "values": figures.compact(column, 6)})
+            columns.append({"name": name, "kind": "percent" if name == "return" else "number", "values": drawing.compact(column, 6)})
         else:
             columns.append({"name": name, "kind": "text", "values": ["" if pd.isna(x) else str(x) for x in column]})
     return {"columns": columns, "total": len(trades), "hidden": max(len(seen) - MOST_FEATURES, 0)}
@@ -138,43 +142,18 @@ def headline(rows: dict[str, Row]) -> str:
     return f"{earned}; the 95% interval, {sharpe.range}, {told}."
 
 
-def verdict_strip(record: RunRecord) -> list[dict[str, str]]:
-    """Deflated Sharpe, placebo and out-of-sample as tiles: value, words, and a tone (good, doubt, bad, none)."""
-    verdicts = record.manifest.get("verdicts", {})
-    sharpe = record.measures.sharpe
-    return [
-        _deflated(verdicts, when(record.manifest.get("created"))),
-        _placebo(verdicts.get("placebo_sharpe"), sharpe),
-        _out_of_sample(verdicts.get("out_of_sample"), sharpe),
-    ]
+def figures_beside_holding(record: RunRecord, year: float, rows: dict[str, Row]) -> dict[str, Any]:
+    """The strategy's first figures beside those of holding its benchmark over the same bars; `benchmark` is False where there is none."""
+    held = None
+    if "benchmark" in record.returns:
+        held = measure_rows(measure(record.returns["benchmark"], record.trades.iloc[:0], year))
+    shown = [rows[name] for name in FIGURES]
+    table = [{"name": row.name, "label": row.label, "meaning": row.meaning, "own": row.text, "benchmark": _held(held, row.name)} for row in shown]
+    return {"rows": table, "benchmark": held is not None}
 
 
-def _deflated(verdicts: Any, by: str) -> dict[str, str]:
-    value, trials = verdicts.get("deflated_sharpe"), verdicts.get("trials")
-    after = f"after {trials:,} trial{'s' if trials != 1 else ''} of this strategy by {by}" if trials else "trials not counted"
-    if value is None:
-        return _tile("Deflated Sharpe", "–", f"not computed; {after}", "none")
-    tone, words = ("good", "unlikely to be luck") if value >= 0.95 else ("doubt", "may be luck") if value >= 0.5 else ("bad", "no better than luck")
-    return _tile("Deflated Sharpe", f"{value:.0%}", f"{words}, {after}", tone)
-
-
-def _placebo(value: float | None, sharpe: float) -> dict[str, str]:
-    if value is None:
-        return _tile("Placebo", "–", "no placebo was run", "none")
-    beats = sharpe > value + 0.1
-    words = "Sharpe of the placebo; the strategy does better" if beats else "Sharpe of the placebo; the strategy does no better"
-    return _tile("Placebo", f"{value:.2f}".replace("-", "−"), words, "good" if beats else "bad")
-
-
-def _out_of_sample(value: float | None, sharpe: float) -> dict[str, str]:
-    if value is None:
-        return _tile("Out of sample", "–", "no walk-forward was run: all of this is in sample", "none")
-    tone, words = ("good", "holds up") if value >= 0.5 * sharpe and value > 0 else ("doubt", "weaker than in sample") if value > 0 else ("bad", "gone")
-    return _tile("Out of sample", f"{value:.2f}".replace("-", "−"), f"Sharpe out of sample: {words}", tone)
-
-
-def _tile(name: str, value: str, words: str, tone: str) -> dict[str, str]:
-    return {"name": name, "value": value, "words": words, "tone": tone}
+def _held(held: dict[str, Row] | None, name: str) -> str:
+    return held[name].text if held and name not in ("exposure", "trades", "win_rate") else ""
 
 
 def _prices(record: RunRecord, intraday: bool) -> dict[str, Any]:
@@ -183,8 +162,23 @@ def _prices(record: RunRecord, intraday: bool) -> dict[str, Any]:
     counts = trades["symbol"].value_counts() if len(trades) else pd.Series(dtype=int)
     names = [str(name) for name in [*counts.index, *prices.columns] if name in prices][:]
     chosen = list(dict.fromkeys(names))[:MOST_SYMBOLS]
-    keep = figures.drawn(len(prices), max(600, figures.MOST_POINTS * 3 // max(len(chosen), 1)))
-    if len(keep) > figures.MOST_POINTS:
-        keep = figures.drawn(len(prices))
-    labels = figures.stamps(pd.DatetimeIndex(prices.index)[keep], intraday)
-    return {"labels": labels, "close": {name: figures.compact(np.asarray(prices[name])[keep]) for name in chosen}, "left_out": len(set(names)) - len(chosen)}
+    keep = drawing.drawn(len(prices), max(600, drawing.MOST_POINTS * 3 // max(len(chosen), 1)))
+    if len(keep) > drawing.MOST_POINTS:
+        keep = drawing.drawn(len(prices))
+    labels = drawing.stamps(pd.DatetimeIndex(prices.index)[keep], intraday)
+    close = {name: drawing.compact(np.asarray(prices[name])[keep]) for name in chosen}
+    return {"labels": labels, "close": close, **_beside_the_close(record, chosen, keep), "left_out": len(set(names)) - len(chosen)}
+
+
+def _beside_the_close(record: RunRecord, chosen: list[str], keep: Any) -> dict[str, Any]:
+    """Open, high and low where every bar is drawn, and the strategy's own features, per symbol; both empty in runs stored before they were kept."""
+    chart = record.chart if record.chart is not None else pd.DataFrame(index=record.prices.index)
+    whole = len(keep) == len(chart)
+    sides = {name: [f"{side}:{name}" for side in ("open", "high", "low")] for name in chosen}
+    bars = {name: [drawing.compact(chart[side]) for side in wanted] for name, wanted in sides.items() if whole and set(wanted) <= set(chart)}
+    features: dict[str, dict[str, list[float | None]]] = {}
+    for column in map(str, chart):
+        feature, _, name = column.rpartition(":")
+        if feature not in ("open", "high", "low") and name in chosen:
+            features.setdefault(feature, {})[name] = drawing.compact(chart[column].to_numpy()[keep], 4)
+    return {"ohl": bars, "features": features}

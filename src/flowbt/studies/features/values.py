@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +13,12 @@ from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ParameterError, StoreError
+from flowbt.ground.files import writing
 from flowbt.studies.features.docs import FeatureEntry, entry
 
 
 @dataclass(frozen=True)
-class Holding:
+class Availability:
     """What a catalog has of one input of a feature. `first`, `last` are empty where it has nothing."""
 
     need: str
@@ -28,7 +27,7 @@ class Holding:
     last: str
 
 
-def holdings(catalog: Catalog, needs: Sequence[str]) -> list[Holding]:
+def availability(catalog: Catalog, needs: Sequence[str]) -> list[Availability]:
     """Symbols and span that the catalog holds of each input (`field`, `field:SYMBOL` or `field:*`)."""
     out = []
     for need in needs:
@@ -36,15 +35,15 @@ def holdings(catalog: Catalog, needs: Sequence[str]) -> list[Holding]:
         symbols = [s for s in catalog.symbols(field) if not symbol or _matches(s, symbol)]
         spans = [dataset.spans(field)[s] for dataset in catalog.imported.values() for s in symbols if s in dataset.spans(field)]
         first = min((str(span[0]) for span in spans), default="")
-        out.append(Holding(need, tuple(symbols), first[:10], max((str(span[1]) for span in spans), default="")[:10]))
+        out.append(Availability(need, tuple(symbols), first[:10], max((str(span[1]) for span in spans), default="")[:10]))
     return out
 
 
 def available(catalog: Catalog, one: FeatureEntry) -> str:
     """ "yes", "stand-in" or "no": whether the catalog can feed the feature for some symbol."""
-    if all(item.symbols for item in holdings(catalog, one.record.needs)):
+    if all(item.symbols for item in availability(catalog, one.record.needs)):
         return "yes"
-    return "stand-in" if any(item.symbols for item in holdings(catalog, one.record.stand_ins)) else "no"
+    return "stand-in" if any(item.symbols for item in availability(catalog, one.record.stand_ins)) else "no"
 
 
 def _matches(symbol: str, pattern: str) -> bool:
@@ -94,15 +93,10 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     if path.suffix not in (".parquet", ".csv"):
         raise ParameterError(f"--to {path}", "neither .parquet nor .csv", "name the file with one of these endings")
     try:
-        handle, scratch = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        try:
+        with writing(path) as scratch:
             if path.suffix == ".csv":
                 table.to_csv(scratch, index=False)
             else:
                 table.to_parquet(scratch, index=False)
-            os.replace(scratch, path)
-        finally:
-            Path(scratch).unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(f"writing {path}", error.strerror or str(error), "check the folder and its permissions") from None

@@ -18,8 +18,21 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.demo import ensure_demo
+from flowbt.engine.loader import load_strategy
+from flowbt.engine.simulate import simulate
+from flowbt.evidence.multiple import benjamini_hochberg
+from flowbt.evidence.sharpe import deflated_sharpe, moments
 from flowbt.ground.errors import FlowbtError, LoadError, StoreError
+from flowbt.studies.catalogs import DEMO, open_catalog
+from flowbt.studies.run.backtest import backtest, prepare
 from flowbt.studies.run.market import Span
+from flowbt.studies.run.request import Request
+from flowbt.studies.run.rotations import twins_of
+from flowbt.studies.run.stored import store_run
 
 LEVEL = 0.05
 
@@ -99,8 +112,6 @@ class Gallery:
 
 def run_gallery(job: Job, done: Callable[[GalleryRow, int, int], None] = lambda entry, number, total: None) -> Gallery:
     """Run every strategy of `job.folder`; `done(entry, number, total)` after each. LoadError where the folder holds none."""
-    from flowbt.studies.catalogs import open_catalog
-
     paths = sorted(path for path in job.folder.glob("*.py") if not path.name.startswith("_"))
     if not paths:
         raise LoadError(f"strategies of {job.folder}", "no .py file in it", "see `flowbt new strategy NAME`")
@@ -127,8 +138,6 @@ def run_one(job: Job, path: Path) -> GalleryRow:
 
 def judged(entries: list[GalleryRow]) -> list[GalleryRow]:
     """Entries with corrected p-values and deflated Sharpe ratios: N is the number of strategies, the spread that of their own placebos."""
-    from flowbt.evidence.sharpe import deflated_sharpe
-
     adjusted, null_adjusted = _corrected(entries, "p"), _corrected(entries, "null_p")
     out = []
     for number, entry in enumerate(entries):
@@ -159,13 +168,6 @@ def claim_verdicts(results: Path | None, synthetic: bool) -> dict[str, tuple[str
 
 
 def _run(job: Job, path: Path) -> GalleryRow:
-    from flowbt.evidence.sharpe import moments
-    from flowbt.studies.catalogs import open_catalog
-    from flowbt.studies.run.backtest import backtest
-    from flowbt.studies.run.request import Request
-    from flowbt.studies.run.rotations import twins_of
-    from flowbt.studies.run.stored import store_run
-
     catalog = open_catalog(job.datasets, job.demo)
     run = backtest(catalog, Request(path, span=job.span, seed=job.seed, command=job.command))
     stored = store_run(job.results, run) if job.results else None
@@ -195,28 +197,17 @@ def _reordered(shape: tuple[float, float, float, int]) -> tuple[float, float, fl
 
 def _with_null(job: Job, path: Path, entry: GalleryRow) -> GalleryRow:
     """The entry with the same strategy on the demo market without any effect."""
-    from flowbt.engine.simulate import simulate
-    from flowbt.studies.run.backtest import prepare
-    from flowbt.studies.run.request import Request
-    from flowbt.studies.run.rotations import twins_of
-
     prepared = prepare(_null_market(job), Request(path, span=job.span, seed=job.seed))
     twins = twins_of(prepared, simulate(prepared.market, prepared.decision, prepared.costs, prepared.account), job.placebos, job.seed)
     return replace(entry, null_sharpe=twins.real, null_p=twins.p)
 
 
 def _null_market(job: Job) -> Any:
-    from flowbt.data.catalog import Catalog
-    from flowbt.data.demo import ensure_demo
-    from flowbt.studies.catalogs import DEMO
-
     return Catalog((ensure_demo(job.datasets / DEMO, strength=0.0),))
 
 
 def _card(path: Path) -> GalleryRow:
     """What the file says of itself; only its name where it cannot be loaded."""
-    from flowbt.engine.loader import load_strategy
-
     try:
         strategy = load_strategy(path)
     except FlowbtError:
@@ -239,10 +230,6 @@ def _in_parallel(job: Job, paths: list[Path]) -> Iterator[GalleryRow]:
 
 def _corrected(entries: list[GalleryRow], name: str) -> dict[int, float]:
     """Benjamini-Hochberg over the entries that have this p-value, by position."""
-    import numpy as np
-
-    from flowbt.evidence.multiple import benjamini_hochberg
-
     there = {number: float(getattr(entry, name)) for number, entry in enumerate(entries) if getattr(entry, name) is not None and entry.measures.get("trades")}
     if not there:
         return {}

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ from flowbt.data.ingest.validate import as_records, check_holes, check_rows, ref
 from flowbt.data.sources import source
 from flowbt.data.sources.base import Anomaly, RawTable
 from flowbt.ground.errors import DatasetError, FlowbtError, RefusedImport, nearest
+from flowbt.ground.files import hash_file, hash_text, write_text
 
 VERSION = 1  # raised when parsing or validation changes what is stored
 Status = Literal["imported", "unchanged", "refused"]
@@ -158,19 +158,15 @@ def _named(table: RawTable, file: str) -> RawTable:
 def _file_record(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {"name": path.name, "sha256": "", "bytes": 0}  # the source says what is wrong with it
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+        return {"name": path.name, "sha256": hash_file(path), "bytes": path.stat().st_size}
     except OSError:
         return {"name": path.name, "sha256": "", "bytes": 0}
-    return {"name": path.name, "sha256": digest.hexdigest(), "bytes": path.stat().st_size}
 
 
 def _key(declaration: Dataset, dataset: PlanDataset, records: list[dict[str, Any]]) -> str:
     parts = [VERSION, declaration.model_dump(mode="json"), dataset.model_dump(mode="json"), records]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    return hash_text(json.dumps(parts, sort_keys=True, default=str))
 
 
 def _stored(folder: Path) -> dict[str, Any]:
@@ -189,9 +185,7 @@ def _declare(folder: Path, declaration: Dataset) -> None:
     path = folder / "dataset.toml"
     if not path.exists() or read_declaration(folder) == declaration:
         return
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(declaration_toml(declaration), encoding="utf-8")
-    scratch.replace(path)
+    write_text(path, declaration_toml(declaration))
 
 
 def _span(table: pd.DataFrame) -> tuple[str, ...]:

@@ -15,6 +15,10 @@ from flowbt.data.raw.duck import Limits, total
 from flowbt.data.raw.perps import PerpRules, book_depth, liquidations, metrics
 from flowbt.data.raw.prints import DARK_SUMS, OPTION_SUMS, PrintRules, dark_prints, option_prints
 from flowbt.data.raw.trades import TradeRules, joined_minutes, minute_bars
+from flowbt.data.sources.chains import Missing, read_chain
+from flowbt.data.sources.finra import parse
+from flowbt.features.chain import ChainAssumptions, gamma_profile
+from flowbt.features.expiries import at_the_money, strike_concentration
 from flowbt.ground.clock import ALWAYS, Clock, local_instants
 from flowbt.ground.errors import ParameterError, nearest
 from flowbt.studies.ingest.trade_fields import VpinRules, trade_fields
@@ -95,18 +99,12 @@ def _means(names: Sequence[str]) -> Callable[[Parts, Any], pd.DataFrame]:
 
 
 def _finra(path: Path, options: FinraOptions, limits: Limits) -> pd.DataFrame:
-    from flowbt.data.sources.finra import parse
-
     wanted = [name.strip() for name in options.symbols.split(",") if name.strip()]
     return parse(path, {"symbols": wanted} if wanted else {}).frame[["event_time", "symbol", "short_volume", "total_volume"]]
 
 
 def _chain(path: Path, options: ChainOptions, limits: Limits) -> pd.DataFrame:
     """One row per snapshot: dealer gamma, at-the-money volatility at 7 and 30 days, concentration of open interest."""
-    from flowbt.data.sources.chains import Missing, read_chain
-    from flowbt.features.chain import ChainAssumptions, gamma_profile
-    from flowbt.features.expiries import at_the_money, strike_concentration
-
     chain = read_chain(path, Missing(spot=options.spot or None, symbol=options.symbol or None))
     rows = []
     for as_of, snapshot in chain.groupby("as_of"):

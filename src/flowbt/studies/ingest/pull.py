@@ -9,6 +9,7 @@ from typing import Any
 
 from flowbt.data.ingest.download import Manners, Pulled, pull
 from flowbt.data.sources import NAMES, source
+from flowbt.data.sources.online import with_ccxt, with_yfinance
 from flowbt.data.sources.request import Wanted
 from flowbt.ground.errors import PullError, nearest
 from flowbt.studies.ingest.files import FileImport, import_files
@@ -39,8 +40,6 @@ class Into:
 def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: Callable[[str, int, int], None] | None = None) -> PullResult:
     """Download from a source, then import if a dataset is named. PullError for a source that cannot be downloaded from."""
     if name in PACKAGES:
-        from flowbt.data.sources.online import with_ccxt, with_yfinance
-
         paths = (with_ccxt if name == "ccxt" else with_yfinance)(wanted, into.folder)
         files = [Pulled(path.name, name, "fetched", path.stat().st_size) for path in paths]
         reader = "klines" if wanted.options.get("what") == "bars" else PACKAGES[name]

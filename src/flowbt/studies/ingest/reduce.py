@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -26,6 +25,7 @@ from flowbt.data.raw.duck import Limits
 from flowbt.ground.clock import ALWAYS, Clock
 from flowbt.ground.errors import DatasetError, FlowbtError, SourceError
 from flowbt.ground.fields import FIELDS
+from flowbt.ground.files import hash_file
 from flowbt.studies.ingest.ingest import place
 from flowbt.studies.ingest.kinds import Kind, kind_of
 
@@ -138,7 +138,7 @@ def _pool(work: Work, files: Sequence[Path], workers: int) -> Iterator[tuple[Pat
 def reduce_one(path: Path, kind: str, options: Any, limits: Limits) -> FileResult:
     """One file. What is expected to be wrong with files becomes the result's `problem`; a defect of flowbt is raised."""
     try:
-        return FileResult(path, kind_of(kind).one(path, options, limits), sha256=_digest(path))
+        return FileResult(path, kind_of(kind).one(path, options, limits), sha256=hash_file(path))
     except (FlowbtError, OSError) as error:
         return FileResult(path, None, str(error))
 
@@ -198,11 +198,3 @@ def made_declaration(asked: Reduction, table: pd.DataFrame, name: str) -> Datase
         "fields": {one: {"units": FIELDS[one].units if one in FIELDS else "", "max_age": max_age} for one in table.columns if one not in KEYS},
     }
     return parse_declaration(name, raw)
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

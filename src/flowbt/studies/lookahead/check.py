@@ -22,7 +22,7 @@ from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.loader import Strategy, again, load_strategy
 from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError
 from flowbt.studies.lookahead.cuts import activity_of, cut_rows
-from flowbt.studies.lookahead.parts import Table, first_difference, parts_of
+from flowbt.studies.lookahead.parts import PartTable, first_difference, parts_of
 from flowbt.studies.lookahead.probe import SEED, Leak
 from flowbt.studies.lookahead.strategies import DO, leak_of
 from flowbt.studies.run.market import panel_for
@@ -75,7 +75,7 @@ def check(catalog: Catalog, path: Path, parameters: Mapping[str, Any] | None = N
     leak = leak_of(strategy, settled, panel, decision)
     leaks = [leak] if leak else []
     leaks += joined(strategy, settled, panel, full, cuts) if not leak else []
-    entries = sum(int(np.nansum(part.values != 0)) for name, part in full.items() if isinstance(part, Table) and name in ("long", "short", "weights"))
+    entries = sum(int(np.nansum(part.values != 0)) for name, part in full.items() if isinstance(part, PartTable) and name in ("long", "short", "weights"))
     warm = None if leaks else warm_up(strategy, settled, panel, full)
     return Report(strategy.name, settled, tuple(panel.index[row] for row in cuts), tuple(leaks), warm, entries)
 
@@ -106,7 +106,7 @@ def joined(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader, f
 
 def warm_up(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader, full: Mapping[str, Any]) -> int | None:
     """The shortest history, of those tried, with which late decisions (bars with signals among them) equal those of all history."""
-    tables = {name: part for name, part in full.items() if isinstance(part, Table)}
+    tables = {name: part for name, part in full.items() if isinstance(part, PartTable)}
     if not tables:
         return HISTORIES[0]
     on = np.flatnonzero(np.logical_or.reduce([(np.nan_to_num(part.values) != 0).any(axis=1) for part in tables.values() if part.values.dtype.kind == "f"]))
@@ -119,7 +119,7 @@ def warm_up(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader, 
     return None
 
 
-def _settled(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader, full: Mapping[str, Table], end: int, bars: int) -> bool:
+def _settled(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader, full: Mapping[str, PartTable], end: int, bars: int) -> bool:
     short = PanelReader(panel.catalog, panel.symbols, panel.clock, panel.index[end - bars : end + 1])
     try:
         parts = parts_of(again(strategy).decide(short, parameters), bars + 1)
@@ -127,8 +127,8 @@ def _settled(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader,
         raise
     except FlowbtError:
         return False  # it needs a longer history
-    last = {name: Table(part.values[-1:], part.columns) for name, part in parts.items() if isinstance(part, Table)}
-    return first_difference({name: Table(part.values[end : end + 1], part.columns) for name, part in full.items()}, last, 1) is None
+    last = {name: PartTable(part.values[-1:], part.columns) for name, part in parts.items() if isinstance(part, PartTable)}
+    return first_difference({name: PartTable(part.values[end : end + 1], part.columns) for name, part in full.items()}, last, 1) is None
 
 
 def _cuts(panel: PanelReader, full: Mapping[str, Any], count: int) -> list[int]:

@@ -5,7 +5,6 @@ And what is shown there in place of the future: nothing, or another course of it
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from flowbt.data.panel.views import Change
-from flowbt.studies.lookahead.parts import Table
+from flowbt.studies.lookahead.parts import PartTable
 
 Rows = npt.NDArray[np.int64]
 ENTRIES, EXITS, ELSEWHERE = 16, 4, 4  # cuts; with the last rows and the screens about 28 evaluations
@@ -32,7 +31,7 @@ class Activity:
 
 def activity_of(parts: dict[str, Any], rows: int) -> Activity:
     """Where the tables of a decision change; of a long history the same wherever it is called from."""
-    tables = [table.values for table in parts.values() if isinstance(table, Table) and table.values.dtype.kind == "f"]
+    tables = [table.values for table in parts.values() if isinstance(table, PartTable) and table.values.dtype.kind == "f"]
     if not tables:
         nothing = np.empty((0, 2), np.int64)
         return Activity(nothing, nothing)
@@ -109,14 +108,14 @@ def _moved(history: np.ndarray, start: np.ndarray, steps: np.ndarray) -> np.ndar
     """`start` times 1 + steps where the column is never negative; else so far to that side of zero."""
     size = np.abs(np.nan_to_num(history)).max(axis=0, initial=0.0)
     signed = np.nan_to_num(history).min(axis=0, initial=0.0) < 0
-    return np.where(signed, np.sign(steps) * (np.abs(start) + 0.1 * size), start * (1 + steps))
+    return np.asarray(np.where(signed, np.sign(steps) * (np.abs(start) + 0.1 * size), start * (1 + steps)))
 
 
 def _last(values: np.ndarray, kept: int) -> np.ndarray:
     """The last value there before `kept`, column by column; missing where there was none."""
     there = ~np.isnan(values[:kept])
     at = kept - 1 - np.argmax(there[::-1], axis=0)
-    return np.where(there.any(axis=0), values[at, np.arange(values.shape[1])], np.nan)
+    return np.asarray(np.where(there.any(axis=0), values[at, np.arange(values.shape[1])], np.nan))
 
 
 def screens(active: Activity, rows: int, rng: np.random.Generator, count: int = 4) -> list[tuple[Rows, npt.NDArray[np.float64]]]:
@@ -134,5 +133,3 @@ def screens(active: Activity, rows: int, rng: np.random.Generator, count: int = 
         directions = np.where((np.arange(len(kept)) + n) % 2 == 0, 1.0, -1.0)
         found.append((np.array(kept, np.int64), directions))
     return [one for one in found if len(one[0])]
-
-

@@ -24,7 +24,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Table:
+class PartTable:
     """A part that has a row per label."""
 
     values: np.ndarray
@@ -32,7 +32,7 @@ class Table:
 
 
 def parts_of(decision: Any, rows: int) -> dict[str, Any]:
-    """Name -> `Table` for what has `rows` rows, else a plain value. Fields of dataclasses, items of dicts, tuples and lists by their names."""
+    """Name -> `PartTable` for what has `rows` rows, else a plain value. Fields of dataclasses, items of dicts, tuples and lists by their names."""
     return dict(_parts(decision, rows, ""))
 
 
@@ -57,7 +57,7 @@ def _parts(value: Any, rows: int, name: str) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-def table_of(value: Any) -> Table:
+def table_of(value: Any) -> PartTable:
     """Values as floats, and missing as False where the rest is True and False (which is what a missing signal counts as)."""
     columns = tuple(map(str, value.columns)) if isinstance(value, pd.DataFrame) else ()
     raw = value.to_numpy() if not isinstance(value, np.ndarray) else value
@@ -67,9 +67,9 @@ def table_of(value: Any) -> Table:
         raw = np.nan_to_num(raw) if flags else raw
     if raw.dtype == object or raw.dtype.kind in "MmUS":
         raw = raw.astype(str)
-        return Table(raw[:, None] if raw.ndim == 1 else raw, columns)
+        return PartTable(raw[:, None] if raw.ndim == 1 else raw, columns)
     values = raw.astype(float)
-    return Table(values[:, None] if values.ndim == 1 else values, columns)
+    return PartTable(values[:, None] if values.ndim == 1 else values, columns)
 
 
 def first_difference(full: dict[str, Any], other: dict[str, Any], rows: int) -> Difference | None:
@@ -84,9 +84,9 @@ def first_difference(full: dict[str, Any], other: dict[str, Any], rows: int) -> 
 
 
 def _compare(name: str, left: Any, right: Any, rows: int) -> Difference | None:
-    if isinstance(left, Table) != isinstance(right, Table):
+    if isinstance(left, PartTable) != isinstance(right, PartTable):
         return Difference(name)
-    if not isinstance(left, Table):
+    if not isinstance(left, PartTable):
         return None if _equal(left, right) else Difference(name)
     a, b = left.values[:rows], right.values[:rows]
     if left.columns != right.columns or a.shape != b.shape:

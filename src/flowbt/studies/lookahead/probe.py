@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.panel.reader import PanelReader
-from flowbt.data.panel.views import Change, Quiet, Shown
+from flowbt.data.panel.views import Quiet, Shown
 from flowbt.ground.errors import FenceError, FlowbtError
 from flowbt.studies.lookahead.cuts import AFTER, activity_of, course, cut_rows, screen, screens
-from flowbt.studies.lookahead.parts import Table, first_difference, parts_of
+from flowbt.studies.lookahead.parts import PartTable, first_difference, parts_of
 
 Decide = Callable[[Any], Any]  # a panel to a decision, by code that remembers nothing
 SEED = 20
@@ -111,7 +111,7 @@ class Probe:
                 raise
         except Exception:
             pass
-        asks = any(np.nan_to_num(one.values[: row + 1]).any() for one in self.full.values() if isinstance(one, Table) and one.values.dtype.kind == "f")
+        asks = any(np.nan_to_num(one.values[: row + 1]).any() for one in self.full.values() if isinstance(one, PartTable) and one.values.dtype.kind == "f")
         label = self.panel.index[row]
         return Leak("fails", label, f"the decision ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})", label, "") if asks else None
 
@@ -127,7 +127,7 @@ class Probe:
         moved = np.zeros(self.rows, bool)
         for name, table in self.full.items():
             other = parts.get(name)
-            if isinstance(table, Table) and isinstance(other, Table) and table.values.shape == other.values.shape and table.values.dtype.kind == "f":
+            if isinstance(table, PartTable) and isinstance(other, PartTable) and table.values.shape == other.values.shape and table.values.dtype.kind == "f":
                 moved |= ((table.values != other.values) & ~(np.isnan(table.values) & np.isnan(other.values))).any(axis=1)
         found = []
         for n, row in enumerate(rows):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flowbt.data.panel.reader import PanelReader
@@ -37,7 +37,9 @@ def refuse(name: str, leak: Leak | None) -> None:
         raise LookAheadError(f"{name} uses the future", str(leak), DO)
 
 
-def branch_leak(strategy: Strategy, tracer: Tracer, panel: PanelReader, settings: Iterable[Mapping[str, Any]], fall_back: Iterable[Mapping[str, Any]]) -> Leak | None:
+def branch_leak(
+    strategy: Strategy, tracer: Tracer, panel: PanelReader, settings: Iterable[Mapping[str, Any]], fall_back: Iterable[Mapping[str, Any]]
+) -> Leak | None:
     """The first leak of a sweep: every branch of its parameters is probed once, that is every set of operations that some setting records.
 
     `settings`: values of all parameters, one for each combination of those that change the traced graph. `fall_back`: trials to probe where nothing
@@ -53,5 +55,3 @@ def branch_leak(strategy: Strategy, tracer: Tracer, panel: PanelReader, settings
         if leak:
             return leak
     return None
-
-

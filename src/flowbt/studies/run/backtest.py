@@ -17,15 +17,17 @@ import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader, open_panel
+from flowbt.engine.book import Book
 from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.simulate import simulate
-from flowbt.engine.types import Book
+from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.evidence.measures import Measures, measure
 from flowbt.results.record import RunRecord
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import leak_of, refuse
 from flowbt.studies.run.describe import record_of
 from flowbt.studies.run.market import cut_decision, market_of, panel_for
+from flowbt.studies.run.placebo import placebo_of
 from flowbt.studies.run.request import Prepared, Request
 
 
@@ -46,8 +48,6 @@ class Run:
 def backtest(catalog: Catalog, request: Request) -> Run:
     """Run a strategy; nothing is written. LookAheadError where its decision uses the future (unless the request keeps it, marked); the two books are
     reconciled: a difference is an error."""
-    from flowbt.engine.vbt.reconcile import reconcile
-
     prepared = prepare(catalog, request)
     leak = leak_of(prepared.strategy, prepared.parameters, prepared.panel, prepared.raw)
     if not request.keep_leak:
@@ -56,8 +56,6 @@ def backtest(catalog: Catalog, request: Request) -> Run:
     reconcile(book)
     placebo = None
     if request.placebo:
-        from flowbt.studies.run.placebo import placebo_of
-
         placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
     symbol, benchmark = benchmark_of(catalog, prepared, request.benchmark)
     measures = measures_of(book, benchmark, request.seed)

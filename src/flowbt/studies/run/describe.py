@@ -13,14 +13,17 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.panel.reader import PanelReader
-from flowbt.engine.types import Book, Signals
-from flowbt.evidence.measures import Measures
+from flowbt.engine.book import Book
+from flowbt.engine.types import Signals
+from flowbt.evidence.measures import Measures, measure
 from flowbt.results.record import DatasetUse, Manifest, RunRecord, content_key
+from flowbt.studies.run.excursions import excursions
 from flowbt.studies.run.regimes import regimes_of
 from flowbt.studies.run.request import Prepared, Request
 
 PACKAGES = ("flowbt", "vectorbt", "pandas", "numpy", "numba", "pyarrow", "arch")
 MOST_COLUMNS = 40  # feature columns kept per trade
+MOST_CHARTED, CHARTED_FEATURES = 12, 4  # symbols and features on the price chart
 
 
 def record_of(
@@ -30,17 +33,28 @@ def record_of(
     symbol, returns = benchmark
     manifest = manifest_of(request, prepared, symbol)
     if placebo is not None:
-        from flowbt.evidence.measures import measure
-
         manifest["verdicts"] = {"placebo_sharpe": measure(placebo.returns, placebo.trades, placebo.market.year).sharpe}
     series = series_of(book, returns, placebo)
     for name, states in regimes_of(prepared.panel, book.market.index).items():
         series[f"regime:{name}"] = states
     trades = with_features(book, prepared.panel)
+    trades = pd.concat([trades, excursions(trades, book.market)], axis=1) if len(trades) else trades
     market = prepared.market  # with option structures the book has a column per contract; the charts show what they are written on
     prices = pd.DataFrame(market.close, index=market.index, columns=list(market.symbols))
     manifest["id"] = content_key(manifest)
-    return RunRecord(manifest, series, book.orders, trades, prices, measures)
+    return RunRecord(manifest, series, book.orders, trades, prices, measures, chart_of(prepared, trades))
+
+
+def chart_of(prepared: Prepared, trades: pd.DataFrame) -> pd.DataFrame:
+    """What the price chart shows beside the close: open, high and low of the most traded symbols, and the strategy's own first features there."""
+    market = prepared.market
+    counts = trades["symbol"].value_counts() if len(trades) else pd.Series(dtype=int)
+    symbols = [name for name in dict.fromkeys([*counts.index, *market.symbols]) if name in market.symbols][:MOST_CHARTED]
+    columns = {f"{side}:{name}": getattr(market, side)[:, market.symbols.index(name)] for name in symbols for side in ("open", "high", "low")}
+    frames = [(name, one) for name, one in prepared.panel.noted.items() if isinstance(one, pd.DataFrame) and one.index.equals(prepared.panel.index)]
+    for feature, frame in frames[:CHARTED_FEATURES]:
+        columns |= {f"{feature}:{name}": frame[name].reindex(market.index).to_numpy(float) for name in symbols if name in frame}
+    return pd.DataFrame(columns, index=market.index)
 
 
 def series_of(book: Book, benchmark: pd.Series | None, placebo: Book | None) -> pd.DataFrame:
@@ -73,7 +87,7 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
         "decide_at": "end of bar" if panel.clock.always else f"{panel.clock.decide_at} New York",
         "synthetic": panel.catalog.synthetic,
         "datasets": datasets_of(panel),
-        "stand_ins": [{"asked": one.asked, "used": one.used} for one in panel.stand_ins],
+        "stand_ins": [asdict(one) for one in panel.stand_ins],
         "costs": asdict(prepared.costs),
         "account": asdict(prepared.account),
         "rules": rules_of(prepared),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.panel.reader import PanelReader, open_panel
+from flowbt.features.zones import expected_move_zone, status_names
 
 
 def regimes_of(panel: PanelReader, labels: pd.DatetimeIndex) -> dict[str, pd.Series]:
@@ -19,8 +20,6 @@ def regimes_of(panel: PanelReader, labels: pd.DatetimeIndex) -> dict[str, pd.Ser
     if other.has("close", "VIX") and not panel.clock.always:
         found["volatility"] = _bands(other["close", "VIX"].iloc[:, 0])
     if all(other.has(name) for name in ("high", "low", "close")) and not panel.clock.always:
-        from flowbt.features.zones import expected_move_zone, status_names
-
         found["zone"] = status_names(expected_move_zone(other).status).iloc[:, 0].astype(object).fillna("")
     return {name: states.shift(1).reindex(labels).fillna("").astype(str) for name, states in found.items()}
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from flowbt.engine.book import Book
 from flowbt.engine.simulate import simulate
-from flowbt.engine.types import Book
 from flowbt.evidence.sharpe import moments
 from flowbt.studies.run.placebo import placebos_of
 from flowbt.studies.run.request import Prepared

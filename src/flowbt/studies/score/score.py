@@ -19,11 +19,27 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from flowbt.data.panel.reader import open_panel
+from flowbt.evidence.claims.arithmetic import arithmetic
 from flowbt.evidence.claims.declare import Claim
+from flowbt.evidence.claims.events import event_study
 from flowbt.evidence.claims.finding import Finding
+from flowbt.evidence.claims.forecasts import forecast
+from flowbt.evidence.claims.sequences import sequence_study
+from flowbt.evidence.claims.verdict import decide
+from flowbt.evidence.claims.wording import sentence
+from flowbt.evidence.multiple import benjamini_hochberg, holm
+from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ClaimError, FieldError, FlowbtError
+from flowbt.ground.files import write_text
+from flowbt.results.shelf import storing
+from flowbt.studies.lookahead.claims import refuse_peeking
 from flowbt.studies.score.files import ClaimFile, line_of, select
 from flowbt.studies.score.remedies import lacking
+from flowbt.studies.score.scope import array_of, cases_of, event_of, scope_of
+from flowbt.studies.score.watched import Watched
 
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
@@ -63,8 +79,6 @@ class ScoredClaims:
 
 def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progress: Progress | None = None) -> ScoredClaims:
     """Score claim files, folders, or one claim (`FILE::claim`)."""
-    from flowbt.results.shelf import storing
-
     chosen = select(targets)
     if settings.cache:  # before the work, so that a folder that cannot be written costs nothing
         with storing(settings.cache, "write findings in"):
@@ -84,12 +98,6 @@ def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progre
 
 def finish(findings: list[Finding]) -> None:
     """Corrections over the run, verdicts and sentences."""
-    import numpy as np
-
-    from flowbt.evidence.claims.verdict import decide
-    from flowbt.evidence.claims.wording import sentence
-    from flowbt.evidence.multiple import benjamini_hochberg, holm
-
     p = np.array([np.nan if f.p_curve is None else f.p_curve for f in findings], dtype=float)
     for finding, q, h in zip(findings, benjamini_hochberg(p), holm(p), strict=True):
         finding.q, finding.holm = (None if np.isnan(v) else float(v) for v in (q, h))
@@ -131,10 +139,6 @@ class Scorer:
         return finding
 
     def _study(self, claim: Claim, finding: Finding) -> None:
-        from flowbt.evidence.claims.arithmetic import arithmetic
-        from flowbt.evidence.claims.forecasts import forecast
-        from flowbt.studies.score.watched import Watched
-
         missing = self._missing(claim)
         if missing:
             finding.missing += missing
@@ -153,10 +157,6 @@ class Scorer:
         finding.datasets, finding.stand_ins = panel.datasets, sorted(panel.stand_ins)
 
     def _sequence(self, claim: Claim, finding: Finding, panel: Any) -> None:
-        from flowbt.evidence.claims.sequences import sequence_study
-        from flowbt.studies.lookahead.claims import refuse_peeking
-        from flowbt.studies.score.scope import array_of
-
         frames = _each(claim, finding, panel)
         finding.definition, finding.rows = frames[0][0], len(panel.index)
         stages = array_of(claim, frames[0][1], panel)
@@ -164,10 +164,6 @@ class Scorer:
         sequence_study(claim, finding, frames, self.settings.resamples, self.settings.seed)
 
     def _events(self, claim: Claim, finding: Finding, panel: Any) -> None:
-        from flowbt.evidence.claims.events import event_study
-        from flowbt.studies.lookahead.claims import refuse_peeking
-        from flowbt.studies.score.scope import cases_of, event_of, scope_of
-
         results = _each(claim, finding, panel)
         scope, rows = scope_of(claim, panel, self.settings)
         cases: list[Case] = cases_of(claim, results, panel, rows)
@@ -186,9 +182,6 @@ class Scorer:
         return lines
 
     def _panel(self, claim: Claim) -> PanelReader:
-        from flowbt.data.panel.reader import open_panel
-        from flowbt.ground.clock import Clock
-
         symbols = claim.data.symbols or ((claim.outcome.symbol,) if claim.outcome.symbol else ())
         if not symbols:
             raise ClaimError(f"claim {claim.id}", "neither its outcome nor its data names a symbol", "give data=Data(symbols=(...))")
@@ -208,8 +201,6 @@ class Scorer:
 
 
 def _keep(path: Path, finding: Finding) -> None:
-    from flowbt.results.shelf import storing, write_text
-
     with storing(path, "write the finding"):
         write_text(path, json.dumps(finding.to_dict()))
 

@@ -17,6 +17,7 @@ from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import Array
 from flowbt.engine.types import Account, Costs
 from flowbt.ground.errors import StudyError
+from flowbt.studies.catalogs import open_catalog
 from flowbt.studies.run.market import Span
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.values import Search
@@ -81,7 +82,5 @@ def work(text: str, numbers: Ints) -> Array:
 
 @lru_cache(maxsize=2)
 def _setup(text: str) -> PreparedSweep:
-    from flowbt.studies.catalogs import open_catalog
-
     job = json.loads(text)
     return set_up(open_catalog(Path(job["datasets"]), job["demo"]), request_of(job))

@@ -23,7 +23,7 @@ from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sweeper import Sweeper
 from flowbt.engine.types import Account, Costs, Market
-from flowbt.ground.errors import FenceError, LookAheadError, SignalError
+from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError, SignalError
 from flowbt.results.record import dumps
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import branch_leak, refuse
@@ -97,7 +97,7 @@ class PreparedSweep:
             "decide_at": "end of bar" if clock.always else f"{clock.decide_at} New York",
             "synthetic": self.panel.catalog.synthetic,
             "datasets": datasets_of(self.panel),
-            "stand_ins": [{"asked": one.asked, "used": one.used} for one in self.panel.stand_ins],
+            "stand_ins": [asdict(one) for one in self.panel.stand_ins],
             "costs": asdict(self.sweeper.costs),
             "account": asdict(self.sweeper.account),
             "parameters": {name: list(values) for name, values in zip(self.space.names, self.space.values, strict=True) if name in self.swept},
@@ -155,6 +155,10 @@ def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: PanelReader) 
         except LookAheadError as error:  # kept or refused by who asked: nothing more is recorded
             said = error
             tracer.fix(None, "what reads later rows")
+        except FlowbtError:
+            raise
+        except Exception as error:  # what was recorded cannot be evaluated; a plain call may work
+            tracer.fix(None, f"{type(error).__name__} on evaluating what was recorded, which")
     ends = [[0] * len(space.names), [len(values) // 2 for values in space.values], [len(values) - 1 for values in space.values]]
     for code in ends:
         trial = space.trial(code)

@@ -21,8 +21,9 @@ import pyarrow.parquet as pq
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS, Array
 from flowbt.ground.errors import StoreError
+from flowbt.ground.files import write_text, writing
 from flowbt.results.record import dumps
-from flowbt.results.shelf import slug, storing, write_text
+from flowbt.results.shelf import slug, storing
 from flowbt.studies.ledger import write_table
 
 TRIALS, SWEEP, LUCK, PROGRESS, PARTS = "trials.parquet", "sweep.json", "luck.json", "progress.json", "parts"
@@ -70,15 +71,14 @@ class SweepFolder:
 
     def join(self) -> int:
         """Write `trials.parquet` from the slices, which follow one another by trial number; returns the number of trials."""
-        temporary, count = self.path / f".{TRIALS}", 0
+        count = 0
         with storing(self.path, "store the sweep in"):
             paths = self.parts()
-            with pq.ParquetWriter(temporary, pq.read_schema(paths[0]), compression="zstd") as writer:
+            with writing(self.path / TRIALS) as temporary, pq.ParquetWriter(temporary, pq.read_schema(paths[0]), compression="zstd") as writer:
                 for path in paths:
                     table = pq.read_table(path)
                     count += table.num_rows
                     writer.write_table(table)
-            temporary.replace(self.path / TRIALS)
             shutil.rmtree(self.path / PARTS)
         release()
         return count

@@ -26,7 +26,12 @@ from flowbt.ground.errors import ParameterError, nearest
 from flowbt.results.pages import sweep as sweeps
 from flowbt.studies import ledger
 from flowbt.studies.lookahead.strategies import refuse
+from flowbt.studies.run.backtest import backtest
+from flowbt.studies.run.request import Request
+from flowbt.studies.run.stored import store_run
+from flowbt.studies.sweep.cluster import on_cluster
 from flowbt.studies.sweep.luck import luck_of, words
+from flowbt.studies.sweep.search import tpe_slices
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.store import LUCK, SWEEP, Progress, SweepFolder, release, slices, table_of
 from flowbt.studies.sweep.verify import look_ahead, verify
@@ -104,10 +109,6 @@ def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[P
 
 def tearsheets(catalog: Catalog, setup: PreparedSweep, run: SweepOptions, top: list[int]) -> dict[str, str]:
     """Run the best trials in full and store them with their tearsheets: trial number -> run id."""
-    from flowbt.studies.run.backtest import backtest
-    from flowbt.studies.run.request import Request
-    from flowbt.studies.run.stored import store_run
-
     asked, found = setup.request, {}
     for trial in top[: run.tearsheets]:
         parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
@@ -145,8 +146,6 @@ def total_of(setup: PreparedSweep) -> int:
 def finished_slices(setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, progress: Progress) -> Iterator[tuple[int, pa.Table]]:
     """Every slice, stored: those of an earlier run first, then new ones as they are done."""
     if setup.request.search.kind == "tpe":
-        from flowbt.studies.sweep.search import tpe_slices
-
         for k, table, stored in tpe_slices(setup, folder):
             progress.add(table, stored=stored)
             yield k, table
@@ -168,8 +167,6 @@ def finished_slices(setup: PreparedSweep, folder: SweepFolder, run: SweepOptions
 def new_slices(setup: PreparedSweep, missing: Iterable[tuple[int, Ints]], run: SweepOptions) -> Iterator[tuple[int, pa.Table]]:
     """Run slices here, or on a cluster."""
     if run.cluster is not None:
-        from flowbt.studies.sweep.cluster import on_cluster
-
         assert run.job is not None
         sizes = dict(missing)
         for k, metrics in on_cluster(run.cluster, {**run.job, "id": setup.id}, sizes):

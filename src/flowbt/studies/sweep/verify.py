@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flowbt.engine.book import Book
 from flowbt.engine.simulate import simulate
 from flowbt.engine.sweep.sums import METRICS
-from flowbt.engine.types import Book
+from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.evidence.measures import measure
 from flowbt.ground.errors import ReconciliationError
 from flowbt.studies.lookahead.probe import Leak
@@ -29,8 +30,6 @@ def verify(setup: PreparedSweep, folder: SweepFolder, top: Sequence[int]) -> dic
 
     Raises ReconciliationError where a metric is off by more than 1e-9 (relative above 1), or a book differs from vectorbt's.
     """
-    from flowbt.engine.vbt.reconcile import reconcile
-
     trials = folder.column("trial").astype(np.int64)
     drawn = np.random.default_rng(setup.request.search.seed).choice(trials, min(SAMPLE, len(trials)), replace=False)
     chosen = list(dict.fromkeys([*top[:BEST], *(int(t) for t in drawn)]))

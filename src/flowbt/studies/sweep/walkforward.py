@@ -21,16 +21,19 @@ import pandas as pd
 import pyarrow as pa
 
 from flowbt.data.catalog import Catalog
+from flowbt.engine.book import Book
 from flowbt.engine.simulate import simulate
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.sweep.sweeper import BarRange
-from flowbt.engine.types import Book, Market
+from flowbt.engine.types import Market
 from flowbt.evidence.measures import measure
 from flowbt.evidence.splits import Split, Window, walk_forward
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.files import write_text
+from flowbt.results.pages import walkforward as page
 from flowbt.results.record import dumps
-from flowbt.results.shelf import slug, storing, write_text
+from flowbt.results.shelf import slug, storing
 from flowbt.studies import ledger
 from flowbt.studies.run.market import cut_decision
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
@@ -85,6 +88,7 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
     folder = results / slug(setup.strategy.name) / name
     _store(folder, walks, document)
     _enter(setup, results, numbers, document["id"])
+    page.write(results, folder)
     return folder, document
 
 

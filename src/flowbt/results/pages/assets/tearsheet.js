@@ -8,6 +8,10 @@
     line: { color: fb.lineColour(name), width: name === "strategy" ? 1.9 : 1.3, dash: name === "placebo" ? "dot" : "solid" }, ...more,
   });
 
+  fb.chart("glance-chart", () => ({
+    traces: Object.entries(data.equity).filter(([name]) => name !== "placebo").reverse().map(([name, y]) => line(name, y, { hovertemplate: "%{y:.3f}" })),
+    layout: { yaxis: { tickformat: ".3~f" }, margin: { l: 44, r: 8, t: 22, b: 26 }, legend: { ...fb.layout().legend, traceorder: "reversed" } },
+  }));
   fb.chart("equity-chart", () => {
     const scale = chosen("scale", "linear"), shade = at("shade")?.value, series = scale === "matched" ? { ...data.equity, ...data.matched } : data.equity;
     const regime = shade ? data.regimes[shade] : null;
@@ -88,7 +92,10 @@
 
   fb.chart("trades-chart", () => {
     const name = symbol(), ok = keep(), rows = by.symbol.map((_, i) => i).filter((i) => by.symbol[i] === name && ok(i));
-    const price = { x: data.prices.labels, y: data.prices.close[name] || [], type: "scatter", mode: "lines", name: name, line: { color: fb.colour("benchmark"), width: 1.1 }, hoverinfo: "skip" };
+    const [open, high, low] = data.prices.ohl[name] || [], grey = { line: { color: fb.colour("benchmark"), width: 0.8 }, fillcolor: fb.fade(fb.colour("benchmark"), 0.25) };
+    const price = open ? {
+      x: data.prices.labels, open, high, low, close: data.prices.close[name], type: "candlestick", name, increasing: { ...grey, fillcolor: "rgba(0,0,0,0)" }, decreasing: grey, hoverinfo: "x+y",
+    } : { x: data.prices.labels, y: data.prices.close[name] || [], type: "scatter", mode: "lines", name: name, line: { color: fb.colour("benchmark"), width: 1.1 }, hoverinfo: "skip" };
     const marks = (wins) => {
       const mine = rows.filter((i) => (by.pnl[i] > 0) === wins), colour = fb.colour(wins ? "gain" : "loss"), path = { x: [], y: [] };
       mine.forEach((i) => { path.x.push(by.entry_label[i], by.exit_label[i], null); path.y.push(by.entry_price[i], by.exit_price[i], null); });
@@ -100,7 +107,12 @@
       ];
     };
     const ring = picked !== null && by.symbol[picked] === name ? [{ x: [by.entry_label[picked]], y: [by.entry_price[picked]], type: "scatter", mode: "markers", showlegend: false, hoverinfo: "skip", marker: { size: 20, symbol: "circle-open", line: { width: 2 }, color: fb.colour("ink") } }] : [];
-    return { traces: [price, ...marks(true), ...marks(false), ...ring], layout: { hovermode: "closest", yaxis: { title: { text: name || "" } }, uirevision: name } };
+    return { traces: [price, ...marks(true), ...marks(false), ...ring], layout: { hovermode: "closest", xaxis: { rangeslider: { visible: false } }, yaxis: { title: { text: name || "" } }, uirevision: name } };
+  });
+  fb.chart("feature-chart", () => {
+    const feature = at("trade-feature").value, y = data.prices.features[feature]?.[symbol()] || [];
+    return { traces: [{ x: data.prices.labels, y, type: "scatter", mode: "lines", name: feature, line: { color: fb.colour("placebo"), width: 1.1 }, hovertemplate: "%{y:.4~g}<extra></extra>" }],
+      layout: { showlegend: false, yaxis: { title: { text: symbol() }, zeroline: true } } };
   });
 
   if (at("trade-table") && columns.length) {
@@ -110,7 +122,8 @@
       fb.redraw("trades-chart");
     } });
     const update = () => { table.filter(keep()); at("trade-count").textContent = `${fb.number(table.rows.length, 0)} of ${fb.number(data.trades.total, 0)} trades`; fb.redraw("trades-chart"); };
-    at("trade-symbol").addEventListener("change", () => fb.redraw("trades-chart"));
+    at("trade-symbol").addEventListener("change", () => fb.redraw("trades-chart", "feature-chart"));
+    at("trade-feature")?.addEventListener("change", () => fb.redraw("feature-chart"));
     ["trade-side", "trade-outcome"].forEach((id) => at(id).addEventListener("change", update));
     let waiting;
     at("trade-text").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(update, 120); });
@@ -119,5 +132,5 @@
   document.querySelectorAll('input[name="scale"]').forEach((input) => input.addEventListener("change", () => fb.redraw("equity-chart")));
   document.querySelectorAll('input[name="window"]').forEach((input) => input.addEventListener("change", () => fb.redraw("sharpe-chart", "beta-chart")));
   at("shade")?.addEventListener("change", () => fb.redraw("equity-chart"));
-  fb.drawAll().then(() => fb.zoomTogether(["equity-chart", "underwater-chart", "sharpe-chart", "beta-chart", "exposure-chart"].filter((id) => fb.charts.has(id))));
+  fb.drawAll().then(() => fb.zoomTogether(["equity-chart", "underwater-chart", "sharpe-chart", "beta-chart", "exposure-chart"].filter((id) => fb.charts.has(id)))).then(() => fb.zoomTogether(["trades-chart", "feature-chart"].filter((id) => fb.charts.has(id))));
 })();

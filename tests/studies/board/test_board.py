@@ -14,7 +14,7 @@ from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ParameterError, RangeError
 from flowbt.studies.board.board import Board, board
-from flowbt.studies.board.page import document
+from flowbt.studies.board.document import document
 
 LABELS = Clock().labels("2023-06-01", "2024-12-31")
 ASOF = "2024-10-09"

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flowbt.evidence import breakdowns
 from flowbt.evidence.measures import drawdown, measure
 from flowbt.evidence.paired import paired_difference
 from flowbt.ground.errors import RangeError
-from flowbt.results.pages import figures
+from flowbt.results.pages import drawing
 from flowbt.results.record import RunRecord
 from flowbt.results.rows import measure_rows, minus
-from flowbt.results.tradediff import TOLERANCE, date_text, difference
+from flowbt.studies.compare.trades import TOLERANCE, date_text, difference
 
 SETTINGS = (
     "symbols",
@@ -68,27 +69,27 @@ class Comparison:
 def compare_records(records: Sequence[RunRecord]) -> Comparison:
     """Compare two or more runs. Raises RangeError where they have fewer than two labels in common."""
     index = common_labels(records)
-    year = min(figures.bars_per_year(record.manifest) for record in records)
+    year = min(breakdowns.bars_per_year(record.manifest) for record in records)
     labels = unique_labels(records)
     returns = [on_labels(record.returns["strategy"], index) for record in records]
     table = pd.concat(returns, axis=1, keys=range(len(records)))
     intraday = any(record.manifest.get("step", "1d") != "1d" for record in records)
-    keep = figures.drawn(len(index))
+    keep = drawing.drawn(len(index))
     return Comparison(
         runs=[_run(record, label) for record, label in zip(records, labels, strict=True)],
-        span=[figures.stamps(index[[0]], intraday)[0], figures.stamps(index[[-1]], intraday)[0]],
+        span=[drawing.stamps(index[[0]], intraday)[0], drawing.stamps(index[[-1]], intraday)[0]],
         bars=len(index),
         measures=_measures(records, returns, index, year),
         differences=[row for other in range(1, len(records)) for row in _differences(labels[other], returns[0], returns[other], year)],
-        correlation=[figures.compact(row, 6) for row in _correlation(table)],
+        correlation=[drawing.compact(row, 6) for row in _correlation(table)],
         parameters=_side_by_side([record.manifest.get("parameters", {}) for record in records]),
         settings=_side_by_side([{name: record.manifest.get(name) for name in SETTINGS} for record in records]),
         data=_side_by_side([{item["name"]: item["hash"] for item in record.manifest.get("datasets", [])} for record in records]),
         trades=[{"run": labels[other], **difference(records[0].trades, records[other].trades)} for other in range(1, len(records))],
         equity={
-            "labels": figures.stamps(index[keep], intraday),
-            "lines": [figures.compact(figures.growth(series).to_numpy()[keep]) for series in returns],
-            "underwater": [figures.compact(drawdown(series).to_numpy()[keep]) for series in returns],
+            "labels": drawing.stamps(index[keep], intraday),
+            "lines": [drawing.compact(breakdowns.growth(series).to_numpy()[keep]) for series in returns],
+            "underwater": [drawing.compact(drawdown(series).to_numpy()[keep]) for series in returns],
         },
         reasons=[reason for other in range(1, len(records)) for reason in _reasons(labels[other], records[0], records[other])],
     )
@@ -106,7 +107,7 @@ def common_labels(records: Sequence[RunRecord]) -> pd.DatetimeIndex:
 
 def on_labels(returns: pd.Series, index: pd.DatetimeIndex) -> pd.Series:
     """Returns from one label of `index` to the next: what happened between them is compounded (weekends of a 24/7 clock)."""
-    line = figures.growth(returns).reindex(index)
+    line = breakdowns.growth(returns).reindex(index)
     between = line.pct_change()
     between.iloc[0] = returns.fillna(0.0).loc[index[0]]
     return between
@@ -151,7 +152,7 @@ def _differences(label: str, base: pd.Series, other: pd.Series, year: float) -> 
     table = paired_difference(other, base, year)
     rows = []
     for name, (words, form) in PAIRED.items():
-        got: dict[str, float | None] = dict(zip(table.columns, figures.compact(table.loc[name], 12), strict=True))
+        got: dict[str, float | None] = dict(zip(table.columns, drawing.compact(table.loc[name], 12), strict=True))
         texts = {key: "–" if got[key] is None else minus(format(got[key], form)) for key in ("a", "b", "difference", "low", "high")}
         low, high = got["low"], got["high"]
         told = low is not None and high is not None and (low > 0 or high < 0)
@@ -159,7 +160,7 @@ def _differences(label: str, base: pd.Series, other: pd.Series, year: float) -> 
     return rows
 
 
-def _correlation(table: pd.DataFrame) -> figures.Floats:
+def _correlation(table: pd.DataFrame) -> drawing.Floats:
     values = np.full((table.shape[1], table.shape[1]), np.nan)
     varied = np.flatnonzero(table.std().to_numpy() > 1e-12)
     if len(varied):

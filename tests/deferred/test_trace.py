@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.ground.deferred.frames import tiny_panel
+from tests.deferred.frames import tiny_panel
 
 from flowbt.deferred import Tracer
 from flowbt.engine.types import Signals

@@ -10,8 +10,9 @@ from tests.results.records import make_record
 from flowbt.evidence.measures import measure
 from flowbt.ground.errors import CheckFailed, ParameterError, RangeError
 from flowbt.results import store
-from flowbt.results.comparison import compare_records, on_labels, unique_labels
-from flowbt.studies.compare import compare, write_page
+from flowbt.results.pages import compare as compare_page
+from flowbt.studies.compare.compare import compare
+from flowbt.studies.compare.comparison import compare_records, on_labels, unique_labels
 
 
 def test_a_run_is_the_same_as_itself():
@@ -116,6 +117,6 @@ def test_the_page_escapes_names(tmp_path):
     for seed in (1, 2):
         store.save(tmp_path, make_record("<script>alert(1)</script>", seed=seed))
     runs = [path.parent.name for path in tmp_path.glob("*/*/run.json")]
-    text = write_page(tmp_path, compare(tmp_path, runs)).read_text()
+    text = compare_page.write(tmp_path, compare(tmp_path, runs).to_dict()).read_text()
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert" in text

@@ -1,6 +1,6 @@
-"""The numbers behind the charts and tables of a tearsheet, from a run's own series. Pure functions over frames.
+"""A run's returns taken apart: by month, year and regime, into drawdowns, extremes, a distribution, and what costs took. Pure functions.
 
-Returns are simple and net of all costs. T bars; a missing value stays missing (None in the page's data).
+Returns are simple and net of all costs, a series of T bars; a missing return earns nothing. Drawdowns and returns are fractions.
 """
 
 from __future__ import annotations
@@ -9,16 +9,12 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from flowbt.evidence.measures import drawdown
 from flowbt.ground.clock import Clock
 
-MOST_POINTS = 4200  # drawn per line; longer series are drawn at every k-th bar, and the page says so
-WINDOWS = (63, 126, 252)
 SPANS = (1, 5, 21, 63, 252)
-Floats = npt.NDArray[np.float64]
 
 
 def bars_per_year(manifest: Any) -> float:
@@ -28,12 +24,6 @@ def bars_per_year(manifest: Any) -> float:
 def growth(returns: pd.Series) -> pd.Series:
     """Value of 1 invested before the first bar; a missing return earns nothing."""
     return (1.0 + returns.fillna(0.0)).cumprod()
-
-
-def matched(returns: pd.Series, to: pd.Series) -> pd.Series:
-    """`returns` scaled to the volatility of `to` over the whole span: for the eye only, as it knows the whole span."""
-    own = float(returns.std())
-    return returns * (float(to.std()) / own) if own > 0 else returns
 
 
 def rolling(returns: pd.Series, benchmark: pd.Series | None, window: int, year: float) -> pd.DataFrame:
@@ -128,9 +118,9 @@ def distribution(returns: pd.Series) -> dict[str, Any]:
     normal = np.exp(-0.5 * ((middle - mean) / spread) ** 2) / (spread * math.sqrt(2 * math.pi)) * len(active) * np.diff(edges) if spread > 0 else counts
     tail = float(np.quantile(values, 0.05))
     return {
-        "middle": compact(middle),
+        "middle": middle.tolist(),
         "counts": counts.tolist(),
-        "normal": compact(normal),
+        "normal": normal.tolist(),
         "width": float(edges[1] - edges[0]),
         "flat": int((values == 0).sum()),
         "var": tail,
@@ -179,33 +169,9 @@ def costs(returns: pd.DataFrame, cash: float, year: float) -> list[dict[str, Any
     ]
 
 
-def spells(states: pd.Series, keep: npt.NDArray[np.int64]) -> dict[str, Any]:
-    """A regime as codes per drawn bar, with the names of its states."""
-    values = known(states)
-    names = sorted(set(values))
-    codes = values.map({name: code for code, name in enumerate(names)}).to_numpy()
-    return {"names": names, "codes": codes[keep].tolist()}
-
-
 def known(states: pd.Series) -> pd.Series:
     """States as text; an empty or missing one is `unknown`."""
     return states.fillna("").astype(str).replace("", "unknown")
-
-
-def drawn(length: int, most: int = MOST_POINTS) -> npt.NDArray[np.int64]:
-    """Positions of the bars that are drawn: all, or every k-th and the last."""
-    if length <= most:
-        return np.arange(length)
-    return np.unique(np.append(np.arange(0, length, -(-length // most)), length - 1))
-
-
-def compact(values: Any, digits: int = 5) -> list[float | None]:
-    """Numbers at `digits` significant digits, None where missing: small in the page."""
-    return [None if not math.isfinite(x) else float(f"{x:.{digits}g}") for x in np.asarray(values, float).tolist()]
-
-
-def stamps(index: pd.DatetimeIndex, intraday: bool) -> list[str]:
-    return [str(text) for text in index.strftime("%Y-%m-%d %H:%M" if intraday else "%Y-%m-%d")]
 
 
 def _maybe(table: pd.Series, key: tuple[int, int]) -> float | None:

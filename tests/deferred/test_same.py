@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.ground.deferred.frames import tiny_panel
+from tests.deferred.frames import tiny_panel
 
 from flowbt.deferred import Tracer
 from flowbt.engine.types import Signals

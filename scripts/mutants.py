@@ -1,0 +1,222 @@
+"""How many small faults, put into the code one at a time, do the tests notice?   make mutants, or: python scripts/mutants.py engine sweep -n 40
+
+A mutant is one change of a copy of `src`: a comparison, an operator, a number, a condition, a returned value, or a call left out. The tests of its room
+are run against it until one fails (killed) or all pass (survived: a test is missing, or the change means nothing). Prints a table per room and each survivor.
+Not part of the default tests: a room takes minutes. The sample is seeded; `--seed` draws another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = {  # room: the modules that are changed, the tests that should notice
+    "engine": (("engine/*.py", "engine/walk/*.py", "engine/vbt/*.py"), ("tests/engine", "tests/studies/test_loader.py", "tests/studies/run/test_backtest.py")),
+    "options": (("engine/options/*.py",), ("tests/engine",)),
+    "sweep": (("engine/sweep/*.py", "studies/sweep/*.py"), ("tests/studies/sweep",)),
+    "data": (("data/asof.py", "data/catalog.py", "data/declare.py", "data/panel/*.py"), ("tests/data/core", "tests/studies/run/test_backtest.py")),
+    "evidence": (("evidence/*.py", "evidence/resampling/*.py", "evidence/claims/*.py"), ("tests/evidence", "tests/studies/score/test_score.py")),
+    "deferred": (("deferred/*.py",), ("tests/deferred",)),
+    "studies": (
+        ("studies/*.py", "studies/run/*.py", "studies/compare/*.py", "studies/lookahead/*.py"),
+        ("tests/studies/run", "tests/studies/lookahead", "tests/studies/compare", "tests/studies/test_api.py"),
+    ),
+    "results": (("results/*.py", "results/pages/*.py"), ("tests/results", "--ignore=tests/results/pages")),
+}
+COMPARE = {
+    ast.Lt: "<=",
+    ast.LtE: "<",
+    ast.Gt: ">=",
+    ast.GtE: ">",
+    ast.Eq: "!=",
+    ast.NotEq: "==",
+    ast.Is: "is not",
+    ast.IsNot: "is",
+    ast.In: "not in",
+    ast.NotIn: "in",
+}
+OPERATE = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.BitAnd: "|", ast.BitOr: "&", ast.FloorDiv: "*"}
+WORK = ROOT / ".mutants"  # copies of src, with their compiled kernels: kept, so that the next room starts warm
+LIMIT = 400  # seconds; a mutant that never ends is noticed
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """Characters `start` to `end` of a module, replaced by `text`."""
+
+    path: Path
+    line: int
+    start: int
+    end: int
+    text: str
+    was: str
+
+    def __str__(self) -> str:
+        return f"{self.path.relative_to(ROOT / 'src/flowbt')}:{self.line}: {' '.join(self.was.split())[:70]!r} -> {' '.join(self.text.split())[:70]!r}"
+
+
+def mutants_of(path: Path) -> list[Mutant]:
+    """Every change this script knows of one module, in the order of the text."""
+    text = path.read_text(encoding="utf-8")
+    starts = [0]
+    for line in text.encode().split(b"\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    raw = text.encode()
+
+    def place(node: ast.AST) -> tuple[int, int]:
+        return starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset  # type: ignore[attr-defined]
+
+    def source(node: ast.AST) -> str:
+        begin, end = place(node)
+        return raw[begin:end].decode()
+
+    found = []
+    for node, new in changes(ast.parse(text), source):
+        begin, end = place(node)
+        found.append(Mutant(path, node.lineno, begin, end, new, source(node)))  # type: ignore[attr-defined]
+    return sorted(found, key=lambda one: (one.start, one.text))
+
+
+def changes(tree: ast.Module, source) -> Iterator[tuple[ast.AST, str]]:  # type: ignore[no-untyped-def]
+    """Each node that can be changed, with its new text. Messages, annotations, decorators and declarations at the top are left alone."""
+    for node in meant(tree):
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            yield node, f"({source(node.left)}) {COMPARE[type(node.ops[0])]} ({source(node.comparators[0])})"
+        elif isinstance(node, ast.BinOp) and type(node.op) in OPERATE and not isinstance(node.left, (ast.JoinedStr, ast.List, ast.Tuple)):
+            yield node, f"({source(node.left)}) {OPERATE[type(node.op)]} ({source(node.right)})"
+        elif isinstance(node, ast.BoolOp):
+            word = " or " if isinstance(node.op, ast.And) else " and "
+            yield node, word.join(f"({source(one)})" for one in node.values)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub, ast.Invert)) and not isinstance(node.operand, ast.Constant):
+            yield node, f"({source(node.operand)})"
+        elif isinstance(node, ast.Constant) and type(node.value) in (bool, int, float):
+            yield node, str(not node.value) if isinstance(node.value, bool) else f"{node.value + 1!r}"
+        elif isinstance(node, (ast.If, ast.IfExp)):
+            yield node.test, f"(not ({source(node.test)}))"
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            yield node, "None"
+        elif isinstance(node, ast.Return) and node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
+            yield node, "return None"
+
+
+def meant(tree: ast.Module) -> Iterator[ast.AST]:
+    """The nodes inside functions that do something."""
+    todo: list[ast.AST] = [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef):
+            todo += [*node.args.defaults, *(one for one in node.args.kw_defaults if one), *node.body]
+            continue
+        if isinstance(node, ast.ClassDef):
+            todo += [one for one in node.body if isinstance(one, ast.FunctionDef)]
+            continue
+        if isinstance(node, (ast.Raise, ast.JoinedStr, ast.Assert)) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            continue
+        yield node
+        children = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.AnnAssign):
+            children = [one for one in (node.value,) if one]
+        todo += children
+
+
+@dataclass
+class Workshop:
+    """A copy of `src` that one worker changes, with compiled kernels of its own."""
+
+    folder: Path
+
+    def run(self, tests: tuple[str, ...], cache: Path | None = None) -> bool:
+        """Whether all tests pass."""
+        environment = {**os.environ, "PYTHONPATH": str(self.folder / "src"), "NUMBA_CACHE_DIR": str(cache or self.folder / "numba")}
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+        try:
+            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=LIMIT, check=False)
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
+
+    def survives(self, mutant: Mutant, tests: tuple[str, ...]) -> bool:
+        target = self.folder / mutant.path.relative_to(ROOT)
+        whole = mutant.path.read_bytes()
+        changed = whole[: mutant.start] + mutant.text.encode() + whole[mutant.end :]
+        try:
+            compile(changed, str(target), "exec")
+        except SyntaxError:
+            return False
+        target.write_bytes(changed)
+        cache = self.folder / ("changed" if b"numba" in whole else "numba")  # kernels that call a changed one are compiled anew too
+        try:
+            return self.run(tests, cache)
+        finally:
+            shutil.copy2(mutant.path, target)  # with its time: the compiled kernels stay valid
+            shutil.rmtree(self.folder / "changed", ignore_errors=True)
+
+
+def tests_of(mutant: Mutant, tests: tuple[str, ...]) -> tuple[str, ...]:
+    """The room's tests, those that name the module first, so that most mutants end soon."""
+    name = ".".join(mutant.path.relative_to(ROOT / "src").with_suffix("").parts)
+    files = [path for one in tests if not one.startswith("-") for path in (sorted((ROOT / one).rglob("test_*.py")) if (ROOT / one).is_dir() else [ROOT / one])]
+    files = [path for path in files if path.is_file() and not any(one.startswith("--ignore=") and one[9:] in str(path) for one in tests)]
+    files.sort(key=lambda path: (mutant.path.stem not in path.stem, name not in path.read_text(encoding="utf-8")))
+    return tuple(str(path.relative_to(ROOT)) for path in files)
+
+
+def judge(room: str, count: int, seed: int, workers: int) -> tuple[int, list[Mutant]]:
+    """How many mutants of a room were tried, and those that survived."""
+    patterns, tests = ROOMS[room]
+    paths = [path for pattern in patterns for path in sorted((ROOT / "src/flowbt").glob(pattern))]
+    every = [mutant for path in paths for mutant in mutants_of(path)]
+    chosen = random.Random(seed).sample(every, min(count, len(every)))
+    survivors: list[Mutant] = []
+    shops = [Workshop(WORK / str(at)) for at in range(workers)]
+    for shop in shops:
+        shutil.rmtree(shop.folder / "src", ignore_errors=True)
+        shutil.copytree(ROOT / "src", shop.folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    if not shops[0].run(tests_of(chosen[0], tests)):
+        sys.exit(f"{room}: its tests fail before anything is changed")
+
+    def part(at: int) -> None:
+        for mutant in chosen[at::workers]:
+            began = time.monotonic()
+            alive = shops[at].survives(mutant, tests_of(mutant, tests))
+            print(f"  {'SURVIVED' if alive else 'killed  '} {time.monotonic() - began:4.0f} s  {mutant}", flush=True)
+            if alive:
+                survivors.append(mutant)
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(part, range(workers)))
+    return len(chosen), survivors
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("rooms", nargs="*", default=list(ROOMS), metavar="ROOM", help=f"of {', '.join(ROOMS)}; default all")
+    options.add_argument("-n", type=int, default=30, help="mutants a room (default 30)")
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--workers", type=int, default=1)
+    options.add_argument("--least", type=float, default=0.85, help="share that must be killed, else exit 1")
+    given = options.parse_args()
+    table = []
+    for room in given.rooms:
+        print(f"{room}:", flush=True)
+        tried, alive = judge(room, given.n, given.seed, given.workers)
+        table.append((room, tried - len(alive), tried))
+    print("\nroom        killed  of   share")
+    for room, killed, tried in table:
+        print(f"{room:10s} {killed:7d} {tried:3d}  {killed / tried:6.0%}")
+    sys.exit(any(killed < given.least * tried for _, killed, tried in table))
+
+
+if __name__ == "__main__":
+    main()

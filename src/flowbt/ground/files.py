@@ -1,0 +1,103 @@
+"""Files and folders that appear whole or not at all, and stay after a power cut. Everything flowbt stores is written through here.
+
+A file is written under a temporary name beside its place (one of its own for every process, thread and call), flushed to disk, renamed over the
+old one, and its folder is flushed. A reader sees the old file or the new one; a killed writer leaves a `.writing-...` behind, which `abandoned` knows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+WRITING = ".writing-"  # every temporary name: .writing-<name>.<process>-<thread>-<count>, so that no pattern of an ending finds it
+_count = itertools.count()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`; what is written there replaces `path` when the block ends well, and is removed when it does not."""
+    temporary = temporary_of(path)
+    try:
+        yield temporary
+        flush(temporary)
+        os.replace(temporary, path)
+        flush(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path`; with all that is in it, it becomes `path` when the block ends well. `path` must not be there, or be empty."""
+    temporary = temporary_of(path)
+    try:
+        temporary.mkdir()
+        yield temporary
+        for folder, _, names in os.walk(temporary, topdown=False):
+            for name in names:
+                flush(Path(folder) / name)
+            flush(Path(folder))
+        os.replace(temporary, path)
+        flush(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file by this text, UTF-8."""
+    with writing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Replace a file by this document, its keys sorted."""
+    write_text(path, json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False))
+
+
+def temporary_of(path: Path) -> Path:
+    """A name beside `path` that nothing else uses."""
+    return path.with_name(f"{WRITING}{path.name[:100]}.{os.getpid()}-{threading.get_native_id()}-{next(_count)}")
+
+
+def abandoned(path: Path) -> bool:
+    """Whether a temporary file or folder was left by a process that is gone."""
+    owner = path.name.rpartition(".")[2].partition("-")[0]
+    if not path.name.startswith(WRITING) or not owner.isdigit():
+        return False
+    try:
+        os.kill(int(owner), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except OSError:  # it is somebody else's
+        return False
+    return False
+
+
+def flush(path: Path) -> None:
+    """Have the system write a file, or a folder's list of names, to disk."""
+    if os.name == "nt" and path.is_dir():  # it has no such call for folders
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def hash_file(path: Path) -> str:
+    """sha256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_text(text: str) -> str:
+    """sha256 of a text, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()

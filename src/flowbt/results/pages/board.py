@@ -1,0 +1,26 @@
+"""The regime board as one page that needs no other file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flowbt.ground.files import write_text
+from flowbt.results import shelf
+from flowbt.results.pages.base import render_page, stylesheet
+
+
+def context(board: Mapping[str, Any]) -> dict[str, Any]:
+    sections: dict[str, list[Any]] = {}
+    for reading in board["readings"]:
+        sections.setdefault(reading["section"], []).append(reading)
+    return {"board": board, "sections": sections, "css": stylesheet()}
+
+
+def write(path: Path, board: Mapping[str, Any]) -> Path:
+    """Write the page of a board (its dataclass as a dict); returns the file. Raises StoreError."""
+    with shelf.storing(path, "write"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, render_page("board.html", context(board)))
+    return path

@@ -1,0 +1,89 @@
+"""A stored walk-forward as a page: what is left out of sample, window by window, and how the chosen parameters wander."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.ground.errors import StoreError
+from flowbt.ground.files import write_text
+from flowbt.results import shelf
+from flowbt.results.pages import drawing, site
+from flowbt.results.pages.base import render_page, write_assets
+
+PAGE = "walkforward.html"
+SHOWN = ("sharpe", "cagr", "max_drawdown", "volatility", "trades", "win_rate")
+
+
+def write(root: Path, folder: Path) -> Path:
+    """Write `<folder>/walkforward.html` for the walk-forward stored there, and list it on the browser page; returns the file. Raises StoreError."""
+    document, tables = read(folder)
+    path = Path(folder) / PAGE
+    shown = context(document, tables)
+    with shelf.storing(path, "write"):
+        write_assets(Path(root))
+        write_text(path, render_page(PAGE, shown, depth=len(path.relative_to(root).parts) - 1))
+        site.announce(path, "walk-forward", f"Walk-forward of {document['strategy']}", shown["headline"])
+    site.write_index(Path(root))
+    return path
+
+
+def read(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    """walkforward.json and its tables windows, returns, trades. Raises StoreError where one is missing or broken."""
+    try:
+        document = json.loads((Path(folder) / "walkforward.json").read_bytes())
+        return document, {name: pd.read_parquet(Path(folder) / f"{name}.parquet") for name in ("windows", "returns", "trades")}
+    except (OSError, ValueError) as problem:
+        raise StoreError(f"walk-forward {folder}", " ".join(str(problem).split())[:160], "the folder is damaged; walk forward again") from None
+
+
+def context(document: dict[str, Any], tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    modes = [{"name": name, **mode, "rows": _windows(tables["windows"], name)} for name, mode in document["modes"].items()]
+    returns = tables["returns"]
+    lines: dict[str, Any] = {}
+    for mode in document["modes"]:
+        own = returns[returns["mode"] == mode]
+        keep = drawing.drawn(len(own))
+        labels = drawing.stamps(pd.DatetimeIndex(own["label"].iloc[keep]), document.get("step", "1d") != "1d")
+        lines[mode] = {"labels": labels, "value": drawing.compact(np.cumprod(1 + own["returns"].fillna(0.0).to_numpy(float))[keep])}
+    return {
+        "title": f"Walk-forward of {document['strategy']}",
+        "w": {"stand_ins": [], "warnings": [], **document},
+        "headline": headline(document),
+        "modes": modes,
+        "parameters": [str(name) for name in tables["windows"] if str(name).startswith("p.")],
+        "shown": SHOWN,
+        "data": {"lines": lines, "windows": {mode["name"]: mode["rows"] for mode in modes}, "metric": document["sort"]},
+    }
+
+
+def headline(document: dict[str, Any]) -> str:
+    """One sentence: what was chosen by inside, and what it was worth outside."""
+    mode = document["modes"].get("rolling") or next(iter(document["modes"].values()))
+    inside, outside = mode["inside"], mode["outside"]
+    if inside is None or outside is None:
+        return "Nothing can be said: in no window did the chosen parameters trade."
+    sharpe = mode["measures"]["sharpe"]
+    return (
+        f"The best {document['sort']} of each training window averages {inside:.2f}; the same choices made {outside:.2f} in the windows after them"
+        + (f", Sharpe {sharpe:.2f} over all of them" if sharpe is not None else "")
+        + f". {mode['positive']:.0%} of {mode['windows']} windows rose."
+    )
+
+
+def _windows(table: pd.DataFrame, mode: str) -> list[dict[str, Any]]:
+    """A row per window with plain values; numbers that are not there are None."""
+    own = table[table["mode"] == mode].drop(columns="mode")
+    return [{str(name): _plain(value) for name, value in row.items()} for row in own.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, pd.Timestamp):
+        return str(value)[:10]
+    if isinstance(value, (float, np.floating)):
+        return None if np.isnan(value) else float(value)
+    return value.item() if isinstance(value, np.generic) else value

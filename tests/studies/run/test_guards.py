@@ -1,0 +1,61 @@
+"""What stands between a wrong book and a stored result: taking any of these out turns a test red."""
+
+from dataclasses import replace
+
+import pytest
+
+from flowbt.ground.errors import ReconciliationError
+from flowbt.studies.run import backtest as acts
+from flowbt.studies.run.backtest import backtest
+from flowbt.studies.run.request import Request
+
+LEAK = '''"""Tomorrow's close."""
+
+from flowbt import Signals
+
+SYMBOLS = ("SPY",)
+
+
+def signals(panel):
+    close = panel["close"]
+    return Signals(long=close.shift(-1) > close, hold=1)
+'''
+
+
+def test_every_run_is_reconciled_with_vectorbts_book(catalog, strategy, monkeypatch):
+    real = acts.simulate
+
+    def off_by_a_cent(*args):
+        book = real(*args)
+        return replace(book, value=book.value + 0.01)
+
+    monkeypatch.setattr(acts, "simulate", off_by_a_cent)
+    with pytest.raises(ReconciliationError, match="value at"):
+        backtest(catalog, Request(strategy))
+
+
+def test_every_run_takes_a_look_for_look_ahead_and_says_so_first(catalog, strategy):
+    strategy.write_text(LEAK)
+    run = backtest(catalog, Request(strategy))
+    assert run.leaks
+    assert run.record.manifest["warnings"][0].startswith("LOOK-AHEAD")
+    assert not backtest(catalog, Request(strategy, probe=False)).leaks
+
+
+def test_the_placebo_is_the_same_activity_at_other_times(catalog, strategy):
+    run = backtest(catalog, Request(strategy))
+    moved, own = run.record.returns["placebo"], run.record.returns["strategy"]
+    assert (moved != own).mean() > 0.3
+    assert abs(run.placebo.exposure["gross"].mean() / run.book.exposure["gross"].mean() - 1) < 0.1
+    assert run.record.manifest["verdicts"]["placebo_sharpe"] == pytest.approx(moved.mean() / moved.std() * 252**0.5, rel=1e-9)
+
+
+def test_vintage_and_survivorship_are_warned_of(catalog, strategy, monkeypatch):
+    run = backtest(catalog, Request(strategy))
+    holder = next(iter(run.prepared.panel.used.values()))
+    doubted = replace(holder, declaration=holder.declaration.model_copy(update={"vintage": "latest", "survivorship": True}))
+    panel = run.prepared.panel
+    monkeypatch.setattr(panel, "used", dict.fromkeys(panel.used, doubted))
+    lines = acts.record_of(run.request, run.prepared, run.book, None, (None, None), run.measures).manifest["warnings"]
+    assert any("Latest vintage" in line and holder.name in line for line in lines)
+    assert any("Survivorship" in line and holder.name in line for line in lines)
