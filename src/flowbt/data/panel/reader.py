@@ -17,7 +17,7 @@ import pandas as pd
 from flowbt.data.asof import asof_rows
 from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.panel.columns import FieldTable, Reader
-from flowbt.ground.clock import HOURS_PER_BAR, Clock
+from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
 from flowbt.ground.errors import FieldError, RangeError
 from flowbt.ground.protocols import Key, first_held, key_words
 
@@ -149,7 +149,7 @@ class PanelReader:
             columns = {}
             for symbol in self.symbols:
                 holder = self.catalog.holder(field, symbol, self.clock)
-                if HOURS_PER_BAR.get(holder.declaration.frequency, 24) > HOURS_PER_BAR[self.clock.step]:
+                if HOURS_PER_ROW.get(holder.declaration.frequency, 24) > HOURS_PER_BAR[self.clock.step]:
                     has = f"dataset {holder.name} has {holder.declaration.frequency} bars"
                     raise FieldError(f"{self.clock.step} bars of {symbol}", has, "use a longer STEP or import finer bars")
                 table = self._table(field, symbol)
@@ -178,7 +178,9 @@ class PanelReader:
         for symbol in self.symbols:
             if not self.catalog.has("funding_rate", symbol):
                 continue
-            table = self._table("funding_rate", symbol)
+            holder = self.catalog.holder("funding_rate", symbol, self.clock)
+            self.used[("funding_rate", symbol)] = holder
+            table = self._reader(holder).table("funding_rate", symbol)  # the settlements, not their sum over a bar
             order = np.argsort(table.event, kind="stable")
             times, paid = pd.DatetimeIndex(table.event[order]), table.values[order]
             # settled at the instant a bar ends belongs to that bar: it is paid on the position carried into it
@@ -213,9 +215,12 @@ class PanelReader:
     def _table(self, field: str, symbol: str) -> FieldTable:
         holder = self.catalog.holder(field, symbol, self.clock)
         self.used[(field, symbol)] = holder
-        reader = self._readers.setdefault(holder.name, Reader(holder))
-        finer = HOURS_PER_BAR.get(holder.declaration.frequency, 99) < HOURS_PER_BAR[self.clock.step]
-        return reader.bars(field, symbol, self.clock) if field in BAR_FIELDS and finer else reader.table(field, symbol)
+        if field not in holder.declaration.fields:
+            raise FieldError(f"field {field!r}", f"dataset {holder.name} holds it and no longer declares it", "declare it in its dataset.toml")
+        return self._reader(holder).on(self.clock, field, symbol)
+
+    def _reader(self, holder: Imported) -> Reader:
+        return self._readers.setdefault(holder.name, Reader(holder))
 
 
 def _covered(times: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> np.ndarray:

@@ -30,8 +30,8 @@ from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, StoreEr
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
 from flowbt.studies.run.market import Span
+from flowbt.studies.run.placebo import against_placebos
 from flowbt.studies.run.request import Request
-from flowbt.studies.run.rotations import twins_of
 from flowbt.studies.run.stored import store_run
 
 LEVEL = 0.05
@@ -177,7 +177,7 @@ def _run(job: Job, path: Path) -> GalleryRow:
     catalog = open_catalog(job.datasets, job.demo)
     run = backtest(catalog, Request(path, span=job.span, seed=job.seed, command=job.command, keep_leak=job.keep_leak))
     stored = store_run(job.results, run) if job.results else None
-    twins = twins_of(run.prepared, run.book, job.placebos, job.seed)
+    placebos = against_placebos(run.prepared, run.book, job.placebos, job.seed)
     manifest = run.record.manifest
     entry = replace(
         _card(path),
@@ -185,13 +185,13 @@ def _run(job: Job, path: Path) -> GalleryRow:
         start=manifest["from"],
         end=manifest["to"],
         measures=run.measures.to_dict(),
-        placebo=twins.mean,
-        placebo_low=twins.quantile(0.05),
-        placebo_high=twins.quantile(0.95),
-        rotations=len(twins.placebos),
-        p=twins.p,
+        placebo=placebos.mean,
+        placebo_low=placebos.quantile(0.05),
+        placebo_high=placebos.quantile(0.95),
+        rotations=len(placebos.placebos),
+        p=placebos.p,
         stand_ins=tuple(f"{one['used']} for {one['asked']}" for one in manifest["stand_ins"]),
-        shape=(*_reordered(moments(run.book.returns.to_numpy(dtype=float))), twins.variance) if not run.leak else (),
+        shape=(*_reordered(moments(run.book.returns.to_numpy(dtype=float))), placebos.variance) if not run.leak else (),
         leak=str(run.leak) if run.leak else "",
     )
     return _with_null(job, path, entry) if catalog.synthetic else entry
@@ -205,8 +205,8 @@ def _reordered(shape: tuple[float, float, float, int]) -> tuple[float, float, fl
 def _with_null(job: Job, path: Path, entry: GalleryRow) -> GalleryRow:
     """The entry with the same strategy on the demo market without any effect."""
     prepared = prepare(_null_market(job), Request(path, span=job.span, seed=job.seed))
-    twins = twins_of(prepared, simulate(prepared.market, prepared.decision, prepared.costs, prepared.account), job.placebos, job.seed)
-    return replace(entry, null_sharpe=twins.real, null_p=twins.p)
+    placebos = against_placebos(prepared, simulate(prepared.market, prepared.decision, prepared.costs, prepared.account), job.placebos, job.seed)
+    return replace(entry, null_sharpe=placebos.real, null_p=placebos.p)
 
 
 def _null_market(job: Job) -> Any:

@@ -5,7 +5,7 @@
 3. Each file is parsed by its source, cut to what the plan keeps, and its rows are checked.
 4. The files are spliced, first one first; overlaps must agree within the plan's tolerance.
 5. Holes against the calendar are listed; `known_at` comes from the publication rule.
-6. Table and provenance are written beside the old ones and renamed: an interrupted import leaves the old data.
+6. Table and provenance are stored as a new version, which one rename makes the current one: an interrupted import leaves the old data.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from flowbt.data.catalog import KEYS, declaration_toml, write_dataset
 from flowbt.data.declare import Dataset, read_declaration
 from flowbt.data.ingest.plan import ImportPlan, PlanDataset, PlannedFile, inputs
 from flowbt.data.ingest.splice import Overlap, SourceRows, combine, select
 from flowbt.data.ingest.validate import as_records, check_holes, check_rows, refuse
 from flowbt.data.sources import source
 from flowbt.data.sources.base import Anomaly, RawTable
-from flowbt.ground.errors import DatasetError, FlowbtError, RefusedImport, nearest
+from flowbt.data.versions import KEYS, Version, current, declaration_toml, write_dataset, writing_alone
+from flowbt.ground.errors import DatasetError, FlowbtError, RefusedImport, SpoiltDataset, nearest
 from flowbt.ground.files import hash_file, hash_text, write_text
 
 VERSION = 1  # raised when parsing or validation changes what is stored
@@ -90,12 +90,21 @@ def import_plan(plan: ImportPlan, files: Path, target: Target, only: Sequence[st
 
 def import_dataset(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path) -> ImportOutcome:
     """Import one dataset. Raises FlowbtError when it is refused; the old data then stays."""
+    try:
+        with writing_alone(root, dataset.name):
+            return _import(dataset, files, declaration, root)
+    except OSError as error:
+        do = "choose another folder with --datasets or FLOWBT_DATASETS"
+        raise DatasetError(f"dataset {dataset.name}", f"cannot write to {root} ({error.strerror or error})", do) from None
+
+
+def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path) -> ImportOutcome:
     found = inputs(dataset, files, declaration.source)
     records = [_file_record(item.path) for item in found]
     key = _key(declaration, dataset, records)
     stored = _stored(root / dataset.name)
-    if stored.get("import_key") == key:
-        return ImportOutcome(dataset.name, "unchanged", stored["rows"], tuple(stored["span"]), stored["finding_counts"])
+    if stored and stored.provenance.get("import_key") == key:
+        return ImportOutcome(dataset.name, "unchanged", stored.provenance["rows"], tuple(stored.provenance["span"]), stored.provenance["finding_counts"])
     made = assemble(found, declaration, dataset.overlap)
     table = place(made.frame, declaration)
     counts = dict(Counter(finding.kind for finding in made.findings))
@@ -142,6 +151,10 @@ def place(frame: pd.DataFrame, declaration: Dataset) -> pd.DataFrame:
     if known.isna().any():
         problem = f"{int(known.isna().sum())} rows without a time of publication"
         raise RefusedImport(f"dataset {declaration.name}", problem, "mend the file or the publication rule")
+    if (early := declaration.too_early(frame["event_time"].to_numpy("datetime64[ns]"), known.to_numpy("datetime64[ns]"))).any():
+        first = frame.loc[early].index[0]
+        problem = declaration.early_words(frame["event_time"][first].to_datetime64(), known[first].to_datetime64())
+        raise RefusedImport(f"dataset {declaration.name}", f"{int(early.sum())} rows known too early: {problem}", "mend the file or the publication rule")
     fields = [name for name in frame.columns if name not in KEYS]
     table = pd.DataFrame({"event_time": frame["event_time"].astype("datetime64[ns]"), "known_at": known.astype("datetime64[ns]"), "symbol": frame["symbol"]})
     return table.join(frame[fields].astype("float64"))
@@ -169,15 +182,13 @@ def _key(declaration: Dataset, dataset: PlanDataset, records: list[dict[str, Any
     return hash_text(json.dumps(parts, sort_keys=True, default=str))
 
 
-def _stored(folder: Path) -> dict[str, Any]:
-    if not (folder / "data.parquet").is_file():
-        return {}
+def _stored(folder: Path) -> Version | None:
+    """The version that is there, if it is whole: one that is not is imported anew."""
     try:
-        stored: dict[str, Any] = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
-        whole = stored.get("data_bytes") == (folder / "data.parquet").stat().st_size
-        return stored if whole and {"rows", "span", "finding_counts"} <= stored.keys() else {}
-    except (OSError, ValueError):
-        return {}
+        version = current(folder)
+        return version if version and version.file else None
+    except SpoiltDataset:
+        return None
 
 
 def _declare(folder: Path, declaration: Dataset) -> None:

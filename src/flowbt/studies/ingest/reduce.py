@@ -19,9 +19,9 @@ from typing import Any
 
 import pandas as pd
 
-from flowbt.data.catalog import KEYS, write_dataset
 from flowbt.data.declare import Dataset, parse_declaration, read_declaration
 from flowbt.data.raw.duck import Limits
+from flowbt.data.versions import KEYS, write_dataset, writing_alone
 from flowbt.ground.clock import ALWAYS, Clock
 from flowbt.ground.errors import DatasetError, FlowbtError, SourceError
 from flowbt.ground.fields import FIELDS
@@ -144,7 +144,12 @@ def reduce_one(path: Path, kind: str, options: Any, limits: Limits) -> FileResul
 
 
 def store(asked: Reduction, reduced: Reduced, name: str, root: Path) -> Path:
-    """Write the dataset. Its `dataset.toml` is kept where there is one, else made from the kind. DatasetError where the two do not fit."""
+    """Store the dataset as a new version. Its `dataset.toml` is kept where there is one, else made from the kind. DatasetError where the two do not fit."""
+    with writing_alone(root, name):
+        return _store(asked, reduced, name, root)
+
+
+def _store(asked: Reduction, reduced: Reduced, name: str, root: Path) -> Path:
     declaration = declaration_of(asked, reduced.table, name, root)
     strange = [column for column in reduced.table.columns if column not in KEYS and column not in declaration.fields]
     if strange:

@@ -12,6 +12,7 @@ from flowbt.evidence.claims.events import AFTER, BEFORE, Case, Scope
 from flowbt.evidence.claims.outcomes import closes, path
 from flowbt.evidence.claims.study import Array
 from flowbt.ground.errors import ClaimError, FieldError
+from flowbt.ground.fields import FieldKey
 
 FEWEST = 60  # labels under which nothing is studied
 
@@ -28,7 +29,7 @@ def scope_of(claim: Claim, panel: Any, settings: Any) -> tuple[Scope, slice]:
     if panel.empty:
         raise ClaimError(f"claim {claim.id}", f"{', '.join(panel.empty[:4])} has no value on any label", "import data that is not all missing")
     if end - first < FEWEST:
-        used = ", ".join(sorted({f"{field} of {symbol}" for field, symbol in panel.used})[:6])
+        used = ", ".join(sorted({FieldKey(*key).words for key in panel.used})[:6])
         raise FieldError(f"{FEWEST} labels with {used}", f"together they are there on {max(0, end - first)}", "import more history of them")
     rows = slice(first, end)
 

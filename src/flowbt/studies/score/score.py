@@ -33,6 +33,7 @@ from flowbt.evidence.claims.wording import sentence
 from flowbt.evidence.multiple import benjamini_hochberg, holm
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ClaimError, FieldError, FlowbtError
+from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import write_text
 from flowbt.results.shelf import storing
 from flowbt.studies.lookahead.claims import refuse_peeking
@@ -175,10 +176,10 @@ class Scorer:
     def _missing(self, claim: Claim) -> list[str]:
         lines = []
         for need in claim.data.needs:
-            name, _, symbol = need.partition(":")
-            there = bool(self.catalog.symbols(name, symbol[:-1])) if symbol.endswith("*") else self.catalog.has(name, symbol or None)
-            if not there:
-                lines.append(lacking(self.catalog.missing(name, None if symbol.endswith("*") else symbol or None)))
+            key = FieldKey.parse(need)
+            several = key.prefix is not None
+            if not (self.catalog.symbols(key.field, key.prefix or "") if several else self.catalog.has(*key)):
+                lines.append(lacking(self.catalog.missing(key.field, None if several else key.symbol)))
         return lines
 
     def _panel(self, claim: Claim) -> PanelReader:
