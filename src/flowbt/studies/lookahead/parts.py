@@ -15,7 +15,7 @@ NOISE = 1e-13  # of a column's own size: a difference of equals
 
 
 @dataclass(frozen=True)
-class Difference:
+class PartDifference:
     """The first part that differs: its name, and the row and column where it is a frame (-1 where it is a plain value)."""
 
     part: str
@@ -72,25 +72,25 @@ def table_of(value: Any) -> PartTable:
     return PartTable(values[:, None] if values.ndim == 1 else values, columns)
 
 
-def first_difference(full: dict[str, Any], other: dict[str, Any], rows: int) -> Difference | None:
+def first_difference(full: dict[str, Any], other: dict[str, Any], rows: int) -> PartDifference | None:
     """The first part that differs in the first `rows` rows; a part that only one of them has differs too."""
     for name, value in full.items():
         if name not in other:
-            return Difference(name)
+            return PartDifference(name)
         found = _compare(name, value, other[name], rows)
         if found is not None:
             return found
-    return next((Difference(name) for name in other if name not in full), None)
+    return next((PartDifference(name) for name in other if name not in full), None)
 
 
-def _compare(name: str, left: Any, right: Any, rows: int) -> Difference | None:
+def _compare(name: str, left: Any, right: Any, rows: int) -> PartDifference | None:
     if isinstance(left, PartTable) != isinstance(right, PartTable):
-        return Difference(name)
+        return PartDifference(name)
     if not isinstance(left, PartTable):
-        return None if _equal(left, right) else Difference(name)
+        return None if _equal(left, right) else PartDifference(name)
     a, b = left.values[:rows], right.values[:rows]
     if left.columns != right.columns or a.shape != b.shape:
-        return Difference(name)
+        return PartDifference(name)
     if a.dtype.kind != "f" or b.dtype.kind != "f":
         same = a == b
     else:
@@ -102,7 +102,7 @@ def _compare(name: str, left: Any, right: Any, rows: int) -> Difference | None:
     if same.all():
         return None
     row, column = np.argwhere(~same)[0]
-    return Difference(name, int(row), left.columns[column] if left.columns else "")
+    return PartDifference(name, int(row), left.columns[column] if left.columns else "")
 
 
 def _equal(left: Any, right: Any) -> bool:
