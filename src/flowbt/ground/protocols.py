@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import pandas as pd
@@ -10,6 +10,8 @@ import pandas as pd
 from flowbt.ground.clock import Clock
 
 Key = str | tuple[str, str]  # a field of the panel's symbols, or of one symbol
+Step = Callable[[str, int, int], None]
+"""Told after each part of a long act: what was done, how many are, of how many."""
 
 
 class Panel(Protocol):

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 from flowbt.cli.options import emit
+from flowbt.cli.progress import progress
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.protocols import Step
 
 if TYPE_CHECKING:
     from flowbt.studies.gallery.gallery import Gallery, GalleryRow
@@ -40,8 +40,8 @@ def run_folder(folder: Path, options: dict[str, Any]) -> int:
         keep_leak=options["keep_leak"],
         command=shlex.join(["flowbt", *sys.argv[1:]]),
     )
-    with _progress(options["as_json"]) as bar:
-        gallery = run_gallery(job, _teller(bar, results))
+    with progress("strategies", options["as_json"]) as step:
+        gallery = run_gallery(job, _teller(step, results))
     page = None
     if results is not None:
         from flowbt.results.pages import gallery as pages
@@ -56,21 +56,13 @@ def run_folder(folder: Path, options: dict[str, Any]) -> int:
     return 3 if any(entry.leak for entry in gallery.entries) and not options["keep_leak"] else 0
 
 
-def _progress(quiet: bool) -> Any:
-    if quiet or not sys.stderr.isatty():
-        return nullcontext()
-    return Progress(console=Console(stderr=True), transient=True)
-
-
-def _teller(bar: Any, results: Path | None) -> Any:
+def _teller(step: Step | None, results: Path | None) -> Any:
     """What to do after each strategy: move the bar, where there is one, and tell the results page."""
     from flowbt.results.pages import site
 
-    task = bar.add_task("strategies", total=None) if bar is not None else None
-
     def tell(entry: GalleryRow, number: int, total: int) -> None:
-        if bar is not None:
-            bar.update(task, completed=number, total=total, description=entry.strategy)
+        if step is not None:
+            step(entry.strategy, number, total)
         if results is not None:
             site.report(results / "_gallery", "strategies", number, total, entry.strategy)
 

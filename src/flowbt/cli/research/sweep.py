@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from flowbt.cli.options import (
     datasets_option,
@@ -23,6 +20,7 @@ from flowbt.cli.options import (
     span_options,
     split_parameters,
 )
+from flowbt.cli.progress import progress
 from flowbt.cli.research.run import _changed
 from flowbt.cli.show.sweep import print_sweep
 
@@ -71,8 +69,8 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
 
     request = request_of(path, parameters, options)
     job = job_of(request, options["datasets"], options["demo"]) if options["cluster"] else None
-    with meter(quiet=options["as_json"]) as show:
-        run = SweepOptions(options["results"], options["resume"], options["cluster"], job, show, options["tearsheets"])
+    with progress("sweep", options["as_json"]) as step:
+        run = SweepOptions(options["results"], options["resume"], options["cluster"], job, step, options["tearsheets"])
         folder, document, luck = sweep(open_catalog(options["datasets"], options["demo"]), request, run)
     if options["as_json"]:
         emit({**document, "luck": luck, "folder": str(folder)})
@@ -105,18 +103,3 @@ def request_of(path: Path, parameters: tuple[str, ...], options: dict[str, Any])
         keep_leak=options.get("keep_leak", False),
         command=shlex.join(["flowbt", *sys.argv[1:]]),
     )
-
-
-def meter(quiet: bool) -> Any:
-    """A progress bar with rate and remaining time on a terminal, nothing elsewhere. Gives a function of (done, total, rate)."""
-    if quiet or not sys.stderr.isatty():
-        return nullcontext()
-
-    @contextmanager
-    def bar() -> Any:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]:,.0f} trials/s"), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("sweep", total=None, rate=0.0)
-            yield lambda done, total, rate: progress.update(task, completed=done, total=total, rate=rate)
-
-    return bar()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -35,6 +34,7 @@ from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ClaimError, FieldError, FlowbtError
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import write_text
+from flowbt.ground.protocols import Step
 from flowbt.results.shelf import storing
 from flowbt.studies.lookahead.claims import refuse_peeking
 from flowbt.studies.score.files import ClaimFile, line_of, select
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from flowbt.evidence.claims.events import Case
 
 HISTORY = 4  # years before a claim's start that its trailing windows may see
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class ScoredClaims:
         return sum(f.p_curve is not None for f in self.findings)
 
 
-def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progress: Progress | None = None) -> ScoredClaims:
+def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progress: Step | None = None) -> ScoredClaims:
     """Score claim files, folders, or one claim (`FILE::claim`)."""
     chosen = select(targets)
     if settings.cache:  # before the work, so that a folder that cannot be written costs nothing
@@ -91,7 +90,7 @@ def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progre
         for finding in pool.map(lambda item: scorer.finding(*item), work):
             done.append(finding)
             if progress:
-                progress(len(done), len(work), finding.id)
+                progress(finding.id, len(done), len(work))
     finish(done)
     problems = [file.problem for file in chosen.files if file.problem] + [f"{f.file}::{f.id}: {f.error}" for f in done if f.error]
     return ScoredClaims(tuple(done), tuple(problems), catalog.synthetic, settings, scorer.reused)

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Array
 from flowbt.evidence.measures import MEASURES
 from flowbt.ground.errors import ParameterError, nearest
+from flowbt.ground.protocols import Step
 from flowbt.results.pages import sweep as sweeps
 from flowbt.studies import ledger
 from flowbt.studies.lookahead.strategies import refuse
@@ -34,11 +35,10 @@ from flowbt.studies.sweep.cluster import on_cluster
 from flowbt.studies.sweep.luck import luck_of, words
 from flowbt.studies.sweep.search import tpe_slices
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
-from flowbt.studies.sweep.store import LUCK, SWEEP, Progress, SweepFolder, release, slices, table_of
+from flowbt.studies.sweep.store import LUCK, SWEEP, SweepFolder, SweepProgress, release, slices, table_of
 from flowbt.studies.sweep.verify import look_ahead, verify
 
 FUSED, SLOW = 16_384, 512  # trials per slice
-Show = Callable[[int, int, float], None]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class SweepOptions:
     resume: bool = False
     cluster: str | None = None
     job: dict[str, Any] | None = None  # what a worker needs to set up the same sweep (see cluster.py)
-    show: Show | None = None
+    show: Step | None = None
     tearsheets: int = 0  # of the best trials
 
 
@@ -61,7 +61,7 @@ def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[P
     folder = SweepFolder.of(run.results, setup.strategy.name, setup.id)
     folder.start(run.resume)
     head = {"id": setup.id, "strategy": setup.strategy.name}
-    progress = Progress(folder, head, total_of(setup), run.show)
+    progress = SweepProgress(folder, head, total_of(setup), run.show)
     clock.lap("prepare")
     try:
         for k, table in finished_slices(setup, folder, run, progress):
@@ -144,7 +144,7 @@ def total_of(setup: PreparedSweep) -> int:
     return setup.request.search.number if setup.request.search.kind == "tpe" else len(setup.numbers)
 
 
-def finished_slices(setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, progress: Progress) -> Iterator[tuple[int, pa.Table]]:
+def finished_slices(setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, progress: SweepProgress) -> Iterator[tuple[int, pa.Table]]:
     """Every slice, stored: those of an earlier run first, then new ones as they are done."""
     if setup.request.search.kind == "tpe":
         for k, table, stored in tpe_slices(setup, folder):
