@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from flowbt.cli.options import datasets_option, demo_option, emit, json_option, results_option
+from flowbt.cli.progress import progress
 from flowbt.cli.show.score import print_board
 from flowbt.results.shelf import storing
 
@@ -52,8 +49,8 @@ def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool,
     catalog = open_catalog(options["datasets"], options["demo"])
     cache = options["results"] / "claims" / ".cache"
     settings = Settings(resamples=resamples, seed=seed, cache=cache, fresh=fresh, store=not no_store)
-    with _progress(options["as_json"]) as show:
-        board = score(targets, catalog, settings, show)
+    with progress("scoring", options["as_json"]) as step:
+        board = score(targets, catalog, settings, step)
     page = None if no_store else _write(options["results"], board)
     if options["as_json"]:
         told = {"problems": board.problems, "notices": board.notices, "tested": board.tested, "synthetic": board.synthetic, "partial": not board.whole}
@@ -87,17 +84,3 @@ def _write(results: Path, board: ScoredClaims) -> Path | None:
         return None
     with storing(results, "write pages in"):
         return write_scoreboard(results, Scored(board.findings, board.problems, board.synthetic, board.tested, board.settings.resamples, board.register))
-
-
-def _progress(quiet: bool) -> Any:
-    """A bar on a terminal, nothing elsewhere; gives the callback, or None."""
-    if quiet or not sys.stderr.isatty():
-        return nullcontext()
-
-    @contextmanager
-    def bar() -> Any:
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("scoring")
-            yield lambda done, total, name: progress.update(task, completed=done, total=total, description=name)
-
-    return bar()

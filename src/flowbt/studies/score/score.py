@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -24,6 +24,7 @@ from flowbt.evidence.claims.verdict import CUTOFFS, decide
 from flowbt.evidence.claims.wording import sentence
 from flowbt.evidence.multiple import benjamini_hochberg, holm
 from flowbt.ground.errors import ClaimError
+from flowbt.ground.protocols import Step
 from flowbt.results.shelf import storing
 from flowbt.studies.score.files import LOCK, ClaimFile, Selection, select
 from flowbt.studies.score.measure import Measured, Scorer, Settings
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
 
 __all__ = ["ScoredClaims", "Settings", "lock", "score"]
-Progress = Callable[[int, int, str], None]
 Work = tuple[ClaimFile, Claim]
 
 
@@ -55,7 +55,7 @@ class ScoredClaims:
     notices: tuple[str, ...] = ()
 
 
-def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progress: Progress | None = None) -> ScoredClaims:
+def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progress: Step | None = None) -> ScoredClaims:
     """Score claim files, folders, or one claim (`FILE::claim`); the correction is over their whole register."""
 
     chosen = select(targets)
@@ -76,7 +76,7 @@ def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progre
         for (_, claim), found in zip(work, pool.map(measure, work), strict=True):
             measured.append(found)
             if progress:
-                progress(len(measured), len(work), claim.id)
+                progress(claim.id, len(measured), len(work))
     retired = (register.retired if register else 0) + _superseded(register, changes)
     findings = finish(work, measured, retired)
     problems = [file.problem for file in chosen.files if file.problem] + [f"{f.file}::{f.id}: {f.error}" for f in findings if f.error]

@@ -139,7 +139,7 @@ def release() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-class Progress:
+class SweepProgress:
     """`progress.json`, about once a second, and a callback for a terminal."""
 
     def __init__(self, folder: SweepFolder, head: dict[str, Any], total: int, show: Any = None) -> None:
@@ -161,7 +161,7 @@ class Progress:
         if time.monotonic() - self._written >= 1.0:
             self.write("running")
         if self.show is not None:
-            self.show(self.done, self.total, self.rate)
+            self.show(f"{self.rate:,.0f} trials/s", self.done, self.total)
 
     @property
     def rate(self) -> float:
