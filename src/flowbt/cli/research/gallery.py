@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from flowbt.studies.gallery.gallery import Gallery, GalleryRow
 
 
-def run_folder(folder: Path, options: dict[str, Any]) -> None:
-    """Run all strategies in parallel; print the comparison and write its page."""
+def run_folder(folder: Path, options: dict[str, Any]) -> int:
+    """Run all strategies in parallel; print the comparison and write its page. 3 where one uses the future and was not to be kept."""
     from flowbt.studies.gallery.gallery import Job, run_gallery
     from flowbt.studies.run.market import Span
 
@@ -37,6 +37,7 @@ def run_folder(folder: Path, options: dict[str, Any]) -> None:
         demo=options["demo"],
         span=Span(options["start"], options["end"]),
         seed=options["seed"],
+        keep_leak=options["keep_leak"],
         command=shlex.join(["flowbt", *sys.argv[1:]]),
     )
     with progress("strategies", options["as_json"]) as step:
@@ -48,10 +49,11 @@ def run_folder(folder: Path, options: dict[str, Any]) -> None:
         page = pages.write(results, gallery.to_dict())
     if options["as_json"]:
         emit({**gallery.to_dict(), "page": str(page) if page else None})
-        return
-    _print(gallery)
-    if page:
-        click.echo(str(page))
+    else:
+        _print(gallery)
+        if page:
+            click.echo(str(page))
+    return 3 if any(entry.leak for entry in gallery.entries) and not options["keep_leak"] else 0
 
 
 def _teller(step: Step | None, results: Path | None) -> Any:

@@ -9,7 +9,17 @@ from typing import Any
 
 import click
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, results_option, span_options, split_parameters
+from flowbt.cli.options import (
+    datasets_option,
+    demo_option,
+    emit,
+    json_option,
+    keep_leak_option,
+    parameter_option,
+    results_option,
+    span_options,
+    split_parameters,
+)
 from flowbt.cli.progress import progress
 from flowbt.cli.research.run import _changed
 from flowbt.cli.show.sweep import print_sweep
@@ -44,6 +54,7 @@ Examples:
 @click.option("--costs", metavar="NAME=VALUE,...", help="Change costs: fees, slippage, borrow (fractions), funding (true or false).")
 @click.option("--account", metavar="NAME=VALUE,...", help="Change the account: cash, margin, max_gross.")
 @click.option("--decide-at", metavar="HH:MM", help="Decision time of the session, New York.  [default: 18:30]")
+@keep_leak_option
 @click.option("--resume", is_flag=True, help="Go on with an interrupted sweep of the same file, data and values.")
 @click.option("--cluster", metavar="ADDRESS", help="Run the slices on a Dask cluster, e.g. tcp://127.0.0.1:8786 (needs the extra `cluster`).")
 @demo_option
@@ -89,5 +100,6 @@ def request_of(path: Path, parameters: tuple[str, ...], options: dict[str, Any])
         search=search,
         sort=options["sort"],
         top=options["top"],
+        keep_leak=options.get("keep_leak", False),
         command=shlex.join(["flowbt", *sys.argv[1:]]),
     )

@@ -27,6 +27,7 @@ from flowbt.ground.errors import ParameterError, nearest
 from flowbt.ground.protocols import Step
 from flowbt.results.pages import sweep as sweeps
 from flowbt.studies import ledger
+from flowbt.studies.lookahead.strategies import refuse
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
 from flowbt.studies.run.stored import store_run
@@ -73,8 +74,11 @@ def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[P
     clock.lap("trials")
     top = best(folder, request.sort, ascending, request.top)
     luck = luck_of(setup, folder, ledger.tally(ledger.folder_of(run.results, setup.facts)))
-    luck["look_ahead"] = look_ahead(setup, top[0]) if top else ""
-    luck["verdict"] = f"Worthless: it uses the future ({luck['look_ahead']}); see `flowbt check`." if luck["look_ahead"] else words(luck)
+    leak = look_ahead(setup, top[0]) if top else setup.leak
+    if not request.keep_leak:
+        refuse(setup.strategy.name, leak)
+    luck["look_ahead"] = str(leak) if leak else ""
+    luck["verdict"] = f"Worthless: it uses the future ({leak})." if leak else words(luck)
     clock.lap("luck")
     checked = verify(setup, folder, top)  # after luck: vectorbt's import takes memory for good
     clock.lap("verify")
@@ -94,6 +98,7 @@ def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[P
         "seconds": clock.laps,
         "rate": progress.fresh / max(clock.laps["trials"], 1e-9),
         "verified": checked,
+        "look_ahead": luck["look_ahead"],
         "warnings": ["SYNTHETIC: made by the demo market with planted effects."] if setup.panel.catalog.synthetic else [],
     }
     folder.write(LUCK, luck)
@@ -108,7 +113,7 @@ def tearsheets(catalog: Catalog, setup: PreparedSweep, run: SweepOptions, top: l
     asked, found = setup.request, {}
     for trial in top[: run.tearsheets]:
         parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
-        request = Request(asked.path, parameters, asked.span, asked.decide_at, asked.costs, asked.account, command=asked.command)
+        request = Request(asked.path, parameters, asked.span, asked.decide_at, asked.costs, asked.account, command=asked.command, keep_leak=asked.keep_leak)
         found[str(trial)] = store_run(run.results, backtest(catalog, request)).name
     return found
 

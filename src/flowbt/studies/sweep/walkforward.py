@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ class Walk:
 def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path) -> tuple[Path, dict[str, Any]]:
     """Run and store; returns the folder and `walkforward.json`."""
     ascending = order_of(request.sort)
-    setup = set_up(catalog, request)
+    setup = set_up(catalog, replace(request, keep_leak=False))  # what is chosen by the future cannot be tested on it: never kept
     numbers = _numbers(setup)
     splits = {mode: split_of(setup, numbers, plan, mode) for mode in plan.modes}
     walks = [walk(setup, numbers, splits[mode], mode, ascending) for mode in plan.modes]
