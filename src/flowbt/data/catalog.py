@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from flowbt.data.declare import Dataset, read_declaration
+from flowbt.data.declare import Dataset, Publication, read_declaration
 from flowbt.data.versions import MEND, Version, current, held_by
-from flowbt.ground.clock import HOURS_PER_BAR, Clock
-from flowbt.ground.errors import FieldError, FlowbtError, SpoiltDataset, nearest
+from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
+from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, SpoiltDataset, nearest
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,30 @@ class Imported:
     def column(self, name: str) -> np.ndarray:
         """One column, all rows, as a numpy array."""
         return np.asarray(self.version.table([name])[name].to_numpy())
+
+    def known_at(self, event: np.ndarray) -> np.ndarray:
+        """When each row became public, by the declaration as it stands now (`event`: the column event_time).
+
+        Rows were placed by the rule at import, which the provenance keeps; where the rule has been edited since they are placed anew. A revision
+        keeps its own instant, unless the rule puts it later. DatasetError where the edited rule cannot place them.
+        """
+        stored = self.column("known_at").astype("datetime64[ns]", copy=False)
+        rule, before = self.declaration.publication, self.provenance.get("publication")
+        if rule.rule == "column" and (before is None or before.get("rule") == "column"):
+            return stored
+        if before is not None and Publication.model_validate(before) == rule and self.provenance.get("clock", self.declaration.clock) == self.declaration.clock:
+            return stored
+        asked = f"dataset {self.name}"
+        if rule.rule == "column":
+            raise DatasetError(asked, "its publication rule is now 'column', and its rows were placed by another", "import it again, naming the column")
+        codes, times = pd.factorize(event)
+        known = rule.known_at(pd.DatetimeIndex(times), self.declaration.calendar).to_numpy().astype("datetime64[ns]")[codes]
+        if before is not None and before.get("rule") != "column":
+            old = Publication.model_validate(before).known_at(pd.DatetimeIndex(times), self.declaration.calendar).to_numpy()[codes]
+            known = np.where(stored > old, np.maximum(stored, known), known)
+        if len(early := np.flatnonzero(self.declaration.too_early(event, known))):
+            raise DatasetError(asked, self.declaration.early_words(event[early[0]], known[early[0]]), "mend its publication rule")
+        return known
 
     def symbol_codes(self) -> tuple[np.ndarray, list[str]]:
         """The symbol column as codes into a list of names."""
@@ -134,7 +158,7 @@ class Catalog:
         bar = HOURS_PER_BAR[clock.step]
 
         def distance(dataset: Imported) -> tuple[int, int, str]:
-            hours = HOURS_PER_BAR.get(dataset.declaration.frequency, 24)
+            hours = HOURS_PER_ROW.get(dataset.declaration.frequency, 24)
             return (0 if hours == bar else 1 if hours < bar else 2, dataset.declaration.priority, dataset.name)
 
         return min(candidates, key=distance)

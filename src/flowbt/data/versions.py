@@ -185,7 +185,8 @@ def _write_version(folder: Path, declaration: Dataset, table: pd.DataFrame, prov
         arrow = arrow.set_column(arrow.schema.get_field_index("symbol"), "symbol", arrow["symbol"].cast(pa.string()).dictionary_encode())
         pq.write_table(arrow, scratch / DATA, compression="zstd")
         (scratch / DECLARATION).write_text(declaration_toml(declaration), encoding="utf-8")
-        complete = {**provenance, **describe(table), "data_bytes": (scratch / DATA).stat().st_size, "stored": datetime.now(UTC).isoformat()}
+        placed = {"publication": declaration.publication.model_dump(mode="json"), "clock": declaration.clock}  # the rule its rows were placed by
+        complete = {**provenance, **placed, **describe(table), "data_bytes": (scratch / DATA).stat().st_size, "stored": datetime.now(UTC).isoformat()}
         complete["sha256"] = {name: hash_file(scratch / name) for name in (DATA, DECLARATION)}
         (scratch / PROVENANCE).write_text(json.dumps(complete, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")
         name = hash_file(scratch / PROVENANCE)[:16]

@@ -12,11 +12,14 @@ FlowbtError                     exit 1, one line: what was asked, what was found
 │   ├── LoadError               a strategy file that cannot be loaded
 │   ├── ParameterError          an unknown or unusable parameter (exit 2)
 │   └── SignalError             a strategy that returned the wrong thing
+│       └── LookAheadError      a decision that uses the future (exit 3)
+│           └── FenceError      a file that reaches past its panel while deciding: files, sockets, the interpreter (exit 3)
 ├── EngineError
 │   └── ReconciliationError     the two books of a run differ
 ├── StudyError
 │   ├── RangeError              an empty or impossible span of dates
 │   ├── ClaimError              a claim that cannot be scored
+│   ├── JournalError            a journal that is not whole, or that cannot be written
 │   └── CheckFailed             a check that ran and failed (exit 3)
 ├── Busy                        another process is writing the same thing
 └── ResultsError
@@ -80,6 +83,13 @@ class ParameterError(StrategyError):
 class SignalError(StrategyError): ...
 
 
+class LookAheadError(SignalError):
+    exit_code = 3
+
+
+class FenceError(LookAheadError): ...
+
+
 class EngineError(FlowbtError): ...
 
 
@@ -93,6 +103,9 @@ class RangeError(StudyError): ...
 
 
 class ClaimError(StudyError): ...
+
+
+class JournalError(StudyError): ...
 
 
 class CheckFailed(StudyError):

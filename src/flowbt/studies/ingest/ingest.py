@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -30,11 +30,11 @@ from flowbt.data.sources.base import Anomaly, RawTable
 from flowbt.data.versions import KEYS, REVISED, Version, current, declaration_toml, write_dataset, writing_alone
 from flowbt.ground.errors import DatasetError, FlowbtError, RefusedImport, SpoiltDataset, nearest
 from flowbt.ground.files import hash_file, hash_text, write_text
+from flowbt.ground.protocols import Step
 from flowbt.studies.ingest.arrival import Arrival, course, identity, row_rules
 
 VERSION = 1  # raised when parsing or validation changes what is stored
 Status = Literal["imported", "merged", "unchanged", "refused"]
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Assembled:
 
 
 def import_plan(
-    plan: ImportPlan, files: Path, target: Target, only: Sequence[str] = (), progress: Progress | None = None, arrival: Arrival | None = None
+    plan: ImportPlan, files: Path, target: Target, only: Sequence[str] = (), progress: Step | None = None, arrival: Arrival | None = None
 ) -> list[ImportOutcome]:
     """Import the datasets of a plan (or those of `only`) from the folder `files`. A refused one does not stop the others."""
     if not files.is_dir():
@@ -195,6 +195,10 @@ def place(frame: pd.DataFrame, declaration: Dataset) -> pd.DataFrame:
     if known.isna().any():
         problem = f"{int(known.isna().sum())} rows without a time of publication"
         raise RefusedImport(f"dataset {declaration.name}", problem, "mend the file or the publication rule")
+    if (early := declaration.too_early(frame["event_time"].to_numpy("datetime64[ns]"), known.to_numpy("datetime64[ns]"))).any():
+        first = frame.loc[early].index[0]
+        problem = declaration.early_words(frame["event_time"][first].to_datetime64(), known[first].to_datetime64())
+        raise RefusedImport(f"dataset {declaration.name}", f"{int(early.sum())} rows known too early: {problem}", "mend the file or the publication rule")
     fields = [name for name in frame.columns if name not in (*KEYS, REVISED)]
     if REVISED in frame.columns:
         known = known.where(frame[REVISED].isna() | (known > frame[REVISED]), frame[REVISED])
