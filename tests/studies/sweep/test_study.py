@@ -100,7 +100,7 @@ def test_an_interrupted_sweep_resumes_to_the_same_bytes(strategy: Path, catalog:
     monkeypatch.setattr(study, "FUSED", 40)
     request = SweepRequest(strategy, ONE_SLICE)
 
-    def stop(done: int, total: int, rate: float) -> None:
+    def stop(what: str, done: int, total: int) -> None:
         if done > total / 3:
             raise Stop
 
@@ -217,7 +217,7 @@ def test_a_cluster_gives_the_same_table_though_a_worker_dies(
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
         victims = [worker.pid for worker in cluster.workers.values()][:1]
 
-        def kill(done: int, total: int, rate: float) -> None:
+        def kill(what: str, done: int, total: int) -> None:
             while victims:
                 os.kill(victims.pop(), signal.SIGKILL)
 

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress as Bar
 
 from flowbt.cli.options import datasets_option, emit, json_option, split_parameters
+from flowbt.cli.progress import progress
 from flowbt.cli.show.table import print_table
 
 RULES = "When rows became known: close, 'session 18:00', 'session 1 09:00', 'after 1h', 'weekday 4 15:30' (Friday), 'month 1 10:00', column."
 
 if TYPE_CHECKING:
-    from flowbt.studies.ingest.ingest import ImportOutcome, Progress
+    from flowbt.studies.ingest.ingest import ImportOutcome
 
 
 @click.command(
@@ -60,8 +59,8 @@ def import_(plan_file: Path | None, files_root: Path | None, source: str | None,
         from flowbt.studies.ingest.ingest import Target, import_plan
 
         plan = read_plan(plan_file)
-        with _bar(as_json) as progress:
-            outcomes = import_plan(plan, files_root, Target(datasets, plan_file.parent), rest["only"], progress)
+        with progress("importing", as_json) as step:
+            outcomes = import_plan(plan, files_root, Target(datasets, plan_file.parent), rest["only"], step)
     else:
         if not source or not files:
             raise click.UsageError("give SOURCE FILE..., or --plan FILE --root FOLDER")
@@ -115,8 +114,8 @@ def pull(source: str, symbols: tuple[str, ...], datasets: Path, as_json: bool, *
     reading = {**options, **({"symbol": rest["symbol"]} if rest["symbol"] else {})}
     into = Into(rest["to_folder"] or datasets / ".raw" / source, datasets, rest["name"], rest["publication"], reading)
     manners = Manners(pause=rest["pause"], tries=rest["tries"], timeout=rest["timeout"], base_url=rest["base_url"])
-    with _bar(as_json) as progress:
-        result = run_pull(source, wanted, into, manners, progress)
+    with progress(f"pulling {source}", as_json) as step:
+        result = run_pull(source, wanted, into, manners, step)
     if as_json:
         emit(asdict(result))
     else:
@@ -165,28 +164,3 @@ def _report(outcomes: list[ImportOutcome], as_json: bool) -> None:
     for outcome in outcomes:
         if outcome.problem:
             click.echo(f"flowbt: {outcome.problem}", err=True)
-
-
-class _bar:
-    """A progress bar on a terminal; nothing elsewhere."""
-
-    def __init__(self, silent: bool) -> None:
-        self.silent = silent
-        self.progress: Any = None
-
-    def __enter__(self) -> Progress | None:
-        console = Console(stderr=True)
-        if self.silent or not console.is_terminal:
-            return None
-        self.progress = Bar(console=console, transient=True)
-        self.progress.start()
-        task = self.progress.add_task("importing")
-
-        def step(name: str, done: int, total: int) -> None:
-            self.progress.update(task, description=name or "done", completed=done, total=total)
-
-        return step
-
-    def __exit__(self, *_: object) -> None:
-        if self.progress:
-            self.progress.stop()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -28,10 +28,10 @@ from flowbt.data.sources.base import Anomaly, RawTable
 from flowbt.data.versions import KEYS, Version, current, declaration_toml, write_dataset, writing_alone
 from flowbt.ground.errors import DatasetError, FlowbtError, RefusedImport, SpoiltDataset, nearest
 from flowbt.ground.files import hash_file, hash_text, write_text
+from flowbt.ground.protocols import Step
 
 VERSION = 1  # raised when parsing or validation changes what is stored
 Status = Literal["imported", "unchanged", "refused"]
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Assembled:
     findings: list[Anomaly]
 
 
-def import_plan(plan: ImportPlan, files: Path, target: Target, only: Sequence[str] = (), progress: Progress | None = None) -> list[ImportOutcome]:
+def import_plan(plan: ImportPlan, files: Path, target: Target, only: Sequence[str] = (), progress: Step | None = None) -> list[ImportOutcome]:
     """Import the datasets of a plan (or those of `only`) from the folder `files`. A refused one does not stop the others."""
     if not files.is_dir():
         raise DatasetError(f"files of the plan under {files}", "no such folder", "give the folder with --root")

@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flowbt.engine.sweep.space import Ints, Space
-from flowbt.engine.sweep.sums import METRICS, Array
+from flowbt.engine.sweep.sums import METRICS
+from flowbt.engine.types import Array
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import locked, publish, write_text, writing
 from flowbt.results.record import dumps
@@ -152,7 +153,7 @@ def release() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-class Progress:
+class SweepProgress:
     """`progress.json`, about once a second, and a callback for a terminal."""
 
     def __init__(self, folder: SweepFolder, head: dict[str, Any], total: int, show: Any = None) -> None:
@@ -174,7 +175,7 @@ class Progress:
         if time.monotonic() - self._written >= 1.0:
             self.write("running")
         if self.show is not None:
-            self.show(self.done, self.total, self.rate)
+            self.show(f"{self.rate:,.0f} trials/s", self.done, self.total)
 
     @property
     def rate(self) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ class Walk:
 def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path) -> tuple[Path, dict[str, Any]]:
     """Run and store; returns the folder and `walkforward.json`."""
     ascending = order_of(request.sort)
-    setup = set_up(catalog, request)
+    setup = set_up(catalog, replace(request, keep_leak=False))  # what is chosen by the future cannot be tested on it: never kept
     numbers = _numbers(setup)
     splits = {mode: split_of(setup, numbers, plan, mode) for mode in plan.modes}
     walks = [walk(setup, numbers, splits[mode], mode, ascending) for mode in plan.modes]
@@ -152,10 +152,7 @@ def walk(setup: PreparedSweep, numbers: Ints, split: Split, mode: str, ascending
 
 def book_of(setup: PreparedSweep, code: Iterable[int], window: Window) -> Book:
     """The engine's book of a choice on the test bars, from flat. The decision uses all history before them."""
-    bars = slice(window.test_start, window.test_end)
-    market = setup.market
-    arrays = {f.name: getattr(market, f.name)[bars] for f in fields(Market) if f.name in ("index", "open", "high", "low", "close", "funding")}
-    short = replace(market, **arrays)
+    short = setup.market.cut(window.test_start, window.test_end)
     decision = setup.strategy.decide(setup.sweeper.tracer.quiet, setup.space.trial(list(code)))
     return simulate(short, cut_decision(decision, setup.panel, short.index), setup.sweeper.costs, setup.sweeper.account)
 
