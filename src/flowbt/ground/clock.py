@@ -153,7 +153,7 @@ def read_date(text: Any) -> pd.Timestamp:
     if not isinstance(text, str):
         return pd.Timestamp(text)
     if not _ISO.fullmatch(text.strip()):
-        raise RangeError(f"date {text!r}", "not YYYY-MM-DD", "write it so: other orders of day and month are read differently by different people")
+        raise RangeError(f"date {text!r}", "not a date in ISO order", "write YYYY-MM-DD (01/02/2020 is January to some)")
     try:
         return pd.Timestamp(text.strip())
     except ValueError:

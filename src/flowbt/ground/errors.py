@@ -17,6 +17,7 @@ FlowbtError                     exit 1, one line: what was asked, what was found
 ├── StudyError
 │   ├── RangeError              an empty or impossible span of dates
 │   ├── ClaimError              a claim that cannot be scored
+│   ├── JournalError            a journal that is not whole, or that cannot be written
 │   └── CheckFailed             a check that ran and failed (exit 3)
 ├── Busy                        another process is writing the same thing
 └── ResultsError
@@ -93,6 +94,9 @@ class RangeError(StudyError): ...
 
 
 class ClaimError(StudyError): ...
+
+
+class JournalError(StudyError): ...
 
 
 class CheckFailed(StudyError):

@@ -55,7 +55,7 @@ def market(edge: float, event: pd.DataFrame) -> Market:
     noise = np.random.default_rng(8).normal(0, 0.01, (400, 2)) + edge * event.shift(1, fill_value=False).to_numpy()
     close = 100 * np.exp(np.cumsum(noise, axis=0))
     start = np.vstack([[100.0, 100.0], close[:-1]])
-    return Market(INDEX, ("A", "B"), start, np.maximum(start, close), np.minimum(start, close), close, np.zeros((400, 2)), 252.0)
+    return Market(INDEX, ("A", "B"), start, np.maximum(start, close), np.minimum(start, close), close, np.zeros((400, 2)))
 
 
 @pytest.mark.parametrize(("edge", "low", "high"), [(0.02, 0.0, 0.02), (0.0, 0.05, 1.0)])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
@@ -56,8 +55,8 @@ def panel_for(catalog: Catalog, strategy: Strategy, decide_at: str | None = None
 def market_of(panel: PanelReader, labels: pd.DatetimeIndex) -> Market:
     """The traded bars of the panel's symbols over `labels`."""
     bars = panel.bars()
-    arrays = {f.name: np.ascontiguousarray(getattr(bars, f.name).loc[labels].to_numpy(float)) for f in fields(bars)}
-    return Market(index=labels, symbols=panel.symbols, year=panel.clock.periods_per_year, **arrays)
+    arrays = {f.name: getattr(bars, f.name).loc[labels].to_numpy(float) for f in fields(bars)}
+    return Market(index=labels, symbols=panel.symbols, clock=panel.clock, **arrays)
 
 
 def cut_decision(decision: Any, panel: PanelReader, labels: pd.DatetimeIndex) -> Signals | Targets:

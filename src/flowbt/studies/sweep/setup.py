@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sweeper import Sweeper
-from flowbt.engine.types import Account, Costs, Market
+from flowbt.engine.types import Account, Costs, Labels, Market
 from flowbt.ground.errors import SignalError
 from flowbt.results.record import dumps
 from flowbt.studies.run.describe import commit, datasets_of, versions
@@ -128,7 +128,7 @@ def set_up(catalog: Catalog, request: SweepRequest) -> PreparedSweep:
         panel["close", symbol]
     labels = request.span.cut(panel)
     market = market_of(panel, labels)
-    stage = Stage(market, replace(market, index=panel.index), int(panel.index.searchsorted(labels[0])))
+    stage = Stage(market, Labels(panel.index, panel.symbols), int(panel.index.searchsorted(labels[0])))
     sweeper = Sweeper(tracer, space, stage, request.costs or strategy.costs, request.account or strategy.account)
     return PreparedSweep(request, strategy, space, swept, panel, sweeper)
 

@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flowbt.engine.sweep.space import Ints, Space
-from flowbt.engine.sweep.sums import METRICS, Array
+from flowbt.engine.sweep.sums import METRICS
+from flowbt.engine.types import Array
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text, writing
 from flowbt.results.record import dumps

@@ -20,7 +20,8 @@ import pyarrow as pa
 
 from flowbt.data.catalog import Catalog
 from flowbt.engine.sweep.space import Ints
-from flowbt.engine.sweep.sums import METRICS, Array
+from flowbt.engine.sweep.sums import METRICS
+from flowbt.engine.types import Array
 from flowbt.evidence.measures import MEASURES
 from flowbt.ground.errors import ParameterError, nearest
 from flowbt.results.pages import sweep as sweeps

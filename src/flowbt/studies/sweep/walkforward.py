@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -151,10 +151,7 @@ def walk(setup: PreparedSweep, numbers: Ints, split: Split, mode: str, ascending
 
 def book_of(setup: PreparedSweep, code: Iterable[int], window: Window) -> Book:
     """The engine's book of a choice on the test bars, from flat. The decision uses all history before them."""
-    bars = slice(window.test_start, window.test_end)
-    market = setup.market
-    arrays = {f.name: getattr(market, f.name)[bars] for f in fields(Market) if f.name in ("index", "open", "high", "low", "close", "funding")}
-    short = replace(market, **arrays)
+    short = setup.market.cut(window.test_start, window.test_end)
     decision = setup.strategy.decide(setup.sweeper.tracer.quiet, setup.space.trial(list(code)))
     return simulate(short, cut_decision(decision, setup.panel, short.index), setup.sweeper.costs, setup.sweeper.account)
 
