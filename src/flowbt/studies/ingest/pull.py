@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from flowbt.data.sources import NAMES, source
 from flowbt.data.sources.online import with_ccxt, with_yfinance
 from flowbt.data.sources.request import Wanted
 from flowbt.ground.errors import PullError, nearest
+from flowbt.ground.protocols import Step
 from flowbt.studies.ingest.files import FileImport, import_files
 from flowbt.studies.ingest.ingest import ImportOutcome
 
@@ -37,7 +38,7 @@ class Into:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: Callable[[str, int, int], None] | None = None) -> PullResult:
+def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: Step | None = None) -> PullResult:
     """Download from a source, then import if a dataset is named. PullError for a source that cannot be downloaded from."""
     if name in PACKAGES:
         paths = (with_ccxt if name == "ccxt" else with_yfinance)(wanted, into.folder)
