@@ -28,7 +28,7 @@ def market(bars: int, symbols: int) -> Market:
     opened = np.vstack([close[:1], close[:-1]]) * np.exp(rng.normal(0, 0.004, shape))
     high, low = np.maximum(opened, close) * 1.004, np.minimum(opened, close) * 0.996
     names = tuple(f"S{k}" for k in range(symbols))
-    return Market(pd.bdate_range("2000-01-03", periods=bars), names, opened, high, low, close, np.zeros(shape), 252.0)
+    return Market(pd.bdate_range("2000-01-03", periods=bars), names, opened, high, low, close, np.zeros(shape))
 
 
 def median(repeat: int, act) -> tuple[float, float]:

@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flowbt.data.catalog import Catalog, write_dataset
+from flowbt.data.catalog import Catalog
 from flowbt.data.declare import parse_declaration
 from flowbt.data.panel.reader import open_panel
+from flowbt.data.versions import write_dataset
 from flowbt.ground.clock import Clock
 
 ROOT = Path(__file__).parents[1]

@@ -17,6 +17,7 @@ import pandas as pd
 from numba import njit
 
 from flowbt.engine.types import Market
+from flowbt.ground.clock import Clock
 
 GRID = {
     "window": (2, 3, 4, 5, 6, 8, 10, 12, 15, 20),
@@ -36,7 +37,7 @@ def make_market(bars: int = 2_500, n: int = 1, seed: int = 1, hourly: bool = Fal
     opened = np.vstack([close[:1], close[:-1]]) * np.exp(rng.normal(0, 0.003, (bars, n)))
     high = np.maximum(opened, close) * np.exp(np.abs(rng.normal(0, 0.004, (bars, n))))
     low = np.minimum(opened, close) * np.exp(-np.abs(rng.normal(0, 0.004, (bars, n))))
-    return Market(index, tuple(f"S{j}" for j in range(n)), opened, high, low, close, np.zeros((bars, n)), 8760.0 if hourly else 252.0)
+    return Market(index, tuple(f"S{j}" for j in range(n)), opened, high, low, close, np.zeros((bars, n)), Clock("24/7", "1h") if hourly else Clock())
 
 
 def trials_of(count: int, seed: int = 0) -> dict[str, np.ndarray]:

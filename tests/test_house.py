@@ -9,7 +9,20 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parents[1] / "src" / "flowbt"
-LATE = ("vectorbt", "httpx", "ccxt", "yfinance", "distributed", "optuna", "exchange_calendars", "scipy.signal", "pandas.tseries")  # heavy, or an extra
+# heavy, or an extra
+LATE = (
+    "pandas_market_calendars",
+    "vectorbt",
+    "filelock",
+    "httpx",
+    "ccxt",
+    "yfinance",
+    "distributed",
+    "optuna",
+    "exchange_calendars",
+    "scipy.signal",
+    "pandas.tseries",
+)
 BRINGS_VECTORBT = ("flowbt.engine.vbt.book", "flowbt.engine.options.run", "flowbt.features.chain_kernel")
 WIDE = ("data/sources", "features")  # one provider, one family a module
 

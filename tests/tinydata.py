@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flowbt.data.catalog import write_dataset
 from flowbt.data.declare import parse_declaration
+from flowbt.data.versions import current, write_dataset
 
 FIELDS = {name: {} for name in ("open", "high", "low", "close", "volume")}
 
@@ -22,3 +22,13 @@ def store(root: Path, name: str, table: pd.DataFrame, **declaration) -> None:
     if "known_at" not in table:
         table = table.assign(known_at=dataset.publication.known_at(pd.DatetimeIndex(table["event_time"]), dataset.calendar))
     write_dataset(root, dataset, table, {"files": []})
+
+
+def stored(folder: Path) -> pd.DataFrame:
+    """The current table of a dataset's folder."""
+    return current(folder).frame()
+
+
+def table_file(folder: Path) -> Path:
+    """The Parquet file of the current version."""
+    return current(folder).folder / "data.parquet"

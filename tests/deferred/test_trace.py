@@ -114,5 +114,5 @@ def test_spare_results_stay_within_their_budget() -> None:
     tracer = Tracer(lambda panel, *, n: Signals(long=panel["close"].rolling(n).mean() > 0), tiny_panel(), {"n": 2}, evaluator=Evaluator(spare_bytes=4_000))
     for n in range(2, 30):
         tracer.evaluate({"n": n})
-    assert tracer.evaluator._spare_bytes <= 4_000
+    assert tracer.evaluator._spare.currsize <= 4_000
     assert not tracer.evaluator._held

@@ -22,7 +22,7 @@ def market(rng: np.random.Generator, bars: int = 60, symbols: int = 3, *, vol: f
         high[rng.random(shape) < missing] = np.nan
         close[rng.random(shape) < missing] = np.nan
     rates = rng.normal(0, 1e-4, shape) if funding else np.zeros(shape)
-    return Market(pd.bdate_range("2020-01-01", periods=bars), names, opened, high, low, close, rates, 252.0)
+    return Market(pd.bdate_range("2020-01-01", periods=bars), names, opened, high, low, close, rates)
 
 
 def frame(m: Market, values: np.ndarray) -> pd.DataFrame:

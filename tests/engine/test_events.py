@@ -14,7 +14,7 @@ def market(rows, funding=None, symbols=("A",)):
     """Rows of (open, high, low, close) for one symbol, or of lists of them for several."""
     bars = np.array(rows, float).reshape(len(rows), len(symbols), 4)
     rates = np.zeros(bars.shape[:2]) if funding is None else np.array(funding, float).reshape(bars.shape[:2])
-    return Market(pd.date_range("2024-01-01", periods=len(rows)), symbols, *(bars[:, :, k].copy() for k in range(4)), rates, 252.0)
+    return Market(pd.date_range("2024-01-01", periods=len(rows)), symbols, *(bars[:, :, k].copy() for k in range(4)), rates)
 
 
 def flat(*prices):
@@ -107,7 +107,7 @@ def test_entries_of_a_bar_share_what_is_left_in_proportion():
 
 
 def test_a_short_pays_borrow_by_calendar_days():
-    m = Market(pd.DatetimeIndex(["2024-01-04", "2024-01-05", "2024-01-08"]), ("A",), *(np.full((3, 1), 10.0) for _ in range(4)), np.zeros((3, 1)), 252.0)
+    m = Market(pd.DatetimeIndex(["2024-01-04", "2024-01-05", "2024-01-08"]), ("A",), *(np.full((3, 1), 10.0) for _ in range(4)), np.zeros((3, 1)))
     book = simulate(m, Signals(short=when(m, 0)), Costs(fees=0, slippage=0, borrow=0.0365))
     assert book.flows["borrow"].tolist() == pytest.approx([0, 100_000 * 0.0365 * 3 / 365, 0])
     assert book.trades["pnl"].tolist() == pytest.approx([-30.0])

@@ -1,5 +1,7 @@
 """Structures traded by signals: the book, the bounds, the rules, and the one known profit of a hedged straddle."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,18 +11,19 @@ from flowbt.engine.options.structures import moneyness, strike
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Account, Costs, Market, Signals
 from flowbt.engine.vbt.reconcile import reconcile
+from flowbt.ground.clock import Clock
 from flowbt.ground.errors import SignalError
 from flowbt.options import blackscholes as bs
 
 FREE = Costs(fees=0.0, slippage=0.0, borrow=0.0)
 
 
-def market(prices, start="2026-01-05", symbols=("A",), year=252.0):
+def market(prices, start="2026-01-05", symbols=("A",), clock=None):
     """Sessions from `start`, opening at the close before; the bar spans both."""
     close = np.asarray(prices, float).reshape(len(prices), len(symbols))
     opened = np.vstack([close[:1], close[:-1]])
-    index = pd.bdate_range(start, periods=len(close)) if year == 252.0 else pd.date_range(start, periods=len(close))
-    return Market(index, symbols, opened, np.maximum(opened, close), np.minimum(opened, close), close, np.zeros(close.shape), year)
+    index = pd.bdate_range(start, periods=len(close)) if clock is None else pd.date_range(start, periods=len(close))
+    return Market(index, symbols, opened, np.maximum(opened, close), np.minimum(opened, close), close, np.zeros(close.shape), clock or Clock())
 
 
 def walk(seed, bars, vol=0.2, **more):
@@ -71,7 +74,7 @@ def test_expiry_equals_intrinsic():
 
 def test_an_expiry_that_the_data_skip_settles_at_the_last_close_before_it():
     full = market(np.linspace(100, 94, 30))
-    m = Market(full.index.delete(19), full.symbols, *(np.delete(getattr(full, n), 19, axis=0) for n in ("open", "high", "low", "close", "funding")), 252.0)
+    m = Market(full.index.delete(19), full.symbols, *(np.delete(getattr(full, n), 19, axis=0) for n in ("open", "high", "low", "close", "funding")))
     book = simulate(m, Signals(long=when(m, 0), structure=st.long_put(20, strike(98), expiry="2026-01-30")), FREE)
     assert book.orders["price"].iloc[-1] == pytest.approx(98 - m.close[18, 0])
     assert reconcile(book) < 1e-9
@@ -108,7 +111,8 @@ def test_nothing_of_the_entry_bar_or_later_is_known_at_its_fill():
     entry = []
     for change in (0.0, 30.0):
         m = walk(0, 60)
-        m.close[10:], m.high[10:], m.low[10:] = m.close[10:] + change, m.high[10:] + change, m.low[10:] - change
+        moved = np.where(np.arange(60)[:, None] < 10, 0.0, change)
+        m = replace(m, close=m.close + moved, high=m.high + moved, low=m.low - moved)
         later = iv.where(np.arange(60) < 10, 20.0 + change)
         book = simulate(m, Signals(long=when(m, 9), hold=5, structure=st.straddle(later, days=20)), FREE)
         entry.append(book.orders.iloc[:2][["bar", "symbol", "price", "units"]].values.tolist())
@@ -184,7 +188,7 @@ def test_partial_exit_reduces_every_leg():
 
 
 def test_a_coin_account_sells_calls_settled_in_coin():
-    m = market(np.linspace(80_000, 120_000, 40), symbols=("BTC",), year=365.0)
+    m = market(np.linspace(80_000, 120_000, 40), symbols=("BTC",), clock=Clock("24/7"))
     sold = st.long_call(60, moneyness(1.05), days=7).with_(coin=True, by="notional")
     book = simulate(m, Signals(short=when(m, 0), size=1.0, structure=sold), FREE, Account(cash=2.0))
     trade = book.legs.iloc[0]

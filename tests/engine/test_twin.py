@@ -6,7 +6,7 @@ from tests.engine import cases
 
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
 from flowbt.engine.simulate import bars_of
-from flowbt.engine.walk import kernel, twin
+from flowbt.engine.walk import events, kernel, twin
 
 
 def both(rng: np.random.Generator, wild: bool, continuous: bool):
@@ -32,5 +32,5 @@ def test_kernel_equals_twin(wild, continuous):
         for ours, theirs in zip(tape[2:], plain[2:], strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-9)
         seen |= set(plain.order[:, 2].tolist())
-    rebalances = {kernel.ENTRY, kernel.SIGNAL, kernel.OPPOSITE, kernel.REBALANCE, kernel.LIQUIDATION}
-    assert seen == (rebalances if continuous else set(range(10)) - {kernel.REBALANCE})
+    rebalances = {events.ENTRY, events.SIGNAL, events.OPPOSITE, events.REBALANCE, events.LIQUIDATION}
+    assert seen == (rebalances if continuous else set(range(10)) - {events.REBALANCE})

@@ -20,8 +20,8 @@ def batch(seed, size_type):
     n = int(rng.integers(1, 5))
     shape = (CASES, BARS, n)
     markets = [cases.market(rng, BARS, n, vol=rng.choice([0.02, 0.08]), missing=0.05 * rng.integers(2)) for _ in range(CASES)]
-    for m in markets:  # vectorbt marks a position before the first close with that later close; ours with the open
-        m.close[0] = np.where(np.isnan(m.close[0]), 100.0, m.close[0])
+    # vectorbt marks a position before the first close with that later close; ours with the open
+    markets = [replace(m, close=np.vstack([np.nan_to_num(m.close[:1], nan=100.0), m.close[1:]])) for m in markets]
     kind = rng.integers(0, 3, (CASES, 1, 1))  # long, short, both
     long, short = (rng.random(shape) < 0.2) & (kind != 1), (rng.random(shape) < 0.2) & (kind != 0)
     if size_type == "percent":  # vectorbt refuses reversals in percent

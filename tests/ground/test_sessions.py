@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from flowbt.ground.clock import Clock, local_instants
+from flowbt.ground import federal
+from flowbt.ground.clock import Clock, local_instants, read_date
 from flowbt.ground.errors import ParameterError, RangeError
 
 
@@ -61,3 +62,39 @@ def test_shift_counts_sessions_and_starts_from_the_session_before():
 def test_local_instants_where_the_clock_changes():
     winter, summer = local_instants(pd.DatetimeIndex(["2024-01-15", "2024-07-15"]), "18:00", "America/New_York")
     assert (winter.hour, summer.hour) == (23, 22)
+
+
+@pytest.mark.parametrize(("year", "sessions"), [(1930, 298), (1955, 252), (1968, 226), (1970, 254), (2012, 250)])
+def test_sessions_are_as_they_were(year, sessions):
+    assert len(Clock().labels(f"{year}-01-01", f"{year}-12-31")) == sessions
+
+
+def test_saturdays_were_sessions_until_1952_and_closed_at_noon():
+    clock = Clock()
+    labels = clock.labels("1952-05-01", "1952-12-31")
+    assert labels[labels.day_of_week == 5][-1] == pd.Timestamp("1952-05-24")
+    assert clock.closes(pd.DatetimeIndex(["1952-05-24"]))[0] == pd.Timestamp("1952-05-24 16:00")
+
+
+def test_counting_sessions_across_1970_skips_new_year():
+    assert Clock().shift(pd.DatetimeIndex(["1970-01-02"]), -1)[0] == pd.Timestamp("1969-12-31")
+    assert Clock().shift(pd.DatetimeIndex(["1969-12-31"]), 1)[0] == pd.Timestamp("1970-01-02")
+
+
+def test_federal_business_days_are_not_those_of_the_exchange():
+    columbus, friday, mourning = pd.DatetimeIndex(["2024-10-14"]), pd.DatetimeIndex(["2024-10-11"]), pd.DatetimeIndex(["2025-01-08"])
+    assert federal.is_holiday(columbus)[0]
+    assert federal.shift(friday, 1)[0] == pd.Timestamp("2024-10-15")
+    assert federal.shift(mourning, 1)[0] == pd.Timestamp("2025-01-10")
+    assert federal.next_open(pd.DatetimeIndex(["2024-07-04"]))[0] == pd.Timestamp("2024-07-05")
+
+
+@pytest.mark.parametrize("text", ["01/02/2020", "13/02/2020", "2020", "Feb 3 2020", "20200203", "2020-02-30", "tomorrow"])
+def test_a_date_is_iso_or_refused(text):
+    with pytest.raises(RangeError, match="YYYY-MM-DD"):
+        read_date(text)
+
+
+def test_an_iso_date_may_have_a_time():
+    assert read_date(" 2020-02-03 ") == pd.Timestamp("2020-02-03")
+    assert read_date("2020-02-03 21:00") == pd.Timestamp("2020-02-03 21:00")

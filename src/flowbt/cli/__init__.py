@@ -21,6 +21,9 @@ COMMANDS = {
     "results": "List, show, tag and remove stored results.",
     "serve": "Browse results on a local page.",
     "board": "The regime board of a day.",
+    "today": "What the strategies say for the next open, and why.",
+    "follow": "Enter today's decisions in the journal.",
+    "journal": "Check and score the journal of decisions.",
     "ideas": "Option structures of a report, followed to their expiry.",
     "data": "Import, list and check datasets.",
     "reduce": "Turn raw prints, chains and trades into fields.",
@@ -33,6 +36,7 @@ _ROOMS = {
     "research": ("run", "sweep", "walkforward", "check", "score", "board", "ideas"),
     "results": ("results", "compare", "serve"),
     "data": ("data", "reduce", "gex", "features"),
+    "desk": ("today", "follow", "journal"),
     "project": ("new", "completion"),
 }
 MODULES = {name: f"flowbt.cli.{room}.{name}" for room, names in _ROOMS.items() for name in names}

@@ -5,6 +5,7 @@ A dataset without a publication rule is refused: without it no row could be plac
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -13,12 +14,16 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, Clock, local_instants
-from flowbt.ground.errors import DatasetError
+from flowbt.ground import federal
+from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, HOURS_PER_ROW, Clock, local_instants
+from flowbt.ground.errors import DatasetError, FieldError
+from flowbt.ground.fields import FIELDS, RULES, is_rule
 
 Policy = Literal["refuse", "drop", "flag"]
-Frequency = Literal["session", "1h", "4h", "8h", "day", "week", "month", "irregular", "event"]
+Frequency = Literal["session", "1m", "5m", "15m", "30m", "1h", "4h", "8h", "day", "week", "month", "irregular", "event"]
 NEW_YORK = "America/New_York"
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 BEFORE_END = pd.Timedelta(milliseconds=1)  # a half-open bar's last trade is before its end
 
 
@@ -27,7 +32,12 @@ class Publication(BaseModel):
 
     close: the end of its bar. session: `at` local time, `days` sessions after the event date. after: `delay` after the event
     time. weekday: `at` on the first `weekday` (0 = Monday) after the event date. month: `at` on the n-th `business_day` of the month
-    after the event's month. column: the file itself carries `known_at`.
+    after the event's month (the `january`-th in January, where that differs). column: the file itself carries `known_at`.
+
+    Days are sessions of the dataset's clock, or with `calendar = "federal"` business days of the US government: a weekday that is none
+    moves to the next, and a holiday up to `waits` days before it delays it by a day. `same_day`: an event on the weekday itself is published
+    that day. `delayed`: spans of event dates that came later than the rule says (shutdowns), each with the day by which all were out.
+    `ahead`: how long before the event time a value may be known (a rate fixed one interval ahead).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,8 +49,22 @@ class Publication(BaseModel):
     delay: str = "0h"
     weekday: int = Field(default=4, ge=0, le=6)
     business_day: int = Field(default=1, ge=1)
+    january: int | None = Field(default=None, ge=1)
+    calendar: Literal["clock", "federal"] = "clock"
+    waits: int = Field(default=0, ge=0, le=6)
+    same_day: bool = False
+    delayed: tuple[tuple[str, str, str], ...] = ()
+    ahead: str = "0h"
 
-    @field_validator("delay")
+    @field_validator("delayed")
+    @classmethod
+    def _spans(cls, value: tuple[tuple[str, str, str], ...]) -> tuple[tuple[str, str, str], ...]:
+        for date in (date for span in value for date in span):
+            if not ISO_DATE.fullmatch(date):
+                raise ValueError(f"{date!r} is no date YYYY-MM-DD")
+        return value
+
+    @field_validator("delay", "ahead")
     @classmethod
     def _delay(cls, value: str) -> str:
         if pd.Timedelta(value) < pd.Timedelta(0):
@@ -50,36 +74,75 @@ class Publication(BaseModel):
     def words(self) -> str:
         """The rule as a phrase for `flowbt data show` and the tearsheet."""
         local = f"{self.at} {self.zone.split('/')[-1].replace('_', ' ')}"
+        day = "federal business day" if self.calendar == "federal" else "session"
+        moved = ", later after federal holidays" if self.calendar == "federal" else ""
+        first = f" (January: {self.january})" if self.january else ""
         return {
             "close": "known at the end of the bar",
-            "session": f"known at {local}, " + ("same session" if self.days == 0 else f"{self.days} session(s) later"),
+            "session": f"known at {local}, " + (f"same {day}" if self.days == 0 else f"{self.days} {day}(s) later"),
             "after": f"known {self.delay} after the event time",
-            "weekday": f"known at {local} on the next {['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'][self.weekday]}",
-            "month": f"known at {local} on business day {self.business_day} of the next month",
+            "weekday": f"known at {local} on the next {WEEKDAYS[self.weekday]}{moved}",
+            "month": f"known at {local} on {day} {self.business_day}{first} of the next month",
             "column": "known when the file says",
         }[self.rule]
 
     def known_at(self, events: pd.DatetimeIndex, clock: Clock) -> pd.DatetimeIndex:
         """Naive UTC instants at which rows with these event times became public."""
-        sessions = Clock("XNYS") if clock.always else clock
         if self.rule == "close":
             if clock.always:
                 return clock.closes(events) - BEFORE_END
             closes = clock.closes(events)  # a row on a day without a session counts from the session before it
             return closes.where(closes.notna(), local_instants(events, "16:00", NEW_YORK))
-        if self.rule == "session":
-            # days = 0 keeps the row's own date, also where it is no session
-            dates = events.normalize() if self.days == 0 else sessions.shift(events.normalize(), self.days)
-            return local_instants(dates, self.at, self.zone)
         if self.rule == "after":
             return events + pd.Timedelta(self.delay)
-        if self.rule == "weekday":
-            ahead = (self.weekday - events.day_of_week.to_numpy() - 1) % 7 + 1
-            return local_instants(events.normalize() + pd.to_timedelta(ahead, unit="D"), self.at, self.zone)
-        if self.rule == "month":
-            first = (events.to_period("M") + 1).to_timestamp().as_unit("ns")
-            return local_instants(sessions.shift(first - pd.Timedelta(days=1), self.business_day), self.at, self.zone)
-        raise DatasetError("publication rule 'column'", "the rows carry no known_at", "name the column in the import, or declare another rule")
+        if self.rule == "column":
+            raise DatasetError("publication rule 'column'", "the rows carry no known_at", "name the column in the import, or declare another rule")
+        on = {"session": self._on_session, "weekday": self._on_weekday, "month": self._on_month}[self.rule]
+        days = on(events.normalize(), clock)
+        for first, last, out in self.delayed:
+            held = (events >= pd.Timestamp(first)) & (events < pd.Timestamp(last) + pd.Timedelta(days=1)) & (days < pd.Timestamp(out))
+            days = days.where(~held, pd.Timestamp(out))
+        return local_instants(days, self.at, self.zone)
+
+    def _on_session(self, dates: pd.DatetimeIndex, clock: Clock) -> pd.DatetimeIndex:
+        # days = 0 keeps the row's own date, also where it is no session
+        return dates if self.days == 0 else self._shift(dates, self.days, clock)
+
+    def _on_weekday(self, dates: pd.DatetimeIndex, clock: Clock) -> pd.DatetimeIndex:
+        least = 0 if self.same_day else 1
+        day = dates + pd.to_timedelta((self.weekday - dates.day_of_week.to_numpy() - least) % 7 + least, unit="D")
+        if self.calendar != "federal":
+            return day
+        late = np.zeros(len(day), dtype=bool)
+        for back in range(1, self.waits + 1):
+            late |= federal.is_holiday(day - pd.Timedelta(days=back))
+        return federal.next_open(day + pd.to_timedelta(late.astype(int), unit="D"))
+
+    def _on_month(self, dates: pd.DatetimeIndex, clock: Clock) -> pd.DatetimeIndex:
+        first = (dates.to_period("M") + 1).to_timestamp().as_unit("ns")
+        eve = first - pd.Timedelta(days=1)
+        usual = self._shift(eve, self.business_day, clock)
+        return usual if self.january is None else usual.where(first.month != 1, self._shift(eve, self.january, clock))
+
+    def _shift(self, dates: pd.DatetimeIndex, n: int, clock: Clock) -> pd.DatetimeIndex:
+        if self.calendar == "federal":
+            return federal.shift(dates, n)
+        return (Clock("XNYS") if clock.always else clock).shift(dates, n)
+
+
+EARLIEST = {  # by source: what its provider's own schedule allows at the earliest
+    "squeezemetrics": Publication(rule="session", at="18:00"),  # rests on FINRA's files of the day
+    "finra": Publication(rule="session", at="17:00"),  # "no later than 6:00 p.m."
+    "cftc": Publication(rule="weekday", weekday=4, at="15:30"),
+    "monthly": Publication(rule="month", business_day=1, at="08:00", calendar="federal"),
+}
+TO_THE_CLOSE = ("close", "member_close", "dix", "put_call_equity", "put_call_total", "put_call_index", "pct_above_200d", "pct_above_50d")
+SETTLED = ("funding_rate", "funding_interval_hours")  # stamped at the instant they settle, not with the start of a bar
+
+
+def whole_session(name: str) -> bool:
+    """Whether a field of the vocabulary measures a session to its close, so that nobody has it before."""
+    return name in FIELDS and (FIELDS[name].over_time in ("first", "max", "min", "sum") or name in TO_THE_CLOSE)
 
 
 class FieldRule(BaseModel):
@@ -93,6 +156,15 @@ class FieldRule(BaseModel):
     min: float | None = None
     max: float | None = None
     zero: Literal["ok", "never"] = "ok"
+    combine: str = ""  # how rows make a longer bar, where the vocabulary does not say or the data differ (flowbt.ground.fields)
+    coverage: float = Field(default=0.9, ge=0.0, le=1.0)  # share of a longer bar's parts that must be there
+
+    @field_validator("combine")
+    @classmethod
+    def _combine(cls, value: str) -> str:
+        if value and not is_rule(value):
+            raise ValueError(f"{value!r} is no rule of combination: one of {', '.join(RULES)}, mean:FIELD")
+        return value
 
     @field_validator("max_age")
     @classmethod
@@ -131,15 +203,70 @@ class Dataset(BaseModel):
     url: str = ""
     schedule: str = ""
     note: str = ""
+    splice: Literal["judged", "accept", "never"] = "judged"  # may it fill what datasets before it lack: where levels agree, always, never
+    live_from: dict[str, str] = Field(default_factory=dict)  # symbol, field or "*" -> first date published as it happened; before: back-calculated
     publication: Publication
     policy: dict[str, Policy] = Field(default_factory=dict)
     fields: dict[str, FieldRule]
+
+    @field_validator("live_from")
+    @classmethod
+    def _dates(cls, value: dict[str, str]) -> dict[str, str]:
+        for date in value.values():
+            if not ISO_DATE.fullmatch(date):
+                raise ValueError(f"{date!r} is no date YYYY-MM-DD")
+        return value
 
     @property
     def calendar(self) -> Clock:
         """The clock its rows are labelled by."""
         step = self.frequency if self.clock == ALWAYS and self.frequency in HOURS_PER_BAR else "1d"
         return Clock(self.clock, step)
+
+    def combines(self, name: str) -> str:
+        """The rule by which rows of a field make a longer bar. FieldError where nothing says it."""
+        rule = self.fields[name].combine or (FIELDS[name].over_time if name in FIELDS else "")
+        if not rule:
+            found = f"dataset {self.name} has {self.frequency} rows, and nothing says how they combine on a longer bar"
+            raise FieldError(
+                f"field {name!r}", found, f'is it a sum, a mean, the last? write combine = "sum" (or ...) under [fields.{name}] of its dataset.toml'
+            )
+        return rule
+
+    def too_early(self, events: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Which rows (datetime64[ns]) are said to be known before they can be: before their event (less what the rule allows as `ahead`), before their
+        session or bar is over, or before the source publishes. Tables of dated events are not judged: a date is known before the day."""
+        if self.frequency == "event" or not len(events):
+            return np.zeros(len(events), dtype=bool)
+        codes, times = pd.factorize(events)
+        least = self._least(pd.DatetimeIndex(times)).to_numpy().astype("datetime64[ns]")[codes]
+        return np.asarray(known < least - pd.Timedelta(self.publication.ahead).to_timedelta64())
+
+    def early_words(self, event: np.datetime64, known: np.datetime64) -> str:
+        """A row that `too_early` found, in words."""
+        least = self._least(pd.DatetimeIndex([event]))[0]
+        return (
+            f"the row of {pd.Timestamp(event)} would be known at {pd.Timestamp(known):%Y-%m-%d %H:%M} UTC, it is out at {least:%Y-%m-%d %H:%M} at the earliest"
+        )
+
+    def _least(self, events: pd.DatetimeIndex) -> pd.DatetimeIndex:
+        """The earliest instant at which rows with these event times can be known."""
+        least, clock = events, self.calendar
+        settled = all(self.fields[name].combine in ("rate", "compound") or name in SETTLED for name in self.fields)
+        if self.frequency == "session" and any(whole_session(name) for name in self.fields):
+            closes = clock.closes(events)
+            least = closes.where(closes.notna(), events)
+        elif self.frequency in HOURS_PER_ROW and clock.always and not settled:
+            least = events + pd.Timedelta(hours=HOURS_PER_ROW[self.frequency]) - BEFORE_END
+        if self.source in EARLIEST:
+            by_source = EARLIEST[self.source].known_at(events, clock)
+            least = least.where(least >= by_source, by_source)
+        return least
+
+    def live(self, name: str, symbol: str) -> pd.Timestamp | None:
+        """The first date on which a field of a symbol was published as it happened; None where all of it was."""
+        date = self.live_from.get(symbol) or self.live_from.get(name) or self.live_from.get("*")
+        return pd.Timestamp(date) if date else None
 
 
 def read_declaration(folder: Path) -> Dataset:

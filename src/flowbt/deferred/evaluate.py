@@ -7,9 +7,11 @@ store of spare results (least recently used out first), from where later batches
 from __future__ import annotations
 
 import sys
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from cachetools import LRUCache
 
 from flowbt.deferred.graph import Instance, Node, read_parameter, substitute
 
@@ -19,11 +21,9 @@ Wanted = tuple[Node, Mapping[str, Any]]
 class Evaluator:
     def __init__(self, spare_bytes: int = 96_000_000) -> None:
         self.evaluations = 0  # operations done, not counting parameters
-        self._budget = spare_bytes
         self._awaited: Counter[Instance] = Counter()
         self._held: dict[Instance, Any] = {}
-        self._spare: OrderedDict[Instance, Any] = OrderedDict()
-        self._spare_bytes = 0
+        self._spare: LRUCache[Instance, Any] = LRUCache(spare_bytes, size_of)
 
     def announce(self, batch: Sequence[Wanted]) -> None:
         """Say what will be asked for, so that results are kept exactly as long as they are needed."""
@@ -72,19 +72,13 @@ class Evaluator:
         return result
 
     def _put_by(self, key: Instance, result: Any) -> None:
-        size = size_of(result)
-        if size > self._budget:
-            return
-        self._spare[key] = result
-        self._spare_bytes += size
-        while self._spare_bytes > self._budget:
-            self._spare_bytes -= size_of(self._spare.popitem(last=False)[1])
+        if size_of(result) <= self._spare.maxsize:  # a larger one would empty the store and not fit
+            self._spare[key] = result
 
     def _revive(self, key: Instance) -> bool:
         if key not in self._spare:
             return False
         self._held[key] = self._spare.pop(key)
-        self._spare_bytes -= size_of(self._held[key])
         return True
 
 

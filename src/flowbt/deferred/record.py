@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from flowbt.deferred.causal import refuse_look_ahead
-from flowbt.deferred.graph import Graph, NeedsValue, Node, method, substitute
+from flowbt.deferred.graph import Graph, NeedsValue, Node, method
 
 BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift")
 COMPARE = ("lt", "le", "gt", "ge", "eq", "ne")
@@ -134,11 +134,6 @@ def _refuse_closure(function: types.FunctionType) -> None:
         if isinstance(value, Deferred) or hasattr(type(value), "__defer__"):
             names = frozenset(value._node.parameters) if isinstance(value, Deferred) else frozenset()
             raise NeedsValue(names or None, f"{function.__name__} closes over a deferred value")
-
-
-def deferred_value(recorder: Recorder, value: Any) -> Any:
-    """Nodes inside `value` wrapped as deferred values."""
-    return substitute(value, lambda node: Deferred(recorder, node))
 
 
 def _binary(op: Callable[[Any, Any], Any]) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:

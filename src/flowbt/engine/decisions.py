@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.engine.types import Account, Costs, Market, Signals, Targets
+from flowbt.engine.types import Account, Costs, Labels, Market, Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Array, Bools, Rules, WeightPlan
 from flowbt.ground.errors import EngineError, SignalError
 
@@ -20,19 +20,19 @@ def rules_of(signals: Signals, market: Market) -> Rules:
     """
     if signals.long is None and signals.short is None:
         raise SignalError("Signals", "neither long nor short is given", "give at least one bool frame")
-    nothing = np.zeros((len(market.index), len(market.symbols)), np.bool_)
+    nothing = frozen(np.zeros((len(market.index), len(market.symbols)), np.bool_), np.bool_)
     long = nothing if signals.long is None else bools("long", signals.long, market)
     short = nothing if signals.short is None else bools("short", signals.short, market)
     size = 1.0 / len(market.symbols) if signals.size is None else signals.size
     return Rules(
         long,
         short,
-        np.zeros((1, 1)) if signals.exit is None else fractions(signals.exit, market),
+        frozen(np.zeros((1, 1))) if signals.exit is None else fractions(signals.exit, market),
         number("hold", signals.hold, market, least=1.0),
-        number("stop", signals.stop, market, above=0.0),
-        number("take", signals.take, market, above=0.0),
-        number("trail", signals.trail, market, above=0.0),
-        number("size", size, market, least=0.0),
+        asked("stop", number("stop", signals.stop, market, above=0.0)),
+        asked("take", number("take", signals.take, market, above=0.0)),
+        asked("trail", number("trail", signals.trail, market, above=0.0)),
+        asked("size", number("size", size, market, least=0.0)),
     )
 
 
@@ -46,11 +46,11 @@ def plan_of(targets: Targets, market: Market) -> WeightPlan:
 
 def no_rules() -> Rules:
     """Rules without any level, for Targets."""
-    none, never = np.full((1, 1), np.nan), np.zeros((1, 1), np.bool_)
-    return Rules(never, never, np.zeros((1, 1)), none, none, none, none, none)
+    none, never = frozen([[np.nan]]), frozen([[False]], np.bool_)
+    return Rules(never, never, frozen([[0.0]]), none, none, none, none, none)
 
 
-def bools(name: str, frame: Any, market: Market) -> Bools:
+def bools(name: str, frame: Any, market: Labels | Market) -> Bools:
     values = check_frame(name, frame, market)
     odd = [str(d) for d in values.dtypes if not pd.api.types.is_bool_dtype(d) and not pd.api.types.is_object_dtype(d)]
     if odd:
@@ -59,24 +59,35 @@ def bools(name: str, frame: Any, market: Market) -> Bools:
         known = values.to_numpy(dtype=object)
         if not all(isinstance(x, (bool, np.bool_)) or pd.isna(x) for x in known.ravel()):
             raise SignalError(f"Signals {name}", "a frame of objects", "compare with something, so that it holds True and False")
-        return np.ascontiguousarray(np.where(pd.isna(known), False, known).astype(np.bool_))
-    return np.ascontiguousarray(values.fillna(False).to_numpy(dtype=np.bool_))
+        return frozen(np.where(pd.isna(known), False, known), np.bool_)
+    return frozen(values.fillna(False).to_numpy(dtype=np.bool_), np.bool_)
 
 
-def fractions(frame: Any, market: Market) -> Array:
+def fractions(frame: Any, market: Labels | Market) -> Array:
     """Exits: bool, or the fraction of the position to close (0..1)."""
     if not isinstance(frame, pd.DataFrame) or not all(pd.api.types.is_float_dtype(d) for d in frame.dtypes):
-        return bools("exit", frame, market).astype(np.float64)
+        return frozen(bools("exit", frame, market))
     values = np.nan_to_num(aligned("exit", frame, market), nan=0.0, posinf=2.0)
     if (values < 0.0).any() or (values > 1.0).any():
         raise SignalError("Signals exit", "a fraction outside 0..1", "give the fraction of the position to close, or True")
+    return frozen(values)
+
+
+USUAL = {"stop": 1.0, "trail": 1.0, "take": 5.0, "size": 10.0, "fees": 0.05, "slippage": 0.05, "borrow": 2.0}
+"""What no one means as a fraction: a number at or above is more likely a percentage, and is asked about."""
+
+
+def asked(name: str, values: Array) -> Array:
+    """`values`, unless one of them is a fraction that no one means: SignalError with the question."""
+    for value in values[values >= USUAL[name]][:1]:
+        raise SignalError(f"{name} of {value:g}", f"that is {value:.0%}", f"{name} is a fraction: is {value / 100:g} ({value:g}%) meant?")
     return values
 
 
-def number(name: str, value: Any, market: Market, *, least: float = -np.inf, above: float = -np.inf) -> Array:
+def number(name: str, value: Any, market: Labels | Market, *, least: float = -np.inf, above: float = -np.inf) -> Array:
     """A number (1 x 1) or a frame (T x N); NaN: none."""
     if value is None:
-        return np.full((1, 1), np.nan)
+        return frozen([[np.nan]])
     if isinstance(value, pd.DataFrame):
         out = aligned(name, value, market)
     elif isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
@@ -87,18 +98,18 @@ def number(name: str, value: Any, market: Market, *, least: float = -np.inf, abo
     if bad.size:
         what = f"at least {least:g}" if np.isfinite(least) else f"more than {above:g}"
         raise SignalError(f"{name} {what}", f"{bad[0]:g}", f"give a finite number {what}, or None")
-    return out
+    return frozen(out)
 
 
-def aligned(name: str, frame: Any, market: Market) -> Array:
+def aligned(name: str, frame: Any, market: Labels | Market) -> Array:
     values = check_frame(name, frame, market)
     try:
-        return np.ascontiguousarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
+        return frozen(values.to_numpy(dtype=np.float64, na_value=np.nan))
     except (TypeError, ValueError) as error:
         raise SignalError(name, f"a frame that is not of numbers ({error})", "give float64 columns") from None
 
 
-def check_frame(name: str, frame: Any, market: Market) -> pd.DataFrame:
+def check_frame(name: str, frame: Any, market: Labels | Market) -> pd.DataFrame:
     """The frame with its columns in the market's order."""
     found, wanted = type(frame).__name__, f"{len(market.index)} labels x {len(market.symbols)} symbols"
     if not isinstance(frame, pd.DataFrame):
@@ -124,12 +135,15 @@ def check_terms(costs: Costs, account: Account) -> None:
     ):
         if not (np.isfinite(value) and value >= least):
             raise EngineError(f"{name} of {value:g}", "", f"give a finite number of at least {least:g}")
-    if costs.slippage >= 1.0:
-        raise EngineError(f"slippage of {costs.slippage:g}", "", "give a fraction of the price under 1")
+    for name in ("fees", "slippage", "borrow"):
+        value, per = getattr(costs, name), "a year" if name == "borrow" else "of each fill"
+        if value >= USUAL[name]:
+            meant = f"is {value / 100:g} ({value:g}%) or {value / 1e4:g} ({value:g} bp) meant?"
+            raise EngineError(f"{name} of {value:g}", f"that is {value:.0%} {per}", f"{name} is a fraction: {meant}")
 
 
 def days_to_next(index: pd.DatetimeIndex) -> npt.NDArray[np.float64]:
     """Calendar days from each label to the next one; 0 for the last."""
     out = np.zeros(len(index))
     out[:-1] = np.diff(index.to_numpy()) / np.timedelta64(1, "D")
-    return out
+    return frozen(out)

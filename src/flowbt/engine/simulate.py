@@ -2,8 +2,8 @@
 
 1. the decision becomes arrays, checked (`decisions.py`);
 2. the bars are made whole: marks where a close is missing, extremes where a high or low is;
-3. the kernel walks the bars (`kernel.py`; order of events in docs/engine.md);
-4. its tape becomes tables (`orders.py`).
+3. the kernel walks the bars (`walk/kernel.py`; order of events in docs/engine.md);
+4. its tape becomes tables (`walk/tape.py`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import pandas as pd
 
 from flowbt.engine.book import Book
 from flowbt.engine.decisions import check_terms, days_to_next, no_rules, plan_of, rules_of
-from flowbt.engine.types import Account, Costs, Market, Signals, Targets
-from flowbt.engine.walk.kernel import Array, Bars, Terms, run_signals, run_targets
+from flowbt.engine.types import PRICES, Account, Costs, Market, Signals, Targets, frozen
+from flowbt.engine.walk.kernel import Bars, Terms, run_signals, run_targets
 from flowbt.engine.walk.tape import book_of
 from flowbt.ground.errors import EngineError, SignalError
 
@@ -45,7 +45,7 @@ def simulate(market: Market, decision: Signals | Targets, costs: Costs | None = 
 def bars_of(market: Market, costs: Costs) -> Bars:
     """Bars without gaps in marks: `mark` is the last known close (before any, the open); a missing high or low is the bar's open or close."""
     shape = (len(market.index), len(market.symbols))
-    for name in ("open", "high", "low", "close", "funding"):
+    for name in PRICES:
         if getattr(market, name).shape != shape:
             raise EngineError(f"{name} of {shape[0]} bars x {shape[1]} symbols", f"{getattr(market, name).shape}", "rebuild the market from the panel")
     if 0 in shape:
@@ -58,11 +58,7 @@ def bars_of(market: Market, costs: Costs) -> Bars:
     high = np.where(np.isnan(market.high), np.fmax(opened, market.close), market.high)
     low = np.where(np.isnan(market.low), np.fmin(opened, market.close), market.low)
     funding = market.funding if costs.funding else np.zeros(shape)
-    return Bars(whole(opened), whole(high), whole(low), whole(mark), whole(funding), days_to_next(market.index))
-
-
-def whole(a: Array) -> Array:
-    return np.ascontiguousarray(a, dtype=np.float64)
+    return Bars(frozen(opened), frozen(high), frozen(low), frozen(mark), frozen(funding), days_to_next(market.index))
 
 
 def checked(book: Book) -> Book:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from flowbt.ground.clock import Clock
+
 Array = npt.NDArray[np.float64]
 Frame = pd.DataFrame
+PRICES = ("open", "high", "low", "close", "funding")
+
+
+def frozen(values: npt.ArrayLike, dtype: Any = np.float64) -> npt.NDArray[Any]:
+    """As a C-contiguous, read-only array, copied only where it has to be: compiled code sees one type, and nobody writes into another's data."""
+    out = np.ascontiguousarray(values, dtype=dtype).view()
+    out.flags.writeable = False
+    return out
 
 
 @dataclass(frozen=True)
@@ -61,8 +71,19 @@ class Account:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """The rows and columns that frames are held to."""
+
+    index: pd.DatetimeIndex
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Market:
-    """The bars that are traded. Arrays are T x N; `funding` is the sum of rates settled inside each bar (fraction of notional)."""
+    """The bars that are traded. Arrays are T x N, read-only; `funding` is the sum of rates settled inside each bar (fraction of notional).
+
+    The one shape of prices: runs, sweeps and windows trade on it or on a `cut` of it, and nothing writes into it.
+    """
 
     index: pd.DatetimeIndex
     symbols: tuple[str, ...]
@@ -71,4 +92,17 @@ class Market:
     low: Array
     close: Array
     funding: Array
-    year: float  # bars per year: 252, 365, 8760
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        for name in PRICES:
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
+    @property
+    def year(self) -> float:
+        """Bars per year: 252, 365, 8760."""
+        return self.clock.periods_per_year
+
+    def cut(self, first: int, last: int) -> Market:
+        """Bars [first, last), as a market of their own: what came before is not known in it, and nothing is carried beyond its end."""
+        return replace(self, index=self.index[first:last], **{name: getattr(self, name)[first:last] for name in PRICES})

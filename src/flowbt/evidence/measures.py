@@ -251,7 +251,7 @@ def _activity(r: pd.Series, trades: pd.DataFrame, year: float, activity: pd.Data
         return {"exposure": math.nan, "turnover": math.nan}
     if activity is not None:
         turnover = float(activity["turnover"].fillna(0.0).mean()) * year if "turnover" in activity else math.nan
-        return {"exposure": float((activity["gross"].abs() > 1e-12).mean()), "turnover": turnover}
+        return {"exposure": float((activity["gross"].abs() > 0.0).mean()), "turnover": turnover}
     held = np.zeros(len(r) + 1)
     for entry, leave in zip(trades["entry_label"], trades["exit_label"], strict=True) if len(trades) else ():
         held[r.index.searchsorted(entry)] += 1  # the entry bar to the bar before the exit fill

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from flowbt.features.declare import feature
-from flowbt.features.inputs import split_need
 from flowbt.features.ranges import random_walk_index
 from flowbt.features.trend import status_200d
+from flowbt.ground.fields import FieldKey
 from flowbt.ground.protocols import Panel
 
 
@@ -71,5 +71,5 @@ CHECKLIST = (
 )
 def bull_checklist(panel: Panel) -> pd.DataFrame:
     """How many of the report's five conditions hold; conditions whose data are not in the panel count as not met."""
-    met = [item.judge(panel)[0] for item in CHECKLIST if any(all(panel.has(*split_need(f)) for f in fields) for fields in item.needs)]
+    met = [item.judge(panel)[0] for item in CHECKLIST if any(all(panel.has(*FieldKey.parse(f)) for f in fields) for fields in item.needs)]
     return sum((m.astype(float) for m in met), start=pd.DataFrame(0.0, index=panel.index, columns=list(panel.symbols)))

@@ -17,6 +17,7 @@ from flowbt.features.rolling import share_below, sign
 from flowbt.features.trend import status_200d
 from flowbt.features.volatility import vix_term_structure
 from flowbt.features.zones import expected_move_zone, vix_room
+from flowbt.ground.fields import FieldKey
 from flowbt.ground.protocols import Panel
 
 ZONE_HORIZON = 5  # sessions: the daily report redraws its zones about that often
@@ -47,13 +48,7 @@ class ConvergenceInput:
 
     def fields(self, panel: Panel) -> tuple[str, ...]:
         """The first alternative the panel can give; empty if none."""
-        return next((fields for fields in self.needs if all(panel.has(*split_need(f)) for f in fields)), ())
-
-
-def split_need(need: str) -> tuple[str, str | None]:
-    """ "field" or "field:SYMBOL" as a pair."""
-    field, _, symbol = need.partition(":")
-    return field, symbol or None
+        return next((fields for fields in self.needs if all(panel.has(*FieldKey.parse(f)) for f in fields)), ())
 
 
 def beyond(value: pd.DataFrame, low: float, high: float) -> Vote:

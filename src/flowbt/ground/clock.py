@@ -1,7 +1,8 @@
 """Clocks: the labels of bars, and the UTC instants at which they open, close and are decided upon.
 
 Labels are naive: session dates for an exchange, bar starts in UTC for the 24/7 clock. Instants are naive UTC.
-Exchange hours, half days and daylight saving come from `exchange_calendars`.
+Exchange hours, half days and daylight saving come from `exchange_calendars`; for New York before 1970, where it has no holidays and no
+Saturdays, from `pandas_market_calendars` (Saturdays were sessions until 1952-05-24).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,23 +19,49 @@ import pandas as pd
 
 from flowbt.ground.errors import ParameterError, RangeError
 
-if TYPE_CHECKING:
-    from exchange_calendars import ExchangeCalendar
-
 ALWAYS = "24/7"
-HOURS_PER_BAR = {"1d": 24, "8h": 8, "4h": 4, "1h": 1}
-_FIRST, _LAST = "1927-12-30", "2035-12-31"  # calendar span asked of exchange_calendars
+HOURS_PER_BAR = {"1d": 24, "8h": 8, "4h": 4, "1h": 1}  # of a clock
+HOURS_PER_ROW = {"1m": 1 / 60, "5m": 1 / 12, "15m": 0.25, "30m": 0.5, "1h": 1.0, "4h": 4.0, "8h": 8.0, "day": 24.0, "session": 24.0}  # of a dataset
+_FIRST, _LAST = "1927-12-30", "2035-12-31"  # span asked of the calendars
+_RULED = pd.Timestamp("1970-01-01")  # exchange_calendars has New York's holidays from here
 
 
-@lru_cache(maxsize=4)
-def _exchange(name: str) -> ExchangeCalendar:
+class Hours(NamedTuple):
+    """The sessions of an exchange (dates) and the UTC instants at which they opened and closed. All naive, ns, aligned."""
+
+    sessions: pd.DatetimeIndex
+    opens: pd.DatetimeIndex
+    closes: pd.DatetimeIndex
+
+
+@lru_cache(maxsize=8)
+def _hours(name: str, early: bool) -> Hours:
+    """The exchange's hours; those of New York before 1970 only where `early`, because they take a second to work out."""
     import exchange_calendars as xc
 
     if name not in xc.get_calendar_names():
         raise ParameterError(f"clock {name!r}", "no such calendar", "use XNYS, another exchange_calendars name, or 24/7")
     with warnings.catch_warnings():  # the library reads .values of aware series, which pandas 3.1 deprecates
         warnings.simplefilter("ignore", pd.errors.Pandas4Warning)
-        return xc.get_calendar(name, start=_FIRST, end=_LAST)
+        calendar = xc.get_calendar(name, start=_RULED if name == "XNYS" else _FIRST, end=_LAST)
+    late = Hours(pd.DatetimeIndex(calendar.sessions).as_unit("ns"), _naive(calendar.opens), _naive(calendar.closes))
+    if name != "XNYS" or not early:
+        return late
+    before = _early_new_york()
+    return Hours(*(pd.DatetimeIndex(old.append(new)) for old, new in zip(before, late, strict=True)))
+
+
+def _early_new_york() -> Hours:
+    import pandas_market_calendars as mcal
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = mcal.get_calendar("NYSE").schedule(_FIRST, _RULED - pd.Timedelta(days=1))
+    return Hours(pd.DatetimeIndex(table.index).as_unit("ns"), _naive(table["market_open"]), _naive(table["market_close"]))
+
+
+def _naive(instants: pd.Series) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(instants).tz_convert("UTC").tz_localize(None).as_unit("ns")
 
 
 @dataclass(frozen=True)
@@ -73,15 +100,15 @@ class Clock:
             raise RangeError(f"{first:%Y-%m-%d} to {last:%Y-%m-%d}", "the end is before the start", "swap --from and --to")
         if self.always:
             return pd.date_range(first.ceil(self.bar), last, freq=self.bar, unit="ns")
-        sessions = _exchange(self.name).sessions
-        return pd.DatetimeIndex(sessions[(sessions >= first) & (sessions <= last)]).as_unit("ns")
+        sessions = self._at(first).sessions
+        return sessions[(sessions >= first) & (sessions <= last)]
 
     def opens(self, labels: pd.DatetimeIndex) -> pd.DatetimeIndex:
-        return labels if self.always else self._instants(labels, "open")
+        return labels if self.always else self._instants(labels, "opens")
 
     def closes(self, labels: pd.DatetimeIndex) -> pd.DatetimeIndex:
         """The instant a bar ends; its close is known a millisecond before."""
-        return labels + self.bar if self.always else self._instants(labels, "close")
+        return labels + self.bar if self.always else self._instants(labels, "closes")
 
     def decisions(self, labels: pd.DatetimeIndex) -> pd.DatetimeIndex:
         """The instant each bar is decided upon: the bar's end, or `decide_at` New York time of the session."""
@@ -91,20 +118,23 @@ class Clock:
         """Which times are labels of this clock, as a bool array."""
         if self.always:
             return np.asarray(times == times.floor(self.bar))
-        return np.asarray(times.isin(_exchange(self.name).sessions))
+        return np.asarray(times.isin(self._at(times.min()).sessions))
 
     def shift(self, labels: pd.DatetimeIndex, n: int) -> pd.DatetimeIndex:
         """The n-th label after each (a time between labels counts from the last label before it)."""
         if self.always:
             return labels.floor(self.bar) + n * self.bar
-        sessions = pd.DatetimeIndex(_exchange(self.name).sessions).as_unit("ns")
+        sessions = self._at(labels.min() - pd.Timedelta(days=max(10, -2 * n))).sessions
         where = sessions.searchsorted(labels, side="right") - 1 + n
         return sessions[np.clip(where, 0, len(sessions) - 1)]
 
     def _instants(self, labels: pd.DatetimeIndex, which: str) -> pd.DatetimeIndex:
-        calendar = _exchange(self.name)
-        column = calendar.opens if which == "open" else calendar.closes
-        return pd.DatetimeIndex(column.reindex(labels)).tz_convert("UTC").tz_localize(None).as_unit("ns")
+        hours = self._at(labels.min())
+        return pd.DatetimeIndex(pd.Series(getattr(hours, which), index=hours.sessions).reindex(labels))
+
+    def _at(self, first: Any) -> Hours:
+        """The exchange's hours, those before 1970 included where `first` is."""
+        return _hours(self.name, bool(first < _RULED))
 
 
 def local_instants(dates: pd.DatetimeIndex, clock_time: str, zone: str) -> pd.DatetimeIndex:
@@ -113,3 +143,18 @@ def local_instants(dates: pd.DatetimeIndex, clock_time: str, zone: str) -> pd.Da
     local = dates.normalize() + pd.Timedelta(hours=hour, minutes=minute)
     aware = local.tz_localize(ZoneInfo(zone), ambiguous=np.zeros(len(local), dtype=bool), nonexistent="shift_forward")
     return aware.tz_convert("UTC").tz_localize(None).as_unit("ns")
+
+
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?")
+
+
+def read_date(text: Any) -> pd.Timestamp:
+    """A date somebody wrote: YYYY-MM-DD, with HH:MM or not. RangeError for anything else: 01/02/2020 is January to some and February to others."""
+    if not isinstance(text, str):
+        return pd.Timestamp(text)
+    if not _ISO.fullmatch(text.strip()):
+        raise RangeError(f"date {text!r}", "not a date in ISO order", "write YYYY-MM-DD (01/02/2020 is January to some)")
+    try:
+        return pd.Timestamp(text.strip())
+    except ValueError:
+        raise RangeError(f"date {text!r}", "no such day", "write YYYY-MM-DD") from None

@@ -3,6 +3,7 @@
 FlowbtError                     exit 1, one line: what was asked, what was found, what to do
 ├── DataError
 │   ├── DatasetError            no such dataset, or its declaration cannot be used
+│   │   └── SpoiltDataset       what is stored is not what was imported: never passed over for another dataset
 │   ├── FieldError              no dataset holds the field (or not for that symbol)
 │   ├── SourceError             a provider's file that is not in the provider's format
 │   ├── RefusedImport           rows that break a rule whose policy is "refuse"
@@ -11,12 +12,16 @@ FlowbtError                     exit 1, one line: what was asked, what was found
 │   ├── LoadError               a strategy file that cannot be loaded
 │   ├── ParameterError          an unknown or unusable parameter (exit 2)
 │   └── SignalError             a strategy that returned the wrong thing
+│       └── LookAheadError      a decision that uses the future (exit 3)
+│           └── FenceError      a file that reaches past its panel while deciding: files, sockets, the interpreter (exit 3)
 ├── EngineError
 │   └── ReconciliationError     the two books of a run differ
 ├── StudyError
 │   ├── RangeError              an empty or impossible span of dates
 │   ├── ClaimError              a claim that cannot be scored
+│   ├── JournalError            a journal that is not whole, or that cannot be written
 │   └── CheckFailed             a check that ran and failed (exit 3)
+├── Busy                        another process is writing the same thing
 └── ResultsError
     ├── RunNotFound             no stored result answers to the name
     └── StoreError              the results folder cannot be read or written
@@ -50,6 +55,9 @@ class DataError(FlowbtError): ...
 class DatasetError(DataError): ...
 
 
+class SpoiltDataset(DatasetError): ...
+
+
 class FieldError(DataError): ...
 
 
@@ -75,6 +83,13 @@ class ParameterError(StrategyError):
 class SignalError(StrategyError): ...
 
 
+class LookAheadError(SignalError):
+    exit_code = 3
+
+
+class FenceError(LookAheadError): ...
+
+
 class EngineError(FlowbtError): ...
 
 
@@ -90,8 +105,14 @@ class RangeError(StudyError): ...
 class ClaimError(StudyError): ...
 
 
+class JournalError(StudyError): ...
+
+
 class CheckFailed(StudyError):
     exit_code = 3
+
+
+class Busy(FlowbtError): ...
 
 
 class ResultsError(FlowbtError): ...

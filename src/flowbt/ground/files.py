@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from flowbt.ground.errors import Busy
+
 WRITING = ".writing-"  # every temporary name: .writing-<name>.<process>-<thread>-<count>, so that no pattern of an ending finds it
 _count = itertools.count()
 
@@ -37,18 +39,47 @@ def writing(path: Path) -> Iterator[Path]:
 @contextmanager
 def writing_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside `path`; with all that is in it, it becomes `path` when the block ends well. `path` must not be there, or be empty."""
-    temporary = temporary_of(path)
-    try:
-        temporary.mkdir()
+    with scratch_folder(path) as temporary:
         yield temporary
-        for folder, _, names in os.walk(temporary, topdown=False):
-            for name in names:
-                flush(Path(folder) / name)
-            flush(Path(folder))
-        os.replace(temporary, path)
-        flush(path.parent)
+        settle(temporary, path)
+
+
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path`, gone when the block ends; `settle` keeps it."""
+    temporary = temporary_of(path)
+    temporary.mkdir()
+    try:
+        yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def settle(temporary: Path, path: Path) -> None:
+    """Flush a folder with all that is in it, and rename it to `path`."""
+    for folder, _, names in os.walk(temporary, topdown=False):
+        for name in names:
+            flush(Path(folder) / name)
+        flush(Path(folder))
+    os.replace(temporary, path)
+    flush(path.parent)
+
+
+def publish(work: Path, home: Path) -> None:
+    """Bring a finished folder to its place: by one rename where nothing is there yet; else file by file, each by one rename, and what is there besides stays.
+
+    Meant for folders whose name is the hash of what decides their content, so that old and new files never contradict each other.
+    """
+    if not home.exists():
+        settle(work, home)
+        return
+    for path in sorted(path for path in work.rglob("*") if path.is_file()):
+        target = home / path.relative_to(work)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        flush(path)
+        os.replace(path, target)
+    flush(home)
+    shutil.rmtree(work)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -60,6 +91,19 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, document: Any) -> None:
     """Replace a file by this document, its keys sorted."""
     write_text(path, json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False))
+
+
+@contextmanager
+def locked(path: Path, asked: str, wait: float = 0.0) -> Iterator[None]:
+    """Hold the lock file `path`, which ends with its holder; Busy when another process or thread still holds it after `wait` seconds."""
+    from filelock import FileLock, Timeout  # a tenth of a second, and only writers need it
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path, timeout=wait):
+            yield
+    except Timeout:
+        raise Busy(asked, "another process is writing it", "wait for that one to end") from None
 
 
 def temporary_of(path: Path) -> Path:

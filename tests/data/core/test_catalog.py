@@ -1,14 +1,12 @@
 """The catalog: atomic datasets, declarations, publication rules, broken files."""
 
-import json
-
 import pandas as pd
 import pytest
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.declare import Publication, parse_declaration, read_declaration
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import DatasetError, FieldError
+from flowbt.ground.errors import DatasetError
 from tinydata import FIELDS, bars, store
 
 RULES = {
@@ -52,34 +50,6 @@ def test_equal_data_has_an_equal_hash(tmp_path):
         store(tmp_path / name, "prices", table, fields=FIELDS)
     first, second = (Catalog((tmp_path / name,)).imported["prices"].hash for name in ("a", "b"))
     assert first == second
-
-
-def test_a_truncated_parquet_is_named_with_what_to_do(root):
-    path = root / "prices" / "data.parquet"
-    path.write_bytes(path.read_bytes()[:200])
-    catalog = Catalog((root,))
-    assert "prices" not in catalog.imported
-    with pytest.raises(FieldError, match=r"dataset prices: data.parquet has 200 bytes where .* import it again"):
-        catalog.holder("close", "SPY", Clock())
-
-
-def test_a_spoilt_parquet_of_the_right_size_is_one_clear_line(root):
-    path = root / "prices" / "data.parquet"
-    path.write_bytes(b"x" * path.stat().st_size)
-    with pytest.raises(DatasetError, match=r"data.parquet cannot be read .*import it again"):
-        Catalog((root,)).imported["prices"].column("close")
-
-
-def test_broken_provenance_is_listed_and_the_rest_still_there(root):
-    (root / "dix" / "provenance.json").write_text("{")
-    catalog = Catalog((root,))
-    assert list(catalog.imported) == ["prices"]
-    assert "dataset dix" in catalog.problems[0]
-
-
-def test_writing_leaves_no_scratch_folder(root):
-    assert not list(root.glob("*/.writing-*"))
-    assert json.loads((root / "prices" / "provenance.json").read_text())["rows"] > 0
 
 
 def test_the_nearest_frequency_answers_then_the_priority(tmp_path):

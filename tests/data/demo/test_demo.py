@@ -12,6 +12,7 @@ from flowbt.data.demo import NULL_STREAMS, PLANTED, build_demo, ensure_demo, pla
 from flowbt.data.panel.reader import open_panel
 from flowbt.ground.clock import Clock
 from flowbt.ground.fields import FIELDS
+from tinydata import table_file
 
 ROOT = Path(__file__).parents[3]
 
@@ -76,9 +77,9 @@ def test_volatility_is_a_markets(demo):
 
 def test_ensure_builds_once(tmp_path):
     first = ensure_demo(tmp_path)
-    stamp = (first / "demo-prices" / "data.parquet").stat().st_mtime_ns
+    stamp = table_file(first / "demo-prices").stat().st_mtime_ns
     assert ensure_demo(tmp_path) == first
-    assert (first / "demo-prices" / "data.parquet").stat().st_mtime_ns == stamp
+    assert table_file(first / "demo-prices").stat().st_mtime_ns == stamp
     assert not list(tmp_path.glob(".writing-*"))
 
 

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from flowbt.cli.data.data import command
+from tinydata import stored, table_file
 
 ONE = '[[dataset]]\nname = "bars"\nfiles = [{ path = "a.csv", options = { symbol = "A" } }]\n'
 
@@ -26,7 +27,7 @@ def test_import_list_show_check_remove(tmp_path, declare, put, plan):
     assert json.loads(run("ls", "--datasets", root, "--json").output)["datasets"][0]["rows"] == 3
     assert "known at 18:00 New York" in run("show", "bars", "--datasets", root).output.replace("known      ", "")
     assert "3 rows as recorded, 0 findings" in run("check", "--datasets", root).output
-    assert "data.parquet deleted" in run("rm", "bars", "--yes", "--datasets", root).output
+    assert "current, versions, checked.json deleted" in run("rm", "bars", "--yes", "--datasets", root).output
     assert "declared, not imported" in run("ls", "--datasets", root).output
 
 
@@ -46,9 +47,8 @@ def test_check_names_a_table_that_was_changed_behind_its_record(tmp_path, declar
     run("import", "--plan", plan(ONE), "--root", tmp_path / "raw", "--datasets", folder.parent)
     import pandas as pd
 
-    table = pd.read_parquet(folder / "data.parquet").assign(close=1.0)
-    table.to_parquet(folder / "data.parquet")
-    with pytest.raises(CheckFailed, match=r"bytes where its provenance says|not the table its provenance describes"):
+    pd.read_parquet(table_file(folder)).assign(close=1.0).to_parquet(table_file(folder))
+    with pytest.raises(CheckFailed, match=r"bytes where .* were stored|is not the file that was stored"):
         run("check", "bars", "--datasets", folder.parent)
 
 
@@ -102,7 +102,8 @@ def test_a_truncated_table_is_imported_again(tmp_path, declare, put, plan):
     put("a.csv")
     words = ("import", "--plan", plan(ONE), "--root", tmp_path / "raw", "--datasets", folder.parent)
     run(*words)
-    whole = (folder / "data.parquet").read_bytes()
-    (folder / "data.parquet").write_bytes(whole[:100])
+    whole = stored(folder)
+    path = table_file(folder)
+    path.write_bytes(path.read_bytes()[:100])
     run(*words)
-    assert (folder / "data.parquet").read_bytes() == whole
+    assert stored(folder).equals(whole)

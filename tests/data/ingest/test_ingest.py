@@ -1,22 +1,22 @@
 """Plan to catalog: no-ops, refusals, atomicity, publication."""
 
-import json
-
 import pandas as pd
 import pytest
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.ingest.plan import read_plan
+from flowbt.data.versions import current
 from flowbt.ground.errors import DatasetError, FlowbtError, ParameterError, SourceError
+from flowbt.studies.ingest.arrival import Arrival
 from flowbt.studies.ingest.files import FileImport, import_files, publication_rule
 from flowbt.studies.ingest.ingest import Target, import_plan
 
 ONE = '[[dataset]]\nname = "bars"\nfiles = [{ path = "a.csv", options = { symbol = "A" } }]\n'
 
 
-def bring(plan_path, only=()):
+def bring(plan_path, only=(), **arrival):
     root = plan_path.parent
-    return import_plan(read_plan(plan_path), root.parent / "raw", Target(root, root), only)
+    return import_plan(read_plan(plan_path), root.parent / "raw", Target(root, root), only, None, Arrival(**arrival))
 
 
 def stored(tmp_path, name="bars"):
@@ -34,11 +34,12 @@ def test_the_same_bytes_again_do_nothing_and_other_bytes_do(tmp_path, declare, p
     folder = declare()
     put("a.csv")
     bring(plan(ONE))
-    before = (folder / "data.parquet").stat().st_mtime_ns
+    before = current(folder).id
     assert bring(plan(ONE))[0].status == "unchanged"
-    assert (folder / "data.parquet").stat().st_mtime_ns == before
+    assert current(folder).id == before
     put("a.csv", "date,open,high,low,close,volume\n2024-01-02,10,12,9,11,5\n")
-    assert (bring(plan(ONE))[0].status, len(stored(tmp_path))) == ("imported", 1)
+    assert (bring(plan(ONE))[0].status, len(stored(tmp_path))) == ("unchanged", 3)  # its row is there already
+    assert (bring(plan(ONE), replace=True)[0].status, len(stored(tmp_path))) == ("imported", 1)
 
 
 def test_a_changed_declaration_imports_again(tmp_path, declare, put, plan):
@@ -62,7 +63,7 @@ def test_a_refused_dataset_does_not_stop_the_others(tmp_path, declare, put, plan
     assert [outcome.status for outcome in outcomes] == ["refused", "refused", "imported"]
     assert "0 is impossible here" in outcomes[0].problem
     assert "dataset.toml is not there" in outcomes[1].problem
-    assert not (tmp_path / "datasets" / "bad" / "data.parquet").exists()
+    assert current(tmp_path / "datasets" / "bad") is None
 
 
 def test_a_refusal_leaves_the_old_data(tmp_path, declare, put, plan):
@@ -78,7 +79,7 @@ def test_an_interruption_while_writing_leaves_the_old_data(tmp_path, declare, pu
     folder = declare()
     put("a.csv")
     bring(plan(ONE))
-    put("a.csv", "date,open,high,low,close,volume\n2024-01-02,10,12,9,11,5\n")
+    put("a.csv", "date,open,high,low,close,volume\n2024-01-05,10,12,9,11,5\n")
 
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
@@ -87,7 +88,7 @@ def test_an_interruption_while_writing_leaves_the_old_data(tmp_path, declare, pu
     with pytest.raises(KeyboardInterrupt):
         bring(plan(ONE))
     assert len(stored(tmp_path)) == 3
-    assert sorted(path.name for path in folder.iterdir()) == ["data.parquet", "dataset.toml", "provenance.json"]
+    assert [path.name for path in (folder / "versions").iterdir()] == [current(folder).id]
 
 
 def test_provenance_has_hash_rows_overlaps_and_findings(tmp_path, declare, put, plan):
@@ -96,7 +97,7 @@ def test_provenance_has_hash_rows_overlaps_and_findings(tmp_path, declare, put, 
     put("b.csv", "date,open,high,low,close,volume\n2024-01-04,11,13,10,12.5,7\n2024-01-06,1,1,1,1,1\n")
     text = '[[dataset]]\nname = "bars"\noverlap = { close = 1.0 }\nfiles = [{ path = "[ab].csv", options = { symbol = "A" } }]\n'
     assert bring(plan(text))[0].findings == {"off_session": 1}
-    record = json.loads((tmp_path / "datasets" / "bars" / "provenance.json").read_text())
+    record = current(tmp_path / "datasets" / "bars").provenance
     assert [(file["name"], file["rows"], len(file["sha256"])) for file in record["files"]] == [("a.csv", 3, 64), ("b.csv", 1, 64)]
     assert record["overlaps"] == [{"file": "b.csv", "field": "close", "common": 1, "differing": 0, "largest": 0.5}]
     assert [(found["kind"], found["action"], found["row"]) for found in record["findings"]] == [("off_session", "dropped", 3)]

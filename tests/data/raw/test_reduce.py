@@ -12,6 +12,7 @@ from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError, ParameterError, SourceError
 from flowbt.studies.ingest.kinds import KINDS, snapshot_labels
 from flowbt.studies.ingest.reduce import Reduction, in_processes, reduce_files, store
+from tinydata import stored
 
 HEADER = "ticker,executed_at,price,nbbo_bid,nbbo_ask,size\n"
 
@@ -68,7 +69,7 @@ def test_prints_summed_until_later_are_known_later(folder, tmp_path):
     request = asked(folder, options={"until": "20:00"})
     reduced = reduce_files(request)
     store(request, reduced, "late", tmp_path)
-    assert pd.read_parquet(tmp_path / "late" / "data.parquet")["known_at"].iloc[0] == pd.Timestamp("2024-05-02 00:00")
+    assert stored(tmp_path / "late")["known_at"].iloc[0] == pd.Timestamp("2024-05-02 00:00")
     store(asked(folder), reduced, "early", tmp_path)
     with pytest.raises(DatasetError, match=r"final at 2024-05-02 00:00:00; mend its publication"):
         store(request, reduced, "early", tmp_path)
@@ -80,7 +81,7 @@ def test_bars_of_another_length_are_not_written_over_shorter_ones(tmp_path):
     )
     hourly, daily = (Reduction("metrics", (tmp_path / "BTCUSDT-m.csv",), {"step": step}) for step in ("1h", "1d"))
     store(hourly, reduce_files(hourly), "oi", tmp_path)
-    assert pd.read_parquet(tmp_path / "oi" / "data.parquet")["known_at"].iloc[0] == pd.Timestamp("2024-01-05 00:59:59.999")
+    assert stored(tmp_path / "oi")["known_at"].iloc[0] == pd.Timestamp("2024-01-05 00:59:59.999")
     with pytest.raises(DatasetError, match="declared as 24/7 1h, reduced to 24/7 day"):
         store(daily, reduce_files(daily), "oi", tmp_path)
 
@@ -92,7 +93,7 @@ def test_a_dataset_of_another_kind_is_not_overwritten(folder, tmp_path):
     (tmp_path / "prints" / "dataset.toml").write_text('title = "x"\nsource = "x"\n[publication]\nrule = "session"\n[fields.close]\n', encoding="utf-8")
     with pytest.raises(DatasetError, match="does not declare dark_pool_net"):
         store(request, reduced, "prints", tmp_path)
-    assert "dark_pool_net" in pd.read_parquet(tmp_path / "prints" / "data.parquet")
+    assert "dark_pool_net" in stored(tmp_path / "prints")
 
 
 def test_options_are_checked_before_any_file_is_read(folder):

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from tests.tinydata import store
+from tests.tinydata import store, table_file
 
 from flowbt.cli.research.board import command
 from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import ParameterError, RangeError
+from flowbt.ground.errors import ParameterError, RangeError, SpoiltDataset
 from flowbt.studies.board.board import Board, board
 from flowbt.studies.board.document import document
 
@@ -163,3 +163,10 @@ def test_page_needs_no_other_file(folder: Path, tmp_path: Path) -> None:
 def test_not_a_date_is_refused(folder: Path) -> None:
     with pytest.raises(ParameterError, match="not a date; for example 2026-04-08"):
         CliRunner().invoke(command, ["--asof", "someday", "--datasets", str(folder)], catch_exceptions=False)
+
+
+def test_a_spoilt_dataset_is_no_gap(tmp_path):
+    catalog = Catalog((_write(tmp_path, _close(1, 4000.0, 0.0004)),))
+    table_file(tmp_path / "squeeze").write_bytes(b"x")
+    with pytest.raises(SpoiltDataset, match="dataset squeeze"):
+        board(catalog, ASOF)

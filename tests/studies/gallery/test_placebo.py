@@ -10,9 +10,8 @@ import pytest
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
 from flowbt.studies.run.backtest import prepare
-from flowbt.studies.run.placebo import placebo_of, placebos_of
+from flowbt.studies.run.placebo import against_placebos, placebo_of, placebos_of
 from flowbt.studies.run.request import Prepared, Request
-from flowbt.studies.run.rotations import twins_of
 
 INDEX = pd.date_range("2020-01-01", periods=400, unit="ns")
 STRATEGIES = Path(__file__).parents[3] / "strategies"
@@ -56,25 +55,25 @@ def market(edge: float, event: pd.DataFrame) -> Market:
     noise = np.random.default_rng(8).normal(0, 0.01, (400, 2)) + edge * event.shift(1, fill_value=False).to_numpy()
     close = 100 * np.exp(np.cumsum(noise, axis=0))
     start = np.vstack([[100.0, 100.0], close[:-1]])
-    return Market(INDEX, ("A", "B"), start, np.maximum(start, close), np.minimum(start, close), close, np.zeros((400, 2)), 252.0)
+    return Market(INDEX, ("A", "B"), start, np.maximum(start, close), np.minimum(start, close), close, np.zeros((400, 2)))
 
 
 @pytest.mark.parametrize(("edge", "low", "high"), [(0.02, 0.0, 0.02), (0.0, 0.05, 1.0)])
-def test_twins_tell_an_edge_from_none(edge, low, high):
+def test_found_tell_an_edge_from_none(edge, low, high):
     event = events(seed=4)
     traded, decision = market(edge, event), Signals(long=event, hold=1)
     prepared = Prepared(None, {}, None, traded, decision, Costs(), Account())  # type: ignore[arg-type]
-    twins = twins_of(prepared, simulate(traded, decision), count=99, seed=1)
-    assert low <= twins.p <= high
-    assert twins.quantile(0.05) < twins.mean < twins.quantile(0.95)
+    found = against_placebos(prepared, simulate(traded, decision), count=99, seed=1)
+    assert low <= found.p <= high
+    assert found.quantile(0.05) < found.mean < found.quantile(0.95)
 
 
 def test_a_strategy_that_never_traded_has_no_verdict():
     none = Signals(long=events(share=0.0))
     prepared = Prepared(None, {}, None, market(0.0, events()), none, Costs(), Account())  # type: ignore[arg-type]
-    twins = twins_of(prepared, simulate(prepared.market, none), count=9, seed=1)
-    assert (twins.p, twins.placebos) == (1.0, ())
-    assert np.isnan(twins.real)
+    found = against_placebos(prepared, simulate(prepared.market, none), count=9, seed=1)
+    assert (found.p, found.placebos) == (1.0, ())
+    assert np.isnan(found.real)
 
 
 def test_the_coin_earns_nothing_before_costs(catalog):

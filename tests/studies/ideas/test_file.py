@@ -62,5 +62,5 @@ def test_the_command_prints_one_json_document_or_a_table(root, write):
     assert (second["status"], second["profit"], second["last"]) == ("no data", None, None)
     table = CliRunner().invoke(command, [str(path), "--datasets", str(root)], catch_exceptions=False).output
     assert "SPY 660/640 put spread: " not in table  # nothing stands in for anything there
-    assert "RKLB 660/640 put spread: no data: closes of RKLB: no dataset has them; bring: flowbt data import yahoo RKLB.csv" in table
+    assert "RKLB 660/640 put spread: no data: closes of RKLB: no dataset has them; to do: flowbt data import yahoo RKLB.csv" in table
     assert "conviction 4: 1 settled" in table

@@ -78,14 +78,14 @@ def test_an_idea_beyond_the_data_is_open_and_says_what_would_settle_it(catalog, 
     row = one(catalog, write({"expiry": "2026-06-18"}))
     assert (row.status, row.last) == ("open", DAYS[-1])
     assert row.value > 0
-    assert (row.found, row.bring) == ("closes of SPY end on 2026-05-29", "closes to 2026-06-18")
+    assert (row.found, row.remedy) == ("closes of SPY end on 2026-05-29", "closes to 2026-06-18")
 
 
 def test_an_unknown_symbol_is_no_data_with_the_line_that_would_bring_it(catalog, write):
     wrong, lost = follow_ideas(catalog, write({"symbol": "SPYY"}, {"symbol": "RKLB"})).outcomes
     assert wrong.found == "closes of SPYY: no dataset has them, only of SPY"
     assert lost.found == "closes of RKLB: no dataset has them"
-    assert lost.bring == "flowbt data import yahoo RKLB.csv --name rklb --symbol RKLB --publication close"
+    assert lost.remedy == "flowbt data import yahoo RKLB.csv --name rklb --symbol RKLB --publication close"
     assert np.isnan(lost.profit)
 
 

@@ -29,7 +29,7 @@ def random_market(bars: int = 150, n: int = 2, seed: int = 0, gaps: bool = True)
             for prices in (open_, high, low, close):
                 prices[t, j] = np.nan
     symbols = tuple(f"S{j}" for j in range(n))
-    return Market(index, symbols, open_, high, low, close, rng.normal(0, 1e-4, (bars, n)), 252.0)
+    return Market(index, symbols, open_, high, low, close, rng.normal(0, 1e-4, (bars, n)))
 
 
 def panel_of(market: Market) -> TinyPanel:

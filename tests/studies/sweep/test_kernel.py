@@ -122,8 +122,7 @@ def test_a_part_of_the_bars_is_a_run_on_those_bars(function: Any) -> None:
     sweeper = sweeper_of(function, market, grid)
     codes = sweeper.space.codes(np.arange(0, sweeper.space.size, max(1, sweeper.space.size // 12)))
     got = sweeper.run(codes, BarRange(40, 120))
-    arrays = {name: getattr(market, name)[40:120] for name in ("open", "high", "low", "close", "funding")}
-    short = Market(market.index[40:120], market.symbols, year=market.year, **arrays)
+    short = market.cut(40, 120)
     for row, code in zip(got.metrics, codes, strict=True):
         decision = function(sweeper.tracer.panel, **sweeper.space.trial(code))
         cut = {name: value.iloc[40:120] for name, value in frames_of(decision)}
@@ -146,8 +145,8 @@ def test_rotation_shifts_every_signal_in_a_circle(function: Any) -> None:
 
 
 def test_missing_funding_of_a_held_bar_is_an_error() -> None:
-    market = random_market(seed=6)
-    market.funding[80:] = np.nan
+    whole = random_market(seed=6)
+    market = dataclasses.replace(whole, funding=np.where(np.arange(150)[:, None] < 80, whole.funding, np.nan))
     sweeper = sweeper_of(sized, market, CASES["sized"][1])
     with pytest.raises(EngineError, match="funding"):
         sweeper.run(sweeper.space.codes(np.arange(4)))

@@ -1,21 +1,15 @@
-"""`flowbt data`: import, list, check and remove datasets."""
+"""`flowbt data`: list, check, import and remove datasets."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress as Bar
 
-from flowbt.cli.options import datasets_option, emit, json_option, split_parameters
-
-RULES = "When rows became known: close, 'session 18:00', 'session 1 09:00', 'after 1h', 'weekday 4 15:30' (Friday), 'month 1 10:00', column."
-
-if TYPE_CHECKING:
-    from flowbt.studies.ingest.ingest import ImportOutcome, Progress
+from flowbt.cli.data import imports, versions
+from flowbt.cli.options import datasets_option, emit, json_option
+from flowbt.cli.show.table import print_table
 
 
 @click.group(epilog="Example: flowbt data import --plan datasets/plan.toml --root ../shared/data/raw")
@@ -41,7 +35,7 @@ def ls(datasets: Path, as_json: bool) -> None:
         return
     columns = ("dataset", "rows", "from", "to", "symbols", "findings", "known")
     rows = [[record["name"], *_spanned(record), record["known"] if record["imported"] else "declared, not imported"] for record in records]
-    _table(columns, rows)
+    print_table(columns, rows)
     for problem in catalog.problems:
         click.echo(f"flowbt: {problem}", err=True)
 
@@ -121,189 +115,11 @@ def rm(names: tuple[str, ...], declaration: bool, yes: bool, datasets: Path) -> 
         click.echo(f"{name}: " + (", ".join(path.name for path in deleted) + " deleted" if deleted else "nothing to delete"))
 
 
-@command.command(
-    "import",
-    epilog="""\b
-Examples:
-  flowbt data import --plan datasets/plan.toml --root ../shared/data/raw
-  flowbt data import yahoo SPY.csv --name my-spy --symbol SPY --publication close
-  flowbt data import table flows.csv --name flows --time Date --symbol-column ticker --map dark_pool_net=Net --publication "session 18:00" """,
-)
-@click.argument("source", required=False)
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="Import plan (TOML).")
-@click.option("--root", "files_root", type=click.Path(path_type=Path), help="Folder the plan's paths are in.")
-@click.option("--only", multiple=True, metavar="DATASET", help="Only this dataset of the plan; may be given several times.")
-@click.option("--name", help="Name of the dataset (default: the source).")
-@click.option("--symbol", help="Symbol, where the file names none.")
-@click.option("--symbol-from", default="", metavar="EXPRESSION", help="Takes the symbol out of each file's name: '^(.+)_adj'.")
-@click.option("--time", help="Column of times (source table).")
-@click.option("--symbol-column", help="Column of symbols (source table).")
-@click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN", help="Column of a field (source table).")
-@click.option("--wide", metavar="FIELD", help="Every other column is a symbol of this field (source table).")
-@click.option("--option", "extra", multiple=True, metavar="KEY=VALUE", help="Another option of the source.")
-@click.option("--mapping", "mapping_file", type=click.Path(path_type=Path), help="TOML file of source options.")
-@click.option("--publication", metavar="RULE", help=RULES)
-@click.option("--clock", default="XNYS", show_default=True, help="Calendar of the rows: XNYS or 24/7.")
-@click.option("--frequency", default="session", show_default=True, help="session, 1h, 4h, 8h, day, week, month, irregular or event.")
-@click.option("--max-age", default="", help="For how long a value may stand for the present, such as '5D' or '2 sessions'.")
-@datasets_option
-@json_option
-def import_(plan_file: Path | None, files_root: Path | None, source: str | None, files: tuple[Path, ...], datasets: Path, as_json: bool, **rest: Any) -> None:
-    """Bring files into the catalog: all those of a plan, or some of one source.
-
-    Every dataset needs a publication rule (in its dataset.toml, or --publication): without one an import is refused. What is wrong with
-    the files is listed, and refused, dropped or flagged by the dataset's policy. Importing the same bytes again does nothing.
-    """
-    if plan_file is not None:
-        if source or not files_root:
-            raise click.UsageError("a plan needs --root FOLDER, and neither source nor files")
-        from flowbt.data.ingest.plan import read_plan
-        from flowbt.studies.ingest.ingest import Target, import_plan
-
-        plan = read_plan(plan_file)
-        with _bar(as_json) as progress:
-            outcomes = import_plan(plan, files_root, Target(datasets, plan_file.parent), rest["only"], progress)
-    else:
-        if not source or not files:
-            raise click.UsageError("give SOURCE FILE..., or --plan FILE --root FOLDER")
-        from flowbt.studies.ingest.files import FileImport, import_files
-
-        options = _source_options(rest)
-        asked = FileImport(rest["name"] or source, source, options, rest["publication"], rest["clock"], rest["frequency"], rest["max_age"], rest["symbol_from"])
-        outcomes = [import_files(asked, files, datasets)]
-    _report(outcomes, as_json)
-    if any(outcome.status == "refused" for outcome in outcomes):
-        click.get_current_context().exit(1)
-
-
-@command.command(
-    "pull",
-    epilog="""\b
-Examples:
-  flowbt data pull squeezemetrics --name squeezemetrics
-  flowbt data pull cboe_index --symbol VIX --symbol VIX3M --name cboe-volatility
-  flowbt data pull finra --from 2024-01-02 --to 2024-03-28 --name finra
-  flowbt data pull klines --symbol BTCUSDT --from 2024-01-01 --to 2024-06-30 --name btc-1h --as BTC --publication close
-  flowbt data pull ccxt --symbol BTC/USDT:USDT --option venue=bybit --from 2024-01-01 --to 2024-02-01""",
-)
-@click.argument("source")
-@click.option("--symbol", "symbols", multiple=True, help="A symbol, series or pair of the provider; may be given several times.")
-@click.option("--from", "start", default="", metavar="DATE", help="First day.")
-@click.option("--to", "end", default="", metavar="DATE", help="Last day.")
-@click.option("--option", "extra", multiple=True, metavar="KEY=VALUE", help="An option of the source.")
-@click.option("--name", default="", metavar="DATASET", help="Import what was downloaded as this dataset.")
-@click.option("--as", "symbol", default="", metavar="SYMBOL", help="Our symbol, where the files name none.")
-@click.option("--publication", metavar="RULE", help=RULES)
-@click.option("--to-folder", type=click.Path(path_type=Path), help="Folder of the files (default: .raw/SOURCE in the datasets folder).")
-@click.option("--pause", default=0.5, show_default=True, type=click.FloatRange(min=0), help="Seconds between requests.")
-@click.option("--tries", default=5, show_default=True, type=click.IntRange(min=1), help="Tries per file.")
-@click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds without an answer.")
-@click.option("--base-url", default="", help="A mirror, in place of the provider's scheme and host.")
-@datasets_option
-@json_option
-def pull(source: str, symbols: tuple[str, ...], datasets: Path, as_json: bool, **rest: Any) -> None:
-    """Download a provider's files: squeezemetrics, cboe_index, cboe_putcall, fred, finra, klines, funding, dvol, cftc, treasury, ccxt, yfinance.
-
-    A file that is there and cannot have changed is not asked for again; an interrupted download goes on where it stopped. Mind each
-    provider's terms of use.
-    """
-    from flowbt.data.ingest.download import Manners
-    from flowbt.data.sources.request import Wanted
-    from flowbt.studies.ingest.pull import Into, run_pull
-
-    options = _extra(rest["extra"])
-    wanted = Wanted(symbols, rest["start"], rest["end"], options)
-    reading = {**options, **({"symbol": rest["symbol"]} if rest["symbol"] else {})}
-    into = Into(rest["to_folder"] or datasets / ".raw" / source, datasets, rest["name"], rest["publication"], reading)
-    manners = Manners(pause=rest["pause"], tries=rest["tries"], timeout=rest["timeout"], base_url=rest["base_url"])
-    with _bar(as_json) as progress:
-        result = run_pull(source, wanted, into, manners, progress)
-    if as_json:
-        emit(asdict(result))
-    else:
-        _table(("file", "status", "bytes"), [[file.file, file.status, f"{file.bytes:,}" if file.bytes else ""] for file in result.files])
-        for file in result.files:
-            if file.problem:
-                click.echo(f"flowbt: {file.problem}", err=True)
-        if result.imported:
-            _report([result.imported], False)
-        elif any(file.bytes for file in result.files):
-            click.echo(f"in {into.folder}; import them with `flowbt data import {source} FILE... --name DATASET`")
-    if any(file.status == "failed" for file in result.files):
-        click.get_current_context().exit(1)
-
-
-def _source_options(rest: dict[str, Any]) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    if path := rest["mapping_file"]:
-        from flowbt.studies.ingest.files import read_options
-
-        options |= read_options(path)
-    options |= {key: rest[key] for key in ("symbol", "time", "symbol_column", "wide") if rest[key]}
-    if rest["mapping"]:
-        options["map"] = split_parameters(rest["mapping"])
-    return options | _extra(rest["extra"])
-
-
-def _extra(given: tuple[str, ...]) -> dict[str, Any]:
-    """Options of a source: true and false, and lists where there is a comma."""
-    options: dict[str, Any] = {}
-    for key, text in split_parameters(given).items():
-        options[key] = {"true": True, "false": False}.get(text.lower(), [part for part in text.split(",") if part] if "," in text else text)
-    return options
-
-
-def _report(outcomes: list[ImportOutcome], as_json: bool) -> None:
-    if as_json:
-        emit([asdict(outcome) for outcome in outcomes])
-        return
-    rows = []
-    for outcome in outcomes:
-        span = [str(time)[:10] for time in outcome.span] or ["", ""]
-        found = ", ".join(f"{count} {kind}" for kind, count in outcome.findings.items())
-        rows.append([outcome.name, outcome.status, f"{outcome.rows:,}" if outcome.rows else "", *span, found])
-    _table(("dataset", "status", "rows", "from", "to", "findings"), rows)
-    for outcome in outcomes:
-        if outcome.problem:
-            click.echo(f"flowbt: {outcome.problem}", err=True)
-
-
 def _spanned(record: dict[str, Any]) -> list[str]:
     if not record["imported"]:
         return [""] * 5
     return [f"{record['rows']:,}", *[str(time)[:10] for time in record["span"]], str(record["symbols"]), str(record["findings"])]
 
 
-def _table(columns: tuple[str, ...], rows: list[list[str]]) -> None:
-    """Aligned columns; numbers to the right. Nothing is cut off, so that a pipe gets all of it."""
-    widths = [max(len(str(row[n])) for row in [list(columns), *rows]) for n in range(len(columns))]
-    right = [all(str(row[n]).replace(",", "").isdigit() or not row[n] for row in rows) for n in range(len(columns))]
-    for row in [list(columns), *rows]:
-        cells = [str(cell).rjust(width) if side else str(cell).ljust(width) for cell, width, side in zip(row, widths, right, strict=True)]
-        click.echo("  ".join(cells).rstrip())
-
-
-class _bar:
-    """A progress bar on a terminal; nothing elsewhere."""
-
-    def __init__(self, silent: bool) -> None:
-        self.silent = silent
-        self.progress: Any = None
-
-    def __enter__(self) -> Progress | None:
-        console = Console(stderr=True)
-        if self.silent or not console.is_terminal:
-            return None
-        self.progress = Bar(console=console, transient=True)
-        self.progress.start()
-        task = self.progress.add_task("importing")
-
-        def step(name: str, done: int, total: int) -> None:
-            self.progress.update(task, description=name or "done", completed=done, total=total)
-
-        return step
-
-    def __exit__(self, *_: object) -> None:
-        if self.progress:
-            self.progress.stop()
+for one in (imports.import_, imports.pull, versions.log, versions.restore, versions.gc):
+    command.add_command(one)

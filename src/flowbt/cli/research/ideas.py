@@ -63,7 +63,7 @@ def _print(done: Ideas) -> None:
         for words in one.stand_ins:
             _line(f"  {one.title}: {words}")
         if one.found:
-            _line(f"  {one.title}: {one.status}: {one.found}; bring: {one.bring}")
+            _line(f"  {one.title}: {one.status}: {one.found}; to do: {one.remedy}")
     for rolling in done.rolling:
         _line(f"  {rolling.title}: flowbt run {rolling.strategy}")
     for group in done.tallies:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flowbt.data.catalog import write_dataset
 from flowbt.data.demo.coins import HOURLY_DAYS, crypto_frames
 from flowbt.data.demo.crypto import draw_carry, simulate_coins, simulate_hours
 from flowbt.data.demo.equity import Equities, simulate
@@ -19,6 +18,7 @@ from flowbt.data.demo.market import breadth_frames, event_frame, flow_frames, ma
 from flowbt.data.demo.noise import Random
 from flowbt.data.demo.streams import Streams, draw_streams
 from flowbt.data.demo.tables import DemoTable, Frame, finish
+from flowbt.data.versions import write_dataset
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError
 from flowbt.ground.files import writing_folder
@@ -109,6 +109,12 @@ def _lock(root: Path) -> Iterator[None]:
 def _key(seed: int, strength: float) -> str:
     digest = hashlib.sha256(f"{seed} {strength} {np.__version__.split('.')[0]}".encode())
     here = Path(__file__).parent
-    for path in (*sorted(here.glob("*.py")), here.parent / "catalog.py", here.parent / "declare.py", here.parents[1] / "ground" / "clock.py"):
+    for path in (
+        *sorted(here.glob("*.py")),
+        here.parent / "catalog.py",
+        here.parent / "versions.py",
+        here.parent / "declare.py",
+        here.parents[1] / "ground" / "clock.py",
+    ):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

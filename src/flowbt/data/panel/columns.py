@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.catalog import Imported
-from flowbt.data.declare import BEFORE_END
-from flowbt.ground.clock import Clock
+from flowbt.data.panel.combining import Parts, combine, crowded, finer
+from flowbt.ground.clock import HOURS_PER_ROW, Clock
 from flowbt.ground.errors import DatasetError
 
-REDUCE = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
+PRICE_FIELDS = ("open", "high", "low", "close", "volume")
 
 
 @dataclass(frozen=True)
@@ -40,26 +40,38 @@ class Reader:
 
     def table(self, field: str, symbol: str) -> FieldTable:
         """The non-missing rows of a field for a symbol."""
-        if field not in self._columns:
-            self._columns[field] = self.holder.column(field).astype(float, copy=False)
         rows = self.slices[symbol]
-        values = self._columns[field][rows]
+        values = self._column(field)[rows]
         there = ~np.isnan(values)
         stale = self._stale_at(field)
         if there.all():
             return FieldTable(self.event[rows], self.known[rows], stale[rows], values, whole=True)
         return FieldTable(self.event[rows][there], self.known[rows][there], stale[rows][there], values[there])
 
-    def bars(self, field: str, symbol: str, clock: Clock) -> FieldTable:
-        """Bars of the clock's length made from finer ones: first open, highest high, lowest low, last close, summed volume.
+    def on(self, clock: Clock, field: str, symbol: str) -> FieldTable:
+        """The rows of a field for a symbol, as bars of the clock where its rows are finer and its rule says how they combine.
 
-        A bar is known when its own end has come, whether or not all its parts are there.
+        FieldError where they are finer and nothing says how they combine.
         """
-        fine = self.table(field, symbol)
-        series = pd.Series(fine.values, index=pd.DatetimeIndex(fine.event)).sort_index(kind="stable")
-        bars = series.groupby(pd.DatetimeIndex(series.index).floor(clock.bar)).agg(REDUCE[field])
-        known = (pd.DatetimeIndex(bars.index) + clock.bar - BEFORE_END).to_numpy()
-        return FieldTable(bars.index.to_numpy("datetime64[ns]"), known, known + clock.bar.to_timedelta64(), bars.to_numpy(float))
+        declaration, rows = self.holder.declaration, self.slices[symbol]
+        price = field in PRICE_FIELDS
+        if not finer(declaration, clock) or (declaration.frequency == "irregular" and (price or not crowded(self.event[rows], clock))):
+            return self.table(field, symbol)
+        rule = declaration.combines(field)
+        if rule in ("last", "event") and not price:
+            return self.table(field, symbol)
+        values = self._column(field)[rows]
+        there = ~np.isnan(values)
+        parts = Parts(
+            event=self.event[rows][there],
+            known=self.known[rows][there],
+            values=values[there],
+            weights=self._weights(rule, rows)[there],
+            hours=self._hours(rule, rows)[there],
+            declaration=declaration,
+            coverage=declaration.fields[field].coverage,
+        )
+        return FieldTable(*combine(parts, rule, clock, price))
 
     @cached_property
     def event(self) -> np.ndarray:
@@ -67,7 +79,7 @@ class Reader:
 
     @cached_property
     def known(self) -> np.ndarray:
-        return self.holder.column("known_at").astype("datetime64[ns]", copy=False)
+        return self.holder.known_at(self.event)
 
     @cached_property
     def slices(self) -> dict[str, slice]:
@@ -77,6 +89,27 @@ class Reader:
         if len(starts) != len(names):
             raise DatasetError(f"dataset {self.holder.name}", "data.parquet is not sorted by symbol", "import it again")
         return {names[codes[start]]: slice(int(start), int(end)) for start, end in zip(starts, ends, strict=True)}
+
+    def _column(self, field: str) -> np.ndarray:
+        if field not in self._columns:
+            self._columns[field] = self.holder.column(field).astype(float, copy=False)
+        return self._columns[field]
+
+    def _weights(self, rule: str, rows: slice) -> np.ndarray:
+        """What a weighted mean weighs by; ones where the rule is another, or the dataset lacks the field it names."""
+        name = rule.partition(":")[2]
+        if not name or not self.holder.spans(name):
+            return np.ones(rows.stop - rows.start)
+        return np.asarray(np.nan_to_num(self._column(name)[rows]))
+
+    def _hours(self, rule: str, rows: slice) -> np.ndarray:
+        """Hours that each row covers; NaN where nothing says so (irregular rows without intervals)."""
+        declaration = self.holder.declaration
+        if declaration.frequency in HOURS_PER_ROW:
+            return np.full(rows.stop - rows.start, HOURS_PER_ROW[declaration.frequency])
+        if rule in ("rate", "compound", "sum") and self.holder.spans("funding_interval_hours"):
+            return np.asarray(self._column("funding_interval_hours")[rows])
+        return np.full(rows.stop - rows.start, np.nan)
 
     def _stale_at(self, field: str) -> np.ndarray:
         rule = self.holder.declaration.fields[field]

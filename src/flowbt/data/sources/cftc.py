@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowbt.data.declare import Publication
 from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet, symbol_of
 from flowbt.data.sources.cboe_index import dates
 from flowbt.data.sources.request import Download, Wanted
-from flowbt.ground.clock import local_instants
+from flowbt.ground.clock import Clock
 from flowbt.ground.errors import SourceError
 
 URLS = {
@@ -31,10 +32,17 @@ CONTRACTS = {
     "042601": "ZT", "044601": "ZF", "043602": "ZN", "020601": "ZB", "133741": "BTC", "088691": "GC", "084691": "SI", "085692": "HG", "067651": "CL",
 }  # fmt: skip
 RENAMED = {"ES": "SPX", "NQ": "NDX", "RTY": "RUT", "VX": "VIX"}
-SHUTDOWNS = (  # (first and last Tuesday concerned, day by which all of them were out)
-    ("2013-10-01", "2013-10-22", "2013-11-08"),
-    ("2018-12-24", "2019-02-26", "2019-03-08"),
-    ("2025-09-30", "2025-12-23", "2026-01-09"),
+SCHEDULE = Publication(
+    rule="weekday",
+    weekday=4,
+    at="15:30",
+    calendar="federal",
+    waits=2,  # a holiday from the Wednesday on, days of mourning included
+    delayed=(  # shutdowns: first and last Tuesday concerned, day by which all of them were out
+        ("2013-10-01", "2013-10-22", "2013-11-08"),
+        ("2018-12-24", "2019-02-26", "2019-03-08"),
+        ("2025-09-30", "2025-12-23", "2026-01-09"),
+    ),
 )
 
 
@@ -66,18 +74,8 @@ def requests(wanted: Wanted) -> list[Download]:
 
 
 def known_at(tuesdays: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """When the report on each date came out (naive UTC): Friday 15:30 New York, Monday after a holiday, weeks later in a shutdown."""
-    from pandas.tseries.holiday import USFederalHolidayCalendar
-
-    friday = tuesdays.normalize() + pd.to_timedelta((4 - tuesdays.day_of_week.to_numpy()) % 7, unit="D")
-    if len(friday) == 0:
-        return friday
-    holidays = USFederalHolidayCalendar().holidays(friday.min() - pd.Timedelta(days=7), friday.max())
-    late = sum(((friday - pd.Timedelta(days=back)).isin(holidays) for back in (1, 2)), start=friday.isin(holidays)) > 0
-    day = friday + pd.to_timedelta(late * 3, unit="D")
-    for first, last, out in SHUTDOWNS:
-        day = day.where(~((tuesdays >= pd.Timestamp(first)) & (tuesdays <= pd.Timestamp(last))), pd.Timestamp(out))
-    return local_instants(day, "15:30", "America/New_York")
+    """When the report on each date came out (naive UTC), by SCHEDULE."""
+    return SCHEDULE.known_at(tuesdays, Clock())
 
 
 def _plain(name: object) -> str:

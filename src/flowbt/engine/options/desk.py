@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from flowbt.engine.options.pricing import LEAST, Contract, Timing, value_of
 from flowbt.engine.options.structures import Structure
 from flowbt.engine.types import Account, Costs, Market
-from flowbt.engine.walk.kernel import REASONS, Array, Bars
+from flowbt.engine.walk.events import REASONS
+from flowbt.engine.walk.kernel import Array, Bars
 from flowbt.engine.walk.twin import Waiting
 
 

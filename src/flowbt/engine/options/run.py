@@ -259,7 +259,7 @@ def book_from(desk: Desk, tape: Tape, exposure: Array) -> Book:
         prices[end:, k] = option.price[-1]  # settled
     closes, opens = np.hstack([market.close, prices]), np.hstack([desk.bars.open, prices])
     carried = np.hstack([market.funding, np.zeros(prices.shape)])
-    whole = Market(market.index, (*market.symbols, *desk.names), opens, closes, closes, closes, carried, market.year)
+    whole = Market(market.index, (*market.symbols, *desk.names), opens, closes, closes, closes, carried, market.clock)
     bars = Bars(opens, closes, closes, np.hstack([desk.bars.mark, np.nan_to_num(prices)]), carried, desk.bars.days)
     book = book_of(whole, desk.account, bars, tape, len(tape.order))
     legs, owners = book.trades, np.array(desk.owner, np.int64)

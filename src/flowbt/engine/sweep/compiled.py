@@ -15,8 +15,8 @@ from flowbt.engine.sweep.kernel import Codes
 from flowbt.engine.sweep.masks import COMPARES, FLIPPED, MaskStore, pack, pack_compare
 from flowbt.engine.sweep.program import Program
 from flowbt.engine.sweep.space import Ints, Space
-from flowbt.engine.sweep.sums import Array
-from flowbt.engine.types import Market, Signals
+from flowbt.engine.types import Labels, Market, Signals
+from flowbt.engine.walk.kernel import Array
 from flowbt.ground.errors import SignalError
 
 RULES = {"hold": {"least": 1.0}, "stop": {"above": 0.0}, "take": {"above": 0.0}, "trail": {"above": 0.0}, "size": {"least": 0.0}}
@@ -32,7 +32,7 @@ class Stage:
     """Where decisions are cut for trading: `market` is bars [first, first + len) of the panel whose labels are `whole`."""
 
     market: Market
-    whole: Market  # only its index and symbols are looked at
+    whole: Labels | Market
     first: int
 
     def cut(self, values: Any) -> Any:

@@ -19,9 +19,10 @@ from flowbt.deferred import Node, Trace, Tracer
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
 from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.space import Ints, Space
-from flowbt.engine.sweep.sums import Array, measure_tape
-from flowbt.engine.types import Signals, Targets
-from flowbt.engine.walk.kernel import Bars, Rules, Terms, WeightPlan, run_signals, run_targets
+from flowbt.engine.sweep.sums import measure_tape
+from flowbt.engine.types import Signals, Targets, frozen
+from flowbt.engine.walk.accounts import profits, trades_from
+from flowbt.engine.walk.kernel import Array, Bars, Rules, Terms, WeightPlan, run_signals, run_targets
 from flowbt.ground.errors import SignalError
 
 if TYPE_CHECKING:
@@ -35,15 +36,14 @@ class General:
     tracer: Tracer
     space: Space
     stage: Stage
-    bars: Bars
     terms: Terms
 
-    def run(self, trace: Trace | None, codes: Ints, where: Ints, part: BarRange, out: TrialResults, pool: Executor) -> None:
+    def run(self, trace: Trace | None, codes: Ints, where: Ints, cut: tuple[Bars, BarRange], out: TrialResults, pool: Executor) -> None:
+        bars, part = cut
         trials = [self.space.trial(row) for row in codes]
         if trace is not None:
             roots = [value for value in trace.fields.values() if isinstance(value, Node)]
             self.tracer.evaluator.announce([(root, trial) for trial in trials for root in roots])
-        bars = _cut(self.bars, part)
         waiting: deque[Future[None]] = deque()
         for at, trial in zip(where, trials, strict=True):
             decision = self.decide(trial)
@@ -71,8 +71,9 @@ class General:
         else:
             rules = Rules(*(_rows(array, part) for array in rules_of(decision, self.stage.market)))
             tape, count = run_signals(bars, rules, self.terms)
-        carry = tape.borrow + tape.funding
-        measure_tape(tape.order[:count], tape.fill[:count], tape.value, tape.units, carry, self.terms.cash, float(self.stage.market.year), metrics, returns)
+        trades = trades_from(tape.order[:count], tape.fill[:count], tape.borrow + tape.funding)
+        profit = profits(trades, frozen(bars.mark[-1]))
+        measure_tape(trades, profit, tape.value, tape.units, self.terms.cash, float(self.stage.market.year), metrics, returns)
 
 
 def cut_frames(decision: Any, stage: Stage) -> Any:
@@ -90,12 +91,4 @@ def _rows(array: Any, part: BarRange) -> Any:
     if array.shape[0] == 1:
         return array
     turned = np.roll(array, part.rotate, axis=0) if part.rotate else array
-    return np.ascontiguousarray(turned[part.first : part.last])
-
-
-def _cut(bars: Bars, part: BarRange) -> Bars:
-    if part.first == 0 and part.last is None:
-        return bars
-    cut = [np.ascontiguousarray(array[part.first : part.last]) for array in bars]
-    cut[5][-1] = 0.0  # no carry beyond the last bar
-    return Bars(*cut)
+    return frozen(turned[part.first : part.last], array.dtype)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from flowbt.engine.sweep.sums import Array, jit
+from flowbt.engine.walk.kernel import Array
+from flowbt.ground.compiled import jit
 
 Words = npt.NDArray[np.uint64]
 COMPARES: dict[Any, int] = {operator.lt: 0, operator.le: 1, operator.gt: 2, operator.ge: 3}
@@ -56,6 +57,24 @@ def pack_compare(values: Array, level: float, how: int, out: Words) -> None:
             out[j, w] = word
 
 
+@jit
+def cut_bits(words: Words, bars: int, begin: int, length: int, out: Words) -> None:
+    """`length` bits of each row from bit `begin` on, in a circle of `bars`."""
+    for r in range(out.shape[0]):
+        for w in range(out.shape[1]):
+            word, at = np.uint64(0), (begin + 64 * w) % bars
+            if at & 63 == 0 and at + 64 <= bars:
+                word = words[r, at >> 6]
+            elif at + 64 <= bars:
+                word = words[r, at >> 6] >> np.uint64(at & 63) | words[r, (at >> 6) + 1] << np.uint64(64 - (at & 63))
+            else:
+                for k in range(64):
+                    t = (at + k) % bars
+                    word |= (words[r, t >> 6] >> np.uint64(t & 63) & np.uint64(1)) << np.uint64(k)
+            left = length - 64 * w
+            out[r, w] = word if left >= 64 else word & ((np.uint64(1) << np.uint64(left)) - np.uint64(1))
+
+
 class MaskStore:
     """Rows of packed masks under keys. It grows as needed; `trim` empties it once it is over its budget."""
 
@@ -92,9 +111,11 @@ class MaskStore:
             self._rows.clear()
             self.count = 0
 
-    def rotated(self, offset: int) -> Words:
-        """All rows with their bars shifted in a circle by `offset`."""
+    def part(self, first: int, last: int, rotate: int) -> Words:
+        """All rows over bars [first, last), after their bars are shifted in a circle by `rotate`: rows x N*W words."""
         flat = self.words.reshape(-1, self._words.shape[2])
-        bits = np.roll(unpack(flat, self.bars), offset, axis=0)
-        turned: Words = pack(bits).reshape(self.words.shape)
-        return turned
+        if first == 0 and last == self.bars and rotate % self.bars == 0:
+            return flat.reshape(self.count, -1)
+        out: Words = np.empty((len(flat), words_of(last - first)), np.uint64)
+        cut_bits(flat, self.bars, (first - rotate) % self.bars, last - first, out)
+        return out.reshape(self.count, -1)

@@ -10,16 +10,17 @@ from typing import NamedTuple
 import numpy as np
 
 from flowbt.deferred import Trace, Tracer
+from flowbt.engine.decisions import check_terms
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
 from flowbt.engine.sweep.general import General
-from flowbt.engine.sweep.kernel import Lanes, Trials, run_trials
+from flowbt.engine.sweep.kernel import Trials, run_trials
 from flowbt.engine.sweep.masks import MaskStore
 from flowbt.engine.sweep.single import run_single
 from flowbt.engine.sweep.space import Ints, Space
-from flowbt.engine.sweep.sums import METRICS, Array
+from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Account, Costs
-from flowbt.engine.walk.kernel import Terms
+from flowbt.engine.walk.kernel import Array, Bars, Terms
 from flowbt.ground.errors import EngineError
 
 THREADS = os.cpu_count() or 1
@@ -62,27 +63,31 @@ class Sweeper:
 
     def __post_init__(self) -> None:
         market, c, a = self.stage.market, self.costs, self.account
+        check_terms(c, a)
         self.terms = Terms(float(a.cash), float(c.fees), float(c.slippage), float(c.borrow), float(a.margin), float(a.max_gross))
         self.bars = bars_of(market, c)
-        b = self.bars
-        opened, high, low, mark, funding = (np.ascontiguousarray(x.T) for x in (b.open, b.high, b.low, b.mark, b.funding))
-        self.lanes = Lanes(opened, high, low, mark, funding, b.days)
         self.store = MaskStore(len(market.symbols), len(market.index))
-        self.general = General(self.tracer, self.space, self.stage, self.bars, self.terms)
+        self.general = General(self.tracer, self.space, self.stage, self.terms)
         self.unfused: list[str] = []
 
     def run(self, codes: Ints, part: BarRange = WHOLE) -> TrialResults:
         """Metrics of the trials `codes` (trials x parameters). Raises what the engine would: SignalError, EngineError."""
-        bars = (part.last or len(self.stage.market.index)) - part.first
-        out = TrialResults(np.full((len(codes), len(METRICS)), np.nan), np.zeros((len(codes), bars)) if part.returns else np.empty((0, 0)))
+        bars = self.bars_in(part)
+        out = TrialResults(np.full((len(codes), len(METRICS)), np.nan), np.zeros((len(codes), len(bars.open))) if part.returns else np.empty((0, 0)))
         self.store.trim()
         for trace, where in self._traces(codes):
-            self._group(trace, codes[where], where, part, out)
+            self._group(trace, codes[where], where, (bars, part), out)
         if np.isnan(out.metrics[:, 0]).any():
             raise EngineError(
                 "a trial's value", "missing: a position was held in a bar whose funding rate or price is missing", "start later, or use --costs funding=false"
             )
         return out
+
+    def bars_in(self, part: BarRange) -> Bars:
+        """The bars of a part: those of a market cut to it."""
+        market = self.stage.market
+        last = len(market.index) if part.last is None else part.last
+        return self.bars if (part.first, last) == (0, len(market.index)) else bars_of(market.cut(part.first, last), self.costs)
 
     def _traces(self, codes: Ints) -> list[tuple[Trace | None, Ints]]:
         """(trace, positions of its trials); no trace where every trial needs its own call."""
@@ -93,7 +98,7 @@ class Sweeper:
             found = [(self.tracer.trace(trial), where) for trial, where in self.space.groups(codes, sorted(fixed))]
         return [(None, np.arange(len(codes)))] if self.tracer.per_trial else found
 
-    def _group(self, trace: Trace | None, codes: Ints, where: Ints, part: BarRange, out: TrialResults) -> None:
+    def _group(self, trace: Trace | None, codes: Ints, where: Ints, cut: tuple[Bars, BarRange], out: TrialResults) -> None:
         compiled = self._compile(trace)
         if compiled is not None:
             try:
@@ -103,10 +108,10 @@ class Sweeper:
                 self._compiled[id(trace)] = None
                 self.unfused.append(str(reason))
             else:
-                self._fused(compiled, rows, rules, where, part, out)
+                self._fused(compiled, (rows, rules), where, cut, out)
                 return
         with ThreadPoolExecutor(self.threads) as pool:
-            self.general.run(trace, codes, where, part, out, pool)
+            self.general.run(trace, codes, where, cut, out, pool)
 
     def _compile(self, trace: Trace | None) -> Compiled | None:
         if trace is None:
@@ -119,20 +124,19 @@ class Sweeper:
                 self.unfused.append(str(reason))
         return self._compiled[id(trace)]
 
-    def _fused(self, compiled: Compiled, rows: Ints, rules: Array, where: Ints, part: BarRange, out: TrialResults) -> None:
-        masks = self.store.rotated(part.rotate) if part.rotate else self.store.words
-        masks = masks.reshape(len(masks), -1)
-        span = (part.first, part.last or len(self.stage.market.index), float(self.stage.market.year))
+    def _fused(self, compiled: Compiled, given: tuple[Ints, Array], where: Ints, cut: tuple[Bars, BarRange], out: TrialResults) -> None:
+        (rows, rules), (bars, part) = given, cut
+        masks, year = self.store.part(part.first, part.first + len(bars.open), part.rotate), float(self.stage.market.year)
         metrics = np.empty((len(rows), len(METRICS)))
-        returns = np.zeros((len(rows), span[1] - span[0])) if part.returns else out.returns
-        kernel = run_single if len(self.lanes.open) == 1 and (self.lanes.open > 0.0).all() else run_trials
+        returns = np.zeros((len(rows), len(bars.open))) if part.returns else out.returns
+        kernel = run_single if bars.open.shape[1] == 1 and (bars.open > 0.0).all() else run_trials
         step = max(64, -(-len(rows) // (self.threads * 4)))
         with ThreadPoolExecutor(self.threads) as pool:
             jobs = []
             for at in range(0, len(rows), step):
-                cut = slice(at, at + step)
-                mine = returns[cut] if part.returns else returns
-                jobs.append(pool.submit(kernel, self.lanes, self.terms, masks, compiled.codes, Trials(rows[cut], rules[cut], metrics[cut], mine), span))
+                mine = slice(at, at + step)
+                trials = Trials(rows[mine], rules[mine], metrics[mine], returns[mine] if part.returns else returns)
+                jobs.append(pool.submit(kernel, bars, self.terms, masks, compiled.codes, trials, year))
             for job in jobs:
                 job.result()
         out.metrics[where] = metrics

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flowbt.engine.walk.kernel import ENTRY, HOLD, OPPOSITE, SIGNAL, STOP, TAKE, TRAIL, Array, Bools, Ints, at, jit
+from flowbt.engine.walk.events import ENTRY, HOLD, OPPOSITE, SIGNAL, STOP, TAKE, TRAIL
+from flowbt.engine.walk.kernel import Array, Bools, Ints, at
+from flowbt.ground.compiled import jit
 
 AMOUNT, VALUE, PERCENT = range(3)
 LEAST = 1e-8  # vectorbt's smallest order

@@ -20,9 +20,10 @@ import numpy as np
 from flowbt.engine.book import Book
 from flowbt.engine.decisions import aligned, check_terms, number, rules_of
 from flowbt.engine.simulate import bars_of
-from flowbt.engine.types import Account, Costs, Market, Signals
-from flowbt.engine.vbt.kernel import AMOUNT, PERCENT, VALUE, How, Prices, VbtSignals, run
-from flowbt.engine.walk.kernel import ENTRY, OPPOSITE, Array, Bars, Ints, Tape
+from flowbt.engine.types import Account, Costs, Market, Signals, frozen
+from flowbt.engine.vbt.kernel import AMOUNT, PERCENT, VALUE, How, Prices, VbtSignals, add, run
+from flowbt.engine.walk.events import ENTRY, OPPOSITE
+from flowbt.engine.walk.kernel import Array, Bars, Ints, Tape
 from flowbt.engine.walk.tape import book_of
 from flowbt.ground.errors import EngineError, SignalError
 
@@ -71,7 +72,7 @@ def asked_of(signals: Signals, market: Market) -> VbtSignals:
     if ((rules.exit > 0.0) & (rules.exit < 1.0)).any():
         raise SignalError("partial exits", "vectorbt's signals have none without accumulation", "use flowbt's own order of events")
     leave = np.zeros(market.close.shape, np.bool_) | (rules.exit > 0.0)
-    size = np.full((1, 1), np.inf) if signals.size is None else number("size", signals.size, market, least=0.0)
+    size = frozen([[np.inf]]) if signals.size is None else number("size", signals.size, market, least=0.0)
     return VbtSignals(rules.long, rules.short, leave, rules.hold, rules.stop, rules.trail, rules.take, size)
 
 
@@ -80,35 +81,35 @@ def prices_of(market: Market, fills: Fills) -> Prices:
     for a in (market.open, market.high, market.low, market.close, price):
         if (a <= 0.0).any() or np.isinf(a).any():
             raise EngineError("prices for vectorbt's order", "zero, negative or infinite ones", "drop or correct them")
-    return Prices(*(np.ascontiguousarray(a, dtype=np.float64) for a in (market.open, market.high, market.low, market.close, price)))
+    return Prices(market.open, market.high, market.low, market.close, price)
 
 
-def split(orders: Ints, fills: Array) -> tuple[Ints, Array]:
-    """A reversal as two fills, out and in, with the number of the trade of each; fees by units."""
+def split(orders: Ints, fills: Array) -> tuple[Ints, Array, Array]:
+    """A reversal as two fills, out and in, with the number of the trade of each, fees by units; and the position after each fill, by vectorbt's sums."""
     held: dict[int, tuple[float, int]] = {}
-    rows, parts, trades = [], [], 0
+    rows, parts, after, trades = [], [], [], 0
     for (t, j, reason), (units, price, fee, slip) in zip(orders.tolist(), fills.tolist(), strict=True):
         now, trade = held.get(j, (0.0, -1))
         pieces = [(units, reason)]
-        if now * units < 0.0 and abs(units) > abs(now) * (1.0 + 1e-9):
+        if now * add(now, units) < 0.0:
             pieces = [(-now, OPPOSITE), (units + now, ENTRY)]
         for piece, why in pieces:
             if now == 0.0:
                 trade, trades = trades, trades + 1
-            now = 0.0 if abs(now + piece) <= 1e-9 * abs(now) else now + piece
+            now = add(now, piece)
             rows.append((t, j, why, trade))
             parts.append((piece, price, fee * piece / units, slip * piece / units))
+            after.append(now)
         held[j] = (now, trade)
-    return np.array(rows, np.int64).reshape(-1, 4), np.array(parts, np.float64).reshape(-1, 4)
+    return np.array(rows, np.int64).reshape(-1, 4), np.array(parts, np.float64).reshape(-1, 4), np.array(after, np.float64)
 
 
-def tape_of(bars: Bars, order: Ints, fill: Array, start: float) -> Tape:
-    """Value and units per bar from the fills."""
+def tape_of(bars: Bars, order: Ints, fill: Array, after: Array, start: float) -> Tape:
+    """Value and units per bar from the fills and the positions after them."""
     shape = bars.mark.shape
-    traded, spent = np.zeros(shape), np.zeros(shape[0])
-    np.add.at(traded, (order[:, 0], order[:, 1]), fill[:, 0])
+    spent, latest = np.zeros(shape[0]), np.zeros(shape, np.int64)
     np.add.at(spent, order[:, 0], fill[:, 0] * fill[:, 1] + fill[:, 2])
-    units = np.cumsum(traded, axis=0)
-    units[np.abs(units) <= 1e-9 * np.maximum.accumulate(np.abs(units), axis=0)] = 0.0
+    np.maximum.at(latest, (order[:, 0], order[:, 1]), np.arange(1, len(order) + 1))
+    units = np.append(0.0, after)[np.maximum.accumulate(latest, axis=0)]
     value = start - np.cumsum(spent) + np.where(units == 0.0, 0.0, units * bars.mark).sum(axis=1)
     return Tape(order, fill, value, units, np.zeros(shape), np.zeros(shape))

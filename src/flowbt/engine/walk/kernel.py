@@ -1,30 +1,42 @@
-"""The simulation, compiled. `twin.py` says the same in plain Python, and the tests hold them equal.
+"""The simulation of a run, compiled: every fill on a tape. `twin.py` says the same in plain Python, and the tests hold them equal.
 
-A bar runs: exits at the open, entries at the open, levels inside the bar, then marking and carry at the close. The order of
-events and every convention are in docs/engine.md. Arrays of rules may be 1 x 1, 1 x N, T x 1 or T x N.
+A bar runs: exits at the open, entries at the open, levels inside the bar, then marking and carry at the close. What each of these does to one symbol
+is in `events.py`, every convention in docs/engine.md. Arrays of rules may be 1 x 1, 1 x N, T x 1 or T x N; all arrays that come in are read-only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-F = TypeVar("F", bound=Callable[..., Any])
+from flowbt.engine.walk.events import (
+    ENTRY,
+    LEAST_WEIGHT,
+    NONE,
+    OPPOSITE,
+    REBALANCE,
+    SIGNAL,
+    TAKE,
+    better,
+    borrow_paid,
+    due_at_open,
+    entry_units,
+    fixed_level,
+    funding_paid,
+    is_flat,
+    level_hit,
+    share_of,
+    slipped,
+    sold_units,
+    trailed_level,
+)
+from flowbt.ground.compiled import jit
+
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-REASONS = ("entry", "signal", "opposite", "hold", "stop", "take", "trail", "liquidation", "rebalance", "partial", "expiry", "roll", "early", "hedge")
-ENTRY, SIGNAL, OPPOSITE, HOLD, STOP, TAKE, TRAIL, LIQUIDATION, REBALANCE, PARTIAL = range(10)
-
-
-def jit(function: F) -> F:
-    """Compile, once for all runs, and let other threads work meanwhile."""
-    return cast(F, njit(cache=True, nogil=True)(function))
 
 
 class Bars(NamedTuple):
@@ -68,9 +80,10 @@ class Terms(NamedTuple):
 
 
 class State(NamedTuple):
-    """Per symbol: signed units, entry price before slippage, best price, entry bar, bar of the decision, number of the trade."""
+    """Per symbol: signed units, all units entered, entry price before slippage, best price, entry bar, bar of the decision, number of the trade."""
 
     units: Array
+    entered: Array
     entry: Array
     best: Array
     opened: Ints
@@ -101,9 +114,9 @@ def at(a: Array, t: int, j: int) -> float:
 
 
 def start(n: int, cash: float, nothing: float) -> State:
-    f, i = np.zeros((5, n)), np.zeros((4, n), np.int64)
-    f[3] = nothing
-    return State(f[0], f[1], f[2], i[0], i[1], i[2], f[3], i[3], f[4], np.full(1, cash), np.zeros(2, np.int64))
+    f, i = np.zeros((6, n)), np.zeros((4, n), np.int64)
+    f[4] = nothing
+    return State(f[0], f[1], f[2], f[3], i[0], i[1], i[2], f[4], i[3], f[5], np.full(1, cash), np.zeros(2, np.int64))
 
 
 def tape_for(bars: Bars, size: int) -> Tape:
@@ -116,15 +129,17 @@ def tape_for(bars: Bars, size: int) -> Tape:
 def fill(s: State, out: Tape, terms: Terms, where: tuple[int, int, int], units: float, price: float) -> None:
     """Trade `units` (signed) at `price` moved against the trader."""
     t, j, reason = where
-    paid = price * (1.0 + terms.slippage) if units > 0 else price * (1.0 - terms.slippage)
+    paid = slipped(price, units, terms.slippage)
     fee = abs(units) * paid * terms.fees
     before = s.units[j]
     if before == 0.0:
         s.trade[j] = s.made[1]
         s.made[1] += 1
-        s.entry[j], s.best[j], s.opened[j] = price, price, t
+        s.entered[j], s.entry[j], s.best[j], s.opened[j] = 0.0, price, price, t
     elif before * units > 0.0:  # added to: the entry is the mean price
         s.entry[j] = (before * s.entry[j] + units * price) / (before + units)
+    if before * units >= 0.0:
+        s.entered[j] += abs(units)
     s.units[j] = before + units
     s.cash[0] -= units * paid + fee
     k = s.made[0]
@@ -151,21 +166,13 @@ def listen(s: State, rules: Rules, t: int) -> None:
 def leave(s: State, out: Tape, bars: Bars, terms: Terms, rules: Rules, t: int) -> None:
     """Exits due at the open."""
     for j in range(s.units.size):
-        price = bars.open[t, j]
+        price, units = bars.open[t, j], s.units[j]
         if not price > 0.0:
             continue
-        units, part, reason = s.units[j], min(s.wait_exit[j], 1.0), -1
         if units != 0.0:
-            if part == 1.0:
-                reason = SIGNAL
-            elif units * s.wait[j] < 0.0:
-                reason, part = OPPOSITE, 1.0
-            elif t - s.opened[j] >= at(rules.hold, s.row[j], j):  # False where hold is NaN
-                reason, part = HOLD, 1.0
-            elif part > 0.0:
-                reason = PARTIAL
-        if reason >= 0:
-            fill(s, out, terms, (t, j, reason), -units * part, price)
+            reason, part = due_at_open(units, s.wait[j], s.wait_exit[j], t - s.opened[j], at(rules.hold, s.row[j], j))
+            if reason != NONE:
+                fill(s, out, terms, (t, j, reason), -sold_units(units, s.entered[j], part), price)
         s.wait_exit[j] = 0.0
 
 
@@ -180,20 +187,17 @@ def enter(s: State, out: Tape, bars: Bars, terms: Terms, rules: Rules, t: int) -
             held += abs(s.units[j]) * (price if price > 0.0 else bars.mark[t, j])
         elif s.wait[j] != 0.0 and price > 0.0:
             size = at(rules.size, s.wait_row[j], j)
-            if size > 0.0 and equity > 0.0:
-                asked += size * equity
-            else:
-                s.wait[j] = 0.0
-    room = max(terms.max_gross * equity - held, 0.0)
-    share = room / asked if asked > room else 1.0
+            asked += size * equity if size > 0.0 and equity > 0.0 else 0.0  # a missing size asks for nothing
+    share = share_of(asked, held, equity, terms.max_gross)
     for j in range(s.units.size):
         price = bars.open[t, j]
         if not price > 0.0:
             continue
-        if s.units[j] == 0.0 and s.wait[j] != 0.0 and share > 1e-12:
+        if s.units[j] == 0.0 and s.wait[j] != 0.0:
             s.row[j] = s.wait_row[j]
-            units = s.wait[j] * (at(rules.size, s.row[j], j) * equity * share / price)
-            fill(s, out, terms, (t, j, int(ENTRY)), units, price)
+            units = entry_units(s.wait[j], at(rules.size, s.row[j], j), equity, share, price)
+            if units != 0.0:
+                fill(s, out, terms, (t, j, int(ENTRY)), units, price)
         s.wait[j] = 0.0
 
 
@@ -205,26 +209,14 @@ def inside(s: State, out: Tape, bars: Bars, terms: Terms, rules: Rules, t: int) 
         if units == 0.0 or not price > 0.0:
             continue
         side = 1.0 if units > 0.0 else -1.0
-        stop, take, trail = at(rules.stop, s.row[j], j), at(rules.take, s.row[j], j), at(rules.trail, s.row[j], j)
-        level, reason = -np.inf * side, -1
-        if stop > 0.0:
-            level, reason = s.entry[j] * (1.0 - side * stop), STOP
-        if trail > 0.0 and side * (s.best[j] * (1.0 - side * trail) - level) > 0.0:
-            level, reason = s.best[j] * (1.0 - side * trail), TRAIL
-        if side < 0.0 and s.entry[j] * (1.0 + terms.margin) < level:
-            level, reason = s.entry[j] * (1.0 + terms.margin), LIQUIDATION
-        worst, finest = (bars.low[t, j], bars.high[t, j]) if side > 0.0 else (bars.high[t, j], bars.low[t, j])
-        goal = s.entry[j] * (1.0 + side * take)
-        if side * (worst - level) <= 0.0:
-            price = side * min(side * price, side * level)
-        elif side * (finest - goal) >= 0.0:  # False where take is NaN
-            price, reason = side * max(side * price, side * goal), TAKE
+        level, reason = fixed_level(side, s.entry[j], at(rules.stop, s.row[j], j), terms.margin)
+        level, reason = trailed_level(side, level, reason, s.best[j], at(rules.trail, s.row[j], j))
+        goal = s.entry[j] * (1.0 + side * at(rules.take, s.row[j], j))
+        paid, taken = level_hit(side, price, bars.high[t, j], bars.low[t, j], level, goal)
+        if paid > 0.0:
+            fill(s, out, terms, (t, j, int(TAKE if taken else reason)), -units, paid)
         else:
-            reason = -1
-        if reason >= 0:
-            fill(s, out, terms, (t, j, reason), -units, price)
-        else:
-            s.best[j] = side * max(side * s.best[j], side * finest)
+            s.best[j] = better(side, s.best[j], bars.high[t, j], bars.low[t, j])
 
 
 @jit
@@ -236,9 +228,8 @@ def close(s: State, out: Tape, bars: Bars, terms: Terms, t: int) -> None:
             continue
         notional = s.units[j] * bars.mark[t, j]
         worth += notional
-        if notional < 0.0:
-            out.borrow[t, j] = -notional * terms.borrow * bars.days[t] / 365.0
-        out.funding[t, j] = notional * bars.funding[t, j]
+        out.borrow[t, j] = borrow_paid(notional, terms.borrow, bars.days[t])
+        out.funding[t, j] = funding_paid(notional, bars.funding[t, j])
         out.units[t, j] = s.units[j]
         s.cash[0] -= out.borrow[t, j] + out.funding[t, j]
     out.value[t] = s.cash[0] + worth
@@ -286,22 +277,23 @@ def rebalance(s: State, out: Tape, bars: Bars, terms: Terms, plan: WeightPlan, t
             asked += abs(s.wait[j]) * equity
         elif s.units[j] != 0.0:
             held += abs(s.units[j]) * (price if price > 0.0 else bars.mark[t, j])
-    room = max(terms.max_gross * equity - held, 0.0)
-    share = room / asked if asked > room else 1.0
+    share = share_of(asked, held, equity, terms.max_gross)
     for j in range(s.units.size):
-        price = bars.open[t, j]
+        price, now = bars.open[t, j], s.units[j]
         if not price > 0.0 or np.isnan(s.wait[j]):
             continue
         weight = s.wait[j] * share
         s.wait[j] = np.nan
-        off = weight - s.units[j] * price / equity
-        if not abs(off) > max(at(plan.band, t - 1, j), 1e-9):
+        if not abs(weight - now * price / equity) > max(at(plan.band, t - 1, j), LEAST_WEIGHT):
             continue
-        units = weight * equity / price if abs(weight) > 1e-9 else 0.0
-        if units * s.units[j] < 0.0 or (units == 0.0 and s.units[j] != 0.0):
-            fill(s, out, terms, (t, j, int(SIGNAL if units == 0.0 else OPPOSITE)), -s.units[j], price)
-        if units != s.units[j]:
-            fill(s, out, terms, (t, j, int(ENTRY if s.units[j] == 0.0 else REBALANCE)), units - s.units[j], price)
+        units = weight * equity / price
+        if abs(weight) <= LEAST_WEIGHT or is_flat(units, s.entered[j] if now * units > 0.0 else 0.0):
+            units = 0.0
+        if now != 0.0 and units * now <= 0.0:
+            fill(s, out, terms, (t, j, int(SIGNAL if units == 0.0 else OPPOSITE)), -now, price)
+            now = 0.0
+        if units != now:
+            fill(s, out, terms, (t, j, int(ENTRY if now == 0.0 else REBALANCE)), units - now, price)
 
 
 @jit

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from flowbt.engine.book import Book
-from flowbt.engine.types import Account, Market
-from flowbt.engine.walk.kernel import REASONS, Array, Bars, Ints, Tape
+from flowbt.engine.types import Account, Market, frozen
+from flowbt.engine.walk.accounts import profits, trades_from
+from flowbt.engine.walk.events import REASONS
+from flowbt.engine.walk.kernel import Array, Bars, Ints, Tape
 
 
 def book_of(market: Market, account: Account, bars: Bars, tape: Tape, count: int) -> Book:
@@ -57,62 +58,33 @@ def trades_of(market: Market, order: Ints, fill: Array, mark: Array, carry: Arra
     `units` is everything entered, `entry_price` and `exit_price` are means over the fills (an open rest counts at its last mark), `pnl` is
     net of fees, slippage and carry, `return` is pnl over entry notional.
     """
-    bar, col, reason, trade = order.T
-    units, price, fee, slip = fill.T
-    n = int(trade.max()) + 1 if trade.size else 0
-    first, last = _ends(trade, n)
-    side, where = np.sign(units[first]), col[first]
-    adds = units * side[trade] > 0
-
-    def total(weights: Array) -> Array:
-        return np.bincount(trade, weights, n).astype(np.float64)
-
-    entered, paid_in = total(np.where(adds, np.abs(units), 0.0)), total(np.where(adds, np.abs(units) * price, 0.0))
-    left, paid_out = total(np.where(adds, 0.0, np.abs(units))), total(np.where(adds, 0.0, np.abs(units) * price))
-    final = ~adds[last] & (np.abs(entered - left) <= 1e-9 * entered)
-    rest = np.where(final, 0.0, entered - left)
-    paid_out = paid_out + rest * mark[-1, where]
-    begin, end = bar[first], np.where(final, bar[last], len(market.index) - 1)
-    held = _carry(carry, where, begin, np.where(final, end - 1, end))
-    fees, slips = total(fee), total(slip)
-    pnl = side * (paid_out - paid_in) - fees - held
+    one = trades_from(order, fill, carry)
+    last = frozen(mark[-1])
+    begin, end = one.begin, np.where(one.closed, one.end, len(market.index) - 1)
+    rest = np.where(one.closed, 0.0, one.entered - one.left) * np.where(one.closed, 0.0, last[one.column])
+    pnl = profits(one, last)
     with np.errstate(divide="ignore", invalid="ignore"):
         return pd.DataFrame(
             {
-                "trade": np.arange(n),
-                "symbol": np.asarray(market.symbols, dtype=object)[where],
-                "side": np.where(side > 0, "long", "short").astype(object),
+                "trade": np.arange(len(begin)),
+                "symbol": np.asarray(market.symbols, dtype=object)[one.column],
+                "side": np.where(one.side > 0, "long", "short").astype(object),
                 "entry_label": market.index[begin],
                 "exit_label": market.index[end],
-                "entry_price": paid_in / entered,
-                "exit_price": paid_out / entered,
-                "units": entered,
+                "entry_price": one.paid_in / one.entered,
+                "exit_price": (one.paid_out + rest) / one.entered,
+                "units": one.entered,
                 "pnl": pnl,
-                "return": pnl / paid_in,
+                "return": pnl / one.paid_in,
                 "bars": end - begin,
-                "reason": np.where(final, np.asarray(REASONS, dtype=object)[reason[last]], "open"),
-                "fees": fees,
-                "slippage": slips,
-                "carry": held,
+                "reason": np.where(one.closed, np.asarray(REASONS, dtype=object)[one.reason], "open"),
+                "fees": one.fees,
+                "slippage": one.slippage,
+                "carry": one.carry,
                 "entry_bar": begin,
                 "exit_bar": end,
             }
         )
-
-
-def _ends(trade: Ints, n: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Row of the first and of the last order of each trade."""
-    first, last = np.zeros(n, np.intp), np.zeros(n, np.intp)
-    rows = np.arange(trade.size)
-    first[trade[::-1]], last[trade] = rows[::-1], rows
-    return first, last
-
-
-def _carry(carry: Array, col: Ints, begin: Ints, end: Ints) -> Array:
-    """Carry paid from bar `begin` to bar `end`, both included; positions of a symbol never share a bar's close."""
-    paid = np.vstack([np.zeros(carry.shape[1]), np.cumsum(carry, axis=0)])
-    out: Array = paid[end + 1, col] - paid[begin, col]
-    return out
 
 
 def flows_of(market: Market, order: Ints, fill: Array, tape: Tape) -> pd.DataFrame:

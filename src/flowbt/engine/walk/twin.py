@@ -11,31 +11,16 @@ from math import inf, isnan, nan
 
 import numpy as np
 
-from flowbt.engine.walk.kernel import (
-    ENTRY,
-    HOLD,
-    LIQUIDATION,
-    OPPOSITE,
-    PARTIAL,
-    REBALANCE,
-    SIGNAL,
-    STOP,
-    TAKE,
-    TRAIL,
-    Array,
-    Bars,
-    Rules,
-    Tape,
-    Terms,
-    WeightPlan,
-)
+from flowbt.engine.walk.events import DUST, ENTRY, GRAIN, HOLD, LIQUIDATION, OPPOSITE, PARTIAL, REBALANCE, SIGNAL, STOP, TAKE, TRAIL
+from flowbt.engine.walk.kernel import Array, Bars, Rules, Tape, Terms, WeightPlan
 
 
 @dataclass
 class Position:
-    """`entry` is the price before slippage, `row` the bar whose decision opened it."""
+    """`entered`: all units that went in; `entry` is the price before slippage, `row` the bar whose decision opened it."""
 
     units: float
+    entered: float
     entry: float
     best: float
     opened: int
@@ -82,11 +67,12 @@ class World:
         self.cash -= units * paid + fee
         position = self.held.get(j)
         if position is None:
-            position = self.held[j] = Position(units, price, price, t, row, self.trades)
+            position = self.held[j] = Position(units, abs(units), price, price, t, row, self.trades)
             self.trades += 1
         else:
             if position.units * units > 0:
                 position.entry = (position.units * position.entry + units * price) / (position.units + units)
+                position.entered += abs(units)
             position.units += units
             if position.units == 0:
                 del self.held[j]
@@ -96,6 +82,11 @@ class World:
     def gross(self, t: int, symbols: list[int]) -> float:
         """Notional of the positions in `symbols` at the open, at the last mark where there is no open."""
         return sum((abs(self.held[j].units) * (self.bars.open[t, j] if self.opens(t, j) else self.bars.mark[t, j]) for j in symbols), 0.0)
+
+
+def is_flat(units: float, entered: float) -> bool:
+    """Whether so little is left of a position into which `entered` units went that it is nothing."""
+    return abs(units) <= max(DUST * entered, GRAIN)
 
 
 def rule(a: Array, t: int, j: int) -> float:
@@ -162,7 +153,8 @@ def leave(world: World, rules: Rules, t: int) -> None:
             elif t - position.opened >= rule(rules.hold, position.row, j):
                 world.trade(t, j, HOLD, -position.units, price)
             elif waiting.leave > 0:
-                world.trade(t, j, PARTIAL, -position.units * waiting.leave, price)
+                rest = position.units - position.units * waiting.leave
+                world.trade(t, j, PARTIAL, -position.units if is_flat(rest, position.entered) else -position.units * waiting.leave, price)
         waiting.leave = 0.0
 
 
@@ -179,7 +171,9 @@ def enter(world: World, rules: Rules, t: int, equity: float) -> None:
     for j, notional in wanted.items():
         if share > 1e-12:
             price, waiting = world.bars.open[t, j], world.waiting[j]
-            world.trade(t, j, ENTRY, waiting.side * (notional * share / price), price, row=waiting.row)
+            units = notional * share / price
+            if not is_flat(units, units):
+                world.trade(t, j, ENTRY, waiting.side * units, price, row=waiting.row)
     for j, waiting in world.waiting.items():
         if world.opens(t, j):
             waiting.side = 0
@@ -227,10 +221,13 @@ def rebalance(world: World, plan: WeightPlan, t: int, equity: float) -> None:
         price, weight = world.bars.open[t, j], world.waiting[j].weight * share
         world.waiting[j].weight = nan
         now = world.held[j].units if j in world.held else 0.0
+        entered = world.held[j].entered if j in world.held else 0.0
         if abs(weight - now * price / equity) <= max(rule(plan.band, t - 1, j), 1e-9):
             continue
-        units = weight * equity / price if abs(weight) > 1e-9 else 0.0
-        if now and (units == 0 or units * now < 0):
+        units = weight * equity / price
+        if abs(weight) <= 1e-9 or is_flat(units, entered if units * now > 0 else 0.0):
+            units = 0.0
+        if now and units * now <= 0:
             world.trade(t, j, OPPOSITE if units else SIGNAL, -now, price)
             now = 0.0
         if units != now:

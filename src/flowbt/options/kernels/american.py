@@ -9,19 +9,20 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from flowbt.ground.compiled import jit
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 STEPS = 101
 _MOST, _FINE = 40, 1e-8
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def _normal(z: float) -> float:
     return 0.5 * math.erfc(-z * math.sqrt(0.5))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def _european(spot: float, strike: float, years: float, vol: float, rate: float, dividend: float, call: bool) -> tuple[float, float]:
     dev = vol * math.sqrt(years)
     d1 = (math.log(spot / strike) + (rate - dividend) * years) / dev + 0.5 * dev
@@ -30,7 +31,7 @@ def _european(spot: float, strike: float, years: float, vol: float, rate: float,
     return spot * delta - side * strike * carried * _normal(side * (d1 - dev)), delta
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def _chance(z: float, steps: int) -> float:
     """Peizer and Pratt's inversion: the probability of an up move whose binomial has N(z) in the upper half."""
     q = z / (steps + 1.0 / 3.0 + 0.1 / (steps + 1.0))
@@ -38,7 +39,7 @@ def _chance(z: float, steps: int) -> float:
     return 0.5 + root if z > 0 else 0.5 - root
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def american(spot: float, strike: float, years: float, vol: float, rate: float, dividend: float, call: bool) -> tuple[float, float]:
     """Price and delta of one option; vol and years positive."""
     if (call and dividend <= 0.0) or (not call and rate <= 0.0):
@@ -68,7 +69,7 @@ def american(spot: float, strike: float, years: float, vol: float, rate: float, 
     return values[0], delta
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def american_values(spot: Array, strike: Array, years: Array, vol: Array, rate: Array, dividend: Array, call: Any) -> tuple[Array, Array]:
     """Prices and deltas, arrays of one length; intrinsic where time or volatility is up, NaN where an input is."""
     price, delta = np.full(len(spot), np.nan), np.full(len(spot), np.nan)
@@ -82,7 +83,7 @@ def american_values(spot: Array, strike: Array, years: Array, vol: Array, rate: 
     return price, delta
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def american_volatilities(price: Array, spot: Array, strike: Array, years: Array, rate: Array, dividend: Array, call: Any) -> Array:
     """Volatility of each price, by the secant inside a bracket, to 1e-8; NaN where none gives it."""
     out = np.full(len(price), np.nan)

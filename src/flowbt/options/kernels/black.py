@@ -13,7 +13,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from flowbt.ground.compiled import jit
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _ROOT_HALF = math.sqrt(0.5)
@@ -22,7 +23,7 @@ _FAR = 5.0  # beyond it erfc is taken from its continued fraction, scaled, so th
 _MOST = 64
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def scaled_tail(z: float) -> float:
     """exp(z^2) erfc(z) for z of at least 5, by its continued fraction."""
     tail = z
@@ -31,7 +32,7 @@ def scaled_tail(z: float) -> float:
     return 0.5641895835477563 / tail
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def log_price(x: float, s: float) -> float:
     """ln b(s) for x <= 0 and s > 0."""
     h, t = x / s, 0.5 * s
@@ -45,14 +46,14 @@ def log_price(x: float, s: float) -> float:
     return math.log(gap) - 0.5 * (h * h + t * t)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def log_room(x: float, s: float) -> float:
     """ln(e^(x/2) - b(s)): how far the price is from the most it can be."""
     h, t = x / s, 0.5 * s
     return math.log(0.5 * (math.exp(0.5 * x) * math.erfc((h + t) * _ROOT_HALF) + math.exp(-0.5 * x) * math.erfc((t - h) * _ROOT_HALF)))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def deviation_of(x: float, beta: float) -> float:
     """s with b(s) = beta, for x <= 0 and 0 < beta < e^(x/2)."""
     most = math.exp(0.5 * x)
@@ -105,7 +106,7 @@ def deviation_of(x: float, beta: float) -> float:
     return s
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def volatilities(price: Array, forward: Array, strike: Array, years: Array, discount: Array, call: Any) -> Array:
     """Volatility of each price; NaN where none gives it (see `flowbt.options.implied.implied_volatility`)."""
     out = np.full(len(price), np.nan)

@@ -10,13 +10,14 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from flowbt.ground.compiled import jit
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _STEPS = 40
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def _edge(k: Array, w: Array, weight: Array, m: float, s: float, tilt: float) -> tuple[float, float, float, float]:
     """Least squares in a + c (tilt y + root(y^2 + 1)): the edge of the cone, |rho| = 1 or (tilt 0) none. Gives error, a, d, c."""
     n = z1 = z2 = v = vz = vv = 0.0
@@ -40,7 +41,7 @@ def _edge(k: Array, w: Array, weight: Array, m: float, s: float, tilt: float) ->
     return error, a, tilt * c, c
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def _linear(k: Array, w: Array, weight: Array, m: float, s: float) -> tuple[float, float, float, float]:
     """Error, a, d = rho b s, c = b s of the best curve with this m and s."""
     n = y1 = z1 = y2 = yz = z2 = v = vy = vz = 0.0
@@ -79,7 +80,7 @@ def _linear(k: Array, w: Array, weight: Array, m: float, s: float) -> tuple[floa
     return best[0], best[1], best[2], best[3]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def fit_svi(k: Array, w: Array, weight: Array) -> tuple[float, float, float, float, float]:
     """a, b, rho, m, s of the curve nearest to total variances `w` at `k` (weights on squared differences)."""
     span = max(k.max() - k.min(), 1e-4)

@@ -57,6 +57,8 @@ def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
     measures = entry.get("measures") or {}
     names = ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades")
     flat = {"claims": (), **entry, **{name: entry.get(name) for name in NUMBERS}, **{name: measures.get(name) for name in names}}
+    if entry.get("leak"):
+        return {**flat, "tone": "bad", "adjusted": None, "deflated_sharpe": None}
     if flat["sharpe"] is None or entry.get("error"):
         return {**flat, "tone": "none"}
     beats = flat["adjusted"] is not None and flat["adjusted"] <= LEVEL

@@ -18,9 +18,10 @@ from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.features.checklist import CHECKLIST
 from flowbt.features.convergence import tally
-from flowbt.features.inputs import INPUTS, split_need
-from flowbt.ground.clock import Clock
-from flowbt.ground.errors import FlowbtError, RangeError
+from flowbt.features.inputs import INPUTS
+from flowbt.ground.clock import Clock, read_date
+from flowbt.ground.errors import FlowbtError, RangeError, SpoiltDataset
+from flowbt.ground.fields import FieldKey
 from flowbt.studies.board.gaps import Gap, absent, never, stale
 from flowbt.studies.board.lines import GATES, LINES, Line
 from flowbt.studies.board.panel import Fresh, last
@@ -95,6 +96,8 @@ def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) 
     for symbol, panel in panels.items():
         try:
             zones.append(zone_row(Fresh(panel), symbol))
+        except SpoiltDataset:
+            raise
         except FlowbtError as error:
             gaps.append(Gap(f"zone of {symbol}", error.found, error.do))
     if not zones:
@@ -124,7 +127,7 @@ def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) 
 def _labels(catalog: Catalog, symbol: str, asof: Any) -> pd.DatetimeIndex:
     """Four years of sessions up to the last one that is at or before `asof` and has, or follows, data."""
     whole = open_panel(catalog, [symbol]).index
-    last = whole[-1] if asof is None else pd.Timestamp(asof).normalize()
+    last = whole[-1] if asof is None else read_date(asof).normalize()
     if last < whole[0]:
         raise RangeError(f"board as of {last:%Y-%m-%d}", f"{symbol} starts {whole[0]:%Y-%m-%d}", "ask for a later date")
     return Clock().labels(max(whole[0], last - HISTORY), last)
@@ -136,6 +139,8 @@ def _read(panel: PanelReader, gaps: list[Gap]) -> list[Reading]:
         watched = Fresh(panel)
         try:
             frame = line.ask(watched)
+        except SpoiltDataset:
+            raise
         except FlowbtError as error:
             gaps.append(never(line.name, error))
             continue
@@ -143,7 +148,9 @@ def _read(panel: PanelReader, gaps: list[Gap]) -> list[Reading]:
             gaps.append(stale(line.name, watched, frame))
             continue
         found.append(
-            Reading(line.section, line.name, value, line.text(value), watched.known(), watched.about(), watched.names(), tuple(sorted(watched.stand_ins)))
+            Reading(
+                line.section, line.name, value, line.text(value), watched.known_at(), watched.event_time(), watched.names(), tuple(sorted(watched.stand_ins))
+            )
         )
     return found
 
@@ -152,13 +159,15 @@ def _gate(panel: PanelReader, line: Line, gaps: list[Gap]) -> ChecklistItem | No
     watched = Fresh(panel)
     try:
         frame = line.ask(watched)
+    except SpoiltDataset:
+        raise
     except FlowbtError as error:
         gaps.append(never(line.name, error))
         return None
     if (value := last(frame)) != value or watched.stale():
         gaps.append(stale(line.name, watched, frame))
         return None
-    return ChecklistItem(line.name, line.holds(value), value, watched.known())
+    return ChecklistItem(line.name, line.holds(value), value, watched.known_at())
 
 
 Judge = Callable[[Any], tuple[pd.DataFrame, pd.DataFrame]]
@@ -166,11 +175,11 @@ Judge = Callable[[Any], tuple[pd.DataFrame, pd.DataFrame]]
 
 def _check(panel: PanelReader, name: str, needs: tuple[tuple[str, ...], ...], judge: Judge, gaps: list[Gap]) -> ChecklistItem | None:
     watched = Fresh(panel)
-    if not any(all(watched.has(*split_need(need)) for need in fields) for fields in needs):
+    if not any(all(watched.has(*FieldKey.parse(need)) for need in fields) for fields in needs):
         gaps.append(absent(f"checklist: {name}", panel, needs))
         return None
     met, value = judge(watched)
-    return ChecklistItem(name, bool(met.iloc[-1, 0]), last(value), watched.known())
+    return ChecklistItem(name, bool(met.iloc[-1, 0]), last(value), watched.known_at())
 
 
 def _vote(panel: PanelReader, gaps: list[Gap]) -> tuple[list[Ballot], dict[str, pd.DataFrame]]:
@@ -184,7 +193,7 @@ def _vote(panel: PanelReader, gaps: list[Gap]) -> tuple[list[Ballot], dict[str, 
         votes[one.name] = vote.vote.iloc[-1:]
         value = last(vote.value)
         cast = (one.name, one.layer, one.rule, int(last(vote.vote)), value, one.text(value))
-        ballots.append(Ballot(*cast, watched.known(), tuple(sorted(watched.stand_ins))))
+        ballots.append(Ballot(*cast, watched.known_at(), tuple(sorted(watched.stand_ins))))
     return ballots, votes
 
 

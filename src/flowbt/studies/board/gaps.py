@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.panel.reader import PanelReader
-from flowbt.features.inputs import split_need
 from flowbt.ground.errors import FlowbtError
-from flowbt.studies.board.lines import BRINGS
+from flowbt.ground.fields import FieldKey
+from flowbt.studies.board.lines import REMEDIES
 from flowbt.studies.board.panel import Fresh, last
 
 
@@ -36,7 +36,7 @@ def stale(name: str, watched: Fresh, frame: pd.DataFrame) -> Gap:
 def absent(name: str, panel: PanelReader, needs: tuple[tuple[str, ...], ...]) -> Gap:
     """Why none of the alternatives can feed an input: what the first of them lacks."""
     for need in needs[0]:
-        f, symbol = split_need(need)
+        f, symbol = FieldKey.parse(need)
         s = symbol or panel.symbols[0]
         if not panel.has(f, s):
             return never(name, panel.catalog.missing(f, s))
@@ -47,11 +47,11 @@ def absent(name: str, panel: PanelReader, needs: tuple[tuple[str, ...], ...]) ->
 
 def never(name: str, error: FlowbtError) -> Gap:
     """A field that no imported dataset holds: what would bring it, where the catalog's own advice does not say."""
-    named = next((words for key, words in BRINGS.items() if f"'{key}'" in error.asked or error.asked.endswith(f" {key}")), "")
+    named = next((words for key, words in REMEDIES.items() if f"'{key}'" in error.asked or error.asked.endswith(f" {key}")), "")
     found = "not imported" if named else f"{error.asked}: {error.found}"
     return Gap(name, found, named or error.do)
 
 
 def _span(panel: PanelReader, f: str, s: str) -> str:
     first, final = panel.catalog.holder(f, s, panel.clock).spans(f)[s][:2]
-    return f"{f} of {s} is there from {first[:10]} to {final[:10]}"
+    return f"{FieldKey(f, s).words} is there from {first[:10]} to {final[:10]}"

@@ -146,7 +146,7 @@ GATES = (
     Line("Gates", "soft gate: bearish signals pass (credit not under stress)", ma.credit_stress, holds=lambda stress: stress <= 1.0),
 )
 
-BRINGS = {
+REMEDIES = {
     **dict.fromkeys((*of.SIDES, "premium_unknown"), "option prints: `flowbt reduce option-prints`"),
     **dict.fromkeys(("dark_pool_net", "dark_pool_volume"), "dark-pool prints with their quotes: `flowbt reduce dark-prints`"),
     **dict.fromkeys(("zero_gamma", "nearest_positive_gamma", "gex_0dte"), "option chains: `flowbt reduce chains`"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from flowbt.ground.fields import FieldKey
 from flowbt.studies.score.watched import Watched
 
 
@@ -28,22 +29,22 @@ class Fresh(Watched):
                     return self[choice]
         return super().either(field, *stand_ins)
 
-    def known(self) -> pd.Timestamp | None:
+    def known_at(self) -> pd.Timestamp | None:
         """The latest instant at which anything read became known, on the last label."""
         seen = [self.panel.known_at(f, s).iloc[-1] for f, s in self._keys()]
         return max((t for t in seen if not pd.isna(t)), default=None)
 
-    def about(self) -> pd.Timestamp | None:
+    def event_time(self) -> pd.Timestamp | None:
         """The latest event time of anything read, on the last label."""
         seen = [self.panel.event_time(f, s).iloc[-1] for f, s in self._keys()]
         return max((t for t in seen if not pd.isna(t)), default=None)
 
     def stale(self) -> bool:
         """Whether fields were read, and none of them has a value on the last label (a count of sessions would then be 0)."""
-        return bool(self._keys()) and self.known() is None
+        return bool(self._keys()) and self.known_at() is None
 
     def names(self) -> tuple[str, ...]:
-        return tuple(sorted(f"{f} of {s}" for f, s in self.used))
+        return tuple(sorted(FieldKey(f, s).words for f, s in self.used))
 
     def _keys(self) -> list[tuple[str, str]]:
         whole = [(f, s) for f, s in self.used if not s.endswith("*") and f != "event"]

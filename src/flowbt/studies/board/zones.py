@@ -62,6 +62,6 @@ def zone_row(panel: Fresh, symbol: str) -> ZoneRow:
         distance_200d=last(mean.distance),
         sessions_200d=last(mean.since),
         confirmed_200d=bool(mean.confirmed.iloc[-1, 0]),
-        known_at=panel.known(),
+        known_at=panel.known_at(),
         **one,
     )

@@ -11,8 +11,9 @@ import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader, open_panel
-from flowbt.ground.clock import Clock
+from flowbt.ground.clock import Clock, read_date
 from flowbt.ground.errors import ParameterError, StoreError
+from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import writing
 from flowbt.studies.features.docs import FeatureEntry, entry
 
@@ -31,9 +32,9 @@ def availability(catalog: Catalog, needs: Sequence[str]) -> list[Availability]:
     """Symbols and span that the catalog holds of each input (`field`, `field:SYMBOL` or `field:*`)."""
     out = []
     for need in needs:
-        field, _, symbol = need.partition(":")
-        symbols = [s for s in catalog.symbols(field) if not symbol or _matches(s, symbol)]
-        spans = [dataset.spans(field)[s] for dataset in catalog.imported.values() for s in symbols if s in dataset.spans(field)]
+        key = FieldKey.parse(need)
+        symbols = [s for s in catalog.symbols(key.field) if key.matches(s)]
+        spans = [dataset.spans(key.field)[s] for dataset in catalog.imported.values() for s in symbols if s in dataset.spans(key.field)]
         first = min((str(span[0]) for span in spans), default="")
         out.append(Availability(need, tuple(symbols), first[:10], max((str(span[1]) for span in spans), default="")[:10]))
     return out
@@ -44,10 +45,6 @@ def available(catalog: Catalog, one: FeatureEntry) -> str:
     if all(item.symbols for item in availability(catalog, one.record.needs)):
         return "yes"
     return "stand-in" if any(item.symbols for item in availability(catalog, one.record.stand_ins)) else "no"
-
-
-def _matches(symbol: str, pattern: str) -> bool:
-    return symbol.startswith(pattern[:-1]) if pattern.endswith("*") else symbol == pattern
 
 
 @dataclass(frozen=True)
@@ -82,9 +79,9 @@ def compute_table(catalog: Catalog, names: Sequence[str], view: View, parameters
     table = pd.DataFrame(columns).reset_index()
     keep = pd.Series(True, index=table.index)
     if view.start is not None:
-        keep &= table["label"] >= pd.Timestamp(view.start)
+        keep &= table["label"] >= read_date(view.start)
     if view.end is not None:
-        keep &= table["label"] <= pd.Timestamp(view.end)
+        keep &= table["label"] <= read_date(view.end)
     return table[keep].reset_index(drop=True), panel
 
 

@@ -26,12 +26,12 @@ from flowbt.engine.loader import load_strategy
 from flowbt.engine.simulate import simulate
 from flowbt.evidence.multiple import benjamini_hochberg
 from flowbt.evidence.sharpe import deflated_sharpe, moments
-from flowbt.ground.errors import FlowbtError, LoadError, StoreError
+from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, StoreError
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
 from flowbt.studies.run.market import Span
+from flowbt.studies.run.placebo import against_placebos
 from flowbt.studies.run.request import Request
-from flowbt.studies.run.rotations import twins_of
 from flowbt.studies.run.stored import store_run
 
 LEVEL = 0.05
@@ -49,6 +49,7 @@ class Job:
     placebos: int = 99
     seed: int = 7
     workers: int = 0
+    keep_leak: bool = False
     command: str = ""
 
 
@@ -81,10 +82,13 @@ class GalleryRow:
     claims: tuple[str, ...] = ()  # "id: verdict" of the claims this strategy trades, as last scored on the same kind of data
     shape: tuple[float, ...] = ()  # per-period Sharpe, bars, skew, kurtosis, variance of the placebos' Sharpe
     error: str = ""
+    leak: str = ""  # how it uses the future: it is worth nothing, whatever its measures say
 
     @property
     def finding(self) -> str:
         """The row in words."""
+        if self.leak:
+            return "uses the future: worthless"
         if self.error:
             return "not run"
         if not self.measures.get("trades"):
@@ -97,7 +101,7 @@ class GalleryRow:
 
 @dataclass(frozen=True)
 class Gallery:
-    """All rows, best Sharpe first, those without a run last."""
+    """All rows, best Sharpe first, those without a run after them, those that use the future last."""
 
     entries: tuple[GalleryRow, ...]
     synthetic: bool
@@ -124,7 +128,7 @@ def run_gallery(job: Job, done: Callable[[GalleryRow, int, int], None] = lambda 
         done(entry, len(entries), len(paths))
     verdicts = claim_verdicts(job.results, synthetic)
     entries = [replace(entry, claims=verdicts.get(entry.strategy, ())) for entry in entries]
-    ordered = sorted(judged(entries), key=lambda entry: (bool(entry.error), -_number(entry.measures.get("sharpe")), entry.strategy))
+    ordered = sorted(judged(entries), key=lambda entry: (bool(entry.leak), bool(entry.error), -_number(entry.measures.get("sharpe")), entry.strategy))
     return Gallery(tuple(ordered), synthetic, job.placebos, job.seed, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), job.command)
 
 
@@ -132,6 +136,8 @@ def run_one(job: Job, path: Path) -> GalleryRow:
     """One strategy: run, store, placebos, and the null market where the data are synthetic. Expected errors become the row's `error`."""
     try:
         return _run(job, path)
+    except LookAheadError as error:
+        return replace(_card(path), error=str(error), leak=error.found)
     except FlowbtError as error:
         return replace(_card(path), error=str(error))
 
@@ -169,9 +175,9 @@ def claim_verdicts(results: Path | None, synthetic: bool) -> dict[str, tuple[str
 
 def _run(job: Job, path: Path) -> GalleryRow:
     catalog = open_catalog(job.datasets, job.demo)
-    run = backtest(catalog, Request(path, span=job.span, seed=job.seed, command=job.command))
+    run = backtest(catalog, Request(path, span=job.span, seed=job.seed, command=job.command, keep_leak=job.keep_leak))
     stored = store_run(job.results, run) if job.results else None
-    twins = twins_of(run.prepared, run.book, job.placebos, job.seed)
+    placebos = against_placebos(run.prepared, run.book, job.placebos, job.seed)
     manifest = run.record.manifest
     entry = replace(
         _card(path),
@@ -179,13 +185,14 @@ def _run(job: Job, path: Path) -> GalleryRow:
         start=manifest["from"],
         end=manifest["to"],
         measures=run.measures.to_dict(),
-        placebo=twins.mean,
-        placebo_low=twins.quantile(0.05),
-        placebo_high=twins.quantile(0.95),
-        rotations=len(twins.placebos),
-        p=twins.p,
+        placebo=placebos.mean,
+        placebo_low=placebos.quantile(0.05),
+        placebo_high=placebos.quantile(0.95),
+        rotations=len(placebos.placebos),
+        p=placebos.p,
         stand_ins=tuple(f"{one['used']} for {one['asked']}" for one in manifest["stand_ins"]),
-        shape=(*_reordered(moments(run.book.returns.to_numpy(dtype=float))), twins.variance),
+        shape=(*_reordered(moments(run.book.returns.to_numpy(dtype=float))), placebos.variance) if not run.leak else (),
+        leak=str(run.leak) if run.leak else "",
     )
     return _with_null(job, path, entry) if catalog.synthetic else entry
 
@@ -198,8 +205,8 @@ def _reordered(shape: tuple[float, float, float, int]) -> tuple[float, float, fl
 def _with_null(job: Job, path: Path, entry: GalleryRow) -> GalleryRow:
     """The entry with the same strategy on the demo market without any effect."""
     prepared = prepare(_null_market(job), Request(path, span=job.span, seed=job.seed))
-    twins = twins_of(prepared, simulate(prepared.market, prepared.decision, prepared.costs, prepared.account), job.placebos, job.seed)
-    return replace(entry, null_sharpe=twins.real, null_p=twins.p)
+    placebos = against_placebos(prepared, simulate(prepared.market, prepared.decision, prepared.costs, prepared.account), job.placebos, job.seed)
+    return replace(entry, null_sharpe=placebos.real, null_p=placebos.p)
 
 
 def _null_market(job: Job) -> Any:
@@ -230,10 +237,14 @@ def _in_parallel(job: Job, paths: list[Path]) -> Iterator[GalleryRow]:
 
 def _corrected(entries: list[GalleryRow], name: str) -> dict[int, float]:
     """Benjamini-Hochberg over the entries that have this p-value, by position."""
-    there = {number: float(getattr(entry, name)) for number, entry in enumerate(entries) if getattr(entry, name) is not None and entry.measures.get("trades")}
+    there = {number: float(getattr(entry, name)) for number, entry in enumerate(entries) if _counts(entry, name)}
     if not there:
         return {}
     return dict(zip(there, benjamini_hochberg(np.array(list(there.values()))).tolist(), strict=True))
+
+
+def _counts(entry: GalleryRow, name: str) -> bool:
+    return getattr(entry, name) is not None and bool(entry.measures.get("trades")) and not entry.leak
 
 
 def _number(value: Any) -> float:

@@ -29,7 +29,7 @@ class IdeaOutcome:
 
     `status`: "settled", "open" (the data end before the expiry: marked by model on `last`) or "no data". `cost` of entry, spread included
     (negative: received); `at_risk` the most that can be lost at expiry (NaN: no bound); `of_risk` = `profit` / `at_risk`; `best` the highest
-    profit at a close on the way, seen only afterwards. `found` and `bring`: what is missing, and what would bring it.
+    profit at a close on the way, seen only afterwards. `found` and `remedy`: what is missing, and what to do about it.
     """
 
     id: str
@@ -52,7 +52,7 @@ class IdeaOutcome:
     implied: str = ""  # the symbol of the volatility index, or "realised"
     stand_ins: tuple[str, ...] = ()
     found: str = ""
-    bring: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _outcome(catalog: Catalog, facts: IdeaFacts) -> IdeaOutcome:
             found = f"closes of {facts.symbol} begin on {price.values.index[0]:%Y-%m-%d}"
             raise FieldError(f"a volatility of {facts.symbol}", f"no implied one, and {found}: too few for a realised one", "bring earlier closes")
     except FieldError as error:
-        return replace(row, found=f"{error.asked}: {error.found}", bring=error.do)
+        return replace(row, found=f"{error.asked}: {error.found}", remedy=error.do)
     idea = Idea(facts.title, facts.symbol, facts.structure(), str(facts.date), facts.conviction)
     frames = price.values.to_frame(facts.symbol), implied.values.to_frame(facts.symbol)
     got = outcomes([idea], *frames, year=price.clock.periods_per_year).iloc[0]
@@ -122,7 +122,7 @@ def _outcome(catalog: Catalog, facts: IdeaFacts) -> IdeaOutcome:
         implied=implied.source,
         stand_ins=price.stand_ins + implied.stand_ins,
         found=ends,
-        bring="" if settled else f"closes to {facts.expiry:%Y-%m-%d}",
+        remedy="" if settled else f"closes to {facts.expiry:%Y-%m-%d}",
         spot=float(got["spot"]),
         volatility=float(got["volatility"]),
         cost=many * float(got["cost"]),

@@ -46,16 +46,16 @@ class Series:
 def closes(catalog: Catalog, symbol: str, life: Life) -> Series:
     """Daily closes of a symbol that are there on the day it is opened. FieldError says what is missing and what would bring it."""
     found = [(one, field) for field in FIELDS for one in catalog.imported.values() if symbol in one.spans(field) and _daily(one)]
-    day, bring = f"{life.opened:%Y-%m-%d}", f"flowbt data import yahoo {symbol}.csv --name {symbol.lower()} --symbol {symbol} --publication close"
+    day, remedy = f"{life.opened:%Y-%m-%d}", f"flowbt data import yahoo {symbol}.csv --name {symbol.lower()} --symbol {symbol} --publication close"
     if not found:
         known = {name for field in FIELDS for name in catalog.symbols(field)}
         near = get_close_matches(symbol.upper(), known, n=1, cutoff=0.8)  # short names resemble each other soon
-        raise FieldError(f"closes of {symbol}", f"no dataset has them{f', only of {near[0]}' if near else ''}", bring)
+        raise FieldError(f"closes of {symbol}", f"no dataset has them{f', only of {near[0]}' if near else ''}", remedy)
     covering = [(one, field) for one, field in found if one.spans(field)[symbol][0] <= day <= one.spans(field)[symbol][1][:10]]
     if not covering:
         last, field = max(found, key=lambda pair: str(pair[0].spans(pair[1])[symbol][1]))
         first_day, last_day, _ = last.spans(field)[symbol]
-        raise FieldError(f"closes of {symbol} on {day}", f"dataset {last.name} has {first_day} to {last_day}", bring)
+        raise FieldError(f"closes of {symbol} on {day}", f"dataset {last.name} has {first_day} to {last_day}", remedy)
     one, field = min(covering, key=lambda pair: _rank(pair[0], pair[1], symbol, life))
     values, clock = _values(one, field, symbol), one.declaration.calendar
     if pd.Timestamp(life.opened) not in values.index:

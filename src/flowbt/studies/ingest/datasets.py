@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
-from flowbt.data.catalog import Catalog, Imported, describe
+from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.declare import Dataset
 from flowbt.data.sources.base import Anomaly
-from flowbt.ground.errors import CheckFailed, DatasetError, nearest
+from flowbt.data.versions import CHECKED, CURRENT, DATA, DECLARATION, MEND, PROVENANCE, VERSIONS, describe, writing_alone
+from flowbt.ground.errors import CheckFailed, DatasetError, SpoiltDataset, nearest
 
 
 def listing(catalog: Catalog) -> list[dict[str, Any]]:
@@ -36,29 +39,44 @@ def check(catalog: Catalog, name: str) -> dict[str, Any]:
     _declared(catalog, name)
     if name not in catalog.imported:
         if name in catalog.spoilt:
-            raise CheckFailed(f"dataset {name}", catalog.spoilt[name], "import it again")
+            raise CheckFailed(f"dataset {name}", catalog.spoilt[name], MEND)
         raise DatasetError(f"dataset {name}", "declared, not imported", "run `flowbt data import`")
     imported = catalog.imported[name]
     for problem in _problems(imported):
-        raise CheckFailed(f"dataset {name}", problem, f"import it again (`flowbt data rm {name}` first)")
+        raise CheckFailed(f"dataset {name}", problem, f"import it again, or go back with `flowbt data restore {name}`")
     findings = [{**finding, "line": _line(finding)} for finding in imported.provenance.get("findings", [])]
     return {"name": name, "rows": imported.provenance["rows"], "data_hash": imported.hash, "findings": findings}
 
 
 def remove(catalog: Catalog, name: str, declaration_too: bool = False) -> list[Path]:
-    """Delete the data of a dataset (and, if asked, its declaration). Returns what was deleted."""
-    _declared(catalog, name)
-    folder = next(root / name for root in catalog.roots if (root / name / "dataset.toml").is_file())
-    doomed = [folder / part for part in ("provenance.json", "data.parquet", *(["dataset.toml"] if declaration_too else []))]
-    deleted = [path for path in doomed if path.exists()]
-    try:
-        for path in deleted:
-            path.unlink()
+    """Delete the data of a dataset, all its versions (and, if asked, its declaration). Returns what was deleted."""
+    folder = folder_of(catalog, name)
+    parts = (CURRENT, VERSIONS, CHECKED, PROVENANCE, DATA, *([DECLARATION] if declaration_too else []))
+    with changing(folder):
+        deleted = [folder / part for part in parts if (folder / part).exists()]
+        for path in deleted:  # the pointer first: without it nothing counts as imported
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         if declaration_too and not any(folder.iterdir()):
             folder.rmdir()
-    except OSError as error:
-        raise DatasetError(f"dataset {name}", f"cannot delete from {folder} ({error.strerror})", "check its permissions") from None
     return deleted
+
+
+def folder_of(catalog: Catalog, name: str) -> Path:
+    """The folder of a dataset, which need not have a declaration that can be read; DatasetError where there is none."""
+    found = [root / name for root in catalog.roots if name and Path(name).name == name and (root / name / DECLARATION).is_file()]
+    if not found:
+        _declared(catalog, name)
+    return found[0]
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Alone with a dataset's folder; what the system refuses is a DatasetError."""
+    try:
+        with writing_alone(folder.parent, folder.name):
+            yield
+    except OSError as error:
+        raise DatasetError(f"dataset {folder.name}", f"cannot change {folder} ({error.strerror})", "check its permissions") from None
 
 
 def _record(declaration: Dataset, imported: Imported | None) -> dict[str, Any]:
@@ -81,10 +99,11 @@ def _declared(catalog: Catalog, name: str) -> Dataset:
 
 def _problems(imported: Imported) -> list[str]:
     """What of a stored table does not agree with its record."""
-    columns = pq.read_schema(imported.folder / "data.parquet").names
-    table = imported.read(columns)
-    table["symbol"] = table["symbol"].astype("str")
     found = []
+    try:
+        table = imported.version.frame()
+    except SpoiltDataset as error:
+        return [error.found]
     if describe(table)["data_hash"] != imported.hash:
         found.append("data.parquet is not the table its provenance describes")
     if table[["event_time", "known_at"]].isna().any().any():

@@ -19,17 +19,16 @@ from typing import Any
 
 import pandas as pd
 
-from flowbt.data.catalog import KEYS, write_dataset
 from flowbt.data.declare import Dataset, parse_declaration, read_declaration
 from flowbt.data.raw.duck import Limits
+from flowbt.data.versions import KEYS, write_dataset, writing_alone
 from flowbt.ground.clock import ALWAYS, Clock
 from flowbt.ground.errors import DatasetError, FlowbtError, SourceError
 from flowbt.ground.fields import FIELDS
 from flowbt.ground.files import hash_file
+from flowbt.ground.protocols import Step
 from flowbt.studies.ingest.ingest import place
 from flowbt.studies.ingest.kinds import Kind, kind_of
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Reduced:
         return tuple(one for one in self.files if one.table is None)
 
 
-def reduce_files(asked: Reduction, progress: Progress | None = None) -> Reduced:
+def reduce_files(asked: Reduction, progress: Step | None = None) -> Reduced:
     """Reduce all files. SourceError when none of them could be read (it names the first reason)."""
     kind = kind_of(asked.kind)
     options = kind.set(asked.options)
@@ -144,7 +143,12 @@ def reduce_one(path: Path, kind: str, options: Any, limits: Limits) -> FileResul
 
 
 def store(asked: Reduction, reduced: Reduced, name: str, root: Path) -> Path:
-    """Write the dataset. Its `dataset.toml` is kept where there is one, else made from the kind. DatasetError where the two do not fit."""
+    """Store the dataset as a new version. Its `dataset.toml` is kept where there is one, else made from the kind. DatasetError where the two do not fit."""
+    with writing_alone(root, name):
+        return _store(asked, reduced, name, root)
+
+
+def _store(asked: Reduction, reduced: Reduced, name: str, root: Path) -> Path:
     declaration = declaration_of(asked, reduced.table, name, root)
     strange = [column for column in reduced.table.columns if column not in KEYS and column not in declaration.fields]
     if strange:

@@ -16,6 +16,7 @@ from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.book import Book
 from flowbt.engine.types import Signals
 from flowbt.evidence.measures import Measures, measure
+from flowbt.ground.fields import FieldKey
 from flowbt.results.record import DatasetUse, Manifest, RunRecord, content_key
 from flowbt.studies.run.excursions import excursions
 from flowbt.studies.run.regimes import regimes_of
@@ -122,7 +123,7 @@ def datasets_of(panel: PanelReader) -> list[DatasetUse]:
                 "lag": declaration.publication.words(),
             },
         )
-        label = f"{field} of {symbol}"
+        label = FieldKey(field, symbol).words
         if len(use["fields"]) < 12 and label not in use["fields"]:
             use["fields"].append(label)
     return list(uses.values())

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.engine.loader import Strategy
 from flowbt.engine.types import Market, Signals, Targets
-from flowbt.ground.clock import Clock
+from flowbt.ground.clock import Clock, read_date
 from flowbt.ground.errors import RangeError, SignalError
 
 
@@ -42,10 +41,7 @@ class Span:
 def _date(text: str | None, last: bool = False) -> pd.Timestamp | None:
     if text is None:
         return None
-    try:
-        date = pd.Timestamp(text)
-    except ValueError:
-        raise RangeError(f"date {text!r}", "not a date", "write YYYY-MM-DD") from None
+    date = read_date(text)
     # a bare date as the end means all of that day, for clocks with several bars a day
     return date + pd.Timedelta(days=1) - pd.Timedelta(seconds=1) if last and date == date.normalize() else date
 
@@ -59,8 +55,8 @@ def panel_for(catalog: Catalog, strategy: Strategy, decide_at: str | None = None
 def market_of(panel: PanelReader, labels: pd.DatetimeIndex) -> Market:
     """The traded bars of the panel's symbols over `labels`."""
     bars = panel.bars()
-    arrays = {f.name: np.ascontiguousarray(getattr(bars, f.name).loc[labels].to_numpy(float)) for f in fields(bars)}
-    return Market(index=labels, symbols=panel.symbols, year=panel.clock.periods_per_year, **arrays)
+    arrays = {f.name: getattr(bars, f.name).loc[labels].to_numpy(float) for f in fields(bars)}
+    return Market(index=labels, symbols=panel.symbols, clock=panel.clock, **arrays)
 
 
 def cut_decision(decision: Any, panel: PanelReader, labels: pd.DatetimeIndex) -> Signals | Targets:

@@ -19,11 +19,11 @@ open_interest_usd open_interest_coin|an exchange's metrics archive: `flowbt redu
 event|a table of event_time, known_at, symbol (EARNINGS:NVDA, CPI, ...) and surprise: `flowbt data import` with a mapping
 fund_flow_usd fund_aum_usd|a provider's creations and redemptions: `flowbt data import` with a mapping
 """
-BRINGS = {name: how for names, how in (row.split("|") for row in _ROWS.strip().splitlines()) for name in names.split()}
+REMEDIES = {name: how for names, how in (row.split("|") for row in _ROWS.strip().splitlines()) for name in names.split()}
 
 
 def lacking(error: FieldError) -> str:
     """The error as one line that ends with what would bring the field."""
     field = re.match(r"field '(\w+)'", error.asked)
-    how = BRINGS.get(field.group(1)) if field else None
+    how = REMEDIES.get(field.group(1)) if field else None
     return f"{error.asked}: {error.found}; brought by {how}" if how and "not imported" not in error.found else str(error)

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flowbt.engine.sweep.space import Ints
-from flowbt.engine.sweep.sums import Array
-from flowbt.engine.types import Account, Costs
+from flowbt.engine.types import Account, Array, Costs
 from flowbt.ground.errors import StudyError
 from flowbt.studies.catalogs import open_catalog
 from flowbt.studies.run.market import Span

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flowbt.engine.sweep.space import Ints
-from flowbt.engine.sweep.sums import Array
 from flowbt.engine.sweep.sweeper import BarRange
+from flowbt.engine.types import Array
 from flowbt.evidence.luck import noise_band
 from flowbt.evidence.multiple import spa, stepm
 from flowbt.evidence.overfit import overfit

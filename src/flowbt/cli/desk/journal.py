@@ -1,0 +1,88 @@
+"""`flowbt journal`: what was decided, whether today's data confirm it, and what it made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from flowbt.cli.options import datasets_option, demo_option, emit, json_option
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def journal_option(command: F) -> F:
+    return click.option(
+        "--journal", type=click.Path(path_type=Path), default=Path("journal"), envvar="FLOWBT_JOURNAL", show_default=True, show_envvar=True, help="Its folder."
+    )(command)
+
+
+@click.group(epilog="Example: flowbt journal check")
+def command() -> None:
+    """The journal of decisions: an append-only chain that shows whether anything in it was changed."""
+
+
+@command.command("head", epilog="Example: flowbt journal head")
+@journal_option
+@json_option
+def head(journal: Path, as_json: bool) -> None:
+    """The number of entries and the last hash. Kept elsewhere, it proves that nothing was cut off."""
+    from flowbt.studies.desk.chain import START, read
+
+    entries = read(journal)
+    last = entries[-1].hash if entries else START
+    if as_json:
+        emit({"entries": len(entries), "hash": last})
+    else:
+        click.echo(f"{len(entries)} entries, last hash {last}")
+
+
+@command.command("check", epilog="Example: flowbt journal check --strategies strategies")
+@journal_option
+@click.option("--strategies", type=click.Path(path_type=Path), default=Path("strategies"), show_default=True, help="Folder of today's strategy files.")
+@demo_option
+@datasets_option
+@json_option
+def check(journal: Path, strategies: Path, demo: bool | None, datasets: Path, as_json: bool) -> int:
+    """Make every journaled decision again from today's catalog; what differs is listed by cause. Exit code 3 where a look-ahead is among them."""
+    from flowbt.studies.catalogs import open_catalog
+    from flowbt.studies.desk.chain import read
+    from flowbt.studies.desk.recheck import CAUSES, recheck
+
+    entries = read(journal)
+    found = recheck(open_catalog(datasets, demo), entries, journal, strategies)
+    if as_json:
+        emit({"entries": len(entries), "differences": [asdict(one) for one in found]})
+    else:
+        for one in found:
+            click.echo(f"{one.n}  {one.strategy}  {one.label}  {one.cause}: {one.words}")
+        counts = Counter(one.cause for one in found)
+        told = ", ".join(f"{counts[cause]} {cause}" for cause in CAUSES if counts[cause]) or "all confirmed"
+        click.echo(f"{len(entries)} entries, chain whole; {told}")
+    return 3 if any(one.cause == CAUSES[0] for one in found) else 0
+
+
+@command.command("score", epilog="Example: flowbt journal score --json")
+@journal_option
+@demo_option
+@datasets_option
+@json_option
+def score(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> None:
+    """The journaled decisions as a paper book with fills at the next open, beside the backtest of the same bars."""
+    from flowbt.studies.catalogs import open_catalog
+    from flowbt.studies.desk.chain import read
+    from flowbt.studies.desk.paper import paper_books
+
+    books = paper_books(open_catalog(datasets, demo), read(journal), journal)
+    if as_json:
+        emit([one.to_dict() for one in books])
+        return
+    for one in books:
+        click.echo(f"{one.strategy}  {one.first} to {one.last}: journal {one.journal_return:+.2%}, backtest {one.backtest_return:+.2%}")
+        gap = f"gap {one.gap_missing:+.2%} of {one.missing} bars without an entry, {one.gap_data:+.2%} of {one.different} that decide otherwise now"
+        click.echo(f"  {one.entries} entries, {one.late} of them entered after their fill; {gap}")
+        click.echo(f"  {one.trades} trades closed; open: {', '.join(one.open_positions) or 'none'}")

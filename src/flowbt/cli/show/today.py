@@ -1,0 +1,52 @@
+"""Today's decisions on the terminal: one block a strategy, only whole lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from flowbt.studies.desk.conditions import Condition
+    from flowbt.studies.desk.today import SymbolDecision, Today
+
+MOST = 6  # symbols shown; the rest is counted
+
+
+def print_today(said: list[Today], problems: list[str]) -> None:
+    """Decisions with their conditions, what is missing or old, and what could not decide."""
+    if any(one.synthetic for one in said):
+        click.echo("SYNTHETIC: the demo market. Nothing here is about a real one.")
+    for one in said:
+        acting = [row for row in one.decisions if row.action != "none"]
+        click.echo(f"\n{one.strategy}  decided {one.decision_time:%Y-%m-%d %H:%M} UTC, fills {one.fill:%Y-%m-%d %H:%M} UTC")
+        click.echo("  " + (", ".join(_words(row) for row in acting[:MOST]) + _more(len(acting)) if acting else "no order"))
+        shown = {row.symbol for row in (acting or one.decisions)[:1]}
+        for condition in one.conditions:
+            if condition.symbol in shown:
+                click.echo(f"    {_line(condition)}")
+        for stand_in in one.stand_ins:
+            click.echo(f"    stand-in: {stand_in}")
+        absent = [f"{known.field} of {known.symbol}" for known in one.known if known.event_time is None]
+        if absent:
+            click.echo(f"    missing or too old: {', '.join(absent[:MOST])}{_more(len(absent))}")
+    for line in problems:
+        click.echo(f"cannot decide: {line}", err=True)
+
+
+def _words(row: SymbolDecision) -> str:
+    rules = [f"{name} {value:g}" for name in ("size", "hold", "stop", "take") if (value := getattr(row, name)) is not None]
+    if row.weight is not None:
+        return f"{row.symbol} {row.weight:+.1%}"
+    return f"{row.action} {row.symbol}" + (f" ({', '.join(rules)})" if rules else "")
+
+
+def _line(one: Condition) -> str:
+    mark = "yes" if one.holds else " no"
+    if one.gap != one.gap:
+        return f"{mark}  {one.side}: {one.text}" + (" (missing)" if one.missing else "")
+    return f"{mark}  {one.side}: {one.text}, at {one.value:.4g}, {abs(one.gap):.4g} {'beyond' if one.gap >= 0 else 'short of'} its level"
+
+
+def _more(count: int) -> str:
+    return f" and {count - MOST} more" if count > MOST else ""

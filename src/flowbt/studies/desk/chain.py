@@ -1,0 +1,114 @@
+"""The journal's file: one JSON line an entry, each with the hash of the one before it, so that nothing can be changed, put in or taken out unseen.
+
+    {"n": 0, "time": "2026-04-08T22:31:00Z", "kind": "decision", "body": {...}, "before": "<hash of entry n-1>", "hash": "<sha256 of all of that>"}
+
+Entries are only appended, under a lock, and flushed to disk. A line that was being written when the writer was killed has no end and is dropped by the next
+writer. Entries cut off the end leave a whole chain behind: whoever needs to prove the last one keeps its hash elsewhere (`flowbt journal head`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flowbt.ground.errors import JournalError
+from flowbt.ground.files import flush, locked
+
+FILE, LOCK = "journal.jsonl", ".journal.lock"
+START = "0" * 64  # what the first entry has before it
+WAIT = 60.0  # seconds for another writer
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry. `time`: when it was written, UTC, ISO. `before`, `hash`: 64 hex digits."""
+
+    n: int
+    time: str
+    kind: str
+    body: dict[str, Any]
+    before: str
+    hash: str
+
+
+def read(folder: Path) -> list[Entry]:
+    """Every entry, the chain checked. Raises JournalError naming the first line that is not what was written; an unended last line is passed over."""
+    try:
+        text = (folder / FILE).read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as problem:
+        raise JournalError(f"journal {folder}", problem.strerror or str(problem), "give another folder with --journal") from None
+    entries: list[Entry] = []
+    for number, line in enumerate(text.split(b"\n")[:-1]):
+        entries.append(_checked(folder, number, line, entries[-1].hash if entries else START))
+    return entries
+
+
+def append(folder: Path, kind: str, make: Callable[[list[Entry]], Iterable[Mapping[str, Any]]]) -> list[Entry]:
+    """Append what `make` returns, given the entries there are (so that nothing is entered twice); returns the new entries.
+
+    The whole is one critical section: two writers never give the same number. Raises JournalError where the chain is broken or the folder cannot be written.
+    """
+    try:
+        with locked(folder / LOCK, f"journal {folder}", WAIT):
+            there = read(folder)
+            new = _linked(there, kind, make(there))
+            if new:
+                _write(folder / FILE, there, new)
+            return new
+    except OSError as problem:
+        raise JournalError(f"journal {folder}", problem.strerror or str(problem), "check the folder's permissions and free space") from None
+
+
+def digest(n: int, time: str, kind: str, body: Mapping[str, Any], before: str) -> str:
+    """sha256 of an entry's parts as canonical JSON."""
+    return hashlib.sha256(_canonical([n, time, kind, body, before])).hexdigest()
+
+
+def _linked(there: list[Entry], kind: str, bodies: Iterable[Mapping[str, Any]]) -> list[Entry]:
+    before = there[-1].hash if there else START
+    new: list[Entry] = []
+    for body in bodies:
+        n, now = len(there) + len(new), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        plain = json.loads(_canonical(body))
+        new.append(Entry(n, now, kind, plain, before, digest(n, now, kind, plain, before)))
+        before = new[-1].hash
+    return new
+
+
+def _write(path: Path, there: list[Entry], new: list[Entry]) -> None:
+    """Append whole lines; what an interrupted writer left without an end is cut off first."""
+    lines = b"".join(_canonical(vars(entry)) + b"\n" for entry in new)
+    with path.open("ab+") as file:
+        file.seek(0)
+        whole = file.read().rfind(b"\n") + 1
+        file.truncate(whole)
+        file.seek(0, os.SEEK_END)
+        file.write(lines)
+        file.flush()
+        os.fsync(file.fileno())
+    if not there:
+        flush(path.parent)
+
+
+def _checked(folder: Path, number: int, line: bytes, before: str) -> Entry:
+    try:
+        entry = Entry(**json.loads(line))
+        right = digest(entry.n, entry.time, entry.kind, entry.body, entry.before) == entry.hash
+    except (ValueError, TypeError):
+        raise JournalError(f"journal {folder}, line {number + 1}", "it is not an entry", "restore the file from a copy: it was changed") from None
+    if not right or entry.n != number or entry.before != before:
+        found = "its text does not have its hash" if not right else "it does not follow the line before it"
+        raise JournalError(f"journal {folder}, line {number + 1}", found, "restore the file from a copy: it was changed")
+    return entry
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str).encode()

@@ -1,0 +1,173 @@
+"""What the strategies say for the next open, and why: decision, conditions, what was known when, what is stale.
+
+The panel ends at the last bar decided upon at or before `asof`; nothing that became known later is in it, so that any past time gives what would have
+been said then (where data were revised without vintages, what the revised data would have said).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.panel.reader import PanelReader
+from flowbt.engine.loader import Strategy, load_strategy
+from flowbt.engine.types import Signals, Targets
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import FlowbtError, RangeError
+from flowbt.studies.desk.conditions import Condition, conditions
+from flowbt.studies.run.market import panel_for
+
+
+@dataclass(frozen=True)
+class Known:
+    """A field that was looked at: the value shown on the last label, its event, and when it became public (naive UTC). None: nothing is there, or only
+    what is too old (`max_age`)."""
+
+    field: str
+    symbol: str
+    value: float | None
+    event_time: pd.Timestamp | None
+    known_at: pd.Timestamp | None
+
+
+@dataclass(frozen=True)
+class SymbolDecision:
+    """What is asked for one symbol at the next open. `action`: long, short, exit, none, or a weight; sizes are fractions of equity, None: not given."""
+
+    symbol: str
+    action: str
+    weight: float | None = None
+    size: float | None = None
+    hold: float | None = None
+    stop: float | None = None
+    take: float | None = None
+
+
+@dataclass(frozen=True)
+class Today:
+    """A strategy's decision on `label`, decided at `decision_time` (naive UTC), to be filled at `fill` (naive UTC)."""
+
+    strategy: str
+    thesis: str
+    code_hash: str
+    parameters: dict[str, Any]
+    label: pd.Timestamp
+    decision_time: pd.Timestamp
+    fill: pd.Timestamp
+    synthetic: bool
+    decisions: tuple[SymbolDecision, ...]
+    conditions: tuple[Condition, ...]
+    known: tuple[Known, ...]
+    stand_ins: tuple[str, ...]
+    data: tuple[tuple[str, str], ...]
+    error: str = ""
+
+
+def today(catalog: Catalog, path: Path, asof: Any = None) -> Today:
+    """The decision of a strategy file as of an instant (naive UTC) or a date; None: the end of the data. Raises what loading and deciding raise."""
+    strategy = load_strategy(path)
+    parameters = strategy.resolve({})
+    panel = panel_asof(catalog, strategy, asof)
+    decision = strategy.decide(panel, parameters)
+    label, clock = panel.index[-1], panel.clock
+    return Today(
+        strategy=strategy.name,
+        thesis=strategy.thesis,
+        code_hash=strategy.code_hash,
+        parameters=parameters,
+        label=label,
+        decision_time=clock.decisions(panel.index[-1:])[0],
+        fill=clock.opens(clock.shift(panel.index[-1:], 1))[0],
+        synthetic=panel.catalog.synthetic,
+        decisions=tuple(decision_of(decision, panel.symbols)),
+        conditions=conditions(strategy, panel, parameters),
+        known=known_of(panel),
+        stand_ins=tuple(f"{one.used} for {one.asked}" for one in panel.stand_ins),
+        data=tuple(sorted({(holder.name, holder.hash) for holder in panel.used.values()})),
+    )
+
+
+def today_all(catalog: Catalog, paths: Sequence[Path], asof: Any = None) -> tuple[list[Today], list[str]]:
+    """Every strategy's decision, and one line for each that cannot decide."""
+    said, problems = [], []
+    for path in paths:
+        try:
+            said.append(today(catalog, path, asof))
+        except FlowbtError as error:
+            problems.append(f"{path.stem}: {error}")
+    return said, problems
+
+
+def strategy_files(path: Path) -> list[Path]:
+    """The strategy files a path names: one file, or those of a folder. RangeError where there is none."""
+    files = sorted(path.glob("*.py")) if path.is_dir() else [path]
+    if not files or not path.exists():
+        raise RangeError(f"strategies in {path}", "no such file, or no strategy file in it", "name a strategy file or a folder of them")
+    return files
+
+
+def panel_asof(catalog: Catalog, strategy: Strategy, asof: Any = None) -> PanelReader:
+    """The strategy's panel cut after the last bar whose decision lies at or before `asof`. RangeError where there is none."""
+    panel = panel_for(catalog, strategy)
+    until = instant_of(asof, panel.clock) if asof is not None else None
+    index = panel.index if until is None else panel.index[panel.clock.decisions(panel.index) <= until]
+    closes = panel["close"].loc[index]
+    priced = index[closes.notna().any(axis=1).to_numpy()]
+    if not len(priced):
+        raise RangeError(f"decisions as of {asof}", f"the prices of {', '.join(panel.symbols[:3])} begin {panel.index[0]:%Y-%m-%d}", "ask for a later time")
+    return PanelReader(catalog, panel.symbols, panel.clock, index[index <= priced[-1]])
+
+
+def instant_of(asof: Any, clock: Clock) -> pd.Timestamp:
+    """An instant as naive UTC; a bare date is the decision of its session, or the end of its day on a 24/7 clock. RangeError for anything else."""
+    try:
+        moment = pd.Timestamp(asof)
+    except (ValueError, TypeError):
+        raise RangeError(f"as of {asof!r}", "not a date or a time", "write YYYY-MM-DD, or YYYY-MM-DDTHH:MM in UTC") from None
+    if moment.tzinfo is not None:
+        return moment.tz_convert("UTC").tz_localize(None)
+    if moment != moment.normalize():
+        return moment
+    return moment + pd.Timedelta(days=1) if clock.always else clock.decisions(pd.DatetimeIndex([moment]))[0]
+
+
+def decision_of(decision: Signals | Targets, symbols: Sequence[str]) -> list[SymbolDecision]:
+    """The last row of a decision, per symbol. Long and short together count as neither, as in the engine."""
+    if isinstance(decision, Targets):
+        weights = [_at(decision.weights, name) for name in symbols]
+        return [SymbolDecision(name, "none" if weight is None else "weight", weight) for name, weight in zip(symbols, weights, strict=True)]
+    rows = []
+    for name in symbols:
+        long, short = bool(_at(decision.long, name)), bool(_at(decision.short, name))
+        leaving = _at(decision.exit, name)
+        action = "long" if long and not short else "short" if short and not long else "exit" if leaving else "none"
+        rules = {rule: _at(getattr(decision, rule), name) for rule in ("size", "hold", "stop", "take")}
+        rows.append(SymbolDecision(name, action, None, **rules) if action in ("long", "short") else SymbolDecision(name, action))
+    return rows
+
+
+def known_of(panel: PanelReader) -> tuple[Known, ...]:
+    """What was looked at on the last label, and when each value became public; event tables and fields read over all symbols are left out."""
+    found = []
+    for field, symbol in sorted(set(panel.used)):
+        if field == "event":
+            continue
+        event, known = panel.event_time(field, symbol).iloc[-1], panel.known_at(field, symbol).iloc[-1]
+        value = float(panel[field, symbol].to_numpy()[-1, 0])
+        found.append(Known(field, symbol, value if value == value else None, None if pd.isna(event) else event, None if pd.isna(known) else known))
+    return tuple(found)
+
+
+def _at(value: Any, symbol: str) -> float | None:
+    """A rule's last value for a symbol; None where it is not given or missing."""
+    if isinstance(value, pd.DataFrame):
+        value = value[symbol].iloc[-1]
+    if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
+        return None
+    return float(value)

@@ -1,0 +1,129 @@
+"""Versions of a dataset: immutable, checked, one of them current, the others kept until they are cleared."""
+
+import os
+import shutil
+
+import pandas as pd
+import pytest
+
+from flowbt.data import versions
+from flowbt.data.catalog import Catalog
+from flowbt.data.versions import current, versions_of
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import DatasetError, SpoiltDataset
+from flowbt.studies.ingest.history import collect, log, restore
+from tinydata import FIELDS, bars, store, stored, table_file
+
+DAYS = Clock().labels("2024-01-02", "2024-03-28")
+
+
+def spoil_bytes(folder):
+    """One byte changed in place: the size stays."""
+    path = table_file(folder)
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+
+
+SPOILT = {
+    "a byte": spoil_bytes,
+    "cut off": lambda folder: os.truncate(table_file(folder), 200),
+    "no table": lambda folder: table_file(folder).unlink(),
+    "no version": lambda folder: shutil.rmtree(folder / "versions"),
+    "another provenance": lambda folder: (current(folder).folder / "provenance.json").write_text("{}"),
+    "an empty pointer": lambda folder: (folder / "current").write_text(""),
+    "a pointer that leaves": lambda folder: (folder / "current").write_text("../../dix"),
+    "a pointer that is no text": lambda folder: (folder / "current").write_bytes(b"\xff\xfe"),
+    "an older flowbt": lambda folder: shutil.move(table_file(folder), folder / "data.parquet") and (folder / "current").unlink(),
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_spoilt_dataset_is_an_error_and_no_other_speaks_for_it(root, how):
+    store(root, "other", bars("SPY", DAYS, 500.0), fields=FIELDS, priority=200)
+    SPOILT[how](root / "prices")
+    catalog = Catalog((root,))
+    with pytest.raises(SpoiltDataset, match=r"dataset prices.*flowbt data restore"):
+        catalog.holder("close", "SPY", Clock()).column("close")
+    assert catalog.holder("dix", "SPX", Clock()).column("dix").size  # what it does not hold is still there
+
+
+@pytest.mark.parametrize("how", ["no version", "an empty pointer"])
+def test_a_spoilt_dataset_is_not_taken_for_a_field_that_is_missing(root, how):
+    store(root, "other", bars("SPY", DAYS, 500.0), fields=FIELDS, priority=200)
+    SPOILT[how](root / "prices")
+    catalog = Catalog((root,))
+    for ask in (lambda: catalog.has("close", "SPY"), lambda: catalog.has("close"), lambda: catalog.symbols("close")):
+        with pytest.raises(SpoiltDataset, match="prices, which holds close"):
+            ask()
+    assert catalog.has("dix", "SPX")
+
+
+def test_a_spoilt_declaration_spoils_its_dataset(root):
+    store(root, "other", bars("SPY", DAYS, 500.0), fields=FIELDS, priority=200)
+    (root / "prices" / "dataset.toml").write_text("title =")
+    catalog = Catalog((root,))
+    with pytest.raises(SpoiltDataset, match=r"dataset\.toml cannot be used"):
+        catalog.holder("close", "SPY", Clock())
+    assert catalog.problems[0].startswith("dataset prices:")
+
+
+def test_a_reader_keeps_the_version_it_opened(root):
+    catalog = Catalog((root,))
+    hash, close = catalog.imported["prices"].hash, stored(root / "prices")["close"]
+    store(root, "prices", bars("SPY", DAYS, 900.0), fields=FIELDS)
+    collect(Catalog((root,)), ("prices",))
+    assert catalog.imported["prices"].column("close").tolist() == close.tolist()
+    assert catalog.imported["prices"].hash == hash != Catalog((root,)).imported["prices"].hash
+
+
+def test_the_hash_is_taken_once_and_again_after_any_touch(root, monkeypatch):
+    taken = []
+    digest = versions.hashlib.file_digest
+    monkeypatch.setattr(versions.hashlib, "file_digest", lambda *args: taken.append(1) or digest(*args))
+    for _ in range(3):
+        Catalog((root,)).imported["prices"].column("close")
+    assert not taken  # the writer checked it
+    os.utime(table_file(root / "prices"), (1, 1))
+    for _ in range(3):
+        Catalog((root,)).imported["prices"].column("close")
+    assert len(taken) == 1
+
+
+def test_a_change_that_keeps_size_and_time_is_found(root):
+    path = table_file(root / "prices")
+    stat = path.stat()
+    spoil_bytes(root / "prices")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    with pytest.raises(SpoiltDataset, match="is not the file that was stored"):
+        Catalog((root,)).imported["prices"].column("close")
+
+
+def test_going_back_and_clearing(root):
+    first, before = current(root / "prices").id, stored(root / "prices")
+    store(root, "prices", bars("SPY", DAYS, 900.0), fields=FIELDS)
+    assert [line["current"] for line in log(Catalog((root,)), "prices")] == [True, False]
+    assert restore(Catalog((root,)), "prices", "previous").id == first
+    assert stored(root / "prices").equals(before)
+    assert len(versions_of(root / "prices")) == 2
+    (gone,) = collect(Catalog((root,)), ("prices",))["prices"]
+    assert [version.id for version in versions_of(root / "prices")] == [first] != [gone.name]
+    with pytest.raises(DatasetError, match=f"version {gone.name!r} of dataset prices: the versions kept are {first}"):
+        restore(Catalog((root,)), "prices", gone.name)
+
+
+def test_a_spoilt_version_can_be_left_for_the_one_before(root):
+    before = stored(root / "prices")
+    store(root, "prices", bars("SPY", DAYS, 900.0), fields=FIELDS)
+    spoil_bytes(root / "prices")
+    restore(Catalog((root,)), "prices", "previous")
+    assert stored(root / "prices").equals(before)
+
+
+def test_clearing_takes_what_the_dead_left_and_nothing_of_the_living(root):
+    dead, living = root / "prices" / "versions" / ".writing-version.999999999-1-0", root / "prices" / "versions" / f".writing-version.{os.getpid()}-1-0"
+    for path in (dead, living):
+        path.mkdir()
+    assert collect(Catalog((root,)), ())["prices"] == [dead]
+    assert living.is_dir()
+    assert isinstance(stored(root / "prices"), pd.DataFrame)

@@ -1,0 +1,25 @@
+"""What is compiled, counted: one signature for every combination of rules, and nothing at all once the cache is warm."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.engine.combinations import every_combination
+
+from flowbt.engine.sweep.kernel import run_trials
+from flowbt.engine.sweep.single import run_single
+from flowbt.engine.walk.accounts import profits, trades_from
+from flowbt.engine.walk.kernel import walk_signals, walk_targets
+
+
+def test_one_and_two_symbols_and_every_rule_are_one_signature_and_a_warm_process_compiles_nothing() -> None:
+    assert every_combination(1) == every_combination(2) == 54
+    for one in (walk_signals, walk_targets, trades_from, profits, run_trials, run_single):
+        assert len(one.signatures) == 1, one
+    root = Path(__file__).parents[2]
+    path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.engine.combinations"], cwd=root, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "0"

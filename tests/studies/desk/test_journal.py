@@ -1,0 +1,97 @@
+"""Decisions followed day by day, checked against what the catalog says later, and traded on paper."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.studies.conftest import STRATEGY, walk
+from tests.tinydata import FIELDS, store
+
+from flowbt.data.catalog import Catalog
+from flowbt.engine.loader import load_strategy
+from flowbt.ground.clock import Clock
+from flowbt.studies.desk.chain import read
+from flowbt.studies.desk.follow import follow
+from flowbt.studies.desk.paper import paper_books
+from flowbt.studies.desk.recheck import recheck
+from flowbt.studies.desk.today import today
+
+DAYS = Clock().labels("2022-01-03", "2023-12-29")
+SPAN = DAYS[300:312]
+
+
+def catalog_until(root, day, *, late=None, revise=None):
+    """The catalog as it would be on the evening of `day`: prices and dix that were known, but for what is late or revised."""
+    prices = pd.concat([walk("SPY", DAYS, 1), walk("QQQ", DAYS, 2)])
+    dix = pd.DataFrame({"event_time": DAYS[40:], "symbol": "SPX", "dix": np.where(np.arange(len(DAYS) - 40) % 3, 0.45, -0.45)})
+    if late is not None:
+        dix = dix[dix["event_time"] != late]
+    if revise is not None:
+        dix.loc[dix["event_time"] == revise, "dix"] *= -1
+    store(root, "prices", prices[prices["event_time"] <= day], fields=FIELDS)
+    store(root, "dix", dix[dix["event_time"] <= day], publication={"rule": "session", "at": "20:00"}, fields={"dix": {"max_age": "9 sessions"}})
+    return Catalog((root,))
+
+
+def followed(tmp_path, text=STRATEGY, **changes):
+    folder = tmp_path / "strategies"
+    folder.mkdir(exist_ok=True)
+    path = folder / "fade.py"
+    path.write_text(text)
+    for number, day in enumerate(SPAN):
+        follow(catalog_until(tmp_path / f"d{number}", day, **changes), [path], tmp_path / "journal")
+    return path, read(tmp_path / "journal")
+
+
+def test_a_day_is_said_as_it_will_be_in_the_backtest(tmp_path):
+    path, entries = followed(tmp_path)
+    whole = catalog_until(tmp_path / "whole", DAYS[-1])
+    assert len(entries) == len(SPAN)
+    assert recheck(whole, entries, tmp_path / "journal", path.parent) == []
+    strategy = load_strategy(path)
+    assert any(row["action"] == "short" for entry in entries for row in entry.body["decisions"]), strategy
+
+
+def test_following_twice_enters_nothing_new(tmp_path):
+    path, entries = followed(tmp_path)
+    new, _ = follow(catalog_until(tmp_path / "again", SPAN[-1]), [path], tmp_path / "journal")
+    assert new == []
+    assert len(read(tmp_path / "journal")) == len(entries)
+
+
+@pytest.mark.parametrize(("how", "cause"), [("revise", "data revised"), ("late", "late data")])
+def test_other_data_are_told_by_their_cause(tmp_path, how, cause):
+    path, entries = followed(tmp_path, **{how: SPAN[4]})
+    found = recheck(catalog_until(tmp_path / "whole", DAYS[-1]), entries, tmp_path / "journal", path.parent)
+    assert found
+    assert {one.cause for one in found} == {cause}
+
+
+def test_a_decision_that_needs_what_comes_later_is_a_look_ahead(tmp_path):
+    peeking = STRATEGY.replace("moved & (panel", 'moved & (panel["close"] > panel["close"].iloc[-1]) & (panel')
+    path, entries = followed(tmp_path, peeking.replace("moved &", "(panel['close'] > 0) &"))
+    found = recheck(catalog_until(tmp_path / "whole", DAYS[-1]), entries, tmp_path / "journal", path.parent)
+    assert {one.cause for one in found} == {"look-ahead"}
+
+
+def test_changed_code_is_told_from_changed_data(tmp_path):
+    path, entries = followed(tmp_path)
+    path.write_text(STRATEGY.replace(">= rise", ">= rise - 1"))
+    found = recheck(catalog_until(tmp_path / "whole", DAYS[-1]), entries, tmp_path / "journal", path.parent)
+    assert found
+    assert {one.cause for one in found} == {"code changed"}
+
+
+def test_the_paper_book_is_the_backtest_where_nothing_differs(tmp_path):
+    _, entries = followed(tmp_path)
+    (book,) = paper_books(catalog_until(tmp_path / "whole", DAYS[-1]), entries, tmp_path / "journal")
+    assert book.journal_return == pytest.approx(book.backtest_return, abs=1e-12)
+    assert (book.missing, book.different, book.late) == (0, 0, len(SPAN))
+
+
+def test_conditions_have_values_levels_and_gaps(tmp_path):
+    path, _ = followed(tmp_path)
+    said = today(catalog_until(tmp_path / "whole", SPAN[-1]), path)
+    first = next(one for one in said.conditions if one.symbol == "SPY")
+    assert first.text == "close.pct_change() >= 0.01"
+    assert first.gap == pytest.approx(first.value - 0.01)
+    assert first.holds == (first.gap >= 0)
