@@ -108,7 +108,7 @@ def import_dataset(dataset: PlanDataset, files: Path, declaration: Dataset, root
 def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path, arrival: Arrival) -> ImportOutcome:
     found = inputs(dataset, files, declaration.source)
     records = [_file_record(item) for item in found]
-    facts = {"row_rules": _plain(row_rules(declaration)), "publication": declaration.publication.model_dump(), "tolerance": dataset.overlap}
+    facts = _plain({"row_rules": row_rules(declaration), "publication": declaration.publication.model_dump(mode="json"), "tolerance": dataset.overlap})
     stored = None if arrival.replace else _stored(root / dataset.name)
     what = course(dataset.name, stored.provenance, records, facts) if stored else "anew"
     if stored and what == "same":
