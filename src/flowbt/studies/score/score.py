@@ -20,8 +20,9 @@ import numpy as np
 
 from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.finding import Finding
-from flowbt.evidence.claims.verdict import CUTOFFS, decide
+from flowbt.evidence.claims.verdict import decide, level_in_force
 from flowbt.evidence.claims.wording import sentence
+from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.multiple import benjamini_hochberg, holm
 from flowbt.ground.errors import ClaimError
 from flowbt.ground.protocols import Step
@@ -92,11 +93,11 @@ def finish(work: Sequence[Work], measured: Sequence[Measured], retired: int = 0)
     """Findings from what was measured of a whole register: corrections (with `retired` tests more), shrinkage, duplicates, verdicts, sentences."""
 
     p = np.array([np.nan if m.get("p_curve") is None else m["p_curve"] for m in measured] + [1.0] * retired, dtype=float)
-    out = []
+    out, level = [], level_in_force(p.tolist())
     for (file, claim), found, q, h in zip(work, measured, benjamini_hochberg(p), holm(p), strict=False):
         corrected = {"q": None, "holm": None} if np.isnan(q) else {"q": float(q), "holm": float(h)}
         finding = Finding.of(claim, file.document, str(file.path), **found, **corrected)
-        verdict, reason = decide(finding)
+        verdict, reason = decide(finding, level)
         finding = replace(finding, verdict=verdict, reason=reason)
         out.append(replace(finding, sentence=sentence(finding)))
     return out
