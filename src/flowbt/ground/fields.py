@@ -69,75 +69,6 @@ class FieldKey(NamedTuple):
 
 
 _ROWS = """
-<<<<<<< HEAD
-open|price|first trade of the bar
-high|price|highest trade of the bar
-low|price|lowest trade of the bar
-close|price|last trade of the bar, or an index's level
-volume|shares|traded in the bar
-value|as published|a macro series' value
-dix|fraction|dollar-weighted off-exchange short share of index members; high reads as buying
-gex|$ per 1%|dealer gamma, calls +, puts -
-gex_0dte|$ per 1%|dealer gamma of options expiring the same day
-zero_gamma|price|spot at which dealer gamma changes sign, nearest to spot
-nearest_positive_gamma|price|nearest level under spot where dealer gamma is positive
-dealer_delta|$|dealer delta under the same sign assumption
-dealer_vanna|$ per vol point|change of dealer delta when all volatilities rise by a point
-dealer_charm|$ per day|change of dealer delta as a day passes
-max_pain|price|strike at which holders of all live options are paid least
-oi_herfindahl|fraction|concentration of open interest by strike, sum of squared shares
-oi_near_share|fraction|share of open interest within 5% of spot
-put_call_equity|ratio|Cboe equity options, puts over calls by volume
-put_call_total|ratio|Cboe all options, puts over calls by volume
-put_call_index|ratio|Cboe index options, puts over calls by volume
-dark_pool_net|$|bought at the ask less sold at the bid, off exchange; negative = sold
-dark_pool_volume|$|off-exchange volume
-short_volume|shares|FINRA off-exchange short volume
-total_volume|shares|FINRA off-exchange volume
-calls_bought|$|call premium at or above the ask
-calls_sold|$|call premium at or below the bid
-puts_bought|$|put premium at or above the ask
-puts_sold|$|put premium at or below the bid
-premium_unknown|$|option premium whose side is unknown
-funding_rate|fraction per interval|perpetual funding; positive = longs pay shorts
-funding_interval_hours|hours|length of the funding interval
-open_interest_usd|$|perpetual open interest
-open_interest_coin|coin|perpetual open interest
-liquidations_long_usd|$|longs liquidated
-liquidations_short_usd|$|shorts liquidated
-lending_liquidations_usd|$|collateral liquidated by lending protocols
-depth_1pct_usd|$|resting orders within 1% of mid, both sides
-spread_bps|bp|best ask less best bid over mid
-taker_buy_volume|coin|bought by takers
-taker_sell_volume|coin|sold by takers
-vpin|fraction|volume-synchronised probability of informed trading, 0 to 1
-kyle_lambda|log return per root coin|slope of minute returns on signed root volume
-amihud|fraction per $ million|mean absolute minute return over dollar volume
-toxic_mid|price|volume-weighted price of the most toxic minutes
-iv_7d|vol points|at-the-money implied volatility, 7 days
-iv_30d|vol points|at-the-money implied volatility, 30 days
-iv_91d|vol points|at-the-money implied volatility, 91 days
-iv_skew|fraction per deviation|slope of a 30-day smile at the forward over its level, per standard deviation
-iv_curve|fraction per deviation^2|curvature of a 30-day smile, as the slope
-futures_close|price|close of a dated future; symbol is ROOT-YYYY-MM-DD
-futures_volume|contracts|volume of a dated future
-member_close|price|close of an index member
-member_volume|shares|volume of an index member
-pct_above_200d|percent|share of members above their 200-session mean
-pct_above_50d|percent|share of members above their 50-session mean
-aaii_bullish|fraction|AAII survey, bullish
-aaii_bearish|fraction|AAII survey, bearish
-naaim_exposure|percent|NAAIM mean equity exposure
-cot_spec_net|contracts|speculators' long less short
-cot_open_interest|contracts|open interest
-cot_asset_net|contracts|asset managers' long less short
-cot_dealer_net|contracts|dealers' long less short
-fund_flow_usd|$|creations less redemptions
-fund_aum_usd|$|assets under management
-bid_to_cover|ratio|auction bids over amount accepted
-auction_tail_bp|bp|high yield less the comparison yield the source uses
-event|flag or surprise|1 on the date of an event, known when the date was announced; or an outcome (a surprise), known when it happens
-=======
 open|price|first|first trade of the bar
 high|price|max|highest trade of the bar
 low|price|min|lowest trade of the bar
@@ -150,6 +81,11 @@ gex_0dte|$ per 1%|last|dealer gamma of options expiring the same day
 zero_gamma|price|last|spot at which dealer gamma changes sign, nearest to spot
 nearest_positive_gamma|price|last|nearest level under spot where dealer gamma is positive
 dealer_delta|$|last|dealer delta under the same sign assumption
+dealer_vanna|$ per vol point|last|change of dealer delta when all volatilities rise by a point
+dealer_charm|$ per day|last|change of dealer delta as a day passes
+max_pain|price|last|strike at which holders of all live options are paid least
+oi_herfindahl|fraction|last|concentration of open interest by strike, sum of squared shares
+oi_near_share|fraction|last|share of open interest within 5% of spot
 put_call_equity|ratio|last|Cboe equity options, puts over calls by volume
 put_call_total|ratio|last|Cboe all options, puts over calls by volume
 put_call_index|ratio|last|Cboe index options, puts over calls by volume
@@ -179,6 +115,9 @@ amihud|fraction per $ million|mean|mean absolute minute return over dollar volum
 toxic_mid|price|mean:taker_buy_volume|volume-weighted price of the most toxic minutes
 iv_7d|vol points|last|at-the-money implied volatility, 7 days
 iv_30d|vol points|last|at-the-money implied volatility, 30 days
+iv_91d|vol points|last|at-the-money implied volatility, 91 days
+iv_skew|fraction|last|slope of the 30-day smile at the forward over its level, per standard deviation
+iv_curve|fraction|last|curvature of the 30-day smile over its level, per standard deviation squared
 futures_close|price|last|close of a dated future; symbol is ROOT-YYYY-MM-DD
 futures_volume|contracts|sum|volume of a dated future
 member_close|price|last|close of an index member
@@ -199,7 +138,6 @@ fund_aum_usd|$|last|assets under management
 bid_to_cover|ratio|last|auction bids over amount accepted
 auction_tail_bp|bp|last|high yield less the comparison yield the source uses
 event|flag or surprise|event|1 on the date of an event, known when the date was announced; or an outcome (a surprise), known when it happens
->>>>>>> main
 """
 
 FIELDS = {name: Field(name, units, over_time, meaning) for name, units, over_time, meaning in (row.split("|") for row in _ROWS.strip().splitlines())}
