@@ -22,8 +22,8 @@ def implied_volatility(price: Any, forward: Any, strike: Any, years: Any, discou
     a price in the money carries its time value in the digits intrinsic leaves, so solve the out-of-the-money side where there is one.
     """
     given = np.broadcast_arrays(price, forward, strike, years, discount, call)
-    flat = [np.array(one, dtype=np.float64).ravel() for one in given[:5]]
-    found: Array = volatilities(*flat, np.array(given[5], dtype=np.bool_).ravel())
+    p, f, k, t, d = (np.array(one, dtype=np.float64).ravel() for one in given[:5])
+    found: Array = volatilities(p, f, k, t, d, np.array(given[5], dtype=np.bool_).ravel())
     return found.reshape(given[0].shape)
 
 

@@ -72,6 +72,6 @@ def _requests(name: str, wanted: Wanted) -> list[Any]:
     if name not in pullable:
         known = [*pullable, *PACKAGES]
         raise PullError(f"source {name!r}", "cannot be downloaded from", nearest(name, known) or f"these can: {', '.join(known)}")
-    module = import_module(f"flowbt.data.sources.{name}") if name in CHAINS else source(name)
-    found: list[Any] = module.requests(wanted)  # type: ignore[attr-defined]  # not every source has it: asked above
+    module: Any = import_module(f"flowbt.data.sources.{name}") if name in CHAINS else source(name)
+    found: list[Any] = module.requests(wanted)
     return found
