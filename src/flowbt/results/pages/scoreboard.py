@@ -12,7 +12,8 @@ from typing import Any
 
 from flowbt.evidence.claims import wording
 from flowbt.evidence.claims.finding import Finding
-from flowbt.evidence.claims.verdict import CUTOFFS, ORDER, stated_effect
+from flowbt.evidence.claims.verdict import ORDER, stated_effect
+from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.ground.files import write_text
 from flowbt.results.pages import site
 from flowbt.results.pages.base import MISSING, render_page, write_assets

@@ -20,8 +20,9 @@ import numpy as np
 
 from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.finding import Finding
-from flowbt.evidence.claims.verdict import CUTOFFS, decide
+from flowbt.evidence.claims.verdict import decide, level_in_force
 from flowbt.evidence.claims.wording import sentence
+from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.multiple import benjamini_hochberg, holm
 from flowbt.evidence.register.duplicates import Told, clusters
 from flowbt.evidence.register.shrinkage import shrink
@@ -95,13 +96,13 @@ def finish(work: Sequence[Work], measured: Sequence[Measured], retired: int = 0)
 
     p = np.array([np.nan if m.get("p_curve") is None else m["p_curve"] for m in measured] + [1.0] * retired, dtype=float)
     cluster, shrunk = _clusters(work, measured), _shrunk(work, measured)
-    out = []
+    out, level = [], level_in_force(p.tolist())
     for (file, claim), found, q, h in zip(work, measured, benjamini_hochberg(p), holm(p), strict=False):
         told = {name: value for name, value in found.items() if name not in BESIDE}
         told |= {"cluster": cluster.get(claim.id, claim.id), "shrunk": shrunk.get(claim.id)}
         told |= {"q": None, "holm": None} if np.isnan(q) else {"q": float(q), "holm": float(h)}
         finding = Finding.of(claim, file.document, str(file.path), **told)
-        verdict, reason = decide(finding)
+        verdict, reason = decide(finding, level)
         finding = replace(finding, verdict=verdict, reason=reason)
         out.append(replace(finding, sentence=sentence(finding)))
     return out
