@@ -273,3 +273,21 @@ def test_american_puts_are_worth_their_early_exercise():
     paid = [simulate(m, Signals(long=when(m, 0), structure=one), FREE).legs["entry_price"].iloc[0] for one in (put, put.with_(american=False))]
     assert paid[0] > paid[1] + 0.5
     assert paid[0] >= 130 - m.open[1, 0]
+
+
+@pytest.mark.parametrize("structure", STRUCTURES, ids=lambda s: s.name)
+def test_the_greeks_add_up_to_the_result(structure):
+    m = walk(4, 200, vol=0.3)
+    book = simulate(m, Signals(long=some(m, 1), short=some(m, 2), exit=some(m, 3, 0.02), hold=40, structure=structure), Costs(borrow=0.01))
+    change = book.value.diff().fillna(book.value.iloc[0] - 100_000)
+    np.testing.assert_allclose(book.greeks.sum(axis=1), change, atol=1e-6)
+    assert book.greeks["costs"].sum() == pytest.approx(-book.flows.sum().sum())
+
+
+def test_a_hedged_straddle_earns_gamma_less_theta():
+    m = walk(4, 120, vol=0.3)
+    book = simulate(m, Signals(long=when(m, 0), structure=st.straddle(20, days=120).with_(hedge=True)), FREE)
+    parts = book.greeks.iloc[:60].sum()
+    assert parts["gamma"] > -parts["theta"] > 0  # realised 30, paid 20
+    assert abs(parts["delta"]) < 0.3 * parts["gamma"]
+    assert abs(parts["residual"]) < 0.1 * parts["gamma"]

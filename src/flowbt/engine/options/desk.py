@@ -19,6 +19,7 @@ class PricedContract:
     """A contract: its prices and deltas at the closes, and at the opens, from bar `begin` to its `last` (or the end of the data)."""
 
     contract: Contract
+    symbol: int
     begin: int
     last: int
     price: Array
@@ -115,7 +116,7 @@ class Desk:
             deviation = float(vol[-1] * np.sqrt((self.timing.closes - self.timing.opens) / YEAR))
             price[-1], paid_at = settled(contract, bar, self.timing.within(days[last], contract.expiry), np.nan_to_num(deviation), self.structure.model.coin)
             delta[-1] = 0.0
-        return PricedContract(contract, t, t + last, price, delta, *opens, vol, years, paid_at)
+        return PricedContract(contract, j, t, t + last, price, delta, *opens, vol, years, paid_at)
 
     def crossed(self, t: int, j: int, option: PricedContract, units: float) -> float:
         """The price a fill at the open of bar t gets."""

@@ -25,6 +25,7 @@ import pandas as pd
 from flowbt.engine.book import Book
 from flowbt.engine.decisions import number, rules_of
 from flowbt.engine.options.desk import Desk, PricedContract, StructurePosition
+from flowbt.engine.options.greeks import attribution
 from flowbt.engine.options.pricing import LEAST, contracts_of, days_of, timing_of, worst_loss
 from flowbt.engine.options.structures import Structure, declared
 from flowbt.engine.types import Account, Costs, Market, Signals
@@ -51,7 +52,9 @@ def simulate_structure(market: Market, bars: Bars, signals: Signals, costs: Cost
     timing = timing_of(structure, market.year, market.symbols)
     desk = Desk(market, bars, structure, costs, account, iv_of(structure, market), timing, days_of(market.index), account.cash)
     desk.waiting = {j: Waiting() for j in range(len(market.symbols))}
-    return book_from(desk, *walk(desk, rules))
+    tape, exposure, after_open = walk(desk, rules)
+    book = book_from(desk, tape, exposure)
+    return book if structure.model.coin else replace(book, greeks=attribution(desk, tape, after_open))
 
 
 def iv_of(structure: Structure, market: Market) -> Array:
@@ -69,11 +72,13 @@ def iv_of(structure: Structure, market: Market) -> Array:
     return values.to_numpy()
 
 
-def walk(desk: Desk, rules: Rules) -> tuple[Tape, Array]:
+def walk(desk: Desk, rules: Rules) -> tuple[Tape, Array, Array]:
+    """The tape, net and gross exposure, and the units of every column after the trades of each open."""
     length, n = desk.bars.open.shape
     value, exposure = np.zeros(length), np.zeros((length, 2))
     borrow, funding = np.zeros((length, n)), np.zeros((length, n))
     history: list[dict[int, float]] = []
+    opened: list[dict[int, float]] = []
     for t in range(length):
         if t > 0:
             listen(desk.waiting, rules, t)
@@ -82,16 +87,18 @@ def walk(desk: Desk, rules: Rules) -> tuple[Tape, Array]:
                     leave(desk, rules, t, j)
             enter(desk, rules, t, value[t - 1])
             hedge(desk, t)
+        opened.append({k: u for k, u in desk.units.items() if u != 0.0})
         settle(desk, t)
         value[t], exposure[t] = mark(desk, t, borrow, funding)
         fall_due(desk, rules, t, value[t])
         history.append({k: u for k, u in desk.units.items() if u != 0.0})
     order, fill = np.array(desk.orders, np.int64).reshape(-1, 4), np.array(desk.fills).reshape(-1, 4)
-    units = np.zeros((length, n + len(desk.columns)))
-    for t, held in enumerate(history):
-        units[t, list(held)] = list(held.values())
+    units, after_open = (np.zeros((length, n + len(desk.columns))) for _ in range(2))
+    for table, rows in ((units, history), (after_open, opened)):
+        for t, held in enumerate(rows):
+            table[t, list(held)] = list(held.values())
     wide = np.zeros((length, len(desk.columns)))
-    return Tape(order, fill, value, units, np.hstack([borrow, wide]), np.hstack([funding, wide])), exposure
+    return Tape(order, fill, value, units, np.hstack([borrow, wide]), np.hstack([funding, wide])), exposure, after_open
 
 
 def leave(desk: Desk, rules: Rules, t: int, j: int) -> None:
