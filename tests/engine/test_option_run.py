@@ -156,7 +156,7 @@ def test_rolls_keep_the_underlying_and_replace_the_option():
     m = walk(3, 120)
     book = simulate(m, Signals(long=when(m, 0), size=1.0, structure=st.covered_call(20, st.delta(0.25), days=21)), FREE)
     shares, calls = (book.legs[book.legs["symbol"].eq("A") == own] for own in (True, False))
-    assert (len(shares), len(calls)) == (1, 7)
+    assert (len(shares), len(calls)) == (1, 8)  # each runs 21 days or more from the expiry before
     assert (calls["entry_bar"].to_numpy()[1:] == calls["exit_bar"].to_numpy()[:-1] + 1).all()
     assert shares["reason"].tolist() == ["open"]
     assert set(calls["reason"].iloc[:-1]) == {"expiry"}

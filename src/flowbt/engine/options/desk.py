@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
-from flowbt.engine.options.pricing import LEAST, YEAR, Contract, Timing, crossing, distance, settled, value_of, volatility
+from flowbt.engine.options.pricing import LEAST, Contract, Timing, crossing, distance, settled, value_of, volatility
 from flowbt.engine.options.structures import Structure
 from flowbt.engine.types import Account, Costs, Market
 from flowbt.engine.walk.events import REASONS
@@ -53,6 +54,7 @@ class StructurePosition:
     fees: float = 0.0
     paid: float = 0.0
     due: str = ""
+    expired: pd.Timestamp | None = None  # the expiry a roll goes on from
 
 
 @dataclass
@@ -113,8 +115,9 @@ class Desk:
         paid_at = float("nan")
         if last < len(days):
             bar = (float(spot[-1]) if spot[-1] > 0 else float(self.bars.mark[t + last, j]), float(self.bars.mark[t + last, j]))
-            deviation = float(vol[-1] * np.sqrt((self.timing.closes - self.timing.opens) / YEAR))
-            price[-1], paid_at = settled(contract, bar, self.timing.within(days[last], contract.expiry), np.nan_to_num(deviation), self.structure.model.coin)
+            high, low = float(self.bars.high[t + last, j]), float(self.bars.low[t + last, j])
+            deviation = float(np.log(high / low) / np.sqrt(4 * np.log(2))) if high > low > 0 else 0.0  # Parkinson's, of this bar
+            price[-1], paid_at = settled(contract, bar, self.timing.within(days[last], contract.expiry), deviation, self.structure.model.coin)
             delta[-1] = 0.0
         return PricedContract(contract, j, t, t + last, price, delta, *opens, vol, years, paid_at)
 

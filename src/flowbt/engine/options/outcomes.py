@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from flowbt.engine.options.pricing import crossing, distance, follow, price_structure
+from flowbt.engine.options.pricing import YEAR, crossing, distance, follow, price_structure
 from flowbt.engine.options.structures import Structure, declared
 
 COLUMNS = (
@@ -61,8 +61,8 @@ def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, year:
     first, last = path.iloc[0], path.iloc[-1]
     quote = price_structure(structure, idea.opened, first["spot"], first["iv"], year=year, symbol=idea.symbol)
     widths = [
-        crossing(structure, contract, row.price, distance(contract, first["spot"], row.volatility, row.days / 365.0))
-        for contract, row in zip(quote.contracts, quote.table.itertuples(), strict=True)
+        crossing(structure, contract, price, distance(contract, float(first["spot"]), vol, days / YEAR))
+        for contract, price, vol, days in zip(quote.contracts, *(quote.table[name].to_numpy(float) for name in ("price", "volatility", "days")), strict=True)
     ]
     crossed = float((quote.table["quantity"].abs() * widths).sum())
     profit = idea.quantity * path["profit"] - abs(idea.quantity) * crossed

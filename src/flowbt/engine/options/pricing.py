@@ -4,7 +4,7 @@ Time to expiry is calendar time from the bar to the settlement: 16:00 of the exp
 indices), 08:00 UTC on a 24/7 clock. Exchange labels are dates (bars from 9:30 to 16:00), 24/7 labels bar starts. A year has 365 days.
 
 An option settles in the bar that holds its instant: at the open or close where it falls on one, else at the mean of its payoff over the paths between that
-bar's open and close (a Brownian bridge with the model's volatility: neither end of the bar is the price at 08:00).
+bar's open and close (a Brownian bridge with the variance of the bar's own range: neither end of the bar is the price at 08:00).
 """
 
 from __future__ import annotations
@@ -156,11 +156,15 @@ def strike_of(leg: Leg, spot: float, iv: float, years: float, structure: Structu
     return spot * float(np.exp(brentq(off, -wide, wide, xtol=1e-12)))
 
 
-def contracts_of(structure: Structure, label: pd.Timestamp, spot: float, iv: float, timing: Timing) -> tuple[Contract, ...]:
-    """The options opened at the open of `label` with this spot and volatility. Raises EngineError for an expiry that has passed."""
+def contracts_of(
+    structure: Structure, label: pd.Timestamp, market: tuple[float, float], timing: Timing, since: pd.Timestamp | None = None
+) -> tuple[Contract, ...]:
+    """The options opened at the open of `label` with this spot and volatility. Legs' days count from `since`, else from the label. Raises EngineError for
+    an expiry that has passed."""
+    spot, iv = market
     out = []
     for leg in structure.options:
-        expiry = expiry_of(leg, label, structure.cycle, timing.always)
+        expiry = expiry_of(leg, since if since is not None and leg.days else label, structure.cycle, timing.always)
         years = float(timing.years(days_of(label), expiry, at_open=True))
         if years <= 0.0:
             raise EngineError(f"{leg} opened on {label:%Y-%m-%d}", f"it expired on {expiry:%Y-%m-%d}", "give a later expiry, or days=")
@@ -176,7 +180,8 @@ def value_of(contract: Contract, spot: Any, iv: Any, years: Any, structure: Stru
     call = contract.kind == "call"
     if m.american and (m.dividend > 0 if call else m.rate > 0):
         flat = [np.array(one, dtype=np.float64).ravel() for one in np.broadcast_arrays(*option)]
-        price, delta = (one.reshape(np.shape(spots)) for one in american_values(*flat, np.full(len(flat[0]), call)))
+        s, k, t, v, r, d = flat
+        price, delta = (one.reshape(np.shape(spots)) for one in american_values(s, k, t, v, r, d, np.full(len(s), call)))
     else:
         price, delta = bs.price(option, call), bs.delta(option, call)
     return (price / spots if m.coin else price), delta

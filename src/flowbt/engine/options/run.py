@@ -140,13 +140,14 @@ def roll(desk: Desk, t: int, j: int, position: StructurePosition) -> None:
     for option in position.options:
         desk.trade_option(t, j, position, option, ("roll", -desk.units[option.column]))
     position.options, position.due = [], ""
-    buy_options(desk, t, j, position, options_at(desk, t, j))
+    buy_options(desk, t, j, position, options_at(desk, t, j, position.expired))
+    position.expired = None
 
 
-def options_at(desk: Desk, t: int, j: int) -> list[PricedContract]:
-    """The options an entry at this open would buy."""
-    spot, iv = float(desk.bars.open[t, j]), float(desk.iv[t - 1, j])
-    return [desk.option(t, j, contract) for contract in contracts_of(desk.structure, desk.market.index[t], spot, iv, desk.timing)]
+def options_at(desk: Desk, t: int, j: int, expired: pd.Timestamp | None = None) -> list[PricedContract]:
+    """The options an entry at this open would buy; a roll at expiry counts their days from that expiry."""
+    quoted = float(desk.bars.open[t, j]), float(desk.iv[t - 1, j])
+    return [desk.option(t, j, contract) for contract in contracts_of(desk.structure, desk.market.index[t], quoted, desk.timing, expired)]
 
 
 def buy_options(desk: Desk, t: int, j: int, position: StructurePosition, options: list[PricedContract]) -> None:
@@ -213,6 +214,7 @@ def settle(desk: Desk, t: int) -> None:
             price = option.price[t - option.begin] = max(option.at(option.price, t), LEAST * option.contract.strike)
             desk.fill(t, j, position, (option.column, "expiry", -desk.units[option.column], price, price))
             position.options.remove(option)
+            position.expired = option.contract.expiry
             position.due = "roll" if desk.structure.trading.roll else "early" if position.options else "expiry"
             if desk.structure.trading.hedge and not position.options and desk.timing.within(desk.days[t], option.contract.expiry) < 1.0:
                 desk.trade_shares(t, j, position, "expiry", position.side * position.units * desk.structure.shares - desk.units.get(j, 0.0), option.paid_at)
