@@ -89,10 +89,10 @@ class Case(NamedTuple):
 
 
 def case(seed: int) -> Case:
-    """Gaps, missing and zero opens, ties, late and early symbols, partial exits to dust, frames or numbers, borrow and funding, margin, ruin, too little room."""
+    """Gaps, missing and zero opens, ties, late and early symbols, exits down to dust, frames or numbers, borrow, funding, margin, ruin, too little room."""
     rng = np.random.default_rng(seed)
-    m = spoiled(rng, market(rng, int(rng.integers(8, 50)), int(rng.integers(1, 5)), vol=float(rng.choice([0.004, 0.03, 0.15, 0.4])), funding=bool(rng.integers(2))))
-    bars = len(m.index)
+    bars, symbols, vol = int(rng.integers(8, 50)), int(rng.integers(1, 5)), float(rng.choice([0.004, 0.03, 0.15, 0.4]))
+    m = spoiled(rng, market(rng, bars, symbols, vol=vol, funding=bool(rng.integers(2))))
     first, last = (0, bars) if rng.random() < 0.6 else sorted(rng.choice(bars + 1, 2, replace=False).tolist())
     first, last = (first, last) if last - first > 2 else (0, bars)
     costs = Costs(*(float(rng.choice([0.0, x])) for x in (0.002, 0.003, 0.4)), funding=bool(rng.random() < 0.8))
