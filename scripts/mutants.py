@@ -41,12 +41,14 @@ ROOMS = {  # room: the modules that are changed, the tests that should notice
 }
 GUARDS = (  # what stands between a mistake and a result: module, the guard, what is left without it, the test that must notice
     ("studies/run/backtest.py", "    reconcile(book)\n", "", "tests/studies/run/test_guards.py"),
-    ("studies/run/backtest.py", "if request.probe else []", "if False else []", "tests/studies/run/test_guards.py"),
+    ("studies/run/backtest.py", "        refuse(prepared.strategy.name, leak)\n", "        pass\n", "tests/studies/run/test_guards.py"),
+    ("studies/run/backtest.py", "    if leak:\n", "    if False:\n", "tests/studies/run/test_guards.py"),
     ("studies/run/describe.py", "if revised:", "if False:", "tests/studies/run/test_guards.py"),
     ("studies/run/describe.py", "if biased:", "if False:", "tests/studies/run/test_guards.py"),
     ("deferred/graph.py", "if key not in self._known:", "if True:", "tests/deferred/test_graph.py"),
     ("deferred/graph.py", "    refuse_look_ahead(name, args, kwargs)\n", "", "tests/deferred/test_trace.py"),
-    ("ground/files.py", "        os.replace(temporary, path)\n        flush(path.parent)\n    finally:\n        temporary.unlink", "        pass\n    finally:\n        temporary.unlink",
+    ("ground/files.py", "        os.replace(temporary, path)\n        flush(path.parent)\n    finally:\n        temporary.unlink",
+     "    finally:\n        temporary.unlink",
      "tests/ground/test_files.py"),
     ("ground/files.py", "        flush(temporary)\n", "", "tests/ground/test_files.py"),
     ("studies/ledger.py", "first[1:] = keys[1:] != keys[:-1]", "pass", "tests/studies/test_ledger.py"),
