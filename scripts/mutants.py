@@ -53,7 +53,7 @@ COMPARE = {
 }
 OPERATE = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.BitAnd: "|", ast.BitOr: "&", ast.FloorDiv: "*"}
 WORK = ROOT / ".mutants"  # copies of src, with their compiled kernels: kept, so that the next room starts warm
-LIMIT = 400  # seconds; a mutant that never ends is noticed
+LIMIT = 150  # seconds; a mutant that never ends is noticed
 
 
 @dataclass(frozen=True)

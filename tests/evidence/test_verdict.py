@@ -1,6 +1,8 @@
+from dataclasses import FrozenInstanceError, replace
+
 import pytest
 
-from flowbt.evidence.claims.arithmetic import FigureCheck, arithmetic, recomputed
+from flowbt.evidence.claims.arithmetic import FigureCheck, facts, figures_of, recomputed
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import ORDER, decide
@@ -20,10 +22,11 @@ def finding(**changes):
         "low": 0.01,
         "high": 0.03,
     }
-    made = Finding("id", "title", "doc", "2025-01-01", "file", **(base | {"measured": 0.03, "baseline": 0.01, "smallest": 0.01, "share_agree": 1.0} | changes))
-    made.detail.setdefault("median_effect", made.effect)
-    decide(made)
-    return made
+    given = base | {"measured": 0.03, "baseline": 0.01, "smallest": 0.01, "share_agree": 1.0} | changes
+    given["detail"] = {"median_effect": given["effect"]} | given.get("detail", {})
+    made = Finding("id", "title", "doc", "2025-01-01", "file", **given)
+    verdict, reason = decide(made)
+    return replace(made, verdict=verdict, reason=reason)
 
 
 def figure(name, stated, inside, measured=0.02):
@@ -55,12 +58,27 @@ def test_verdicts(changes, verdict):
     assert sentence(found)
 
 
+def checked(outcome, *checks):
+    found = figures_of(checks)
+    detail = {"checks": found.checks, "wrong": found.wrong, "unknown": found.unknown}
+    made = Finding.of(Claim("sum", "sum", lambda panel: None, outcome), Document("d", "2025-01-01"), "", n=found.n, detail=detail)
+    return replace(made, verdict=decide(made)[0])
+
+
 def test_arithmetic_names_what_does_not_follow():
-    made = Finding.of(claim := Claim("sum", "sum", lambda panel: None, recomputed()), Document("d", "2025-01-01"), "")
-    arithmetic(claim, made, [FigureCheck("good", 1.0, 1.004, 0.005), FigureCheck("bad", 1.0, 1.006, 0.005), FigureCheck("word", "a", "b")])
-    decide(made)
+    made = checked(recomputed(), FigureCheck("good", 1.0, 1.004, 0.005), FigureCheck("bad", 1.0, 1.006, 0.005), FigureCheck("word", "a", "b"))
     assert (made.verdict, made.detail["wrong"]) == ("does not follow", ["bad", "word"])
     assert sentence(made) == "1 of 3 recomputed figures follow; not: bad; word."
+
+
+def test_facts_say_what_was_found_and_what_cannot_be_known():
+    made = checked(facts(), FigureCheck("mean", 6760, 6655.0, 5), FigureCheck("sign", "up", "up"), FigureCheck("flow", 1.0, float("nan")))
+    assert (made.verdict, made.n) == ("not as printed", 2)
+    assert sentence(made) == "1 of 2 facts are as printed; not: mean: printed 6,760, found 6,655. No data for 1: flow."
+
+
+def test_a_fact_within_its_tolerance_is_as_printed():
+    assert checked(facts(), FigureCheck("level", 21.0, 21.04, 0.05)).verdict == "as printed"
 
 
 def test_the_sentence_is_in_plain_words():
@@ -70,6 +88,8 @@ def test_the_sentence_is_in_plain_words():
     )
 
 
-def test_a_finding_survives_its_own_json():
+def test_a_finding_is_frozen_and_plain_in_json():
     found = finding(detail={"curve": [{"effect": float("nan")}]})
-    assert Finding.from_dict(found.to_dict()).detail["curve"] == [{"effect": None}]
+    assert found.to_dict()["detail"]["curve"] == [{"effect": None}]
+    with pytest.raises(FrozenInstanceError):
+        found.verdict = "replicated"

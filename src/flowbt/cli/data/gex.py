@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowbt.cli.options import emit, json_option
-from flowbt.ground.errors import ParameterError, SourceError
+from flowbt.ground.errors import SourceError
 
 if TYPE_CHECKING:
     from flowbt.features.chain import Profile
@@ -52,15 +52,11 @@ def command(files: tuple[Path, ...], within: float, as_json: bool, **given: Any)
 
 
 def _profiles(path: Path, given: dict[str, Any]) -> list[Profile]:
-    import pandas as pd
-
     from flowbt.data.sources.chains import Missing, read_chain
     from flowbt.features.chain import ChainAssumptions, gamma_profile
+    from flowbt.ground.clock import read_date
 
-    try:
-        as_of = pd.Timestamp(given["as_of"]) if given["as_of"] else None
-    except ValueError:
-        raise ParameterError(f"--as-of {given['as_of']}", "not an instant", "for example '2024-01-05 21:00'") from None
+    as_of = read_date(given["as_of"]) if given["as_of"] else None
     chain = read_chain(path, Missing(given["spot"], as_of, given["symbol"]))
     terms = ChainAssumptions(given["multiplier"], given["rate"], given["dividend"])
     return [gamma_profile(one, terms) for _, one in chain.groupby(["as_of", "symbol"], sort=True)]

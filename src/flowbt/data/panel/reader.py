@@ -17,7 +17,7 @@ import pandas as pd
 from flowbt.data.asof import asof_rows
 from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.panel.columns import FieldTable, Reader
-from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
+from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
 from flowbt.ground.errors import FieldError, RangeError
 from flowbt.ground.protocols import Key, first_held, key_words
 
@@ -243,8 +243,8 @@ def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = N
     spans = [span for name in names for span in _spans(catalog, name, clock)]
     if not spans:
         raise catalog.missing("close", names[0] if names else None)
-    first = pd.Timestamp(start) if start is not None else min(pd.Timestamp(span[0]) for span in spans)
-    last = pd.Timestamp(end) if end is not None else max(pd.Timestamp(span[1]) for span in spans)
+    first = read_date(start) if start is not None else min(pd.Timestamp(span[0]) for span in spans)
+    last = read_date(end) if end is not None else max(pd.Timestamp(span[1]) for span in spans)
     index = clock.labels(first.normalize(), last)
     if not len(index):
         raise RangeError(f"{first:%Y-%m-%d} to {last:%Y-%m-%d}", f"no {clock.name} labels in it", "widen --from and --to")

@@ -17,7 +17,6 @@ import pandas as pd
 
 from flowbt.evidence.claims import study
 from flowbt.evidence.claims.declare import Claim
-from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.study import Array, Contrast, Outcomes, Statistic
 from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.inference import Inference, Studentised, critical, joint_draws, project, studentise
@@ -337,7 +336,7 @@ def _value(x: Any) -> float | None:
     return float(x) if x is not None and np.isfinite(x) else None
 
 
-def event_study(claim: Claim, finding: Finding, cases: list[Case], scope: Scope) -> None:
+def event_study(claim: Claim, finding: Any, cases: list[Case], scope: Scope) -> None:
     """Put the evidence of the cases into `finding`."""
     found = event_evidence(claim, cases, scope, finding.dated)
     finding.ratio, finding.measured, finding.baseline, finding.outside = found.ratio, _value(found.measured), _value(found.baseline), found.outside
@@ -355,7 +354,7 @@ def event_study(claim: Claim, finding: Finding, cases: list[Case], scope: Scope)
     finding.detail |= found.detail | {"curve": list(curve.rows), "survivors": curve.survivors, "median_effect": curve.median}
 
 
-def take(finding: Finding, found: Inference, test: Studentised) -> None:
+def take(finding: Any, found: Inference, test: Studentised) -> None:
     """The figures of one test into a finding; `detail["test"]` is enough to ask it for the p of any effect, or its power, later."""
     finding.effect, finding.p, finding.low, finding.high = (_value(v) for v in (found.estimate, found.p, found.low, found.high))
     finding.n, finding.n_effective, finding.smallest = found.n, int(found.clusters), _value(found.smallest)

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from flowbt.evidence.claims.declare import Claim
-from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.study import apart
 from flowbt.evidence.resampling.bootstrap import block_length, interval, resample_sums
 from flowbt.evidence.resampling.rotation import p_values
@@ -74,7 +73,7 @@ def swapped(values: Array, block: int, draws: int, seed: int) -> Array:
     return np.asarray(signs @ blocks / len(values))
 
 
-def sequence_study(claim: Claim, finding: Finding, frames: list[tuple[dict[str, Any], pd.DataFrame]], resamples: int, seed: int) -> None:
+def sequence_study(claim: Claim, finding: Any, frames: list[tuple[dict[str, Any], pd.DataFrame]], resamples: int, seed: int) -> None:
     """Fill `finding` from the stages of every definition (the first is reported) at every horizon."""
     whole, z = [], []
     for definition, frame in frames:

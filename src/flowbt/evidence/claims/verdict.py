@@ -6,6 +6,7 @@
 | pending | a dated forecast whose date lies after the data |
 | came true / failed | a dated forecast that is settled |
 | follows / does not follow | an arithmetic check |
+| as printed / not as printed | a check of facts |
 | contradicted | an "always" with a counterexample; or a corrected effect against the claim; or, for "no edge", a corrected effect |
 | replicated | a corrected effect in the claimed direction with every stated figure inside its interval (or none stated) |
 |  | for "no edge": no corrected effect, and an interval too narrow for one that matters |
@@ -35,33 +36,37 @@ class Cutoffs:
 
 CUTOFFS = Cutoffs()
 ORDER = (
-    "replicated", "direction only", "came true", "follows", "contradicted", "failed", "does not follow",
+    "replicated", "direction only", "came true", "follows", "as printed", "contradicted", "failed", "does not follow", "not as printed",
     "not distinguishable from chance", "underpowered", "pending", "untestable", "error",
 )  # fmt: skip
 
 
-def decide(finding: Finding) -> None:
-    """Set `verdict` and `reason`; `q` must be there where there is a p."""
+def decide(finding: Finding) -> tuple[str, str]:
+    """Verdict and reason; `q` must be there where there is a p."""
     if finding.error:
-        finding.verdict, finding.reason = "error", finding.error
-    elif finding.missing and finding.n == 0:
-        finding.verdict, finding.reason = "untestable", "missing: " + "; ".join(finding.missing)
-    elif finding.kind == "dated forecast":
-        _forecast(finding)
-    elif finding.kind == "arithmetic":
-        wrong = finding.detail["wrong"]
-        finding.verdict = "does not follow" if wrong else "follows"
-        finding.reason = f"{len(wrong)} of {finding.n} figures do not follow" if wrong else f"all {finding.n} figures follow"
-    else:
-        finding.verdict, finding.reason = _statistical(finding)
+        return "error", finding.error
+    if finding.missing and finding.n == 0:
+        return "untestable", "missing: " + "; ".join(finding.missing)
+    if finding.kind == "dated forecast":
+        return _forecast(finding)
+    if finding.kind in ("arithmetic", "facts"):
+        return _figures(finding)
+    return _statistical(finding)
 
 
-def _forecast(finding: Finding) -> None:
+def _figures(finding: Finding) -> tuple[str, str]:
+    wrong, unknown = finding.detail["wrong"], finding.detail.get("unknown", [])
+    right, not_so = ("follows", "does not follow") if finding.kind == "arithmetic" else ("as printed", "not as printed")
+    known = f"{finding.n - len(wrong)} of {finding.n} figures {'follow' if finding.kind == 'arithmetic' else 'are as printed'}"
+    return not_so if wrong else right, known + (f"; {len(unknown)} more cannot be known here" if unknown else "")
+
+
+def _forecast(finding: Finding) -> tuple[str, str]:
     true = finding.detail["true"]
     open_until = f"data end {finding.span[-1]}, it is settled by {finding.detail['by']}"
-    finding.verdict = "pending" if true is None else "came true" if true else "failed"
     words = {True: "yes", False: "no", None: "open"}
-    finding.reason = open_until if true is None else "; ".join(f"{b['bet']}: {words[b['true']]}" for b in finding.detail["bets"])
+    bets = "; ".join(f"{b['bet']}: {words[b['true']]}" for b in finding.detail["bets"])
+    return ("pending", open_until) if true is None else ("came true" if true else "failed", bets)
 
 
 def _statistical(f: Finding) -> tuple[str, str]:

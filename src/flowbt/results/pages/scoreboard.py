@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -23,10 +24,12 @@ TONES = {
     "replicated": "good",
     "came true": "good",
     "follows": "good",
+    "as printed": "good",
     "direction only": "doubt",
     "contradicted": "bad",
     "failed": "bad",
     "does not follow": "bad",
+    "not as printed": "bad",
     "error": "bad",
 }
 
@@ -40,6 +43,17 @@ class Scored:
     synthetic: bool
     tested: int
     resamples: int
+    register: str = ""
+
+
+def owns(results: Path, register: str) -> bool:
+    """Whether a scoreboard of this register (a folder; empty for files without one) may be written: a register's is not overwritten by anything else."""
+    path = results / FOLDER / "findings.json"
+    try:
+        held = json.loads(path.read_text(encoding="utf-8")).get("register", "")
+    except (OSError, ValueError, AttributeError):
+        return True
+    return not held or (bool(register) and Path(held).resolve() == Path(register).resolve())
 
 
 def write_scoreboard(results: Path, scored: Scored) -> Path:
@@ -53,7 +67,9 @@ def write_scoreboard(results: Path, scored: Scored) -> Path:
     path = folder / "index.html"
     write_text(path, board_page(scored))
     kept = [{"id": f.id, "strategy": f.strategy, "verdict": f.verdict} for f in scored.findings if f.strategy]
-    write_text(folder / "findings.json", dumps({"synthetic": scored.synthetic, "findings": kept}))  # the gallery shows them beside each strategy
+    write_text(
+        folder / "findings.json", dumps({"synthetic": scored.synthetic, "register": scored.register, "findings": kept})
+    )  # the gallery shows them beside each strategy
     claims = [f for f in scored.findings if not f.placebo]
     words = ", ".join(f"{count} {verdict}" for verdict, count in Counter(f.verdict for f in claims).most_common(3))
     site.announce(path, "scoreboard", f"{len(claims)} claims{', synthetic data' if scored.synthetic else ''}", words)

@@ -54,12 +54,17 @@ class SweepOptions:
 
 
 def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[Path, dict[str, Any], dict[str, Any]]:
-    """Run a sweep and store it; returns its folder, `sweep.json` and `luck.json`."""
-    ascending = order_of(request.sort)
+    """Run a sweep and store it; returns its folder, `sweep.json` and `luck.json`. What is stored already stays until the new one is whole."""
+    order_of(request.sort)
     clock = StageTimer()
     setup = set_up(catalog, request)
     folder = SweepFolder.of(run.results, setup.strategy.name, setup.id)
-    folder.start(run.resume)
+    with folder.working(run.resume):
+        return _swept(catalog, setup, folder, run, clock)
+
+
+def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+    request, ascending = setup.request, order_of(setup.request.sort)
     head = {"id": setup.id, "strategy": setup.strategy.name}
     progress = SweepProgress(folder, head, total_of(setup), run.show)
     clock.lap("prepare")
@@ -103,8 +108,9 @@ def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[P
     }
     folder.write(LUCK, luck)
     folder.write(SWEEP, document)
-    sweeps.write(run.results, folder.path)
     progress.write("done")
+    folder.publish()
+    sweeps.write(run.results, folder.path)
     return folder.path, document, luck
 
 
