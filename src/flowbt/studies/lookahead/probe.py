@@ -54,8 +54,8 @@ class Leak:
 class Probe:
     """One decision on one panel. `evaluations` counts how often it was decided again.
 
-    `late`: rows may be dated back, so what a part of the history leaves missing is no difference, and another future is not asked. `memory`: one module decides everything, so the panels come in order of
-    length, and what an earlier call kept is only what was known.
+    `late`: rows may be dated back, so what a part of the history leaves missing is no difference, and another future is not asked. `memory`: one
+    module decides everything, so the panels come in order of length, and what an earlier call kept is only what was known.
     """
 
     decide: Decide

@@ -9,6 +9,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.evidence.claims.arithmetic import Figures, figures_of
 from flowbt.evidence.claims.declare import Claim, Document
@@ -23,6 +26,7 @@ from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import write_text
 from flowbt.results.shelf import storing
 from flowbt.studies.lookahead.claims import ask, refuse_peeking
+from flowbt.studies.score.beside import beyond
 from flowbt.studies.score.files import ClaimFile, line_of
 from flowbt.studies.score.owndate import own_date
 from flowbt.studies.score.register import definition_hash
@@ -34,7 +38,8 @@ if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
 
 HISTORY = 4  # years before a claim's start that its trailing windows may see
-Measured = dict[str, Any]  # fields of a Finding by name, plain values
+Measured = dict[str, Any]  # fields of a Finding by name, plain values; and `events`, `judged`: labels in hours since 1970
+BESIDE = frozenset({"events", "judged"})  # what is measured for the register and is no field of a finding
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Scorer:
         if path and path.is_file() and not self.settings.fresh:
             try:
                 kept = json.loads(path.read_text(encoding="utf-8"))
-                if set(kept) <= FIELDS:
+                if set(kept) <= FIELDS | BESIDE:
                     self.reused += 1
                     return dict(kept)
             except (OSError, ValueError, TypeError):
@@ -122,7 +127,13 @@ class Scorer:
         refuse_peeking(claim, panel.panel, results, partial(event_of, claim))
         if not cases[0].event.any() and any(case.event.any() for case in cases):
             return told | _never(cases)
-        return told | filled(claim, document, lambda draft: event_study(claim, draft, cases, scope))
+        told |= filled(claim, document, lambda draft: event_study(claim, draft, cases, scope))
+        held = (cases[0].event != 0).any(axis=1)
+        return told | {
+            "beyond": beyond(claim, panel.panel, cases[0], scope, rows, document.dated),
+            "events": _hours(scope.index[held]),
+            "judged": _hours(scope.index[[0, -1]]),
+        }
 
     def _missing(self, claim: Claim) -> list[str]:
         lines = []
@@ -167,6 +178,11 @@ def _never(cases: list[Case]) -> Measured:
     looser = sum(bool(case.event.any()) for case in cases)
     line = f"the event as the document has it ({words}) did not happen once in these data; {looser} of {len(cases)} looser definitions did"
     return {"missing": [line], "definitions": len(cases)}
+
+
+def _hours(index: pd.DatetimeIndex) -> list[int]:
+    """Labels as hours since 1970: enough to tell events of one clock apart."""
+    return list((index.to_numpy("datetime64[h]").astype(np.int64)).tolist())
 
 
 def _columns(given: Any) -> list[str]:
