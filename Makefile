@@ -19,7 +19,7 @@ demo: $(READY)   ## set up, then run exit_liquidity on the synthetic demo market
 	$(BIN)/flowbt run strategies/exit_liquidity.py --demo
 
 test: $(READY)   ## set up, then the default test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 slow: $(READY)   ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow

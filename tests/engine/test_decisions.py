@@ -65,3 +65,15 @@ def _with(funding):
     from dataclasses import replace
 
     return replace(M, funding=funding)
+
+
+@pytest.mark.parametrize(("name", "value"), [("stop", 2), ("trail", 5), ("take", 10), ("size", 50)])
+def test_a_percentage_given_as_a_fraction_is_a_question(name, value):
+    with pytest.raises(SignalError, match=rf"{name} of {value}: that is {value}00%; {name} is a fraction: is 0.\d+ \({value}%\) meant\?"):
+        simulate(M, Signals(long=YES, **{name: value}))
+
+
+@pytest.mark.parametrize("name", ["fees", "slippage", "borrow"])
+def test_costs_no_one_pays_are_a_question(name):
+    with pytest.raises(EngineError, match=rf"{name} of 5: that is 500% .* is 0.05 \(5%\) or 0.0005 \(5 bp\) meant\?"):
+        simulate(M, Signals(long=YES), Costs(**{name: 5.0}))

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from flowbt.evidence.claims import forecasts as fc
 from flowbt.evidence.claims.declare import Claim, Document
-from flowbt.evidence.claims.finding import Finding
+from flowbt.evidence.claims.finding import Finding, filled
 from flowbt.evidence.claims.verdict import decide
 from flowbt.evidence.claims.wording import sentence
 from flowbt.ground.errors import FieldError
@@ -33,10 +35,9 @@ class Prices:
 
 def settle(bets, by="2022-07-29", made="2022-06-01"):
     claim = Claim("bet", "bet", lambda panel: None, fc.dated(made, by))
-    finding = Finding.of(claim, Document("d", made), "")
-    fc.forecast(claim, finding, bets if isinstance(bets, list) else [bets], Prices())
-    decide(finding)
-    return finding
+    document, given = Document("d", made), bets if isinstance(bets, list) else [bets]
+    finding = Finding.of(claim, document, "", **filled(claim, document, lambda draft: fc.forecast(claim, draft, given, Prices())))
+    return replace(finding, verdict=decide(finding)[0])
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,7 @@ import pytest
 from scipy.stats import binomtest
 
 from flowbt.evidence.claims import study
-from flowbt.evidence.claims.study import STATISTICS, Resampling
-from flowbt.evidence.resampling.bootstrap import rows_twin
+from flowbt.evidence.claims.study import STATISTICS
 
 ROWS = 90
 
@@ -19,6 +18,14 @@ def data():
     return x, y, event, event * np.sign(rng.standard_normal((ROWS, 2)))
 
 
+@pytest.fixture(scope="module")
+def returns():
+    """Daily returns and their sums over the next five, as columns."""
+    r = np.random.default_rng(3).standard_normal((400, 1)) * 0.01
+    ahead = np.array([r[t : t + 5].sum() if t + 5 <= 400 else np.nan for t in range(400)])[:, None]
+    return r, ahead
+
+
 def parts(event, *columns):
     known = np.isfinite(columns).all(axis=0)
     return [c[known & (event > 0)] for c in columns], [c[known & (event == 0)] for c in columns], [c[known] for c in columns]
@@ -27,52 +34,78 @@ def parts(event, *columns):
 def test_mean_is_compared_with_all_rows(data):
     _, y, event, _ = data
     (inside,), _, (everything,) = parts(event, y)
-    o = study.outcomes_of(1, [y], signed=False)
-    assert STATISTICS["mean"].effect(study.inside_sums(event, o), o.total) == pytest.approx(inside.mean() - everything.mean())
+    found = study.contrast(event, study.outcomes_of(3, [y]), STATISTICS["mean"])
+    assert (found.effect, found.level, found.base) == pytest.approx((inside.mean() - everything.mean(), inside.mean(), everything.mean()))
 
 
 def test_ratio_and_deviation_are_compared_with_the_rest(data):
     _, y, event, _ = data
     (inside,), (outside,), _ = parts(event, y)
-    o = study.outcomes_of(1, [y, y * y], signed=False)
-    sums = study.inside_sums(event, o)
-    assert np.exp(STATISTICS["ratio"].effect(sums, o.total)) == pytest.approx(inside.mean() / outside.mean())
-    assert np.exp(STATISTICS["deviation"].effect(sums, o.total)) == pytest.approx(inside.std() / outside.std())
+    o = study.outcomes_of(1, [y, y * y])
+    assert np.exp(study.contrast(event, o, STATISTICS["ratio"]).effect) == pytest.approx(inside.mean() / outside.mean())
+    distances = [np.abs(part - part.mean()).mean() for part in (inside, outside)]
+    assert study.contrast(event, o, STATISTICS["deviation"]).estimate == pytest.approx(distances[0] / distances[1])
 
 
 def test_autocorrelation_is_a_difference_of_correlations(data):
     x, y, event, _ = data
     (ix, iy), (ox, oy), _ = parts(event, x + 0 * y, y)
-    o = study.outcomes_of(1, [x, y, x * x, y * y, x * y], signed=False)
-    found = STATISTICS["autocorrelation"].effect(study.inside_sums(event, o), o.total)
-    assert found == pytest.approx(np.corrcoef(ix, iy)[0, 1] - np.corrcoef(ox, oy)[0, 1])
+    found = study.contrast(event, study.outcomes_of(1, [x, y, x * x, y * y, x * y]), STATISTICS["autocorrelation"])
+    assert found.effect == pytest.approx(np.corrcoef(ix, iy)[0, 1] - np.corrcoef(ox, oy)[0, 1])
 
 
-@pytest.mark.parametrize("name", ["mean", "ratio"])
-def test_rotation_equals_rolling_the_events(data, name):
-    _, y, event, _ = data
-    o = study.outcomes_of(1, [y], signed=False)
-    found = study.rotate([event], o, STATISTICS[name], gap=5)
-    rolled = [STATISTICS[name].effect(study.inside_sums(np.roll(event, s, axis=0), o), o.total) for s in range(5, ROWS - 4)]
-    np.testing.assert_allclose(found.null[0], rolled, atol=1e-12)
+@pytest.mark.parametrize(("name", "sign"), [("mean", 0), ("mean", 1), ("ratio", 0), ("deviation", 0), ("autocorrelation", 0)])
+def test_scores_add_up_and_the_right_value_is_not_refused(data, name, sign):
+    x, y, event, side = data
+    found = study.contrast(side if sign else event, study.outcomes_of(1, [x if name == "autocorrelation" else y, y]), STATISTICS[name])
+    assert found.score.sum() == pytest.approx(found.estimate)
+    assert found.weight.sum() == pytest.approx(1)
+    assert found.test(8).p(found.estimate - found.ratio) == pytest.approx(1)
 
 
-def test_signed_events_rotate_and_resample_about_zero(data):
+def test_signed_events_are_half_the_difference_inside_their_regime(data):
     _, y, _, side = data
-    o = study.outcomes_of(1, [y], signed=True)
-    assert o.columns[0].sum() == pytest.approx(0, abs=1e-9)
-    found = study.rotate([side], o, STATISTICS["mean"], gap=5)
-    assert found.effects[0] == pytest.approx(np.nansum(side * (y - np.nanmean(y))) / np.abs(side * np.isfinite(y)).sum())
+    found = study.contrast(side, study.outcomes_of(1, [y]), STATISTICS["mean"])
+    assert found.effect == pytest.approx((np.nanmean(y[side > 0]) - np.nanmean(y[side < 0])) / 2)
 
 
-def test_resampling_equals_its_twin(data):
+def test_what_a_regime_does_to_both_sides_is_no_signed_effect(data):
+    _, y, _, side = data
+    plain, lifted = (study.contrast(side, study.outcomes_of(1, [one]), STATISTICS["mean"]) for one in (y, y + 5 * np.abs(side)))
+    assert lifted.effect == pytest.approx(plain.effect)
+    assert lifted.test(8).p() == pytest.approx(plain.test(8).p())
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_one_sided_signs_are_compared_with_all_rows(data, sign):
     _, y, event, _ = data
-    o = study.outcomes_of(1, [y], signed=False)
-    found = study.resample([event, 1 - event], o, STATISTICS["mean"], Resampling(7.0, 15, 3))
-    for b in range(15):
-        rows = rows_twin(ROWS, 7.0, b, 3)
-        (inside,), _, (everything,) = parts(1 - event[rows], y[rows])
-        assert found.effect[1, b] == pytest.approx(inside.mean() - everything.mean())
+    o = study.outcomes_of(1, [y])
+    assert study.contrast(sign * event, o, STATISTICS["mean"]).effect == pytest.approx(sign * study.contrast(event, o, STATISTICS["mean"]).effect)
+
+
+def test_sums_of_returns_are_known_by_their_pieces(returns):
+    r, ahead = returns
+    assert study.outcomes_of(5, [ahead], [r]).pieces is not None
+    assert study.outcomes_of(5, [np.minimum(ahead, 0)], [np.minimum(r, 0)]).pieces is None
+
+
+def test_scores_lie_on_the_labels_of_the_pieces(returns):
+    r, ahead = returns
+    event = np.zeros((400, 1))
+    event[100] = 1
+    found = study.contrast(event, study.outcomes_of(5, [ahead], [r]), STATISTICS["mean"])
+    assert np.flatnonzero(np.abs(found.weight) > 0.01).tolist() == [100, 101, 102, 103, 104]
+    overlapping = study.contrast(event, study.outcomes_of(5, [ahead]), STATISTICS["mean"])
+    assert overlapping.effect == pytest.approx(found.effect)
+    assert np.flatnonzero(np.abs(overlapping.weight) > 0.01).tolist() == [100]
+
+
+def test_nothing_inside_or_nothing_outside_is_no_contrast(data):
+    _, y, event, _ = data
+    o = study.outcomes_of(1, [y])
+    for name in STATISTICS:
+        assert study.contrast(0 * event, o, STATISTICS[name]) is None
+        assert study.contrast(0 * event + 1, o, STATISTICS[name]) is None
 
 
 def test_events_that_count_once_lie_more_than_the_horizon_apart():

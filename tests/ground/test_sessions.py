@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from flowbt.ground import federal
-from flowbt.ground.clock import Clock, local_instants
+from flowbt.ground.clock import Clock, local_instants, read_date
 from flowbt.ground.errors import ParameterError, RangeError
 
 
@@ -87,3 +87,14 @@ def test_federal_business_days_are_not_those_of_the_exchange():
     assert federal.shift(friday, 1)[0] == pd.Timestamp("2024-10-15")
     assert federal.shift(mourning, 1)[0] == pd.Timestamp("2025-01-10")
     assert federal.next_open(pd.DatetimeIndex(["2024-07-04"]))[0] == pd.Timestamp("2024-07-05")
+
+
+@pytest.mark.parametrize("text", ["01/02/2020", "13/02/2020", "2020", "Feb 3 2020", "20200203", "2020-02-30", "tomorrow"])
+def test_a_date_is_iso_or_refused(text):
+    with pytest.raises(RangeError, match="YYYY-MM-DD"):
+        read_date(text)
+
+
+def test_an_iso_date_may_have_a_time():
+    assert read_date(" 2020-02-03 ") == pd.Timestamp("2020-02-03")
+    assert read_date("2020-02-03 21:00") == pd.Timestamp("2020-02-03 21:00")

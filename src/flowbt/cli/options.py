@@ -52,6 +52,12 @@ def parameter_option(command: F) -> F:
     return click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter; may be given several times.")(command)
 
 
+def keep_leak_option(command: F) -> F:
+    return click.option("--keep-leak", is_flag=True, help="Keep a result whose decision uses the future, marked; without it: exit code 3, nothing is stored.")(
+        command
+    )
+
+
 def span_options(command: F) -> F:
     command = click.option("--to", "end", metavar="DATE", help="Last date to trade (YYYY-MM-DD).")(command)
     return click.option("--from", "start", metavar="DATE", help="First date to trade (YYYY-MM-DD).")(command)

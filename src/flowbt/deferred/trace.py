@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from flowbt.deferred.evaluate import Evaluator
-from flowbt.deferred.graph import Graph, NeedsValue, Node, substitute
+from flowbt.deferred.graph import Graph, NeedsValue, Node, nodes_in, substitute
 from flowbt.deferred.panel import DeferredPanel, QuietPanel
 from flowbt.deferred.record import Deferred, Recorder, unwrap
-from flowbt.ground.errors import FlowbtError, SignalError
+from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError, SignalError
 from flowbt.ground.protocols import Panel
 
 Strategy = Callable[..., Any]
@@ -72,6 +72,20 @@ class Tracer:
                 self._known[key] = made
             return made
 
+    def operations(self, values: Mapping[str, Any]) -> frozenset[str]:
+        """What the trace that serves `values` does, whatever to: names of operations, methods and functions, and its plain fields' names."""
+        made = self.trace(values)
+        found, stack, seen = set(), [node for part in made.fields.values() for node in nodes_in(part)], set()
+        while stack:
+            node = stack.pop()
+            if node.number in seen:
+                continue
+            seen.add(node.number)
+            named = [getattr(one, "__name__", one) for one in node.args if isinstance(one, str) or callable(one)]
+            found.add(" ".join([getattr(node.op, "__name__", str(node.op)), *map(str, named)]))
+            stack.extend(node.children)
+        return frozenset(found | {name for name, part in made.fields.items() if part is not None})
+
     def fix(self, parameters: frozenset[str] | None, why: str) -> None:
         """Give these parameters (None: all) as plain values from now on."""
         wanted = set(self.first) if not parameters else set(parameters)
@@ -101,6 +115,24 @@ class Tracer:
 
     def _value(self, node: Node) -> Any:
         return self.evaluator.take(node, {})
+
+
+def read(function: Strategy, panel: Panel, values: Mapping[str, Any]) -> LookAheadError | None:
+    """Record one call with plain parameters, for what it says of later rows; None where it says nothing, also where it cannot be recorded to its end."""
+    evaluator, quiet = Evaluator(), QuietPanel(panel)
+
+    def value(node: Node) -> Any:
+        return evaluator.take(node, {})
+
+    try:
+        function(DeferredPanel(Recorder(Graph(), value, value), quiet), **values)
+    except FenceError:
+        raise
+    except LookAheadError as error:
+        return error
+    except (NeedsValue, Exception):
+        return None
+    return None
 
 
 def _kept(fixed: Mapping[str, Any], result: Any) -> Trace:

@@ -29,10 +29,10 @@ def rules_of(signals: Signals, market: Market) -> Rules:
         short,
         frozen(np.zeros((1, 1))) if signals.exit is None else fractions(signals.exit, market),
         number("hold", signals.hold, market, least=1.0),
-        number("stop", signals.stop, market, above=0.0),
-        number("take", signals.take, market, above=0.0),
-        number("trail", signals.trail, market, above=0.0),
-        number("size", size, market, least=0.0),
+        asked("stop", number("stop", signals.stop, market, above=0.0)),
+        asked("take", number("take", signals.take, market, above=0.0)),
+        asked("trail", number("trail", signals.trail, market, above=0.0)),
+        asked("size", number("size", size, market, least=0.0)),
     )
 
 
@@ -71,6 +71,17 @@ def fractions(frame: Any, market: Labels | Market) -> Array:
     if (values < 0.0).any() or (values > 1.0).any():
         raise SignalError("Signals exit", "a fraction outside 0..1", "give the fraction of the position to close, or True")
     return frozen(values)
+
+
+USUAL = {"stop": 1.0, "trail": 1.0, "take": 5.0, "size": 10.0, "fees": 0.05, "slippage": 0.05, "borrow": 2.0}
+"""What no one means as a fraction: a number at or above is more likely a percentage, and is asked about."""
+
+
+def asked(name: str, values: Array) -> Array:
+    """`values`, unless one of them is a fraction that no one means: SignalError with the question."""
+    for value in values[values >= USUAL[name]][:1]:
+        raise SignalError(f"{name} of {value:g}", f"that is {value:.0%}", f"{name} is a fraction: is {value / 100:g} ({value:g}%) meant?")
+    return values
 
 
 def number(name: str, value: Any, market: Labels | Market, *, least: float = -np.inf, above: float = -np.inf) -> Array:
@@ -124,8 +135,11 @@ def check_terms(costs: Costs, account: Account) -> None:
     ):
         if not (np.isfinite(value) and value >= least):
             raise EngineError(f"{name} of {value:g}", "", f"give a finite number of at least {least:g}")
-    if costs.slippage >= 1.0:
-        raise EngineError(f"slippage of {costs.slippage:g}", "", "give a fraction of the price under 1")
+    for name in ("fees", "slippage", "borrow"):
+        value, per = getattr(costs, name), "a year" if name == "borrow" else "of each fill"
+        if value >= USUAL[name]:
+            meant = f"is {value / 100:g} ({value:g}%) or {value / 1e4:g} ({value:g} bp) meant?"
+            raise EngineError(f"{name} of {value:g}", f"that is {value:.0%} {per}", f"{name} is a fraction: {meant}")
 
 
 def days_to_next(index: pd.DatetimeIndex) -> npt.NDArray[np.float64]:

@@ -1,58 +1,29 @@
 """A strategy file: one plain function whose keyword defaults are the parameters.
 
-The file may import only what a strategy needs (see ALLOWED) and may not open files or evaluate text: data that does not come
-from the panel carries no time of knowledge, and no check could see it.
+The file may name only what a strategy needs (see `engine/fence.py`), its function is given the panel's protocol and nothing behind it, and while it decides
+files, sockets and the interpreter are shut: data that does not come from the panel carries no time of knowledge, and no check could see it.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import inspect
 import traceback
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from flowbt.data.panel.views import fenced
+from flowbt.engine.fence import check_source, guarded_builtins
 from flowbt.engine.types import Account, Costs
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import FlowbtError, LoadError, ParameterError, StrategyError, nearest
+from flowbt.ground.errors import FenceError, FlowbtError, LoadError, ParameterError, StrategyError, nearest
+from flowbt.ground.guard import deciding
 
-ALLOWED = frozenset(
-    {
-        "flowbt",
-        "numpy",
-        "pandas",
-        "scipy",
-        "math",
-        "cmath",
-        "statistics",
-        "datetime",
-        "dataclasses",
-        "typing",
-        "functools",
-        "itertools",
-        "collections",
-        "__future__",
-    }
-)
-REFUSED_CALLS = frozenset({"open", "eval", "exec", "compile", "__import__", "input"})
-REFUSED_READS = (
-    "read_csv",
-    "read_parquet",
-    "read_feather",
-    "read_json",
-    "read_excel",
-    "read_sql",
-    "read_pickle",
-    "read_html",
-    "genfromtxt",
-    "loadtxt",
-    "fromfile",
-    "memmap",
-)
 CONSTANTS = frozenset({"SYMBOLS", "GRID", "CLOCK", "STEP", "COSTS", "ACCOUNT", "BENCHMARK", "CONSTRAINTS"})
 
 
@@ -73,6 +44,7 @@ class Strategy:
     constraints: tuple[str, ...]
     doc: str
     code_hash: str
+    code: types.CodeType = field(repr=False, compare=False)
 
     @property
     def thesis(self) -> str:
@@ -135,21 +107,49 @@ def load_strategy(path: str | Path) -> Strategy:
     path = Path(path)
     text = _read(path)
     tree = _parse(path, text)
-    _check_imports(path, tree)
-    module = types.ModuleType(path.stem)
-    module.__file__ = str(path)
-    try:
-        exec(compile(tree, str(path), "exec"), module.__dict__)
-    except Exception as error:
-        raise LoadError(f"strategy {path}", f"{type(error).__name__} on loading: {error}", "mend the file") from error
+    check_source(path, tree)
+    code = compile(tree, str(path), "exec")
+    module = _execute(path, code)
     function = getattr(module, "signals", None)
     if not callable(function):
         names = [name for name, value in vars(module).items() if inspect.isfunction(value)]
         raise LoadError(f"strategy {path}", "it has no function `signals(panel, *, ...)`", nearest("signals", names) or "see `flowbt new strategy NAME`")
-    return _describe(path, text, module, function)
+    return _describe(path, text, module, code)
 
 
-def _describe(path: Path, text: str, module: types.ModuleType, function: Callable[..., Any]) -> Strategy:
+def _guarded(path: Path, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The file's function behind the fence, whoever calls it."""
+
+    @functools.wraps(function)
+    def decide(panel: Any, **parameters: Any) -> Any:
+        with deciding(str(path)):
+            return function(fenced(panel), **parameters)
+
+    return decide
+
+
+def again(strategy: Strategy) -> Strategy:
+    """The strategy from a module made anew, so that nothing an earlier call kept in it is there; its other parts stay as they are."""
+    return replace(strategy, function=_guarded(strategy.path, _execute(strategy.path, strategy.code).signals))
+
+
+def _execute(path: Path, code: types.CodeType) -> Any:
+    """The file's module. LoadError for what it raises."""
+    module = types.ModuleType(path.stem)
+    module.__file__ = str(path)
+    module.__dict__["__builtins__"] = guarded_builtins()
+    try:
+        with deciding(str(path)):
+            exec(code, module.__dict__)
+    except FenceError:
+        raise
+    except Exception as error:
+        raise LoadError(f"strategy {path}", f"{type(error).__name__} on loading: {error}", "mend the file") from error
+    return module
+
+
+def _describe(path: Path, text: str, module: Any, code: types.CodeType) -> Strategy:
+    function = module.signals
     constants = {name: getattr(module, name) for name in CONSTANTS if hasattr(module, name)}
     parameters = _parameters(path, function)
     symbols = constants.get("SYMBOLS")
@@ -167,7 +167,7 @@ def _describe(path: Path, text: str, module: types.ModuleType, function: Callabl
     return Strategy(
         name=path.stem,
         path=path,
-        function=function,
+        function=_guarded(path, function),
         parameters=parameters,
         symbols=tuple(symbols),
         grid=grid,
@@ -178,6 +178,7 @@ def _describe(path: Path, text: str, module: types.ModuleType, function: Callabl
         constraints=(constraints,) if isinstance(constraints, str) else tuple(constraints),
         doc=inspect.getdoc(module) or "",
         code_hash=hashlib.sha256(text.encode()).hexdigest()[:16],
+        code=code,
     )
 
 
@@ -199,27 +200,6 @@ def _parse(path: Path, text: str) -> ast.Module:
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         raise LoadError(f"strategy {path}", f"syntax error{f' on line {line}' if line else ''} ({getattr(error, 'msg', error)})", "mend the file") from None
-
-
-def _check_imports(path: Path, tree: ast.Module) -> None:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module or "."]
-        elif isinstance(node, ast.Call):
-            called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
-            if (isinstance(node.func, ast.Name) and called in REFUSED_CALLS) or called in REFUSED_READS:
-                raise LoadError(
-                    f"strategy {path}", f"line {node.lineno} calls {called}()", "take data from the panel: only there is it known when it was known"
-                )
-            continue
-        else:
-            continue
-        for name in names:
-            if name.split(".")[0] not in ALLOWED or name.startswith(("flowbt.data", "flowbt.studies", "flowbt.cli", "flowbt.results")):
-                found = f"line {node.lineno} imports {name}"
-                raise LoadError(f"strategy {path}", found, "it may use flowbt, flowbt.features, numpy, pandas, scipy and the plain standard library")
 
 
 def _parameters(path: Path, function: Callable[..., Any]) -> dict[str, Any]:

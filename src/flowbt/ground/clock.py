@@ -143,3 +143,18 @@ def local_instants(dates: pd.DatetimeIndex, clock_time: str, zone: str) -> pd.Da
     local = dates.normalize() + pd.Timedelta(hours=hour, minutes=minute)
     aware = local.tz_localize(ZoneInfo(zone), ambiguous=np.zeros(len(local), dtype=bool), nonexistent="shift_forward")
     return aware.tz_convert("UTC").tz_localize(None).as_unit("ns")
+
+
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?")
+
+
+def read_date(text: Any) -> pd.Timestamp:
+    """A date somebody wrote: YYYY-MM-DD, with HH:MM or not. RangeError for anything else: 01/02/2020 is January to some and February to others."""
+    if not isinstance(text, str):
+        return pd.Timestamp(text)
+    if not _ISO.fullmatch(text.strip()):
+        raise RangeError(f"date {text!r}", "not a date in ISO order", "write YYYY-MM-DD (01/02/2020 is January to some)")
+    try:
+        return pd.Timestamp(text.strip())
+    except ValueError:
+        raise RangeError(f"date {text!r}", "no such day", "write YYYY-MM-DD") from None

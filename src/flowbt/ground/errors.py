@@ -12,6 +12,8 @@ FlowbtError                     exit 1, one line: what was asked, what was found
 │   ├── LoadError               a strategy file that cannot be loaded
 │   ├── ParameterError          an unknown or unusable parameter (exit 2)
 │   └── SignalError             a strategy that returned the wrong thing
+│       └── LookAheadError      a decision that uses the future (exit 3)
+│           └── FenceError      a file that reaches past its panel while deciding: files, sockets, the interpreter (exit 3)
 ├── EngineError
 │   └── ReconciliationError     the two books of a run differ
 ├── StudyError
@@ -79,6 +81,13 @@ class ParameterError(StrategyError):
 
 
 class SignalError(StrategyError): ...
+
+
+class LookAheadError(SignalError):
+    exit_code = 3
+
+
+class FenceError(LookAheadError): ...
 
 
 class EngineError(FlowbtError): ...

@@ -65,6 +65,23 @@ def settle(temporary: Path, path: Path) -> None:
     flush(path.parent)
 
 
+def publish(work: Path, home: Path) -> None:
+    """Bring a finished folder to its place: by one rename where nothing is there yet; else file by file, each by one rename, and what is there besides stays.
+
+    Meant for folders whose name is the hash of what decides their content, so that old and new files never contradict each other.
+    """
+    if not home.exists():
+        settle(work, home)
+        return
+    for path in sorted(path for path in work.rglob("*") if path.is_file()):
+        target = home / path.relative_to(work)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        flush(path)
+        os.replace(path, target)
+    flush(home)
+    shutil.rmtree(work)
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace a file by this text, UTF-8."""
     with writing(path) as temporary:

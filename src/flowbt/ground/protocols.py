@@ -1,13 +1,17 @@
-"""What a feature may ask of a panel. The data room implements it; the ground only names it."""
+"""What a feature may ask of a panel. The data room implements it; the ground names it, and has the one rule of choosing among stand-ins."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import pandas as pd
 
 from flowbt.ground.clock import Clock
+
+Key = str | tuple[str, str]  # a field of the panel's symbols, or of one symbol
+Step = Callable[[str, int, int], None]
+"""Told after each part of a long act: what was done, how many are, of how many."""
 
 
 class Panel(Protocol):
@@ -22,11 +26,11 @@ class Panel(Protocol):
     @property
     def clock(self) -> Clock: ...
 
-    def __getitem__(self, key: str | tuple[str, str]) -> pd.DataFrame: ...
+    def __getitem__(self, key: Key) -> pd.DataFrame: ...
 
     def has(self, field: str, symbol: str | None = None) -> bool: ...
 
-    def either(self, field: str | tuple[str, str], *stand_ins: str | tuple[str, str]) -> pd.DataFrame: ...
+    def either(self, field: Key, *stand_ins: Key) -> pd.DataFrame: ...
 
     def wide(self, field: str, prefix: str = "") -> pd.DataFrame: ...
 
@@ -35,3 +39,13 @@ class Panel(Protocol):
     def events(self, symbol: str) -> pd.DataFrame: ...
 
     def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None: ...
+
+
+def first_held(panel: Panel, *choices: Key) -> Key | None:
+    """The first of the fields that the panel has; None where it has none."""
+    return next((one for one in choices if (panel.has(*one) if isinstance(one, tuple) else panel.has(one))), None)
+
+
+def key_words(choice: Key) -> str:
+    """`field`, or `field of SYMBOL`."""
+    return choice if isinstance(choice, str) else f"{choice[0]} of {choice[1]}"

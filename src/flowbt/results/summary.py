@@ -18,7 +18,7 @@ def summary_of(record: RunRecord) -> dict[str, Any]:
     manifest, value = record.manifest, record.returns["value"].to_numpy(float)
     picks = np.unique(np.linspace(0, max(len(value) - 1, 0), SPARK).astype(int)) if len(value) else np.array([], int)
     first = value[0] if len(value) and value[0] else math.nan
-    names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "clock", "step", "synthetic", "created", "benchmark")
+    names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "clock", "step", "synthetic", "created", "benchmark", "look_ahead")
     return {
         **{name: manifest.get(name) for name in names},
         "deflated_sharpe": manifest.get("verdicts", {}).get("deflated_sharpe"),

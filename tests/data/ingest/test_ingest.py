@@ -7,15 +7,16 @@ from flowbt.data.catalog import Catalog
 from flowbt.data.ingest.plan import read_plan
 from flowbt.data.versions import current
 from flowbt.ground.errors import DatasetError, FlowbtError, ParameterError, SourceError
+from flowbt.studies.ingest.arrival import Arrival
 from flowbt.studies.ingest.files import FileImport, import_files, publication_rule
 from flowbt.studies.ingest.ingest import Target, import_plan
 
 ONE = '[[dataset]]\nname = "bars"\nfiles = [{ path = "a.csv", options = { symbol = "A" } }]\n'
 
 
-def bring(plan_path, only=()):
+def bring(plan_path, only=(), **arrival):
     root = plan_path.parent
-    return import_plan(read_plan(plan_path), root.parent / "raw", Target(root, root), only)
+    return import_plan(read_plan(plan_path), root.parent / "raw", Target(root, root), only, None, Arrival(**arrival))
 
 
 def stored(tmp_path, name="bars"):
@@ -37,7 +38,8 @@ def test_the_same_bytes_again_do_nothing_and_other_bytes_do(tmp_path, declare, p
     assert bring(plan(ONE))[0].status == "unchanged"
     assert current(folder).id == before
     put("a.csv", "date,open,high,low,close,volume\n2024-01-02,10,12,9,11,5\n")
-    assert (bring(plan(ONE))[0].status, len(stored(tmp_path))) == ("imported", 1)
+    assert (bring(plan(ONE))[0].status, len(stored(tmp_path))) == ("unchanged", 3)  # its row is there already
+    assert (bring(plan(ONE), replace=True)[0].status, len(stored(tmp_path))) == ("imported", 1)
 
 
 def test_a_changed_declaration_imports_again(tmp_path, declare, put, plan):
@@ -77,7 +79,7 @@ def test_an_interruption_while_writing_leaves_the_old_data(tmp_path, declare, pu
     folder = declare()
     put("a.csv")
     bring(plan(ONE))
-    put("a.csv", "date,open,high,low,close,volume\n2024-01-02,10,12,9,11,5\n")
+    put("a.csv", "date,open,high,low,close,volume\n2024-01-05,10,12,9,11,5\n")
 
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt

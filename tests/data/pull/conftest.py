@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ class Answer:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut: int = 0  # send only so many bytes, then break the connection
-    delay: float = 0.0
+    silent: bool = False  # say nothing until the test is over
     ranges: bool = False
 
 
@@ -31,6 +30,7 @@ class Provider:
     Answer: ClassVar = Answer
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def gives(self, path: str, *answers: Answer | bytes | str) -> None:
         self.answers[path] = [one if isinstance(one, Answer) else Answer(one.encode() if isinstance(one, str) else one) for one in answers]
@@ -48,7 +48,8 @@ def _handler(provider: Callable[[], Provider]) -> type[BaseHTTPRequestHandler]:
             server.seen.append((self.path, dict(self.headers)))
             queue = server.answers.get(self.path, [Answer(b"not found", 404)])
             answer = queue.pop(0) if len(queue) > 1 else queue[0]
-            time.sleep(answer.delay)
+            if answer.silent:
+                server.over.wait()
             with suppress(OSError):  # a client that did not wait is gone
                 self._send(answer)
 
@@ -86,6 +87,7 @@ def provider() -> Iterator[Provider]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield held[0]
+    held[0].over.set()
     server.shutdown()
     server.server_close()
     thread.join()

@@ -83,8 +83,8 @@ def test_a_server_without_ranges_starts_over(provider, fetch, tmp_path):
 
 
 def test_a_slow_answer_is_not_waited_for(provider, fetch):
-    give(provider, answer(delay=0.6), answer())
-    assert fetch(timeout=0.2).status == "fetched"
+    give(provider, answer(silent=True), answer())
+    assert fetch(timeout=1.0).status == "fetched"
 
 
 def test_an_unchanged_file_is_not_sent_again(provider, fetch, tmp_path):

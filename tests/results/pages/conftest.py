@@ -60,10 +60,10 @@ class Page:
         self.driver.get_log("performance")
         self.driver.get_log("browser")
         self.driver.get(where.resolve().as_uri() if isinstance(where, Path) else where)
-        self.until("document.body.dataset.drawn === 'true'")
+        self.until("document.body?.dataset.drawn === 'true'")
         return self
 
-    def until(self, condition, seconds=20):
+    def until(self, condition, seconds=120):  # as long as a busy machine may take: a page that is ready is seen at once
         limit = time.monotonic() + seconds
         while not self.js(f"return {condition}"):
             assert time.monotonic() < limit, f"never true: {condition}; {self.complaints()}"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from flowbt.ground.errors import ReconciliationError
+from flowbt.ground.errors import LookAheadError, ReconciliationError
 from flowbt.studies.run import backtest as acts
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
@@ -34,12 +34,15 @@ def test_every_run_is_reconciled_with_vectorbts_book(catalog, strategy, monkeypa
         backtest(catalog, Request(strategy))
 
 
-def test_every_run_takes_a_look_for_look_ahead_and_says_so_first(catalog, strategy):
-    strategy.write_text(LEAK)
-    run = backtest(catalog, Request(strategy))
-    assert run.leaks
+@pytest.mark.parametrize("leak", [LEAK, LEAK.replace("close.shift(-1) > close", "close > close.mean()")], ids=["in words", "in deeds"])
+def test_a_run_that_uses_the_future_is_refused_and_where_it_is_kept_it_says_so_first(catalog, strategy, leak):
+    strategy.write_text(leak)
+    with pytest.raises(LookAheadError, match="fade uses the future") as refused:
+        backtest(catalog, Request(strategy))
+    assert refused.value.exit_code == 3
+    run = backtest(catalog, Request(strategy, keep_leak=True))
+    assert run.record.manifest["look_ahead"] == str(run.leak)
     assert run.record.manifest["warnings"][0].startswith("LOOK-AHEAD")
-    assert not backtest(catalog, Request(strategy, probe=False)).leaks
 
 
 def test_the_placebo_is_the_same_activity_at_other_times(catalog, strategy):

@@ -1,5 +1,7 @@
 """A tiny catalog: SPX (and a field with nothing in it) over four years, with a jump planted three sessions after every 2% fall."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,5 +50,22 @@ def note(tmp_path):
         path = tmp_path / f"{name}.py"
         path.write_text("\n".join([HEAD, *parts]))
         return str(path)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def only(tmp_path_factory):
+    """Files with some claims of shipped files alone, in a folder without a register, so that no other claim is measured for them."""
+
+    def write(*targets):
+        folder, kept = tmp_path_factory.mktemp("only"), {}
+        for target in targets:
+            path, _, name = str(target).partition("::")
+            kept.setdefault(Path(path), []).append(name.replace("-", "_"))
+        for path, names in kept.items():
+            drop = f"for _n in [n for n, v in globals().items() if hasattr(v, '__claim__') and n not in {names}]:\n    del globals()[_n]\n"
+            (folder / path.name).write_text(path.read_text() + "\n\n" + drop)
+        return (str(folder),)
 
     return write

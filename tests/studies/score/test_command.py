@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 
 import pytest
@@ -45,6 +46,37 @@ def test_scoreboard_on_the_terminal(run, note):
 
 def test_one_claim_in_words(run, note):
     assert "Stated +4.00%; measured +" in run(f"{note(FALL)}::fall-rebounds").output
+
+
+def test_a_partial_run_leaves_the_scoreboard_the_findings_and_the_pages(run, note, tmp_path):
+    note(FALL, name="one")
+    note(CALENDAR, name="two")
+    assert run(str(tmp_path), "--lock").exit_code == 0
+    assert run(str(tmp_path)).exit_code == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "results" / "claims").iterdir() if path.is_file()}
+    found = run(f"{tmp_path}/one.py::fall-rebounds", "--resamples", "300")
+    assert "PARTIAL" in found.output
+    assert {path: path.read_bytes() for path in (tmp_path / "results" / "claims").iterdir() if path.is_file()} == before
+
+
+def test_a_file_beside_the_register_does_not_take_its_scoreboard(run, note, tmp_path):
+    (tmp_path / "mine").mkdir()
+    note(FALL)
+    run(str(tmp_path), "--lock")
+    run(str(tmp_path))
+    before = (tmp_path / "results" / "claims" / "findings.json").read_text()
+    (tmp_path / "mine" / "own.py").write_text((tmp_path / "note.py").read_text())
+    assert run(f"{tmp_path}/mine/own.py", "--json").exit_code == 0
+    assert (tmp_path / "results" / "claims" / "findings.json").read_text() == before
+
+
+def test_no_figure_is_cut_at_eighty_columns(run, note, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run(note(FALL, CALENDAR)).output.splitlines()
+    (found,) = [line for line in lines if line.startswith("fall-rebounds")]
+    assert len(found) <= 80
+    assert re.search(r"replicated +\+\d\.\d\d% +\d\.\d{3}", found)
+    assert "…" not in "".join(lines)
 
 
 def test_nothing_is_written_when_asked(run, note, tmp_path):

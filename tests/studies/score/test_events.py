@@ -4,7 +4,7 @@ import pytest
 
 from flowbt.evidence.claims.declare import Claim, Data, Document
 from flowbt.evidence.claims.events import Case, Scope, event_study
-from flowbt.evidence.claims.finding import Finding
+from flowbt.evidence.claims.finding import Finding, filled
 from flowbt.evidence.claims.outcomes import Outcome, path
 
 ROWS = 1200
@@ -14,9 +14,9 @@ INDEX = pd.bdate_range("2015-01-01", periods=ROWS)
 def study(events, y, *, also=(), statistic="mean", stated=None, price=None):
     outcome = Outcome("outcome", 5, lambda panel, h: [], also=also, statistic=statistic)
     claim = Claim("c", "c", lambda panel: None, outcome, stated or {}, "up", data=Data(memory=3))
-    finding = Finding.of(claim, Document("d", "2018-01-01"), "")
-    event_study(claim, finding, [Case({"n": n}, e[:, None]) for n, e in enumerate(events)], Scope(INDEX, lambda h: [y[:, None]], price, None, 400))
-    return finding
+    document, cases = Document("d", "2018-01-01"), [Case({"n": n}, e[:, None]) for n, e in enumerate(events)]
+    scope = Scope(INDEX, lambda h: [y[:, None]], price, None, 400)
+    return Finding.of(claim, document, "", **filled(claim, document, lambda draft: event_study(claim, draft, cases, scope)))
 
 
 @pytest.fixture(scope="module")

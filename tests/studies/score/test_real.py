@@ -26,9 +26,16 @@ def catalog(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def findings(catalog):
-    targets = tuple(f"{HOME}/claims/{name}" for name in ("blowoff.py::short-gamma-amplifies", "spx7000.py::milestone-12m", "spx7000.py::rut-streak-rut-1m"))
-    return {f.id: f for f in score(targets, catalog, Settings(resamples=1_000)).findings}
+def findings(catalog, only):
+    named = (
+        "blowoff.py::short-gamma-amplifies",
+        "spx7000.py::milestone-12m",
+        "spx7000.py::rut-streak-rut-1m",
+        "spx7000_facts.py::fact-levels",
+        "blowoff_facts.py::fact-gamma-2025",
+        "exitliq_facts.py::fact-mean-200",
+    )
+    return {f.id: f for f in score(only(*(f"{HOME}/claims/{name}" for name in named)), catalog, Settings(resamples=1_000)).findings}
 
 
 def test_first_closes_over_2000_and_7000(catalog):
@@ -52,5 +59,25 @@ def test_short_gamma_more_than_doubles_the_next_move(findings):
 
 def test_nine_russell_up_sessions_are_followed_by_over_twice_the_usual_month(findings):
     found = findings["rut-streak-rut-1m"]
-    assert found.definition == {"length": 9, "kind": "up"}
-    assert found.measured > 2 * found.baseline
+    (nine,) = [row for row in found.detail["curve"] if row["definition"] == {"length": 9, "kind": "up", "first": False} and row["horizon"] == 21]
+    assert nine["effect"] + found.baseline == pytest.approx(0.0258, abs=0.0002)
+
+
+def test_the_reported_russell_streak_is_the_documents(findings):
+    found = findings["rut-streak-rut-1m"]
+    assert found.definition == {"length": 8, "kind": "beats", "first": True}
+    assert (found.own_date["found"], found.own_date["agrees"]) == ("on", True)
+    assert found.n == 19 + 1  # the document's shares are those of 19 cases; one came since
+
+
+def test_what_the_document_says_of_its_own_day_is_held_against_it(findings):
+    own = findings["short-gamma-amplifies"].own_date
+    assert (own["says"], own["found"], own["agrees"]) == ("on", "off", False)
+    assert "long gamma" in own["why"]
+
+
+def test_printed_facts_are_found_wrong_where_they_are(findings):
+    found = {c["what"]: c["follows"] for c in findings["fact-mean-200"].detail["checks"]}
+    assert found["200-session mean"] == pytest.approx(6655, abs=0.5)
+    assert findings["fact-gamma-2025"].detail["checks"][0]["follows"] == "positive"
+    assert findings["fact-levels"].verdict == "not as printed"

@@ -2,7 +2,7 @@ import pytest
 from tests.studies.score.conftest import FALL
 
 from flowbt.ground.errors import ClaimError
-from flowbt.studies.score import score as scoring
+from flowbt.studies.score import measure as measuring
 from flowbt.studies.score.score import Settings, score
 
 RISE = """
@@ -60,9 +60,9 @@ def test_missing_data_is_untestable_and_named(note, catalog, settings):
 
 def test_every_way_to_bring_a_field_is_a_known_field():
     from flowbt.ground.fields import FIELDS
-    from flowbt.studies.score.remedies import BRINGS
+    from flowbt.studies.score.remedies import REMEDIES
 
-    assert set(BRINGS) <= set(FIELDS)
+    assert set(REMEDIES) <= set(FIELDS)
 
 
 def test_a_broken_file_does_not_stop_the_next(note, catalog, settings):
@@ -80,14 +80,12 @@ def test_one_claim_of_a_file_and_a_near_name(note, catalog, settings):
         score((f"{path}::fall-rebound",), catalog, settings)
 
 
-def test_second_run_comes_from_the_cache_and_a_changed_file_does_not(note, catalog, tmp_path, monkeypatch):
+def test_second_run_comes_from_the_cache_and_a_changed_definition_does_not(note, catalog, tmp_path, monkeypatch):
     settings = Settings(resamples=300, threads=1, cache=tmp_path / "cache")
-    first = score((note(FALL),), catalog, settings)
-    again = score((note(FALL),), catalog, settings)
-    changed = score((note(FALL, "# another line"),), catalog, settings)
-    assert (first.reused, again.reused, changed.reused) == (0, 1, 0)
-    assert again.findings[0] == first.findings[0]
-    monkeypatch.setattr(scoring, "code_hash", lambda: "other")
+    runs = [score((note(text),), catalog, settings) for text in (FALL, FALL, FALL + "# a comment", FALL.replace("fall=0.02", "fall=0.025"))]
+    assert [run.reused for run in runs] == [0, 1, 1, 0]
+    assert runs[0].findings[0] == runs[1].findings[0]
+    monkeypatch.setattr(measuring, "code_hash", lambda: "other")
     assert score((note(FALL),), catalog, settings).reused == 0
 
 

@@ -17,10 +17,11 @@ from click.testing import CliRunner
 from flowbt.data.catalog import Catalog
 from flowbt.engine.loader import load_strategy
 from flowbt.engine.sweep.space import Space
-from flowbt.ground.errors import ParameterError
-from flowbt.studies import ledger
+from flowbt.ground.errors import Busy, ParameterError
+from flowbt.results import ledger
 from flowbt.studies.sweep import sweep as study
 from flowbt.studies.sweep.setup import SweepRequest, set_up
+from flowbt.studies.sweep.store import SweepFolder
 from flowbt.studies.sweep.values import Search, numbers_of, space_of, values_of
 
 ONE_SLICE = {"window": "2:9:1", "level": "-0.01:0.01:0.002", "hold": "2,3,5"}
@@ -99,7 +100,7 @@ def test_an_interrupted_sweep_resumes_to_the_same_bytes(strategy: Path, catalog:
     monkeypatch.setattr(study, "FUSED", 40)
     request = SweepRequest(strategy, ONE_SLICE)
 
-    def stop(done: int, total: int, rate: float) -> None:
+    def stop(what: str, done: int, total: int) -> None:
         if done > total / 3:
             raise Stop
 
@@ -107,12 +108,35 @@ def test_an_interrupted_sweep_resumes_to_the_same_bytes(strategy: Path, catalog:
     with pytest.raises(Stop):
         study.sweep(catalog, request, study.SweepOptions(tmp_path / "cut", show=stop))
     folder = tmp_path / "cut" / "swing" / whole.name
-    parts = sorted((folder / "parts").iterdir())
+    work = folder.with_name(f"{folder.name}.working")
+    parts = sorted((work / "parts").iterdir())
     parts[1].write_bytes(parts[1].read_bytes()[:100])  # as a power cut may leave it
-    assert json.loads((folder / "progress.json").read_text())["state"] == "interrupted"
+    assert json.loads((work / "progress.json").read_text())["state"] == "interrupted"
     study.sweep(catalog, request, study.SweepOptions(tmp_path / "cut", resume=True))
     assert (folder / "trials.parquet").read_bytes() == (whole / "trials.parquet").read_bytes()
     assert (folder / "luck.json").read_bytes() == (whole / "luck.json").read_bytes()
+
+
+def test_a_finished_sweep_stays_until_the_next_one_is_whole(strategy: Path, catalog: Catalog, tmp_path: Path) -> None:
+    request = SweepRequest(strategy, ONE_SLICE)
+
+    def stop(*_: object) -> None:
+        raise Stop
+
+    whole, _, _ = study.sweep(catalog, request, study.SweepOptions(tmp_path))
+    before = {path.name: path.read_bytes() for path in whole.iterdir()}
+    for resume in (False, True):
+        with pytest.raises(Stop):
+            study.sweep(catalog, request, study.SweepOptions(tmp_path, show=stop, resume=resume))
+        assert {path.name: path.read_bytes() for path in whole.iterdir()} == before
+    assert study.sweep(catalog, request, study.SweepOptions(tmp_path, resume=True))[0] == whole
+    assert (whole / "trials.parquet").read_bytes() == before["trials.parquet"]
+
+
+def test_two_of_the_same_sweep_at_once_are_refused(strategy: Path, catalog: Catalog, tmp_path: Path) -> None:
+    setup = set_up(catalog, SweepRequest(strategy, ONE_SLICE))
+    with SweepFolder.of(tmp_path, setup.strategy.name, setup.id).working(False), pytest.raises(Busy, match="another process is writing it"):
+        study.sweep(catalog, SweepRequest(strategy, ONE_SLICE), study.SweepOptions(tmp_path, resume=True))
 
 
 def test_tpe_finds_as_many_trials_as_asked_and_resumes(strategy: Path, catalog: Catalog, tmp_path: Path) -> None:
@@ -193,7 +217,7 @@ def test_a_cluster_gives_the_same_table_though_a_worker_dies(
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
         victims = [worker.pid for worker in cluster.workers.values()][:1]
 
-        def kill(done: int, total: int, rate: float) -> None:
+        def kill(what: str, done: int, total: int) -> None:
             while victims:
                 os.kill(victims.pop(), signal.SIGKILL)
 

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.progress import Progress as Bar
 
 from flowbt.cli.options import datasets_option, emit, json_option, split_parameters
+from flowbt.cli.progress import progress
 from flowbt.cli.show.table import print_table
 
 RULES = "When rows became known: close, 'session 18:00', 'session 1 09:00', 'after 1h', 'weekday 4 15:30' (Friday), 'month 1 10:00', column."
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def arrival_options(command: F) -> F:
+    known = "When what the files change became known (UTC, or a zone in the text); left out, now."
+    command = click.option("--known-at", default="", metavar="TIME", help=known)(command)
+    return click.option("--replace", is_flag=True, help="Begin again from these files; the version before is kept.")(command)
+
+
 if TYPE_CHECKING:
-    from flowbt.studies.ingest.ingest import ImportOutcome, Progress
+    from flowbt.studies.ingest.arrival import Arrival
+    from flowbt.studies.ingest.ingest import ImportOutcome
 
 
 @click.command(
@@ -45,6 +55,7 @@ Examples:
 @click.option("--clock", default="XNYS", show_default=True, help="Calendar of the rows: XNYS or 24/7.")
 @click.option("--frequency", default="session", show_default=True, help="session, 1h, 4h, 8h, day, week, month, irregular or event.")
 @click.option("--max-age", default="", help="For how long a value may stand for the present, such as '5D' or '2 sessions'.")
+@arrival_options
 @datasets_option
 @json_option
 def import_(plan_file: Path | None, files_root: Path | None, source: str | None, files: tuple[Path, ...], datasets: Path, as_json: bool, **rest: Any) -> None:
@@ -52,6 +63,9 @@ def import_(plan_file: Path | None, files_root: Path | None, source: str | None,
 
     Every dataset needs a publication rule (in its dataset.toml, or --publication): without one an import is refused. What is wrong with
     the files is listed, and refused, dropped or flagged by the dataset's policy. Importing the same bytes again does nothing.
+
+    Into a dataset that is there, new rows are appended and equal ones dropped; a different value becomes a revision, known from now (or --known-at) on, so
+    that earlier decisions still see what was known then. Earlier versions are kept: see `flowbt data log` and `restore`.
     """
     if plan_file is not None:
         if source or not files_root:
@@ -60,8 +74,8 @@ def import_(plan_file: Path | None, files_root: Path | None, source: str | None,
         from flowbt.studies.ingest.ingest import Target, import_plan
 
         plan = read_plan(plan_file)
-        with _bar(as_json) as progress:
-            outcomes = import_plan(plan, files_root, Target(datasets, plan_file.parent), rest["only"], progress)
+        with progress("importing", as_json) as step:
+            outcomes = import_plan(plan, files_root, Target(datasets, plan_file.parent), rest["only"], step, _arrival(rest))
     else:
         if not source or not files:
             raise click.UsageError("give SOURCE FILE..., or --plan FILE --root FOLDER")
@@ -69,7 +83,7 @@ def import_(plan_file: Path | None, files_root: Path | None, source: str | None,
 
         options = _source_options(rest)
         asked = FileImport(rest["name"] or source, source, options, rest["publication"], rest["clock"], rest["frequency"], rest["max_age"], rest["symbol_from"])
-        outcomes = [import_files(asked, files, datasets)]
+        outcomes = [import_files(asked, files, datasets, _arrival(rest))]
     _report(outcomes, as_json)
     if any(outcome.status == "refused" for outcome in outcomes):
         click.get_current_context().exit(1)
@@ -115,8 +129,8 @@ def pull(source: str, symbols: tuple[str, ...], datasets: Path, as_json: bool, *
     reading = {**options, **({"symbol": rest["symbol"]} if rest["symbol"] else {})}
     into = Into(rest["to_folder"] or datasets / ".raw" / source, datasets, rest["name"], rest["publication"], reading)
     manners = Manners(pause=rest["pause"], tries=rest["tries"], timeout=rest["timeout"], base_url=rest["base_url"])
-    with _bar(as_json) as progress:
-        result = run_pull(source, wanted, into, manners, progress)
+    with progress(f"pulling {source}", as_json) as step:
+        result = run_pull(source, wanted, into, manners, step)
     if as_json:
         emit(asdict(result))
     else:
@@ -130,6 +144,12 @@ def pull(source: str, symbols: tuple[str, ...], datasets: Path, as_json: bool, *
             click.echo(f"in {into.folder}; import them with `flowbt data import {source} FILE... --name DATASET`")
     if any(file.status == "failed" for file in result.files):
         click.get_current_context().exit(1)
+
+
+def _arrival(rest: dict[str, Any]) -> Arrival:
+    from flowbt.studies.ingest.arrival import Arrival, instant_of
+
+    return Arrival(rest["replace"], instant_of(rest["known_at"]) if rest["known_at"] else None)
 
 
 def _source_options(rest: dict[str, Any]) -> dict[str, Any]:
@@ -160,33 +180,9 @@ def _report(outcomes: list[ImportOutcome], as_json: bool) -> None:
     for outcome in outcomes:
         span = [str(time)[:10] for time in outcome.span] or ["", ""]
         found = ", ".join(f"{count} {kind}" for kind, count in outcome.findings.items())
-        rows.append([outcome.name, outcome.status, f"{outcome.rows:,}" if outcome.rows else "", *span, found])
-    print_table(("dataset", "status", "rows", "from", "to", "findings"), rows)
+        change = ", ".join(f"{count:,} {what}" for what, count in outcome.change.items() if count)
+        rows.append([outcome.name, outcome.status, f"{outcome.rows:,}" if outcome.rows else "", *span, change, found])
+    print_table(("dataset", "status", "rows", "from", "to", "change", "findings"), rows)
     for outcome in outcomes:
         if outcome.problem:
             click.echo(f"flowbt: {outcome.problem}", err=True)
-
-
-class _bar:
-    """A progress bar on a terminal; nothing elsewhere."""
-
-    def __init__(self, silent: bool) -> None:
-        self.silent = silent
-        self.progress: Any = None
-
-    def __enter__(self) -> Progress | None:
-        console = Console(stderr=True)
-        if self.silent or not console.is_terminal:
-            return None
-        self.progress = Bar(console=console, transient=True)
-        self.progress.start()
-        task = self.progress.add_task("importing")
-
-        def step(name: str, done: int, total: int) -> None:
-            self.progress.update(task, description=name or "done", completed=done, total=total)
-
-        return step
-
-    def __exit__(self, *_: object) -> None:
-        if self.progress:
-            self.progress.stop()

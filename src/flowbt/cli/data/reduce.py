@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from flowbt.cli.options import datasets_option, emit, json_option, split_parameters
+from flowbt.cli.progress import progress
 
 
 @click.command(epilog="Example: flowbt reduce trades archive/BTCUSDT --to btc-toxicity -o step=1h")
@@ -33,8 +28,8 @@ def command(kind: str, paths: tuple[Path, ...], name: str, options: tuple[str, .
     from flowbt.studies.ingest.reduce import Reduction, reduce_files, store
 
     asked = Reduction(kind, paths, split_parameters(options), workers, memory)
-    with _progress(kind) as progress:
-        reduced = reduce_files(asked, progress)
+    with progress(kind, as_json) as step:
+        reduced = reduce_files(asked, step)
     folder = store(asked, reduced, name, datasets)
     broken = [one.problem if one.problem.startswith(one.path.name) else f"{one.path.name}: {one.problem}" for one in reduced.broken]
     span = [f"{time:%Y-%m-%d}" for time in (reduced.table["event_time"].min(), reduced.table["event_time"].max())]
@@ -47,15 +42,3 @@ def command(kind: str, paths: tuple[Path, ...], name: str, options: tuple[str, .
         for line in broken:
             click.echo(f"flowbt: left out {line}", err=True)
     return 1 if broken else 0
-
-
-@contextmanager
-def _progress(kind: str) -> Iterator[Callable[[str, int, int], Any] | None]:
-    """A bar of files done, on a terminal only."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[file]}", style="dim"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(kind, total=None, file="")
-        yield lambda file, done, total: bar.update(task, completed=done, total=total, file=file)

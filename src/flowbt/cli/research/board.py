@@ -13,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from flowbt.cli.options import datasets_option, demo_option, emit, json_option
-from flowbt.ground.errors import ParameterError
 
 if TYPE_CHECKING:
     from flowbt.studies.board.board import Board
@@ -34,19 +33,13 @@ def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool
 
     Each value is shown with the day on which it became known (UTC); what is missing is listed with what would bring it.
     """
-    import pandas as pd
-
     from flowbt.results.pages import board as page
     from flowbt.studies.board.board import SYMBOLS, board
     from flowbt.studies.board.document import document
     from flowbt.studies.catalogs import open_catalog
 
-    try:
-        date = pd.Timestamp(asof) if asof else None
-    except ValueError:
-        raise ParameterError(f"--asof {asof}", "not a date", "for example 2026-04-08") from None
     chosen = tuple(s.strip() for s in symbols.split(",") if s.strip()) if symbols else SYMBOLS
-    one = board(open_catalog(datasets, demo), date, chosen)
+    one = board(open_catalog(datasets, demo), asof or None, chosen)
     if html is not None:
         page.write(html, asdict(one))
     if as_json:

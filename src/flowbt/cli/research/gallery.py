@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 from flowbt.cli.options import emit
+from flowbt.cli.progress import progress
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.protocols import Step
 
 if TYPE_CHECKING:
     from flowbt.studies.gallery.gallery import Gallery, GalleryRow
 
 
-def run_folder(folder: Path, options: dict[str, Any]) -> None:
-    """Run all strategies in parallel; print the comparison and write its page."""
+def run_folder(folder: Path, options: dict[str, Any]) -> int:
+    """Run all strategies in parallel; print the comparison and write its page. 3 where one uses the future and was not to be kept."""
     from flowbt.studies.gallery.gallery import Job, run_gallery
     from flowbt.studies.run.market import Span
 
@@ -37,10 +37,11 @@ def run_folder(folder: Path, options: dict[str, Any]) -> None:
         demo=options["demo"],
         span=Span(options["start"], options["end"]),
         seed=options["seed"],
+        keep_leak=options["keep_leak"],
         command=shlex.join(["flowbt", *sys.argv[1:]]),
     )
-    with _progress(options["as_json"]) as bar:
-        gallery = run_gallery(job, _teller(bar, results))
+    with progress("strategies", options["as_json"]) as step:
+        gallery = run_gallery(job, _teller(step, results))
     page = None
     if results is not None:
         from flowbt.results.pages import gallery as pages
@@ -48,27 +49,20 @@ def run_folder(folder: Path, options: dict[str, Any]) -> None:
         page = pages.write(results, gallery.to_dict())
     if options["as_json"]:
         emit({**gallery.to_dict(), "page": str(page) if page else None})
-        return
-    _print(gallery)
-    if page:
-        click.echo(str(page))
+    else:
+        _print(gallery)
+        if page:
+            click.echo(str(page))
+    return 3 if any(entry.leak for entry in gallery.entries) and not options["keep_leak"] else 0
 
 
-def _progress(quiet: bool) -> Any:
-    if quiet or not sys.stderr.isatty():
-        return nullcontext()
-    return Progress(console=Console(stderr=True), transient=True)
-
-
-def _teller(bar: Any, results: Path | None) -> Any:
+def _teller(step: Step | None, results: Path | None) -> Any:
     """What to do after each strategy: move the bar, where there is one, and tell the results page."""
     from flowbt.results.pages import site
 
-    task = bar.add_task("strategies", total=None) if bar is not None else None
-
     def tell(entry: GalleryRow, number: int, total: int) -> None:
-        if bar is not None:
-            bar.update(task, completed=number, total=total, description=entry.strategy)
+        if step is not None:
+            step(entry.strategy, number, total)
         if results is not None:
             site.report(results / "_gallery", "strategies", number, total, entry.strategy)
 
@@ -90,7 +84,9 @@ def _print(gallery: Gallery) -> None:
     words = f"placebo: mean Sharpe of {gallery.placebos} rotations of the strategy's own decisions; p: share of them that did as well, corrected over the table"
     console.print(Text(words, style="dim"))
     if gallery.synthetic:
-        odd = [entry.strategy for entry in gallery.entries if (entry.null_adjusted or 1.0) <= 0.05]
+        from flowbt.evidence.search.judgement import beats_placebos
+
+        odd = [entry.strategy for entry in gallery.entries if beats_placebos(entry.null_adjusted)]
         console.print(
             Text(f"where nothing is planted: {'nothing found' if not odd else 'found something: ' + ', '.join(odd)}", style="yellow" if odd else "dim")
         )

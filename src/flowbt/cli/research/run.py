@@ -12,7 +12,17 @@ from typing import Any
 import click
 from rich.console import Console
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, results_option, span_options, split_parameters
+from flowbt.cli.options import (
+    datasets_option,
+    demo_option,
+    emit,
+    json_option,
+    keep_leak_option,
+    parameter_option,
+    results_option,
+    span_options,
+    split_parameters,
+)
 from flowbt.cli.research.gallery import run_folder
 from flowbt.cli.show.run import print_run
 from flowbt.ground.errors import ParameterError, nearest
@@ -35,17 +45,17 @@ Examples:
 @click.option("--decide-at", metavar="HH:MM", help="Decision time of the session, New York.  [default: 18:30]")
 @click.option("--benchmark", metavar="SYMBOL", help="Compare with this symbol held, or `none`.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of the placebo's rotation and of the bootstrap.")
+@keep_leak_option
 @click.option("--no-store", is_flag=True, help="Print the result only; write nothing.")
 @demo_option
 @datasets_option
 @results_option
 @json_option
-def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
-    """Backtest the strategy file PATH and write its tearsheet."""
+def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
+    """Backtest the strategy file PATH and write its tearsheet. Exit code 3, and nothing stored, where its decision uses the future."""
     request = _request(path, parameters, options)
     if path.is_dir():
-        run_folder(path, options)
-        return
+        return run_folder(path, options)
     with _busy(f"running {path.stem}", quiet=options["as_json"]):
         from flowbt.studies.catalogs import open_catalog
         from flowbt.studies.run.backtest import backtest
@@ -59,8 +69,9 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     if options["as_json"]:
         manifest = dict(run.record.manifest)
         emit({**manifest, "measures": run.measures.to_dict(), "folder": str(folder) if folder else None})
-        return
+        return 0
     print_run(run, folder)
+    return 0
 
 
 def _request(path: Path, parameters: tuple[str, ...], options: dict[str, Any]) -> Any:
@@ -78,6 +89,7 @@ def _request(path: Path, parameters: tuple[str, ...], options: dict[str, Any]) -
         account=_changed(Account, "--account", options["account"]),
         benchmark=options["benchmark"],
         seed=options["seed"],
+        keep_leak=options["keep_leak"],
         command=shlex.join(["flowbt", *sys.argv[1:]]),
     )
 

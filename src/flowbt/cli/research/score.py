@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
-from rich.text import Text
 
 from flowbt.cli.options import datasets_option, demo_option, emit, json_option, results_option
+from flowbt.cli.progress import progress
+from flowbt.cli.show.score import print_board
 from flowbt.results.shelf import storing
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from flowbt.studies.score.score import ScoredClaims
 
 EPILOG = """\b
 Examples:
   flowbt score claims/
   flowbt score claims/spx7000.py::milestone-12m
-  flowbt score claims/blowoff.py --resamples 2000 --json"""
-COLOURS = {
-    "replicated": "green",
-    "came true": "green",
-    "follows": "green",
-    "direction only": "yellow",
-    "contradicted": "red",
-    "failed": "red",
-    "does not follow": "red",
-    "error": "red",
-}
+  flowbt score claims/blowoff.py --resamples 2000 --json
+  flowbt score claims/ --lock"""
 
 
 @click.command(epilog=EPILOG)
@@ -45,107 +30,57 @@ COLOURS = {
 @click.option("--placebos/--no-placebos", default=True, help="List the placebos too (they always count in the correction).")
 @click.option("--fresh", is_flag=True, help="Score again what is in the cache.")
 @click.option("--no-store", is_flag=True, help="Write no pages and no cache.")
+@click.option("--lock", "locking", is_flag=True, help="Write the claims of the folder PATH, as they are, into its register, dated; score nothing.")
 @demo_option
 @datasets_option
 @results_option
 @json_option
-def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool, fresh: bool, no_store: bool, **options: Any) -> int:
+def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool, fresh: bool, no_store: bool, locking: bool, **options: Any) -> int:
     """Score the claims of the files or folders PATH, or one claim of a file.
 
-    Each gets a verdict with its evidence, corrected for how many were tested. Exit code 1 where a file or claim could not be scored.
+    Each gets a verdict with its evidence, corrected over the whole register (the folder with its `register.lock`), whatever is named here. Only a run of the
+    whole register writes the scoreboard. Exit code 1 where a file or claim could not be scored.
     """
     from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.score.score import Settings, score
 
+    if locking:
+        return _lock(targets, options["as_json"])
     catalog = open_catalog(options["datasets"], options["demo"])
-    cache = None if no_store else options["results"] / "claims" / ".cache"
-    settings = Settings(resamples=resamples, seed=seed, cache=cache, fresh=fresh)
-    with _progress(options["as_json"]) as show:
-        board = score(targets, catalog, settings, show)
+    cache = options["results"] / "claims" / ".cache"
+    settings = Settings(resamples=resamples, seed=seed, cache=cache, fresh=fresh, store=not no_store)
+    with progress("scoring", options["as_json"]) as step:
+        board = score(targets, catalog, settings, step)
     page = None if no_store else _write(options["results"], board)
     if options["as_json"]:
-        emit({"claims": [f.to_dict() for f in board.findings], "problems": board.problems, "tested": board.tested, "synthetic": board.synthetic, "page": page})
+        told = {"problems": board.problems, "notices": board.notices, "tested": board.tested, "synthetic": board.synthetic, "partial": not board.whole}
+        emit({"claims": [f.to_dict() for f in board.findings], "page": page, **told})
     else:
-        _print(board, placebos, page)
+        print_board(board, placebos, page)
     return 1 if board.problems else 0
 
 
-def _write(results: Path, board: ScoredClaims) -> Path:
-    from flowbt.results.pages.scoreboard import Scored, write_scoreboard
+def _lock(targets: tuple[str, ...], as_json: bool) -> int:
+    from flowbt.studies.score.score import lock
 
+    for folder in map(Path, targets):
+        register, changes = lock(folder)
+        told = {name: list(getattr(changes, name)) for name in ("new", "changed", "gone", "rules")}
+        if as_json:
+            emit({"register": register.path, "entries": len(register.current()), **told})
+            continue
+        click.echo(f"{register.path}: {len(register.current())} claims, {register.retired} tests of definitions given up")
+        for name, found in told.items():
+            if found:
+                click.echo(f"{name}: {', '.join(found)}")
+    return 0
+
+
+def _write(results: Path, board: ScoredClaims) -> Path | None:
+    """The scoreboard of a whole register; None for a partial run, which overwrites nothing."""
+    from flowbt.results.pages.scoreboard import Scored, owns, write_scoreboard
+
+    if not board.whole or not owns(results, board.register):
+        return None
     with storing(results, "write pages in"):
-        return write_scoreboard(results, Scored(board.findings, board.problems, board.synthetic, board.tested, board.settings.resamples))
-
-
-def _progress(quiet: bool) -> Any:
-    """A bar on a terminal, nothing elsewhere; gives the callback, or None."""
-    if quiet or not sys.stderr.isatty():
-        return nullcontext()
-
-    @contextmanager
-    def bar() -> Any:
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("scoring")
-            yield lambda done, total, name: progress.update(task, completed=done, total=total, description=name)
-
-    return bar()
-
-
-def _print(board: ScoredClaims, placebos: bool, page: Path | None) -> None:
-    console = Console()
-    title = Text("scoreboard", style="bold")
-    if board.synthetic:
-        title.append("  SYNTHETIC", style="bold yellow")
-    console.print(title)
-    shown = [f for f in board.findings if not f.error and (placebos or not f.placebo)]
-    if len(shown) == 1:
-        _one(console, shown[0])
-    elif shown:
-        console.print(_table(shown, wide=console.width >= 150))
-    real, fake = [f for f in board.findings if not f.placebo], [f for f in board.findings if f.placebo]
-    if fake:
-        significant = sum(f.q is not None and f.q <= 0.05 for f in fake)
-        console.print(Text(f"placebos significant after correction: {significant} of {len(fake)}"))
-    console.print(Text(f"{len(real)} claims; correction over {board.tested} tests; {board.reused} from the cache", style="dim"))
-    for line in board.problems:
-        console.print(Text(line, style="red"), soft_wrap=True)
-    if page is not None:
-        console.print(Text(str(page)), soft_wrap=True)
-
-
-def _table(findings: list[Any], wide: bool) -> Table:
-    from flowbt.evidence.claims import wording
-
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column("claim", no_wrap=wide)
-    for name in ("stated", "measured", "interval") if wide else ("measured",):
-        table.add_column(name)
-    for name in ("n", "eff", "p", "q", "agree"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("verdict")
-    for f in findings:
-        texts = (wording.stated_text(f), wording.measured_text(f), wording.interval_text(f)) if wide else (wording.measured_text(f),)
-        numbers = ["-" if v is None else f"{v:.3f}" for v in (f.p_curve, f.q)]
-        agree = "-" if f.share_agree is None else f"{f.share_agree:.0%}"
-        table.add_row(f.id, *texts, f"{f.n:,}", f"{f.n_effective:,}", *numbers, agree, Text(f.verdict, style=COLOURS.get(f.verdict, "dim")))
-    return table
-
-
-def _one(console: Any, f: Any) -> None:
-    from flowbt.evidence.claims import wording
-
-    console.print(Text(f.title, style="bold"))
-    console.print(Text(f.verdict, style=COLOURS.get(f.verdict, "dim")), Text(f.reason, style="dim"))
-    console.print(Text(f.sentence))
-    if f.effect is not None:
-        console.print(
-            Text(
-                f"effect {wording.effect_text(f, f.effect)}, 95% {wording.interval_text(f)}; smallest visible {wording.effect_text(f, f.smallest, sign=False)}"
-            )
-        )
-    for side in f.detail.get("sides", []):
-        console.print(Text(f"{side['label']}: n {side['n']}, effect {wording.effect_text(f, side['effect'])}", style="dim"))
-    for line in [*f.stand_ins, *f.missing]:
-        console.print(Text(line, style="yellow"), soft_wrap=True)
-    if f.span:
-        console.print(Text(f"{f.span[0]} to {f.span[-1]}; {', '.join(f.datasets)}", style="dim"))
+        return write_scoreboard(results, Scored(board.findings, board.problems, board.synthetic, board.tested, board.settings.resamples, board.register))

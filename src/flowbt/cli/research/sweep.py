@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, results_option, span_options, split_parameters
+from flowbt.cli.options import (
+    datasets_option,
+    demo_option,
+    emit,
+    json_option,
+    keep_leak_option,
+    parameter_option,
+    results_option,
+    span_options,
+    split_parameters,
+)
+from flowbt.cli.progress import progress
 from flowbt.cli.research.run import _changed
 from flowbt.cli.show.sweep import print_sweep
 
@@ -46,6 +54,7 @@ Examples:
 @click.option("--costs", metavar="NAME=VALUE,...", help="Change costs: fees, slippage, borrow (fractions), funding (true or false).")
 @click.option("--account", metavar="NAME=VALUE,...", help="Change the account: cash, margin, max_gross.")
 @click.option("--decide-at", metavar="HH:MM", help="Decision time of the session, New York.  [default: 18:30]")
+@keep_leak_option
 @click.option("--resume", is_flag=True, help="Go on with an interrupted sweep of the same file, data and values.")
 @click.option("--cluster", metavar="ADDRESS", help="Run the slices on a Dask cluster, e.g. tcp://127.0.0.1:8786 (needs the extra `cluster`).")
 @demo_option
@@ -60,8 +69,8 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
 
     request = request_of(path, parameters, options)
     job = job_of(request, options["datasets"], options["demo"]) if options["cluster"] else None
-    with meter(quiet=options["as_json"]) as show:
-        run = SweepOptions(options["results"], options["resume"], options["cluster"], job, show, options["tearsheets"])
+    with progress("sweep", options["as_json"]) as step:
+        run = SweepOptions(options["results"], options["resume"], options["cluster"], job, step, options["tearsheets"])
         folder, document, luck = sweep(open_catalog(options["datasets"], options["demo"]), request, run)
     if options["as_json"]:
         emit({**document, "luck": luck, "folder": str(folder)})
@@ -91,20 +100,6 @@ def request_of(path: Path, parameters: tuple[str, ...], options: dict[str, Any])
         search=search,
         sort=options["sort"],
         top=options["top"],
+        keep_leak=options.get("keep_leak", False),
         command=shlex.join(["flowbt", *sys.argv[1:]]),
     )
-
-
-def meter(quiet: bool) -> Any:
-    """A progress bar with rate and remaining time on a terminal, nothing elsewhere. Gives a function of (done, total, rate)."""
-    if quiet or not sys.stderr.isatty():
-        return nullcontext()
-
-    @contextmanager
-    def bar() -> Any:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]:,.0f} trials/s"), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("sweep", total=None, rate=0.0)
-            yield lambda done, total, rate: progress.update(task, completed=done, total=total, rate=rate)
-
-    return bar()

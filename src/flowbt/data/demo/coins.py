@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from flowbt.data.demo.crypto import COINS, HOUR, Carry, Coins, Hours, last_fridays
+from flowbt.data.demo.crypto import COINS, HOUR, Carry, Coins, HourlyTape, last_fridays
 from flowbt.data.demo.noise import Array, Random, ar1
 from flowbt.data.demo.tables import Frame, long, stack
 from flowbt.ground.clock import ALWAYS
@@ -14,7 +14,7 @@ HOURLY_DAYS = 1096
 SIZES = np.array([30_000.0, 250_000.0])  # coins traded on an ordinary day
 
 
-def crypto_frames(rng: Random, days: pd.DatetimeIndex, carry: Carry, coins: Coins, hours: Hours) -> list[Frame]:
+def crypto_frames(rng: Random, days: pd.DatetimeIndex, carry: Carry, coins: Coins, hours: HourlyTape) -> list[Frame]:
     """All tables of BTC and ETH."""
     moves = np.diff(np.log(coins.bars.close), axis=0, prepend=np.log(coins.bars.open[:1]))
     volume = SIZES * np.exp(0.3 * ar1(rng, (len(days), 2), 0.8)) * (1 + 10 * np.abs(moves))
@@ -56,7 +56,7 @@ def _days(rng: Random, days: pd.DatetimeIndex, carry: Carry, coins: Coins, volum
     return stack(table, long(days, ("BTCSPOT",), **spot, volume=volume[:, :1]), long(days, ("DVOL",), close=coins.iv30))
 
 
-def _hours(days: pd.DatetimeIndex, hours: Hours, volume: Array, held: Array, coins: Coins, recent: slice) -> pd.DataFrame:
+def _hours(days: pd.DatetimeIndex, hours: HourlyTape, volume: Array, held: Array, coins: Coins, recent: slice) -> pd.DataFrame:
     times = pd.date_range(days[0], periods=len(days) * HOUR, freq="h", unit="ns")
     traded = (volume[:, None] * hours.share.reshape(-1, HOUR)).ravel()
     bought = traded * (0.5 + hours.imbalance / 2)

@@ -41,7 +41,7 @@ class Coins:
 
 
 @dataclass(frozen=True)
-class Hours:
+class HourlyTape:
     """Hourly bars of BTC (H x 1) and its book."""
 
     bars: Ohlc
@@ -107,7 +107,7 @@ def simulate_coins(rng: Random, carry: Carry, strength: float = 1.0) -> Coins:
     return Coins(bars, scale, iv30, iv7, {"btc_unwind": carry.unwind, "btc_crowding": crowded})
 
 
-def simulate_hours(rng: Random, coins: Coins, days: slice, strength: float = 1.0) -> Hours:
+def simulate_hours(rng: Random, coins: Coins, days: slice, strength: float = 1.0) -> HourlyTape:
     """Hourly BTC inside the daily moves of `days`: each day's hours add up to the day's own return."""
     close = np.log(coins.bars.close[days, 0])
     before = np.log(coins.bars.open[days, 0])
@@ -127,7 +127,7 @@ def simulate_hours(rng: Random, coins: Coins, days: slice, strength: float = 1.0
     push = hourly.ravel() / scale[:, 0]
     imbalance = np.clip(0.25 * np.tanh(push) + vpin * 0.4 * rng.standard_normal(n), -0.95, 0.95)
     spread = 1.2 * np.exp(0.25 * ar1(rng, (n,), 0.9)) * np.where(toxic, 1 + strength, 1.0)
-    return Hours(bars, (share / share.sum(axis=1, keepdims=True)).ravel(), vpin, imbalance, spread)
+    return HourlyTape(bars, (share / share.sum(axis=1, keepdims=True)).ravel(), vpin, imbalance, spread)
 
 
 def _lowest_quarter(values: Array, window: int = 365) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.sources.base import Anomaly, RawTable
+from flowbt.ground.clock import read_date
 from flowbt.ground.errors import SourceError
 
 KEY = ["symbol", "event_time"]
@@ -51,13 +52,13 @@ def select(table: RawTable, keep: Mapping[str, Any]) -> RawTable:
         frame = frame.drop(columns=[name for name in table.fields if name not in fields])
         frame = frame[frame[list(fields)].notna().any(axis=1)]
     if start := keep.get("start"):
-        frame = frame[frame["event_time"] >= pd.Timestamp(start)]
+        frame = frame[frame["event_time"] >= read_date(start)]
     if end := keep.get("end"):
-        frame = frame[frame["event_time"] < pd.Timestamp(end) + pd.Timedelta(days=1)]
+        frame = frame[frame["event_time"] < read_date(end) + pd.Timedelta(days=1)]
     for span, reason in dict(keep.get("drop", {})).items():
         symbol, _, dates = span.rpartition(":")
         first, _, last = dates.partition("..")
-        hit = frame["event_time"].between(pd.Timestamp(first), pd.Timestamp(last or first) + pd.Timedelta("23:59:59.999"))
+        hit = frame["event_time"].between(read_date(first), read_date(last or first) + pd.Timedelta("23:59:59.999"))
         if symbol:
             hit &= frame["symbol"] == symbol
         rows = frame[hit]

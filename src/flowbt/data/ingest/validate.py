@@ -3,7 +3,8 @@
 Kinds of finding, with the policy that holds where a dataset's `[policy]` says nothing:
 
     unreadable    refuse   a cell that is neither blank nor a number or date
-    duplicate     refuse   the same symbol and event time twice in one file (drop keeps the first)
+    duplicate     refuse   the same symbol and event time twice in one file, with different values (drop keeps the first)
+    repeated      drop     a row that is there already, equal in every value
     unsorted      flag     an event time earlier than the row before it (rows are sorted in any case)
     ohlc          flag     high below, or low above, one of the other prices (drop leaves out the row)
     zero          refuse   0 where the field declares it impossible (drop empties the cell)
@@ -11,6 +12,7 @@ Kinds of finding, with the policy that holds where a dataset's `[policy]` says n
     off_session   refuse   a time that is no label of the dataset's clock (drop leaves out the row)
     hole          flag     labels of the clock without a row, as runs; with many symbols, labels no symbol has
     overlap       refuse   two files of one dataset differ by more than the plan allows
+    revision      flag     another value than an earlier import has: kept as a revision (drop keeps the earlier one)
     format_break  flag     a file changes how it writes numbers, or where its rows come from
     outlier       flag     an isolated value far from its neighbours
     arithmetic    flag     columns that contradict each other
@@ -44,6 +46,8 @@ DEFAULTS: dict[str, Policy] = {
     "off_session": "refuse",
     "hole": "flag",
     "overlap": "refuse",
+    "revision": "flag",
+    "repeated": "drop",
     "format_break": "flag",
     "outlier": "flag",
     "arithmetic": "flag",
@@ -119,7 +123,10 @@ def as_records(findings: Iterable[Anomaly], declaration: Dataset) -> list[dict[s
 
 
 def _row_rules(frame: pd.DataFrame, declaration: Dataset) -> Iterator[tuple[str, pd.Series, str]]:
-    yield "duplicate", frame.duplicated(["symbol", "event_time"]), "this symbol and time is there already"
+    keys = ["symbol", "event_time", *(["known_at"] if "known_at" in frame else [])]
+    again, equal = frame.duplicated(keys), frame.duplicated([name for name in frame.columns if name not in ("row", "file")])
+    yield "repeated", again & equal, "the whole row is there already"
+    yield "duplicate", again & ~equal, "this symbol and time is there already, with other values"
     earlier = frame["event_time"] < frame.groupby("symbol", observed=True)["event_time"].shift(1)
     yield "unsorted", earlier, "earlier than the row before it"
     if {"open", "high", "low", "close"} <= set(frame.columns):

@@ -6,6 +6,7 @@ known. The panel remembers what it was asked for: fields with their datasets, st
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +17,9 @@ import pandas as pd
 from flowbt.data.asof import asof_rows
 from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.panel.columns import FieldTable, Reader
-from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
+from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
 from flowbt.ground.errors import FieldError, RangeError
+from flowbt.ground.protocols import Key, first_held, key_words
 
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
 
@@ -71,19 +73,16 @@ class PanelReader:
         """Whether the catalog holds the field: for `symbol`, or else for every symbol of the panel."""
         return all(self.catalog.has(field, one) for one in ([symbol] if symbol else self.symbols))
 
-    def either(self, field: str | tuple[str, str], *stand_ins: str | tuple[str, str]) -> pd.DataFrame:
+    def either(self, field: Key, *stand_ins: Key) -> pd.DataFrame:
         """The first of the fields that the catalog holds; using any but the first is recorded as a stand-in."""
-        for choice in (field, *stand_ins):
-            name, symbol = choice if isinstance(choice, tuple) else (choice, None)
-            if self.has(name, symbol):
-                if choice != field:
-                    standing = StandIn(_words(field), _words(choice))
-                    if standing not in self.stand_ins:
-                        self.stand_ins.append(standing)
-                return self[choice]
-        error = self.catalog.missing(field if isinstance(field, str) else field[0], self.symbols[0] if isinstance(field, str) else field[1])
-        tried = ", ".join(_words(one) for one in stand_ins)
-        raise FieldError(error.asked, error.found + (f"; stand-ins not there either: {tried}" if tried else ""), error.do)
+        found = first_held(self, field, *stand_ins)
+        if found is None:
+            error = self.catalog.missing(field if isinstance(field, str) else field[0], self.symbols[0] if isinstance(field, str) else field[1])
+            tried = ", ".join(key_words(one) for one in stand_ins)
+            raise FieldError(error.asked, error.found + (f"; stand-ins not there either: {tried}" if tried else ""), error.do)
+        if found != field and (standing := StandIn(key_words(field), key_words(found))) not in self.stand_ins:
+            self.stand_ins.append(standing)
+        return self[found]
 
     def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
         """Every symbol that has the field (names starting with `prefix`): labels x those symbols."""
@@ -103,6 +102,12 @@ class PanelReader:
         self.used[("event", symbol)] = holder
         table = holder.read(["event_time", "known_at", "event"], [symbol])
         return table.rename(columns={"event": "value"}).sort_values("event_time", ignore_index=True)
+
+    def unlogged(self) -> PanelReader:
+        """The same panel with a log of its own, sharing what has been read: what is asked of it leaves no trace in this one's."""
+        other = copy.copy(self)
+        other.used, other.stand_ins, other.noted, other._touched = dict(self.used), [], {}, {}
+        return other
 
     def known_at(self, field: str, symbol: str) -> pd.Series:
         """When the value shown at each label became public (naive UTC; NaT where there is none)."""
@@ -228,10 +233,6 @@ def _covered(times: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> np.ndarray:
     return np.asarray(inside & (gap <= 1.5 * usual))
 
 
-def _words(choice: str | tuple[str, str]) -> str:
-    return choice if isinstance(choice, str) else f"{choice[0]} of {choice[1]}"
-
-
 def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = None, start: Any = None, end: Any = None) -> PanelReader:
     """A panel over the span in which any of `symbols` has a close (or the first field any dataset holds for it).
 
@@ -242,8 +243,8 @@ def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = N
     spans = [span for name in names for span in _spans(catalog, name, clock)]
     if not spans:
         raise catalog.missing("close", names[0] if names else None)
-    first = pd.Timestamp(start) if start is not None else min(pd.Timestamp(span[0]) for span in spans)
-    last = pd.Timestamp(end) if end is not None else max(pd.Timestamp(span[1]) for span in spans)
+    first = read_date(start) if start is not None else min(pd.Timestamp(span[0]) for span in spans)
+    last = read_date(end) if end is not None else max(pd.Timestamp(span[1]) for span in spans)
     index = clock.labels(first.normalize(), last)
     if not len(index):
         raise RangeError(f"{first:%Y-%m-%d} to {last:%Y-%m-%d}", f"no {clock.name} labels in it", "widen --from and --to")

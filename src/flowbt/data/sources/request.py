@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from flowbt.ground.clock import read_date
 from flowbt.ground.errors import PullError
 
 
@@ -44,10 +45,7 @@ class Wanted:
         """First and last day; PullError where a span is needed and not given, or is no span."""
         if not self.start or not self.end:
             raise PullError("days", "no span given", "give --from and --to (YYYY-MM-DD)")
-        try:
-            first, last = pd.Timestamp(self.start), pd.Timestamp(self.end)
-        except ValueError:
-            raise PullError(f"days {self.start} to {self.end}", "not dates", "write them YYYY-MM-DD") from None
+        first, last = read_date(self.start), read_date(self.end)
         if last < first:
             raise PullError(f"days {self.start} to {self.end}", "the end is before the start", "swap --from and --to")
         return first, last

@@ -19,15 +19,42 @@ import itertools
 import numbers
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from flowbt.ground.errors import ClaimError, nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
 STATED = ("mean", "baseline", "positive", "beats", "ratio", "effect")
 SIGNS = {"up": 1, "down": -1, "flat": 0}
-OPTIONS = ("outcome", "stated", "direction", "definitions", "data")
+OPTIONS = ("outcome", "stated", "direction", "definitions", "data", "own")
+KINDS = ("event study", "regime comparison", "sequence", "dated forecast", "arithmetic", "facts")
+STUDIED = ("event study", "regime comparison", "sequence")  # kinds with a horizon, definitions and a p
 MOST_DEFINITIONS = 400
+
+
+class ClaimOutcome(Protocol):
+    """What is measured after an event, or settled, or recomputed: what every outcome of a claim tells of itself.
+
+    `horizon` and `also` are labels ahead (0 and none where it has dates of its own); `symbol` is whose price it is, None for each of the panel's own.
+    """
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def horizon(self) -> int: ...
+
+    @property
+    def also(self) -> tuple[int, ...]: ...
+
+    @property
+    def units(self) -> str: ...
+
+    @property
+    def symbol(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +72,8 @@ class Data:
 
     `symbols`: the panel's columns (default: the outcome's symbol). `memory`: bars an event looks back. `needs`: fields to name when they are missing
     ("field" or "field:SYMBOL"). `strategy`: the file name, without `.py`, of the strategy that trades it. `start`: first date to judge; windows may look
-    back four years from it. `partial`: the claim copes with fields that begin late or end early, so only the outcome's price bounds the span.
+    back four years from it. `sisters`: symbols whose outcome, after the same event, is shown beside. `partial`: the claim copes with fields that begin
+    late or end early, so only the outcome's price bounds the span.
     Claims decide at 23:00 New York, when all that is published in the evening is known, and before the next open.
     """
 
@@ -58,6 +86,21 @@ class Data:
     strategy: str = ""
     start: str = ""
     partial: bool = False
+    sisters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OwnDate:
+    """What the document says of its own day: the reported definition is held to it.
+
+    `on`: the event is on (True), is not (False), or the document does not say (None). `day`: YYYY-MM-DD, the document's date where it is empty; `symbols`: the
+    columns it names, any where empty. `why`: one line for a definition that is, knowingly, off on the document's own day; it is shown.
+    """
+
+    on: bool | None = True
+    day: str = ""
+    symbols: tuple[str, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +115,7 @@ class Claim:
     direction: str = ""
     definitions: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     data: Data = Data()
+    own: OwnDate = OwnDate()
     problems: tuple[str, ...] = ()
 
     @property
@@ -84,11 +128,13 @@ class Claim:
         return {p.name: p.default for p in found if p.default is not p.empty}
 
     @property
+    def kind(self) -> str:
+        return str(getattr(self.outcome, "kind", ""))
+
+    @property
     def horizons(self) -> tuple[Any, ...]:
-        """The labels ahead at which the outcome is measured; none for a forecast with dates of its own, or for arithmetic."""
-        if getattr(self.outcome, "kind", "") in ("dated forecast", "arithmetic"):
-            return ()
-        return (self.outcome.horizon, *self.outcome.also)
+        """The labels ahead at which the outcome is measured; none for a forecast with dates of its own, for arithmetic and for facts."""
+        return (self.outcome.horizon, *self.outcome.also) if self.kind in STUDIED else ()
 
     @property
     def sign(self) -> int:
@@ -143,19 +189,20 @@ def claim(
     direction: str = "",
     definitions: Mapping[str, Iterable[Any]] | None = None,
     data: Data | None = None,
+    own: OwnDate | None = None,
     **unknown: Any,
 ) -> Callable[[F], F]:
     """Declare a claim: a function of the panel that says when its event holds.
 
     `outcome`: what is measured afterwards. `stated`: the document's figures: mean, baseline, positive (share), beats (share), ratio, effect. `direction`:
-    "up", "down" or
-    "flat" (no edge) where no figure says it. `definitions`: parameter -> the values the document leaves open.
+    "up", "down" or "flat" (no edge) where no figure says it. `definitions`: parameter -> the values the document leaves open. `own`: what the document says
+    of its own day (where not given: that the event is on).
     """
 
     def attach(function: F) -> F:
         problems = tuple(f"option {name!r}; {nearest(name, OPTIONS)}".rstrip("; ") for name in unknown)
         spans = {name: _values(values) for name, values in dict(definitions or {}).items()}
-        record = Claim(function.__name__, title, function, outcome, dict(stated or {}), direction, spans, data or Data(), problems)
+        record = Claim(function.__name__, title, function, outcome, dict(stated or {}), direction, spans, data or Data(), own or OwnDate(), problems)
         function.__claim__ = record  # type: ignore[attr-defined]
         return function
 

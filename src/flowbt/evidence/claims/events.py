@@ -1,33 +1,29 @@
-"""Event studies and regime comparisons: from the events of every definition to the figures of a finding.
+"""Event studies and regime comparisons: from the events of every definition to what they show.
 
-1. Rotation of every definition at every horizon: p of the reported one, and p of the whole curve (the median standardised effect against the
-   same median under the same shifts), so that no definition is picked.
-2. Stationary bootstrap of rows: interval of every definition, smallest effect that could have been seen.
-3. First of each cluster, hit rate, baseline both ways, before and after the document, sub-periods, mean path.
+1. The reported definition at the reported horizon: one test, from which its p, its interval and its power come (`evidence/inference.py`).
+2. Every definition at every horizon the same way; p of the whole curve is that of the mean of their standardised effects, so that no definition is picked.
+3. First of each cluster, hit rate, before and after the document, sub-periods, mean path.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from flowbt.evidence.claims import study
 from flowbt.evidence.claims.declare import Claim
-from flowbt.evidence.claims.finding import Finding
-from flowbt.evidence.claims.study import Array, Outcomes, Resampling, Statistic
+from flowbt.evidence.claims.study import Array, Contrast, Outcomes, Statistic
+from flowbt.evidence.cutoffs import CUTOFFS
+from flowbt.evidence.inference import Inference, Studentised, critical, joint_draws, project, studentise
 from flowbt.evidence.multiple import stepdown
-from flowbt.evidence.resampling.bootstrap import block_length, interval, resample_sums
-from flowbt.evidence.resampling.rotation import p_values
 from flowbt.ground.errors import ClaimError
 
 BEFORE, AFTER = 21, 63  # bars of the mean path
-POWER = 1.959964 + 0.841621  # two-sided 5%, power 80%
 PERIODS = 4
 
 
@@ -42,67 +38,116 @@ class Case:
 
 @dataclass(frozen=True)
 class Scope:
-    """Rows that are judged, and how. `columns(horizon)`: the outcome's frames cut to `index`; `path`: T x (BEFORE + 1 + AFTER) log prices, or None."""
+    """Rows that are judged, and how. `columns(horizon)`: the outcome's frames cut to `index`; `path`: T x (BEFORE + 1 + AFTER) log prices, or None;
+    `resamples`: draws of the joint null of all definitions."""
 
     index: pd.DatetimeIndex
     columns: Callable[[int], list[Array]]
     path: Array | None
     beats: Array | None
-    resamples: int = 10_000
+    resamples: int = 2_000
     seed: int = 0
 
 
-def event_study(claim: Claim, finding: Finding, cases: list[Case], scope: Scope) -> None:
-    """Fill `finding` from the cases; the first is the reported definition. ClaimError where there is nothing to study."""
+@dataclass(frozen=True)
+class Curve:
+    """All definitions at all horizons. `test`: of the mean standardised effect; `rows`: definition, horizon, effect, p, n, n_effective, low, high.
+
+    `agree`: share with the claimed sign (of no edge: not significant); `significant`: share significant so; `survivors`: how many alone (Romano-Wolf)."""
+
+    test: Studentised | None
+    rows: tuple[dict[str, Any], ...]
+    agree: float | None
+    significant: float | None
+    median: float | None
+    survivors: int
+
+
+@dataclass(frozen=True)
+class EventEvidence:
+    """What events show. Effects are differences in the outcome's units, or logs of ratios where `ratio`; `test` is in the scale of the test (a ratio less 1;
+    `study.tested` brings an effect to it).
+
+    `measured`: level of the event's rows (signed: half the difference of the sides); `baseline`: what the effect is against; `outside`: the other rows.
+    `figures`: measured figures by name (mean, baseline, effect or ratio, positive or negative, beats) with their intervals. `detail`: for pages.
+    """
+
+    test: Studentised
+    inference: Inference
+    ratio: bool
+    measured: float
+    baseline: float
+    outside: float | None
+    curve: Curve
+    figures: dict[str, tuple[float, float | None, float | None]]
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def event_evidence(claim: Claim, cases: list[Case], scope: Scope, dated: str = "") -> EventEvidence:
+    """Study the cases; the first is the reported definition. ClaimError where there is nothing to study."""
     statistic = study.STATISTICS[claim.outcome.statistic]
-    events = [case.event for case in cases]
-    signed = any((event < 0).any() for event in events)
-    main = _main_outcomes(claim, cases[0], scope, signed)
+    single = None if claim.outcome.own else scope.columns(1)
+    main = _main_outcomes(claim, cases[0], scope, single)
+    event = cases[0].event
     _refuse_empty(claim, cases[0], main)
-    horizons = [main, *_others(claim, scope, signed)]
-    gap = max(o.horizon for o in horizons) + claim.data.memory
-    rotated = [_rotated(cases, o, statistic, gap, signed) for o in horizons]
-    how = Resampling(block_of(main, events[0], claim), scope.resamples, scope.seed)
-    finding.ratio = statistic.log
-    _headline(finding, events[0], main, statistic)
-    draws = _resampled(cases, main, statistic, how, signed)
-    _interval(finding, draws, statistic)
-    curve = _curve(finding, cases, horizons, rotated, draws)
-    _figures(finding, claim, events[0], main, draws, scope)
-    if finding.outside is None:
-        finding.outside = _value(statistic.level(main.total - study.inside_sums(np.abs(events[0]), main)))
-    finding.detail |= {
-        "deviation": _value(main.columns[0].ravel()[main.known.ravel() > 0].std()),
-        "curve": curve,
-        "block": how.block,
-        "first": _first_of_cluster(events[0], main, statistic),
-        "sides": _parts(events[0], main, statistic, _sides(scope.index, finding.dated), scope),
-        "periods": _parts(events[0], main, statistic, _periods(scope.index), scope),
-        "path": _path(events[0], scope),
-        "quantiles": _quantiles(events[0], main) if statistic.rest and len(main.columns) == 1 else None,
-        "dates": _dates(events[0], scope.index),
-    }
+    found = study.contrast(event, main, statistic)
+    if found is None:
+        raise ClaimError(f"claim {claim.id}", "its outcome never varies where the event holds", "check its fields")
+    test = found.test(main.cosines())
+    n, apart = int((np.abs(event) * main.known > 0).sum()), len(clusters(event, main))
+    return EventEvidence(
+        test=test,
+        inference=inference_of(test, found.ratio, n, apart),
+        ratio=found.ratio,
+        measured=found.level,
+        baseline=found.base,
+        outside=_outside(event, main, statistic),
+        curve=_curve(cases, [main, *_others(claim, scope, single)], statistic, claim.sign, scope),
+        figures=_figures(claim, found, test, event, main, scope),
+        detail={
+            "first": _first_of_cluster(event, main, statistic),
+            "sides": _parts(event, main, statistic, _sides(scope.index, dated)),
+            "periods": _parts(event, main, statistic, _periods(scope.index)),
+            "path": _path(event, scope, test.freedom),
+            "quantiles": _quantiles(event, main) if statistic.rest and len(main.columns) == 1 else None,
+            "dates": _dates(event, scope.index),
+        }
+        | _hits(claim.sign, event, main),
+    )
 
 
-def block_of(o: Outcomes, event: Array, claim: Claim) -> float:
-    """Mean block: the horizon, the event's memory, or what the persistence of outcome and event asks for, whichever is longest."""
-    y = o.columns[0].sum(axis=1)
-    return max(float(o.horizon), float(claim.data.memory), block_length(y), block_length((event * o.columns[0]).sum(axis=1)))
+def inference_of(test: Studentised, ratio: bool, n: int, clusters: int) -> Inference:
+    """The test in numbers, on the scale findings use (ratios as logs)."""
+    low, high = test.interval()
+    effect = study.shown(test.estimate, ratio)
+    spread = math.sqrt(test.variance) / ((1 + test.estimate) if ratio else 1.0)
+    return Inference(
+        statistic=test.t(),
+        estimate=effect,
+        se=spread,
+        p=test.p(),
+        low=study.shown(low, ratio),
+        high=study.shown(high, ratio),
+        smallest=study.shown(test.smallest(CUTOFFS.power, CUTOFFS.level), ratio),
+        n=n,
+        clusters=clusters,
+        freedom=test.freedom,
+    )
 
 
-def _main_outcomes(claim: Claim, case: Case, scope: Scope, signed: bool) -> Outcomes:
+def _main_outcomes(claim: Claim, case: Case, scope: Scope, single: list[Array] | None) -> Outcomes:
     columns = [case.own] if case.own is not None else scope.columns(claim.outcome.horizon)
-    o = study.outcomes_of(claim.outcome.horizon, columns, signed)
+    o = study.outcomes_of(claim.outcome.horizon, columns, single)
     if not o.known.any():
         found = f"not one outcome over {claim.outcome.horizon} bars in {len(scope.index):,}"
         raise ClaimError(f"claim {claim.id}", found, "shorten the horizon or import more history")
     return o
 
 
-def _others(claim: Claim, scope: Scope, signed: bool) -> list[Outcomes]:
+def _others(claim: Claim, scope: Scope, single: list[Array] | None) -> list[Outcomes]:
     if claim.outcome.own:
         return []
-    return [o for h in claim.outcome.also if (o := study.outcomes_of(h, scope.columns(h), signed)).known.any()]
+    return [o for h in claim.outcome.also if (o := study.outcomes_of(h, scope.columns(h), single)).known.any()]
 
 
 def _refuse_empty(claim: Claim, case: Case, o: Outcomes) -> None:
@@ -114,133 +159,112 @@ def _refuse_empty(claim: Claim, case: Case, o: Outcomes) -> None:
         raise ClaimError(f"claim {claim.id}", f"the event holds on every bar ({words}): there is nothing to compare with", "tighten the definition")
 
 
-def _shared(cases: list[Case]) -> bool:
-    """Whether all definitions are judged by one outcome: the claim's, or an own one that does not hang on the definition."""
-    first = cases[0].own
-    return first is None or all(case.own is not None and np.array_equal(first, case.own, equal_nan=True) for case in cases[1:])
-
-
-def _rotated(cases: list[Case], o: Outcomes, statistic: Statistic, gap: int, signed: bool) -> study.Rotated:
-    if _shared(cases):
-        return study.rotate([case.event for case in cases], o, statistic, gap)
-    each = [study.rotate([case.event], study.outcomes_of(o.horizon, [np.asarray(case.own)], signed), statistic, gap) for case in cases]
-    return study.Rotated(np.concatenate([r.effects for r in each]), np.concatenate([r.null for r in each]))
-
-
-def _resampled(cases: list[Case], o: Outcomes, statistic: Statistic, how: Resampling, signed: bool) -> study.Resampled:
-    if _shared(cases):
-        return study.resample([case.event for case in cases], o, statistic, how)
-    each = [study.resample([case.event], study.outcomes_of(o.horizon, [np.asarray(case.own)], signed), statistic, how) for case in cases]
-    return study.Resampled(np.concatenate([r.effect for r in each]), np.concatenate([r.level for r in each]))
-
-
-def _headline(finding: Finding, event: Array, o: Outcomes, statistic: Statistic) -> None:
-    inside = study.inside_sums(event, o)
-    finding.measured = _value(statistic.level(inside))
-    finding.baseline = _value(statistic.base(inside, o.total)) if not (event < 0).any() else 0.0
-    finding.effect = _value(statistic.effect(inside, o.total))
-    finding.n = int((np.abs(event) * o.known > 0).sum())
-    finding.n_effective = len(clusters(event, o))
-
-
 def clusters(event: Array, o: Outcomes) -> Any:
     """Rows of the events that count once: the first, then each more than the horizon after the last counted."""
     return study.apart(np.flatnonzero(((event != 0) & (o.known > 0)).any(axis=1)), o.horizon)
 
 
-def _interval(finding: Finding, draws: study.Resampled, statistic: Statistic) -> None:
-    finding.low, finding.high = (_value(v) for v in widened(finding.effect, interval(draws.effect[0]), finding.n_effective))
-    spread = draws.effect[0][np.isfinite(draws.effect[0])]
-    finding.smallest = float(POWER * spread.std()) if len(spread) > 20 else None
+def _outside(event: Array, o: Outcomes, statistic: Statistic) -> float | None:
+    rest = o.known * (event == 0)
+    return _value(study.mean_of(statistic.rows(o.columns, rest), rest)) if rest.any() else None
 
 
-def widened(estimate: float | None, bounds: tuple[float, float], independent: int) -> tuple[float, float]:
-    """A bootstrap interval stretched about its estimate by Student's t for so many independent events: resampling few of them shows too little spread."""
-    if estimate is None or independent < 2:
-        return math.nan, math.nan
-    factor = float(stdtrit(independent - 1, 0.975)) / 1.959964 * math.sqrt(independent / (independent - 1))
-    return estimate + factor * (bounds[0] - estimate), estimate + factor * (bounds[1] - estimate)
+class _Scored(NamedTuple):
+    contrast: Contrast
+    test: Studentised
+    row: dict[str, Any]
 
 
-def _curve(finding: Finding, cases: list[Case], horizons: list[Outcomes], rotated: list[study.Rotated], draws: study.Resampled) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    scores, nulls = [], []
-    for h, (o, r) in enumerate(zip(horizons, rotated, strict=True)):
-        for d, case in enumerate(cases):
-            if not np.isfinite(r.effects[d]):
-                continue
-            found = p_values(float(r.effects[d]), r.null[d])
-            centre, spread = (float(np.nanmean(r.null[d])), float(np.nanstd(r.null[d]))) if len(found.null) > 1 else (0.0, 0.0)
-            if h == d == 0:
-                finding.p = _value(found.p)
-            size, apart = int((np.abs(case.event) * o.known > 0).sum()), len(clusters(case.event, o))
-            row: dict[str, Any] = {"definition": case.definition, "horizon": o.horizon, "effect": float(r.effects[d])}
-            row |= {"p": found.p, "n": size, "n_effective": apart}
-            low, high = widened(row["effect"], interval(draws.effect[d]), apart) if h == 0 else (math.nan, math.nan)
-            rows.append(row | {"low": low, "high": high})
-            if spread > 0:
-                scores.append((r.effects[d] - centre) / spread)
-                nulls.append((r.null[d] - centre) / spread)
-    finding.definitions = len(rows)
-    agree = [float(np.sign(row["effect"])) == finding.sign if finding.sign else row["p"] > 0.05 for row in rows]
-    finding.share_agree = float(np.mean(agree)) if rows else None
-    finding.share_significant = float(np.mean([row["p"] <= 0.05 and (a or not finding.sign) for a, row in zip(agree, rows, strict=True)])) if rows else None
-    if scores:
-        z, null = np.array(scores), np.array(nulls)
-        null = null[:, np.isfinite(null).all(axis=0)]  # shifts under which every definition has events
-        middle = np.median(null, axis=0)
-        finding.p_curve = _value(p_values(float(np.median(z)), middle).p)
-        adjusted = stepdown(finding.sign * z, finding.sign * null.T)
-        finding.detail["survivors"] = int((adjusted <= 0.05).sum())
-        finding.detail["median_effect"] = float(np.median([row["effect"] for row in rows]))
-    return rows
+def _curve(cases: list[Case], horizons: list[Outcomes], statistic: Statistic, sign: int, scope: Scope) -> Curve:
+    scored = [one for o in horizons for case in cases if (one := _scored(case, o, statistic)) is not None]
+    rows = tuple(one.row for one in scored)
+    if not rows:
+        return Curve(None, rows, None, None, None, 0)
+    agree = [float(np.sign(row["effect"])) == sign if sign else row["p"] > CUTOFFS.level for row in rows]
+    significant = [row["p"] <= CUTOFFS.level and (a or not sign) for a, row in zip(agree, rows, strict=True)]
+    test, survivors = combined([one.contrast for one in scored], min(one.test.freedom for one in scored), sign, (scope.resamples, scope.seed))
+    return Curve(test, rows, float(np.mean(agree)), float(np.mean(significant)), float(np.median([row["effect"] for row in rows])), survivors)
 
 
-def _figures(finding: Finding, claim: Claim, event: Array, o: Outcomes, draws: study.Resampled, scope: Scope) -> None:
-    """The document's figures beside ours, each with the interval it is judged by."""
-    level_low, level_high = widened(finding.measured, interval(draws.level[0]), finding.n_effective)
-    ours: dict[str, tuple[Any, Any, Any]] = {"mean": (finding.measured, level_low, level_high), "baseline": (finding.baseline, None, None)}
-    if finding.effect is not None:
-        effect, low, high = (None if v is None else math.exp(v) if finding.ratio else v for v in (finding.effect, finding.low, finding.high))
-        ours["ratio" if finding.ratio else "effect"] = (effect, low, high)
-    ours |= _shares(finding, event, o, scope)
-    stated = dict(claim.stated)
-    if {"mean", "baseline"} <= set(stated):
-        stated["effect"] = stated["mean"] - stated["baseline"]
-    for name, (measured, low, high) in ours.items():
-        inside = None
-        if name in stated and low is not None and high is not None and np.isfinite(low):
-            inside = bool(low <= stated[name] <= high)
-        finding.figures.append({"name": name, "stated": stated.get(name), "measured": measured, "low": low, "high": high, "inside": inside})
+def _scored(case: Case, o: Outcomes, statistic: Statistic) -> _Scored | None:
+    own = o if case.own is None else study.outcomes_of(o.horizon, [case.own])
+    found = study.contrast(case.event, own, statistic) if case.event.any() else None
+    if found is None or not math.isfinite(found.effect):
+        return None
+    test = found.test(own.cosines())
+    low, high = (_value(study.shown(v, found.ratio)) for v in test.interval())
+    size, apart = int((np.abs(case.event) * own.known > 0).sum()), len(clusters(case.event, own))
+    row = {"definition": case.definition, "horizon": o.horizon, "effect": found.effect, "p": test.p(), "n": size, "n_effective": apart} | {
+        "low": low,
+        "high": high,
+    }
+    return _Scored(found, test, row)
 
 
-def _shares(finding: Finding, event: Array, o: Outcomes, scope: Scope) -> dict[str, tuple[Any, Any, Any]]:
+def combined(contrasts: list[Contrast], cosines: int, sign: int = 1, draws: tuple[int, int] = (2_000, 0)) -> tuple[Studentised | None, int]:
+    """The test of the mean of the standardised effects, and how many effects survive alone (Romano-Wolf stepdown on the joint null of all t, 5%)."""
+    scores, weights, waves, ts = [], [], [], []
+    for one in contrasts:
+        test = one.test(cosines)
+        spread = math.sqrt(float(np.mean(test.score**2)))
+        if spread > 0:
+            scores.append((one.score - one.ratio * one.weight) / spread)
+            weights.append(one.weight / spread)
+            waves.append(test.score)
+            ts.append(test.t())
+    if not scores:
+        return None, 0
+    weight = np.sum(weights, axis=0)
+    whole = float(weight.sum())
+    test = studentise(np.sum(scores, axis=0) / whole, weight / whole, cosines)
+    t, null = np.array(ts), joint_draws(np.column_stack(waves), *draws)
+    adjusted = stepdown(sign * t, sign * null) if sign else stepdown(np.abs(t), np.abs(null))
+    return test, int((adjusted <= CUTOFFS.level).sum())
+
+
+def _figures(claim: Claim, found: Contrast, test: Studentised, event: Array, o: Outcomes, scope: Scope) -> dict[str, tuple[float, float | None, float | None]]:
+    """Our figures under the names documents use, each with the interval it is judged by."""
+    level = study.level_of(event, o) if claim.outcome.statistic == "mean" else None
+    low, high = level.test(o.cosines()).interval() if level is not None else (math.nan, math.nan)
+    ours: dict[str, tuple[float, float | None, float | None]] = {"mean": (found.level, _value(low), _value(high)), "baseline": (found.base, None, None)}
+    below, above = test.interval()
+    ours["ratio" if found.ratio else "effect"] = (found.estimate, below + found.ratio, above + found.ratio)
+    if found.ratio or len(o.columns) > 1:
+        return ours
+    return ours | _shares(claim.sign, event, o, scope)
+
+
+def _shares(sign: int, event: Array, o: Outcomes, scope: Scope) -> dict[str, tuple[float, float | None, float | None]]:
     """Share of outcomes with the claimed sign, and of those that beat the other symbol; Wilson's intervals on the effective number."""
-    if finding.ratio or len(o.columns) > 1:
-        return {}
     weights = np.abs(event) * o.known
-    signed = (event < 0).any()
-    y = np.sign(event) * o.columns[0] if signed else o.columns[0]
-    up = y > 0 if finding.sign > 0 else y < 0
-    share = float((weights * up).sum() / weights.sum())
-    found = {"positive" if finding.sign > 0 else "negative": (share, *study.wilson(share, finding.n_effective))}
-    everything = (o.columns[0] > 0 if finding.sign > 0 else o.columns[0] < 0) & (o.known > 0)
-    finding.detail["hit_baseline"] = float(everything.sum() / o.known.sum())
-    finding.detail["worst"] = float((y[weights > 0]).min() if finding.sign > 0 else (y[weights > 0]).max())
+    y, apart = np.sign(event) * o.columns[0] if (event < 0).any() else o.columns[0], len(clusters(event, o))
+    share = float((weights * (y > 0 if sign > 0 else y < 0)).sum() / weights.sum())
+    found: dict[str, tuple[float, float | None, float | None]] = {"positive" if sign > 0 else "negative": (share, *study.wilson(share, apart))}
     if scope.beats is not None:
         known = weights * np.isfinite(scope.beats)
         if known.sum() > 0:
             beats = float((known * (np.nan_to_num(scope.beats) > 0)).sum() / known.sum())
-            found["beats"] = (beats, *study.wilson(beats, finding.n_effective))
+            found["beats"] = (beats, *study.wilson(beats, apart))
     return found
+
+
+def _hits(sign: int, event: Array, o: Outcomes) -> dict[str, Any]:
+    """Deviation of all outcomes; how often all of them have the claimed sign; the worst outcome of an event."""
+    y = o.columns[0]
+    found: dict[str, Any] = {"deviation": _value(y.ravel()[o.known.ravel() > 0].std())}
+    if len(o.columns) > 1:
+        return found
+    ours = (np.sign(event) * y if (event < 0).any() else y)[np.abs(event) * o.known > 0]
+    everything = (y > 0 if sign > 0 else y < 0) & (o.known > 0)
+    return found | {"hit_baseline": float(everything.sum() / o.known.sum()), "worst": float(ours.min() if sign > 0 else ours.max())}
 
 
 def _first_of_cluster(event: Array, o: Outcomes, statistic: Statistic) -> dict[str, Any]:
     kept = np.zeros_like(event)
     rows = clusters(event, o)
     kept[rows] = event[rows]
-    inside = study.inside_sums(kept, o)
-    return {"n": len(rows), "measured": _value(statistic.level(inside)), "effect": _value(statistic.effect(inside, o.total))}
+    found = study.contrast(kept, o, statistic)
+    return {"n": len(rows), "measured": _value(found.level) if found else None, "effect": _value(found.effect) if found else None}
 
 
 def _sides(index: pd.DatetimeIndex, dated: str) -> list[tuple[str, Any]]:
@@ -258,43 +282,39 @@ def _periods(index: pd.DatetimeIndex) -> list[tuple[str, Any]]:
     return out
 
 
-def _parts(event: Array, o: Outcomes, statistic: Statistic, parts: list[tuple[str, Any]], scope: Scope) -> list[dict[str, Any]]:
-    """The study on parts of the rows, each against its own baseline."""
+def _parts(event: Array, o: Outcomes, statistic: Statistic, parts: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+    """The study on stretches of the rows, each against its own baseline."""
     out = []
     for label, mask in parts:
         row: dict[str, Any] = dict.fromkeys(("measured", "baseline", "effect", "low", "high"))
         row |= {"label": label, "rows": int(mask.sum()), "n": 0, "n_effective": 0}
-        part = Outcomes(o.horizon, o.known[mask], tuple(c[mask] for c in o.columns))
-        held = event[mask]
-        row["n"] = int((np.abs(held) * part.known > 0).sum())
-        if row["n"]:
-            inside = study.inside_sums(held, part)
-            row["n_effective"] = len(clusters(held, part))
-            row |= {"measured": _value(statistic.level(inside)), "effect": _value(statistic.effect(inside, part.total))}
-            row["baseline"] = _value(statistic.base(inside, part.total))
-            if row["n_effective"] >= 3:
-                few = study.resample([held], part, statistic, Resampling(max(o.horizon, 1), min(2_000, scope.resamples), scope.seed))
-                row["low"], row["high"] = (_value(v) for v in widened(row["effect"], interval(few.effect[0]), row["n_effective"]))
+        part, held = o.part(mask), event[mask]
+        found = study.contrast(held, part, statistic) if (np.abs(held) * part.known).any() else None
+        if found is not None:
+            row |= {"n": int((np.abs(held) * part.known > 0).sum()), "n_effective": len(clusters(held, part))}
+            row |= {"measured": _value(found.level), "baseline": _value(found.base), "effect": _value(found.effect)}
+            bounds = found.test(part.cosines()).interval()
+            row["low"], row["high"] = (_value(study.shown(v, found.ratio)) for v in bounds)
         out.append(row)
     return out
 
 
-def _path(event: Array, scope: Scope) -> dict[str, Any] | None:
+def _path(event: Array, scope: Scope, cosines: int) -> dict[str, Any] | None:
     """Mean log path of the price around the events, its 95% band, and the mean path of all rows."""
     if scope.path is None or event.shape[1] != 1:
         return None
     full = np.asarray(np.isfinite(scope.path).all(axis=1))
     weights = event[:, 0] * full
-    if np.abs(weights).sum() < 1:
+    held = float(np.abs(weights).sum())
+    if held < 1:
         return None
     filled = np.where(full[:, None], scope.path, 0.0)
-    columns = np.column_stack([np.abs(weights), weights[:, None] * filled])
-    sums = resample_sums(columns, AFTER, min(1_000, scope.resamples), scope.seed)
-    drawn = sums[sums[:, 0] > 0.5, 1:] / sums[sums[:, 0] > 0.5, :1]
-    band = np.quantile(drawn, [0.025, 0.975], axis=0) if len(drawn) > 20 else np.full((2, filled.shape[1]), np.nan)
-    mean = columns[:, 1:].sum(axis=0) / columns[:, 0].sum()
+    mean = (weights @ filled) / held
+    fewer = max(4, min(cosines, int(len(event) / (2.5 * AFTER))))
+    spread = np.sqrt(np.mean(project((weights[:, None] * filled - np.abs(weights)[:, None] * mean) / held, fewer) ** 2, axis=0))
+    half = critical(fewer) * spread
     base = filled.sum(axis=0) / full.sum() if not (event < 0).any() else np.zeros(filled.shape[1])
-    return {"from": -BEFORE, "mean": mean, "low": band[0], "high": band[1], "baseline": base, "n": int((weights != 0).sum())}
+    return {"from": -BEFORE, "mean": mean, "low": mean - half, "high": mean + half, "baseline": base, "n": int((weights != 0).sum())}
 
 
 def _quantiles(event: Array, o: Outcomes) -> list[dict[str, float]]:
@@ -314,3 +334,28 @@ def _dates(event: Array, index: pd.DatetimeIndex) -> list[str]:
 
 def _value(x: Any) -> float | None:
     return float(x) if x is not None and np.isfinite(x) else None
+
+
+def event_study(claim: Claim, finding: Any, cases: list[Case], scope: Scope) -> None:
+    """Put the evidence of the cases into `finding`."""
+    found = event_evidence(claim, cases, scope, finding.dated)
+    finding.ratio, finding.measured, finding.baseline, finding.outside = found.ratio, _value(found.measured), _value(found.baseline), found.outside
+    take(finding, found.inference, found.test)
+    curve = found.curve
+    finding.definitions, finding.share_agree, finding.share_significant = len(curve.rows), curve.agree, curve.significant
+    finding.p_curve = None if curve.test is None else curve.test.p()
+    stated = dict(claim.stated)
+    if {"mean", "baseline"} <= set(stated):
+        stated["effect"] = stated["mean"] - stated["baseline"]
+    for name, (measured, low, high) in found.figures.items():
+        inside = bool(low <= stated[name] <= high) if name in stated and low is not None and high is not None and not math.isnan(low) else None
+        row = {"name": name, "stated": stated.get(name), "measured": _value(measured), "low": _value(low), "high": _value(high), "inside": inside}
+        finding.figures.append(row)
+    finding.detail |= found.detail | {"curve": list(curve.rows), "survivors": curve.survivors, "median_effect": curve.median}
+
+
+def take(finding: Any, found: Inference, test: Studentised) -> None:
+    """The figures of one test into a finding; `detail["test"]` is enough to ask it for the p of any effect, or its power, later."""
+    finding.effect, finding.p, finding.low, finding.high = (_value(v) for v in (found.estimate, found.p, found.low, found.high))
+    finding.n, finding.n_effective, finding.smallest = found.n, int(found.clusters), _value(found.smallest)
+    finding.detail["test"] = {"statistic": found.statistic, "se": found.se, "freedom": found.freedom} | test.to_dict()

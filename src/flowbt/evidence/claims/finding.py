@@ -1,19 +1,23 @@
-"""What scoring a claim gives: one record for the terminal, the JSON, the cache and the pages."""
+"""What scoring a claim gives: one frozen record for the terminal, the JSON and the pages."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
+from types import SimpleNamespace
 from typing import Any
 
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.study import plain
 
 
-@dataclass
+@dataclass(frozen=True)
 class Finding:
     """All figures are fractions in the outcome's units; None where there is none. `effect` is measured less baseline (a log ratio where `ratio`).
 
-    `figures`: the document's figures beside ours: name, stated, measured, low, high, inside. `detail`: what only this kind of claim has.
+    `figures`: the document's figures beside ours: name, stated, measured, low, high, inside. `own_date`: the event on the document's own day. `beyond`: the
+    effect against matched controls. `shrunk`: the effect drawn to those of related claims. `cluster`: the first claim of those that are one effect (its own id
+    where it stands alone). `detail`: what only this kind of claim has.
     """
 
     id: str
@@ -48,6 +52,11 @@ class Finding:
     share_significant: float | None = None
     smallest: float | None = None
     figures: list[dict[str, Any]] = field(default_factory=list)
+    own_date: dict[str, Any] | None = None
+    beyond: dict[str, Any] | None = None
+    shrunk: float | None = None
+    cluster: str = ""
+    partial: bool = False
     verdict: str = ""
     reason: str = ""
     sentence: str = ""
@@ -61,29 +70,41 @@ class Finding:
     error: str = ""
 
     @classmethod
-    def of(cls, claim: Claim, document: Document, file: str) -> Finding:
-        """The record before anything is measured."""
-        return cls(
-            id=claim.id,
-            title=claim.title,
-            document=document.name,
-            dated=document.dated,
-            file=file,
-            kind=getattr(claim.outcome, "kind", ""),
-            outcome=getattr(claim.outcome, "label", ""),
-            horizon=getattr(claim.outcome, "horizon", 0),
-            units=getattr(claim.outcome, "units", ""),
-            sign=claim.sign,
-            placebo=document.name == "placebos",
-            strategy=claim.data.strategy,
-            stated=dict(claim.stated),
-            unit="session" if claim.data.clock != "24/7" else "bar",
-        )
+    def of(cls, claim: Claim, document: Document, file: str, **measured: Any) -> Finding:
+        """The record of a claim with what was measured of it: fields of this class by name."""
+        told: dict[str, Any] = {
+            "id": claim.id,
+            "title": claim.title,
+            "document": document.name,
+            "dated": document.dated,
+            "file": file,
+            "kind": claim.kind,
+            "outcome": getattr(claim.outcome, "label", ""),
+            "horizon": getattr(claim.outcome, "horizon", 0),
+            "units": getattr(claim.outcome, "units", ""),
+            "sign": claim.sign,
+            "placebo": document.name == "placebos",
+            "strategy": claim.data.strategy,
+            "stated": dict(claim.stated),
+            "unit": "session" if claim.data.clock != "24/7" else "bar",
+        }
+        return cls(**(told | measured))
+
+    @property
+    def leads(self) -> bool:
+        """Whether it stands alone or is the first of its cluster: the one that a summary counts."""
+        return self.cluster in ("", self.id)
 
     def to_dict(self) -> dict[str, Any]:
         return {k: plain(v) for k, v in asdict(self).items()}
 
-    @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Finding:
-        known = {f.name for f in fields(cls)}
-        return cls(**{k: v for k, v in stored.items() if k in known})
+
+def filled(claim: Claim, document: Document, study: Callable[[Any], None]) -> dict[str, Any]:
+    """The fields that a study sets on a blank record of the claim."""
+    blank = Finding.of(claim, document, "")
+    draft = SimpleNamespace(**{name: getattr(blank, name) for name in FIELDS} | {"figures": [], "detail": {}, "missing": []})
+    study(draft)
+    return {k: v for k, v in vars(draft).items() if v != getattr(blank, k)}
+
+
+FIELDS = frozenset(f.name for f in fields(Finding))

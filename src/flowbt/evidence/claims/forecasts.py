@@ -16,7 +16,6 @@ import pandas as pd
 from scipy.special import ndtr
 
 from flowbt.evidence.claims.declare import Claim
-from flowbt.evidence.claims.finding import Finding
 from flowbt.ground.errors import FieldError
 
 Array = npt.NDArray[np.float64]
@@ -86,7 +85,7 @@ def pays(symbol: str, legs: list[tuple[str, float, float]], spot: float, *, vola
     return Bet("pays", symbol, f"{symbol} {words} ends above its cost", legs=tuple((k, s / spot, q) for k, s, q in legs), volatility=volatility, field=field)
 
 
-def forecast(claim: Claim, finding: Finding, bets: list[Bet], panel: Any) -> None:
+def forecast(claim: Claim, finding: Any, bets: list[Bet], panel: Any) -> None:
     """Resolve the bets; a forecast comes true when all do, is pending while none has failed and one is open."""
     answers = [_resolve(bet, claim.outcome, panel) for bet in bets]
     finding.detail["bets"] = answers

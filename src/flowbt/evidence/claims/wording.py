@@ -31,7 +31,7 @@ def interval_text(f: Finding) -> str:
 
 def stated_text(f: Finding) -> str:
     if not f.stated:
-        return {1: "higher", -1: "lower", 0: "no edge"}[f.sign] if f.kind not in ("arithmetic", "dated forecast", "sequence") else "-"
+        return {1: "higher", -1: "lower", 0: "no edge"}[f.sign] if f.kind in ("event study", "regime comparison") else "-"
     words = []
     if "mean" in f.stated:
         words.append(amount(f.stated["mean"], f.units) + (f" against {amount(f.stated['baseline'], f.units)}" if "baseline" in f.stated else ""))
@@ -42,8 +42,8 @@ def stated_text(f: Finding) -> str:
 
 
 def measured_text(f: Finding) -> str:
-    if f.kind == "arithmetic":
-        return f"{f.n - len(f.detail.get('wrong', []))} of {f.n} follow"
+    if f.kind in ("arithmetic", "facts"):
+        return f"{f.n - len(f.detail.get('wrong', []))} of {f.n} {'follow' if f.kind == 'arithmetic' else 'as printed'}"
     if f.measured is None:
         return "-"
     if f.kind == "sequence":
@@ -68,6 +68,8 @@ def sentence(f: Finding) -> str:
     if f.kind == "arithmetic":
         wrong = f.detail["wrong"]
         return f"{f.n - len(wrong)} of {f.n} recomputed figures follow" + (f"; not: {'; '.join(wrong)}." if wrong else ".")
+    if f.kind == "facts":
+        return _facts(f)
     if f.kind == "dated forecast":
         return _forecast(f)
     if f.kind == "sequence":
@@ -88,6 +90,43 @@ def _forecast(f: Finding) -> str:
         odds = f" (the like came in {b['chance']:.0%} of earlier spans)" if b["chance"] is not None else ""
         words.append(f"{b['bet']}: {state}{odds}")
     return f"Made {f.detail['made']}, settled by {f.detail['by']}. " + "; ".join(words) + "."
+
+
+def _facts(f: Finding) -> str:
+    """What is not as printed, with what was found."""
+    checks = f.detail["checks"]
+    wrong = [f"{c['what']}: printed {figure(c['printed'])}, found {figure(c['follows'])}" for c in checks if c["holds"] is False]
+    text = f"{f.n - len(wrong)} of {f.n} facts are as printed" + (f"; not: {'; '.join(wrong)}" if wrong else "")
+    unknown = f.detail["unknown"]
+    return text + (f". No data for {len(unknown)}: {', '.join(unknown)}." if unknown else ".")
+
+
+def figure(value: Any) -> str:
+    """A printed or found figure: a text as it is, a number to two decimals, whole where it is."""
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+
+
+def own_date_text(f: Finding) -> str:
+    """The event on the document's own day in a few words; empty where there is nothing to say."""
+    own = f.own_date
+    if not own:
+        return ""
+    found = {"on": "on", "off": "off", "no data": "not known"}[own["found"]]
+    says = {"on": "it should be on", "off": "it should be off", "": "the document does not say"}[own["says"]]
+    names = f" ({', '.join(own['columns'])})" if own["columns"] and len(own["columns"]) <= 12 else ""
+    return f"{own['day']}: {found}{names}; {says}" + (f". {own['why'][0].upper()}{own['why'][1:]}" if own["why"] else "")
+
+
+def beyond_text(f: Finding) -> str:
+    """The effect against matched controls in one line; empty where there is none."""
+    b = f.beyond
+    if not b:
+        return ""
+    found = f"{effect_text(f, b['effect'])}, 95% {effect_text(f, b['low'])} to {effect_text(f, b['high'])}"
+    raw = f"raw {effect_text(f, f.effect)}" + ("" if f.shrunk is None else f", drawn to related claims {effect_text(f, f.shrunk)}")
+    return f"Beyond volatility: {b['answer']}. Against sessions of the same {b['matched_on']}: {found} ({b['share']:.0%} matched; {raw})."
 
 
 def _share(value: Any) -> str:

@@ -19,7 +19,7 @@ from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.features.checklist import CHECKLIST
 from flowbt.features.convergence import tally
 from flowbt.features.inputs import INPUTS
-from flowbt.ground.clock import Clock
+from flowbt.ground.clock import Clock, read_date
 from flowbt.ground.errors import FlowbtError, RangeError, SpoiltDataset
 from flowbt.ground.fields import FieldKey
 from flowbt.studies.board.gaps import Gap, absent, never, stale
@@ -127,7 +127,7 @@ def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) 
 def _labels(catalog: Catalog, symbol: str, asof: Any) -> pd.DatetimeIndex:
     """Four years of sessions up to the last one that is at or before `asof` and has, or follows, data."""
     whole = open_panel(catalog, [symbol]).index
-    last = whole[-1] if asof is None else pd.Timestamp(asof).normalize()
+    last = whole[-1] if asof is None else read_date(asof).normalize()
     if last < whole[0]:
         raise RangeError(f"board as of {last:%Y-%m-%d}", f"{symbol} starts {whole[0]:%Y-%m-%d}", "ask for a later date")
     return Clock().labels(max(whole[0], last - HISTORY), last)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader, open_panel
-from flowbt.ground.clock import Clock
+from flowbt.ground.clock import Clock, read_date
 from flowbt.ground.errors import ParameterError, StoreError
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import writing
@@ -79,9 +79,9 @@ def compute_table(catalog: Catalog, names: Sequence[str], view: View, parameters
     table = pd.DataFrame(columns).reset_index()
     keep = pd.Series(True, index=table.index)
     if view.start is not None:
-        keep &= table["label"] >= pd.Timestamp(view.start)
+        keep &= table["label"] >= read_date(view.start)
     if view.end is not None:
-        keep &= table["label"] <= pd.Timestamp(view.end)
+        keep &= table["label"] <= read_date(view.end)
     return table[keep].reset_index(drop=True), panel
 
 

@@ -25,16 +25,15 @@ from flowbt.data.demo import ensure_demo
 from flowbt.engine.loader import load_strategy
 from flowbt.engine.simulate import simulate
 from flowbt.evidence.multiple import benjamini_hochberg
+from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
-from flowbt.ground.errors import FlowbtError, LoadError, StoreError
+from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, StoreError
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
 from flowbt.studies.run.market import Span
 from flowbt.studies.run.placebo import against_placebos
 from flowbt.studies.run.request import Request
 from flowbt.studies.run.stored import store_run
-
-LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,7 @@ class Job:
     placebos: int = 99
     seed: int = 7
     workers: int = 0
+    keep_leak: bool = False
     command: str = ""
 
 
@@ -81,23 +81,26 @@ class GalleryRow:
     claims: tuple[str, ...] = ()  # "id: verdict" of the claims this strategy trades, as last scored on the same kind of data
     shape: tuple[float, ...] = ()  # per-period Sharpe, bars, skew, kurtosis, variance of the placebos' Sharpe
     error: str = ""
+    leak: str = ""  # how it uses the future: it is worth nothing, whatever its measures say
 
     @property
     def finding(self) -> str:
         """The row in words."""
+        if self.leak:
+            return "uses the future: worthless"
         if self.error:
             return "not run"
         if not self.measures.get("trades"):
             return "never traded"
-        words = "beats its placebos" if (self.adjusted or 1.0) <= LEVEL else "not distinguishable from its placebos"
+        words = "beats its placebos" if beats_placebos(self.adjusted) else "not distinguishable from its placebos"
         if self.null_adjusted is None:
             return words
-        return words + ("; finds something where nothing is planted" if self.null_adjusted <= LEVEL else "; nothing where nothing is planted")
+        return words + ("; finds something where nothing is planted" if beats_placebos(self.null_adjusted) else "; nothing where nothing is planted")
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """All rows, best Sharpe first, those without a run last."""
+    """All rows, best Sharpe first, those without a run after them, those that use the future last."""
 
     entries: tuple[GalleryRow, ...]
     synthetic: bool
@@ -124,7 +127,7 @@ def run_gallery(job: Job, done: Callable[[GalleryRow, int, int], None] = lambda 
         done(entry, len(entries), len(paths))
     verdicts = claim_verdicts(job.results, synthetic)
     entries = [replace(entry, claims=verdicts.get(entry.strategy, ())) for entry in entries]
-    ordered = sorted(judged(entries), key=lambda entry: (bool(entry.error), -_number(entry.measures.get("sharpe")), entry.strategy))
+    ordered = sorted(judged(entries), key=lambda entry: (bool(entry.leak), bool(entry.error), -_number(entry.measures.get("sharpe")), entry.strategy))
     return Gallery(tuple(ordered), synthetic, job.placebos, job.seed, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), job.command)
 
 
@@ -132,6 +135,8 @@ def run_one(job: Job, path: Path) -> GalleryRow:
     """One strategy: run, store, placebos, and the null market where the data are synthetic. Expected errors become the row's `error`."""
     try:
         return _run(job, path)
+    except LookAheadError as error:
+        return replace(_card(path), error=str(error), leak=error.found)
     except FlowbtError as error:
         return replace(_card(path), error=str(error))
 
@@ -169,7 +174,7 @@ def claim_verdicts(results: Path | None, synthetic: bool) -> dict[str, tuple[str
 
 def _run(job: Job, path: Path) -> GalleryRow:
     catalog = open_catalog(job.datasets, job.demo)
-    run = backtest(catalog, Request(path, span=job.span, seed=job.seed, command=job.command))
+    run = backtest(catalog, Request(path, span=job.span, seed=job.seed, command=job.command, keep_leak=job.keep_leak))
     stored = store_run(job.results, run) if job.results else None
     placebos = against_placebos(run.prepared, run.book, job.placebos, job.seed)
     manifest = run.record.manifest
@@ -185,7 +190,8 @@ def _run(job: Job, path: Path) -> GalleryRow:
         rotations=len(placebos.placebos),
         p=placebos.p,
         stand_ins=tuple(f"{one['used']} for {one['asked']}" for one in manifest["stand_ins"]),
-        shape=(*_reordered(moments(run.book.returns.to_numpy(dtype=float))), placebos.variance),
+        shape=(*_reordered(moments(run.book.returns.to_numpy(dtype=float))), placebos.variance) if not run.leak else (),
+        leak=str(run.leak) if run.leak else "",
     )
     return _with_null(job, path, entry) if catalog.synthetic else entry
 
@@ -230,10 +236,14 @@ def _in_parallel(job: Job, paths: list[Path]) -> Iterator[GalleryRow]:
 
 def _corrected(entries: list[GalleryRow], name: str) -> dict[int, float]:
     """Benjamini-Hochberg over the entries that have this p-value, by position."""
-    there = {number: float(getattr(entry, name)) for number, entry in enumerate(entries) if getattr(entry, name) is not None and entry.measures.get("trades")}
+    there = {number: float(getattr(entry, name)) for number, entry in enumerate(entries) if _counts(entry, name)}
     if not there:
         return {}
     return dict(zip(there, benjamini_hochberg(np.array(list(there.values()))).tolist(), strict=True))
+
+
+def _counts(entry: GalleryRow, name: str) -> bool:
+    return getattr(entry, name) is not None and bool(entry.measures.get("trades")) and not entry.leak
 
 
 def _number(value: Any) -> float:

@@ -14,6 +14,7 @@ from flowbt.data.ingest.plan import PlanDataset, PlanFile
 from flowbt.data.sources import source
 from flowbt.ground.errors import DatasetError, ParameterError, SourceError
 from flowbt.ground.fields import FIELDS
+from flowbt.studies.ingest.arrival import Arrival
 from flowbt.studies.ingest.ingest import ImportOutcome, import_dataset
 
 
@@ -31,15 +32,15 @@ class FileImport:
     symbol_from: str = ""  # an expression whose first group is the symbol in a file's name
 
 
-def import_files(asked: FileImport, files: Sequence[Path], root: Path) -> ImportOutcome:
-    """Import files of one source as one dataset. Raises FlowbtError when it is refused, or when nothing says when rows became known."""
+def import_files(asked: FileImport, files: Sequence[Path], root: Path, arrival: Arrival | None = None) -> ImportOutcome:
+    """Import files of one source as one dataset, into what it holds. Raises FlowbtError when it is refused, or when nothing says when rows became known."""
     paths = [path for file in files for path in _expanded(file, asked.source)]
     entries = tuple(PlanFile(path=str(path.resolve()), source=asked.source, symbol_from=asked.symbol_from, options=asked.options) for path in paths)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", asked.name):
         raise DatasetError(f"dataset name {asked.name!r}", "not letters, digits, - and _", "give another --name")
     folder = root / asked.name
     declaration = read_declaration(folder) if (folder / "dataset.toml").exists() else _declaration(asked, paths[0])
-    return import_dataset(PlanDataset(name=asked.name, files=entries), Path("/"), declaration, root)
+    return import_dataset(PlanDataset(name=asked.name, files=entries), Path("/"), declaration, root, arrival)
 
 
 def read_options(path: Path) -> dict[str, Any]:

@@ -1,18 +1,19 @@
 """Importing: files are parsed, checked, spliced, checked against the calendar, placed in time and stored.
 
 1. The declaration is read: without a publication rule nothing is imported.
-2. Hashes of files, declaration and plan entry make the import key; the same key as the stored one means there is nothing to do.
+2. Files that were read before, in the same way, bring nothing; what is to be done with others is decided in `arrival.py`.
 3. Each file is parsed by its source, cut to what the plan keeps, and its rows are checked.
 4. The files are spliced, first one first; overlaps must agree within the plan's tolerance.
-5. Holes against the calendar are listed; `known_at` comes from the publication rule.
-6. Table and provenance are stored as a new version, which one rename makes the current one: an interrupted import leaves the old data.
+5. They are merged into what is there: new rows appended, equal ones dropped, different ones kept as revisions (`data/ingest/merge.py`).
+6. Holes against the calendar are listed; `known_at` comes from the publication rule.
+7. Table and provenance are stored as a new version, which one rename makes the current one: an interrupted import leaves the old data.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -20,18 +21,20 @@ from typing import Any, Literal
 import pandas as pd
 
 from flowbt.data.declare import Dataset, read_declaration
+from flowbt.data.ingest.merge import merge
 from flowbt.data.ingest.plan import ImportPlan, PlanDataset, PlannedFile, inputs
 from flowbt.data.ingest.splice import Overlap, SourceRows, combine, select
-from flowbt.data.ingest.validate import as_records, check_holes, check_rows, refuse
+from flowbt.data.ingest.validate import as_records, check_holes, check_rows, policy, refuse
 from flowbt.data.sources import source
 from flowbt.data.sources.base import Anomaly, RawTable
-from flowbt.data.versions import KEYS, Version, current, declaration_toml, write_dataset, writing_alone
+from flowbt.data.versions import KEYS, REVISED, Version, current, declaration_toml, write_dataset, writing_alone
 from flowbt.ground.errors import DatasetError, FlowbtError, RefusedImport, SpoiltDataset, nearest
 from flowbt.ground.files import hash_file, hash_text, write_text
+from flowbt.ground.protocols import Step
+from flowbt.studies.ingest.arrival import Arrival, course, identity, row_rules
 
 VERSION = 1  # raised when parsing or validation changes what is stored
-Status = Literal["imported", "unchanged", "refused"]
-Progress = Callable[[str, int, int], None]
+Status = Literal["imported", "merged", "unchanged", "refused"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class ImportOutcome:
     span: tuple[str, ...] = ()
     findings: dict[str, int] = field(default_factory=dict)
     problem: str = ""
+    change: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,15 +60,18 @@ class Target:
 
 @dataclass(frozen=True)
 class Assembled:
-    """The table of a dataset before it is placed in time; `rows`: those each file gave."""
+    """What files hold, with `row`, before it is placed in time; `rows`: how many each file gave."""
 
     frame: pd.DataFrame
     rows: list[int]
     overlaps: list[Overlap]
     findings: list[Anomaly]
+    file: str = ""  # its name, where there is one
 
 
-def import_plan(plan: ImportPlan, files: Path, target: Target, only: Sequence[str] = (), progress: Progress | None = None) -> list[ImportOutcome]:
+def import_plan(
+    plan: ImportPlan, files: Path, target: Target, only: Sequence[str] = (), progress: Step | None = None, arrival: Arrival | None = None
+) -> list[ImportOutcome]:
     """Import the datasets of a plan (or those of `only`) from the folder `files`. A refused one does not stop the others."""
     if not files.is_dir():
         raise DatasetError(f"files of the plan under {files}", "no such folder", "give the folder with --root")
@@ -80,7 +87,7 @@ def import_plan(plan: ImportPlan, files: Path, target: Target, only: Sequence[st
         try:
             beside = target.declarations / dataset.name
             declaration = read_declaration(beside if (beside / "dataset.toml").exists() else target.root / dataset.name)
-            outcomes.append(import_dataset(dataset, files, declaration, target.root))
+            outcomes.append(import_dataset(dataset, files, declaration, target.root, arrival))
         except FlowbtError as error:
             outcomes.append(ImportOutcome(dataset.name, "refused", problem=str(error)))
     if progress:
@@ -88,40 +95,80 @@ def import_plan(plan: ImportPlan, files: Path, target: Target, only: Sequence[st
     return outcomes
 
 
-def import_dataset(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path) -> ImportOutcome:
-    """Import one dataset. Raises FlowbtError when it is refused; the old data then stays."""
+def import_dataset(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path, arrival: Arrival | None = None) -> ImportOutcome:
+    """Import one dataset, into what is there. Raises FlowbtError when it is refused; the old data then stays."""
     try:
         with writing_alone(root, dataset.name):
-            return _import(dataset, files, declaration, root)
+            return _import(dataset, files, declaration, root, arrival or Arrival())
     except OSError as error:
         do = "choose another folder with --datasets or FLOWBT_DATASETS"
         raise DatasetError(f"dataset {dataset.name}", f"cannot write to {root} ({error.strerror or error})", do) from None
 
 
-def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path) -> ImportOutcome:
+def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path, arrival: Arrival) -> ImportOutcome:
     found = inputs(dataset, files, declaration.source)
-    records = [_file_record(item.path) for item in found]
-    key = _key(declaration, dataset, records)
-    stored = _stored(root / dataset.name)
-    if stored and stored.provenance.get("import_key") == key:
-        return ImportOutcome(dataset.name, "unchanged", stored.provenance["rows"], tuple(stored.provenance["span"]), stored.provenance["finding_counts"])
-    made = assemble(found, declaration, dataset.overlap)
-    table = place(made.frame, declaration)
-    counts = dict(Counter(finding.kind for finding in made.findings))
+    records = [_file_record(item) for item in found]
+    facts = _plain({"row_rules": row_rules(declaration), "publication": declaration.publication.model_dump(mode="json"), "tolerance": dataset.overlap})
+    stored = None if arrival.replace else _stored(root / dataset.name)
+    what = course(dataset.name, stored.provenance, records, facts) if stored else "anew"
+    if stored and what == "same":
+        kept = stored.provenance
+        return ImportOutcome(dataset.name, "unchanged", kept["rows"], tuple(kept["span"]), kept["finding_counts"])
+    made = assemble(found if what != "place" else (), declaration, dataset.overlap)
+    records = [{**record, "rows": rows} for record, rows in zip(records, made.rows, strict=False)]
+    state = _joined(stored.frame(), made, declaration, arrival) if stored and what in ("place", "merge") else _fresh(made)
+    holes = check_holes(state.frame, declaration)
+    refuse(holes, declaration)
+    before = stored.provenance if stored and what != "anew" else {}
+    if what == "merge" and not any(count for kind, count in state.change.items() if kind != "equal"):
+        return ImportOutcome(dataset.name, "unchanged", before["rows"], tuple(before["span"]), before["finding_counts"], change=state.change)
+    table = place(state.frame, declaration)
+    findings = [one for one in before.get("findings", []) if one["kind"] != "hole"] + as_records([*made.findings, *state.findings, *holes], declaration)
+    counts = dict(Counter(finding["kind"] for finding in findings))
+    earlier = before.get("files", [])
     provenance = {
-        "import_key": key,
-        "files": [{**record, "rows": rows} for record, rows in zip(records, made.rows, strict=True)],
-        "overlaps": [overlap.record() for overlap in made.overlaps],
+        **facts,
+        "files": [*earlier, *[record for record in records if identity(record) not in map(identity, earlier)]],
+        "overlaps": [*before.get("overlaps", []), *[overlap.record() for overlap in made.overlaps]],
         "finding_counts": counts,
-        "findings": as_records(made.findings, declaration),
+        "findings": findings,
+        "revised": REVISED in table,
+        "change": state.change,
     }
     _declare(root / dataset.name, declaration)
     write_dataset(root, declaration, table, provenance)
-    return ImportOutcome(dataset.name, "imported", len(table), _span(table), counts)
+    return ImportOutcome(dataset.name, "merged" if what == "merge" else "imported", len(table), _span(table), counts, change=state.change)
+
+
+@dataclass(frozen=True)
+class _State:
+    """The rows a dataset will have, what changed, and the findings of the change."""
+
+    frame: pd.DataFrame
+    change: dict[str, int]
+    findings: tuple[Anomaly, ...] = ()
+
+
+def _fresh(made: Assembled) -> _State:
+    return _State(made.frame.drop(columns="row"), {"new": len(made.frame)})
+
+
+def _joined(old: pd.DataFrame, made: Assembled, declaration: Dataset, arrival: Arrival) -> _State:
+    """What is there with what files bring (nothing, where the rows are only placed again)."""
+    if declaration.publication.rule != "column":
+        old = old.drop(columns="known_at")
+    if made.frame.empty:
+        return _State(old, {"placed": len(old)})
+    merged = merge(old, made.frame, arrival.instant(), keep_old=policy(declaration, "revision") == "drop")
+    merged = replace(merged, findings=tuple(replace(finding, file=made.file) for finding in merged.findings))
+    refuse(merged.findings, declaration)
+    return _State(merged.frame, merged.change, merged.findings)
 
 
 def assemble(found: Sequence[PlannedFile], declaration: Dataset, overlap: dict[str, float | str]) -> Assembled:
-    """Steps 3 to 5: parse, check, splice, look for holes."""
+    """Steps 3 and 4: parse, check, splice. No files give an empty table."""
+    if not found:
+        return Assembled(pd.DataFrame(), [], [], [])
     parts: list[SourceRows] = []
     findings: list[Anomaly] = []
     for item in found:
@@ -130,16 +177,13 @@ def assemble(found: Sequence[PlannedFile], declaration: Dataset, overlap: dict[s
         parts.append(SourceRows(item.path.name, checked.frame.drop(columns="file"), item.entry.check))
     frame, overlaps, differing = combine(parts, overlap)
     refuse(differing, declaration)
-    frame = frame.drop(columns="row")
     if frame.empty:
         raise RefusedImport(f"dataset {declaration.name}", "no row is left", "check the plan's options and the policies in its dataset.toml")
-    undeclared = [name for name in frame.columns if name not in KEYS and name not in declaration.fields]
+    undeclared = [name for name in frame.columns if name not in (*KEYS, "row") and name not in declaration.fields]
     if undeclared:
         problem = f"the files hold {', '.join(undeclared)}, which its dataset.toml does not declare"
         raise DatasetError(f"dataset {declaration.name}", problem, "declare them, or list the wanted fields in the plan")
-    holes = check_holes(frame, declaration)
-    refuse(holes, declaration)
-    return Assembled(frame, [len(part.frame) for part in parts], overlaps, findings + differing + holes)
+    return Assembled(frame, [len(part.frame) for part in parts], overlaps, findings + differing, found[0].path.name if len(found) == 1 else "")
 
 
 def place(frame: pd.DataFrame, declaration: Dataset) -> pd.DataFrame:
@@ -155,9 +199,12 @@ def place(frame: pd.DataFrame, declaration: Dataset) -> pd.DataFrame:
         first = frame.loc[early].index[0]
         problem = declaration.early_words(frame["event_time"][first].to_datetime64(), known[first].to_datetime64())
         raise RefusedImport(f"dataset {declaration.name}", f"{int(early.sum())} rows known too early: {problem}", "mend the file or the publication rule")
-    fields = [name for name in frame.columns if name not in KEYS]
+    fields = [name for name in frame.columns if name not in (*KEYS, REVISED)]
+    if REVISED in frame.columns:
+        known = known.where(frame[REVISED].isna() | (known > frame[REVISED]), frame[REVISED])
     table = pd.DataFrame({"event_time": frame["event_time"].astype("datetime64[ns]"), "known_at": known.astype("datetime64[ns]"), "symbol": frame["symbol"]})
-    return table.join(frame[fields].astype("float64"))
+    table = table.join(frame[fields].astype("float64"))
+    return table.assign(**{REVISED: frame[REVISED].astype("datetime64[ns]")}) if REVISED in frame.columns and frame[REVISED].notna().any() else table
 
 
 def _parse(item: PlannedFile) -> RawTable:
@@ -168,18 +215,18 @@ def _named(table: RawTable, file: str) -> RawTable:
     return RawTable(table.frame.assign(file=file), table.findings)
 
 
-def _file_record(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {"name": path.name, "sha256": "", "bytes": 0}  # the source says what is wrong with it
+def _file_record(item: PlannedFile) -> dict[str, Any]:
+    """A file's name, hash, size, and the hash of how it is read. One that cannot be read has no hash: its source says what is wrong with it."""
+    read = hash_text(json.dumps([VERSION, item.source, item.options, item.entry.keep(), item.entry.check], sort_keys=True, default=str))[:16]
     try:
-        return {"name": path.name, "sha256": hash_file(path), "bytes": path.stat().st_size}
+        return {"name": item.path.name, "sha256": hash_file(item.path), "bytes": item.path.stat().st_size, "read": read}
     except OSError:
-        return {"name": path.name, "sha256": "", "bytes": 0}
+        return {"name": item.path.name, "sha256": "", "bytes": 0, "read": read}
 
 
-def _key(declaration: Dataset, dataset: PlanDataset, records: list[dict[str, Any]]) -> str:
-    parts = [VERSION, declaration.model_dump(mode="json"), dataset.model_dump(mode="json"), records]
-    return hash_text(json.dumps(parts, sort_keys=True, default=str))
+def _plain(value: Any) -> Any:
+    """As it reads back from JSON."""
+    return json.loads(json.dumps(value))
 
 
 def _stored(folder: Path) -> Version | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from flowbt.data.sources import NAMES, source
 from flowbt.data.sources.online import with_ccxt, with_yfinance
 from flowbt.data.sources.request import Wanted
 from flowbt.ground.errors import PullError, nearest
+from flowbt.ground.protocols import Step
 from flowbt.studies.ingest.files import FileImport, import_files
 from flowbt.studies.ingest.ingest import ImportOutcome
 
+CHAINS = ("cboe_chain", "deribit_chain")  # option chains: a folder of them is reduced to fields, not imported
 PACKAGES = {"ccxt": "funding", "yfinance": "yahoo"}  # optional packages, and the source that reads what they write
 
 
@@ -37,7 +40,7 @@ class Into:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: Callable[[str, int, int], None] | None = None) -> PullResult:
+def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: Step | None = None) -> PullResult:
     """Download from a source, then import if a dataset is named. PullError for a source that cannot be downloaded from."""
     if name in PACKAGES:
         paths = (with_ccxt if name == "ccxt" else with_yfinance)(wanted, into.folder)
@@ -48,6 +51,12 @@ def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: 
         reader = name
     if into.dataset and len(wanted.symbols) > 1 and "symbol" in into.options:
         raise PullError(f"{len(wanted.symbols)} symbols as {into.options['symbol']}", "one name cannot stand for several", "pull them one by one")
+    if into.dataset and name in CHAINS:
+        raise PullError(
+            f"dataset {into.dataset} of {name}",
+            "chains are reduced to fields first",
+            f"leave it out, then: flowbt reduce chains {into.folder} --to {into.dataset}",
+        )
     there = [into.folder / file.file for file in files if file.status in ("fetched", "unchanged")]
     if not into.dataset or not there:
         return PullResult(files)
@@ -59,9 +68,10 @@ def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: 
 
 
 def _requests(name: str, wanted: Wanted) -> list[Any]:
-    pullable = [one for one in NAMES if hasattr(source(one), "requests")]
+    pullable = [*CHAINS, *(one for one in NAMES if hasattr(source(one), "requests"))]
     if name not in pullable:
         known = [*pullable, *PACKAGES]
         raise PullError(f"source {name!r}", "cannot be downloaded from", nearest(name, known) or f"these can: {', '.join(known)}")
-    found: list[Any] = source(name).requests(wanted)  # type: ignore[attr-defined]  # not every source has it: asked above
+    module: Any = import_module(f"flowbt.data.sources.{name}") if name in CHAINS else source(name)
+    found: list[Any] = module.requests(wanted)
     return found

@@ -26,10 +26,9 @@ from flowbt.ground.clock import ALWAYS, Clock
 from flowbt.ground.errors import DatasetError, FlowbtError, SourceError
 from flowbt.ground.fields import FIELDS
 from flowbt.ground.files import hash_file
+from flowbt.ground.protocols import Step
 from flowbt.studies.ingest.ingest import place
 from flowbt.studies.ingest.kinds import Kind, kind_of
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Reduced:
         return tuple(one for one in self.files if one.table is None)
 
 
-def reduce_files(asked: Reduction, progress: Progress | None = None) -> Reduced:
+def reduce_files(asked: Reduction, progress: Step | None = None) -> Reduced:
     """Reduce all files. SourceError when none of them could be read (it names the first reason)."""
     kind = kind_of(asked.kind)
     options = kind.set(asked.options)

@@ -1,11 +1,11 @@
 """One strategy, one set of parameters: from the file to a stored run.
 
 1. load the file, settle the parameters;
-2. open the panel on all history, so that trailing windows are warm, and let the strategy decide;
+2. open the panel on all history, so that trailing windows are warm, and let the strategy decide; probe the decision for use of the future;
 3. cut decision and bars to the span in which every field it used is there;
 4. simulate, and reconcile the book with vectorbt's;
 5. the same for its placebo: the same decisions, rotated in time;
-6. measure, take a short look for look-ahead, describe.
+6. measure, describe.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from flowbt.engine.simulate import simulate
 from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.evidence.measures import Measures, measure
 from flowbt.results.record import RunRecord
-from flowbt.studies.lookahead.check import Leak, quick_leaks
+from flowbt.studies.lookahead.probe import Leak
+from flowbt.studies.lookahead.strategies import leak_of, refuse
 from flowbt.studies.run.describe import record_of
 from flowbt.studies.run.market import cut_decision, market_of, panel_for
 from flowbt.studies.run.placebo import placebo_of
@@ -41,12 +42,16 @@ class Run:
     benchmark: pd.Series | None
     measures: Measures
     record: RunRecord
-    leaks: tuple[Leak, ...] = ()
+    leak: Leak | None = None
 
 
 def backtest(catalog: Catalog, request: Request) -> Run:
-    """Run a strategy; nothing is written. The two books are reconciled: a difference is an error."""
+    """Run a strategy; nothing is written. LookAheadError where its decision uses the future (unless the request keeps it, marked); the two books are
+    reconciled: a difference is an error."""
     prepared = prepare(catalog, request)
+    leak = leak_of(prepared.strategy, prepared.parameters, prepared.panel, prepared.raw)
+    if not request.keep_leak:
+        refuse(prepared.strategy.name, leak)
     book = simulate(prepared.market, prepared.decision, prepared.costs, prepared.account)
     reconcile(book)
     placebo = None
@@ -54,10 +59,11 @@ def backtest(catalog: Catalog, request: Request) -> Run:
         placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
     symbol, benchmark = benchmark_of(catalog, prepared, request.benchmark)
     measures = measures_of(book, benchmark, request.seed)
-    leaks = quick_leaks(prepared.strategy, prepared.parameters, prepared.panel, prepared.raw) if request.probe else []
     record = record_of(request, prepared, book, placebo, (symbol, benchmark), measures)
-    record.manifest["warnings"][:0] = [f"LOOK-AHEAD: {leak}. The result is worthless; see `flowbt check`." for leak in leaks[:1]]
-    return Run(request, prepared, book, placebo, benchmark, measures, record, tuple(leaks))
+    if leak:
+        record.manifest["look_ahead"] = str(leak)
+        record.manifest["warnings"].insert(0, f"LOOK-AHEAD: {leak}. The result is worthless.")
+    return Run(request, prepared, book, placebo, benchmark, measures, record, leak)
 
 
 def prepare(catalog: Catalog, request: Request) -> Prepared:

@@ -11,7 +11,7 @@ from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.engine.loader import Strategy
 from flowbt.engine.types import Market, Signals, Targets
-from flowbt.ground.clock import Clock
+from flowbt.ground.clock import Clock, read_date
 from flowbt.ground.errors import RangeError, SignalError
 
 
@@ -41,10 +41,7 @@ class Span:
 def _date(text: str | None, last: bool = False) -> pd.Timestamp | None:
     if text is None:
         return None
-    try:
-        date = pd.Timestamp(text)
-    except ValueError:
-        raise RangeError(f"date {text!r}", "not a date", "write YYYY-MM-DD") from None
+    date = read_date(text)
     # a bare date as the end means all of that day, for clocks with several bars a day
     return date + pd.Timedelta(days=1) - pd.Timedelta(seconds=1) if last and date == date.normalize() else date
 

@@ -25,7 +25,7 @@ class Request:
     account: Account | None = None
     benchmark: str | None = None  # "none" for no benchmark
     placebo: bool = True
-    probe: bool = True  # a short look for look-ahead
+    keep_leak: bool = False  # a decision that uses the future: keep the run, marked, in place of refusing it
     seed: int = 7
     command: str = ""
     symbols: tuple[str, ...] = ()  # trade these in place of the file's

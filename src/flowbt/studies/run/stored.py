@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from flowbt.evidence.sharpe import deflated_sharpe, moments
-from flowbt.results import store
+from flowbt.results import ledger, store
 from flowbt.results.record import Verdicts
 from flowbt.results.shelf import slug
-from flowbt.studies import ledger
 from flowbt.studies.run.backtest import Run
 
 
@@ -25,7 +24,10 @@ def store_run(results: Path, run: Run) -> Path:
 
 
 def judged(results: Path, run: Run) -> Run:
-    """The run entered in its strategy's ledger, with its Sharpe ratio deflated by the trials found there."""
+    """The run entered in its strategy's ledger, with its Sharpe ratio deflated by the trials found there; one that uses the future is no trial, and
+    nothing speaks for it."""
+    if run.leak:
+        return run
     sharpe, skew, kurtosis, bars = moments(run.book.returns.to_numpy(dtype=np.float64))
     manifest = run.record.manifest
     ledger.add_run(results, manifest, sharpe)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import types
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.ground.errors import ClaimError, nearest
+
+LOCK = "register.lock"
 
 
 @dataclass(frozen=True)
@@ -19,38 +20,54 @@ class ClaimFile:
     path: Path
     document: Document
     claims: tuple[Claim, ...] = ()
-    text_hash: str = ""
+    text: str = ""
     problem: str = ""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The files of a run; `only` names the one claim asked for, if any."""
+    """What was named on the command line, and the family it belongs to.
+
+    `files`: every file of the register (the folder's, where it has a `register.lock`; else the files named). `named`: ids of the claims asked for.
+    `folder`: the register's folder, None where there is none. `whole`: all of the family was named.
+    """
 
     files: tuple[ClaimFile, ...]
-    only: str = field(default="")
+    named: frozenset[str]
+    folder: Path | None = None
+
+    @property
+    def whole(self) -> bool:
+        return all(claim.id in self.named for file in self.files for claim in file.claims)
 
 
 def select(targets: tuple[str, ...]) -> Selection:
-    """Files for `PATH`, `FOLDER` or `PATH::claim`. ClaimError for a path or claim that is not there, with the nearest names."""
-    files: list[ClaimFile] = []
-    only = ""
+    """Files for `PATH`, `FOLDER` or `PATH::claim`, with their family. ClaimError for a path or claim that is not there, with the nearest names."""
+    files: dict[Path, ClaimFile] = {}
+    named: set[str] = set()
     for target in targets:
-        name, _, only_here = target.partition("::")
-        path = Path(name)
-        if path.is_dir():
-            found = sorted(p for p in path.glob("*.py") if not p.name.startswith("_"))
-            if not found:
-                raise ClaimError(f"claims in {path}", "no .py file in it", "see `flowbt new claim NAME`")
-            files += [load(p) for p in found]
-        elif path.is_file():
-            loaded = load(path)
-            files.append(_one(loaded, only_here) if only_here else loaded)
-            only = only_here
-        else:
-            near = [str(p) for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
-            raise ClaimError(f"claims of {path}", "no such file or folder", nearest(str(path), near) or "see claims/ or `flowbt new claim NAME`")
-    return Selection(tuple(files), only)
+        name, _, only = target.partition("::")
+        for path in _paths(Path(name)):
+            file = files.setdefault(path, load(path))
+            named |= {claim.id for claim in (_one(file, only) if only else file).claims}
+    folders = {path.parent for path in files if (path.parent / LOCK).is_file()}
+    if len(folders) > 1:
+        found = " and ".join(sorted(map(str, folders)))
+        raise ClaimError("claims of two registers", found, "score one register at a time: each is corrected by itself")
+    for folder in folders:
+        files = {path: files.get(path) or load(path) for path in dict.fromkeys([*_paths(folder), *files])}
+    return Selection(tuple(files.values()), frozenset(named), next(iter(folders), None))
+
+
+def _paths(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        near = [str(p) for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        raise ClaimError(f"claims of {path}", "no such file or folder", nearest(str(path), near) or "see claims/ or `flowbt new claim NAME`")
+    if found := sorted(p for p in path.glob("*.py") if not p.name.startswith("_")):
+        return found
+    raise ClaimError(f"claims in {path}", "no .py file in it", "see `flowbt new claim NAME`")
 
 
 def load(path: Path) -> ClaimFile:
@@ -73,7 +90,7 @@ def load(path: Path) -> ClaimFile:
     claims = list({record.name: record for record in found}.values())  # a loop variable may hold one twice
     if not claims:
         return ClaimFile(path, document, problem=f"{path}: no function in it is marked with @claim; see `flowbt new claim NAME`")
-    return ClaimFile(path, document, tuple(claims), hashlib.sha256(text.encode()).hexdigest()[:16])
+    return ClaimFile(path, document, tuple(claims), text)
 
 
 def line_of(path: Path) -> str:
@@ -94,4 +111,4 @@ def _one(file: ClaimFile, name: str) -> ClaimFile:
     if not kept:
         known = [c.id for c in file.claims]
         raise ClaimError(f"claim {name!r} of {file.path}", f"it has {len(known)} claims", nearest(name, known) or f"they are {', '.join(known[:6])} ...")
-    return ClaimFile(file.path, file.document, kept, file.text_hash)
+    return ClaimFile(file.path, file.document, kept, file.text)

@@ -11,6 +11,7 @@ from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.events import AFTER, BEFORE, Case, Scope
 from flowbt.evidence.claims.outcomes import closes, path
 from flowbt.evidence.claims.study import Array
+from flowbt.ground.clock import read_date
 from flowbt.ground.errors import ClaimError, FieldError
 from flowbt.ground.fields import FieldKey
 
@@ -25,7 +26,7 @@ def scope_of(claim: Claim, panel: Any, settings: Any) -> tuple[Scope, slice]:
     begin, end = (panel.first, panel.last) if not claim.data.partial else _bounds(closes(panel, outcome.symbol))
     first = begin + claim.data.memory
     if claim.data.start:
-        first = max(first, int(panel.index.searchsorted(pd.Timestamp(claim.data.start))))
+        first = max(first, int(panel.index.searchsorted(read_date(claim.data.start))))
     if panel.empty:
         raise ClaimError(f"claim {claim.id}", f"{', '.join(panel.empty[:4])} has no value on any label", "import data that is not all missing")
     if end - first < FEWEST:

@@ -57,6 +57,11 @@ class Watched:
     def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None:
         """A claim's features are not kept."""
 
+    def without_value(self, row: int) -> list[str]:
+        """The fields asked for that have no value on that label."""
+        single = sorted((field, symbol) for field, symbol in self.used if not symbol.endswith("*") and field != "event")
+        return [f"{field} of {symbol}" for field, symbol in single if self.panel[field, symbol].iloc[row].isna().all()]
+
     @property
     def datasets(self) -> list[str]:
         """The datasets behind what was asked."""

@@ -16,14 +16,17 @@ import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader
+from flowbt.data.panel.views import fenced
 from flowbt.deferred import Tracer
 from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sweeper import Sweeper
 from flowbt.engine.types import Account, Costs, Labels, Market
-from flowbt.ground.errors import SignalError
+from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError, SignalError
 from flowbt.results.record import dumps
+from flowbt.studies.lookahead.probe import Leak
+from flowbt.studies.lookahead.strategies import branch_leak, refuse
 from flowbt.studies.run.describe import commit, datasets_of, versions
 from flowbt.studies.run.market import Span, market_of, panel_for
 from flowbt.studies.sweep.values import Search, numbers_of, space_of
@@ -46,6 +49,7 @@ class SweepRequest:
     sort: str = "sharpe"
     top: int = 10
     command: str = ""
+    keep_leak: bool = False  # a strategy that uses the future: keep the sweep, marked, in place of refusing it
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class PreparedSweep:
     swept: tuple[str, ...]
     panel: PanelReader
     sweeper: Sweeper
+    leak: Leak | None = None
 
     @property
     def market(self) -> Market:
@@ -122,24 +127,38 @@ def set_up(catalog: Catalog, request: SweepRequest) -> PreparedSweep:
     space = space_of(strategy, request.values)
     swept = tuple(name for name, values in zip(space.names, space.values, strict=True) if len(values) > 1 or name in request.values)
     panel = panel_for(catalog, strategy, request.decide_at)
-    tracer = Tracer(strategy.function, panel, space.trial(np.zeros(len(space.names), np.int64)))
-    probe(tracer, space)
+    tracer = Tracer(strategy.function, fenced(panel), space.trial(np.zeros(len(space.names), np.int64)))
+    leak = probe(tracer, space, strategy, panel)
+    if not request.keep_leak:
+        refuse(strategy.name, leak)
     for symbol in panel.symbols:
         panel["close", symbol]
     labels = request.span.cut(panel)
     market = market_of(panel, labels)
     stage = Stage(market, Labels(panel.index, panel.symbols), int(panel.index.searchsorted(labels[0])))
     sweeper = Sweeper(tracer, space, stage, request.costs or strategy.costs, request.account or strategy.account)
-    return PreparedSweep(request, strategy, space, swept, panel, sweeper)
+    return PreparedSweep(request, strategy, space, swept, panel, sweeper, leak)
 
 
-def probe(tracer: Tracer, space: Space) -> None:
-    """Trace every branch, touch its fields, and hold what was recorded against plain calls; where they differ, nothing is deferred."""
+def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: PanelReader) -> Leak | None:
+    """Trace every branch, touch its fields, and hold what was recorded against plain calls; where they differ, nothing is deferred. Then the first
+    leak of any branch."""
     known: set[str] | None = None
+    said: LookAheadError | None = None
     while known != tracer.fixed and not tracer.per_trial:
         known = set(tracer.fixed)
-        for trial in itertools.islice(_settings(space, known), PROBES):
-            tracer.evaluate(trial)
+        try:
+            for trial in itertools.islice(_settings(space, known), PROBES):
+                tracer.evaluate(trial)
+        except FenceError:
+            raise
+        except LookAheadError as error:  # kept or refused by who asked: nothing more is recorded
+            said = error
+            tracer.fix(None, "what reads later rows")
+        except FlowbtError:
+            raise
+        except Exception as error:  # what was recorded cannot be evaluated; a plain call may work
+            tracer.fix(None, f"{type(error).__name__} on evaluating what was recorded, which")
     ends = [[0] * len(space.names), [len(values) // 2 for values in space.values], [len(values) - 1 for values in space.values]]
     for code in ends:
         trial = space.trial(code)
@@ -148,6 +167,17 @@ def probe(tracer: Tracer, space: Space) -> None:
             raise SignalError("a sweep of option structures", "contracts are opened per run", "run the points of interest with `flowbt run -p`")
         if not tracer.per_trial and not same(tracer.evaluate(trial), direct):
             tracer.fix(None, "what was recorded differs from a plain call, which")
+    if said:
+        return Leak("syntax", panel.index[-1], f"{said.asked}: {said.found}", panel.index[-1], "")
+    return branch_leak(strategy, tracer, panel, _settings(space, set(tracer.fixed)), _trials(space))
+
+
+def _trials(space: Space) -> Iterator[dict[str, Any]]:
+    """Trials to probe where nothing can be recorded: every choice by words or flags, then the ends of the numbers."""
+    words = {name for name, values in zip(space.names, space.values, strict=True) if any(isinstance(value, (str, bool)) for value in values)}
+    yield from _settings(space, words)
+    for code in ([len(values) - 1 for values in space.values], [len(values) // 2 for values in space.values]):
+        yield space.trial(code)
 
 
 def _settings(space: Space, names: set[str]) -> Iterator[dict[str, Any]]:

@@ -22,36 +22,45 @@ from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Array
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import write_text, writing
+from flowbt.ground.files import locked, publish, write_text, writing
+from flowbt.results.ledger import write_table
 from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
-from flowbt.studies.ledger import write_table
 
+WORKING = ".working"  # ending of a workspace's name
 TRIALS, SWEEP, LUCK, PROGRESS, PARTS = "trials.parquet", "sweep.json", "luck.json", "progress.json", "parts"
 
 
 @dataclass
 class SweepFolder:
-    """`results/<strategy>/sweep-<id>/`."""
+    """`results/<strategy>/sweep-<id>/`, made in a workspace beside it (`sweep-<id>.working/`) that takes its place when the sweep is whole.
 
-    path: Path
+    One process at a time works on a sweep (`working`); what an earlier run of it stored stays until then.
+    """
+
+    home: Path
+    path: Path  # where files are written and read now: the workspace, after `publish` the home
 
     @classmethod
     def of(cls, results: Path, strategy: str, id: str) -> SweepFolder:
-        return cls(results / slug(strategy) / f"sweep-{id}")
+        home = results / slug(strategy) / f"sweep-{id}"
+        return cls(home, home.with_name(f"{home.name}{WORKING}"))
 
-    @property
-    def complete(self) -> bool:
-        return (self.path / SWEEP).is_file()
+    @contextlib.contextmanager
+    def working(self, resume: bool) -> Iterator[None]:
+        """Hold the workspace. Without `resume`, slices of an interrupted run of the same sweep are dropped. Raises Busy, StoreError."""
+        with contextlib.ExitStack() as held:
+            with storing(self.home, "store the sweep in"):
+                held.enter_context(locked(lock_of(self.home), f"sweep {self.home.name}"))
+                if not resume and self.path.exists():
+                    shutil.rmtree(self.path)
+                (self.path / PARTS).mkdir(parents=True, exist_ok=True)
+            yield
 
-    def start(self, resume: bool) -> None:
-        """Make room. Without `resume`, slices of an interrupted run of the same sweep are dropped."""
-        with storing(self.path, "store the sweep in"):
-            if not resume or self.complete:
-                for name in (SWEEP, LUCK, TRIALS):
-                    (self.path / name).unlink(missing_ok=True)
-                shutil.rmtree(self.path / PARTS, ignore_errors=True)
-            (self.path / PARTS).mkdir(parents=True, exist_ok=True)
+    def publish(self) -> None:
+        with storing(self.home, "store the sweep in"):
+            publish(self.path, self.home)
+            self.path = self.home
 
     def part(self, k: int) -> Path:
         return self.path / PARTS / f"part-{k:06d}.parquet"
@@ -113,6 +122,11 @@ class SweepFolder:
         return rows.loc[list(trials)].reset_index(drop=True)
 
 
+def lock_of(home: Path) -> Path:
+    """The lock file of a stored sweep or walk-forward."""
+    return home.with_name(f".{home.name}.lock")
+
+
 def table_of(space: Space, swept: Sequence[str], numbers: Ints, metrics: Array) -> pa.Table:
     """Trials as stored: number, swept parameters, metrics."""
     codes = space.codes(numbers)
@@ -139,7 +153,7 @@ def release() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-class Progress:
+class SweepProgress:
     """`progress.json`, about once a second, and a callback for a terminal."""
 
     def __init__(self, folder: SweepFolder, head: dict[str, Any], total: int, show: Any = None) -> None:
@@ -161,7 +175,7 @@ class Progress:
         if time.monotonic() - self._written >= 1.0:
             self.write("running")
         if self.show is not None:
-            self.show(self.done, self.total, self.rate)
+            self.show(f"{self.rate:,.0f} trials/s", self.done, self.total)
 
     @property
     def rate(self) -> float:

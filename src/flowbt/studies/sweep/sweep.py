@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,21 +23,23 @@ from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Array
 from flowbt.evidence.measures import MEASURES
+from flowbt.evidence.search.judgement import luck_verdict
 from flowbt.ground.errors import ParameterError, nearest
+from flowbt.ground.protocols import Step
+from flowbt.results import ledger
 from flowbt.results.pages import sweep as sweeps
-from flowbt.studies import ledger
+from flowbt.studies.lookahead.strategies import refuse
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
 from flowbt.studies.run.stored import store_run
 from flowbt.studies.sweep.cluster import on_cluster
-from flowbt.studies.sweep.luck import luck_of, words
+from flowbt.studies.sweep.luck import luck_of
 from flowbt.studies.sweep.search import tpe_slices
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
-from flowbt.studies.sweep.store import LUCK, SWEEP, Progress, SweepFolder, release, slices, table_of
+from flowbt.studies.sweep.store import LUCK, SWEEP, SweepFolder, SweepProgress, release, slices, table_of
 from flowbt.studies.sweep.verify import look_ahead, verify
 
 FUSED, SLOW = 16_384, 512  # trials per slice
-Show = Callable[[int, int, float], None]
 
 
 @dataclass(frozen=True)
@@ -48,19 +50,24 @@ class SweepOptions:
     resume: bool = False
     cluster: str | None = None
     job: dict[str, Any] | None = None  # what a worker needs to set up the same sweep (see cluster.py)
-    show: Show | None = None
+    show: Step | None = None
     tearsheets: int = 0  # of the best trials
 
 
 def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[Path, dict[str, Any], dict[str, Any]]:
-    """Run a sweep and store it; returns its folder, `sweep.json` and `luck.json`."""
-    ascending = order_of(request.sort)
+    """Run a sweep and store it; returns its folder, `sweep.json` and `luck.json`. What is stored already stays until the new one is whole."""
+    order_of(request.sort)
     clock = StageTimer()
     setup = set_up(catalog, request)
     folder = SweepFolder.of(run.results, setup.strategy.name, setup.id)
-    folder.start(run.resume)
+    with folder.working(run.resume):
+        return _swept(catalog, setup, folder, run, clock)
+
+
+def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+    request, ascending = setup.request, order_of(setup.request.sort)
     head = {"id": setup.id, "strategy": setup.strategy.name}
-    progress = Progress(folder, head, total_of(setup), run.show)
+    progress = SweepProgress(folder, head, total_of(setup), run.show)
     clock.lap("prepare")
     try:
         for k, table in finished_slices(setup, folder, run, progress):
@@ -73,8 +80,11 @@ def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[P
     clock.lap("trials")
     top = best(folder, request.sort, ascending, request.top)
     luck = luck_of(setup, folder, ledger.tally(ledger.folder_of(run.results, setup.facts)))
-    luck["look_ahead"] = look_ahead(setup, top[0]) if top else ""
-    luck["verdict"] = f"Worthless: it uses the future ({luck['look_ahead']}); see `flowbt check`." if luck["look_ahead"] else words(luck)
+    leak = look_ahead(setup, top[0]) if top else setup.leak
+    if not request.keep_leak:
+        refuse(setup.strategy.name, leak)
+    luck["look_ahead"] = str(leak) if leak else ""
+    luck["verdict"] = f"Worthless: it uses the future ({leak})." if leak else luck_verdict(luck)
     clock.lap("luck")
     checked = verify(setup, folder, top)  # after luck: vectorbt's import takes memory for good
     clock.lap("verify")
@@ -94,12 +104,14 @@ def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[P
         "seconds": clock.laps,
         "rate": progress.fresh / max(clock.laps["trials"], 1e-9),
         "verified": checked,
+        "look_ahead": luck["look_ahead"],
         "warnings": ["SYNTHETIC: made by the demo market with planted effects."] if setup.panel.catalog.synthetic else [],
     }
     folder.write(LUCK, luck)
     folder.write(SWEEP, document)
-    sweeps.write(run.results, folder.path)
     progress.write("done")
+    folder.publish()
+    sweeps.write(run.results, folder.path)
     return folder.path, document, luck
 
 
@@ -108,7 +120,7 @@ def tearsheets(catalog: Catalog, setup: PreparedSweep, run: SweepOptions, top: l
     asked, found = setup.request, {}
     for trial in top[: run.tearsheets]:
         parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
-        request = Request(asked.path, parameters, asked.span, asked.decide_at, asked.costs, asked.account, command=asked.command)
+        request = Request(asked.path, parameters, asked.span, asked.decide_at, asked.costs, asked.account, command=asked.command, keep_leak=asked.keep_leak)
         found[str(trial)] = store_run(run.results, backtest(catalog, request)).name
     return found
 
@@ -139,7 +151,7 @@ def total_of(setup: PreparedSweep) -> int:
     return setup.request.search.number if setup.request.search.kind == "tpe" else len(setup.numbers)
 
 
-def finished_slices(setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, progress: Progress) -> Iterator[tuple[int, pa.Table]]:
+def finished_slices(setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, progress: SweepProgress) -> Iterator[tuple[int, pa.Table]]:
     """Every slice, stored: those of an earlier run first, then new ones as they are done."""
     if setup.request.search.kind == "tpe":
         for k, table, stored in tpe_slices(setup, folder):

@@ -15,8 +15,9 @@ from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.evidence.measures import measure
 from flowbt.ground.errors import ReconciliationError
-from flowbt.studies.lookahead.check import quick_leaks
-from flowbt.studies.run.market import cut_decision, panel_for
+from flowbt.studies.lookahead.probe import Leak
+from flowbt.studies.lookahead.strategies import leak_of
+from flowbt.studies.run.market import cut_decision
 from flowbt.studies.sweep.setup import PreparedSweep
 from flowbt.studies.sweep.store import SweepFolder
 
@@ -48,12 +49,10 @@ def book_of(setup: PreparedSweep, trial: int) -> Book:
     return simulate(setup.market, cut_decision(decision, setup.panel, setup.market.index), setup.sweeper.costs, setup.sweeper.account)
 
 
-def look_ahead(setup: PreparedSweep, trial: int) -> str:
-    """The first use of the future that a short probe of this trial finds, in words; empty where it finds none."""
+def look_ahead(setup: PreparedSweep, trial: int) -> Leak | None:
+    """The first use of the future by this trial, beside those of the branches that were probed before the sweep."""
     parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
-    panel = panel_for(setup.panel.catalog, setup.strategy)
-    leaks = quick_leaks(setup.strategy, parameters, panel, setup.strategy.decide(panel, parameters))
-    return str(leaks[0]) if leaks else ""
+    return setup.leak or leak_of(setup.strategy, parameters, setup.panel, setup.strategy.decide(setup.panel.unlogged(), parameters))
 
 
 def _difference(trial: int, row: pd.Series, book: Book) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,14 @@ from flowbt.engine.types import Market
 from flowbt.evidence.measures import measure
 from flowbt.evidence.splits import Split, Window, walk_forward
 from flowbt.ground.errors import ParameterError
-from flowbt.ground.files import write_text
+from flowbt.ground.files import locked, publish, scratch_folder, write_text
+from flowbt.results import ledger
 from flowbt.results.pages import walkforward as page
 from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
-from flowbt.studies import ledger
 from flowbt.studies.run.market import cut_decision
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
+from flowbt.studies.sweep.store import lock_of
 from flowbt.studies.sweep.sweep import order_of
 from flowbt.studies.sweep.values import Search, numbers_of
 
@@ -70,7 +71,7 @@ class Walk:
 def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path) -> tuple[Path, dict[str, Any]]:
     """Run and store; returns the folder and `walkforward.json`."""
     ascending = order_of(request.sort)
-    setup = set_up(catalog, request)
+    setup = set_up(catalog, replace(request, keep_leak=False))  # what is chosen by the future cannot be tested on it: never kept
     numbers = _numbers(setup)
     splits = {mode: split_of(setup, numbers, plan, mode) for mode in plan.modes}
     walks = [walk(setup, numbers, splits[mode], mode, ascending) for mode in plan.modes]
@@ -189,16 +190,17 @@ def _closed(book: Book) -> pd.DataFrame:
 
 
 def _store(folder: Path, walks: list[Walk], document: dict[str, Any]) -> None:
-    with storing(folder, "store the walk-forward in"):
-        folder.mkdir(parents=True, exist_ok=True)
+    """Written beside its place and brought there whole."""
+    with storing(folder, "store the walk-forward in"), locked(lock_of(folder), f"walk-forward {folder.name}"), scratch_folder(folder) as work:
         tables = {
             "windows": [one.windows.assign(mode=one.mode) for one in walks],
             "returns": [one.returns.rename_axis("label").reset_index().assign(mode=one.mode) for one in walks],
             "trades": [one.trades.assign(mode=one.mode) for one in walks],
         }
         for name, frames in tables.items():
-            ledger.write_table(folder / f"{name}.parquet", pa.Table.from_pandas(pd.concat(frames, ignore_index=True), preserve_index=False))
-        write_text(folder / "walkforward.json", dumps(document, indent=1))
+            ledger.write_table(work / f"{name}.parquet", pa.Table.from_pandas(pd.concat(frames, ignore_index=True), preserve_index=False))
+        write_text(work / "walkforward.json", dumps(document, indent=1))
+        publish(work, folder)
 
 
 def _enter(setup: PreparedSweep, results: Path, numbers: Ints, name: str) -> None:

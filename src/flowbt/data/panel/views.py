@@ -1,0 +1,193 @@
+"""Views of a panel: the same protocol, told from less, or told otherwise.
+
+`PanelView` answers by the panel under it, and has the one `either`. `fenced` is what a user's function is given. `Shown` ends the panel after some label, or
+lets it go on differently from there: what the look-ahead probe compares a decision with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import FenceError
+from flowbt.ground.guard import resting
+from flowbt.ground.protocols import Key, Panel, first_held
+
+
+class PanelView:
+    """A panel over another one; see flowbt.ground.protocols.Panel. Notes are not kept."""
+
+    def __init__(self, panel: Panel) -> None:
+        self.panel = panel
+
+    @property
+    def index(self) -> pd.DatetimeIndex:
+        return self.panel.index
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return self.panel.symbols
+
+    @property
+    def clock(self) -> Clock:
+        return self.panel.clock
+
+    def __getitem__(self, key: Key) -> pd.DataFrame:
+        return self.panel[key]
+
+    def has(self, field: str, symbol: str | None = None) -> bool:
+        return self.panel.has(field, symbol)
+
+    def either(self, field: Key, *stand_ins: Key) -> pd.DataFrame:
+        found = first_held(self, field, *stand_ins)
+        return self.panel.either(field, *stand_ins) if found is None else self[found]  # the panel under it says what is missing
+
+    def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
+        return self.panel.wide(field, prefix)
+
+    def spread(self, series: pd.Series) -> pd.DataFrame:
+        values = np.repeat(series.to_numpy()[:, None], len(self.symbols), axis=1)
+        return pd.DataFrame(values, index=self.index, columns=list(self.symbols))
+
+    def events(self, symbol: str) -> pd.DataFrame:
+        return self.panel.events(symbol)
+
+    def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None: ...
+
+
+class Quiet(PanelView):
+    """A panel without its notebook, that reads each field once: what it is asked leaves no trace in a run's record."""
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__(panel)
+        self._read: dict[Any, pd.DataFrame] = {}
+
+    def __getitem__(self, key: Key) -> pd.DataFrame:
+        return self.shared(key).copy()
+
+    def shared(self, key: Key) -> pd.DataFrame:
+        """The field's frame itself, for who does not write to it."""
+        if key not in self._read:
+            self._read[key] = self.panel[key]
+        return self._read[key]
+
+
+def known_events(table: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
+    """The rows of an event table announced before `moment`; the value of an event that had not happened then is missing."""
+    rows = table[table["known_at"] < moment].reset_index(drop=True)
+    rows["value"] = rows["value"].where(rows["event_time"] < moment)
+    return rows
+
+
+Recall = Callable[[Callable[..., Any], Mapping[str, Any]], Any]
+Change = Callable[[np.ndarray, int], np.ndarray]
+
+
+class Shown(PanelView):
+    """The first `rows` labels of a panel. With `change`, what it gives for the labels from `kept` on is made up: `change(values, kept)` of labels x columns.
+
+    `recall`: gives the whole panel's result of one of flowbt's own features, or None; it is shown and changed like a field, so that a probe costs what
+    the strategy costs, not what its features cost.
+    """
+
+    panel: Quiet
+
+    def __init__(self, panel: Quiet, rows: int, kept: int | None = None, change: Change | None = None, recall: Recall | None = None) -> None:
+        super().__init__(panel)
+        self.rows, self.kept, self.change, self.recall = rows, rows if kept is None else kept, change, recall
+        self._index = pd.DatetimeIndex(panel.index[:rows].to_numpy().copy())
+
+    @property
+    def index(self) -> pd.DatetimeIndex:
+        return self._index
+
+    def __getitem__(self, key: Key) -> pd.DataFrame:
+        return self._shown(self.panel.shared(key))
+
+    def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
+        return self._shown(self.panel.wide(field, prefix))
+
+    def events(self, symbol: str) -> pd.DataFrame:
+        moment = self.clock.decisions(self.index[self.kept - 1 : self.kept])[0]
+        return known_events(self.panel.events(symbol), moment)
+
+    def __recall__(self, feature: Callable[..., Any], parameters: Mapping[str, Any]) -> Any:
+        found = None if self.recall is None else self.recall(feature, parameters)
+        if isinstance(found, tuple):
+            return type(found)(*(self._shown(part) for part in found))
+        return None if found is None else self._shown(found)
+
+    def _shown(self, frame: pd.DataFrame) -> pd.DataFrame:
+        values = frame.to_numpy()[: self.rows].copy()
+        if self.change is not None:
+            values = self.change(values, self.kept)
+        return pd.DataFrame(values, index=self._index, columns=frame.columns.view(), copy=False)
+
+
+def _own(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with an index of its own."""
+    frame.index = frame.index.view()  # known to pandas as the same labels, with a name of its own
+    return frame
+
+
+def fenced(panel: Any) -> Any:
+    """The panel's protocol and nothing behind it. While the panel or a feature works on its behalf, files may be read.
+
+    A deferred panel, a fence already there, and None (for arithmetic) pass as they are.
+    """
+    if panel is None or hasattr(type(panel), "__defer__") or getattr(type(panel), "__fenced__", False):
+        return panel
+    recall, note = getattr(panel, "__recall__", None), getattr(panel, "note", None)
+
+    class Fence:
+        """See flowbt.ground.protocols.Panel."""
+
+        __slots__ = ()
+        __fenced__ = True
+        index = property(lambda self: panel.index.view())  # a name put on it stays with who put it there
+        symbols = property(lambda self: panel.symbols)
+        clock = property(lambda self: panel.clock)
+
+        def __new__(cls) -> Any:
+            raise FenceError("a panel of one's own", "it is the one that is given", "ask for other symbols with panel[field, symbol]")
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise FenceError(f"panel.{name}", "not part of what a decision may see", "use panel[...], has, either, wide, spread, events, index, symbols, clock")
+
+        def __getitem__(self, key: Any) -> pd.DataFrame:
+            with resting():
+                return _own(panel[key])
+
+        def has(self, field: str, symbol: str | None = None) -> bool:
+            with resting():
+                return bool(panel.has(field, symbol))
+
+        def either(self, field: Key, *stand_ins: Key) -> pd.DataFrame:
+            with resting():
+                return _own(panel.either(field, *stand_ins))
+
+        def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
+            with resting():
+                return _own(panel.wide(field, prefix))
+
+        def spread(self, series: pd.Series) -> pd.DataFrame:
+            return _own(panel.spread(series))
+
+        def events(self, symbol: str) -> pd.DataFrame:
+            with resting():
+                return known_events(panel.events(symbol), panel.clock.decisions(panel.index[-1:])[0])
+
+        def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None:
+            if note is not None:
+                note(name, parameters, result)
+
+        def __recall__(self, feature: Callable[..., Any], parameters: Mapping[str, Any]) -> Any:
+            return None if recall is None else recall(feature, parameters)
+
+    return object.__new__(Fence)

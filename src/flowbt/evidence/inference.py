@@ -1,0 +1,207 @@
+"""One inference for every kind of claim, run and pair: p, interval and power from one studentised statistic.
+
+An estimate is written as a sum of one score per label, `estimate = sum(score)`, with the same score less its part of any other value of the effect:
+
+    score(value) = score - value * weight,   sum(weight) = 1,   so   sum(score(value)) = estimate - value
+
+Its long-run variance is the mean square of its projections on B cosines (equal-weighted cosine estimator, EWC: Mueller 2004; Lazarus, Lewis, Stock, Watson
+2018), and `t = (estimate - value) / root of it` is compared with Student's t of B degrees of freedom (fixed-b: the noise of the variance is in the tails).
+The scores are taken under the value that is tested, so that few clusters widen the test: with two clusters no value can be excluded at all.
+
+* p of any value: its t. * Interval: the values whose p is over 5%; a quadratic, so p and interval cannot contradict each other.
+* Power: the same t with normal projections of the estimated variance about the tested weights (`power`, `smallest`).
+
+Cosines and not rotations, because a rotation takes the event out of the volatility it sits in; docs/statistics.md has the comparison.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft
+from scipy.special import stdtr, stdtrit
+
+from flowbt.evidence.cutoffs import CUTOFFS
+
+Array = npt.NDArray[np.float64]
+
+# Cosines per T^(2/3): Lazarus et al.'s where pieces are nearly white; fewer where they turn back (levels), fewest where they persist (volatility) or overlap.
+WHITE, TURNING, PERSISTENT = 0.4, 0.13, 0.08
+BAND = (0.7, 1.4)  # variance ratios between which pieces count as nearly white
+FEWEST = 4  # cosines
+REACH = 2.5  # a cosine's half period is at least this many horizons where outcomes overlap
+DRAWS = 4_000  # of the power
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What a test says, in numbers. `statistic`: t against 0; `low`, `high`: 95%; `smallest`: the smallest effect seen with a power of 80% at 5%
+    (infinite: none could be); `n` events or labels; `clusters`: independent ones among them; `freedom`: degrees of freedom. NaN where nothing is there."""
+
+    statistic: float
+    estimate: float
+    se: float
+    p: float
+    low: float
+    high: float
+    smallest: float
+    n: int
+    clusters: float
+    freedom: int
+
+
+NOTHING = Inference(*(math.nan,) * 7, n=0, clusters=0.0, freedom=0)
+
+
+@dataclass(frozen=True)
+class Studentised:
+    """An estimate with the projections (B) of its score under the value 0 and of the weight of the effect."""
+
+    estimate: float
+    score: Array
+    weight: Array
+
+    @property
+    def freedom(self) -> int:
+        return len(self.score)
+
+    @property
+    def clusters(self) -> float:
+        """How many equal independent clusters would carry as much of the weight in so few places."""
+        spread = float(np.mean(self.weight**2))
+        return 1 / spread if spread > 0 else math.inf
+
+    @property
+    def variance(self) -> float:
+        """Of the estimate, with its own effect taken out."""
+        return float(np.mean((self.score - self.estimate * self.weight) ** 2))
+
+    def t(self, value: float = 0.0) -> float:
+        spread = math.sqrt(float(np.mean((self.score - value * self.weight) ** 2)))
+        gap = self.estimate - value
+        return gap / spread if spread > 1e-15 * abs(gap) else math.copysign(math.inf, gap) if gap else 0.0
+
+    def p(self, value: float = 0.0) -> float:
+        """Two-sided."""
+        return float(2 * stdtr(self.freedom, -abs(self.t(value))))
+
+    def p_above(self, value: float = 0.0) -> float:
+        """One-sided, against an effect of at most `value`."""
+        return float(stdtr(self.freedom, -self.t(value)))
+
+    def interval(self, level: float = CUTOFFS.level) -> tuple[float, float]:
+        """All values whose p is over `level`: roots of (estimate - v)^2 = c^2 mean (score - v weight)^2; infinite where too few clusters exclude nothing."""
+        c2 = critical(self.freedom, level) ** 2
+        own = self.score - self.estimate * self.weight
+        # with d = v - estimate: d^2 (1 - c2 ww) + 2 d c2 ow - c2 oo = 0
+        a, b, c = 1 - c2 * float(np.mean(self.weight**2)), c2 * float(np.mean(own * self.weight)), -c2 * float(np.mean(own**2))
+        if a <= 0:
+            return -math.inf, math.inf
+        root = math.sqrt(max(b * b - a * c, 0.0))
+        return self.estimate + (-b - root) / a, self.estimate + (-b + root) / a
+
+    def power(self, effect: float, level: float = CUTOFFS.level) -> float:
+        """Chance that a true `effect`, under these events and this noise, has p at or under `level`."""
+        z, noise = _normals(self.freedom)
+        spread = math.sqrt(self.variance)
+        t = (spread * z + effect) / np.sqrt(np.mean((spread * noise + effect * self.weight) ** 2, axis=1))
+        return float(np.mean(np.abs(t) >= critical(self.freedom, level)))
+
+    def smallest(self, power: float = CUTOFFS.power, level: float = CUTOFFS.level) -> float:
+        """The smallest effect seen with that power; infinite where none is."""
+        spread = math.sqrt(self.variance)
+        if not spread > 0:
+            return 0.0
+        low, high = 0.0, 4 * spread
+        while self.power(high, level) < power:
+            low, high = high, 2 * high
+            if high > 1e3 * spread:
+                return math.inf
+        for _ in range(24):
+            middle = (low + high) / 2
+            low, high = (low, middle) if self.power(middle, level) >= power else (middle, high)
+        return high
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"estimate": self.estimate, "score": self.score.tolist(), "weight": self.weight.tolist()}
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Studentised:
+        return cls(stored["estimate"], np.array(stored["score"]), np.array(stored["weight"]))
+
+    def summary(self, n: int, clusters: float | None = None) -> Inference:
+        low, high = self.interval()
+        parts = (self.t(), self.estimate, math.sqrt(self.variance), self.p(), low, high, self.smallest())
+        return Inference(*parts, n=n, clusters=self.clusters if clusters is None else clusters, freedom=self.freedom)
+
+
+def studentise(score: Array, weight: Array, cosines: int) -> Studentised:
+    """From scores under the value 0 and weights (T each, weights summing to 1) to the test. Raises ValueError where they are not finite or not as long."""
+    if score.shape != weight.shape or not np.isfinite(score).all() or not np.isfinite(weight).all():
+        raise ValueError("studentise needs finite scores and weights of one length")
+    found = project(np.column_stack([score, weight]), cosines)
+    return Studentised(float(score.sum()), found[:, 0], found[:, 1])
+
+
+def studentise_mean(values: Array, cosines: int | None = None) -> Studentised:
+    """The test of the mean of T finite values."""
+    rows = len(values)
+    chosen = cosines_for(rows, values) if cosines is None else cosines
+    return studentise(values / rows, np.full(rows, 1 / rows), chosen)
+
+
+def project(scores: Array, cosines: int) -> Array:
+    """Sums of each column (T x K) times root 2 cos(pi j (t + 1/2) / T), j = 1..cosines: cosines x K. One discrete cosine transform."""
+    found = fft.dct(scores, type=2, axis=0)[1 : cosines + 1]  # twice the sum of x cos(pi j (2t + 1) / 2T)
+    return np.asarray(found / math.sqrt(2.0))
+
+
+def project_twin(scores: Array, cosines: int) -> Array:
+    """`project`, sum by sum."""
+    rows = len(scores)
+    wave = np.array([[math.sqrt(2) * math.cos(math.pi * j * (t + 0.5) / rows) for t in range(rows)] for j in range(1, cosines + 1)])
+    return np.asarray(wave @ scores)
+
+
+def cosines_for(rows: int, pieces: Array | None = None, horizon: int = 1) -> int:
+    """How many cosines. `pieces`: what outcomes are sums of, label by label (T or T x N); None where outcomes overlap over `horizon` labels."""
+    if pieces is None:
+        rate, most = PERSISTENT, rows / (REACH * horizon)
+    else:
+        ratio = variance_ratio(pieces)
+        rate, most = TURNING if ratio < BAND[0] else WHITE if ratio <= BAND[1] else PERSISTENT, rows - 2
+    return max(FEWEST, int(min(round(rate * rows ** (2 / 3)), most)))
+
+
+def variance_ratio(pieces: Array) -> float:
+    """Variance of sums of pieces over T / 30 labels, over that of as many uncorrelated ones; infinite for pieces that never vary."""
+    x = pieces if pieces.ndim == 1 else np.mean(pieces, axis=1)
+    x = x - x.mean()
+    span = max(2, len(x) // 30)
+    sums = np.concatenate([[0.0], np.cumsum(x)])
+    single = float(np.mean(x**2))
+    return float(np.mean((sums[span:] - sums[:-span]) ** 2)) / (span * single) if single > 0 else math.inf
+
+
+def critical(freedom: int, level: float = CUTOFFS.level) -> float:
+    """Two-sided critical value."""
+    return float(stdtrit(freedom, 1 - level / 2))
+
+
+def joint_draws(projections: Array, draws: int, seed: int = 0) -> Array:
+    """Null draws of several t at once (draws x K) from their projections (B x K): a multivariate t of B degrees of freedom with their correlation."""
+    rng = np.random.default_rng(seed)
+    scale = np.sqrt(np.mean(projections**2, axis=0))
+    z = rng.standard_normal((draws, len(projections))) @ (projections / np.where(scale > 0, scale, np.inf)) / math.sqrt(len(projections))
+    return np.asarray(z / np.sqrt(rng.chisquare(len(projections), (draws, 1)) / len(projections)))
+
+
+@lru_cache(maxsize=8)
+def _normals(freedom: int) -> tuple[Array, Array]:
+    rng = np.random.default_rng(20_260_408)
+    return rng.standard_normal(DRAWS), rng.standard_normal((DRAWS, freedom))

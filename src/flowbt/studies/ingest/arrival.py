@@ -1,0 +1,80 @@
+"""What an import does to a dataset that is there: nothing, place its rows in time again, read all files anew, or merge later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import pandas as pd
+
+from flowbt.data.declare import Dataset
+from flowbt.ground.errors import ParameterError, RefusedImport
+
+Record = Mapping[str, Any]
+Course = Literal["same", "place", "anew", "merge"]
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How files come into a dataset that is there. `replace`: in place of all it holds. `known`: when what they change became known (default: now)."""
+
+    replace: bool = False
+    known: pd.Timestamp | None = None
+
+    def instant(self) -> pd.Timestamp:
+        """Naive UTC, to the millisecond."""
+        return self.known if self.known is not None else pd.Timestamp.now("UTC").tz_localize(None).floor("ms")
+
+
+def instant_of(text: str) -> pd.Timestamp:
+    """An instant in naive UTC from ISO text (UTC where it names no zone); ParameterError for anything else."""
+    try:
+        stamp = pd.Timestamp(datetime.fromisoformat(text.strip()))
+    except ValueError:
+        raise ParameterError(f"--known-at {text}", "not an ISO time", "for example 2024-02-15T18:00 or 2024-02-15T13:00-05:00") from None
+    return (stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp).as_unit("ns")
+
+
+def row_rules(declaration: Dataset) -> dict[str, Any]:
+    """What of a declaration decides which rows and cells are stored; the rest acts when they are read."""
+    bounds = {name: (rule.min, rule.max, rule.zero) for name, rule in declaration.fields.items()}
+    return {"clock": declaration.clock, "frequency": declaration.frequency, "policy": declaration.policy, "fields": bounds}
+
+
+def course(name: str, stored: Record, records: Sequence[Record], facts: Record) -> Course:
+    """What is to be done with files (name, sha256, read: how they are read) where `stored` is there.
+
+    same: all were read so before. place: only the publication rule changed. anew: they are read in another way, and all files of the dataset are among
+    them. merge: there is something new. RefusedImport where reading anew would lose what other files brought, or a revision.
+    """
+    held = list(stored.get("files", ()))
+    there = [identity(file) for file in held]
+    again = [identity(record) for record in records if identity(record) in there]
+    other = [record["name"] for record in records if identity(record) not in there and _read_otherwise(record, held)]
+    reordered = [one for one in there if one in again] != again
+    if other or (again and (reordered or any(stored.get(key) != facts[key] for key in ("row_rules", "tolerance")))):
+        brought = {record["sha256"] for record in records}
+        absent = [file["name"] for file in held if file["sha256"] not in brought]
+        if not absent and not stored.get("revised"):
+            return "anew"
+        lost = f"its rows come also from {', '.join(absent[:3])}{' ...' if len(absent) > 3 else ''}" if absent else "its rows were revised since"
+        what = f"{other[0]} would be read in another way than before" if other else "its declaration or plan has changed"
+        raise RefusedImport(
+            f"dataset {name}", f"{what}, and {lost}", "give all its files, or say --replace to begin again from these (the old version is kept)"
+        )
+    if len(again) < len(records):
+        return "merge"
+    return "same" if stored.get("publication") == facts["publication"] else "place"
+
+
+def identity(file: Record) -> tuple[str, str]:
+    """What a file is: its bytes and how they are read. One file may be read in several ways."""
+    return str(file["sha256"]), str(file.get("read", ""))
+
+
+def _read_otherwise(record: Record, held: Sequence[Record]) -> bool:
+    """Whether the same bytes, or a file of this name, were read in other ways only."""
+    same = [file for file in held if file["sha256"] == record["sha256"]] or [file for file in held if file["name"] == record["name"]]
+    return bool(same) and all(file.get("read") != record["read"] for file in same)

@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from flowbt.evidence import inference
+from flowbt.evidence.inference import Studentised, studentise, studentise_mean
+
+
+@pytest.fixture(scope="module")
+def noise():
+    return np.random.default_rng(5).standard_normal(600)
+
+
+@pytest.fixture(scope="module")
+def few():
+    """An effect that rests on three clusters of a thousand rows."""
+    weight = np.zeros(1000)
+    weight[[100, 480, 900]] = 1 / 3
+    return studentise(0.02 * weight + np.random.default_rng(1).standard_normal(1000) * 1e-4, weight, 40)
+
+
+def test_projections_equal_their_twin(noise):
+    columns = np.column_stack([noise[:97], noise[100:197] ** 2])
+    np.testing.assert_allclose(inference.project(columns, 9), inference.project_twin(columns, 9), atol=1e-12)
+
+
+def test_the_mean_of_white_noise_has_nearly_the_p_of_a_t_test(noise):
+    ours, theirs = studentise_mean(noise + 0.1, 200), stats.ttest_1samp(noise + 0.1, 0)
+    assert ours.t() == pytest.approx(theirs.statistic, rel=0.1)
+    assert ours.p() == pytest.approx(theirs.pvalue, abs=0.02)
+
+
+@pytest.mark.parametrize("level", [0.05, 0.01])
+def test_the_interval_ends_where_p_is_the_level(noise, level):
+    test = studentise_mean(noise + 0.05, 24)
+    assert [test.p(end) for end in test.interval(level)] == pytest.approx([level, level])
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.05, 0.12, -0.3])
+def test_p_and_interval_cannot_contradict(noise, shift):
+    test = studentise_mean(noise + shift, 24)
+    low, high = test.interval()
+    assert (test.p() > 0.05) == (low <= 0 <= high)
+
+
+def test_three_clusters_exclude_nothing_and_could_see_nothing(few):
+    assert few.clusters == pytest.approx(3, rel=0.1)
+    assert few.interval() == (-np.inf, np.inf)
+    assert (few.p() > 0.05, few.smallest()) == (True, np.inf)
+
+
+def test_the_smallest_effect_is_seen_with_its_power(noise):
+    test = studentise_mean(noise, 24)
+    smallest = test.smallest(0.8)
+    assert test.power(smallest) == pytest.approx(0.8, abs=0.01)
+    assert smallest == pytest.approx(2.9 * np.sqrt(test.variance), rel=0.1)
+    assert test.smallest(0.8, level=0.001) > 1.3 * smallest
+
+
+def test_power_is_what_simulation_finds():
+    rng, weight = np.random.default_rng(2), np.full(400, 1 / 400)
+    found = [studentise((rng.standard_normal(400) + 0.125) / 400, weight, 20).p() <= 0.05 for _ in range(800)]
+    exact = Studentised(0.0, np.full(20, 0.05), np.zeros(20))  # a standard error of 1 / root 400
+    assert np.mean(found) == pytest.approx(exact.power(0.125), abs=0.05)
+
+
+def test_no_effect_has_the_power_of_the_level():
+    assert Studentised(0.3, np.ones(30), np.zeros(30)).power(0.0) == pytest.approx(0.05, abs=0.01)
+
+
+def test_joint_draws_have_the_tails_and_the_correlation_of_the_tests(noise):
+    columns = np.column_stack([noise, noise + 0.1 * noise[::-1]])
+    draws = inference.joint_draws(inference.project(columns, 12), 20_000)
+    assert np.mean(np.abs(draws[:, 0]) > inference.critical(12)) == pytest.approx(0.05, abs=0.006)
+    assert np.corrcoef(draws.T)[0, 1] > 0.95
+
+
+def test_cosines_are_fewer_where_outcomes_persist_or_overlap(noise):
+    white, walk = inference.cosines_for(600, noise), inference.cosines_for(600, np.cumsum(noise))
+    assert white > inference.cosines_for(600, np.diff(noise, prepend=0)) > walk
+    assert inference.cosines_for(600, None, 50) == 4
+
+
+def test_what_is_not_finite_is_refused(noise):
+    with pytest.raises(ValueError, match="finite"):
+        studentise(np.append(noise, np.nan), np.zeros(601), 5)
+
+
+def test_a_test_survives_its_own_json(few):
+    assert Studentised.from_dict(few.to_dict()).p() == few.p()
