@@ -108,7 +108,7 @@ def test_where_only_adjusted_prices_are_there_it_is_said(tmp_path):
     panel = open_panel(Catalog((tmp_path,)), ["SPY"])
     panel["close"]
     assert panel.bars().dividend.to_numpy().sum() == 0.0
-    assert "Prices with dividends folded in, so levels are not as traded: SPY." in caveats(panel)
+    assert "Prices with dividends folded in, so levels are not as traded: SPY." in caveats(panel, labels=panel.index)
 
 
 def test_a_step_down_of_the_ratio_is_no_dividend():
@@ -124,7 +124,7 @@ def test_a_second_dataset_fills_what_the_first_lacks(tmp_path):
     panel = open_panel(Catalog((tmp_path,)), ["SPY"])
     assert panel["close"]["SPY"].notna().all()
     assert [(one.dataset, one.rows) for one in panel.speakers()["close of SPY"]] == [("old", 300), ("new", len(LABELS) - 300)]
-    assert any(line.startswith("close of SPY is joined: old 2023-01-03") for line in caveats(panel))
+    assert any(line.startswith("close of SPY is joined: old 2023-01-03") for line in caveats(panel, labels=panel.index))
     assert panel.known_at("close", "SPY").iloc[10] == Clock().closes(LABELS)[10]
 
 

@@ -13,11 +13,11 @@ from flowbt.ground.fields import FOLDED, PRICES, FieldKey
 MOST = 6  # names in a line
 
 
-def caveats(panel: PanelReader, labels: pd.DatetimeIndex | None = None, keys: Collection[tuple[str, str]] | None = None) -> list[str]:
-    """One line each, for what was read so far, or of it for `keys` (field, symbol) only; `labels`: those that are judged (default the panel's)."""
-    labels = panel.index if labels is None else labels
-    read = [one for one in panel.datasets() if keys is None or one[:2] in keys]
+def caveats(*panels: PanelReader, labels: pd.DatetimeIndex, keys: Collection[tuple[str, str]] | None = None) -> list[str]:
+    """One line each, for what was read of the panels so far, or of it for `keys` (field, symbol) only; `labels`: those that are judged."""
+    read = [one for panel in panels for one in panel.datasets() if keys is None or one[:2] in keys]
     named = {FieldKey(*one[:2]).words for one in read}
+    joined = {words: speakers for panel in panels for words, speakers in panel.speakers().items() if words in named}
     lines = []
     if revised := sorted({one.name for _, _, one in read if one.declaration.vintage == "latest"}):
         lines.append(f"Latest vintage, not as first published: {_some(revised)}.")
@@ -26,10 +26,10 @@ def caveats(panel: PanelReader, labels: pd.DatetimeIndex | None = None, keys: Co
     lines += back_calculated(read, labels)
     if folded := sorted({symbol for field, symbol, one in read if field in PRICES and one.declaration.basis == FOLDED}):
         lines.append(f"Prices with dividends folded in, so levels are not as traded: {_some(folded)}.")
-    for words, speakers in sorted((words, one) for words, one in panel.speakers().items() if words in named):
+    for words, speakers in sorted(joined.items()):
         spoken = ", ".join(f"{one.dataset} {one.first:%Y-%m-%d} to {one.last:%Y-%m-%d} ({one.rows:,} rows)" for one in speakers)
         lines.append(f"{words} is joined: {spoken}.")
-    lines += [f"Left out: {reason}." for reason in panel.left_out()] if keys is None else []
+    lines += sorted({f"Left out: {reason}." for panel in panels for reason in panel.left_out()}) if keys is None else []
     if late := lags(read):
         lines.append(f"Lag: {'; '.join(late)}.")
     return lines

@@ -123,7 +123,7 @@ def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) 
         ballots=tuple(ballots),
         counts=_counts(ballots, votes),
         gaps=tuple({gap.name: gap for gap in gaps}.values()),
-        caveats=tuple(dict.fromkeys(line for panel in panels.values() for line in caveats(panel, index[-1:]))),
+        caveats=tuple(caveats(*panels.values(), labels=index[-1:])),
     )
 
 

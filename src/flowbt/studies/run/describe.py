@@ -176,7 +176,7 @@ def warnings_of(prepared: Prepared) -> list[str]:
     if panel.catalog.synthetic:
         lines.append("SYNTHETIC: made by the demo market with planted effects. It says nothing about real markets.")
     lines += [f"Left out: {problem}." for problem in panel.catalog.problems]
-    lines += caveats(panel, prepared.market.index)
+    lines += caveats(panel, labels=prepared.market.index)
     lines += stale_words(panel.bars().stale.loc[prepared.market.index])
     if panel.clock.always and not any(field == "funding_rate" for field, _ in panel.used):
         lines.append("No funding data for the traded symbols: traded as spot, shorts pay borrow only.")

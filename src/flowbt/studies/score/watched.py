@@ -80,7 +80,7 @@ class Watched:
     def caveats(self) -> list[str]:
         """What the data behind it should be read with."""
         read = {key for key in self.panel.used if any(key[0] == field and FieldKey(field, symbol).matches(key[1]) for field, symbol in self.used)}
-        return caveats(self.panel, self.index[self.first : self.last], read)
+        return caveats(self.panel, labels=self.index[self.first : self.last], keys=read)
 
     def _refuse_hollow(self, keys: list[tuple[str, str]]) -> None:
         """ClaimError for a field that was imported without one value: that is broken data, not missing data."""

@@ -114,7 +114,7 @@ class PreparedSweep:
 
     def _warnings(self, labels: pd.DatetimeIndex) -> list[str]:
         made = ["SYNTHETIC: made by the demo market with planted effects."] if self.panel.catalog.synthetic else []
-        return made + caveats(self.panel, labels) + stale_words(self.panel.bars().stale.loc[labels])
+        return made + caveats(self.panel, labels=labels) + stale_words(self.panel.bars().stale.loc[labels])
 
     @cached_property
     def id(self) -> str:
