@@ -85,6 +85,8 @@ def agreement(one: FieldTable, other: FieldTable) -> Agreement:
     if not len(both):
         return Agreement(0, np.nan, np.nan, step)
     off = np.abs(both[:, 0] - both[:, 1])
+    if len(both) >= FEWEST:
+        step = float(np.median(np.abs(np.diff(both[:, 0]))))  # of the same time: levels grow
     return Agreement(len(both), float(np.median(off)), float(off.max()), step)
 
 

@@ -62,7 +62,7 @@ def overlapping(catalog: Catalog, field: str, symbol: str) -> Overlapping:
     return Overlapping(field, symbol, spoken, joined.left_out, tuple(_pairs(held)))
 
 
-def met_at_import(catalog: Catalog, name: str, most: int = 20) -> list[str]:
+def met_at_import(catalog: Catalog, name: str, most: int = 4) -> list[str]:
     """Lines about what a dataset shares with others, for the report of an import; at most `most` fields and symbols are compared."""
     if name not in catalog.imported:
         return []
