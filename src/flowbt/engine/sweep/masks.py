@@ -30,12 +30,6 @@ def pack(values: npt.NDArray[np.bool_]) -> Words:
     return words
 
 
-def unpack(words: Words, bars: int) -> npt.NDArray[np.bool_]:
-    """N x W words as T x N bools."""
-    bits = np.unpackbits(np.ascontiguousarray(words).view(np.uint8), axis=1, bitorder="little", count=bars)
-    return np.ascontiguousarray(bits.T).astype(np.bool_)
-
-
 @jit
 def pack_compare(values: Array, level: float, how: int, out: Words) -> None:
     """`values` (N x T) compared with a level, packed into `out` (N x W). A missing value compares False, as in pandas."""
