@@ -18,6 +18,7 @@ FLIPPED = {0: 2, 1: 3, 2: 0, 3: 1}  # a < b read from b's side
 
 
 def words_of(bars: int) -> int:
+    """How many 64-bit words hold so many bars."""
     return (bars + 63) // 64
 
 
