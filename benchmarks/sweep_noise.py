@@ -15,7 +15,7 @@ import sweep_rivals as rivals
 
 from flowbt.engine.sweep.sweeper import BarRange
 from flowbt.engine.types import Signals
-from flowbt.evidence.overfit import overfit
+from flowbt.evidence.search.overfit import overfit
 from flowbt.evidence.sharpe import deflated_sharpe, moments
 
 GRID = {"draw": tuple(range(1_250)), "chance": (0.02, 0.05), "hold": (3, 5, 8, 13)}

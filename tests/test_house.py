@@ -11,6 +11,7 @@ import pytest
 SRC = Path(__file__).parents[1] / "src" / "flowbt"
 # heavy, or an extra
 LATE = (
+    "pandas_market_calendars",
     "vectorbt",
     "filelock",
     "httpx",

@@ -4,7 +4,7 @@ import pytest
 
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.finding import Finding, filled
-from flowbt.evidence.claims.sequences import _tau, in_order, lead, sequence_study, standardised, swapped
+from flowbt.evidence.claims.sequences import _tau, flipped, in_order, innovations, lead, sequence_study, standardised
 from flowbt.ground.errors import ClaimError, FieldError
 
 
@@ -42,10 +42,26 @@ def test_every_pair_is_looked_at_both_ways():
     assert pairs[0]["forth"] > pairs[0]["back"]
 
 
-def test_swapping_keeps_the_size_of_every_block():
-    values = np.repeat([[1.0], [2.0], [4.0]], 5, axis=0)
-    found = np.unique(np.abs(swapped(values, 5, 200, 1)).round(6))
+def test_flips_keep_the_size_of_every_value():
+    found = np.unique(np.abs(flipped(np.array([1.0, 2.0, 4.0]), 200, 1)).round(6))
     assert found.tolist() == pytest.approx([1 / 3, 1, 5 / 3, 7 / 3], abs=1e-6)
+
+
+def test_the_change_of_a_level_that_turns_back_does_not_lead_what_moved_with_it():
+    together = stages(0.0, rows=4000)
+    level = np.zeros(4000)
+    for t in range(1, 4000):
+        level[t] = 0.9 * level[t - 1] + together["a"].iloc[t]
+    found = studied(together.assign(a=np.diff(level, prepend=0.0)))
+    assert found.p > 0.05
+    assert lead(standardised(together.assign(a=np.diff(level, prepend=0.0))), 5).mean() > 4 * found.effect  # what the raw changes would say
+
+
+def test_innovations_of_white_stages_are_the_stages():
+    frame = stages(0.0)
+    kept = innovations(frame)
+    assert len(kept) == len(frame) - 21
+    assert np.corrcoef(kept["a"], frame["a"][21:])[0, 1] > 0.98
 
 
 def test_tau_of_onsets():

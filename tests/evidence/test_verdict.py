@@ -1,12 +1,15 @@
+import math
 from dataclasses import FrozenInstanceError, replace
 
+import numpy as np
 import pytest
 
 from flowbt.evidence.claims.arithmetic import FigureCheck, facts, figures_of, recomputed
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.finding import Finding
-from flowbt.evidence.claims.verdict import ORDER, decide
+from flowbt.evidence.claims.verdict import ORDER, decide, level_in_force
 from flowbt.evidence.claims.wording import sentence
+from flowbt.evidence.inference import Studentised
 
 
 def finding(**changes):
@@ -29,6 +32,11 @@ def finding(**changes):
     return replace(made, verdict=verdict, reason=reason)
 
 
+def noise_about(estimate):
+    """A test with this estimate and standard error, on events that are everywhere."""
+    return {"test": Studentised(estimate, np.full(40, 0.01), np.zeros(40)).to_dict()}
+
+
 def figure(name, stated, inside, measured=0.02):
     return {"name": name, "stated": stated, "measured": measured, "low": 0.01, "high": 0.03, "inside": inside}
 
@@ -41,12 +49,15 @@ def figure(name, stated, inside, measured=0.02):
         ({"stated": {"mean": 0.09, "baseline": 0.01}, "figures": [figure("effect", 0.08, False)]}, "direction only"),
         ({"sign": -1}, "contradicted"),
         ({"q": 0.2}, "not distinguishable from chance"),
-        ({"q": 0.2, "stated": {"mean": 0.015, "baseline": 0.01}}, "underpowered"),
+        ({"q": 0.2, "stated": {"mean": 0.015, "baseline": 0.01}, "detail": noise_about(0.0)}, "underpowered"),
+        ({"q": 0.2, "stated": {"mean": 0.06, "baseline": 0.01}, "detail": noise_about(0.0)}, "not distinguishable from chance"),
+        ({"p": 0.43}, "direction only"),
         ({"n_effective": 4}, "underpowered"),
         ({"n_effective": 4, "stated": {"positive": 1.0}, "figures": [figure("positive", 1.0, False, 0.8)]}, "contradicted"),
         ({"sign": 0}, "contradicted"),
-        ({"sign": 0, "q": 0.5, "low": -0.01, "high": 0.01, "detail": {"deviation": 0.1}}, "replicated"),
-        ({"sign": 0, "q": 0.5, "low": -0.05, "high": 0.01, "detail": {"deviation": 0.1}}, "underpowered"),
+        ({"sign": 0, "q": 0.5, "low": -0.004, "high": 0.004}, "replicated"),  # within half the base rate of 1%
+        ({"sign": 0, "q": 0.5, "low": -0.006, "high": 0.004}, "underpowered"),
+        ({"sign": 0, "q": 0.5, "low": -0.01, "high": 0.01, "stated": {"effect": 0.03}}, "replicated"),
         ({"n": 0, "missing": ["field 'gex'"]}, "untestable"),
         ({"error": "a typo"}, "error"),
     ],
@@ -93,3 +104,20 @@ def test_a_finding_is_frozen_and_plain_in_json():
     assert found.to_dict()["detail"]["curve"] == [{"effect": None}]
     with pytest.raises(FrozenInstanceError):
         found.verdict = "replicated"
+
+
+def test_what_is_not_distinguishable_says_what_it_could_have_seen():
+    found = finding(q=0.2, detail=noise_about(0.0))
+    assert found.reason.endswith("the smallest effect it would have seen is 2.91%")
+
+
+def test_power_is_that_of_the_correction_in_force():
+    stated = finding(q=0.2, stated={"effect": 0.035}, detail=noise_about(0.0))
+    assert decide(stated)[0] == "not distinguishable from chance"
+    assert decide(stated, 0.0005)[0] == "underpowered"
+
+
+def test_the_level_in_force_is_the_next_rank_of_the_family():
+    assert level_in_force([0.001, 0.4, 0.6, math.nan, 0.9]) == pytest.approx(0.05 * 2 / 4)
+    assert level_in_force([0.3, 0.4]) == pytest.approx(0.025)
+    assert level_in_force([]) == 0.05

@@ -14,7 +14,7 @@ SETTLES = pd.Timedelta(hours=8)  # UTC, Deribit and most venues; CME's 16:00 Lon
 REACH = 15.0  # days beyond the listed expiries to which the nearest one may stand
 
 
-class Curve(NamedTuple):
+class FuturesCurve(NamedTuple):
     """Labels x contracts, in the order of expiry."""
 
     basis: pd.DataFrame  # fraction per year, missing where a contract is left out
@@ -34,7 +34,7 @@ def annualised_basis(futures: pd.DataFrame, spot: pd.Series, days: pd.DataFrame)
     return (futures.div(spot, axis=0) - 1.0) * 365.0 / days.where(days > 0)
 
 
-def curve(panel: Panel, root: str, nearest_days: float = 3.0, min_volume: float = 0.0) -> Curve:
+def curve(panel: Panel, root: str, nearest_days: float = 3.0, min_volume: float = 0.0) -> FuturesCurve:
     """Every contract of `root` in the panel. Left out: under `nearest_days` to expiry, volume under `min_volume` (where it
     is asked for, a missing volume is under it), and a close that only repeats the label before (same close and volume)."""
     prefix = f"{root}-"
@@ -52,10 +52,10 @@ def curve(panel: Panel, root: str, nearest_days: float = 3.0, min_volume: float 
     elif min_volume > 0:
         raise FieldError(f"futures of {root} with volume of at least {min_volume:g}", "no field futures_volume", "import volumes, or use min_volume=0")
     spot = panel["close", root].iloc[:, 0]
-    return Curve(annualised_basis(futures, spot, days).where(keep), days)
+    return FuturesCurve(annualised_basis(futures, spot, days).where(keep), days)
 
 
-def constant_maturity(curve: Curve, days: float) -> pd.Series:
+def constant_maturity(curve: FuturesCurve, days: float) -> pd.Series:
     """Basis at `days`, linear between the two expiries around it; outside them the nearest within 15 days, else missing."""
     basis, time = curve.basis.to_numpy(float), curve.days.to_numpy(float)
     out = np.full(len(basis), np.nan)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from flowbt.cli.options import datasets_option, demo_option, emit, json_option
+from flowbt.cli.show.today import print_today
 
 EPILOG = """\b
 Examples:
@@ -23,7 +24,6 @@ Examples:
 @json_option
 def command(path: Path, asof: str | None, demo: bool | None, datasets: Path, as_json: bool) -> int:
     """The decisions of PATH (a strategy file or a folder of them) for the next open: conditions, values, levels, what is stale or missing."""
-    from flowbt.cli.show.today import print_today
     from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.desk.today import strategy_files, today_all
 

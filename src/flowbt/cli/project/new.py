@@ -10,9 +10,9 @@ import click
 
 from flowbt.ground.errors import ParameterError
 
-STRATEGY = '''"""{title}: say in one line what should happen, and why.
+STRATEGY = '''"""{title}: a close near its ceiling is exhausted, and falls back. Say here in one line what should happen, and why.
 
-Source: where the idea comes from
+Source: none
 """
 
 from flowbt import Signals

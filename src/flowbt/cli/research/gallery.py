@@ -84,7 +84,9 @@ def _print(gallery: Gallery) -> None:
     words = f"placebo: mean Sharpe of {gallery.placebos} rotations of the strategy's own decisions; p: share of them that did as well, corrected over the table"
     console.print(Text(words, style="dim"))
     if gallery.synthetic:
-        odd = [entry.strategy for entry in gallery.entries if (entry.null_adjusted or 1.0) <= 0.05]
+        from flowbt.evidence.search.judgement import beats_placebos
+
+        odd = [entry.strategy for entry in gallery.entries if beats_placebos(entry.null_adjusted)]
         console.print(
             Text(f"where nothing is planted: {'nothing found' if not odd else 'found something: ' + ', '.join(odd)}", style="yellow" if odd else "dim")
         )

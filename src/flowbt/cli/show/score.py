@@ -32,7 +32,7 @@ LEFT = ("claim", "verdict", "stated")
 
 def print_board(board: ScoredClaims, placebos: bool, page: Path | None) -> None:
     """The findings, what they come to, what could not be scored, and where the pages are."""
-    from flowbt.evidence.claims.verdict import CUTOFFS
+    from flowbt.evidence.cutoffs import CUTOFFS
 
     console = Console(soft_wrap=True, highlight=False)
     title = Text("scoreboard", style="bold")

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flowbt.evidence.measures import MEASURES
+from flowbt.evidence.search.judgement import SEARCH
 
 SHOWN = {"sharpe": "Sharpe", "cagr": "CAGR", "max_drawdown": "Drawdown", "trades": "Trades", "win_rate": "Wins"}
 UNITS = {one.name: one for one in MEASURES}
@@ -51,7 +52,8 @@ def rows_of(luck: dict[str, Any]) -> list[tuple[str, str]]:
         return rows
     rows[0] = (rows[0][0], f"{ledger['trials']:,} distinct, worth {ledger['effective']:,.0f} independent ones")
     rows.append(("Best of that many by luck", f"Sharpe {_number(luck['expected_best_of_luck'])}; found {_number(luck['best']['sharpe'])}"))
-    deflated = f"{_number(luck['deflated_sharpe'], 3)}, at the independent number {_number(luck['deflated_sharpe_effective'], 3)} (over 0.95: not luck)"
+    both = f"{_number(luck['deflated_sharpe'], 3)}, at the independent number {_number(luck['deflated_sharpe_effective'], 3)}"
+    deflated = f"{both} (from {SEARCH.deflated.good:g} on: not luck)"
     rows.append(("Deflated Sharpe", deflated))
     if luck["pbo"]:
         rows.append(("Probability of overfitting", f"{luck['pbo']['pbo']:.2f} (0.5 is noise; {luck['pbo']['trials']} sampled trials)"))

@@ -20,7 +20,7 @@ Measure = Callable[[Any, int], list[pd.DataFrame]]
 class Outcome:
     """`columns(panel, horizon)`: the frames whose sums give the statistic; `statistic`: mean, ratio (of means), deviation, autocorrelation;
     `symbol`: None for each of the panel's own; `also`: other horizons of the specification curve; `against`: symbol for the share that beats it;
-    `own`: the claim's function returns (event, outcome) itself; `signed`: the outcome is counted with the event's sign."""
+    `own`: the claim's function returns (event, outcome) itself; `elsewhere`: the same outcome of another symbol, None where it has none."""
 
     label: str
     horizon: int
@@ -31,6 +31,12 @@ class Outcome:
     units: str = "return"
     against: str | None = None
     own: bool = False
+    elsewhere: Callable[[str], Outcome] | None = None
+
+    @property
+    def risk(self) -> bool:
+        """Whether more of it is worse for a holder: sizes of moves, ranges, deviations, and volatility indices."""
+        return self.statistic != "mean" or self.symbol in ("VIX", "VVIX", "DVOL")
 
     @property
     def kind(self) -> str:
@@ -45,7 +51,15 @@ def around(horizon: int) -> tuple[int, ...]:
 def forward_return(symbol: str | None, horizon: int, *, also: tuple[int, ...] | None = None, against: str | None = None) -> Outcome:
     """Close `horizon` labels on over the close at the decision, less 1. `against`: also report the share that beats this symbol."""
     words = f"return of {symbol or 'the name'} over {horizon}"
-    return Outcome(words, horizon, _of(symbol, _return), symbol, around(horizon) if also is None else also, against=against)
+    return Outcome(
+        words,
+        horizon,
+        _of(symbol, _return),
+        symbol,
+        around(horizon) if also is None else also,
+        against=against,
+        elsewhere=lambda other: forward_return(other, horizon, also=also, against=against),
+    )
 
 
 def forward_excess(symbol: str | None, over: str, horizon: int, *, also: tuple[int, ...] | None = None) -> Outcome:
@@ -54,18 +68,39 @@ def forward_excess(symbol: str | None, over: str, horizon: int, *, also: tuple[i
     def columns(panel: Any, h: int) -> list[pd.DataFrame]:
         return [closes(panel, symbol).pipe(_return, h).sub(closes(panel, over).pipe(_return, h).iloc[:, 0], axis=0)]
 
-    return Outcome(f"return of {symbol or 'the name'} less {over} over {horizon}", horizon, columns, symbol, around(horizon) if also is None else also)
+    return Outcome(
+        f"return of {symbol or 'the name'} less {over} over {horizon}",
+        horizon,
+        columns,
+        symbol,
+        around(horizon) if also is None else also,
+        elsewhere=lambda other: forward_excess(other, over, horizon, also=also),
+    )
 
 
 def forward_drawdown(symbol: str | None, horizon: int, *, also: tuple[int, ...] | None = None) -> Outcome:
     """Lowest close of the next `horizon` labels over the close at the decision, less 1; at most 0. Deeper is lower."""
     words = f"deepest fall of {symbol or 'the name'} within {horizon}"
-    return Outcome(words, horizon, _of(symbol, _drawdown), symbol, around(horizon) if also is None else also)
+    return Outcome(
+        words,
+        horizon,
+        _of(symbol, _drawdown),
+        symbol,
+        around(horizon) if also is None else also,
+        elsewhere=lambda other: forward_drawdown(other, horizon, also=also),
+    )
 
 
 def forward_worst(symbol: str | None, horizon: int, *, also: tuple[int, ...] | None = None) -> Outcome:
     """Lowest single return of the next `horizon` labels."""
-    return Outcome(f"worst day of {symbol or 'the name'} within {horizon}", horizon, _of(symbol, _worst), symbol, around(horizon) if also is None else also)
+    return Outcome(
+        f"worst day of {symbol or 'the name'} within {horizon}",
+        horizon,
+        _of(symbol, _worst),
+        symbol,
+        around(horizon) if also is None else also,
+        elsewhere=lambda other: forward_worst(other, horizon, also=also),
+    )
 
 
 def forward_volatility(symbol: str | None, horizon: int, *, also: tuple[int, ...] | None = None) -> Outcome:
@@ -77,7 +112,16 @@ def forward_volatility(symbol: str | None, horizon: int, *, also: tuple[int, ...
         return [(square.rolling(h).mean().shift(-h) * year) ** 0.5]
 
     words = f"realised volatility of {symbol or 'the name'} over {horizon}"
-    return Outcome(words, horizon, columns, symbol, around(horizon) if also is None else also, statistic="ratio", units="per year")
+    return Outcome(
+        words,
+        horizon,
+        columns,
+        symbol,
+        around(horizon) if also is None else also,
+        statistic="ratio",
+        units="per year",
+        elsewhere=lambda other: forward_volatility(other, horizon, also=also),
+    )
 
 
 def forward_change(field: str, symbol: str, horizon: int, *, also: tuple[int, ...] | None = None, relative: bool = False) -> Outcome:
@@ -93,7 +137,14 @@ def forward_change(field: str, symbol: str, horizon: int, *, also: tuple[int, ..
 
 def next_move(symbol: str | None) -> Outcome:
     """Size of the next return, whatever its sign; compared as a ratio of means inside and outside the regime."""
-    return Outcome(f"size of the next return of {symbol or 'the name'}", 1, _of(symbol, lambda c, h: _return(c, h).abs()), symbol, statistic="ratio")
+    return Outcome(
+        f"size of the next return of {symbol or 'the name'}",
+        1,
+        _of(symbol, lambda c, h: _return(c, h).abs()),
+        symbol,
+        statistic="ratio",
+        elsewhere=lambda other: next_move(other),
+    )
 
 
 def next_range(symbol: str) -> Outcome:
@@ -102,7 +153,7 @@ def next_range(symbol: str) -> Outcome:
     def columns(panel: Any, h: int) -> list[pd.DataFrame]:
         return [(single(panel, "high", symbol) - single(panel, "low", symbol)).shift(-h) / closes(panel, symbol)]
 
-    return Outcome(f"range of {symbol} in the next session", 1, columns, symbol, statistic="ratio")
+    return Outcome(f"range of {symbol} in the next session", 1, columns, symbol, statistic="ratio", elsewhere=lambda other: next_range(other))
 
 
 def variance_ratio(symbol: str | None) -> Outcome:
@@ -112,7 +163,9 @@ def variance_ratio(symbol: str | None) -> Outcome:
         y = closes(panel, symbol).pipe(_return, h)
         return [y, y * y]
 
-    return Outcome(f"deviation of the next return of {symbol or 'the name'}", 1, columns, symbol, statistic="deviation")
+    return Outcome(
+        f"deviation of the next return of {symbol or 'the name'}", 1, columns, symbol, statistic="deviation", elsewhere=lambda other: variance_ratio(other)
+    )
 
 
 def autocorrelation(symbol: str | None) -> Outcome:
@@ -123,7 +176,15 @@ def autocorrelation(symbol: str | None) -> Outcome:
         x, y = c.pct_change(fill_method=None), c.pipe(_return, h)
         return [x, y, x * x, y * y, x * y]
 
-    return Outcome(f"autocorrelation of the returns of {symbol or 'the name'}", 1, columns, symbol, statistic="autocorrelation", units="correlation")
+    return Outcome(
+        f"autocorrelation of the returns of {symbol or 'the name'}",
+        1,
+        columns,
+        symbol,
+        statistic="autocorrelation",
+        units="correlation",
+        elsewhere=lambda other: autocorrelation(other),
+    )
 
 
 def given(label: str, horizon: int, *, symbol: str | None = None, units: str = "return", ratio: bool = False) -> Outcome:

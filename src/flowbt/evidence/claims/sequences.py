@@ -1,13 +1,14 @@
 """Who moves first: lead-lag of the stages of a claimed order, and the order of their onsets.
 
 Lead-lag: for neighbours a, b of the order, a(t) times the next `horizon` values of b, less b(t) times the next of a, summed over neighbours; its mean is
-above 0 where the order holds. Surrogates swap the two roles at random, block by block: what moves at the same time, and how it clusters,
-stays as it is, only the direction of time's order is lost. So the null is that the reverse order is as good as the claimed one.
+above 0 where the order holds. It is taken of innovations: what each stage does that its own past does not say (21 lags and its level). Without that, a
+stage that is the change of a mean-reverting level turns back after whatever moved with it, and so "leads" it. Under the null the innovations
+move together only at the same time, so the mean is 0 whatever each stage's own dynamics; its test is that of every other claim.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from flowbt.evidence.claims.declare import Claim
-from flowbt.evidence.claims.study import apart
-from flowbt.evidence.resampling.bootstrap import block_length, interval, resample_sums
+from flowbt.evidence.claims.events import Curve, combined, take
+from flowbt.evidence.claims.study import Contrast, apart
+from flowbt.evidence.cutoffs import CUTOFFS
+from flowbt.evidence.inference import Inference, Studentised, cosines_for, studentise_mean
 from flowbt.evidence.resampling.rotation import p_values
 from flowbt.ground.errors import ClaimError, FieldError
 
 Array = npt.NDArray[np.float64]
 CLIP = 5.0  # deviations beyond which an impulse counts no more: one crash must not decide alone
 FEWEST = 250  # bars under which no order is looked for
+LAGS = 21  # of a stage's own past
 WINDOW = 63  # bars between two onset episodes, and the reach around each
 
 
@@ -54,6 +58,21 @@ def standardised(stages: pd.DataFrame) -> Array:
     return np.asarray(np.clip((x - x.mean(axis=0)) / spread, -CLIP, CLIP))
 
 
+def innovations(stages: pd.DataFrame) -> pd.DataFrame:
+    """Each stage less what its own past says of it: least squares on LAGS of itself and on its level (the sum of all before), which takes a level's
+    turning back out of its changes. The first LAGS rows go."""
+    x = stages.to_numpy(dtype=np.float64)
+    if len(x) < FEWEST:
+        return stages  # refused, with its reason, by `standardised`
+    out = np.empty((len(x) - LAGS, x.shape[1]))
+    for s, column in enumerate(x.T):
+        centred = column - column.mean()
+        past = np.column_stack([np.cumsum(centred)[LAGS - 1 : -1], *(centred[LAGS - k : -k] for k in range(1, LAGS + 1)), np.ones(len(out))])
+        past = past / np.maximum(np.sqrt(np.mean(past**2, axis=0)), 1e-300)
+        out[:, s] = centred[LAGS:] - past @ np.linalg.lstsq(past, centred[LAGS:], rcond=1e-10)[0]
+    return pd.DataFrame(out, index=stages.index[LAGS:], columns=stages.columns)
+
+
 def lead(z: Array, horizon: int) -> Array:
     """Per bar, how far the claimed order leads its reverse, summed over neighbours; T - horizon values."""
     ahead = _ahead(z, horizon)
@@ -66,58 +85,85 @@ def _ahead(z: Array, horizon: int) -> Array:
     return np.asarray((sums[horizon + 1 :] - sums[1:-horizon]) / np.sqrt(horizon))
 
 
-def swapped(values: Array, block: int, draws: int, seed: int) -> Array:
-    """Mean of `values` (T x D) when whole blocks change sign at random, the same for all columns: draws x D."""
-    blocks = np.add.reduceat(values, np.arange(0, len(values), block), axis=0)
-    signs = np.random.default_rng(seed).integers(0, 2, (draws, len(blocks))) * 2.0 - 1.0
-    return np.asarray(signs @ blocks / len(values))
+def flipped(values: Array, draws: int, seed: int) -> Array:
+    """Mean of the values when each changes its sign at random: draws."""
+    signs = np.random.default_rng(seed).integers(0, 2, (draws, len(values))) * 2.0 - 1.0
+    return np.asarray(signs @ values / len(values))
 
 
-def sequence_study(claim: Claim, finding: Any, frames: list[tuple[dict[str, Any], pd.DataFrame]], resamples: int, seed: int) -> None:
-    """Fill `finding` from the stages of every definition (the first is reported) at every horizon."""
-    whole, z = [], []
+@dataclass(frozen=True)
+class SequenceEvidence:
+    """What stages in a claimed order show: the lead of the order over its reverse, all definitions, every pair both ways, and the order of onsets."""
+
+    test: Studentised
+    inference: Inference
+    curve: Curve
+    span: tuple[str, str]
+    missing: tuple[str, ...] = ()
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def sequence_evidence(claim: Claim, frames: list[tuple[dict[str, Any], pd.DataFrame]], draws: int = 2_000, seed: int = 0) -> SequenceEvidence:
+    """Study the stages of every definition (the first is reported) at every horizon."""
+    whole, missing = [], []
     for definition, frame in frames:
-        known = frame.dropna()
+        new = innovations(frame.dropna())
         try:
-            z.append(standardised(known))
-            whole.append((definition, known))
+            whole.append((definition, new, standardised(new)))
         except FieldError as error:
             if not whole:
                 raise
-            finding.missing.append(str(error))
-    main = lead(z[0], claim.outcome.horizon)
-    block = int(max(2 * claim.outcome.horizon, np.ceil(block_length(main))))
-    finding.measured = finding.effect = float(main.mean())
-    finding.baseline, finding.n, finding.n_effective = 0.0, len(main), -(-len(main) // block)
-    draws = resample_sums(main[:, None], block, resamples, seed)[:, 0] / len(main)
-    finding.low, finding.high = interval(draws)
-    finding.smallest = float(2.801585 * draws.std())
-    finding.span = [f"{t:%Y-%m-%d}" for t in (whole[0][1].index[0], whole[0][1].index[-1])]
-    rows, scores, nulls = [], [], []
-    for (definition, _), one in zip(whole, z, strict=True):
-        for horizon in (claim.outcome.horizon, *claim.outcome.also):
-            values = lead(one, horizon)
-            null = swapped(values[:, None], max(block, 2 * horizon), resamples, seed)[:, 0]
-            found = p_values(float(values.mean()), null)
-            size = {"n": len(values), "n_effective": -(-len(values) // block)}
-            rows.append({"definition": definition, "horizon": horizon, "effect": float(values.mean()), "p": found.p, **size})
-            scores.append(found.observed / null.std())
-            nulls.append(null / null.std())
-    finding.p = rows[0]["p"]
-    finding.p_curve = p_values(float(np.median(scores)), np.median(nulls, axis=0)).p
-    finding.definitions = len(rows)
-    finding.share_agree = float(np.mean([row["effect"] > 0 for row in rows]))
-    finding.share_significant = float(np.mean([row["effect"] > 0 and row["p"] <= 0.05 for row in rows]))
-    finding.detail |= {
-        "curve": rows,
-        "block": block,
-        "median_effect": float(np.median([row["effect"] for row in rows])),
-        "pairs": pairs(z[0], list(map(str, whole[0][1].columns)), claim.outcome.horizon, block, resamples, seed),
-        "onsets": onsets(z[0], whole[0][1].index, list(map(str, whole[0][1].columns)), claim.outcome.horizon, resamples, seed),
-    }
+            missing.append(str(error))
+    horizon, (_, first, z), rows = claim.outcome.horizon, whole[0], max(len(z) for _, _, z in whole)
+    found = [(definition, h, _scored(one, h, rows)) for definition, _, one in whole for h in (horizon, *claim.outcome.also)]
+    values = lead(z, horizon)
+    cosines = cosines_for(len(values), values)
+    test, names = found[0][2].test(cosines), list(map(str, first.columns))
+    curve = _curve(found, cosines, (draws, seed))
+    return SequenceEvidence(
+        test=test,
+        inference=test.summary(len(values), len(values) // horizon),
+        curve=curve,
+        span=(f"{first.index[0]:%Y-%m-%d}", f"{first.index[-1]:%Y-%m-%d}"),
+        missing=tuple(missing),
+        detail={"pairs": pairs(z, names, horizon), "onsets": onsets(z, first.index, names, horizon, draws, seed)},
+    )
 
 
-def pairs(z: Array, names: list[str], horizon: int, block: int, draws: int, seed: int) -> list[dict[str, Any]]:
+def _scored(z: Array, horizon: int, rows: int) -> Contrast:
+    """The mean lead as scores on `rows` labels that end together."""
+    values = lead(z, horizon)
+    score, weight = np.zeros(rows), np.zeros(rows)
+    score[rows - len(z) : rows - horizon], weight[rows - len(z) : rows - horizon] = values / len(values), 1 / len(values)
+    return Contrast(float(values.mean()), score, weight, float(values.mean()), 0.0)
+
+
+def _curve(found: list[tuple[dict[str, Any], int, Contrast]], cosines: int, draws: tuple[int, int]) -> Curve:
+    rows = []
+    for definition, horizon, one in found:
+        test, size = one.test(cosines), int((one.weight > 0).sum())
+        low, high = test.interval()
+        bounds = {"low": low, "high": high}
+        rows.append({"definition": definition, "horizon": horizon, "effect": one.effect, "p": test.p(), "n": size, "n_effective": size // horizon} | bounds)
+    effects, p = np.array([row["effect"] for row in rows]), np.array([row["p"] for row in rows])
+    together, survivors = combined([one for _, _, one in found], cosines, 1, draws)
+    significant = float(np.mean((effects > 0) & (p <= CUTOFFS.level)))
+    return Curve(together, tuple(rows), float(np.mean(effects > 0)), significant, float(np.median(effects)), survivors)
+
+
+def sequence_study(claim: Claim, finding: Any, frames: list[tuple[dict[str, Any], pd.DataFrame]], resamples: int, seed: int) -> None:
+    """Put the evidence of the stages into `finding`."""
+    found = sequence_evidence(claim, frames, resamples, seed)
+    take(finding, found.inference, found.test)
+    finding.measured, finding.baseline, finding.span = found.inference.estimate, 0.0, list(found.span)
+    finding.missing += found.missing
+    curve = found.curve
+    finding.definitions, finding.share_agree, finding.share_significant = len(curve.rows), curve.agree, curve.significant
+    finding.p_curve = None if curve.test is None else curve.test.p()
+    finding.detail |= found.detail | {"curve": list(curve.rows), "survivors": curve.survivors, "median_effect": curve.median}
+
+
+def pairs(z: Array, names: list[str], horizon: int) -> list[dict[str, Any]]:
     """Every pair of stages, both ways: correlation of the one now with the other over the next `horizon` bars, and p of their difference."""
     ahead = _ahead(z, horizon)
     now = z[: len(ahead)]
@@ -125,8 +171,8 @@ def pairs(z: Array, names: list[str], horizon: int, block: int, draws: int, seed
     for i in range(len(names)):
         for j in range(i + 1, len(names)):
             values = now[:, i] * ahead[:, j] - now[:, j] * ahead[:, i]
-            p = p_values(float(values.mean()), swapped(values[:, None], block, draws, seed)[:, 0]).p
             forth, back = float(np.corrcoef(now[:, i], ahead[:, j])[0, 1]), float(np.corrcoef(now[:, j], ahead[:, i])[0, 1])
+            p = studentise_mean(values).p()
             out.append({"first": names[i], "then": names[j], "forth": forth, "back": back, "difference": float(values.mean()), "p": p})
     return out
 
@@ -156,7 +202,7 @@ def onsets(z: Array, index: pd.Index, names: list[str], horizon: int, draws: int
     if len(taus) < 3:
         return {"episodes": episodes, "tau": None, "p": None}
     values = np.array(taus)
-    return {"episodes": episodes, "tau": float(values.mean()), "p": p_values(float(values.mean()), swapped(values[:, None], 1, draws, seed)[:, 0]).p}
+    return {"episodes": episodes, "tau": float(values.mean()), "p": p_values(float(values.mean()), flipped(values, draws, seed)).p}
 
 
 def _tau(at: list[int | None]) -> float | None:

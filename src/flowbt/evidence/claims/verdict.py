@@ -8,41 +8,46 @@
 | follows / does not follow | an arithmetic check |
 | as printed / not as printed | a check of facts |
 | contradicted | an "always" with a counterexample; or a corrected effect against the claim; or, for "no edge", a corrected effect |
-| replicated | a corrected effect in the claimed direction with every stated figure inside its interval (or none stated) |
-|  | for "no edge": no corrected effect, and an interval too narrow for one that matters |
-| direction only | a corrected effect in the claimed direction, the stated figure outside its interval |
-| underpowered | too few independent events; or no corrected effect, and the stated one is smaller than the smallest that could be seen |
-|  | for "no edge": an interval wide enough to hide one |
-| not distinguishable from chance | no corrected effect, though the stated one could have been seen (or none is stated) |
+| replicated | a corrected effect in the claimed direction, the reported definition's own interval excludes none and holds every stated figure |
+|  | for "no edge": no corrected effect, and the interval lies within the margin |
+| direction only | a corrected effect in the claimed direction; the stated figure outside its interval, or the reported definition's interval holds none too |
+| underpowered | too few independent events; or no corrected effect, and the stated one would be seen with less than the power asked for |
+|  | for "no edge": an interval wider than the margin |
+| not distinguishable from chance | no corrected effect, though the stated one would have been seen (or none is stated); always with the smallest that would |
+
+Power is that of the claim's own test, under its own events, at the level the correction leaves (`level_in_force`).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+import numpy as np
 
 from flowbt.evidence.claims.finding import Finding
+from flowbt.evidence.claims.study import tested
+from flowbt.evidence.claims.wording import effect_text
+from flowbt.evidence.cutoffs import CUTOFFS
+from flowbt.evidence.inference import Studentised
 
-
-@dataclass(frozen=True)
-class Cutoffs:
-    """`false_discovery`: largest Benjamini-Hochberg value of the curve's p that counts; `clusters`: fewest independent events; `nothing`: an effect under this
-    many deviations of the outcome is none: a claim of no edge holds where the whole interval is."""
-
-    false_discovery: float = 0.05
-    clusters: int = 5
-    nothing: float = 0.2
-
-
-CUTOFFS = Cutoffs()
 ORDER = (
     "replicated", "direction only", "came true", "follows", "as printed", "contradicted", "failed", "does not follow", "not as printed",
     "not distinguishable from chance", "underpowered", "pending", "untestable", "error",
 )  # fmt: skip
 
 
-def decide(finding: Finding) -> tuple[str, str]:
-    """Verdict and reason; `q` must be there where there is a p."""
+def level_in_force(p: list[float]) -> float:
+    """The p that one more claim of the family would need to pass the correction: the share of level that falls to the next rank (Benjamini-Hochberg)."""
+    known = np.sort([one for one in p if math.isfinite(one)])
+    if not len(known):
+        return CUTOFFS.level
+    passed = np.flatnonzero(known <= CUTOFFS.false_discovery * np.arange(1, len(known) + 1) / len(known))
+    rank = min(len(known), (int(passed[-1]) + 2) if len(passed) else 1)
+    return min(CUTOFFS.level, CUTOFFS.false_discovery * rank / len(known))
+
+
+def decide(finding: Finding, level: float = CUTOFFS.level) -> tuple[str, str]:
+    """Verdict and reason; `q` must be there where there is a p. `level`: what the correction leaves (`level_in_force` of the family)."""
     if finding.error:
         return "error", finding.error
     if finding.missing and finding.n == 0:
@@ -51,7 +56,7 @@ def decide(finding: Finding) -> tuple[str, str]:
         return _forecast(finding)
     if finding.kind in ("arithmetic", "facts"):
         return _figures(finding)
-    return _statistical(finding)
+    return _statistical(finding, level)
 
 
 def _figures(finding: Finding) -> tuple[str, str]:
@@ -69,7 +74,7 @@ def _forecast(finding: Finding) -> tuple[str, str]:
     return ("pending", open_until) if true is None else ("came true" if true else "failed", bets)
 
 
-def _statistical(f: Finding) -> tuple[str, str]:
+def _statistical(f: Finding, level: float) -> tuple[str, str]:
     always = next((row for row in f.figures if row["name"] == "positive" and row["stated"] == 1.0), None)
     if always and always["measured"] < 1.0:
         return "contradicted", f"always is stated; it held in {always['measured']:.0%} of the events"
@@ -82,26 +87,59 @@ def _statistical(f: Finding) -> tuple[str, str]:
     if survives and middle * f.sign < 0:
         return "contradicted", "the effect survives correction and goes the other way"
     if survives:
-        outside = [row["name"] for row in f.figures if row["inside"] is False and row["name"] in judged(f)]
-        if outside:
-            return "direction only", f"the effect survives correction; the stated {' and '.join(outside)} lies outside its interval"
-        return "replicated", "the effect survives correction" + (" and the stated figures lie in their intervals" if f.stated else " (no figure is stated)")
-    stated = stated_effect(f)
-    if stated is not None and f.smallest is not None and f.smallest > abs(stated):
-        return "underpowered", "the stated effect is smaller than the smallest that could have been seen"
-    return "not distinguishable from chance", "the effect does not survive correction"
+        return _surviving(f)
+    seen = f"; the smallest effect it would have seen is {smallest_text(f, level)}"
+    stated, test = stated_effect(f), own_test(f)
+    if stated is not None and test is not None:
+        power = test.power(tested(stated, f.ratio), level)
+        if power < CUTOFFS.power:
+            return "underpowered", f"the stated effect would have been seen with a chance of {power:.0%}{seen}"
+    return "not distinguishable from chance", f"the effect does not survive correction{seen}"
+
+
+def _surviving(f: Finding) -> tuple[str, str]:
+    if f.p is None or f.p > CUTOFFS.level or (f.effect or 0.0) * f.sign <= 0:
+        return "direction only", "the definitions together survive correction; the interval of the reported one does not exclude no effect"
+    outside = [row["name"] for row in f.figures if row["inside"] is False and row["name"] in judged(f)]
+    if outside:
+        return "direction only", f"the effect survives correction; the stated {' and '.join(outside)} lies outside its interval"
+    return "replicated", "the effect survives correction" + (" and the stated figures lie in their intervals" if f.stated else " (no figure is stated)")
 
 
 def _no_edge(f: Finding, survives: bool) -> tuple[str, str]:
     if survives:
         return "contradicted", "no edge is claimed, and there is one that survives correction"
     outside = [row["name"] for row in f.figures if row["inside"] is False]
-    margin = CUTOFFS.nothing * (f.detail.get("deviation") or 0.0)
-    if f.low is None or f.high is None or max(-f.low, f.high) > margin:
-        return "underpowered", "no edge is seen, but one that matters could have been missed"
+    within = margin(f)
+    words = f"{effect_text(f, within, sign=False)} either way"
+    if f.low is None or f.high is None or max(-f.low, f.high) > within:
+        return "underpowered", f"no edge is seen, but the interval does not lie within {words}"
     if outside:
         return "direction only", f"no edge, as claimed; the stated {' and '.join(outside)} lies outside its interval"
-    return "replicated", "no edge that matters, as claimed"
+    return "replicated", f"no edge that matters, as claimed: the interval lies within {words}"
+
+
+def margin(f: Finding) -> float:
+    """Under what size an effect is none, in the scale of `effect`: a share of the stated effect, else of the base rate (of a ratio: of 1)."""
+    stated = stated_effect(f)
+    if stated:
+        return CUTOFFS.margin * abs(stated)
+    return math.log1p(CUTOFFS.margin_ratio) if f.ratio else CUTOFFS.margin * abs(f.baseline or 0.0)
+
+
+def own_test(f: Finding) -> Studentised | None:
+    """The finding's own test; None where it has none."""
+    stored = f.detail.get("test")
+    return Studentised.from_dict(stored) if stored else None
+
+
+def smallest_text(f: Finding, level: float = CUTOFFS.level) -> str:
+    """The smallest effect the test sees with the power asked for at a level, in words."""
+    test = own_test(f)
+    least = math.inf if test is None else test.smallest(level=level)
+    if math.isinf(least):
+        return "none: too few independent events"
+    return effect_text(f, math.log1p(least) if f.ratio else least, sign=False)
 
 
 def stated_effect(f: Finding) -> float | None:

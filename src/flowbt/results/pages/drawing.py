@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.evidence.breakdowns import known
+from flowbt.results.breakdowns import known
 
 MOST_POINTS = 4200  # drawn per line; longer series are drawn at every k-th bar, and the page says so
 WINDOWS = (63, 126, 252)

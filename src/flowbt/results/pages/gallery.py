@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.ground.files import write_text
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
@@ -13,7 +14,6 @@ from flowbt.results.pages.base import render_page, write_assets
 from flowbt.results.record import dumps, plain
 
 FOLDER, PAGE = "_gallery", "gallery.html"
-LEVEL = 0.05
 NUMBERS = ("placebo", "placebo_low", "placebo_high", "p", "adjusted", "deflated_sharpe", "null_sharpe", "null_adjusted")
 
 
@@ -61,8 +61,8 @@ def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
         return {**flat, "tone": "bad", "adjusted": None, "deflated_sharpe": None}
     if flat["sharpe"] is None or entry.get("error"):
         return {**flat, "tone": "none"}
-    beats = flat["adjusted"] is not None and flat["adjusted"] <= LEVEL
-    planted = flat["null_adjusted"] is not None and flat["null_adjusted"] <= LEVEL
+    beats = beats_placebos(flat["adjusted"])
+    planted = beats_placebos(flat["null_adjusted"])
     return {**flat, "tone": "bad" if planted else "good" if beats else "doubt"}
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from flowbt.evidence.claims import wording
 from flowbt.evidence.claims.finding import Finding
-from flowbt.evidence.claims.verdict import CUTOFFS, ORDER, stated_effect
+from flowbt.evidence.claims.verdict import ORDER, stated_effect
+from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.ground.files import write_text
 from flowbt.results.pages import site
 from flowbt.results.pages.base import MISSING, render_page, write_assets
@@ -83,8 +84,11 @@ def board_page(scored: Scored) -> str:
     placebos = [f for f in scored.findings if f.placebo]
     context = {
         "title": "Claims",
-        "groups": [("Claims", [row(f) for f in claims]), ("Placebos", [row(f) for f in placebos])],
-        "counts": counts(claims),
+        "groups": [("Claims", [row(f) for f in in_order(claims)]), ("Placebos", [row(f) for f in in_order(placebos)])],
+        "counts": counts([f for f in claims if f.leads]),
+        "also": sum(not f.leads for f in claims),
+        "off": sum(f.own_date is not None and f.own_date["agrees"] is False for f in claims),
+        "known": sum(f.own_date is not None and f.own_date["agrees"] is not None for f in claims),
         "placebos_significant": sum(f.q is not None and f.q <= CUTOFFS.false_discovery for f in placebos),
         "placebos": len(placebos),
         "problems": scored.problems,
@@ -110,6 +114,10 @@ def claim_page(finding: Finding, scored: Scored, tearsheet: str) -> str:
         "periods": [_part(finding, part) for part in detail.get("periods", [])],
         "checks": detail.get("checks", []),
         "bets": detail.get("bets", []),
+        "own_date": typeset(wording.own_date_text(finding)),
+        "beyond": _beyond(finding),
+        "cluster": finding.cluster if not finding.leads else "",
+        "members": [f.id for f in scored.findings if f.cluster == finding.id and f.id != finding.id],
         "pairs": detail.get("pairs", []),
         "onsets": detail.get("onsets") or {},
         "quantiles": [[wording.amount(q[k], finding.units, sign=False) for k in ("inside", "outside")] + [q["level"]] for q in detail.get("quantiles") or []],
@@ -140,11 +148,22 @@ def row(f: Finding) -> dict[str, Any]:
         "p": f.p_curve,
         "q": f.q,
         "agree": f.share_agree,
+        "beyond": f.beyond["answer"] if f.beyond else "",
+        "own": {True: "yes", False: "no", None: ""}[f.own_date["agrees"] if f.own_date else None],
+        "own_text": typeset(wording.own_date_text(f)),
+        "shrunk": typeset(wording.effect_text(f, f.shrunk)),
+        "cluster": "" if f.leads else f.cluster,
         "verdict": f.verdict,
         "tone": TONES.get(f.verdict, "none"),
         "sentence": typeset(f.sentence),
         "reason": f.reason,
     }
+
+
+def in_order(findings: Sequence[Finding]) -> list[Finding]:
+    """By document, in each by verdict."""
+    documents = list(dict.fromkeys(f.document for f in findings))
+    return sorted(findings, key=lambda f: (documents.index(f.document), ORDER.index(f.verdict) if f.verdict in ORDER else len(ORDER)))
 
 
 def typeset(text: str) -> str:
@@ -218,6 +237,22 @@ def _part(f: Finding, part: dict[str, Any]) -> dict[str, Any]:
         "effect": typeset(wording.effect_text(f, part["effect"])),
         "interval": typeset(interval),
     }
+
+
+def _beyond(f: Finding) -> dict[str, Any] | None:
+    """The effect against matched controls, on sister symbols and after the document's date, as rows of text."""
+    if not f.beyond:
+        return None
+    b = f.beyond
+
+    def told(label: str, found: dict[str, Any], raw: float | None) -> dict[str, Any]:
+        interval = "-" if found["low"] is None else f"{wording.effect_text(f, found['low'])} to {wording.effect_text(f, found['high'])}"
+        texts = {"raw": wording.effect_text(f, raw), "matched": wording.effect_text(f, found["effect"]), "interval": interval}
+        return {name: typeset(text) for name, text in texts.items()} | {"label": label, "n": found["n"], "n_effective": found["n_effective"]}
+
+    rows = [told("as reported", b, f.effect), *(told(f"on {s['symbol']}", s, s["raw"]) for s in b["sisters"])]
+    rows += [told(f"from {f.dated} on", b["later"], None)] if b["later"] else []
+    return {"answer": b["answer"], "on": b["matched_on"], "share": b["share"], "rows": rows, "shrunk": typeset(wording.effect_text(f, f.shrunk))}
 
 
 def _tearsheets(results: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flowbt.evidence.measures import MEASURES
+from flowbt.evidence.search.judgement import luck_checks
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text
 from flowbt.results import shelf
@@ -171,25 +172,8 @@ def columns(shown: pd.DataFrame, names: list[str], metrics: list[str]) -> list[d
 
 
 def luck_strip(luck: dict[str, Any]) -> list[dict[str, str]]:
-    """What the luck file says, as tiles with words; what could not be computed says so."""
-    ledger, pbo, noise, near = (luck.get(part) or {} for part in ("ledger", "pbo", "noise", "neighbours"))
-    deflated = luck.get("deflated_sharpe_effective") if luck.get("deflated_sharpe") is None else luck.get("deflated_sharpe")
-    trials = f"after {ledger['trials']:,} trials ever run" if ledger.get("trials") else "trials not counted"
-    return [
-        _tile("Deflated Sharpe", deflated, ".0%", trials, (0.95, 0.5)),
-        _tile("Backtest overfitting", pbo.get("pbo"), ".0%", "share of splits where the best in sample falls below the median out of sample", (-0.2, -0.5)),
-        _tile("Against noise", noise.get("p"), ".3f", f"chance that the best on {noise.get('rotations', 0):,} rotated worlds is as good", (-0.05, -0.2)),
-        _tile("Neighbours keep", near.get("kept"), ".0%", "of the best Sharpe, at the median of the trials next to it", (0.7, 0.4)),
-    ]
-
-
-def _tile(name: str, value: float | None, form: str, words: str, limits: tuple[float, float]) -> dict[str, str]:
-    """`limits`: at or beyond the first is good, beyond the second doubtful; negative limits mean that less is better."""
-    if value is None:
-        return {"name": name, "value": "–", "words": "not computed", "tone": "none"}
-    sign = -1.0 if limits[0] < 0 else 1.0
-    tone = "good" if sign * value >= limits[0] else "doubt" if sign * value >= limits[1] else "bad"
-    return {"name": name, "value": number(value, form), "words": words, "tone": tone}
+    """The judged figures of luck as tiles; what could not be computed says so."""
+    return [{"name": one.name, "value": number(one.value, one.form), "words": one.words, "tone": one.tone} for one in luck_checks(luck)]
 
 
 def _label(name: str) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.evidence import breakdowns
 from flowbt.evidence.belief import Belief
 from flowbt.evidence.measures import drawdown, measure
 from flowbt.evidence.trade_groups import trade_groups
+from flowbt.results import breakdowns
 from flowbt.results.pages import drawing
 from flowbt.results.pages.base import render_page
 from flowbt.results.record import RunRecord

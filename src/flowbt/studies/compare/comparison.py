@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.evidence import breakdowns
 from flowbt.evidence.measures import drawdown, measure
 from flowbt.evidence.paired import paired_difference
 from flowbt.ground.errors import RangeError
+from flowbt.results import breakdowns
 from flowbt.results.pages import drawing
 from flowbt.results.record import RunRecord
 from flowbt.results.rows import measure_rows, minus

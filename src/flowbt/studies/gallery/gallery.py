@@ -25,6 +25,7 @@ from flowbt.data.demo import ensure_demo
 from flowbt.engine.loader import load_strategy
 from flowbt.engine.simulate import simulate
 from flowbt.evidence.multiple import benjamini_hochberg
+from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
 from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, StoreError
 from flowbt.studies.catalogs import DEMO, open_catalog
@@ -33,8 +34,6 @@ from flowbt.studies.run.market import Span
 from flowbt.studies.run.placebo import against_placebos
 from flowbt.studies.run.request import Request
 from flowbt.studies.run.stored import store_run
-
-LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -93,10 +92,10 @@ class GalleryRow:
             return "not run"
         if not self.measures.get("trades"):
             return "never traded"
-        words = "beats its placebos" if (self.adjusted or 1.0) <= LEVEL else "not distinguishable from its placebos"
+        words = "beats its placebos" if beats_placebos(self.adjusted) else "not distinguishable from its placebos"
         if self.null_adjusted is None:
             return words
-        return words + ("; finds something where nothing is planted" if self.null_adjusted <= LEVEL else "; nothing where nothing is planted")
+        return words + ("; finds something where nothing is planted" if beats_placebos(self.null_adjusted) else "; nothing where nothing is planted")
 
 
 @dataclass(frozen=True)

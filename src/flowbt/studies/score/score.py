@@ -20,14 +20,17 @@ import numpy as np
 
 from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.finding import Finding
-from flowbt.evidence.claims.verdict import CUTOFFS, decide
+from flowbt.evidence.claims.verdict import decide, level_in_force
 from flowbt.evidence.claims.wording import sentence
+from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.multiple import benjamini_hochberg, holm
+from flowbt.evidence.register.duplicates import Told, clusters
+from flowbt.evidence.register.shrinkage import shrink
 from flowbt.ground.errors import ClaimError
 from flowbt.ground.protocols import Step
 from flowbt.results.shelf import storing
 from flowbt.studies.score.files import LOCK, ClaimFile, Selection, select
-from flowbt.studies.score.measure import Measured, Scorer, Settings
+from flowbt.studies.score.measure import BESIDE, Measured, Scorer, Settings
 from flowbt.studies.score.register import Drift, Register, drift, entries_of, read_lock, renewed, write_lock
 
 if TYPE_CHECKING:
@@ -92,13 +95,49 @@ def finish(work: Sequence[Work], measured: Sequence[Measured], retired: int = 0)
     """Findings from what was measured of a whole register: corrections (with `retired` tests more), shrinkage, duplicates, verdicts, sentences."""
 
     p = np.array([np.nan if m.get("p_curve") is None else m["p_curve"] for m in measured] + [1.0] * retired, dtype=float)
-    out = []
+    cluster, shrunk = _clusters(work, measured), _shrunk(work, measured)
+    out, level = [], level_in_force(p.tolist())
     for (file, claim), found, q, h in zip(work, measured, benjamini_hochberg(p), holm(p), strict=False):
-        corrected = {"q": None, "holm": None} if np.isnan(q) else {"q": float(q), "holm": float(h)}
-        finding = Finding.of(claim, file.document, str(file.path), **found, **corrected)
-        verdict, reason = decide(finding)
+        told = {name: value for name, value in found.items() if name not in BESIDE}
+        told |= {"cluster": cluster.get(claim.id, claim.id), "shrunk": shrunk.get(claim.id)}
+        told |= {"q": None, "holm": None} if np.isnan(q) else {"q": float(q), "holm": float(h)}
+        finding = Finding.of(claim, file.document, str(file.path), **told)
+        verdict, reason = decide(finding, level)
         finding = replace(finding, verdict=verdict, reason=reason)
         out.append(replace(finding, sentence=sentence(finding)))
+    return out
+
+
+def _clusters(work: Sequence[Work], measured: Sequence[Measured]) -> dict[str, str]:
+    """Claims of one effect: the same event, told to be good or bad for a holder alike. Placebos stand alone."""
+    told = [
+        Told(claim.id, np.array(m["events"], dtype=np.int64), tuple(m["judged"]), m["rows"], _side(claim))
+        for (file, claim), m in zip(work, measured, strict=True)
+        if m.get("events") and file.document.name != "placebos"
+    ]
+    return clusters(told)
+
+
+def _side(claim: Claim) -> int:
+    """+1 where it is good for a holder, -1 bad, 0 no edge; an order in returns (autocorrelation) is an effect of another kind."""
+    if claim.outcome.statistic == "autocorrelation":
+        return 2
+    return claim.sign * (-1 if claim.outcome.risk else 1)
+
+
+def _shrunk(work: Sequence[Work], measured: Sequence[Measured]) -> dict[str, float]:
+    """Effects drawn to those of related claims: of one document, differences with differences (in deviations of their outcome) and ratios with ratios."""
+    groups: dict[tuple[str, bool], list[tuple[str, float, float, float]]] = {}
+    for (file, claim), m in zip(work, measured, strict=True):
+        se = m.get("detail", {}).get("test", {}).get("se")
+        if m.get("effect") is None or not se or not m.get("beyond"):
+            continue
+        unit = (claim.sign or 1) * (1.0 if m.get("ratio") else m["beyond"]["deviation"])  # so that above 0 is as claimed, in deviations of the outcome
+        groups.setdefault((file.document.name, bool(m.get("ratio"))), []).append((claim.id, m["effect"] / unit, se / abs(unit), unit))
+    out: dict[str, float] = {}
+    for rows in groups.values():
+        found = shrink(np.array([r[1] for r in rows]), np.array([r[2] for r in rows]))
+        out |= {name: float(value * unit) for (name, _, _, unit), value in zip(rows, found.effects, strict=True)}
     return out
 
 

@@ -16,12 +16,13 @@ import numpy as np
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sweeper import BarRange
 from flowbt.engine.types import Array
-from flowbt.evidence.luck import noise_band
+from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.multiple import spa, stepm
-from flowbt.evidence.overfit import overfit
 from flowbt.evidence.resampling.rotation import offsets
+from flowbt.evidence.search.noise import noise_band
+from flowbt.evidence.search.overfit import overfit
 from flowbt.evidence.sharpe import deflated_sharpe, effective_trials, expected_maximum, mean_correlation, moments
-from flowbt.studies.ledger import TrialCount
+from flowbt.results.ledger import TrialCount
 from flowbt.studies.sweep.setup import PreparedSweep
 from flowbt.studies.sweep.store import SweepFolder
 from flowbt.studies.sweep.values import allowed
@@ -30,7 +31,6 @@ SAMPLE = 200
 SUPERIOR, RESAMPLES = 100, 500  # trials and resamples of SPA and StepM
 ROTATED, ROTATIONS, TIME = 1_000, 99, 4_000_000  # trials, worlds, and trial-bars x symbols / 1000 that the band may cost
 BLOCKS = 16
-LEVEL = 0.05
 
 
 def luck_of(setup: PreparedSweep, folder: SweepFolder, tally: TrialCount) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _superior(returns: Array, seed: int, notes: list[str]) -> dict[str, Any]:
     steps = stepm(returns, RESAMPLES, seed)
     return {
         "spa": {"p": test.p, "lower": test.lower, "upper": test.upper, "trials": returns.shape[1]},
-        "stepm": {"significant": int((steps <= LEVEL).sum()), "trials": returns.shape[1], "level": LEVEL},
+        "stepm": {"significant": int((steps <= CUTOFFS.level).sum()), "trials": returns.shape[1], "level": CUTOFFS.level},
     }
 
 
@@ -167,20 +167,3 @@ def _neighbours(setup: PreparedSweep, best: int, sharpe: float) -> dict[str, Any
     found = np.nan_to_num(setup.sweeper.run(codes).column("sharpe"))
     middle = float(np.median(found))
     return {"count": len(found), "median_sharpe": middle, "worst_sharpe": float(found.min()), "kept": middle / sharpe if sharpe > 0 else math.nan}
-
-
-def words(luck: dict[str, Any]) -> str:
-    """The verdict in one line. Cut-offs: deflated Sharpe 0.95, PBO 0.2, noise p 0.05; what speaks against the best is named."""
-    if luck["best"] is None:
-        return "No trial traded."
-    against = []
-    deflated = luck["deflated_sharpe"]
-    if not deflated >= 0.95:
-        against.append(f"the best of {luck['ledger']['trials']:,} lucky trials would do as well (deflated Sharpe {deflated:.2f})")
-    if luck["pbo"] and not luck["pbo"]["pbo"] < 0.2:
-        against.append(f"the in-sample best is often below the median out of sample (PBO {luck['pbo']['pbo']:.2f})")
-    if luck["noise"] and not luck["noise"]["p"] <= LEVEL:
-        against.append(f"the same grid on rotated signals does as well (p {luck['noise']['p']:.2f})")
-    if luck["neighbours"] and not luck["neighbours"]["kept"] >= 0.5:
-        against.append("one step away in the parameters little of it is left")
-    return "Luck is a poor explanation of the best trial." if not against else "Not to be told from luck: " + "; ".join(against) + "."

@@ -23,16 +23,17 @@ from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Array
 from flowbt.evidence.measures import MEASURES
+from flowbt.evidence.search.judgement import luck_verdict
 from flowbt.ground.errors import ParameterError, nearest
 from flowbt.ground.protocols import Step
+from flowbt.results import ledger
 from flowbt.results.pages import sweep as sweeps
-from flowbt.studies import ledger
 from flowbt.studies.lookahead.strategies import refuse
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
 from flowbt.studies.run.stored import store_run
 from flowbt.studies.sweep.cluster import on_cluster
-from flowbt.studies.sweep.luck import luck_of, words
+from flowbt.studies.sweep.luck import luck_of
 from flowbt.studies.sweep.search import tpe_slices
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.store import LUCK, SWEEP, SweepFolder, SweepProgress, release, slices, table_of
@@ -83,7 +84,7 @@ def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: Swe
     if not request.keep_leak:
         refuse(setup.strategy.name, leak)
     luck["look_ahead"] = str(leak) if leak else ""
-    luck["verdict"] = f"Worthless: it uses the future ({leak})." if leak else words(luck)
+    luck["verdict"] = f"Worthless: it uses the future ({leak})." if leak else luck_verdict(luck)
     clock.lap("luck")
     checked = verify(setup, folder, top)  # after luck: vectorbt's import takes memory for good
     clock.lap("verify")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.results.records import make_record
 
-from flowbt.evidence import breakdowns
+from flowbt.results import breakdowns
 from flowbt.results.pages import drawing
 
 

@@ -3,7 +3,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from flowbt.evidence.overfit import overfit, overfit_from_blocks
+from flowbt.evidence.search.overfit import overfit, overfit_from_blocks
 
 
 def brute(returns, blocks):

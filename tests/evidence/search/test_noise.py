@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowbt.evidence.luck import noise_band
 from flowbt.evidence.paired import paired_difference
+from flowbt.evidence.search.noise import noise_band
 
 
 def test_noise_band_of_noise_and_of_an_edge():
