@@ -416,9 +416,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="rows whose name has this word")
     options = parser.parse_args()
     count, start = options.runs, time.perf_counter()
-    print(
-        f"{count:,} null runs a row (sampling error {math.sqrt(0.05 * 0.95 / count):.1%}); oracle's power {', '.join(f'{ndtr(k - 1.96):.0%}' for k in (1, 2, 3))}"
-    )
+    oracle = ", ".join(f"{ndtr(k - 1.96):.0%}" for k in (1, 2, 3))
+    print(f"{count:,} null runs a row (sampling error {math.sqrt(0.05 * 0.95 / count):.1%}); an oracle's power: {oracle}")
     print(f"  {'':52s} {'5%':>6s} {'1%':>6s} | {'before':>6s} {'':>6s} | power at 1, 2, 3 se")
     for name, row in rows().items():
         if options.only in name:
