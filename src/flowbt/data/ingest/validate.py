@@ -5,6 +5,7 @@ Kinds of finding, with the policy that holds where a dataset's `[policy]` says n
     unreadable    refuse   a cell that is neither blank nor a number or date
     duplicate     refuse   the same symbol and event time twice in one file, with different values (drop keeps the first)
     repeated      drop     a row that is there already, equal in every value
+    unnamed       refuse   a symbol that is empty, longer than 60 signs, or has spaces at its ends or control signs
     unsorted      flag     an event time earlier than the row before it (rows are sorted in any case)
     ohlc          flag     high below, or low above, one of the other prices (drop leaves out the row)
     zero          refuse   0 where the field declares it impossible (drop empties the cell)
@@ -48,6 +49,7 @@ DEFAULTS: dict[str, Policy] = {
     "overlap": "refuse",
     "revision": "flag",
     "repeated": "drop",
+    "unnamed": "refuse",
     "format_break": "flag",
     "outlier": "flag",
     "arithmetic": "flag",
@@ -56,6 +58,7 @@ DEFAULTS: dict[str, Policy] = {
     "documented": "drop",
     "blank": "flag",
 }
+PRICES = ("open", "high", "low", "close", "member_close", "futures_close")
 MANY_SYMBOLS = 50  # beyond this, holes are looked for in the table as a whole: not every ticker trades every session
 LONGEST_GAP = {"week": pd.Timedelta(days=10), "month": pd.Timedelta(days=35)}
 ROUNDING = 1e-9
@@ -129,6 +132,9 @@ def _row_rules(frame: pd.DataFrame, declaration: Dataset) -> Iterator[tuple[str,
     yield "duplicate", again & ~equal, "this symbol and time is there already, with other values"
     earlier = frame["event_time"] < frame.groupby("symbol", observed=True)["event_time"].shift(1)
     yield "unsorted", earlier, "earlier than the row before it"
+    symbols = frame["symbol"].astype("str")
+    unnamed = (symbols == "") | (symbols.str.len() > 60) | symbols.str.contains(r"[\x00-\x1f\x7f]", regex=True) | (symbols != symbols.str.strip())
+    yield "unnamed", unnamed, "no symbol that can be a name"
     if {"open", "high", "low", "close"} <= set(frame.columns):
         room = ROUNDING * frame["close"].abs()
         body = frame[["open", "close"]]
@@ -148,6 +154,8 @@ def _cell_rules(frame: pd.DataFrame, declaration: Dataset) -> Iterator[tuple[str
         if rule.zero == "never":
             yield "zero", name, values == 0, "0 is impossible here"
         low, high = rule.min, rule.max
+        if name in PRICES and low is None:
+            yield "range", name, (values <= 0) & ~((values == 0) & (rule.zero == "never")), "a price that is not above 0 (declare min where it can be)"
         outside = pd.Series(False, index=frame.index)
         if low is not None:
             outside |= values < low
