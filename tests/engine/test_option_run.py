@@ -11,9 +11,9 @@ from flowbt.engine.options.structures import moneyness, strike
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Account, Costs, Market, Signals
 from flowbt.engine.vbt.reconcile import reconcile
-from flowbt.features import blackscholes as bs
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import SignalError
+from flowbt.options import blackscholes as bs
 
 FREE = Costs(fees=0.0, slippage=0.0, borrow=0.0)
 

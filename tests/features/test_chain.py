@@ -9,9 +9,9 @@ from scipy.stats import norm
 from tests.features import chainfiles as files
 
 from flowbt.data.sources.chains import read_chain
-from flowbt.features import blackscholes as bs
 from flowbt.features.chain import ChainAssumptions, buckets, gamma_profile, snapshot, totals, totals_twin
 from flowbt.ground.errors import SourceError
+from flowbt.options import blackscholes as bs
 
 AS_OF = pd.Timestamp("2024-01-05 21:31")
 
@@ -106,7 +106,7 @@ def test_same_day_option_has_hours_left() -> None:
 
 
 def test_expired_empty_and_unpriced_options_are_left_out_and_counted() -> None:
-    dead = [("2024-01-05 21:00", 100.0, True, 0.2, 5.0), ("2024-02-16 21:00", 100.0, False, 0.2, 0.0), ("2024-02-16 21:00", 130.0, False, np.nan, 7.0)]
+    dead = [("2024-01-05 21:00", 100.0, True, 0.2, 5.0), ("2024-02-16 21:00", 101.0, False, 0.2, 0.0), ("2024-02-16 21:00", 130.0, False, np.nan, 7.0)]
     profile = gamma_profile(_chain(BOOK + dead))
     assert profile.snap.left_out == {"expired": 1, "no open interest": 1, "no volatility": 1}
     assert profile.total == pytest.approx(_by_hand(100.0))
@@ -121,7 +121,7 @@ def test_given_sides_replace_the_assumption() -> None:
     chain = _chain(BOOK).assign(dealer_sign=-1.0)
     naive, short = gamma_profile(chain), gamma_profile(chain, ChainAssumptions(sign="given"))
     assert short.total == pytest.approx(-naive.by_strike["calls"].sum() + naive.by_strike["puts"].sum())
-    assert "as given" in short.snap.terms.words()
+    assert "as given" in short.snap.words()
 
 
 def test_vanna_and_charm_by_bumping() -> None:
@@ -146,7 +146,7 @@ def test_nothing_left_is_one_line() -> None:
 
 def test_fields_of_a_file(tmp_path: Path) -> None:
     profile = gamma_profile(read_chain(files.quote_table(tmp_path / "spx.csv")))
-    assert set(profile.fields()) == {"gex", "gex_0dte", "zero_gamma", "nearest_positive_gamma", "dealer_delta"}
+    assert set(profile.fields()) == {"gex", "gex_0dte", "zero_gamma", "nearest_positive_gamma", "dealer_delta", "dealer_vanna", "dealer_charm"}
     assert profile.snap.left_out["expired"] == 2
     assert profile.next_expiry == profile.by_expiry["gamma"].loc["2024-01-08"]
     assert profile.by_expiry["monthly"].tolist() == [False, True]

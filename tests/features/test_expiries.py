@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from tests.panels import TinyPanel
 
-from flowbt.features.expiries import at_the_money, iv_term_slope, strike_concentration
+from flowbt.features.expiries import iv_term_slope, strike_concentration
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import SourceError
 
@@ -48,13 +48,3 @@ def test_without_chains_realised_less_dvol_stands_in():
     expected = 100 * np.log(1.02) * np.sqrt(365) - 30
     assert iv_term_slope(panel)["BTC"].iloc[-1] == pytest.approx(expected)
     assert panel.stand_ins == [("close", "DVOL")]
-
-
-def test_at_the_money_volatility_is_linear_in_total_variance():
-    now = pd.Timestamp("2026-01-23 08:00")
-    rows = [(now + pd.Timedelta(days=d), k, iv + e) for d, iv in ((5, 0.6), (20, 0.5)) for k in (90.0, 110.0) for e in (-0.02, 0.02)]
-    table = pd.DataFrame(rows, columns=["expiry", "strike", "iv"]).assign(as_of=now, spot=100.0)
-    expected = np.sqrt(np.interp(7, [5, 20], [0.36 * 5, 0.25 * 20]) / 7)
-    assert at_the_money(table, 7) == pytest.approx(100 * expected)
-    assert np.isnan(at_the_money(table, 30))
-    assert np.isnan(at_the_money(table.assign(spot=200.0), 7))

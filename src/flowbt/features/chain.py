@@ -1,95 +1,115 @@
 """Dealer gamma from an option chain: profile by strike and expiry, zero-gamma level, delta, vanna, charm.
 
-1. `snapshot` keeps the options that count: alive at the snapshot, with open interest and a volatility (taken from the other option of
-   the same strike and expiry where its own is missing: by put-call parity they are one).
-2. Gamma is Black-Scholes' with the strike's own volatility (the rounded one in the file is not used); time is calendar time to the
-   settlement instant over 365 days, so an option that expires today has hours.
+1. `snapshot` keeps the options that count: alive at the snapshot, once each, with open interest and a volatility (its own, else that of the other option
+   of the strike, else what its quote implies; see `flowbt.options.market`).
+2. Gamma is Black's with the strike's own volatility and the expiry's forward and discount by put-call parity (the rounded gamma of the file is compared,
+   not used); time is calendar time to the settlement instant over 365 days, so an option that expires today has hours.
 3. Dollars per 1% move: gamma x open interest x multiplier x S^2 x 0.01. The sign is an assumption: "naive" has dealers long calls and
    short puts; "given" takes a column `dealer_sign` (+1 long, -1 short).
-4. The zero-gamma level re-prices the whole chain over a grid of spots (volatility stays with the strike), refines every change of sign
-   by Brent's method and reports the one nearest to spot; missing where there is none. It is not the zero of the cumulative sum over
-   strikes, which is reported apart.
+4. The zero-gamma level re-prices the whole chain over a grid of spots (volatility stays with the strike, the forward moves with spot), refines every
+   change of sign by Brent's method and reports the one nearest to spot; missing where there is none. It is not the zero of the cumulative
+   sum over strikes, which is reported apart.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from flowbt.features import blackscholes as bs
 from flowbt.ground.errors import SourceError
+from flowbt.options import blackscholes as bs
+from flowbt.options.market import MarketRules, OptionMarket, option_market
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-YEAR = np.timedelta64(365, "D") / np.timedelta64(1, "ns")
 _NEGLIGIBLE = 1e-9  # of the profile's largest value: a change of sign between such values is rounding, not a level
 
 
 @dataclass(frozen=True)
 class ChainAssumptions:
-    """Assumptions of a profile: contract multiplier, rate and dividend yield (fractions a year, continuous), the dealers' side."""
+    """Assumptions of a profile: contract multiplier (None: the chain's own, 100, Deribit 1), rate and dividend yield (fractions a year,
+    continuous; None: forwards and discounts by put-call parity), the dealers' side."""
 
-    multiplier: float = 100.0
-    rate: float = 0.0
-    dividend: float = 0.0
+    multiplier: float | None = None
+    rate: float | None = None
+    dividend: float | None = None
     sign: Literal["naive", "given"] = "naive"
 
-    def words(self) -> str:
-        side = "dealers long calls, short puts" if self.sign == "naive" else "dealers' side as given"
-        return f"{side}; x{self.multiplier:g}, rate {self.rate:.2%}, dividend {self.dividend:.2%}"
+    @property
+    def market(self) -> MarketRules:
+        return MarketRules(self.rate, self.dividend)
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The options of one snapshot that count, as arrays of one length; `weight` = dealers' side x open interest x multiplier."""
+    """The options of one snapshot that count, as arrays of one length; `weight` = dealers' side x open interest x multiplier; `rate` and `dividend` are
+    those of each option's expiry (continuous, a year). `printed`: the provider's gamma, NaN where it gives none."""
 
-    spot: float
-    as_of: pd.Timestamp
+    market: OptionMarket
     terms: ChainAssumptions
+    multiplier: float
     strike: Array
     years: Array
     vol: Array
+    implied: Array
+    printed: Array
+    rate: Array
+    dividend: Array
     weight: Array
     call: np.ndarray[Any, np.dtype[np.bool_]]
     expiry: np.ndarray[Any, np.dtype[np.datetime64]]  # settlement dates in New York
     left_out: dict[str, int]
 
     @property
+    def spot(self) -> float:
+        return self.market.spot
+
+    @property
+    def as_of(self) -> pd.Timestamp:
+        return self.market.as_of
+
+    @property
     def today(self) -> pd.Timestamp:
         """The snapshot's date in New York."""
         return self.as_of.tz_localize("UTC").tz_convert("America/New_York").tz_localize(None).normalize()
 
+    def words(self) -> str:
+        """All that was assumed, in a line."""
+        side = "dealers long calls, short puts" if self.terms.sign == "naive" else "dealers' side as given"
+        flat = self.terms.market.flat
+        rates = f"rate {self.terms.rate or 0.0:.2%}, dividend {self.terms.dividend or 0.0:.2%}; " if flat else ""
+        return f"{side}; x{self.multiplier:g}; {rates}{self.market.words()}"
+
     def option(self, spot: float | None = None) -> bs.OptionTerms:
-        return bs.OptionTerms(self.spot if spot is None else spot, self.strike, self.years, self.vol, self.terms.rate, self.terms.dividend)
+        return bs.OptionTerms(self.spot if spot is None else spot, self.strike, self.years, self.vol, self.rate, self.dividend)
 
 
 def snapshot(chain: pd.DataFrame, terms: ChainAssumptions | None = None) -> Snapshot:
     """The options of a chain table (see `flowbt.data.sources.chains`; one as_of) that count. SourceError where none is left."""
     terms = terms or ChainAssumptions()
-    spot, as_of = float(chain["spot"].median()), pd.Timestamp(chain["as_of"].iloc[0])
-    if chain["as_of"].nunique() != 1:
-        raise SourceError("chain", f"{chain['as_of'].nunique()} snapshots", "take one as_of at a time")
-    table = chain.assign(iv=_own_or_twin(chain))
-    live, held, priced = table["expiry"] > table["as_of"], table["open_interest"] > 0, table["iv"] > 0
-    left_out = {"expired": int((~live).sum()), "no open interest": int((live & ~held).sum()), "no volatility": int((live & held & ~priced).sum())}
-    kept = table[live & held & priced & (table["strike"] > 0)]
-    if kept.empty or not spot > 0:
-        raise SourceError("chain", f"no option counts ({left_out}; spot {spot})", "check its open interest, volatilities and spot")
+    market = option_market(chain, terms.market)
+    table = market.options
+    held, priced = table["open_interest"] > 0, table["vol"] > 0
+    left_out = {"expired": market.expired, "no open interest": int((~held).sum()), "no volatility": int((held & ~priced).sum())}
+    if market.doubles:
+        left_out["there twice"] = market.doubles
+    kept = table[held & priced]
+    if kept.empty:
+        raise SourceError("chain", f"no option counts ({left_out}; spot {market.spot:g})", "check its open interest, volatilities and quotes")
+    multiplier = terms.multiplier or (float(table["multiplier"].iloc[0]) if "multiplier" in table else 100.0)
     call = kept["call"].to_numpy(dtype=bool)
     side = np.where(call, 1.0, -1.0) if terms.sign == "naive" else kept["dealer_sign"].to_numpy(dtype=float)
-    years = (kept["expiry"] - as_of).to_numpy().astype("timedelta64[ns]").astype(float) / YEAR
-    weight = side * kept["open_interest"].to_numpy(dtype=float) * terms.multiplier
-    strike, vol = kept["strike"].to_numpy(dtype=float), kept["iv"].to_numpy(dtype=float)
-    return Snapshot(spot, as_of, terms, strike, years, vol, weight, call, _dates(kept["expiry"]), left_out)
-
-
-def _own_or_twin(chain: pd.DataFrame) -> pd.Series:
-    own = chain["iv"].where(chain["iv"] > 0)
-    # "first" skips missing values: with one call and one put per key it is the other's volatility
-    return own.fillna(own.groupby([chain["root"], chain["expiry"], chain["strike"]]).transform("first"))
+    names = ("strike", "years", "vol", "implied", "discount", "expiry_forward", "open_interest")
+    strike, years, vol, implied, discount, forward, interest = (kept[name].to_numpy(dtype=float) for name in names)
+    rate = -np.log(discount) / years
+    dividend = rate - np.log(forward / market.spot) / years
+    printed = kept["gamma"].to_numpy(dtype=float) if "gamma" in kept else np.full(len(kept), np.nan)
+    weight = side * interest * multiplier
+    return Snapshot(market, terms, multiplier, strike, years, vol, implied, printed, rate, dividend, weight, call, _dates(kept["expiry"]), left_out)
 
 
 def _dates(instants: pd.Series) -> np.ndarray[Any, np.dtype[np.datetime64]]:
@@ -116,9 +136,9 @@ def totals_twin(snap: Snapshot, spots: Array) -> Array:
 
 def _terms(snap: Snapshot) -> tuple[Array, Array, Array]:
     """What does not depend on spot: d1 = log(spot) x slope + shift, and gamma x spot^2 = spot x weight x exp(-d1^2 / 2)."""
-    terms, deviation = snap.terms, snap.vol * np.sqrt(snap.years)
-    shift = (-np.log(snap.strike) + (terms.rate - terms.dividend) * snap.years) / deviation + deviation / 2
-    weight = snap.weight * np.exp(-terms.dividend * snap.years) / (deviation * np.sqrt(2 * np.pi))
+    deviation = snap.vol * np.sqrt(snap.years)
+    shift = (-np.log(snap.strike) + (snap.rate - snap.dividend) * snap.years) / deviation + deviation / 2
+    weight = snap.weight * np.exp(-snap.dividend * snap.years) / (deviation * np.sqrt(2 * np.pi))
     return 1 / deviation, shift, weight
 
 
@@ -160,7 +180,24 @@ class Profile:
     def fields(self) -> dict[str, float]:
         """The daily fields a chain gives (see `flowbt.ground.fields`)."""
         level = {"zero_gamma": self.zero_gamma, "nearest_positive_gamma": self.nearest_positive}
-        return {"gex": self.total, "gex_0dte": self.same_day, **level, "dealer_delta": self.delta}
+        exposure = {"dealer_delta": self.delta, "dealer_vanna": self.vanna, "dealer_charm": self.charm}
+        return {"gex": self.total, "gex_0dte": self.same_day, **level, **exposure}
+
+    @cached_property
+    def by_provider(self) -> float:
+        """The total with the gammas the provider prints; NaN where it prints none."""
+        snap = self.snap
+        return float(np.nansum(snap.weight * snap.printed) * snap.spot**2 * 0.01) if (snap.printed > 0).any() else float("nan")
+
+    @cached_property
+    def by_quotes(self) -> float:
+        """The total with the volatilities the quotes imply in place of the provider's, over the options that have both; NaN where none has."""
+        snap = self.snap
+        both = snap.implied > 0
+        if not both.any():
+            return float("nan")
+        dollars = snap.weight * bs.gamma(snap.option()._replace(vol=np.where(both, snap.implied, snap.vol))) * snap.spot**2 * 0.01
+        return float(dollars.sum())
 
 
 def gamma_profile(chain: pd.DataFrame, terms: ChainAssumptions | None = None, levels: int = 300, share: float = 0.05) -> Profile:

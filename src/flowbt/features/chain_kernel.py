@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from flowbt.ground.compiled import jit
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 FAR = 40.0  # exp(-40) = 4e-18: farther options add nothing that a float64 sum can hold
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def density_sums(logs: Array, slope: Array, shift: Array, weight: Array) -> Array:
     """For each of `logs`, the sum over options of weight x exp(-d^2 / 2), d = log x slope + shift."""
     out = np.zeros(len(logs))

@@ -91,27 +91,3 @@ def strike_concentration(chain: pd.DataFrame, spot: float, near: float = 0.05) -
     settle = listed[:, None]
     payout = np.where(call, np.maximum(settle - strike, 0), np.maximum(strike - settle, 0)) @ interest
     return Concentration(float((share**2).sum()), float(share[np.abs(listed / spot - 1) <= near].sum()), float(listed[payout.argmin()]))
-
-
-def at_the_money(chain: pd.DataFrame, days: float) -> float:
-    """Implied volatility (vol points) at spot and `days` to expiry, from one snapshot's chain.
-
-    `chain`: as_of, expiry, strike, iv (fraction), spot. Per expiry the mean of calls and puts, linear in strike between the two strikes around spot;
-    between the two expiries around `days` linear in total variance. Missing where spot or `days` lies outside what is listed.
-    """
-    rows = chain[(chain["expiry"] > chain["as_of"]) & (chain["iv"] > 0)]
-    if rows.empty:
-        return float("nan")
-    spot = float(rows["spot"].median())
-    years, variance = [], []
-    for expiry, part in rows.groupby("expiry"):
-        smile = part.groupby("strike")["iv"].mean()
-        strikes = smile.index.to_numpy(float)
-        if strikes[0] <= spot <= strikes[-1]:
-            time = (expiry - part["as_of"].iloc[0]) / pd.Timedelta(days=365)
-            years.append(time)
-            variance.append(float(np.interp(spot, strikes, smile.to_numpy(float))) ** 2 * time)
-    target = days / 365.0
-    if not years or not years[0] <= target <= years[-1]:
-        return float("nan")
-    return float(100.0 * np.sqrt(np.interp(target, years, variance) / target))

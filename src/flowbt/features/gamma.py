@@ -10,7 +10,7 @@ import pandas as pd
 
 from flowbt.features.declare import feature
 from flowbt.features.rolling import sign, signed_run
-from flowbt.features.trailing import zscore
+from flowbt.features.trailing import percentile, zscore
 from flowbt.ground.protocols import Panel
 
 NAIVE = "naive: dealers long calls, short puts"
@@ -54,6 +54,47 @@ def same_day_share(panel: Panel) -> pd.DataFrame:
     today, total = panel["gex_0dte"], panel["gex"]
     size = today.abs() + (total - today).abs()
     return today.abs() / size.where(size > 0)
+
+
+@feature(
+    family="dealer gamma",
+    units="z-score",
+    sign="positive = more bought by dealers as volatility rises than usual",
+    needs=("dealer_vanna",),
+    source="ours; " + NAIVE,
+)
+def vanna_score(panel: Panel, *, window: int = 252) -> pd.DataFrame:
+    """Dealers' vanna (change of dollar delta per volatility point) against its own last `window` bars, in standard deviations."""
+    return zscore(panel["dealer_vanna"], window)
+
+
+@feature(
+    family="dealer gamma", units="z-score", sign="positive = dealer delta grows more overnight than usual", needs=("dealer_charm",), source="ours; " + NAIVE
+)
+def charm_score(panel: Panel, *, window: int = 252) -> pd.DataFrame:
+    """Dealers' charm (change of dollar delta per day) against its own last `window` bars, in standard deviations."""
+    return zscore(panel["dealer_charm"], window)
+
+
+@feature(family="dealer gamma", units="fraction", sign="negative = max pain lies under the close", needs=("close", "max_pain"), source="ours")
+def max_pain_gap(panel: Panel) -> pd.DataFrame:
+    """Max pain / close - 1: how far the strike lies at which holders of all live options are paid least. Missing where there is none."""
+    level = panel["max_pain"]
+    return level.where(level > 0) / panel["close"] - 1
+
+
+@feature(family="dealer gamma", units="fraction", sign="1 = all of it within 5% of spot", needs=("oi_near_share",), source="document carry")
+def open_interest_near_spot(panel: Panel) -> pd.DataFrame:
+    """Share of a chain's live open interest at strikes within 5% of spot."""
+    return panel["oi_near_share"].copy()
+
+
+@feature(
+    family="dealer gamma", units="percentile", sign="1 = more concentrated by strike than ever in the window", needs=("oi_herfindahl",), source="document carry"
+)
+def strike_crowding(panel: Panel, *, window: int = 252) -> pd.DataFrame:
+    """Concentration of open interest by strike (sum of squared shares), as a percentile of its own last `window` bars."""
+    return percentile(panel["oi_herfindahl"], window)
 
 
 def _gex(panel: Panel) -> pd.DataFrame:

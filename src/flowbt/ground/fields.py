@@ -81,6 +81,11 @@ gex_0dte|$ per 1%|last|dealer gamma of options expiring the same day
 zero_gamma|price|last|spot at which dealer gamma changes sign, nearest to spot
 nearest_positive_gamma|price|last|nearest level under spot where dealer gamma is positive
 dealer_delta|$|last|dealer delta under the same sign assumption
+dealer_vanna|$ per vol point|last|change of dealer delta when all volatilities rise by a point
+dealer_charm|$ per day|last|change of dealer delta as a day passes
+max_pain|price|last|strike at which holders of all live options are paid least
+oi_herfindahl|fraction|last|concentration of open interest by strike, sum of squared shares
+oi_near_share|fraction|last|share of open interest within 5% of spot
 put_call_equity|ratio|last|Cboe equity options, puts over calls by volume
 put_call_total|ratio|last|Cboe all options, puts over calls by volume
 put_call_index|ratio|last|Cboe index options, puts over calls by volume
@@ -110,6 +115,9 @@ amihud|fraction per $ million|mean|mean absolute minute return over dollar volum
 toxic_mid|price|mean:taker_buy_volume|volume-weighted price of the most toxic minutes
 iv_7d|vol points|last|at-the-money implied volatility, 7 days
 iv_30d|vol points|last|at-the-money implied volatility, 30 days
+iv_91d|vol points|last|at-the-money implied volatility, 91 days
+iv_skew|fraction|last|slope of the 30-day smile at the forward over its level, per standard deviation
+iv_curve|fraction|last|curvature of the 30-day smile over its level, per standard deviation squared
 futures_close|price|last|close of a dated future; symbol is ROOT-YYYY-MM-DD
 futures_volume|contracts|sum|volume of a dated future
 member_close|price|last|close of an index member

@@ -18,18 +18,19 @@ BAR = 28  # characters of the longest bar
 
 @click.command(epilog="Example: flowbt gex spx_quotedata.csv --within 0.08")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--spot", type=float, help="Price of the underlying, for a file that lacks it.")
-@click.option("--as-of", "as_of", metavar="UTC", help="Instant of the snapshot, for a file that lacks it (2024-01-05 21:00).")
-@click.option("--symbol", help="Symbol, for a file that lacks it.")
-@click.option("--multiplier", type=float, default=100.0, show_default=True, help="Units per contract (1 for Deribit).")
-@click.option("--rate", type=float, default=0.0, show_default=True, help="Interest rate, fraction a year.")
-@click.option("--dividend", type=float, default=0.0, show_default=True, help="Dividend yield, fraction a year.")
+@click.option("--spot", type=float, help="Price of the underlying, in place of the file's.")
+@click.option("--as-of", "as_of", metavar="UTC", help="Instant of the snapshot (2024-01-05 21:00); of several, the last one by then.")
+@click.option("--symbol", help="Symbol, in place of the file's.")
+@click.option("--multiplier", type=click.FloatRange(min=0, min_open=True), help="Units per contract [default: 100, Deribit 1].")
+@click.option("--rate", type=float, help="Interest rate, fraction a year, in place of put-call parity.")
+@click.option("--dividend", type=float, help="Dividend yield, fraction a year, in place of put-call parity.")
 @click.option("--within", type=click.FloatRange(0.005, 0.5), default=0.06, show_default=True, help="Strikes drawn, as a distance from spot.")
 @json_option
 def command(files: tuple[Path, ...], within: float, as_json: bool, **given: Any) -> int:
     """Total dealer gamma in $ per 1%, its zero level, the nearest positive strike and the profile, from chain FILES.
 
-    Reads Cboe quote tables and delayed-quote JSON, Deribit and generic csv. The sign is an assumption and is printed.
+    Reads Cboe quote tables and delayed-quote JSON, Deribit's book summary and csv, generic csv. Forwards and discounts are those of put-call
+    parity. The dealers' side is an assumption and is printed.
     """
     documents, failures = [], []
     for path in files:
@@ -71,13 +72,15 @@ def _document(path: Path, profile: Profile) -> dict[str, Any]:
         "as_of": f"{snap.as_of:%Y-%m-%dT%H:%M}Z",
         "spot": snap.spot,
         "units": "$ per 1% move",
-        "sign": snap.terms.words(),
+        "assumed": snap.words(),
         **profile.fields(),
         "spot_with_positive_gamma": profile.positive_spot,
         "zero_of_cumulative_sum": profile.cumulative_zero,
         "crossings": list(profile.crossings),
-        "vanna_per_point": profile.vanna,
-        "charm_per_day": profile.charm,
+        "by_provider_gammas": profile.by_provider,
+        "by_quotes": profile.by_quotes,
+        "quotes": snap.market.quality(),
+        "forwards": {f"{row.root} {row.expiry:%Y-%m-%dT%H:%M}Z": [row.forward, row.discount, row.how] for row in snap.market.expiries.itertuples()},
         "terms": buckets(profile),
         "options": len(snap.strike),
         "left_out": snap.left_out,
@@ -91,8 +94,11 @@ def _print(path: Path, profile: Profile, within: float) -> None:
 
     snap = profile.snap
     click.echo(f"{path.name}  {snap.as_of:%Y-%m-%d %H:%M} UTC  spot {snap.spot:,.2f}  {len(snap.strike)} options ({_left(snap.left_out)})")
-    click.echo(f"  assumed: {snap.terms.words()}")
+    click.echo(f"  assumed: {snap.words()}")
     click.echo("  gamma $ per 1%   " + "   ".join(f"{name} {_money(value)}" for name, value in buckets(profile).items()))
+    for words, other in (("the provider's own gammas", profile.by_provider), ("volatilities solved from quotes", profile.by_quotes)):
+        if other == other:
+            click.echo(f"  with {words}: {_money(other)} (this is {_money(profile.total - other)} from it)")
     for words, level in (
         ("zero gamma", profile.zero_gamma),
         ("nearest positive strike", profile.nearest_positive),

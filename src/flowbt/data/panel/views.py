@@ -60,7 +60,20 @@ class PanelView:
 
 
 class Quiet(PanelView):
-    """A panel without its notebook: what it is asked leaves no trace in a run's record."""
+    """A panel without its notebook, that reads each field once: what it is asked leaves no trace in a run's record."""
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__(panel)
+        self._read: dict[Any, pd.DataFrame] = {}
+
+    def __getitem__(self, key: Key) -> pd.DataFrame:
+        return self.shared(key).copy()
+
+    def shared(self, key: Key) -> pd.DataFrame:
+        """The field's frame itself, for who does not write to it."""
+        if key not in self._read:
+            self._read[key] = self.panel[key]
+        return self._read[key]
 
 
 def known_events(table: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
@@ -81,7 +94,9 @@ class Shown(PanelView):
     the strategy costs, not what its features cost.
     """
 
-    def __init__(self, panel: Panel, rows: int, kept: int | None = None, change: Change | None = None, recall: Recall | None = None) -> None:
+    panel: Quiet
+
+    def __init__(self, panel: Quiet, rows: int, kept: int | None = None, change: Change | None = None, recall: Recall | None = None) -> None:
         super().__init__(panel)
         self.rows, self.kept, self.change, self.recall = rows, rows if kept is None else kept, change, recall
         self._index = pd.DatetimeIndex(panel.index[:rows].to_numpy().copy())
@@ -91,7 +106,7 @@ class Shown(PanelView):
         return self._index
 
     def __getitem__(self, key: Key) -> pd.DataFrame:
-        return self._shown(self.panel[key])
+        return self._shown(self.panel.shared(key))
 
     def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
         return self._shown(self.panel.wide(field, prefix))
@@ -110,12 +125,12 @@ class Shown(PanelView):
         values = frame.to_numpy()[: self.rows].copy()
         if self.change is not None:
             values = self.change(values, self.kept)
-        return pd.DataFrame(values, index=self._index, columns=list(frame.columns))
+        return pd.DataFrame(values, index=self._index, columns=frame.columns.view(), copy=False)
 
 
 def _own(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with an index of its own."""
-    frame.index = frame.index.copy()
+    frame.index = frame.index.view()  # known to pandas as the same labels, with a name of its own
     return frame
 
 
@@ -133,7 +148,7 @@ def fenced(panel: Any) -> Any:
 
         __slots__ = ()
         __fenced__ = True
-        index = property(lambda self: panel.index.copy())  # a name put on it stays with who put it there
+        index = property(lambda self: panel.index.view())  # a name put on it stays with who put it there
         symbols = property(lambda self: panel.symbols)
         clock = property(lambda self: panel.clock)
 

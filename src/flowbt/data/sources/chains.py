@@ -1,7 +1,8 @@
-"""Option chains of any provider as one kind of table, told apart by content: Cboe (table, JSON), Deribit (two csv layouts), generic csv.
+"""Option chains of any provider as one kind of table, told apart by content: Cboe (table, JSON), Deribit (book summary, csv), generic csv.
 
 The table has one row per option and snapshot: as_of, symbol, root, expiry (settlement), strike, call, iv (fraction), open_interest
-(contracts, as of the evening before), volume, bid, ask, spot. Instants are naive UTC. A missing number is NaN.
+(contracts, as of the evening before), volume, bid, ask (currency of the strike), spot, and where the provider gives them delta, gamma, forward;
+multiplier. Instants are naive UTC. A missing number is NaN.
 """
 
 from __future__ import annotations
@@ -13,26 +14,34 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flowbt.data.sources.cboe_chain import COLUMNS, parse_json, parse_table, read_text, settlement
+from flowbt.data.sources.cboe_chain import parse_json, parse_table
+from flowbt.data.sources.chain_terms import ROOTS, closes_of, completed, read_text, settlement
+from flowbt.data.sources.deribit_chain import deribit_table, parse_summary
 from flowbt.ground.errors import SourceError
+from flowbt.options.units import as_fractions
 
 _GENERIC = {
-    "expiry": ("expiration", "expiry", "expiry_date", "expiration_date"),
+    "symbol": ("underlying", "underlying_symbol", "symbol", "ticker", "act_symbol"),
+    "expiry": ("expiration", "expiry", "expiry_date", "expiration_date", "expire_date"),
     "strike": ("strike", "strike_price"),
     "call": ("right", "type", "option_type", "cp", "call_put"),
     "iv": ("iv", "implied_volatility", "impliedvolatility", "mark_iv"),
     "open_interest": ("openinterest", "open_interest", "oi"),
     "volume": ("volume", "volume_x"),
-    "bid": ("bid",),
-    "ask": ("ask",),
-    "spot": ("spot", "underlying_price", "s0"),
-    "as_of": ("as_of", "date", "timestamp", "quote_date"),
+    "bid": ("bid", "bid_btc", "bid_eth", "bid_price"),
+    "ask": ("ask", "ask_btc", "ask_eth", "ask_price"),
+    "spot": ("spot", "underlying_price", "underlying_last", "s0"),
+    "index": ("index_price", "estimated_delivery_price"),
+    "as_of": ("as_of", "timestamp", "quote_datetime", "date", "quote_date"),
+    "delta": ("delta",),
+    "gamma": ("gamma",),
 }  # column names, lower case, in order of preference
 
 
 @dataclass(frozen=True)
 class Missing:
-    """What a file may not say of itself: the underlying's price, the snapshot's instant (naive UTC) and the symbol."""
+    """What a file may not say of itself: the underlying's price, the snapshot's instant (naive UTC) and the symbol. What is given here counts before
+    the file, except that of a file of several snapshots `as_of` takes the last one that was there by then."""
 
     spot: float | None = None
     as_of: pd.Timestamp | None = None
@@ -42,35 +51,77 @@ class Missing:
 def read_chain(path: Path, missing: Missing | None = None) -> pd.DataFrame:
     """Any chain file as the table above. SourceError where the layout is none of these, or the file lacks what `missing` could give."""
     given = missing or Missing()
+    if given.spot is not None and not 0 < given.spot < float("inf"):
+        raise SourceError(path.name, f"spot {given.spot:g}", "give a price above 0")
     text = read_text(path)
     start = text.lstrip()[:400]
     if start.startswith("{"):
-        return parse_json(path)
-    if "Last:" in start and "Date:" in start:
-        return parse_table(path)
-    return _generic(text, path, given)
+        table = parse_summary(path, text) if '"instrument_name"' in text[:5000] else parse_json(path, text)
+    elif "Last:" in start and "Date:" in start:
+        table = parse_table(path)
+    else:
+        table = _generic(text, path, given)
+    return as_fractions(_as_given(table, given, path), path.name)
+
+
+def _as_given(table: pd.DataFrame, given: Missing, path: Path) -> pd.DataFrame:
+    """The table with what the caller said of it."""
+    if given.symbol is not None and table["symbol"].nunique() == 1:
+        table = table.assign(symbol=given.symbol)
+    if given.spot is not None:
+        table = table.assign(spot=given.spot)
+    if given.as_of is not None and table["as_of"].nunique() > 1:
+        by_then = table[table["as_of"] <= given.as_of]
+        if by_then.empty:
+            first = table["as_of"].min()
+            raise SourceError(path.name, f"its first snapshot is of {first:%Y-%m-%d %H:%M} UTC", f"give an instant after it, not {given.as_of:%Y-%m-%d %H:%M}")
+        table = by_then[by_then["as_of"] == by_then.groupby("symbol")["as_of"].transform("max")]
+    elif given.as_of is not None:
+        table = table.assign(as_of=given.as_of)
+    return table.reset_index(drop=True)
 
 
 def _generic(text: str, path: Path, given: Missing) -> pd.DataFrame:
-    raw = pd.read_csv(StringIO(text), low_memory=False)
-    lower = {str(name).lower(): name for name in raw.columns}
+    try:
+        raw = pd.read_csv(StringIO(text), low_memory=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+        raise SourceError(path.name, f"is no table ({error})"[:120], "give a chain as csv or JSON") from None
+    lower = {str(name).strip().lower(): name for name in raw.columns}
     found = {field: raw[lower[next(n for n in names if n in lower)]] for field, names in _GENERIC.items() if any(n in lower for n in names)}
-    lacking = [field for field in ("expiry", "strike", "call", "iv", "open_interest") if field not in found]
-    if lacking:
+    named = "instrument_name" in lower
+    lacking = [field for field in ("expiry", "strike", "call") if field not in found and not named]
+    lacking += ["iv"] if "iv" not in found and not {"bid", "ask"} <= set(found) else []
+    lacking += ["open_interest"] if "open_interest" not in found else []
+    if lacking or raw.empty:
         there = ", ".join(map(str, raw.columns[:12]))
-        raise SourceError(path.name, f"no column for {', '.join(lacking)} among {there}", "name them expiration, strike, right, iv, open_interest")
-    deribit = "instrument_name" in lower
-    name = raw[lower["instrument_name"]].str.split("-").str[0] if deribit else pd.Series(given.symbol or path.name.split("_")[0].upper(), raw.index)
-    dates = _dates(found["expiry"], path)
-    expiry = dates + pd.Timedelta(hours=8) if deribit else pd.Series(settlement(name, dates.dt.strftime("%y%m%d")), raw.index)
-    years = raw[lower["t_years"]].astype(float) if "t_years" in lower else None
-    frame = pd.DataFrame({"symbol": name, "root": name, "expiry": expiry, "call": found["call"].astype(str).str.upper().str.startswith("C")})
-    for field in ("strike", "iv", "open_interest", "volume", "bid", "ask"):
-        frame[field] = pd.to_numeric(found[field], errors="coerce") if field in found else np.nan
+        asked = "name them expiration, strike, right, iv (or bid and ask), open_interest"
+        raise SourceError(path.name, f"no column for {', '.join(lacking)} among {there}" if lacking else "no rows", asked)
+    values = {field: pd.to_numeric(found[field], errors="coerce") for field in found if field not in ("symbol", "expiry", "call", "as_of")}
+    years = pd.to_numeric(raw[lower["t_years"]], errors="coerce") if "t_years" in lower else None
+    if named:
+        plain = deribit_table(raw[lower["instrument_name"]], {**values, "forward": values.get("spot", pd.Series(np.nan, raw.index))}, pd.NaT, path, spot=1.0)
+        as_of = _as_of(found.get("as_of"), plain["expiry"], years, given, path, always=True)
+        return deribit_table(raw[lower["instrument_name"]], {**values, "forward": values.get("spot", pd.Series(np.nan, raw.index))}, as_of, path, given.spot)
+    return _shares(raw, found, values, years, given, path)
+
+
+def _shares(raw: pd.DataFrame, found: dict[str, pd.Series], values: dict[str, pd.Series], years: pd.Series | None, given: Missing, path: Path) -> pd.DataFrame:
+    own = found["symbol"].astype(str).str.strip().str.upper() if "symbol" in found else None
+    if own is not None and own.str.contains(r"\d{6}[CP]\d{8}$").any():  # a column of contract names
+        own = None
+    root = own if own is not None else pd.Series(given.symbol or path.name.split("_")[0].upper(), raw.index)
+    right = found["call"].astype(str).str.strip().str.upper().str[:1]
+    if not right.isin(["C", "P"]).all():
+        raise SourceError(path.name, f"{(~right.isin(['C', 'P'])).sum()} rows are neither call nor put", "write C or P, call or put")
+    expiry = pd.Series(settlement(root, _dates(found["expiry"], path).dt.strftime("%y%m%d")), raw.index)
+    frame = pd.DataFrame({"symbol": root.replace(ROOTS), "root": root, "expiry": expiry, "call": right == "C"})
+    for field in ("strike", "iv", "open_interest", "volume", "bid", "ask", "delta", "gamma"):
+        frame[field] = values.get(field, np.nan)
     frame["as_of"] = _as_of(found.get("as_of"), expiry, years, given, path)
-    frame["spot"] = _spot(found.get("spot"), given, path)
-    iv = frame["iv"] / (100.0 if deribit else 1.0)  # Deribit prints percent; 0 and 999 mean none
-    return frame.assign(iv=iv.where((iv > 0) & ((iv < 9.99) | (not deribit))))[COLUMNS]
+    if given.spot is None and "spot" not in values:
+        raise SourceError(path.name, "does not give the underlying's price", "give it with --spot 4500")
+    frame["spot"] = given.spot if given.spot is not None else values["spot"]
+    return completed(frame.assign(iv=frame["iv"].where(frame["iv"] > 0)))
 
 
 def _dates(expiry: pd.Series, path: Path) -> pd.Series:
@@ -82,20 +133,37 @@ def _dates(expiry: pd.Series, path: Path) -> pd.Series:
         raise SourceError(path.name, f"expiry dates: {error}"[:140], "use 20240119, 2024-01-19 or 19JAN24") from None
 
 
-def _as_of(stamp: pd.Series | None, expiry: pd.Series, years: pd.Series | None, given: Missing, path: Path) -> pd.Series | pd.Timestamp:
+def _as_of(stamp: pd.Series | None, expiry: pd.Series, years: pd.Series | None, given: Missing, path: Path, always: bool = False) -> pd.Series | pd.Timestamp:
+    """The instants rows were taken at. A date alone is the session's close (around the clock: the end of the day): what it holds was not known before."""
+    if stamp is not None:
+        return _instants(stamp, path, always)
     if given.as_of is not None:
         return given.as_of
-    if stamp is not None:
-        return pd.to_datetime(stamp, utc=True, format="ISO8601").dt.tz_localize(None).astype("datetime64[ns]")
     if years is not None:  # the file gives years to expiry instead: the snapshot is the same instant for every row, up to rounding
         instants = np.sort((expiry - pd.to_timedelta(years * 365.0, unit="D")).to_numpy().astype("datetime64[ns]"))
         return pd.Timestamp(instants[len(instants) // 2]).floor("min")
     raise SourceError(path.name, "does not say when it was taken", "give the instant with --as-of '2024-01-05 21:00' (UTC)")
 
 
-def _spot(spot: pd.Series | None, given: Missing, path: Path) -> pd.Series | float:
-    if given.spot is not None:
-        return given.spot
-    if spot is not None:
-        return pd.to_numeric(spot, errors="coerce")
-    raise SourceError(path.name, "does not give the underlying's price", "give it with --spot 4500")
+def _instants(stamp: pd.Series, path: Path, always: bool) -> pd.Series:
+    text = stamp.astype(str).str.strip()
+    alone = text.str.fullmatch(r"\d{4}-?\d{2}-?\d{2}")
+    if pd.api.types.is_numeric_dtype(stamp) and not alone.all():
+        milliseconds = float(stamp.max()) > 1e11
+        return pd.to_datetime(stamp, unit="ms" if milliseconds else "s").astype("datetime64[ns]")
+    try:
+        found = (
+            pd.to_datetime(text, utc=True, format="%Y%m%d" if text.str.fullmatch(r"\d{8}").all() else "ISO8601").dt.tz_localize(None).astype("datetime64[ns]")
+        )
+    except ValueError as error:
+        raise SourceError(path.name, f"quote dates: {error}"[:140], "use 2024-01-05 or 2024-01-05T21:00:00Z") from None
+    if not alone.any():
+        return found
+    days = pd.DatetimeIndex(found[alone])
+    ends = days + pd.Timedelta(days=1) if always else _session_closes(days)
+    return found.mask(alone, pd.Series(ends, found.index[alone]))
+
+
+def _session_closes(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    unique = days.unique()
+    return closes_of(unique)[unique.get_indexer(days)]

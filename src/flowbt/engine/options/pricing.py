@@ -15,11 +15,11 @@ import pandas as pd
 from scipy.optimize import brentq
 
 from flowbt.engine.options.structures import Leg, Skew, Structure
-from flowbt.features import blackscholes as bs
 from flowbt.features.calendar import third_fridays
 from flowbt.features.expiries import last_fridays
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import EngineError, SignalError
+from flowbt.options import blackscholes as bs
 
 Array = bs.Array
 YEAR = 365.0

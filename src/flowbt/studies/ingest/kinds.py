@@ -18,9 +18,12 @@ from flowbt.data.raw.trades import TradeRules, joined_minutes, minute_bars
 from flowbt.data.sources.chains import Missing, read_chain
 from flowbt.data.sources.finra import parse
 from flowbt.features.chain import ChainAssumptions, gamma_profile
-from flowbt.features.expiries import at_the_money, strike_concentration
+from flowbt.features.expiries import strike_concentration
 from flowbt.ground.clock import ALWAYS, Clock, local_instants
-from flowbt.ground.errors import ParameterError, nearest
+from flowbt.ground.errors import ParameterError, SourceError, nearest
+from flowbt.options.market import OptionMarket
+from flowbt.options.smile import smile_at
+from flowbt.options.surface import fit_surface
 from flowbt.studies.ingest.trade_fields import VpinRules, trade_fields
 
 Parts = Sequence[pd.DataFrame]
@@ -43,13 +46,15 @@ class FinraOptions:
 
 @dataclass(frozen=True)
 class ChainOptions:
-    """`symbol`, `spot`: for files that do not say. `multiplier`: units per contract (100; Deribit 1). `clock`: XNYS or 24/7."""
+    """`symbol`, `spot`, `as_of` (UTC): in place of the file's; of several snapshots the last by `as_of`. `multiplier`: units per contract (0: the
+    chain's own, 100, Deribit 1). `rate`, `dividend`: in place of put-call parity. `clock`: XNYS or 24/7."""
 
     symbol: str = ""
     spot: float = 0.0
-    multiplier: float = 100.0
-    rate: float = 0.0
-    dividend: float = 0.0
+    as_of: str = ""
+    multiplier: float = 0.0
+    rate: float | None = None
+    dividend: float | None = None
     clock: str = "XNYS"
 
 
@@ -104,18 +109,37 @@ def _finra(path: Path, options: FinraOptions, limits: Limits) -> pd.DataFrame:
 
 
 def _chain(path: Path, options: ChainOptions, limits: Limits) -> pd.DataFrame:
-    """One row per snapshot: dealer gamma, at-the-money volatility at 7 and 30 days, concentration of open interest."""
-    chain = read_chain(path, Missing(spot=options.spot or None, symbol=options.symbol or None))
+    """One row per snapshot and symbol: dealer gamma, the 7-, 30- and 91-day volatility and smile of its surface, concentration of open interest."""
+    chain = read_chain(path, Missing(options.spot or None, _instant(options.as_of), options.symbol or None))
+    terms = ChainAssumptions(options.multiplier or None, options.rate, options.dividend)
     rows = []
-    for as_of, snapshot in chain.groupby("as_of"):
-        profile = gamma_profile(snapshot, ChainAssumptions(options.multiplier, options.rate, options.dividend))
-        held = strike_concentration(snapshot[snapshot["expiry"] > as_of], profile.snap.spot)
-        levels = {"iv_7d": at_the_money(snapshot, 7.0), "iv_30d": at_the_money(snapshot, 30.0), "max_pain": held.max_pain}
-        shares = {"oi_herfindahl": held.herfindahl, "oi_near_share": held.near_share}
-        rows.append({"known_at": as_of, "symbol": str(snapshot["symbol"].iloc[0]), **profile.fields(), **levels, **shares})
+    for (as_of, symbol), one in chain.groupby(["as_of", "symbol"]):
+        profile = gamma_profile(one, terms)
+        live = profile.snap.market.options
+        held = strike_concentration(live, profile.snap.spot)
+        shares = {"max_pain": held.max_pain, "oi_herfindahl": held.herfindahl, "oi_near_share": held.near_share}
+        rows.append({"known_at": as_of, "symbol": symbol, **profile.fields(), **_volatilities(profile.snap.market), **shares})
     table = pd.DataFrame(rows)
     table.insert(0, "event_time", snapshot_labels(pd.DatetimeIndex(table["known_at"]), options.clock))
     return table
+
+
+def _volatilities(market: OptionMarket) -> dict[str, float]:
+    """Missing where no expiry has enough strikes for a surface."""
+    try:
+        surface = fit_surface(market)
+    except SourceError:
+        return dict.fromkeys(("iv_7d", "iv_30d", "iv_91d", "iv_skew", "iv_curve"), float("nan"))
+    month = smile_at(surface, 30.0)
+    levels = {f"iv_{days}d": surface.at_the_money(days) for days in (7, 91)}
+    return {**levels, "iv_30d": month.level, "iv_skew": month.slope, "iv_curve": month.curve}
+
+
+def _instant(text: str) -> pd.Timestamp | None:
+    try:
+        return pd.Timestamp(text) if text else None
+    except ValueError:
+        raise ParameterError(f"option as_of={text}", "not an instant", "for example '2024-01-05 21:00' (UTC)") from None
 
 
 def snapshot_labels(instants: pd.DatetimeIndex, clock: str) -> pd.DatetimeIndex:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from flowbt.ground.protocols import Step
 from flowbt.studies.ingest.files import FileImport, import_files
 from flowbt.studies.ingest.ingest import ImportOutcome
 
+CHAINS = ("cboe_chain", "deribit_chain")  # option chains: a folder of them is reduced to fields, not imported
 PACKAGES = {"ccxt": "funding", "yfinance": "yahoo"}  # optional packages, and the source that reads what they write
 
 
@@ -49,6 +51,12 @@ def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: 
         reader = name
     if into.dataset and len(wanted.symbols) > 1 and "symbol" in into.options:
         raise PullError(f"{len(wanted.symbols)} symbols as {into.options['symbol']}", "one name cannot stand for several", "pull them one by one")
+    if into.dataset and name in CHAINS:
+        raise PullError(
+            f"dataset {into.dataset} of {name}",
+            "chains are reduced to fields first",
+            f"leave it out, then: flowbt reduce chains {into.folder} --to {into.dataset}",
+        )
     there = [into.folder / file.file for file in files if file.status in ("fetched", "unchanged")]
     if not into.dataset or not there:
         return PullResult(files)
@@ -60,9 +68,10 @@ def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: 
 
 
 def _requests(name: str, wanted: Wanted) -> list[Any]:
-    pullable = [one for one in NAMES if hasattr(source(one), "requests")]
+    pullable = [*CHAINS, *(one for one in NAMES if hasattr(source(one), "requests"))]
     if name not in pullable:
         known = [*pullable, *PACKAGES]
         raise PullError(f"source {name!r}", "cannot be downloaded from", nearest(name, known) or f"these can: {', '.join(known)}")
-    found: list[Any] = source(name).requests(wanted)  # type: ignore[attr-defined]  # not every source has it: asked above
+    module: Any = import_module(f"flowbt.data.sources.{name}") if name in CHAINS else source(name)
+    found: list[Any] = module.requests(wanted)
     return found

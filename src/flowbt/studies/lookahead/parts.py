@@ -72,18 +72,18 @@ def table_of(value: Any) -> PartTable:
     return PartTable(values[:, None] if values.ndim == 1 else values, columns)
 
 
-def first_difference(full: dict[str, Any], other: dict[str, Any], rows: int) -> PartDifference | None:
-    """The first part that differs in the first `rows` rows; a part that only one of them has differs too."""
+def first_difference(full: dict[str, Any], other: dict[str, Any], rows: int, late: bool = False) -> PartDifference | None:
+    """The first part that differs in the first `rows` rows; a part that only one of them has differs too. `late`: what is missing in `other` does not."""
     for name, value in full.items():
         if name not in other:
             return PartDifference(name)
-        found = _compare(name, value, other[name], rows)
+        found = _compare(name, value, other[name], rows, late)
         if found is not None:
             return found
     return next((PartDifference(name) for name in other if name not in full), None)
 
 
-def _compare(name: str, left: Any, right: Any, rows: int) -> PartDifference | None:
+def _compare(name: str, left: Any, right: Any, rows: int, late: bool) -> PartDifference | None:
     if isinstance(left, PartTable) != isinstance(right, PartTable):
         return PartDifference(name)
     if not isinstance(left, PartTable):
@@ -99,6 +99,8 @@ def _compare(name: str, left: Any, right: Any, rows: int) -> PartDifference | No
             size = np.abs(np.nan_to_num(a, posinf=0.0, neginf=0.0)).max(axis=0, initial=0.0)
             with np.errstate(invalid="ignore"):
                 same |= np.abs(a - b) <= np.maximum(TOLERANCE * np.maximum(np.abs(a), np.abs(b)), NOISE * size)
+    if late and b.dtype.kind == "f":
+        same |= np.isnan(b)
     if same.all():
         return None
     row, column = np.argwhere(~same)[0]

@@ -11,7 +11,7 @@ where all is computed: the features are held causal by their own tests, and so a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -37,25 +37,32 @@ class Leak:
     part: str
     label: pd.Timestamp
     symbol: str
+    dated: bool = True
 
     def __str__(self) -> str:
         if self.probe == "syntax":
             return self.part
         if self.probe == "repeat":
             return f"not repeatable: asked again on the same panel, {self.part} is another (seed its random numbers)"
-        what = f"{self.part} of {self.symbol} on {_date(self.label)}" if self.symbol else self.part
+        what = f"{self.part} of {self.symbol}" if self.symbol else self.part
+        what += f" on {_date(self.label)}" if self.dated else ""
         words = {"truncate": "is unknown", "perturb": "is another", "fails": "is unknown (it fails)"}[self.probe]
         return f"{what} changes when what came after {_date(self.cut)} {words}"
 
 
 @dataclass
 class Probe:
-    """One decision on one panel. `evaluations` counts how often it was decided again."""
+    """One decision on one panel. `evaluations` counts how often it was decided again.
+
+    `late`: rows may be dated back, so what a part of the history leaves missing is no difference, and another future is not asked. `memory`: one
+    module decides everything, so the panels come in order of length, and what an earlier call kept is only what was known.
+    """
 
     decide: Decide
     panel: PanelReader
     decision: Any
-    keep: Callable[[str], bool] = lambda name: True
+    late: bool = False
+    memory: bool = False
     evaluations: int = 0
     _known: dict[Any, Any] = field(default_factory=dict)
 
@@ -64,15 +71,17 @@ class Probe:
         self.rows = len(self.panel.index)
         self.full = self._parts(self.decision, self.rows)
 
-    def first_leak(self) -> Leak | None:
-        """The first leak, or None. Errors of the fence pass; other errors on a part of the history are judged by another future."""
+    def first_leak(self, most: int | None = None) -> Leak | None:
+        """The first leak, or None; `most` cuts where given. Errors of the fence pass; others on a part of the history are judged by another future."""
         active, rng = activity_of(self.full, self.rows), np.random.default_rng(SEED)
-        cuts = cut_rows(active, self.panel.index, rng)
-        for n, row in enumerate(cuts):
-            for leak in (self.truncated(row, recall=n not in (0, len(cuts) // 2)), self.continued(row, 1.0 if n % 4 == 1 else -1.0) if n % 2 else None):
-                if leak:
-                    return self._repeated(leak)
-        for rows, directions in screens(active, self.rows, rng):
+        cuts = cut_rows(active, self.panel.index, rng)[:most]
+        for n, row in enumerate(sorted(cuts) if self.memory else cuts):
+            leak = self.truncated(row, recall=n not in (0, len(cuts) // 2))
+            if leak is None and n % 2 and not self.late:
+                leak = self.continued(row, 1.0 if n % 4 == 1 else -1.0)
+            if leak:
+                return self._repeated(leak)
+        for rows, directions in screens(active, self.rows, rng) if most is None and not self.late else []:
             for row, direction in self._suspects(rows, directions):
                 leak = self.continued(row, direction)
                 if leak:
@@ -105,7 +114,8 @@ class Probe:
     def _failed(self, row: int, error: Exception) -> Leak | None:
         view = Shown(self.quiet, self.rows, row + 1, course(-1.0), self._recall)
         try:
-            return self._leak("perturb", row, self._decided(view, self.rows))
+            leak = self._leak("perturb", row, self._decided(view, self.rows))
+            return replace(leak, probe="fails") if leak else None
         except FlowbtError as again:
             if isinstance(again, FenceError):
                 raise
@@ -113,7 +123,11 @@ class Probe:
             pass
         asks = any(np.nan_to_num(one.values[: row + 1]).any() for one in self.full.values() if isinstance(one, PartTable) and one.values.dtype.kind == "f")
         label = self.panel.index[row]
-        return Leak("fails", label, f"the decision ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})", label, "") if asks else None
+        return (
+            Leak("fails", label, f"the decision ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})", label, "", False)
+            if asks
+            else None
+        )
 
     def _suspects(self, rows: Any, directions: Any) -> list[tuple[int, float]]:
         """Rows right before changed ones at which the decision changed; first those before which the least had changed since the last changed row."""
@@ -142,14 +156,14 @@ class Probe:
         return self._parts(self.decide(view), rows)
 
     def _parts(self, decision: Any, rows: int) -> dict[str, Any]:
-        return {name: part for name, part in parts_of(decision, rows).items() if self.keep(name)}
+        return parts_of(decision, rows)
 
     def _leak(self, probe: str, row: int, parts: dict[str, Any]) -> Leak | None:
-        found = first_difference(self.full, parts, row + 1)
+        found = first_difference(self.full, parts, row + 1, self.late)
         if found is None:
             return None
         cut = self.panel.index[row]
-        return Leak(probe, cut, found.part, cut if found.row < 0 else self.panel.index[found.row], found.column)
+        return Leak(probe, cut, found.part, cut if found.row < 0 else self.panel.index[found.row], found.column, found.row >= 0)
 
     def _repeated(self, leak: Leak) -> Leak:
         """The leak, unless the same panel gives another decision too."""

@@ -25,7 +25,7 @@ from flowbt.ground.errors import ClaimError, FieldError, FlowbtError
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import write_text
 from flowbt.results.shelf import storing
-from flowbt.studies.lookahead.claims import refuse_peeking
+from flowbt.studies.lookahead.claims import ask, refuse_peeking
 from flowbt.studies.score.beside import beyond
 from flowbt.studies.score.files import ClaimFile, line_of
 from flowbt.studies.score.owndate import own_date
@@ -98,9 +98,9 @@ class Scorer:
             return _figures(figures_of(claim.function(None)))
         panel = Watched(self._panel(claim))
         if claim.kind == "facts":
-            found = _figures(figures_of(claim.function(panel)))
+            found = _figures(figures_of(ask(claim, panel, {})))
         elif claim.kind == "dated forecast":
-            bets = claim.function(panel)
+            bets = ask(claim, panel, {})
             found = filled(claim, document, lambda draft: forecast(claim, draft, bets if isinstance(bets, list) else [bets], panel))
         elif claim.kind == "sequence":
             found = self._sequence(claim, document, panel)
@@ -111,8 +111,7 @@ class Scorer:
     def _sequence(self, claim: Claim, document: Document, panel: Watched) -> Measured:
 
         frames, left_out = _each(claim, panel)
-        stages = array_of(claim, frames[0][1], panel)
-        refuse_peeking(claim, panel.panel, stages, slice(panel.first, panel.last), partial(array_of, claim))
+        refuse_peeking(claim, panel.panel, frames, partial(array_of, claim))
         found = filled(claim, document, lambda draft: sequence_study(claim, draft, frames, self.settings.resamples, self.settings.seed))
         missing = [*left_out, *found.pop("missing", [])]
         return found | {"definition": frames[0][0], "rows": len(panel.index), "missing": missing}
@@ -125,7 +124,7 @@ class Scorer:
         whole = event_of(claim, results[0][1], panel)
         told = {"definition": cases[0].definition, "rows": len(scope.index), "span": [f"{scope.index[0]:%Y-%m-%d}", f"{scope.index[-1]:%Y-%m-%d}"]}
         told |= {"missing": left_out, "own_date": own_date(claim, document, panel, whole, _columns(results[0][1]))}
-        refuse_peeking(claim, panel.panel, whole, rows, partial(event_of, claim))
+        refuse_peeking(claim, panel.panel, results, partial(event_of, claim))
         if not cases[0].event.any() and any(case.event.any() for case in cases):
             return told | _never(cases)
         told |= filled(claim, document, lambda draft: event_study(claim, draft, cases, scope))
@@ -200,11 +199,11 @@ def _keep(path: Path, found: Measured) -> None:
 def _each(claim: Claim, panel: Any) -> tuple[list[tuple[dict[str, Any], Any]], list[str]]:
     """What the claim's function gives for every definition whose data is there, and what the others miss; FieldError where the reported one's is not."""
     first, *others = claim.variants()
-    out = [(first, claim.function(panel, **first))]
+    out = [(first, ask(claim, panel, first))]
     left_out: set[str] = set()
     for definition in others:
         try:
-            out.append((definition, claim.function(panel, **definition)))
+            out.append((definition, ask(claim, panel, definition)))
         except FieldError as error:
             left_out.add(lacking(error))
     return out, sorted(left_out)

@@ -10,6 +10,7 @@ _ROWS = """
 calls_bought calls_sold puts_bought puts_sold premium_unknown|option prints with their quotes: `flowbt reduce option-prints FOLDER --to option-flow`
 dark_pool_net dark_pool_volume|off-exchange prints with their quotes: `flowbt reduce dark-prints FOLDER --to dark-pool`
 short_volume total_volume|FINRA's daily files: `flowbt reduce finra FOLDER --to finra`
+dealer_vanna dealer_charm max_pain oi_herfindahl oi_near_share|option chains: `flowbt reduce chains FOLDER --to chains`
 gex gex_0dte zero_gamma nearest_positive_gamma dealer_delta|option chains: `flowbt reduce chains FOLDER --to chains`; for gex also SqueezeMetrics' DIX.csv
 vpin taker_buy_volume taker_sell_volume|trades of an exchange: `flowbt reduce trades FOLDER --to toxicity`
 depth_1pct_usd spread_bps|order-book snapshots: `flowbt reduce book FOLDER --to book`, or Binance's depth archive: `flowbt reduce book-depth FOLDER --to book`

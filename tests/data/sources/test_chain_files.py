@@ -1,6 +1,7 @@
 """Chain files: every layout met becomes the same table, and says what it lacks."""
 
 import gzip
+import json
 from pathlib import Path
 
 import numpy as np
@@ -131,3 +132,107 @@ def test_every_real_chain_is_read_whole() -> None:
         chain = read_chain(path)
         assert len(chain) == 2 * rows
         assert chain[["strike", "open_interest", "expiry"]].notna().all().all()
+
+
+def broker(path: Path, stamp: str, column: str = "quote_date", iv: str = "0.2") -> Path:
+    rows = [f"{stamp},SPY,20240105,470,{kind},1,1.1,{iv},10,470.5" for kind in "CP"] + [f"{stamp},SPY,20240119,470,C,5,5.1,{iv},10,470.5"]
+    path.write_text("\n".join([f"{column},symbol,expiration,strike,right,bid,ask,iv,openInterest,spot", *rows, ""]), "utf-8")
+    return path
+
+
+def test_a_date_alone_is_the_sessions_close(tmp_path: Path) -> None:
+    for stamp, close in (("2024-01-05", "2024-01-05 21:00"), ("20240105", "2024-01-05 21:00"), ("2024-11-29", "2024-11-29 18:00")):
+        chain = read_chain(broker(tmp_path / "a.csv", stamp))
+        assert chain["as_of"].unique().tolist() == [pd.Timestamp(close)]
+    assert (read_chain(broker(tmp_path / "a.csv", "2024-01-05"))["expiry"].iloc[:2] == pd.Timestamp("2024-01-05 21:00")).all()  # expired with it
+
+
+def test_instants_with_zones_and_in_milliseconds(tmp_path: Path) -> None:
+    for stamp in ("2024-01-05T15:00:00-05:00", "2024-01-05T20:00:00Z", "1704484800000", "1704484800"):
+        assert read_chain(broker(tmp_path / "a.csv", stamp, "timestamp"))["as_of"].iloc[0] == pd.Timestamp("2024-01-05 20:00")
+    with pytest.raises(SourceError, match="quote dates"):
+        read_chain(broker(tmp_path / "a.csv", "last Friday"))
+
+
+@pytest.mark.parametrize(
+    ("line", "instant"),
+    [
+        ("Date: 5. Januar 2024, 22:31 CET,Bid: 0", "2024-01-05 21:31"),
+        ("Date: 5 janvier 2024 16:31,Bid: 0", "2024-01-05 21:31"),
+        ("Date: 5 de enero de 2024, 16:31,Bid: 0", "2024-01-05 21:31"),
+        ("Date: 2024-01-05 21:31 UTC,Bid: 0", "2024-01-05 21:31"),
+        ("Date: 05.01.2024 16:31,Bid: 0", "2024-01-05 21:31"),
+        ("Date: January 5, 2024 at 9:31 PM GMT+0,Bid: 0", "2024-01-05 21:31"),
+    ],
+)
+def test_localised_date_lines(tmp_path: Path, line: str, instant: str) -> None:
+    assert read_chain(files.quote_table(tmp_path / "spx.csv", line))["as_of"].iloc[0] == pd.Timestamp(instant)
+
+
+@pytest.mark.parametrize(
+    "line", ["Date: 01/05/2024 4:31 PM,Bid: 0", "Date: Smarch 5 2024 4:31 PM", "Date: January 45 2024 4:31 PM", "Date: January 5 2024 25:61"]
+)
+def test_malformed_date_lines_are_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(SourceError, match="date line"):
+        read_chain(files.quote_table(tmp_path / "spx.csv", line))
+
+
+def test_what_the_caller_says_counts_in_every_layout(tmp_path: Path) -> None:
+    given = Missing(spot=4000.0, as_of=pd.Timestamp("2024-01-04 15:00"), symbol="ES")
+    for path in (files.quote_table(tmp_path / "a.csv"), files.delayed_json(tmp_path / "a.json"), files.deribit_once(tmp_path / "d.csv")):
+        chain = read_chain(path, given)
+        assert (chain["spot"] == 4000.0).all()
+        assert (chain["as_of"] == pd.Timestamp("2024-01-04 15:00")).all()
+        assert set(chain["symbol"]) == {"ES"}
+
+
+def test_of_several_snapshots_the_last_by_then(tmp_path: Path) -> None:
+    path = files.deribit_hourly(tmp_path / "btc.csv")
+    chain = read_chain(path, Missing(spot=90_000.0, as_of=pd.Timestamp("2026-01-23 01:30")))
+    assert chain["as_of"].unique().tolist() == [pd.Timestamp("2026-01-23 01:00")]
+    with pytest.raises(SourceError, match="its first snapshot is of 2026-01-23 01:00 UTC"):
+        read_chain(path, Missing(spot=90_000.0, as_of=pd.Timestamp("2026-01-22")))
+
+
+def test_deribits_book_summary(tmp_path: Path) -> None:
+    rows = [
+        {"instrument_name": f"{coin}-13FEB26-{strike}-{kind}", "mark_iv": 50.0, "bid_price": bid, "ask_price": None, "open_interest": 3.5, "volume": 1.0}
+        | {"underlying_price": forward, "estimated_delivery_price": spot, "creation_timestamp": 1769130000000 + n}
+        for n, (coin, strike, kind, bid, forward, spot) in enumerate((("BTC", 90000, "C", 0.02, 90500.0, 90000.0), ("BTC", 80000, "P", 0.01, 90500.0, 90000.0)))
+    ]
+    path = tmp_path / "BTC_2026-01-23.json"
+    path.write_text(json.dumps({"jsonrpc": "2.0", "result": rows, "testnet": False}), "utf-8")
+    chain = read_chain(path)
+    assert chain[["symbol", "strike", "iv", "bid", "forward", "spot", "multiplier"]].iloc[0].tolist() == ["BTC", 90000, 0.5, 0.02 * 90500, 90500, 90000, 1]
+    assert chain["expiry"].iloc[0] == pd.Timestamp("2026-02-13 08:00")
+    assert np.isnan(chain["ask"].iloc[0])
+
+
+def test_a_chain_without_volatilities_and_one_without_quotes_either(tmp_path: Path) -> None:
+    text = broker(tmp_path / "a.csv", "2024-01-05").read_text("utf-8")
+    frame = pd.read_csv(tmp_path / "a.csv").drop(columns="iv")
+    frame.to_csv(tmp_path / "b.csv", index=False)
+    assert read_chain(tmp_path / "b.csv")["iv"].isna().all()
+    frame.drop(columns="bid").to_csv(tmp_path / "c.csv", index=False)
+    with pytest.raises(SourceError, match="no column for iv"):
+        read_chain(tmp_path / "c.csv")
+    (tmp_path / "d.csv").write_text(text.replace(",C,", ",call,").replace(",P,", ",x,"), "utf-8")
+    with pytest.raises(SourceError, match="1 rows are neither call nor put"):
+        read_chain(tmp_path / "d.csv")
+
+
+def test_broken_tables_are_one_line(tmp_path: Path) -> None:
+    whole = files.quote_table(tmp_path / "a.csv").read_text("utf-8")
+    (tmp_path / "cut.csv").write_text(whole[: len(whole) - 40], "utf-8")
+    with pytest.raises(SourceError, match="last row is cut short"):
+        read_chain(tmp_path / "cut.csv")
+    (tmp_path / "bare.csv").write_text(whole[: whole.index("Fri Jan 05")], "utf-8")
+    with pytest.raises(SourceError, match="no rows under its header"):
+        read_chain(tmp_path / "bare.csv")
+    (tmp_path / "negative.csv").write_text(whole.replace("Last: 4697.25", "Last: -4697.25"), "utf-8")
+    with pytest.raises(SourceError, match=r"'-4697\.25'; a price above 0"):
+        read_chain(tmp_path / "negative.csv")
+
+
+def test_spot_as_continental_pages_write_it(tmp_path: Path) -> None:
+    assert read_chain(files.quote_table(tmp_path / "a.csv", name="S&P 500,Last: 4.697,25,Change: 8"))["spot"].iloc[0] == 4697.25

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from flowbt.features import blackscholes as bs
+from flowbt.options import blackscholes as bs
 
 RNG = np.random.default_rng(11)
 N = 400

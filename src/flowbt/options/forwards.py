@@ -1,0 +1,107 @@
+"""Forward and discount of every expiry, from put-call parity: call - put = discount x (forward - strike).
+
+Per root and expiry, over the strikes within 8% of spot that have both quotes: the discount is the median of all pairwise slopes (Theil and Sen: a
+third of the quotes may be wrong), at most 1, and the forward the median of strike + (call - put) / discount. For American options parity
+is an inequality; near the money it is out by less than the quotes' width, and the median does not see the rest.
+
+Where an expiry has fewer than `LEAST` such strikes its carry is interpolated between the expiries around it that have them; outside those the
+forward is spot (a year's carry says little about a week's). A provider's own forward (Deribit names it per option) comes before all of these.
+Each expiry says which it was.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+NEAR, LEAST, MOST = 0.08, 3, 500
+LOWEST = 0.5  # a discount under this is a broken file, not an interest rate
+PARITY, PROVIDER, NEIGHBOURS, SPOT, GIVEN = "parity", "provider's", "carry of neighbours", "spot", "given rate and dividend"
+
+
+def parity(strike: Array, gap: Array) -> tuple[float, float, float]:
+    """Forward, discount and the forward's median absolute error from call - put (`gap`) at each strike; NaN where they are too few or absurd."""
+    if len(strike) < LEAST:
+        return np.nan, np.nan, np.nan
+    if len(strike) > MOST:  # evenly thinned: pairs grow with the square
+        keep = np.linspace(0, len(strike) - 1, MOST).round().astype(int)
+        strike, gap = strike[keep], gap[keep]
+    i, j = np.triu_indices(len(strike), 1)
+    discount = min(-float(np.median((gap[j] - gap[i]) / (strike[j] - strike[i]))), 1.0)
+    if not discount > LOWEST:
+        return np.nan, np.nan, np.nan
+    forwards = strike + gap / discount
+    forward = float(np.median(forwards))
+    return forward, discount, float(np.median(np.abs(forwards - forward)))
+
+
+def forwards(rows: pd.DataFrame, spot: float) -> pd.DataFrame:
+    """One row per root and expiry: forward, discount, `error` (of the forward), `pairs` (strikes used), `how` (words), years.
+
+    `rows`: live options with root, expiry, years, strike, call, middle (and `forward` where the provider gives it), one row per option.
+    """
+    found = []
+    near = rows["middle"].notna().to_numpy() & (np.abs(rows["strike"].to_numpy() / spot - 1) <= NEAR)
+    quoted = rows[near]
+    calls, puts = (quoted[quoted["call"] == side].set_index(["root", "expiry", "strike"])["middle"] for side in (True, False))
+    gaps = (calls - puts).dropna().sort_index()
+    by: dict[Any, pd.Series] = {}
+    for key, part in gaps.groupby(level=[0, 1], sort=False):
+        by[key] = part
+    theirs = rows.groupby(["root", "expiry"])["forward"].median() if "forward" in rows else None
+    listed = rows.groupby(["root", "expiry"], sort=True)["years"].first().reset_index()
+    for root, expiry, years in zip(listed["root"], listed["expiry"], listed["years"], strict=True):
+        own_gaps = by.get((root, expiry))
+        strikes = own_gaps.index.get_level_values(2).to_numpy(dtype=float) if own_gaps is not None else np.empty(0)
+        forward, discount, error = parity(strikes, own_gaps.to_numpy(dtype=float)) if own_gaps is not None else (np.nan,) * 3
+        how = PARITY if forward == forward else ""
+        own = float(theirs.loc[(root, expiry)]) if theirs is not None else np.nan
+        if own > 0:
+            forward, discount, error, how = own, 1.0, np.nan, PROVIDER
+        found.append((root, expiry, float(years), forward, discount, error, len(strikes), how))
+    table = pd.DataFrame(found, columns=["root", "expiry", "years", "forward", "discount", "error", "pairs", "how"])
+    return _filled(table, spot)
+
+
+def _filled(table: pd.DataFrame, spot: float) -> pd.DataFrame:
+    """Expiries without a forward of their own: the interpolated carry of those around them, else spot."""
+    lacking = (table["how"] == "").to_numpy()
+    if not lacking.any():
+        return table
+    out, known = table.copy(), table[~lacking].sort_values("years")
+    years = table["years"].to_numpy()
+    out.loc[lacking, ["forward", "discount", "how"]] = spot, 1.0, SPOT
+    if len(known) > 1:
+        at = known["years"].to_numpy()
+        between = lacking & (years >= at[0]) & (years <= at[-1])
+        carry, rate = np.log(known["forward"].to_numpy() / spot) / at, -np.log(known["discount"].to_numpy()) / at
+        out.loc[between, "forward"] = (spot * np.exp(np.interp(years, at, carry) * years))[between]
+        out.loc[between, "discount"] = np.exp(-np.interp(years, at, rate) * years)[between]
+        out.loc[between, "how"] = NEIGHBOURS
+    return out
+
+
+def given(rows: pd.DataFrame, spot: float, rate: float, dividend: float) -> pd.DataFrame:
+    """The same table from a flat rate and dividend yield (fractions a year, continuous) in place of quotes."""
+    table = rows.groupby(["root", "expiry"], sort=True)["years"].first().reset_index()
+    years = table["years"]
+    return table.assign(forward=spot * np.exp((rate - dividend) * years), discount=np.exp(-rate * years), error=np.nan, pairs=0, how=GIVEN)
+
+
+def stale(rows: pd.DataFrame, error: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """In-the-money quotes whose middle misses what parity makes of the other side's by more than both widths and four times the forward's own error.
+
+    Of a pair that disagrees the side in the money is the one that is traded less and left standing. Less than 0.2% of the forward is never stale.
+    """
+    pairs = rows.groupby("pair")
+    middle, forward, call = rows["middle"].to_numpy(), rows["expiry_forward"].to_numpy(), rows["call"].to_numpy(dtype=bool)
+    other = pairs["middle"].transform("sum").to_numpy() - middle
+    widths = pairs["half"].transform("sum").to_numpy()
+    expected = other + np.where(call, 1.0, -1.0) * rows["discount"].to_numpy() * (forward - rows["strike"].to_numpy())
+    paired = pairs["middle"].transform("count").to_numpy() == 2
+    with np.errstate(invalid="ignore"):
+        off = np.abs(middle - expected) > np.maximum(widths + 4 * error, 0.002 * forward)
+    return np.asarray(paired & off & ((rows["strike"].to_numpy() < forward) == call))

@@ -1,0 +1,141 @@
+"""The market of options in one snapshot of a chain: live options once each, forwards, discounts, volatilities, and what was assumed.
+
+    market = option_market(chain)            # a chain table of flowbt.data.sources.chains, one snapshot of one symbol
+    market.options[["strike", "call", "years", "forward", "discount", "vol"]], market.expiries, market.words()
+
+A volatility is the provider's own where it is there, else that of the other side of the strike; in a chain without any it is what the quote implies. (A
+provider that gives volatilities and none here did not trust the quote: such options are left out and counted.) `implied` holds what each
+strike's out-of-the-money quote implies, European or American, whether or not it was needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.ground.errors import SourceError
+from flowbt.options import forwards as fw
+from flowbt.options.implied import implied_american, implied_volatility
+from flowbt.options.quotes import REASONS, with_quotes, without_doubles
+from flowbt.options.times import TimeRule, years_to
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+EUROPEAN = frozenset({"SPX", "NDX", "RUT", "XSP", "DJX", "VIX", "XEO", "MRUT", "XND", "NANOS", "BTC", "ETH", "SOL", "XRP", "BTC_USDC", "ETH_USDC"})
+
+
+def is_american(symbol: str) -> bool:
+    """Shares and funds are exercised at any time, the indices and coins of `EUROPEAN` at expiry only."""
+    return symbol.upper().lstrip("^_.") not in EUROPEAN
+
+
+@dataclass(frozen=True)
+class MarketRules:
+    """How a chain is read: flat `rate` and `dividend` (fractions a year) in place of parity where both are given; the rule of time; exercise
+    (None: by the symbol, see `is_american`)."""
+
+    rate: float | None = None
+    dividend: float | None = None
+    time: TimeRule = "calendar"
+    american: bool | None = None
+
+    @property
+    def flat(self) -> bool:
+        return self.rate is not None or self.dividend is not None
+
+
+@dataclass(frozen=True)
+class OptionMarket:
+    """One snapshot. `options`: one row per live option; beside the chain's own columns years, middle, half, fault, expiry_forward, discount, implied
+    (NaN where no quote gives it), vol, vol_from ("own", "other side", "quote", ""). `expiries`: see `forwards.forwards`."""
+
+    symbol: str
+    spot: float
+    as_of: pd.Timestamp
+    options: pd.DataFrame
+    expiries: pd.DataFrame
+    american: bool
+    rules: MarketRules
+    expired: int
+    doubles: int
+
+    def words(self) -> str:
+        """What forwards, exercise and time rest on, in a line."""
+        how = self.expiries["how"].value_counts()
+        forward = ", ".join(f"{name} {count}" for name, count in how.items())
+        style = "American" if self.american else "European"
+        return f"forwards of {len(self.expiries)} expiries: {forward}; {style}; {self.rules.time} time"
+
+    def quality(self) -> dict[str, int]:
+        """How many quotes there are of each fault ("" is a usable one)."""
+        counts = self.options["fault"].value_counts()
+        return {reason or "usable": int(counts.get(reason, 0)) for reason in REASONS}
+
+
+def option_market(chain: pd.DataFrame, rules: MarketRules | None = None) -> OptionMarket:
+    """Read one snapshot of one symbol; SourceError where nothing is alive, spot is missing, or it is more than one snapshot."""
+    rules = rules or MarketRules()
+    if chain.empty:
+        raise SourceError("chain", "no rows", "check the file")
+    for name, column in (("snapshots", "as_of"), ("symbols", "symbol")):
+        if chain[column].nunique(dropna=False) != 1:
+            raise SourceError("chain", f"{chain[column].nunique(dropna=False)} {name}", f"take one {column} at a time")
+    symbol, as_of, spot = str(chain["symbol"].iloc[0]), pd.Timestamp(chain["as_of"].iloc[0]), float(chain["spot"].median())
+    if not spot > 0:
+        raise SourceError("chain", f"spot {spot:g}", "give the underlying's price with --spot")
+    live = chain[(chain["expiry"] > as_of) & (chain["strike"] > 0)]
+    if live.empty:
+        last = chain["expiry"].max()
+        raise SourceError("chain", f"no option counts: the last settled {last:%Y-%m-%d %H:%M}, the snapshot is of {as_of:%Y-%m-%d %H:%M} UTC", "check its date")
+    rows, doubles = without_doubles(live)
+    rows = with_quotes(rows).assign(years=years_to(as_of, rows["expiry"], rules.time))
+    rows = rows[rows["years"] > 0].reset_index(drop=True)
+    table = fw.given(rows, spot, rules.rate or 0.0, rules.dividend or 0.0) if rules.flat else fw.forwards(rows, spot)
+    american = rules.american if rules.american is not None else is_american(symbol)
+    rows = _joined(rows, table, american)
+    rows = rows.assign(implied=_implied(rows, spot, american))
+    vol, source = _volatility(rows)
+    rows = rows.assign(vol=vol, vol_from=source)
+    return OptionMarket(symbol, spot, as_of, rows, table, american, rules, len(chain) - len(live), doubles)
+
+
+def _joined(rows: pd.DataFrame, table: pd.DataFrame, american: bool) -> pd.DataFrame:
+    """With each option's expiry (`at`, a row of `table`), its forward and discount, and the number of its strike (`pair`). Parity does not bind American
+    options in the money, so none of them is called stale."""
+    at = pd.MultiIndex.from_frame(table[["root", "expiry"]]).get_indexer(pd.MultiIndex.from_frame(rows[["root", "expiry"]]))
+    strikes = np.unique(rows["strike"].to_numpy(), return_inverse=True)
+    out = rows.assign(at=at, pair=at * len(strikes[0]) + strikes[1], expiry_forward=table["forward"].to_numpy()[at], discount=table["discount"].to_numpy()[at])
+    by_parity = (table["how"] == fw.PARITY).to_numpy()
+    if by_parity.any():
+        old = fw.stale(out, np.nan_to_num(table["error"].to_numpy())[at]) & by_parity[at] & (not american)
+        out = out.assign(fault=np.where(old, "stale", out["fault"]), middle=out["middle"].mask(old), half=out["half"].mask(old))
+    return out
+
+
+def _implied(rows: pd.DataFrame, spot: float, american: bool) -> Array:
+    """What the out-of-the-money quote of each strike implies, for both sides of the strike; its own in-the-money quote where that is all there is."""
+    f, k, t, d, p = (rows[name].to_numpy(dtype=float) for name in ("expiry_forward", "strike", "years", "discount", "middle"))
+    call = rows["call"].to_numpy(dtype=bool)
+    out = np.full(len(rows), np.nan)
+    there = np.isfinite(p)
+    if there.any():
+        args = (p[there], f[there], k[there], t[there])
+        if american:
+            out[there] = implied_american(*args, spot, d[there], call[there])
+        else:
+            out[there] = implied_volatility(*args, d[there], call[there])
+    own = pd.Series(out, rows.index)
+    first = own.where((k >= f) == call)
+    best = first.groupby(rows["pair"]).transform("first")
+    return np.asarray(best.fillna(own.groupby(rows["pair"]).transform("first")), dtype=np.float64)
+
+
+def _volatility(rows: pd.DataFrame) -> tuple[Array, np.ndarray[Any, np.dtype[np.object_]]]:
+    iv = rows["iv"].astype(float) if "iv" in rows else pd.Series(np.nan, rows.index)
+    own = iv.where((iv > 0) & np.isfinite(iv))
+    twin = own.fillna(own.groupby(rows["pair"]).transform("first"))
+    vol = twin if own.notna().any() else rows["implied"]
+    source = np.where(own.notna(), "own", np.where(twin.notna(), "other side", np.where(vol.notna(), "quote", "")))
+    return np.asarray(vol, dtype=np.float64), np.asarray(source, dtype=object)
