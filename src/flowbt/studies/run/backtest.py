@@ -60,7 +60,7 @@ def backtest(catalog: Catalog, request: Request) -> Run:
     if request.placebo:
         placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
     symbol, benchmark = benchmark_of(catalog, prepared, request.benchmark)
-    measures = measures_of(book, benchmark, request.seed)
+    measures = measures_of(book, benchmark)
     record = record_of(request, prepared, book, placebo, (symbol, benchmark), measures)
     options = option_terms_of(prepared, book)
     if options is not None:
@@ -104,5 +104,5 @@ def benchmark_of(catalog: Catalog, prepared: Prepared, asked: str | None) -> tup
     return symbol, held.reindex(labels).fillna(0.0).rename("benchmark")
 
 
-def measures_of(book: Book, benchmark: pd.Series | None, seed: int) -> Measures:
-    return measure(book.returns, book.trades, book.market.year, benchmark, seed=seed, activity=book.exposure)
+def measures_of(book: Book, benchmark: pd.Series | None) -> Measures:
+    return measure(book.returns, book.trades, book.market.year, benchmark, activity=book.exposure)
