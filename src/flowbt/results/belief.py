@@ -15,6 +15,10 @@ from typing import Any
 from flowbt.evidence.belief import Belief, Holding, RunFacts, WalkForwardFacts, believe
 from flowbt.evidence.sharpe import deflated_sharpe
 from flowbt.ground.clock import Clock
+from flowbt.ground.files import write_text
+from flowbt.results import ledger
+from flowbt.results.record import dumps
+from flowbt.results.shelf import BELIEFS, PREFIX, SUMMARY, slug, storing
 
 SAME = {
     "code_hash": "code",
@@ -119,6 +123,41 @@ def _deflated(manifest: Mapping[str, Any], measures: Mapping[str, Any], trials: 
     year = Clock(str(manifest.get("clock", "XNYS")), str(manifest.get("step", "1d"))).periods_per_year
     spread = variance if count > 1 and math.isfinite(variance) else 0.0
     return deflated_sharpe(sharpe / math.sqrt(year), int(measures.get("bars") or 0), trials=max(count, 1), variance=spread, skew=skew, kurtosis=kurtosis)
+
+
+def belief_now(root: Path, manifest: Mapping[str, Any], measures: Mapping[str, Any]) -> Belief:
+    """The belief of a run, by the ledger and the walk-forwards under `root` as they are now."""
+    return belief_of(manifest, measures, trials_under(root), walk_forwards(Path(root) / slug(str(manifest["strategy"]))))
+
+
+def trials_under(root: Path) -> Trials:
+    """Trials by the ledgers under `root`; each ledger is read once."""
+    known: dict[Path, tuple[int, float]] = {}
+
+    def trials(manifest: Mapping[str, Any]) -> tuple[int, float]:
+        folder = ledger.folder_of(Path(root), manifest)
+        if folder not in known:
+            found = ledger.tally(folder)
+            known[folder] = (found.trials, found.variance)
+        return known[folder]
+
+    return trials
+
+
+def renew(root: Path, strategy: str) -> None:
+    """Write what every stored run of a strategy may be believed now beside them (`beliefs.js`): tearsheets and lists show that, not what was said when
+    they were stored. Called by every act that adds a trial, a run or a walk-forward. Raises StoreError."""
+    folder = Path(root) / slug(strategy)
+    trials, walks = trials_under(root), walk_forwards(folder)
+    found = {}
+    for path in sorted(folder.glob(f"*/{SUMMARY}")):
+        try:
+            summary = json.loads(path.read_bytes())
+            found[path.parent.name] = belief_of(summary["judged"], summary["measures"], trials, walks).to_dict()
+        except (OSError, ValueError, KeyError, TypeError):  # a damaged run is named by the listing; it is not judged
+            continue
+    with storing(folder, "write what is believed in"):
+        write_text(folder / BELIEFS, f"{PREFIX}{dumps(found)};\n")
 
 
 def _number(value: Any) -> float:
