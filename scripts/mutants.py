@@ -39,6 +39,29 @@ ROOMS = {  # room: the modules that are changed, the tests that should notice
     ),
     "results": (("results/*.py", "results/pages/*.py"), ("tests/results", "--ignore=tests/results/pages")),
 }
+GUARDS = (  # what stands between a mistake and a result: module, the guard, what is left without it, the test that must notice
+    ("studies/run/backtest.py", "    reconcile(book)\n", "", "tests/studies/run/test_guards.py"),
+    ("studies/run/backtest.py", "        refuse(prepared.strategy.name, leak)\n", "        pass\n", "tests/studies/run/test_guards.py"),
+    ("studies/run/backtest.py", "    if leak:\n", "    if False:\n", "tests/studies/run/test_guards.py"),
+    ("studies/run/describe.py", "if revised:", "if False:", "tests/studies/run/test_guards.py"),
+    ("studies/run/describe.py", "if biased:", "if False:", "tests/studies/run/test_guards.py"),
+    ("deferred/graph.py", "if key not in self._known:", "if True:", "tests/deferred/test_graph.py"),
+    ("deferred/graph.py", "    refuse_look_ahead(name, args, kwargs)\n", "", "tests/deferred/test_trace.py"),
+    ("ground/files.py", "        os.replace(temporary, path)\n        flush(path.parent)\n    finally:\n        temporary.unlink",
+     "    finally:\n        temporary.unlink",
+     "tests/ground/test_files.py"),
+    ("ground/files.py", "        flush(temporary)\n", "", "tests/ground/test_files.py"),
+    ("studies/ledger.py", "first[1:] = keys[1:] != keys[:-1]", "pass", "tests/studies/test_ledger.py"),
+    ("studies/ledger.py", '(DEMO if facts.get("synthetic") else REAL)', "REAL", "tests/studies/test_ledger.py"),
+    ("results/pages/base.py", "autoescape=True", "autoescape=False", "tests/results/test_tearsheet.py"),
+    ("results/pages/base.py", "text = text.replace(raw, escaped)", "pass", "tests/results/test_escapes.py"),
+    ("data/panel/reader.py", "return np.asarray(inside & (gap <= 1.5 * usual))", "return np.asarray(inside)", "tests/data/core/test_panel.py"),
+    ("engine/walk/tape.py", "np.where(before > 0.0, tape.value / before - 1.0, 0.0)", "tape.value / before - 1.0", "tests/engine/test_ruin.py"),
+    ("engine/walk/events.py", "return room / asked if asked > room else 1.0", "return 1.0", "tests/engine/test_events.py"),
+    ("engine/simulate.py", "    if len(missing):\n", "    if False:\n", "tests/engine/test_decisions.py"),
+    ("evidence/resampling/rotation.py", "min(1.0, 2 * min(up, down))", "2 * min(up, down)", "tests/evidence/test_caps.py"),
+    ("evidence/paired.py", "min(1.0, 2 * beyond)", "2 * beyond", "tests/evidence/test_caps.py"),
+)  # fmt: skip
 COMPARE = {
     ast.Lt: "<=",
     ast.LtE: "<",
@@ -203,9 +226,29 @@ def judge(room: str, count: int, seed: int) -> tuple[int, list[Mutant]]:
     return len(chosen), survivors
 
 
+def without(guards: tuple[tuple[str, str, str, str], ...]) -> tuple[int, list[Mutant]]:
+    """The guards taken out one by one."""
+    shop = Workshop(WORK)
+    shutil.rmtree(shop.folder / "src", ignore_errors=True)
+    shutil.copytree(ROOT / "src", shop.folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    survivors = []
+    for name, guard, left, test in guards:
+        path = ROOT / "src/flowbt" / name
+        text = path.read_text(encoding="utf-8")
+        if text.count(guard) != 1:
+            sys.exit(f"{name} has {text.count(guard)} of the guard {guard!r}: bring GUARDS up to date")
+        start = len(text[: text.index(guard)].encode())
+        mutant = Mutant(path, text[: text.index(guard)].count("\n") + 1, start, start + len(guard.encode()), left, guard)
+        alive = shop.survives(mutant, (test,))
+        print(f"  {'SURVIVED' if alive else 'noticed '} {mutant}", flush=True)
+        if alive:
+            survivors.append(mutant)
+    return len(guards), survivors
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("rooms", nargs="*", default=list(ROOMS), metavar="ROOM", help=f"of {', '.join(ROOMS)}; default all")
+    options.add_argument("rooms", nargs="*", default=["guards", *ROOMS], metavar="ROOM", help=f"of guards, {', '.join(ROOMS)}; default all")
     options.add_argument("-n", type=int, default=30, help="mutants a room (default 30)")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--least", type=float, default=0.85, help="share that must be killed, else exit 1")
@@ -213,7 +256,7 @@ def main() -> None:
     table = []
     for room in given.rooms:
         print(f"{room}:", flush=True)
-        tried, alive = judge(room, given.n, given.seed)
+        tried, alive = without(GUARDS) if room == "guards" else judge(room, given.n, given.seed)
         table.append((room, tried - len(alive), tried))
     print("\nroom        killed  of   share")
     for room, killed, tried in table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.deferred.frames import tiny_panel
@@ -116,3 +117,29 @@ def test_spare_results_stay_within_their_budget() -> None:
         tracer.evaluate({"n": n})
     assert tracer.evaluator._spare.currsize <= 4_000
     assert not tracer.evaluator._held
+
+
+def test_numpys_functions_are_recorded_too() -> None:
+    def signals(panel: Any, *, level: float) -> Signals:
+        close = panel["close"]
+        return Signals(long=close > level, size=np.where(close > level, 0.5, 0.25))
+
+    tracer, (got,) = run(signals, [{"level": 100.0}])
+    close = tiny_panel()["close"]
+    assert not tracer.per_trial
+    np.testing.assert_array_equal(got.size, np.where(close > 100.0, 0.5, 0.25))
+
+
+def test_what_is_announced_once_is_computed_once_however_often_it_is_asked_for() -> None:
+    tracer = Tracer(lambda panel, *, n: Signals(long=panel["close"].rolling(n).mean() > 0), tiny_panel(), {"n": 2})
+    root = tracer.trace({"n": 2}).fields["long"]
+    for n in (2, 3, 2, 3):
+        tracer.evaluator.take(root, {"n": n})
+    assert tracer.evaluator.evaluations == 1 + 2 * 3  # the field once; per window rolling, mean and >
+    assert not tracer.evaluator._held
+
+
+@pytest.mark.parametrize("lag", [0, 1, 5])
+def test_a_lag_of_nothing_or_more_is_no_look_ahead(lag: int) -> None:
+    _, (got,) = run(lambda panel, *, n: Signals(long=panel["close"].shift(n) > 100.0), [{"n": lag}])
+    pd.testing.assert_frame_equal(got.long, tiny_panel()["close"].shift(lag) > 100.0)

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from flowbt.engine.book import Book
 from flowbt.engine.decisions import check_terms, days_to_next, no_rules, plan_of, rules_of
@@ -43,7 +42,7 @@ def simulate(market: Market, decision: Signals | Targets, costs: Costs | None = 
 
 
 def bars_of(market: Market, costs: Costs) -> Bars:
-    """Bars without gaps in marks: `mark` is the last known close (before any, the open); a missing high or low is the bar's open or close."""
+    """Bars without gaps in marks (`Market.mark`); a missing high or low is the larger or smaller of the bar's open and close."""
     shape = (len(market.index), len(market.symbols))
     for name in PRICES:
         if getattr(market, name).shape != shape:
@@ -53,12 +52,10 @@ def bars_of(market: Market, costs: Costs) -> Bars:
     if not market.index.is_monotonic_increasing or not market.index.is_unique:
         raise EngineError("bars in order of time", "labels that go back or repeat", "sort the market and drop repeated labels")
     opened = np.where(market.open > 0.0, market.open, np.nan)  # a price of zero or less cannot be traded
-    mark = pd.DataFrame(market.close).ffill().to_numpy(copy=True)
-    mark = np.where(np.isnan(mark), opened, mark)
     high = np.where(np.isnan(market.high), np.fmax(opened, market.close), market.high)
     low = np.where(np.isnan(market.low), np.fmin(opened, market.close), market.low)
     funding = market.funding if costs.funding else np.zeros(shape)
-    return Bars(frozen(opened), frozen(high), frozen(low), frozen(mark), frozen(funding), days_to_next(market.index))
+    return Bars(frozen(opened), frozen(high), frozen(low), market.mark, frozen(funding), days_to_next(market.index))
 
 
 def checked(book: Book) -> Book:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,12 @@ class Market:
     def year(self) -> float:
         """Bars per year: 252, 365, 8760."""
         return self.clock.periods_per_year
+
+    @cached_property
+    def mark(self) -> Array:
+        """What a position is worth a unit (T x N): the last known close; before any, the last open above zero. Missing where neither is known yet."""
+        close, opened = pd.DataFrame(self.close), pd.DataFrame(np.where(self.open > 0.0, self.open, np.nan))
+        return frozen(close.ffill().fillna(opened.ffill()))
 
     def cut(self, first: int, last: int) -> Market:
         """Bars [first, last), as a market of their own: what came before is not known in it, and nothing is carried beyond its end."""

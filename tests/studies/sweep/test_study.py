@@ -18,7 +18,7 @@ from flowbt.data.catalog import Catalog
 from flowbt.engine.loader import load_strategy
 from flowbt.engine.sweep.space import Space
 from flowbt.ground.errors import Busy, ParameterError
-from flowbt.studies import ledger
+from flowbt.results import ledger
 from flowbt.studies.sweep import sweep as study
 from flowbt.studies.sweep.setup import SweepRequest, set_up
 from flowbt.studies.sweep.store import SweepFolder

@@ -18,6 +18,7 @@ from numba.extending import intrinsic
 from flowbt.engine.sweep.program import AND, NOT, OR
 from flowbt.engine.sweep.sums import add_bar, count_trade, finish, no_bars
 from flowbt.engine.walk.events import (
+    MISSED,
     NONE,
     better,
     borrow_paid,
@@ -230,8 +231,8 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                 if units[j] != 0.0 and price > 0.0:
                     side = 1.0 if units[j] > 0.0 else -1.0
                     nearest = trailed_level(side, level[j], why[j], best[j], trail)[0]
-                    leave = level_hit(side, price, high[t, j], low[t, j], nearest, goal[j])[0]
-                    if leave > 0.0:
+                    hit, leave = level_hit(side, price, high[t, j], low[t, j], nearest, goal[j])
+                    if hit != MISSED:
                         cash += sell(units[j], leave, terms, paid[j], cost[j], closed)
                         units[j] = 0.0
                     else:

@@ -13,7 +13,7 @@ import numpy as np
 
 from flowbt.engine.sweep.kernel import HOLD, SIZE, STOP, TAKE, TRAIL, Codes, Trials, Words, combine, is_set, next_bit, sell
 from flowbt.engine.sweep.sums import add_bar, finish, no_bars
-from flowbt.engine.walk.events import better, borrow_paid, entry_units, fixed_level, funding_paid, level_hit, share_of, slipped, trailed_level
+from flowbt.engine.walk.events import MISSED, better, borrow_paid, entry_units, fixed_level, funding_paid, level_hit, share_of, slipped, trailed_level
 from flowbt.engine.walk.kernel import Bars, Terms
 from flowbt.ground.compiled import jit
 
@@ -49,7 +49,8 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
         if fresh:
             combine(codes, masks, rows[i], stack, signal, entry)
         hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
-        stay = math.ceil(hold) if hold > 0.0 else NEVER
+        stay, trailing = math.ceil(hold) if hold > 0.0 else NEVER, trail > 0.0
+        share = share_of(size, 0.0, 1.0, terms.max_gross)  # nothing else is ever held: the same for any equity
         closed[:] = 0.0
         cash, before, held, next_up, next_down, next_exit = terms.cash, terms.cash, 0.0, -1, -1, -1
         s = no_bars(terms.cash)
@@ -63,7 +64,7 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                 entering = False
                 price = opened[t]
                 side = 1.0 if is_set(ups, t - 1) else -1.0
-                units = entry_units(side, size, before, share_of(size * before, 0.0, before, terms.max_gross), price)
+                units = entry_units(side, size, before, share, price)
                 if units == 0.0:
                     t += 1
                     continue
@@ -81,12 +82,12 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                     due = 1 + min(next_exit, next_up)
                 due = min(due, t + stay)
                 carrying = paying or side < 0.0
-                leave = 0.0
+                hit, leave = MISSED, 0.0
                 u: Any = np.uint64(t)
                 for u in range(np.uint64(t), np.uint64(min(due, last))):  # unsigned: no check for an index from the end
-                    nearest = trailed_level(side, level, why, best, trail)[0]
-                    leave = level_hit(side, opened[u], high[u], low[u], nearest, goal)[0]
-                    if leave > 0.0:
+                    nearest = trailed_level(side, level, why, best, trail)[0] if trailing else level
+                    hit, leave = level_hit(side, opened[u], high[u], low[u], nearest, goal)
+                    if hit != MISSED:
                         break
                     best = better(side, best, high[u], low[u])
                     notional = units * mark[u]
@@ -101,7 +102,7 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                         returns[i, u] = value / before - 1.0 if before > 0.0 else 0.0
                     before = value
                 t = np.int64(u)  # type: ignore[assignment]
-                if leave == 0.0:
+                if hit == MISSED:
                     t = due
                     if due >= last:  # still open at the end
                         break

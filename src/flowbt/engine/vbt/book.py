@@ -51,8 +51,7 @@ class CarryPortfolio(vbt.Portfolio):  # type: ignore[misc]
 
 def portfolio_of(market: Market, account: Account, orders: pd.DataFrame, carry: Array) -> Any:
     """Orders of a book as one group with shared cash: a `vectorbt.Portfolio`, marked at the last known close."""
-    marks = pd.DataFrame(market.close, market.index, list(market.symbols)).ffill()
-    marks = marks.fillna(pd.DataFrame(market.open, market.index, list(market.symbols)))
+    marks = pd.DataFrame(market.mark, market.index, list(market.symbols), copy=True)
     wrapper = vbt.ArrayWrapper(market.index, marks.columns, 2, freq=freq_of(market.index), grouped_ndim=1, group_by=True)
     given = {
         "wrapper": wrapper,

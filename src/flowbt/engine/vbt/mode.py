@@ -96,7 +96,7 @@ def split(orders: Ints, fills: Array) -> tuple[Ints, Array, Array]:
         for piece, why in pieces:
             if now == 0.0:
                 trade, trades = trades, trades + 1
-            now = add(now, piece)
+            piece, now = (-now if now != 0.0 and add(now, piece) == 0.0 else piece), add(now, piece)
             rows.append((t, j, why, trade))
             parts.append((piece, price, fee * piece / units, slip * piece / units))
             after.append(now)

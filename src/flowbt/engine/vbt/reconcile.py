@@ -12,6 +12,7 @@ from flowbt.engine.types import Array
 from flowbt.ground.errors import ReconciliationError
 
 TOLERANCE = 1e-9
+GRAIN = 1e-12  # units; vectorbt takes a flow of less for none
 
 
 def reconcile(book: Book) -> float:
@@ -35,7 +36,7 @@ def _orders(book: Book, portfolio: Any) -> float:
     ours = np.zeros(book.market.close.shape)
     np.add.at(ours, (orders["bar"].to_numpy(), column), signed)
     theirs = np.asarray(portfolio.asset_flow(), dtype=np.float64).reshape(ours.shape)
-    size = np.maximum(np.abs(ours).max(axis=0, initial=0.0), 1e-12)
+    size = np.maximum(np.abs(ours).max(axis=0, initial=0.0), GRAIN / TOLERANCE)
     worst = _compare("units traded", (ours / size).sum(axis=1), (theirs / size).sum(axis=1), np.ones(len(ours)), book.market.index)
     cash = -np.bincount(orders["bar"], signed * orders["price"] + orders["fees"], len(ours)) - book.carry.sum(axis=1)
     flow = np.asarray(portfolio.cash_flow(), dtype=np.float64)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flowbt.engine.walk.events import is_flat, trade_profit
+from flowbt.engine.walk.events import trade_profit
 from flowbt.engine.walk.kernel import Array, Bools, Ints
 from flowbt.ground.compiled import jit
 
@@ -39,14 +39,15 @@ def trades_from(order: Ints, fill: Array, carry: Array) -> Trades:
     """The trades of a tape. `order` (bar, column, reason, trade), `fill` (signed units, price, fee, slippage): a row per order, trades numbered from 0 in
     the order of their first fill; `carry` T x N, cash paid as borrow and funding at each close."""
     count = order[:, 3].max() + 1 if order.shape[0] else 0
-    whole, cash = np.zeros((4, count), np.int64), np.zeros((8, count))
+    whole, cash = np.zeros((4, count), np.int64), np.zeros((9, count))
     column, begin, end, reason = whole
-    side, entered, left, paid_in, paid_out, fees, slippage, held = cash
+    side, now, entered, left, paid_in, paid_out, fees, slippage, held = cash
     for k in range(order.shape[0]):
         n, units, price = order[k, 3], fill[k, 0], fill[k, 1]
         if side[n] == 0.0:
             side[n], begin[n], column[n] = 1.0 if units > 0.0 else -1.0, order[k, 0], order[k, 1]
         end[n], reason[n] = order[k, 0], order[k, 2]
+        now[n] += units  # as the walk adds them up: what it took for flat is exactly 0 here too
         fees[n] += fill[k, 2]
         slippage[n] += fill[k, 3]
         if units * side[n] > 0.0:
@@ -57,7 +58,7 @@ def trades_from(order: Ints, fill: Array, carry: Array) -> Trades:
             paid_out[n] += abs(units) * price
     closed = np.empty(count, np.bool_)
     for n in range(count):
-        closed[n] = is_flat(entered[n] - left[n], entered[n])
+        closed[n] = now[n] == 0.0
         for t in range(begin[n], end[n] if closed[n] else carry.shape[0]):
             held[n] += carry[t, column[n]]
     return Trades(column, begin, end, reason, closed, side, entered, left, paid_in, paid_out, fees, slippage, held)

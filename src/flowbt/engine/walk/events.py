@@ -14,6 +14,7 @@ from flowbt.ground.compiled import jit
 REASONS = ("entry", "signal", "opposite", "hold", "stop", "take", "trail", "liquidation", "rebalance", "partial", "expiry", "roll", "early", "hedge")
 ENTRY, SIGNAL, OPPOSITE, HOLD, STOP, TAKE, TRAIL, LIQUIDATION, REBALANCE, PARTIAL = range(10)
 NONE = -1  # no reason: nothing happens
+MISSED, LOST, TAKEN = range(3)  # what a bar did to the levels of a position
 
 DUST = 1e-8  # of all units that entered a position; ten times what vectorbt takes for nothing, so that both books close together
 GRAIN = 1e-11  # units; the same of vectorbt's absolute tolerance
@@ -93,20 +94,20 @@ def trailed_level(side: float, fixed: float, reason: int, best: float, trail: fl
 
 
 @jit
-def level_hit(side: float, opened: float, high: float, low: float, level: float, goal: float) -> tuple[float, bool]:
-    """The price at which a level inside the bar fills (0: none is hit), and whether it is the take: the loss first; beyond a level, the open.
+def level_hit(side: float, opened: float, high: float, low: float, level: float, goal: float) -> tuple[int, float]:
+    """Which level is hit inside the bar (MISSED, LOST, TAKEN) and the price at which it fills: the loss first; beyond a level, the open.
     `goal`: the take's price, NaN where there is none."""
     if side > 0.0:
         if low <= level:
-            return min(opened, level), False
+            return LOST, min(opened, level)
         if high >= goal:
-            return max(opened, goal), True
+            return TAKEN, max(opened, goal)
     else:
         if high >= level:
-            return max(opened, level), False
+            return LOST, max(opened, level)
         if low <= goal:
-            return min(opened, goal), True
-    return 0.0, False
+            return TAKEN, min(opened, goal)
+    return MISSED, 0.0
 
 
 @jit

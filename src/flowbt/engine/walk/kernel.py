@@ -14,11 +14,13 @@ import numpy.typing as npt
 from flowbt.engine.walk.events import (
     ENTRY,
     LEAST_WEIGHT,
+    MISSED,
     NONE,
     OPPOSITE,
     REBALANCE,
     SIGNAL,
     TAKE,
+    TAKEN,
     better,
     borrow_paid,
     due_at_open,
@@ -212,9 +214,9 @@ def inside(s: State, out: Tape, bars: Bars, terms: Terms, rules: Rules, t: int) 
         level, reason = fixed_level(side, s.entry[j], at(rules.stop, s.row[j], j), terms.margin)
         level, reason = trailed_level(side, level, reason, s.best[j], at(rules.trail, s.row[j], j))
         goal = s.entry[j] * (1.0 + side * at(rules.take, s.row[j], j))
-        paid, taken = level_hit(side, price, bars.high[t, j], bars.low[t, j], level, goal)
-        if paid > 0.0:
-            fill(s, out, terms, (t, j, int(TAKE if taken else reason)), -units, paid)
+        hit, paid = level_hit(side, price, bars.high[t, j], bars.low[t, j], level, goal)
+        if hit != MISSED:
+            fill(s, out, terms, (t, j, int(TAKE if hit == TAKEN else reason)), -units, paid)
         else:
             s.best[j] = better(side, s.best[j], bars.high[t, j], bars.low[t, j])
 

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from flowbt.evidence.sharpe import deflated_sharpe, moments
-from flowbt.results import store
+from flowbt.results import ledger, store
 from flowbt.results.record import Verdicts
 from flowbt.results.shelf import slug
-from flowbt.studies import ledger
 from flowbt.studies.run.backtest import Run
 
 

@@ -22,7 +22,7 @@ from flowbt.evidence.resampling.rotation import offsets
 from flowbt.evidence.search.noise import noise_band
 from flowbt.evidence.search.overfit import overfit
 from flowbt.evidence.sharpe import deflated_sharpe, effective_trials, expected_maximum, mean_correlation, moments
-from flowbt.studies.ledger import TrialCount
+from flowbt.results.ledger import TrialCount
 from flowbt.studies.sweep.setup import PreparedSweep
 from flowbt.studies.sweep.store import SweepFolder
 from flowbt.studies.sweep.values import allowed

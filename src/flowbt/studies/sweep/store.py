@@ -23,9 +23,9 @@ from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Array
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import locked, publish, write_text, writing
+from flowbt.results.ledger import write_table
 from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
-from flowbt.studies.ledger import write_table
 
 WORKING = ".working"  # ending of a workspace's name
 TRIALS, SWEEP, LUCK, PROGRESS, PARTS = "trials.parquet", "sweep.json", "luck.json", "progress.json", "parts"

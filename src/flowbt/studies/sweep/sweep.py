@@ -26,8 +26,8 @@ from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import luck_verdict
 from flowbt.ground.errors import ParameterError, nearest
 from flowbt.ground.protocols import Step
+from flowbt.results import ledger
 from flowbt.results.pages import sweep as sweeps
-from flowbt.studies import ledger
 from flowbt.studies.lookahead.strategies import refuse
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request

@@ -31,10 +31,10 @@ from flowbt.evidence.measures import measure
 from flowbt.evidence.splits import Split, Window, walk_forward
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import locked, publish, scratch_folder, write_text
+from flowbt.results import ledger
 from flowbt.results.pages import walkforward as page
 from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
-from flowbt.studies import ledger
 from flowbt.studies.run.market import cut_decision
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.store import lock_of

@@ -1,0 +1,83 @@
+"""All walks on the same cases: twin, kernel, sweep (fused and general), vectorbt's book, its own order, and the measures."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.engine import cases
+from tests.studies.sweep.markets import sweeper_of
+
+from flowbt.engine.decisions import no_rules, plan_of, rules_of
+from flowbt.engine.simulate import bars_of, simulate
+from flowbt.engine.sweep.sums import METRICS
+from flowbt.engine.sweep.sweeper import BarRange
+from flowbt.engine.types import Signals, Targets
+from flowbt.engine.vbt.mode import Fills, simulate_as_vectorbt
+from flowbt.engine.vbt.reconcile import reconcile
+from flowbt.engine.walk import kernel, twin
+from flowbt.engine.walk.events import REASONS
+from flowbt.evidence.measures import measure
+
+
+def twin_and_kernel(m, decision, costs, account):
+    """The twin's tape, after the kernel's was found equal to it."""
+    bars = bars_of(m, costs)
+    terms = kernel.Terms(account.cash, costs.fees, costs.slippage, costs.borrow, account.margin, account.max_gross)
+    if isinstance(decision, Targets):
+        given = (bars, plan_of(decision, m), no_rules(), terms)
+        (tape, count), plain = kernel.run_targets(*given), twin.run_targets(*given)
+    else:
+        (tape, count), plain = kernel.run_signals(bars, rules_of(decision, m), terms), twin.run_signals(bars, rules_of(decision, m), terms)
+    np.testing.assert_array_equal(tape.order[:count], plain.order)
+    np.testing.assert_allclose(tape.fill[:count], plain.fill, rtol=1e-10, atol=1e-12)
+    for ours, theirs in zip(tape[2:], plain[2:], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10 * account.cash)
+    return plain
+
+
+def swept(case):
+    """Metrics and returns of the same case as a sweep of one trial, and why it was not fused."""
+    sweeper = sweeper_of(lambda panel, *, k: case.decision, case.market, {"k": (0,)}, case.costs, case.account)
+    got = sweeper.run(np.zeros((1, 1), np.int64), BarRange(case.first, case.last, returns=True))
+    return got.metrics[0], got.returns[0], sweeper.unfused
+
+
+def hold_equal(seed, book_too):
+    case = cases.case(seed)
+    m, decision = case.market.cut(case.first, case.last), cases.cut(case.decision, case.first, case.last)
+    plain = twin_and_kernel(m, decision, case.costs, case.account)
+    book = simulate(m, decision, case.costs, case.account)
+    assert len(book.orders) == len(plain.order)
+    found, returns, unfused = swept(case)
+    np.testing.assert_allclose(returns, book.returns, rtol=1e-9, atol=1e-9)
+    one = measure(book.returns, book.trades[book.trades["reason"] != "open"], m.year, activity=book.exposure)
+    for name, ours in zip(METRICS, found, strict=True):
+        theirs = float(getattr(one, name))
+        assert (math.isnan(ours) and math.isnan(theirs)) or abs(ours - theirs) <= 1e-9 * max(1.0, abs(theirs)), name
+    if book_too:
+        assert reconcile(book) < 1e-9
+        in_vectorbts_order(m, decision, case)
+    return [("fused" if not unfused else "general", m.close.shape[1] == 1), *(REASONS[k] for k in plain.order[:, 2])]
+
+
+def in_vectorbts_order(m, decision, case):
+    """The second mode's book agrees with vectorbt's too, where it can take the decision."""
+    if isinstance(decision, Signals) and not (decision.stop is not None and decision.trail is not None) and not (m.open == 0.0).any():
+        whole = decision if decision.exit is None else dataclasses.replace(decision, exit=decision.exit > 0.5)
+        assert reconcile(simulate_as_vectorbt(m, dataclasses.replace(whole, size=None), case.costs, case.account, Fills("amount"))) < 1e-9
+
+
+def test_every_walk_gives_the_same_on_five_hundred_cases():
+    seen = pd.Series([mark for seed in range(500) for mark in hold_equal(seed, seed % 10 == 0)], dtype=object).value_counts()
+    wanted = {*REASONS[:10], *((way, one) for way in ("fused", "general") for one in (True, False))}
+    assert wanted <= set(seen.index)
+    assert seen[list(wanted)].min() >= 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(20))
+def test_every_walk_gives_the_same_on_ten_thousand_cases(block):
+    for seed in range(500 + 500 * block, 1000 + 500 * block):
+        hold_equal(seed, True)
