@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.studies.conftest import walk
 
 from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
 from flowbt.studies.lookahead.strategies import leak_of, refuse
 from flowbt.studies.run.backtest import prepare
 from flowbt.studies.run.request import Request
-from tests.studies.conftest import walk
 from tinydata import FIELDS, store
 
 

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tests.studies.lookahead.corpus import honest, leaks, peek
 
+from flowbt.cli import flowbt
 from flowbt.data.catalog import Catalog
 from flowbt.data.demo import ensure_demo
 from flowbt.ground.errors import LoadError, LookAheadError
-from flowbt.studies.lookahead.kinds import KINDS
+from flowbt.studies.lookahead.kinds import KINDS, table
 from flowbt.studies.sweep.setup import SweepRequest, set_up
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the corpus is written as people write: deprecated names, means of nothing
@@ -63,3 +65,10 @@ def test_no_honest_strategy_is_refused_by_run_or_sweep(decided, demo, tmp_path, 
 def test_a_peek_hidden_in_a_shipped_strategy_is_refused(decided, demo, path):
     with pytest.raises(LookAheadError):
         decided(peek(path.read_text("utf-8")), demo)
+
+
+def test_the_table_is_printed_and_stands_in_the_docs():
+    rows = [f"| {kind} | `{example}` | {caught} |" for kind, example, caught in table()]
+    assert [line for line in (ROOT / "docs" / "lookahead.md").read_text("utf-8").splitlines() if line in rows] == rows
+    printed = CliRunner().invoke(flowbt, ["check", "--explain"]).output
+    assert all(kind.name in printed and kind.example in printed for kind in KINDS)
