@@ -83,7 +83,7 @@ KEYED = ("code_hash", "parameters", "symbols", "clock", "step", "from", "to", "d
 def content_key(manifest: Mapping[str, Any]) -> str:
     """Twelve hex digits that name the result: the same code, parameters, data and rules give the same key."""
     parts = {name: manifest.get(name) for name in KEYED}
-    parts["data"] = sorted(dataset["hash"] for dataset in manifest.get("datasets", []))
+    parts["data"] = sorted([dataset["hash"], dataset.get("lag", "")] for dataset in manifest.get("datasets", []))  # an edited publication rule is other data
     parts["flowbt"] = manifest.get("versions", {}).get("flowbt")
     return hashlib.sha256(dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -112,6 +112,7 @@ def volatility(iv: Any, spot: Any, strike: Any, years: Any, skew: Skew) -> Array
 
 
 def strike_of(leg: Leg, spot: float, iv: float, years: float, structure: Structure) -> float:
+    """The strike of a leg, in price units, from its rule (absolute, moneyness or delta). EngineError where no strike has that delta."""
     rule, m = leg.strike, structure.model
     assert rule is not None
     if rule.kind != "delta":

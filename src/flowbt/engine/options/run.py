@@ -52,7 +52,7 @@ def simulate_structure(market: Market, bars: Bars, signals: Signals, costs: Cost
 
 
 def iv_of(structure: Structure, market: Market) -> Array:
-    """At-the-money volatility, T x N in points, the last known one at each bar."""
+    """At-the-money volatility, T x N in points, the last known one at each bar. SignalError where none is known on the labels traded."""
     iv = structure.iv
     if isinstance(iv, pd.Series):
         iv = pd.DataFrame(dict.fromkeys(market.symbols, iv))
@@ -67,6 +67,7 @@ def iv_of(structure: Structure, market: Market) -> Array:
 
 
 def walk(desk: Desk, rules: Rules) -> tuple[Tape, Array]:
+    """Every bar in order: exits and rolls at the open, entries, then what happens inside the bar, and the marks."""
     length, n = desk.bars.open.shape
     value, exposure = np.zeros(length), np.zeros((length, 2))
     borrow, funding = np.zeros((length, n)), np.zeros((length, n))
@@ -111,6 +112,7 @@ def leave(desk: Desk, rules: Rules, t: int, j: int) -> None:
 
 
 def close(desk: Desk, t: int, j: int, position: StructurePosition, reason: str) -> None:
+    """Sell or buy back every leg of a position at the open of bar t."""
     for option in position.options:
         desk.trade_option(t, j, position, option, (reason, -desk.units[option.column]))
     desk.trade_shares(t, j, position, reason, -desk.units.get(j, 0.0))
@@ -118,6 +120,7 @@ def close(desk: Desk, t: int, j: int, position: StructurePosition, reason: str) 
 
 
 def reduce(desk: Desk, t: int, j: int, position: StructurePosition, part: float) -> None:
+    """Close `part` (a fraction) of every leg at the open of bar t."""
     for option in position.options:
         desk.trade_option(t, j, position, option, ("partial", -part * desk.units[option.column]))
     desk.trade_shares(t, j, position, "partial", -part * desk.units.get(j, 0.0))
@@ -125,6 +128,7 @@ def reduce(desk: Desk, t: int, j: int, position: StructurePosition, part: float)
 
 
 def roll(desk: Desk, t: int, j: int, position: StructurePosition) -> None:
+    """Replace the option legs by new ones of the same rules; an underlying leg stays."""
     if not desk.iv[t - 1, j] > 0:
         return
     for option in position.options:
@@ -161,6 +165,7 @@ def money_per_unit(desk: Desk, t: int, j: int, side: int, options: list[PricedCo
 
 
 def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
+    """Open a structure where a signal waits and the account has room for it."""
     wanted = {}
     for j, waiting in desk.waiting.items():
         if waiting.side and j not in desk.held and desk.bars.open[t, j] > 0:

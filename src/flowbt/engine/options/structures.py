@@ -33,6 +33,7 @@ class Strike:
 
 
 def strike(price: float) -> Strike:
+    """A strike at a price."""
     return Strike("strike", price)
 
 
@@ -175,10 +176,12 @@ def _when(days: int | None, expiry: str | None) -> dict[str, Any]:
 
 
 def long_call(iv: Any, at: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
+    """One bought call. `iv`: volatility in points; `days` or `expiry` says when it ends."""
     return _options("long call", iv, [("call", 1.0, at)], _when(days, expiry))
 
 
 def long_put(iv: Any, at: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
+    """One bought put. `iv`: volatility in points; `days` or `expiry` says when it ends."""
     return _options("long put", iv, [("put", 1.0, at)], _when(days, expiry))
 
 

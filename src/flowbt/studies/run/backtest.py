@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
+from flowbt.data.panel.bases import carried
 from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.engine.book import Book
 from flowbt.engine.loader import Strategy, load_strategy
@@ -86,13 +87,15 @@ def assemble(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader,
 
 
 def benchmark_of(catalog: Catalog, prepared: Prepared, asked: str | None) -> tuple[str | None, pd.Series | None]:
-    """Close-to-close returns of the benchmark: asked for, else the file's, else the first traded symbol."""
+    """Returns of holding the benchmark, close to close, dividends reinvested: asked for, else the file's, else the first traded symbol."""
     symbol = asked or prepared.strategy.benchmark or prepared.market.symbols[0]
     if symbol.lower() == "none":
         return None, None
     labels = prepared.market.index
-    close = open_panel(catalog, (symbol,), prepared.panel.clock, labels[0], labels[-1]).bars().close[symbol].reindex(labels)
-    return symbol, close.ffill().pct_change().fillna(0.0).rename("benchmark")
+    bars = open_panel(catalog, (symbol,), prepared.panel.clock, labels[0], labels[-1]).bars()
+    mark, _ = carried(bars.close, bars.dividend)  # what a dividend leaves of the evening before is what earns the next day's return
+    held = bars.close.ffill()[symbol] / mark.ffill()[symbol].shift(1) - 1.0
+    return symbol, held.reindex(labels).fillna(0.0).rename("benchmark")
 
 
 def measures_of(book: Book, benchmark: pd.Series | None, seed: int) -> Measures:

@@ -106,7 +106,7 @@ class Scorer:
             found = self._sequence(claim, document, panel)
         else:
             found = self._events(claim, document, panel)
-        return found | {"datasets": panel.datasets, "stand_ins": sorted(panel.stand_ins)}
+        return found | {"datasets": panel.datasets, "stand_ins": sorted(panel.stand_ins), "caveats": panel.caveats}
 
     def _sequence(self, claim: Claim, document: Document, panel: Watched) -> Measured:
 

@@ -105,7 +105,7 @@ def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: Swe
         "rate": progress.fresh / max(clock.laps["trials"], 1e-9),
         "verified": checked,
         "look_ahead": luck["look_ahead"],
-        "warnings": warnings_of(setup, luck["look_ahead"]),
+        "warnings": [*([f"LOOK-AHEAD: {leak}. The result is worthless."] if leak else []), *setup.facts["warnings"]],
     }
     folder.write(LUCK, luck)
     folder.write(SWEEP, document)
@@ -219,8 +219,3 @@ def how(setup: PreparedSweep) -> dict[str, Any]:
     path = "per trial" if tracer.per_trial else "general" if sweeper.unfused else "fused"
     reasons = list(dict.fromkeys([*tracer.reasons, *sweeper.unfused]))
     return {"path": path, "traces": tracer.traces, "masks": sweeper.store.count, "evaluations": tracer.evaluator.evaluations, "reasons": reasons}
-
-
-def warnings_of(setup: PreparedSweep, leak: str) -> list[str]:
-    made = ["SYNTHETIC: made by the demo market with planted effects."] if setup.panel.catalog.synthetic else []
-    return [f"LOOK-AHEAD: {leak}. The result is worthless.", *made] if leak else made
