@@ -82,7 +82,7 @@ def index_page(root: Path, *, live: bool = False) -> str:
             "note": entry.note,
             "href": f"{entry.path.relative_to(root).as_posix()}/tearsheet.html",
         }
-        for entry in listing.entries
+        for entry in sorted(listing.entries, key=lambda entry: bool(entry.summary.get("look_ahead")))  # what uses the future comes last
     ]
     pages = notices(root)
     context = {"title": "Results", "live": live, "broken": listing.broken, "count": len(runs), "pages": pages, "data": {"runs": runs, "live": live}}
