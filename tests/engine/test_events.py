@@ -188,3 +188,9 @@ def test_exits_at_an_open_are_signal_then_opposite_then_hold_then_partial():
         ({"exit": when(m, 1) * 0.5}, "partial"),
     ):
         assert fills(simulate(m, Signals(long=when(m, 0), **given), FREE))[1][3] == reason
+
+
+def test_weights_share_what_the_positions_without_a_new_weight_leave():
+    m = market([[(10,) * 4, (20,) * 4]] * 3, symbols=("A", "B"))
+    book = simulate(m, Targets(pd.DataFrame({"A": [0.8, np.nan, np.nan], "B": [np.nan, 0.8, np.nan]}, m.index)), FREE)
+    assert book.orders["notional"].tolist() == pytest.approx([80_000, 20_000])
