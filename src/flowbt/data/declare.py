@@ -24,6 +24,7 @@ Frequency = Literal["session", "1m", "5m", "15m", "30m", "1h", "4h", "8h", "day"
 NEW_YORK = "America/New_York"
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+RESERVED = ("event_time", "known_at", "revised_at", "symbol", "row", "file")  # columns every table has while it is imported
 BEFORE_END = pd.Timedelta(milliseconds=1)  # a half-open bar's last trade is before its end
 
 
@@ -203,11 +204,19 @@ class Dataset(BaseModel):
     url: str = ""
     schedule: str = ""
     note: str = ""
+    basis: Literal["traded", "split", "total return"] = "traded"  # of its prices: as traded, adjusted for splits, dividends folded in too
     splice: Literal["judged", "accept", "never"] = "judged"  # may it fill what datasets before it lack: where levels agree, always, never
     live_from: dict[str, str] = Field(default_factory=dict)  # symbol, field or "*" -> first date published as it happened; before: back-calculated
     publication: Publication
     policy: dict[str, Policy] = Field(default_factory=dict)
     fields: dict[str, FieldRule]
+
+    @field_validator("fields")
+    @classmethod
+    def _names(cls, value: dict[str, FieldRule]) -> dict[str, FieldRule]:
+        for name in value:
+            field_name(name)
+        return value
 
     @field_validator("live_from")
     @classmethod
@@ -267,6 +276,15 @@ class Dataset(BaseModel):
         """The first date on which a field of a symbol was published as it happened; None where all of it was."""
         date = self.live_from.get(symbol) or self.live_from.get(name) or self.live_from.get("*")
         return pd.Timestamp(date) if date else None
+
+
+def field_name(name: str) -> str:
+    """The name, if a field can have it; ValueError for anything else."""
+    if not name.isidentifier() or name in RESERVED or len(name) > 60:
+        near = re.sub(r"\W+", "_", name[:60]).strip("_").lower()
+        near = near if near.isidentifier() and near not in RESERVED else "value"
+        raise ValueError(f"{name[:60]!r} is no name for a field: letters, digits and _, such as {near}")
+    return name
 
 
 def read_declaration(folder: Path) -> Dataset:

@@ -38,6 +38,7 @@ REVISED = "revised_at"  # of a row that replaces an earlier one: when the change
 CURRENT, VERSIONS, CHECKED = "current", "versions", "checked.json"
 DATA, PROVENANCE, DECLARATION = "data.parquet", "provenance.json", "dataset.toml"
 MEND = "import it again, or go back with `flowbt data restore`"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -170,8 +171,16 @@ def write_dataset(root: Path, declaration: Dataset, table: pd.DataFrame, provena
 
 
 def writing_alone(root: Path, name: str) -> AbstractContextManager[None]:
-    """The right to change a dataset, for one process at a time; a second one waits a minute, then it is Busy."""
-    return locked(root / ".locks" / f"{name}.lock", f"dataset {name}", wait=60.0)
+    """The right to change a dataset, for one process at a time; a second one waits a minute, then it is Busy. DatasetError for what is no name."""
+    return locked(root / ".locks" / f"{dataset_name(name)}.lock", f"dataset {name}", wait=60.0)
+
+
+def dataset_name(name: str) -> str:
+    """The name, if it can be one; DatasetError for anything else: it is a folder."""
+    if not _NAME.fullmatch(name):
+        near = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
+        raise DatasetError(f"dataset name {name[:60]!r}", "not letters, digits, - and _", f"call it {near}" if near else "give another name")
+    return name
 
 
 def point(folder: Path, version: str) -> None:

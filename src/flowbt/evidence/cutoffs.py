@@ -13,6 +13,7 @@ class Cutoffs:
     """`level`: of a single test and of its interval. `false_discovery`: largest Benjamini-Hochberg value of the curve's p that counts. `power`: chance
     with which an effect must be seen before its absence says anything. `clusters`: fewest independent events. `margin`: a claim of no edge holds where
     the whole interval is within this share of the stated effect, or of the base rate where no effect is stated. `margin_ratio`: within this of 1.
+    `trades`: fewest trades of a run whose timing can be judged.
     """
 
     level: float = 0.05
@@ -21,6 +22,7 @@ class Cutoffs:
     clusters: int = 5
     margin: float = 0.5
     margin_ratio: float = 0.2
+    trades: int = 10
 
 
 CUTOFFS = Cutoffs()

@@ -36,6 +36,7 @@ def feature(
 
     A deferred panel records the call instead of making it; a real panel is told the result, so that a trade can show
     the feature values at its entry. An unknown keyword is refused with the nearest names.
+    The feature then raises ParameterError.
     """
 
     def declare(fn: Callable[P, R]) -> Callable[P, R]:

@@ -97,7 +97,10 @@ def usual_volume(volume: pd.DataFrame, bars: int) -> pd.DataFrame:
 
 
 def buys(panel: Panel, side: str, sigma_bars: int) -> pd.DataFrame:
-    """Volume bought per bar: by takers where the data say so ("taker"), or by bulk classification of the close's change ("bulk")."""
+    """Volume bought per bar: by takers where the data say so ("taker"), or by bulk classification of the close's change ("bulk").
+
+    ParameterError for another side.
+    """
     if side == "taker":
         return panel["taker_buy_volume"]
     if side != "bulk":

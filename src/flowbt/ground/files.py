@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flowbt.ground.errors import Busy
+from flowbt.ground.errors import Busy, ParameterError
 
 WRITING = ".writing-"  # every temporary name: .writing-<name>.<process>-<thread>-<count>, so that no pattern of an ending finds it
 _count = itertools.count()
@@ -104,6 +104,13 @@ def locked(path: Path, asked: str, wait: float = 0.0) -> Iterator[None]:
             yield
     except Timeout:
         raise Busy(asked, "another process is writing it", "wait for that one to end") from None
+
+
+def inside(folder: Path, name: str) -> Path:
+    """`folder / name`, for a name that comes from outside; ParameterError for one that is empty, hidden, or leaves the folder."""
+    if not name or name.startswith(".") or any(sign in name for sign in "/\\\0\n\r") or Path(name).name != name or len(name.encode()) > 200:
+        raise ParameterError(f"name {name[:60]!r}", f"not a plain file name under {folder}", "use letters, digits, - and _")
+    return folder / name
 
 
 def temporary_of(path: Path) -> Path:

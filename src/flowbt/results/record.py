@@ -69,6 +69,7 @@ Manifest = TypedDict(
         "benchmark": str | None,
         "verdicts": Verdicts,
         "warnings": list[str],
+        "options": dict[str, Any],  # of option structures: volatility model, result at the ends of its error, cash by greek
         "look_ahead": str,  # how its decision uses the future; absent or empty where the probe found nothing
         "code": str,  # the strategy file, as it was run
         "key": dict[str, Any],  # anything else the result depends on, such as the account's bar order
@@ -83,7 +84,7 @@ KEYED = ("code_hash", "parameters", "symbols", "clock", "step", "from", "to", "d
 def content_key(manifest: Mapping[str, Any]) -> str:
     """Twelve hex digits that name the result: the same code, parameters, data and rules give the same key."""
     parts = {name: manifest.get(name) for name in KEYED}
-    parts["data"] = sorted(dataset["hash"] for dataset in manifest.get("datasets", []))
+    parts["data"] = sorted([dataset["hash"], dataset.get("lag", "")] for dataset in manifest.get("datasets", []))  # an edited publication rule is other data
     parts["flowbt"] = manifest.get("versions", {}).get("flowbt")
     return hashlib.sha256(dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -25,8 +25,10 @@ def command(kind: str, paths: tuple[Path, ...], name: str, options: tuple[str, .
     KIND is one of option-prints, dark-prints, finra, chains, trades, metrics, book-depth, liquidations, book. A folder is searched for
     files; each file is one unit of work, and files run in parallel. A broken file is named and left out, and the exit code is then 1.
     """
+    from flowbt.data.versions import dataset_name
     from flowbt.studies.ingest.reduce import Reduction, reduce_files, store
 
+    dataset_name(name)  # before hours of work
     asked = Reduction(kind, paths, split_parameters(options), workers, memory)
     with progress(kind, as_json) as step:
         reduced = reduce_files(asked, step)

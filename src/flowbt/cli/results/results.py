@@ -33,6 +33,7 @@ def ls(text: str, order: str, tag: str | None, limit: int, results: Path, as_jso
         entries.sort(key=lambda entry: entry.strategy)
     elif order != "created":
         entries.sort(key=lambda entry: _value(entry, order), reverse=True)
+    entries.sort(key=lambda entry: bool(entry.summary.get("look_ahead")))  # what uses the future comes last, whatever it shows
     for line in found.broken:
         click.echo(f"skipped {line}", err=True)
     if as_json:
@@ -61,7 +62,11 @@ def show(run: str, results: Path, as_json: bool) -> None:
     if as_json:
         emit({**stored, "tags": list(entry.tags), "note": entry.note, "path": str(entry.path)})
         return
-    click.echo(f"{_printable(stored['strategy'])}  {entry.id}{'  SYNTHETIC' if stored.get('synthetic') else ''}")
+    click.echo(
+        f"{_printable(stored['strategy'])}  {entry.id}{'  SYNTHETIC' if stored.get('synthetic') else ''}{'  LOOK-AHEAD' if stored.get('look_ahead') else ''}"
+    )
+    if stored.get("look_ahead"):
+        click.echo(f"worthless: it uses the future ({_printable(stored['look_ahead'])})")
     click.echo(_printable(stored.get("thesis", "")))
     for name, value in _facts(stored, entry):
         click.echo(f"  {name:<14} {_printable(value)}")
@@ -149,6 +154,7 @@ def _print_table(entries: list[Any]) -> None:
 def _line(entry: Any) -> tuple[str, ...]:
     s, m = entry.summary, entry.summary.get("measures", {})
     made, source = str(s.get("created", ""))[:16].replace("T", " "), "SYNTHETIC" if s.get("synthetic") else "real"
+    source = "LOOK-AHEAD" if s.get("look_ahead") else source
     numbers = (_cell(m.get("sharpe"), ".2f"), _cell(m.get("cagr"), "+.1%"), _cell(m.get("max_drawdown"), ".1%"), _cell(m.get("trades"), ",d"))
     return (entry.id, entry.strategy[:28], made, str(s.get("from"))[:10], str(s.get("to"))[:10], *numbers, source, " ".join(entry.tags))
 

@@ -26,6 +26,8 @@ def print_run(run: Run, folder: Path | None) -> None:
     title = Text(manifest["strategy"], style="bold")
     if manifest["synthetic"]:
         title.append("  SYNTHETIC", style="bold yellow")
+    if manifest.get("look_ahead"):
+        title.append("  LOOK-AHEAD", style="bold red")
     console.print(title)
     console.print(Text(manifest["thesis"], style="italic"))
     words = ", ".join(f"{name}={value}" for name, value in manifest["parameters"].items()) or "no parameters"

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from flowbt.data.sources.request import Download
 from flowbt.ground.errors import PullError
-from flowbt.ground.files import flush, hash_file, write_json
+from flowbt.ground.files import flush, hash_file, inside, write_json
 
 if TYPE_CHECKING:
     import httpx
@@ -95,8 +95,8 @@ class _Again(Exception):
 class _Download:
     def __init__(self, client: httpx.Client, request: Download, folder: Path, manners: Manners) -> None:
         self.client, self.request, self.manners = client, request, manners
-        self.path = folder / request.file
-        self.part = folder / f"{request.file}.part"
+        self.path = inside(folder, request.file)
+        self.part = inside(folder, f"{request.file}.part")
         self.records = folder / "pulled.json"
         self.url = address(request.url, manners.base_url)
 

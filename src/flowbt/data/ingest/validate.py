@@ -5,12 +5,14 @@ Kinds of finding, with the policy that holds where a dataset's `[policy]` says n
     unreadable    refuse   a cell that is neither blank nor a number or date
     duplicate     refuse   the same symbol and event time twice in one file, with different values (drop keeps the first)
     repeated      drop     a row that is there already, equal in every value
+    unnamed       refuse   a symbol that is empty, longer than 60 signs, or has spaces at its ends or control signs
     unsorted      flag     an event time earlier than the row before it (rows are sorted in any case)
     ohlc          flag     high below, or low above, one of the other prices (drop leaves out the row)
     zero          refuse   0 where the field declares it impossible (drop empties the cell)
     range         refuse   outside the field's min and max (drop empties the cell)
     off_session   refuse   a time that is no label of the dataset's clock (drop leaves out the row)
     hole          flag     labels of the clock without a row, as runs; with many symbols, labels no symbol has
+    stale_open    flag     years in which opens repeat the close before: no price anyone could trade at
     overlap       refuse   two files of one dataset differ by more than the plan allows
     revision      flag     another value than an earlier import has: kept as a revision (drop keeps the earlier one)
     format_break  flag     a file changes how it writes numbers, or where its rows come from
@@ -33,6 +35,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.declare import Dataset, Policy
+from flowbt.data.panel.bases import stale_opens
 from flowbt.data.sources.base import Anomaly, RawTable
 from flowbt.ground.errors import RefusedImport
 
@@ -46,8 +49,10 @@ DEFAULTS: dict[str, Policy] = {
     "off_session": "refuse",
     "hole": "flag",
     "overlap": "refuse",
+    "stale_open": "flag",
     "revision": "flag",
     "repeated": "drop",
+    "unnamed": "refuse",
     "format_break": "flag",
     "outlier": "flag",
     "arithmetic": "flag",
@@ -56,6 +61,7 @@ DEFAULTS: dict[str, Policy] = {
     "documented": "drop",
     "blank": "flag",
 }
+PRICES = ("open", "high", "low", "close", "member_close", "futures_close")
 MANY_SYMBOLS = 50  # beyond this, holes are looked for in the table as a whole: not every ticker trades every session
 LONGEST_GAP = {"week": pd.Timedelta(days=10), "month": pd.Timedelta(days=35)}
 ROUNDING = 1e-9
@@ -109,6 +115,21 @@ def check_holes(frame: pd.DataFrame, declaration: Dataset) -> list[Anomaly]:
     return [finding for symbol, times in groups for finding in _holes(pd.DatetimeIndex(times.unique()), str(symbol), declaration)]
 
 
+def check_opens(frame: pd.DataFrame, declaration: Dataset) -> list[Anomaly]:
+    """Symbols of an exchange whose opens repeat the close before, with the years in which they do."""
+    if declaration.frequency != "session" or not {"open", "close"} <= set(frame.columns):
+        return []
+    found = []
+    for symbol, bars in frame.groupby("symbol", observed=True):
+        prices = bars.groupby("event_time")[["open", "close"]].last()
+        stale = stale_opens(prices[["open"]].set_axis(["x"], axis=1), prices[["close"]].set_axis(["x"], axis=1))["x"]
+        if stale.any():
+            first, last = stale.index[stale][0], stale.index[stale][-1]
+            reason = f"opens repeat the close before ({int(stale.sum())} rows, {first.year} to {last.year}); runs fill there at the close of the next session"
+            found.append(Anomaly("stale_open", reason, event_time=first, symbol=str(symbol), field="open"))
+    return found
+
+
 def as_records(findings: Iterable[Anomaly], declaration: Dataset) -> list[dict[str, Any]]:
     """Findings for provenance.json, with the action taken."""
     done = {"drop": "dropped", "flag": "flagged", "refuse": "refused"}
@@ -129,6 +150,9 @@ def _row_rules(frame: pd.DataFrame, declaration: Dataset) -> Iterator[tuple[str,
     yield "duplicate", again & ~equal, "this symbol and time is there already, with other values"
     earlier = frame["event_time"] < frame.groupby("symbol", observed=True)["event_time"].shift(1)
     yield "unsorted", earlier, "earlier than the row before it"
+    symbols = frame["symbol"].astype("str")
+    unnamed = (symbols == "") | (symbols.str.len() > 60) | symbols.str.contains(r"[\x00-\x1f\x7f]", regex=True) | (symbols != symbols.str.strip())
+    yield "unnamed", unnamed, "no symbol that can be a name"
     if {"open", "high", "low", "close"} <= set(frame.columns):
         room = ROUNDING * frame["close"].abs()
         body = frame[["open", "close"]]
@@ -148,6 +172,8 @@ def _cell_rules(frame: pd.DataFrame, declaration: Dataset) -> Iterator[tuple[str
         if rule.zero == "never":
             yield "zero", name, values == 0, "0 is impossible here"
         low, high = rule.min, rule.max
+        if name in PRICES and low is None:
+            yield "range", name, (values <= 0) & ~((values == 0) & (rule.zero == "never")), "a price that is not above 0 (declare min where it can be)"
         outside = pd.Series(False, index=frame.index)
         if low is not None:
             outside |= values < low

@@ -10,6 +10,7 @@ Read are `bookTicker` (best bid and ask), `depthUpdate` (changes: the new quanti
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 from numba import njit
 
-from flowbt.data.raw.duck import Limits, Table, labels, open_table
+from flowbt.data.raw.duck import Limits, Table, labels, literal, open_table, plainly_named
 from flowbt.data.raw.perps import STEPS, PerpRules, bar_of
 from flowbt.data.raw.trades import coin_of
 from flowbt.ground.errors import SourceError
@@ -31,12 +32,12 @@ SECOND, HOUR, GAP = 1_000_000, 3_600_000_000, 60_000_000  # microseconds
 
 def book(path: Path, rules: PerpRules, limits: Limits) -> pd.DataFrame:
     """spread_bps and depth_1pct_usd per bar; one of them is missing where the stream has no tickers, or no snapshot."""
-    with open_table(path, limits, prepared=pd.DataFrame({"line": []})) as table:
-        file = str(path).replace("'", "''")
+    with open_table(path, limits, prepared=pd.DataFrame({"line": []})) as table, tempfile.TemporaryDirectory(prefix="flowbt-raw-") as scratch:
+        file = literal(str(plainly_named(path, Path(scratch))))
         table.query(f"""
             CREATE TEMP TABLE lines AS WITH raw AS (
                 SELECT CAST(split_part(line, ' ', 1) AS BIGINT) // 1000 AS us, substr(line, instr(line, ' ') + 1) AS body
-                FROM read_csv('{file}', columns={{'line': 'VARCHAR'}}, delim='\x01', quote='', escape='', header=false) WHERE line <> ''
+                FROM read_csv({file}, columns={{'line': 'VARCHAR'}}, delim='\x01', quote='', escape='', header=false) WHERE line <> ''
             )
             SELECT us, CASE WHEN starts_with(body, '{{"stream"') THEN json_extract(body, '$.data') ELSE body::JSON END AS body FROM raw
             WHERE NOT contains(body, '"e":"trade"')""")

@@ -17,7 +17,7 @@ import pandas as pd
 from flowbt.ground.errors import SourceError
 
 TEXT = (".csv", ".csv.gz", ".csv.zst", ".txt", ".txt.gz", ".tsv")
-NULLS = "['', 'None', 'null', 'NaN', 'nan', 'NULL']"
+NULLS = ("", "None", "null", "NaN", "nan", "NULL")
 _UNITS = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"))  # an epoch number above this, in the 2000s, has this unit
 _TO_US = {"ns": "// 1000", "us": "", "ms": "* 1000", "s": "* 1000000"}
 
@@ -44,7 +44,7 @@ class Table:
         lower = {name.lower(): name for name in self.columns}
         for alias in aliases:
             if alias.lower() in lower:
-                return f'"{lower[alias.lower()]}"'
+                return identifier(lower[alias.lower()])
         if needed:
             raise SourceError(self.path.name, f"no column {' or '.join(aliases)} among {', '.join(self.columns[:10])}", "check that the file is of this kind")
         return ""
@@ -96,7 +96,7 @@ def open_table(path: Path, limits: Limits, names: Sequence[str] = (), prepared: 
                 connection.register("prepared", prepared)
                 yield Table(connection, path, "prepared", tuple(map(str, prepared.columns)))
                 return
-            file = unzipped(path, Path(scratch))
+            file = plainly_named(unzipped(path, Path(scratch)), Path(scratch))
             first = Table(connection, path, "", ()).query(f"SELECT * FROM {scan(file, names)} LIMIT 1")
             yield Table(connection, path, scan(file, names, _types(first, numbers)), tuple(map(str, first.columns)))
         finally:
@@ -110,16 +110,37 @@ def _types(first: pd.DataFrame, numbers: Sequence[str]) -> dict[str, str]:
     return found | {name: "BIGINT" for name, cell in cells.items() if name not in found and cell.isdigit() and 9 < len(cell) < 20}
 
 
+def identifier(name: str) -> str:
+    """A column's name in SQL, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str | Sequence[str] | Mapping[str, str]) -> str:
+    """A text, a list of texts or a mapping between texts in SQL, whatever they hold. With `identifier` the only way from a file or an option into SQL."""
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{literal(key)}: {literal(one)}" for key, one in value.items()) + "}"
+    return "[" + ", ".join(map(literal, value)) + "]"
+
+
+def plainly_named(path: Path, scratch: Path) -> Path:
+    """The file under a name that DuckDB does not take for a pattern of names."""
+    link = scratch / ("input" + "".join(suffix for suffix in path.suffixes if suffix.isascii() and suffix[1:].isalnum()))
+    link.symlink_to(path.resolve())
+    return link
+
+
 def scan(path: Path, names: Sequence[str] = (), types: Mapping[str, str] | None = None) -> str:
     """The SQL table function that reads a file; csv cells stay text but for those of `types`."""
-    file = str(path).replace("'", "''")
+    file = literal(str(path))
     if path.name.endswith(".parquet"):
-        return f"read_parquet('{file}')"
+        return f"read_parquet({file})"
     if not path.name.endswith(TEXT):
         raise SourceError(path.name, "neither csv nor Parquet", f"its name ends in none of {', '.join(TEXT)}, .zip, .parquet")
-    header = f"header=false, names={list(names)!r}" if names else "header=true"
-    typed = f", types={dict(types)!r}" if types else ""
-    return f"read_csv('{file}', all_varchar=true, {header}, nullstr={NULLS}, ignore_errors=false{typed})"
+    header = f"header=false, names={literal(names)}" if names else "header=true"
+    typed = f", types={literal(types)}" if types else ""
+    return f"read_csv({file}, all_varchar=true, {header}, nullstr={literal(NULLS)}, ignore_errors=false{typed})"
 
 
 def unzipped(path: Path, scratch: Path) -> Path:

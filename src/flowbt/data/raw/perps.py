@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.raw.duck import Limits, labels, open_table
+from flowbt.data.raw.duck import Limits, labels, literal, open_table
 from flowbt.data.raw.trades import coin_of
 from flowbt.ground.errors import SourceError
 
@@ -66,7 +66,7 @@ def liquidations(path: Path, rules: PerpRules, limits: Limits) -> pd.DataFrame:
     with open_table(path, limits) as table:
         time = table.micros(("time", "timestamp"))
         coin = table.column(("coin",), needed=False)
-        symbol = f"CAST({coin} AS VARCHAR)" if coin and not rules.symbol else f"'{rules.symbol or coin_of(path)}'"
+        symbol = f"CAST({coin} AS VARCHAR)" if coin and not rules.symbol else literal(rules.symbol or coin_of(path))
         side = f"upper(CAST({table.column(('side',))} AS VARCHAR))"
         if table.column(("size_usd", "amount_usd"), needed=False):
             usd = table.number(("size_usd", "amount_usd"))

@@ -26,7 +26,17 @@ from flowbt.ground.errors import SourceError
 Options = Mapping[str, Any]
 BLANK = {"", ".", "-", "nan", "NaN", "N/A", "NA", "null", "None", "#N/A"}
 TEXT = (".csv", ".txt", ".csv.gz", ".txt.gz", ".zip")
-_READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, UnicodeDecodeError, ValueError, pa.ArrowException)
+_READ_ERRORS = (
+    OSError,
+    EOFError,
+    IndexError,
+    RuntimeError,
+    zlib.error,
+    zipfile.BadZipFile,
+    UnicodeDecodeError,
+    ValueError,
+    pa.ArrowException,
+)
 
 
 @dataclass(frozen=True)
@@ -83,10 +93,12 @@ class Sheet:
         """A column as float64; blank is missing, anything else that is no number is a finding."""
         cells = self.frame[column]
         if pd.api.types.is_numeric_dtype(cells):
-            return cells.astype("float64")
+            values = cells.astype("float64")
+            self._unreadable(values.abs() == np.inf, column, cells.astype("str"))
+            return values.where(np.isfinite(values))
         text = cells.astype("str").str.strip()
         values = pd.to_numeric(text, errors="coerce").astype("float64")
-        self._unreadable(values.isna() & ~text.isin(BLANK), column, text)
+        self._unreadable((values.isna() & ~text.isin(BLANK)) | (values.abs() == np.inf), column, text)
         return values.where(np.isfinite(values))
 
     def times(self, column: str, form: str | None = None) -> pd.Series:
@@ -106,6 +118,11 @@ class Sheet:
         if unit not in per_second:
             raise SourceError(self.path.name, f"time unit {unit!r} is not one of {', '.join(per_second)}", "mend the option time_unit")
         numbers = self.numbers(column)
+        years = 1970 + numbers / per_second[unit] / 31_556_952
+        if len(far := np.flatnonzero((years < 1900) | (years > 2100))):
+            at = int(far[0])
+            found = f"column {column!r} row {self.frame['row'].iloc[at]}: {numbers.iloc[at]:.0f} as {unit} is in the year {years.iloc[at]:.0f}"
+            raise SourceError(self.path.name, found, "mend the option time_unit (s, ms, us or ns)")
         whole = (numbers.fillna(0) * (1_000_000 // per_second[unit] if unit != "ns" else 1e-3)).round().astype("int64")
         return pd.Series(whole.to_numpy().astype("datetime64[us]"), index=numbers.index).where(numbers.notna()).astype("datetime64[ns]")
 

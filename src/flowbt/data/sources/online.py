@@ -15,7 +15,7 @@ import pandas as pd
 
 from flowbt.data.sources.request import Wanted
 from flowbt.ground.errors import PullError, nearest
-from flowbt.ground.files import writing
+from flowbt.ground.files import inside, writing
 
 PAGE = 500
 
@@ -36,7 +36,7 @@ def with_ccxt(wanted: Wanted, folder: Path) -> list[Path]:
             raise PullError(f"{venue} {symbol}", str(error)[:120] or type(error).__name__, "check the symbol and the span") from None
         header = ("timestamp", "open", "high", "low", "close", "volume") if bars else ("Symbol", "Date", "Funding Rate")
         name = f"{symbol.replace('/', '-').replace(':', '-')}_{venue}_{'bars' if bars else 'funding'}.csv"
-        written.append(_write(folder / name, header, rows))
+        written.append(_write(inside(folder, name), header, rows))
     return written
 
 
@@ -51,7 +51,7 @@ def with_yfinance(wanted: Wanted, folder: Path) -> list[Path]:
             raise PullError(f"yfinance {symbol}", "no rows", "check the symbol and the span")
         columns = ["Open", "High", "Low", "Close", "Adj Close", "Volume"]
         rows = [(f"{day:%Y-%m-%d}", *values) for day, *values in frame[columns].itertuples()]
-        written.append(_write(folder / f"{symbol.lstrip('^')}.csv", ("Date", *columns), rows))
+        written.append(_write(inside(folder, f"{symbol.lstrip('^')}.csv"), ("Date", *columns), rows))
     return written
 
 

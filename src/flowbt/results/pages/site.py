@@ -75,7 +75,7 @@ def index_page(root: Path, *, live: bool = False) -> str:
     listing = shelf.listing(root)
     runs = [
         {**_trimmed(entry.summary), "tags": list(entry.tags), "note": entry.note, "href": f"{entry.path.relative_to(root).as_posix()}/tearsheet.html"}
-        for entry in listing.entries
+        for entry in sorted(listing.entries, key=lambda entry: bool(entry.summary.get("look_ahead")))  # what uses the future comes last
     ]
     pages = notices(root)
     context = {"title": "Results", "live": live, "broken": listing.broken, "count": len(runs), "pages": pages, "data": {"runs": runs, "live": live}}
@@ -114,7 +114,7 @@ def export(root: Path, folder: Path) -> int:
 
 
 def _trimmed(summary: dict[str, Any]) -> dict[str, Any]:
-    names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "synthetic", "created", "deflated_sharpe", "measures", "spark")
+    names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "synthetic", "look_ahead", "created", "deflated_sharpe", "measures", "spark")
     return {name: summary.get(name) for name in names}
 
 

@@ -78,6 +78,7 @@ class GalleryRow:
     null_p: float | None = None
     null_adjusted: float | None = None
     stand_ins: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()  # the run's warnings: vintage, survivorship, back-calculation, lag, joined datasets, stale opens
     claims: tuple[str, ...] = ()  # "id: verdict" of the claims this strategy trades, as last scored on the same kind of data
     shape: tuple[float, ...] = ()  # per-period Sharpe, bars, skew, kurtosis, variance of the placebos' Sharpe
     error: str = ""
@@ -190,6 +191,7 @@ def _run(job: Job, path: Path) -> GalleryRow:
         rotations=len(placebos.placebos),
         p=placebos.p,
         stand_ins=tuple(f"{one['used']} for {one['asked']}" for one in manifest["stand_ins"]),
+        caveats=tuple(manifest["warnings"]),
         shape=(*_reordered(moments(run.book.returns.to_numpy(dtype=float))), placebos.variance) if not run.leak else (),
         leak=str(run.leak) if run.leak else "",
     )

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flowbt.data.declare import Dataset, parse_declaration, read_declaration
+from flowbt.data.declare import Dataset, field_name, parse_declaration, read_declaration
 from flowbt.data.ingest.plan import PlanDataset, PlanFile
 from flowbt.data.sources import source
+from flowbt.data.versions import dataset_name
 from flowbt.ground.errors import DatasetError, ParameterError, SourceError
 from flowbt.ground.fields import FIELDS
 from flowbt.studies.ingest.arrival import Arrival
@@ -36,8 +37,7 @@ def import_files(asked: FileImport, files: Sequence[Path], root: Path, arrival: 
     """Import files of one source as one dataset, into what it holds. Raises FlowbtError when it is refused, or when nothing says when rows became known."""
     paths = [path for file in files for path in _expanded(file, asked.source)]
     entries = tuple(PlanFile(path=str(path.resolve()), source=asked.source, symbol_from=asked.symbol_from, options=asked.options) for path in paths)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", asked.name):
-        raise DatasetError(f"dataset name {asked.name!r}", "not letters, digits, - and _", "give another --name")
+    dataset_name(asked.name)
     folder = root / asked.name
     declaration = read_declaration(folder) if (folder / "dataset.toml").exists() else _declaration(asked, paths[0])
     return import_dataset(PlanDataset(name=asked.name, files=entries), Path("/"), declaration, root, arrival)
@@ -67,6 +67,11 @@ def _declaration(asked: FileImport, first: Path) -> Dataset:
     if not asked.publication:
         do = f"give --publication (such as close, or 'session 18:00'), or write {asked.name}/dataset.toml"
         raise DatasetError(f"dataset {asked.name}", "nothing says when its rows became known", do)
+    try:
+        for name in asked.options.get("map", ()):
+            field_name(name)
+    except ValueError as error:
+        raise DatasetError(f"dataset {asked.name}", str(error), "name it so in --map") from None
     table = source(asked.source).parse(first, {"symbol": "?", **asked.options} if asked.symbol_from else asked.options)
     rules = {name: {"units": FIELDS[name].units if name in FIELDS else "", **({"max_age": asked.max_age} if asked.max_age else {})} for name in table.fields}
     raw = {"title": f"{asked.name} ({asked.source})", "source": asked.source, "clock": asked.clock, "frequency": asked.frequency}

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
+from flowbt.data.panel.bases import carried
 from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.engine.book import Book
 from flowbt.engine.loader import Strategy, load_strategy
@@ -27,6 +28,7 @@ from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import leak_of, refuse
 from flowbt.studies.run.describe import record_of
 from flowbt.studies.run.market import cut_decision, market_of, panel_for
+from flowbt.studies.run.option_terms import option_terms_of, warning_of, words_of
 from flowbt.studies.run.placebo import placebo_of
 from flowbt.studies.run.request import Prepared, Request
 
@@ -58,8 +60,13 @@ def backtest(catalog: Catalog, request: Request) -> Run:
     if request.placebo:
         placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
     symbol, benchmark = benchmark_of(catalog, prepared, request.benchmark)
-    measures = measures_of(book, benchmark, request.seed)
+    measures = measures_of(book, benchmark)
     record = record_of(request, prepared, book, placebo, (symbol, benchmark), measures)
+    options = option_terms_of(prepared, book)
+    if options is not None:
+        record.manifest["options"] = dict(options)
+        record.manifest["assumptions"] += words_of(options)
+        record.manifest["warnings"] += [line for line in (warning_of(options),) if line]
     if leak:
         record.manifest["look_ahead"] = str(leak)
         record.manifest["warnings"].insert(0, f"LOOK-AHEAD: {leak}. The result is worthless.")
@@ -86,14 +93,16 @@ def assemble(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader,
 
 
 def benchmark_of(catalog: Catalog, prepared: Prepared, asked: str | None) -> tuple[str | None, pd.Series | None]:
-    """Close-to-close returns of the benchmark: asked for, else the file's, else the first traded symbol."""
+    """Returns of holding the benchmark, close to close, dividends reinvested: asked for, else the file's, else the first traded symbol."""
     symbol = asked or prepared.strategy.benchmark or prepared.market.symbols[0]
     if symbol.lower() == "none":
         return None, None
     labels = prepared.market.index
-    close = open_panel(catalog, (symbol,), prepared.panel.clock, labels[0], labels[-1]).bars().close[symbol].reindex(labels)
-    return symbol, close.ffill().pct_change().fillna(0.0).rename("benchmark")
+    bars = open_panel(catalog, (symbol,), prepared.panel.clock, labels[0], labels[-1]).bars()
+    mark, _ = carried(bars.close, bars.dividend)  # what a dividend leaves of the evening before is what earns the next day's return
+    held = bars.close.ffill()[symbol] / mark.ffill()[symbol].shift(1) - 1.0
+    return symbol, held.reindex(labels).fillna(0.0).rename("benchmark")
 
 
-def measures_of(book: Book, benchmark: pd.Series | None, seed: int) -> Measures:
-    return measure(book.returns, book.trades, book.market.year, benchmark, seed=seed, activity=book.exposure)
+def measures_of(book: Book, benchmark: pd.Series | None) -> Measures:
+    return measure(book.returns, book.trades, book.market.year, benchmark, activity=book.exposure)

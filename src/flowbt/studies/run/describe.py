@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flowbt.data.panel.caveats import caveats, stale_words
 from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.book import Book
 from flowbt.engine.types import Signals
@@ -41,7 +42,7 @@ def record_of(
     trades = with_features(book, prepared.panel)
     trades = pd.concat([trades, excursions(trades, book.market)], axis=1) if len(trades) else trades
     market = prepared.market  # with option structures the book has a column per contract; the charts show what they are written on
-    prices = pd.DataFrame(market.close, index=market.index, columns=list(market.symbols))
+    prices = prepared.panel.bars().close.loc[market.index]
     manifest["id"] = content_key(manifest)
     return RunRecord(manifest, series, book.orders, trades, prices, measures, chart_of(prepared, trades))
 
@@ -108,7 +109,7 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
 def datasets_of(panel: PanelReader) -> list[DatasetUse]:
     """Each dataset that was read: its hash, the fields used, its publication rule in words."""
     uses: dict[str, DatasetUse] = {}
-    for (field, symbol), holder in sorted(panel.used.items()):
+    for field, symbol, holder in sorted(panel.datasets(), key=lambda one: one[:2]):
         declaration = holder.declaration
         use = uses.setdefault(
             holder.name,
@@ -175,13 +176,8 @@ def warnings_of(prepared: Prepared) -> list[str]:
     if panel.catalog.synthetic:
         lines.append("SYNTHETIC: made by the demo market with planted effects. It says nothing about real markets.")
     lines += [f"Left out: {problem}." for problem in panel.catalog.problems]
-    declarations = {holder.name: holder.declaration for holder in panel.used.values()}
-    revised = sorted(name for name, one in declarations.items() if one.vintage == "latest")
-    if revised:
-        lines.append(f"Latest vintage, not as first published: {', '.join(revised)}.")
-    biased = sorted(name for name, one in declarations.items() if one.survivorship)
-    if biased:
-        lines.append(f"Survivorship-biased members: {', '.join(biased)}.")
+    lines += caveats(panel, labels=prepared.market.index)
+    lines += stale_words(panel.bars().stale.loc[prepared.market.index])
     if panel.clock.always and not any(field == "funding_rate" for field, _ in panel.used):
         lines.append("No funding data for the traded symbols: traded as spot, shorts pay borrow only.")
     return lines

@@ -15,11 +15,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from flowbt.engine.book import Book
-from flowbt.engine.simulate import simulate
+from flowbt.engine.decisions import no_rules, plan_of, rules_of
+from flowbt.engine.simulate import bars_of, simulate
 from flowbt.engine.types import Signals, Targets
+from flowbt.engine.walk.kernel import Rules, Terms, run_signals, run_targets
 from flowbt.evidence.sharpe import moments
+from flowbt.evidence.timing import Timing, skill_of, timing_of
 from flowbt.studies.run.request import Prepared
 
+Array = npt.NDArray[np.float64]
 LEAST = 63  # bars: further than the memory of most events
 MOST_STRUCTURES = 39  # rotations of an option structure: each contract is priced anew, which takes fifty times as long
 
@@ -35,13 +39,16 @@ def placebo_of(decision: Signals | Targets, seed: int) -> Signals | Targets:
 def placebos_of(decision: Signals | Targets, count: int, seed: int) -> Iterator[Signals | Targets]:
     """`count` rotations with different seeded offsets (with repeats only where there are fewer offsets than that)."""
     frames = {part.name: getattr(decision, part.name) for part in fields(decision) if isinstance(getattr(decision, part.name), pd.DataFrame)}
-    bars = len(next(iter(frames.values())))
+    for offset in offsets_of(decision, len(next(iter(frames.values()))), count, seed):
+        moved: dict[str, Any] = {name: rotate(frame, offset) for name, frame in frames.items()}
+        yield replace(decision, **moved)
+
+
+def offsets_of(decision: Signals | Targets, bars: int, count: int, seed: int) -> list[int]:
+    """`count` seeded numbers of bars, at least max(hold, 63) either way round."""
     least = min(max(_longest_hold(decision), LEAST), bars // 2)
     offsets = np.arange(least, bars - least + 1)
-    random = np.random.default_rng(seed)
-    for offset in random.choice(offsets, size=count, replace=count > len(offsets)):
-        moved: dict[str, Any] = {name: rotate(frame, int(offset)) for name, frame in frames.items()}
-        yield replace(decision, **moved)
+    return [int(one) for one in np.random.default_rng(seed).choice(offsets, size=count, replace=count > len(offsets))]
 
 
 def rotate(frame: pd.DataFrame, offset: int) -> pd.DataFrame:
@@ -62,13 +69,14 @@ def _longest_hold(decision: Signals | Targets) -> int:
 class Placebos:
     """Annual Sharpe ratios after costs. `p`: chance that a placebo does at least as well, (1 + b) / (1 + B). `variance` is per period.
 
-    `real` is NaN and `p` 1 where the strategy never traded.
+    `real` is NaN and `p` 1 where the strategy never traded. `timing`: the run against its rotations and against holding its average exposure.
     """
 
     real: float
     placebos: tuple[float, ...]
     p: float
     variance: float
+    timing: Timing
 
     @property
     def mean(self) -> float:
@@ -79,17 +87,57 @@ class Placebos:
 
 
 def against_placebos(prepared: Prepared, book: Book, count: int, seed: int) -> Placebos:
-    """Simulate `count` rotations of the decision (at most MOST_STRUCTURES of an option structure) with the same costs and account."""
-    count = min(count, MOST_STRUCTURES) if getattr(prepared.decision, "structure", None) is not None else count
-    year = math.sqrt(prepared.market.year)
-    real = moments(_values(book))[0]
+    """Walk `count` rotations of the decision (at most MOST_STRUCTURES of an option structure) with the same costs and account."""
+    structured = getattr(prepared.decision, "structure", None) is not None
+    count = min(count, MOST_STRUCTURES) if structured else count
+    year, returns, trades = prepared.market.year, _values(book), len(book.trades)
+    real = moments(returns)[0]
     if not math.isfinite(real):
-        return Placebos(math.nan, (), 1.0, math.nan)
-    rotated = (simulate(prepared.market, one, prepared.costs, prepared.account) for one in placebos_of(prepared.decision, count, seed))
-    per_period = np.nan_to_num([moments(_values(one))[0] for one in rotated])  # a placebo without trades has Sharpe 0
+        return Placebos(math.nan, (), 1.0, math.nan, timing_of(math.nan, np.empty(0), None, trades, year))
+    rotated = (
+        (_values(simulate(prepared.market, one, prepared.costs, prepared.account)) for one in placebos_of(prepared.decision, count, seed))
+        if structured
+        else rotated_returns(prepared, count, seed)
+    )
+    per_period = np.nan_to_num([moments(one)[0] for one in rotated])  # a placebo without trades has Sharpe 0
     p = (1 + int(np.count_nonzero(per_period >= real))) / (1 + count)
-    return Placebos(real * year, tuple(float(x) for x in per_period * year), p, float(np.var(per_period, ddof=1)) if count > 1 else math.nan)
+    variance = float(np.var(per_period, ddof=1)) if count > 1 else math.nan
+    annual = per_period * math.sqrt(year)
+    exposure, moves = held(book)
+    timing = timing_of(real * math.sqrt(year), annual, skill_of(returns, exposure, moves), trades, year)
+    return Placebos(real * math.sqrt(year), tuple(float(x) for x in annual), p, variance, timing)
 
 
-def _values(book: Book) -> npt.NDArray[np.float64]:
+def rotated_returns(prepared: Prepared, count: int, seed: int) -> Iterator[Array]:
+    """The returns of `placebos_of`, straight from the kernel: decisions become arrays once, no book is made."""
+    market, decision, account = prepared.market, prepared.decision, prepared.account
+    costs, bars = prepared.costs, bars_of(market, prepared.costs)
+    terms = Terms(account.cash, costs.fees, costs.slippage, costs.borrow, account.margin, account.max_gross)
+    rules = rules_of(decision, market) if isinstance(decision, Signals) else no_rules()
+    plan = plan_of(decision, market) if isinstance(decision, Targets) else None
+    for offset in offsets_of(decision, len(market.index), count, seed):
+        if plan is None:
+            moved = Rules(*(np.roll(part, offset, axis=0) if len(part) > 1 else part for part in rules))  # type: ignore[arg-type]
+            tape, _ = run_signals(bars, moved, terms)
+        else:
+            tape, _ = run_targets(bars, plan._replace(weights=np.roll(plan.weights, offset, axis=0)), rules, terms)
+        before = np.concatenate([[account.cash], tape.value[:-1]])
+        yield np.divide(tape.value, before, out=np.ones_like(before), where=before > 0.0) - 1.0
+
+
+def held(book: Book) -> tuple[Array, Array]:
+    """Signed fractions of equity held over each bar (at the mark before it), and the simple returns of what is held: T x N each, 0 where missing."""
+    market = book.market
+    mark = pd.DataFrame(market.close).ffill().to_numpy()
+    columns = market.symbols
+    signed = book.orders["units"].where(book.orders["side"] == "buy", -book.orders["units"])
+    units = np.zeros(mark.shape)
+    np.add.at(units, (book.orders["bar"].to_numpy(int), pd.Index(columns).get_indexer(pd.Index(book.orders["symbol"]))), signed.to_numpy(float))
+    before, value = np.vstack([mark[:1], mark[:-1]]), np.concatenate([[book.account.cash], book.value.to_numpy(float)[:-1]])
+    exposure = np.cumsum(units, axis=0) * before / np.maximum(value, 1e-9)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.nan_to_num(exposure), np.nan_to_num(mark / before - 1, posinf=0.0)
+
+
+def _values(book: Book) -> Array:
     return np.asarray(book.returns.to_numpy(), dtype=float)

@@ -105,7 +105,7 @@ def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: Swe
         "rate": progress.fresh / max(clock.laps["trials"], 1e-9),
         "verified": checked,
         "look_ahead": luck["look_ahead"],
-        "warnings": ["SYNTHETIC: made by the demo market with planted effects."] if setup.panel.catalog.synthetic else [],
+        "warnings": [*([f"LOOK-AHEAD: {leak}. The result is worthless."] if leak else []), *setup.facts["warnings"]],
     }
     folder.write(LUCK, luck)
     folder.write(SWEEP, document)

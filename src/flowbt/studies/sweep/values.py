@@ -14,6 +14,7 @@ from flowbt.engine.loader import Strategy, read_value
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.ground.errors import ParameterError, RangeError
+from flowbt.studies.sweep.constraints import met
 
 MOST = 50_000_000  # trials of a grid; beyond it only a random draw is sensible
 
@@ -110,13 +111,9 @@ def allowed(space: Space, numbers: Ints, constraints: Iterable[str]) -> np.ndarr
     rules = tuple(constraints)
     if rules:
         frame = frame_of(space, space.codes(numbers))
+        columns = {str(name): frame[name].to_numpy() for name in frame}
         for rule in rules:
-            try:
-                met = frame.eval(rule, engine="python")
-            except Exception as error:  # whatever a mistyped expression raises
-                names = ", ".join(space.names)
-                raise ParameterError(f"constraint {rule!r}", f"{type(error).__name__}: {error}", f"write a comparison of {names}") from None
-            keep &= np.asarray(met, dtype=np.bool_)
+            keep &= met(rule, columns)
     return keep
 
 

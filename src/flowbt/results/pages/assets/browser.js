@@ -23,7 +23,7 @@
     return box;
   };
   const name = (i) => {
-    const run = runs[i], badges = [...(run.synthetic ? [fb.element("span", { class: "badge synthetic" }, "SYNTHETIC")] : []), ...run.tags.map((tag) => fb.element("span", { class: "badge" }, tag))];
+    const run = runs[i], badges = [...(run.synthetic ? [fb.element("span", { class: "badge synthetic" }, "SYNTHETIC")] : []), ...(run.look_ahead ? [fb.element("span", { class: "badge leak", title: run.look_ahead }, "LOOK-AHEAD")] : []), ...run.tags.map((tag) => fb.element("span", { class: "badge" }, tag))];
     return fb.element("div", {}, fb.element("a", { href: run.href }, run.strategy), ...badges.flatMap((badge) => [" ", badge]), fb.element("div", { class: "range" }, words(run)), ...(run.note ? [fb.element("div", { class: "notes" }, run.note)] : []),
       ...(live ? [fb.element("button", { type: "button", class: "quiet", on: { click: () => edit(i) } }, "tags and note")] : []));
   };

@@ -1,0 +1,65 @@
+"""Is a strategy better than holding its own average exposure? The null of a run is its exposure, not zero: coins long a rising market have a high Sharpe
+ratio and no skill.
+
+Skill of bar t: the strategy's net return, less average exposure x the market's return, less exposure x the market's mean return, so that what is left is the
+covariance of exposure with what followed. Its mean is tested as every claim is (`evidence/inference.py`); bars count by how far their exposure is
+from the average, so few long positions are few clusters.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from flowbt.evidence.cutoffs import CUTOFFS
+from flowbt.evidence.inference import NOTHING, Inference, Studentised, cosines_for, studentise
+
+Array = npt.NDArray[np.float64]
+
+
+def skill_of(returns: Array, exposure: Array, moves: Array) -> Studentised | None:
+    """Test of the mean skill per bar. `returns`: T net returns of the strategy; `exposure`: T x N signed fractions of equity held over the bar; `moves`: T x N
+    simple returns of what is held, 0 where missing. None where the exposure never varies: there is nothing to time."""
+    apart = exposure - exposure.mean(axis=0)
+    weight = (apart**2).sum(axis=1)
+    if len(returns) < 20 or not weight.sum() > 1e-12 * len(returns):
+        return None
+    usual = moves.mean(axis=0)
+    score = returns - exposure @ usual - (moves - usual) @ exposure.mean(axis=0)
+    return studentise(score / len(returns), weight / weight.sum(), cosines_for(len(returns), moves))
+
+
+@dataclass(frozen=True)
+class Timing:
+    """A run against its own exposure. Sharpe ratios per year. `real`: the run's; `rotated`: of its decisions rotated in time; `p_rotated`: chance that a
+    rotation does at least as well; `p_held`: one-sided p of its skill over holding its average exposure; `skill`: that skill per year, with its interval.
+
+    `chance` is the larger of the two, 1 for fewer trades than can tell; `better` where it passes."""
+
+    real: float
+    rotated: tuple[float, ...]
+    p_rotated: float
+    p_held: float
+    skill: Inference
+    trades: int
+
+    @property
+    def chance(self) -> float:
+        return 1.0 if self.trades < CUTOFFS.trades else max(self.p_rotated, self.p_held)
+
+    @property
+    def better(self) -> bool:
+        return self.chance <= CUTOFFS.level
+
+
+def timing_of(real: float, rotated: Array, skill: Studentised | None, trades: int, year: float) -> Timing:
+    """From a run's Sharpe ratio and those of its rotations (per year; NaN, no trade, counts as 0) and the test of its skill per bar."""
+    if not math.isfinite(real) or skill is None:
+        return Timing(real, tuple(map(float, rotated)), 1.0, 1.0, NOTHING, trades)
+    others = np.nan_to_num(rotated)
+    p = (1 + int(np.count_nonzero(others >= real))) / (1 + len(others))
+    yearly = Studentised(skill.estimate * year, skill.score * year, skill.weight)
+    return Timing(real, tuple(map(float, others)), p, skill.p_above(), yearly.summary(trades, min(yearly.clusters, trades)), trades)

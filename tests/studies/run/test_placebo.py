@@ -1,0 +1,87 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flowbt.engine.simulate import simulate
+from flowbt.engine.types import Account, Costs, Market, Signals, Targets
+from flowbt.ground.clock import Clock
+from flowbt.studies.run.placebo import against_placebos, held, placebos_of, rotated_returns
+
+BARS = 600
+INDEX = pd.bdate_range("2014-01-01", periods=BARS)
+
+
+def market(returns):
+    close = 100 * np.exp(np.cumsum(returns))[:, None]
+    opened = np.vstack([close[:1], close[:-1]])
+    return Market(INDEX, ("X",), opened, np.maximum(opened, close), np.minimum(opened, close), close, np.zeros_like(close), Clock())
+
+
+def prepared(returns, decision):
+    return SimpleNamespace(market=market(returns), decision=decision, costs=Costs(), account=Account())
+
+
+def frame(values):
+    return pd.DataFrame({"X": values}, index=INDEX)
+
+
+@pytest.fixture(scope="module")
+def noise():
+    rng = np.random.default_rng(8)
+    return 0.0006 + 0.01 * rng.standard_normal(BARS), np.cumsum(rng.random(BARS) < 0.1) % 2 == 1
+
+
+def judged(returns, decision):
+    ready = prepared(returns, decision)
+    return against_placebos(ready, simulate(ready.market, decision, ready.costs, ready.account), 199, 7).timing
+
+
+@pytest.mark.parametrize("kind", ["signals", "targets"])
+def test_rotations_of_the_kernel_are_those_of_whole_books(noise, kind):
+    returns, state = noise
+    decision = Signals(long=frame(state), exit=frame(~state), stop=0.05, size=0.8) if kind == "signals" else Targets(frame(state * 0.7), band=0.05)
+    ready = prepared(returns, decision)
+    books = [simulate(ready.market, one, ready.costs, ready.account).returns for one in placebos_of(decision, 3, 5)]
+    np.testing.assert_allclose(list(rotated_returns(ready, 3, 5)), books, atol=1e-12)
+
+
+def test_exposure_is_what_the_book_held(noise):
+    returns, state = noise
+    decision = Targets(frame(state * 0.7))
+    ready = prepared(returns, decision)
+    book = simulate(ready.market, decision, Costs(fees=0, slippage=0), ready.account)
+    exposure, moves = held(book)
+    np.testing.assert_allclose((exposure * moves).sum(axis=1)[1:], book.returns.to_numpy()[1:], atol=0.002)
+
+
+def test_coins_in_a_rising_market_are_not_better_than_their_exposure(noise):
+    returns, state = noise
+    found = judged(returns, Signals(long=frame(state), exit=frame(~state), size=1.0))
+    assert found.real > 0.3
+    assert not found.better
+
+
+def test_timing_that_was_planted_is_better_than_its_exposure(noise):
+    returns, state = noise
+    after = np.concatenate([[False], state[:-1]])
+    found = judged(returns + 0.002 * np.where(after, 1, -1), Signals(long=frame(state), exit=frame(~state), size=1.0))
+    assert found.better
+    assert found.skill.low > 0
+    assert found.skill.estimate == pytest.approx(0.001 * 252, rel=0.5)
+
+
+def test_one_short_before_a_crash_cannot_pass(noise):
+    returns, _ = noise
+    crash = returns.copy()
+    crash[301:311] -= 0.05
+    sold = np.zeros(BARS, bool)
+    sold[300] = True
+    found = judged(crash, Signals(short=frame(sold), hold=10, size=1.0))
+    assert (found.real > 0.5, found.p_rotated <= 0.05, found.chance, found.better) == (True, True, 1.0, False)
+
+
+def test_holding_all_the_time_times_nothing(noise):
+    found = judged(noise[0], Targets(frame(np.ones(BARS))))
+    assert found.chance > 0.2
