@@ -175,7 +175,8 @@ def test_after_ruin_nothing_is_entered_and_no_return_is_earned():
 
 def test_of_equal_levels_the_stop_counts_before_the_trail_and_the_trail_before_liquidation():
     m = market([(10, 10, 10, 10), (10, 10, 10, 10), (10, 15, 5, 10)])
-    for side, rules, reason in (("long", {"stop": 0.5, "trail": 0.5}, "stop"), ("short", {"stop": 0.5, "trail": 0.5}, "stop"), ("short", {"trail": 0.5}, "trail")):
+    both, trail = {"stop": 0.5, "trail": 0.5}, {"trail": 0.5}
+    for side, rules, reason in (("long", both, "stop"), ("short", both, "stop"), ("short", trail, "trail")):
         assert fills(simulate(m, Signals(**{side: when(m, 0)}, **rules), FREE, Account(margin=0.5)))[1][3] == reason
 
 
