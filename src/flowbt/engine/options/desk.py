@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flowbt.engine.options.pricing import LEAST, Contract, Timing, value_of
+from flowbt.engine.options.pricing import LEAST, BarHours, Contract, value_of
 from flowbt.engine.options.structures import Structure
 from flowbt.engine.types import Account, Costs, Market
 from flowbt.engine.walk.events import REASONS
@@ -59,7 +59,7 @@ class Desk:
     costs: Costs
     account: Account
     iv: Array
-    timing: Timing
+    timing: BarHours
     days: Array  # of each bar's label, since 1970
     cash: float
     held: dict[int, StructurePosition] = field(default_factory=dict)

@@ -27,7 +27,7 @@ LEAST = 1e-12  # of the strike: vectorbt takes no order at a price of zero, so t
 
 
 @dataclass(frozen=True)
-class Timing:
+class BarHours:
     """Where bars lie in the day, in days from their label, and where settlement lies in the expiry date."""
 
     opens: float
@@ -36,7 +36,7 @@ class Timing:
     always: bool
 
     @classmethod
-    def of(cls, year: float) -> Timing:
+    def of(cls, year: float) -> BarHours:
         if year == 252.0:
             return cls(9.5 / 24, 16.0 / 24, 16.0 / 24, False)
         return cls(0.0, 365.0 / year, 8.0 / 24, True)
@@ -130,7 +130,7 @@ def strike_of(leg: Leg, spot: float, iv: float, years: float, structure: Structu
     return spot * float(np.exp(brentq(off, -wide, wide, xtol=1e-12)))
 
 
-def contracts_of(structure: Structure, label: pd.Timestamp, spot: float, iv: float, timing: Timing) -> tuple[Contract, ...]:
+def contracts_of(structure: Structure, label: pd.Timestamp, spot: float, iv: float, timing: BarHours) -> tuple[Contract, ...]:
     """The options opened at the open of `label` with this spot and volatility. Raises EngineError for an expiry that has passed."""
     out = []
     for leg in structure.options:
@@ -194,7 +194,7 @@ def price_structure(structure: Structure, when: Any, spot: float, iv: float, *, 
     label = pd.Timestamp(when)
     if not (spot > 0 and iv > 0):
         raise SignalError(f"{structure.name} on {label:%Y-%m-%d}", f"spot {spot:g} and volatility {iv:g}", "give the price and volatility of that date")
-    timing = Timing.of(year)
+    timing = BarHours.of(year)
     rows, contracts = [], []
     for leg in structure.options:
         expiry = expiry_of(leg, label, structure.cycle, timing.always)
@@ -226,7 +226,7 @@ def follow(structure: Structure, when: Any, spots: pd.Series, ivs: pd.Series, *,
     if not len(data) or data.index[0] != label or data.iloc[0].isna().any():
         raise EngineError(f"{structure.name} from {label:%Y-%m-%d}", "no price or no volatility on that label", "give series that contain it")
     quote = price_structure(structure, label, *data.iloc[0], year=year)
-    days, timing = days_of(pd.DatetimeIndex(data.index)), Timing.of(year)
+    days, timing = days_of(pd.DatetimeIndex(data.index)), BarHours.of(year)
     last = {c: timing.last_bar(days, c.expiry) for c in quote.contracts}
     data = data.iloc[: max(last.values()) + 1]
     value = np.zeros(len(data))

@@ -24,7 +24,7 @@ import pandas as pd
 from flowbt.engine.book import Book
 from flowbt.engine.decisions import number, rules_of
 from flowbt.engine.options.desk import Desk, PricedContract, StructurePosition
-from flowbt.engine.options.pricing import LEAST, Timing, contracts_of, days_of, worst_loss
+from flowbt.engine.options.pricing import LEAST, BarHours, contracts_of, days_of, worst_loss
 from flowbt.engine.options.structures import Structure
 from flowbt.engine.types import Account, Costs, Market, Signals
 from flowbt.engine.walk.kernel import Array, Bars, Rules, Tape
@@ -46,7 +46,7 @@ def simulate_structure(market: Market, bars: Bars, signals: Signals, costs: Cost
         raise SignalError("a trail on an option structure", "not supported", "use stop and take, fractions of the money at risk")
     size = signals.size if signals.size is not None else 0.05 if structure.by == "risk" else 1.0 / len(market.symbols)
     rules = rules_of(replace(signals, size=size), market)
-    desk = Desk(market, bars, structure, costs, account, iv_of(structure, market), Timing.of(market.year), days_of(market.index), account.cash)
+    desk = Desk(market, bars, structure, costs, account, iv_of(structure, market), BarHours.of(market.year), days_of(market.index), account.cash)
     desk.waiting = {j: Waiting() for j in range(len(market.symbols))}
     return book_from(desk, *walk(desk, rules))
 
