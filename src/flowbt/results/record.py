@@ -69,6 +69,7 @@ Manifest = TypedDict(
         "benchmark": str | None,
         "verdicts": Verdicts,
         "warnings": list[str],
+        "options": dict[str, Any],  # of option structures: volatility model, result at the ends of its error, cash by greek
         "look_ahead": str,  # how its decision uses the future; absent or empty where the probe found nothing
         "code": str,  # the strategy file, as it was run
         "key": dict[str, Any],  # anything else the result depends on, such as the account's bar order

@@ -28,6 +28,7 @@ from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import leak_of, refuse
 from flowbt.studies.run.describe import record_of
 from flowbt.studies.run.market import cut_decision, market_of, panel_for
+from flowbt.studies.run.option_terms import option_terms_of, warning_of, words_of
 from flowbt.studies.run.placebo import placebo_of
 from flowbt.studies.run.request import Prepared, Request
 
@@ -59,8 +60,13 @@ def backtest(catalog: Catalog, request: Request) -> Run:
     if request.placebo:
         placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
     symbol, benchmark = benchmark_of(catalog, prepared, request.benchmark)
-    measures = measures_of(book, benchmark, request.seed)
+    measures = measures_of(book, benchmark)
     record = record_of(request, prepared, book, placebo, (symbol, benchmark), measures)
+    options = option_terms_of(prepared, book)
+    if options is not None:
+        record.manifest["options"] = dict(options)
+        record.manifest["assumptions"] += words_of(options)
+        record.manifest["warnings"] += [line for line in (warning_of(options),) if line]
     if leak:
         record.manifest["look_ahead"] = str(leak)
         record.manifest["warnings"].insert(0, f"LOOK-AHEAD: {leak}. The result is worthless.")
@@ -98,5 +104,5 @@ def benchmark_of(catalog: Catalog, prepared: Prepared, asked: str | None) -> tup
     return symbol, held.reindex(labels).fillna(0.0).rename("benchmark")
 
 
-def measures_of(book: Book, benchmark: pd.Series | None, seed: int) -> Measures:
-    return measure(book.returns, book.trades, book.market.year, benchmark, seed=seed, activity=book.exposure)
+def measures_of(book: Book, benchmark: pd.Series | None) -> Measures:
+    return measure(book.returns, book.trades, book.market.year, benchmark, activity=book.exposure)
