@@ -107,24 +107,32 @@ class Studentised:
 
     def power(self, effect: float, level: float = CUTOFFS.level) -> float:
         """Chance that a true `effect`, under these events and this noise, has p at or under `level`."""
-        z, noise = _normals(self.freedom)
+        return self._seen(effect, level, self._crossed())
+
+    def _crossed(self) -> Array:
+        """Mean products of the noise draws with the weight: one pass over the draws, whatever number of effects is asked for."""
+        return np.asarray(_normals(self.freedom)[1] @ self.weight / self.freedom)
+
+    def _seen(self, effect: float, level: float, crossed: Array) -> float:
+        z, _, squares = _normals(self.freedom)
         spread = math.sqrt(self.variance)
-        t = (spread * z + effect) / np.sqrt(np.mean((spread * noise + effect * self.weight) ** 2, axis=1))
-        return float(np.mean(np.abs(t) >= critical(self.freedom, level)))
+        size = spread**2 * squares + 2 * spread * effect * crossed + effect**2 * float(np.mean(self.weight**2))  # mean of (spread noise + effect weight)^2
+        return float(np.mean(np.abs(spread * z + effect) >= critical(self.freedom, level) * np.sqrt(size)))
 
     def smallest(self, power: float = CUTOFFS.power, level: float = CUTOFFS.level) -> float:
         """The smallest effect seen with that power; infinite where none is."""
         spread = math.sqrt(self.variance)
         if not spread > 0:
             return 0.0
+        crossed = self._crossed()
         low, high = 0.0, 4 * spread
-        while self.power(high, level) < power:
+        while self._seen(high, level, crossed) < power:
             low, high = high, 2 * high
             if high > 1e3 * spread:
                 return math.inf
         for _ in range(24):
             middle = (low + high) / 2
-            low, high = (low, middle) if self.power(middle, level) >= power else (middle, high)
+            low, high = (low, middle) if self._seen(middle, level, crossed) >= power else (middle, high)
         return high
 
     def to_dict(self) -> dict[str, Any]:
@@ -202,6 +210,8 @@ def joint_draws(projections: Array, draws: int, seed: int = 0) -> Array:
 
 
 @lru_cache(maxsize=8)
-def _normals(freedom: int) -> tuple[Array, Array]:
+def _normals(freedom: int) -> tuple[Array, Array, Array]:
+    """Draws of an estimate, of its projections (draws x B), and the projections' mean squares."""
     rng = np.random.default_rng(20_260_408)
-    return rng.standard_normal(DRAWS), rng.standard_normal((DRAWS, freedom))
+    z, noise = rng.standard_normal(DRAWS), rng.standard_normal((DRAWS, freedom))
+    return z, noise, np.asarray(np.mean(noise**2, axis=1))
