@@ -23,6 +23,12 @@ def dividends_of(traded: pd.Series, total: pd.Series) -> pd.Series:
     return paid[step > LEAST_STEP]
 
 
+def level_of(traded: pd.Series, total: pd.Series) -> float:
+    """What total-return prices are to be multiplied by, to meet those as traded at their first common label; NaN where they have none."""
+    both = pd.concat([traded, total], axis=1, keys=["traded", "total"]).dropna()
+    return float(both["traded"].iloc[0] / both["total"].iloc[0]) if len(both) else float("nan")
+
+
 def split_factor(index: pd.DatetimeIndex, splits: pd.Series) -> np.ndarray:
     """Per label the product of all later splits (new shares per old): traded price / factor is the split-adjusted price."""
     factor = np.ones(len(index))
