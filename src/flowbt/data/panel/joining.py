@@ -89,7 +89,7 @@ def preceded(joined: Joined, table: FieldTable, holder: Imported) -> Joined:
 def agreement(one: FieldTable, other: FieldTable) -> Agreement:
     """How two tables agree where both have a value (of several vintages the last)."""
     a, b = _series(one), _series(other)
-    both = pd.concat([a, b], axis=1, join="inner").to_numpy()
+    both = pd.concat([a, b], axis=1, join="inner", sort=True).to_numpy()
     step = float(np.median(np.abs(np.diff(a)))) if len(a) > 1 else 0.0
     if not len(both):
         return Agreement(0, np.nan, np.nan, step)
