@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from flowbt.engine.options.pricing import follow, price_structure
-from flowbt.engine.options.structures import Structure
+from flowbt.engine.options.pricing import YEAR, crossing, distance, follow, price_structure
+from flowbt.engine.options.structures import Structure, declared
 
 COLUMNS = (
     "idea",
@@ -56,18 +56,21 @@ def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, year:
     row: dict[str, Any] = {"idea": idea.title, "conviction": idea.conviction, "opened": pd.Timestamp(idea.opened)}
     if idea.symbol not in prices or idea.symbol not in volatilities:
         return row
-    path = follow(idea.structure, idea.opened, prices[idea.symbol], volatilities[idea.symbol], year=year)
+    structure = declared(idea.structure, year != 252.0, (idea.symbol,))
+    path = follow(structure, idea.opened, prices[idea.symbol], volatilities[idea.symbol], year=year, symbol=idea.symbol)
     first, last = path.iloc[0], path.iloc[-1]
-    quote = price_structure(idea.structure, idea.opened, first["spot"], first["iv"], year=year)
-    terms = idea.structure.trading
-    tick = terms.tick if terms.tick is not None else 0.0001 if idea.structure.model.coin else 0.01
-    crossing = float((quote.table["quantity"].abs() * (terms.spread * quote.table["price"]).clip(lower=tick)).sum()) * terms.cross
-    profit = idea.quantity * path["profit"] - abs(idea.quantity) * crossing
-    at_risk = quote.loss + crossing if idea.quantity == 1.0 and quote.loss < float("inf") else float("nan")
+    quote = price_structure(structure, idea.opened, first["spot"], first["iv"], year=year, symbol=idea.symbol)
+    widths = [
+        crossing(structure, contract, price, distance(contract, float(first["spot"]), vol, days / YEAR))
+        for contract, price, vol, days in zip(quote.contracts, *(quote.table[name].to_numpy(float) for name in ("price", "volatility", "days")), strict=True)
+    ]
+    crossed = float((quote.table["quantity"].abs() * widths).sum())
+    profit = idea.quantity * path["profit"] - abs(idea.quantity) * crossed
+    at_risk = quote.loss + crossed if idea.quantity == 1.0 and quote.loss < float("inf") else float("nan")
     return row | {
         "spot": first["spot"],
         "volatility": first["iv"],
-        "cost": idea.quantity * quote.net + abs(idea.quantity) * crossing,
+        "cost": idea.quantity * quote.net + abs(idea.quantity) * crossed,
         "at_risk": at_risk,
         "expiry": quote.table["expiry"].max(),
         "last": path.index[-1],

@@ -175,9 +175,10 @@ def claim_verdicts(results: Path | None, synthetic: bool) -> dict[str, tuple[str
 
 def _run(job: Job, path: Path) -> GalleryRow:
     catalog = open_catalog(job.datasets, job.demo)
-    run = backtest(catalog, Request(path, span=job.span, seed=job.seed, command=job.command, keep_leak=job.keep_leak))
+    run = backtest(catalog, Request(path, span=job.span, seed=job.seed, command=job.command, keep_leak=job.keep_leak, rotations=job.placebos))
     stored = store_run(job.results, run) if job.results else None
-    placebos = against_placebos(run.prepared, run.book, job.placebos, job.seed)
+    placebos = run.placebos
+    assert placebos is not None
     manifest = run.record.manifest
     entry = replace(
         _card(path),
