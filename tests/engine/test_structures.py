@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from flowbt.engine.options import structures as st
-from flowbt.engine.options.pricing import Timing, days_of, expiry_of, follow, payoff, price_structure, worst_loss
+from flowbt.engine.options.pricing import BarHours, days_of, expiry_of, follow, payoff, price_structure, worst_loss
 from flowbt.engine.options.structures import delta, moneyness, strike
 from flowbt.ground.errors import EngineError, SignalError
 
@@ -43,7 +43,7 @@ def test_expiries_follow_the_exchange_calendar(days, cycle, date):
 def test_coins_expire_on_the_last_friday_at_eight():
     leg = st.Leg("call", 1.0, moneyness(1.0), days=20)
     assert expiry_of(leg, pd.Timestamp("2026-04-08"), "month", always=True) == pd.Timestamp("2026-05-29")
-    hours, days = Timing.of(8760.0), days_of(pd.date_range("2026-04-24", periods=24, freq="h"))
+    hours, days = BarHours.of(8760.0), days_of(pd.date_range("2026-04-24", periods=24, freq="h"))
     assert hours.last_bar(days, pd.Timestamp("2026-04-24")) == 7
     assert hours.years(days, pd.Timestamp("2026-04-24"))[:9] * 365 * 24 == pytest.approx([7, 6, 5, 4, 3, 2, 1, 0, 0], abs=1e-6)
 

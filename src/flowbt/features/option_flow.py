@@ -159,9 +159,12 @@ def flow_campaign(panel: Panel, *, kind: Literal["all", "calls", "puts"] = "all"
     `campaign` on a frame of that window. ParameterError for another kind."""
     if kind not in ("all", "calls", "puts"):
         raise ParameterError(f"flow_campaign(kind={kind!r})", "not a kind", "use all, calls or puts")
-    calls = panel["calls_bought"] - panel["calls_sold"] if kind != "puts" else None
-    puts = panel["puts_sold"] - panel["puts_bought"] if kind != "calls" else None
-    return campaign(calls + puts if calls is not None and puts is not None else calls if puts is None else puts)  # type: ignore[arg-type]
+    parts = []
+    if kind != "puts":
+        parts.append(panel["calls_bought"] - panel["calls_sold"])
+    if kind != "calls":
+        parts.append(panel["puts_sold"] - panel["puts_bought"])
+    return campaign(parts[0] + parts[1] if len(parts) == 2 else parts[0])
 
 
 PutCall = Literal["equity", "total", "index"]

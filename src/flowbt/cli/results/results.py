@@ -144,7 +144,7 @@ def _cell(value: Any, spec: str) -> str:
 
 def _print_table(entries: list[Any]) -> None:
     """A plain table: rich would take a third of the time of the whole command to import."""
-    head = ("run", "strategy", "made", "from", "to", "Sharpe", "CAGR", "max DD", "trades", "data", "tags")
+    head = ("run", "strategy", "made", "from", "to", "Sharpe", "CAGR", "max DD", "trades", "believe", "data", "tags")
     rows = [head, *(tuple(_printable(cell) for cell in _line(entry)) for entry in entries)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
     for row in rows:
@@ -156,7 +156,8 @@ def _line(entry: Any) -> tuple[str, ...]:
     made, source = str(s.get("created", ""))[:16].replace("T", " "), "SYNTHETIC" if s.get("synthetic") else "real"
     source = "LOOK-AHEAD" if s.get("look_ahead") else source
     numbers = (_cell(m.get("sharpe"), ".2f"), _cell(m.get("cagr"), "+.1%"), _cell(m.get("max_drawdown"), ".1%"), _cell(m.get("trades"), ",d"))
-    return (entry.id, entry.strategy[:28], made, str(s.get("from"))[:10], str(s.get("to"))[:10], *numbers, source, " ".join(entry.tags))
+    answer = str((entry.belief or {}).get("answer", "-"))
+    return (entry.id, entry.strategy[:28], made, str(s.get("from"))[:10], str(s.get("to"))[:10], *numbers, answer, source, " ".join(entry.tags))
 
 
 def _printable(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from flowbt.engine.options.pricing import LEAST, Contract, Timing, crossing, distance, settled, value_of, volatility
+from flowbt.engine.options.pricing import LEAST, BarHours, Contract, crossing, distance, settled, value_of, volatility
 from flowbt.engine.options.structures import Structure
 from flowbt.engine.types import Account, Costs, Market
 from flowbt.engine.walk.events import REASONS
@@ -67,7 +67,7 @@ class Desk:
     costs: Costs
     account: Account
     iv: Array
-    timing: Timing
+    timing: BarHours
     days: Array  # of each bar's label, since 1970
     cash: float
     held: dict[int, StructurePosition] = field(default_factory=dict)

@@ -35,7 +35,7 @@ LEAST = 1e-12  # of the strike: vectorbt takes no order at a price of zero, so t
 
 
 @dataclass(frozen=True)
-class Timing:
+class BarHours:
     """Where bars lie in the day, in days from their label, and where settlement lies in the expiry date."""
 
     opens: float
@@ -44,7 +44,7 @@ class Timing:
     always: bool
 
     @classmethod
-    def of(cls, year: float, morning: bool = False) -> Timing:
+    def of(cls, year: float, morning: bool = False) -> BarHours:
         if year == 252.0:
             return cls(9.5 / 24, 16.0 / 24, 9.5 / 24 if morning else 16.0 / 24, False)
         return cls(0.0, 365.0 / year, 8.0 / 24, True)
@@ -65,9 +65,9 @@ class Timing:
         return float(np.clip((days_of(expiry) + self.settles - day - self.opens) / (self.closes - self.opens), 0.0, 1.0))
 
 
-def timing_of(structure: Structure, year: float, symbols: tuple[str, ...]) -> Timing:
+def timing_of(structure: Structure, year: float, symbols: tuple[str, ...]) -> BarHours:
     """The monthly options of these indices settle on the opening prices of their expiry date; all others at the close."""
-    return Timing.of(year, structure.cycle == "month" and bool(symbols) and set(symbols) <= MORNING)
+    return BarHours.of(year, structure.cycle == "month" and bool(symbols) and set(symbols) <= MORNING)
 
 
 def crossing(structure: Structure, contract: Contract, fair: float, deviation: tuple[float, float]) -> float:
@@ -158,7 +158,7 @@ def strike_of(leg: Leg, spot: float, iv: float, years: float, structure: Structu
 
 
 def contracts_of(
-    structure: Structure, label: pd.Timestamp, market: tuple[float, float], timing: Timing, since: pd.Timestamp | None = None
+    structure: Structure, label: pd.Timestamp, market: tuple[float, float], timing: BarHours, since: pd.Timestamp | None = None
 ) -> tuple[Contract, ...]:
     """The options opened at the open of `label` with this spot and volatility. Legs' days count from `since`, else from the label. Raises EngineError for
     an expiry that has passed."""

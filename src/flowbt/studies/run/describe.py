@@ -16,7 +16,7 @@ from flowbt.data.panel.caveats import caveats, stale_words
 from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.book import Book
 from flowbt.engine.types import Signals
-from flowbt.evidence.measures import Measures, measure
+from flowbt.evidence.measures import Measures
 from flowbt.ground.fields import FieldKey
 from flowbt.results.record import DatasetUse, Manifest, RunRecord, content_key
 from flowbt.studies.run.excursions import excursions
@@ -34,8 +34,6 @@ def record_of(
     """Everything a stored run keeps."""
     symbol, returns = benchmark
     manifest = manifest_of(request, prepared, symbol)
-    if placebo is not None:
-        manifest["verdicts"] = {"placebo_sharpe": measure(placebo.returns, placebo.trades, placebo.market.year).sharpe}
     series = series_of(book, returns, placebo)
     for name, states in regimes_of(prepared.panel, book.market.index).items():
         series[f"regime:{name}"] = states
@@ -101,7 +99,7 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "benchmark": benchmark,
         "code": strategy.path.read_text(encoding="utf-8"),
-        "verdicts": {},
+        "evidence": {},
         "warnings": warnings_of(prepared),
     }
 

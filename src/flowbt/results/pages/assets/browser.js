@@ -35,7 +35,7 @@
     { name: "cagr", label: "CAGR, %", kind: "fixed1", values: measure("cagr").map((x) => x === null ? null : 100 * x), signed: true },
     { name: "drawdown", label: "Max drawdown, %", kind: "fixed1", values: measure("max_drawdown").map((x) => x === null ? null : 100 * x) },
     { name: "trades", label: "Trades", kind: "number", values: measure("trades") },
-    { name: "deflated", label: "Deflated Sharpe, %", kind: "fixed0", values: runs.map((run) => run.deflated_sharpe === null ? null : 100 * run.deflated_sharpe) },
+    { name: "answer", label: "Believe it?", kind: "text", values: runs.map((run) => run.answer?.answer ?? ""), render: (i) => fb.element("span", { class: `told ${runs[i].answer?.tone ?? ""}`, title: runs[i].answer?.sentence ?? "" }, runs[i].answer?.answer ?? "–") },
     { name: "from", kind: "date", values: runs.map((run) => run.from?.slice(0, 10) ?? null) },
     { name: "to", kind: "date", values: runs.map((run) => run.to?.slice(0, 10) ?? null) },
     { name: "made", kind: "date", values: runs.map((run) => run.created?.slice(0, 16).replace("T", " ") ?? null) },
