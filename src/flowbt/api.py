@@ -27,7 +27,7 @@ from flowbt.studies.compare.comparison import compare_records
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.market import Span
 from flowbt.studies.run.request import Request
-from flowbt.studies.run.stored import store_run
+from flowbt.studies.run.stored import look, store_run
 from flowbt.studies.score.score import Settings
 from flowbt.studies.score.score import score as score_claims
 from flowbt.studies.sweep.setup import SweepRequest
@@ -38,6 +38,7 @@ from flowbt.studies.sweep.values import Search
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
     from flowbt.data.panel.reader import PanelReader
+    from flowbt.evidence.belief import Belief
     from flowbt.studies.compare.comparison import Comparison
     from flowbt.studies.run.backtest import Run
 
@@ -83,7 +84,14 @@ class Backtest:
     setup: Setup
 
     def __repr__(self) -> str:
-        return f"Backtest({self.run.record.manifest['strategy']}, run {self.run.record.manifest['id']}, Sharpe {self.run.measures.sharpe:.2f})"
+        made = self.run.record.manifest
+        words = "SYNTHETIC, " if made["synthetic"] else ""
+        return f"Backtest({made['strategy']}, {words}run {made['id']}, Sharpe {self.run.measures.sharpe:.2f}, believe it: {self.belief.answer})"
+
+    @cached_property
+    def belief(self) -> Belief:
+        """Whether to believe it, by the trials and walk-forwards under `setup.results`; asking counts as a look at the strategy."""
+        return look(Path(self.setup.results), self.run)
 
     @property
     def metrics(self) -> dict[str, Any]:

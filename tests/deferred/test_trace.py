@@ -143,3 +143,17 @@ def test_what_is_announced_once_is_computed_once_however_often_it_is_asked_for()
 def test_a_lag_of_nothing_or_more_is_no_look_ahead(lag: int) -> None:
     _, (got,) = run(lambda panel, *, n: Signals(long=panel["close"].shift(n) > 100.0), [{"n": lag}])
     pd.testing.assert_frame_equal(got.long, tiny_panel()["close"].shift(lag) > 100.0)
+
+
+def test_what_is_written_twice_is_evaluated_once() -> None:
+    def signals(panel: Any, *, window: int) -> Signals:
+        return Signals(long=panel["close"].rolling(window).mean() > 100.0, short=panel["close"].rolling(window).mean() <= 100.0)
+
+    tracer, _ = run(signals, [{"window": 3}])
+    assert tracer.evaluator.evaluations == 1 + 2 + 2  # the read, rolling and mean are shared; two comparisons
+
+
+@pytest.mark.parametrize("look", [lambda c: c.shift(-1, axis=1), lambda c: c.diff(-1, axis="columns"), lambda c: c.bfill(axis=1)])
+def test_across_the_columns_nothing_is_later(look: Any) -> None:
+    _, (got,) = run(lambda panel, *, n: Signals(long=look(panel["close"]) > n), [{"n": 2}])
+    pd.testing.assert_frame_equal(got.long, look(tiny_panel()["close"]) > 2)

@@ -25,7 +25,8 @@ def every_combination(symbols: int) -> int:
     m, n = cases.market(np.random.default_rng(0), symbols=symbols), 0
     yes = cases.frame(m, np.random.default_rng(1).random(m.close.shape) < 0.2)
     for leave, rule, size, both in itertools.product((None, yes.shift(1), yes * 0.5), (None, 3, yes + 1.0), (None, 0.2, yes * 0.5), (False, True)):
-        simulate(m, Signals(long=yes, short=yes.shift(2) if both else None, exit=leave, hold=rule, stop=rule, take=rule, trail=rule, size=size))
+        part = None if rule is None else rule * 0.1
+        simulate(m, Signals(long=yes, short=yes.shift(2) if both else None, exit=leave, hold=rule, stop=part, take=part, trail=part, size=size))
         n += 1
     simulate(m, Targets(yes * 0.4))
     for gaps in (False, True):

@@ -1,12 +1,14 @@
 """What a strategy may not return: one clear line each."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from tests.engine import cases
 
 from flowbt.engine.simulate import simulate
-from flowbt.engine.types import Account, Costs, Signals, Targets
+from flowbt.engine.types import PRICES, Account, Costs, Signals, Targets
 from flowbt.ground.errors import EngineError, SignalError
 
 M = cases.market(np.random.default_rng(0), bars=10, symbols=2)
@@ -77,3 +79,14 @@ def test_a_percentage_given_as_a_fraction_is_a_question(name, value):
 def test_costs_no_one_pays_are_a_question(name):
     with pytest.raises(EngineError, match=rf"{name} of 5: that is 500% .* is 0.05 \(5%\) or 0.0005 \(5 bp\) meant\?"):
         simulate(M, Signals(long=YES), Costs(**{name: 5.0}))
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"open": M.open[:5]}, "open of 10 bars x 2 symbols"),
+    ({"index": M.index[::-1]}, "bars in order of time: labels that go back or repeat"),
+    ({"index": M.index[[0, *range(9)]]}, "bars in order of time: labels that go back or repeat"),
+    ({"index": M.index[:0], **{name: getattr(M, name)[:0] for name in PRICES}}, "a market to trade: 0 bars"),
+])  # fmt: skip
+def test_bars_that_cannot_be_traded(change, message):
+    with pytest.raises(EngineError, match=message):
+        simulate(replace(M, **change), Signals(long=YES))

@@ -163,3 +163,35 @@ def test_the_last_decision_is_never_filled_and_the_first_bar_never_trades():
     m = flat(10, 10, 10)
     assert len(simulate(m, Signals(long=when(m, 2)), FREE).orders) == 0
     assert simulate(m, Signals(long=when(m, 0, 1, 2)), FREE).orders["bar"].tolist() == [1]
+
+
+def test_after_ruin_nothing_is_entered_and_no_return_is_earned():
+    m = market([(10, 10, 10, 10), (10, 10, 10, 10), (40, 40, 40, 40), (40, 40, 40, 40), (40, 40, 40, 40)])
+    book = simulate(m, Signals(short=when(m, 0), long=when(m, 2, 3)), FREE)
+    assert fills(book)[1:] == [(2, "buy", 40.0, "liquidation")]  # gapped through the margin
+    assert book.value.tolist() == pytest.approx([100_000, 100_000, -200_000, -200_000, -200_000])
+    assert book.returns.tolist() == pytest.approx([0, 0, -3, 0, 0])
+
+
+def test_of_equal_levels_the_stop_counts_before_the_trail_and_the_trail_before_liquidation():
+    m = market([(10, 10, 10, 10), (10, 10, 10, 10), (10, 15, 5, 10)])
+    both, trail = {"stop": 0.5, "trail": 0.5}, {"trail": 0.5}
+    for side, rules, reason in (("long", both, "stop"), ("short", both, "stop"), ("short", trail, "trail")):
+        assert fills(simulate(m, Signals(**{side: when(m, 0)}, **rules), FREE, Account(margin=0.5)))[1][3] == reason
+
+
+def test_exits_at_an_open_are_signal_then_opposite_then_hold_then_partial():
+    m = flat(10, 10, 10, 10)
+    for given, reason in (
+        ({"exit": when(m, 1), "short": when(m, 1), "hold": 1}, "signal"),
+        ({"exit": when(m, 1) * 0.5, "short": when(m, 1), "hold": 1}, "opposite"),
+        ({"exit": when(m, 1) * 0.5, "hold": 1}, "hold"),
+        ({"exit": when(m, 1) * 0.5}, "partial"),
+    ):
+        assert fills(simulate(m, Signals(long=when(m, 0), **given), FREE))[1][3] == reason
+
+
+def test_weights_share_what_the_positions_without_a_new_weight_leave():
+    m = market([[(10,) * 4, (20,) * 4]] * 3, symbols=("A", "B"))
+    book = simulate(m, Targets(pd.DataFrame({"A": [0.8, np.nan, np.nan], "B": [np.nan, 0.8, np.nan]}, m.index)), FREE)
+    assert book.orders["notional"].tolist() == pytest.approx([80_000, 20_000])

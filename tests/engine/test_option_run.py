@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from flowbt.engine.options import structures as st
+from flowbt.engine.options.pricing import Contract, settled
 from flowbt.engine.options.structures import moneyness, strike
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Account, Costs, Market, Signals
@@ -14,7 +15,9 @@ from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import SignalError
 from flowbt.options import blackscholes as bs
+from flowbt.options.model import EQUITY
 
+DAY = pd.Timestamp("2026-01-10")
 FREE = Costs(fees=0.0, slippage=0.0, borrow=0.0)
 
 
@@ -153,7 +156,7 @@ def test_rolls_keep_the_underlying_and_replace_the_option():
     m = walk(3, 120)
     book = simulate(m, Signals(long=when(m, 0), size=1.0, structure=st.covered_call(20, st.delta(0.25), days=21)), FREE)
     shares, calls = (book.legs[book.legs["symbol"].eq("A") == own] for own in (True, False))
-    assert (len(shares), len(calls)) == (1, 7)
+    assert (len(shares), len(calls)) == (1, 8)  # each runs 21 days or more from the expiry before
     assert (calls["entry_bar"].to_numpy()[1:] == calls["exit_bar"].to_numpy()[:-1] + 1).all()
     assert shares["reason"].tolist() == ["open"]
     assert set(calls["reason"].iloc[:-1]) == {"expiry"}
@@ -193,9 +196,10 @@ def test_a_coin_account_sells_calls_settled_in_coin():
     book = simulate(m, Signals(short=when(m, 0), size=1.0, structure=sold), FREE, Account(cash=2.0))
     trade = book.legs.iloc[0]
     k = float(trade["symbol"].split()[2][1:])
-    spot = m.close[trade["exit_bar"], 0]
+    spot = m.open[trade["exit_bar"], 0] ** (2 / 3) * m.close[trade["exit_bar"], 0] ** (1 / 3)  # at 08:00
     assert (trade["reason"], trade["units"]) == ("expiry", pytest.approx(2.0))
-    assert trade["exit_price"] == pytest.approx((spot - k) / spot)
+    assert trade["exit_label"] == pd.Timestamp(trade["symbol"].split()[1])  # in the bar of its expiry, not the one before
+    assert trade["exit_price"] == pytest.approx((spot - k) / spot, abs=1e-3)
     assert reconcile(book) < 1e-9
 
 
@@ -224,3 +228,66 @@ def test_missing_volatility_takes_no_entry_and_none_at_all_is_an_error():
         simulate(m, Signals(long=when(m, 0), structure=st.long_put(iv * np.nan, strike(100), days=30)))
     with pytest.raises(SignalError, match="a trail on an option structure"):
         simulate(m, Signals(long=when(m, 0), trail=0.1, structure=STRUCTURES[0]))
+
+
+def test_a_24_7_option_settles_at_eight_on_the_path_between_the_bars_ends():
+    calm, deviation = settled(Contract("call", 95.0, DAY, 1.0), (100.0, 100.0), 1 / 3, 0.0), 0.6 * np.sqrt(1 / 365)
+    assert calm == (pytest.approx(5.0), pytest.approx(100.0))
+    rng, k = np.random.default_rng(1), 101.0
+    early = rng.normal(0, deviation * np.sqrt(1 / 3), 400_000)
+    late = early + rng.normal(0, deviation * np.sqrt(2 / 3), 400_000)
+    near = np.abs(late - np.log(1.02)) < 0.001  # days that closed 2% up
+    expected = np.maximum(100 * np.exp(early[near]) - k, 0).mean()
+    assert settled(Contract("call", k, DAY, 1.0), (100.0, 102.0), 1 / 3, deviation)[0] == pytest.approx(expected, rel=0.05)
+
+
+def test_a_hedge_goes_with_the_option_it_hedged():
+    m = market(np.linspace(100, 110, 12), symbols=("BTC",), clock=Clock("24/7"))
+    book = simulate(m, Signals(long=when(m, 0), structure=st.long_call(50, moneyness(1.0), expiry="2026-01-10").with_(hedge=True)), FREE)
+    last = book.orders[book.orders["reason"] == "expiry"]
+    assert last["label"].unique().tolist() == [pd.Timestamp("2026-01-10")]
+    assert set(last["symbol"].str[:3]) == {"BTC"}
+    assert len(last) == 2
+    assert reconcile(book) < 1e-9
+
+
+def test_index_monthlies_settle_at_the_open():
+    m = market(np.r_[np.full(9, 100.0), np.linspace(100, 120, 5)], symbols=("SPX",))
+    book = simulate(m, Signals(long=when(m, 0), structure=st.long_call(20, strike(95), days=5).with_(cycle="month")), FREE)
+    bar = book.legs["exit_bar"].iloc[0]
+    assert m.index[bar] == pd.Timestamp("2026-01-16")
+    assert book.legs["exit_price"].iloc[0] == pytest.approx(m.open[bar, 0] - 95)
+
+
+def test_an_index_is_scaled_and_a_number_is_not():
+    m = walk(3, 60, symbols=("SPY",))
+    vix = pd.Series(20.0, m.index)
+    number, index = (simulate(m, Signals(long=when(m, 0), structure=st.straddle(iv, days=30)), FREE).legs["entry_price"].sum() for iv in (20, vix))
+    assert index / number == pytest.approx(float(EQUITY.ratio(20.0, 30 / 365)), abs=0.03)
+    assert 0.8 < index / number < 0.95
+
+
+def test_american_puts_are_worth_their_early_exercise():
+    m = walk(5, 80, symbols=("SPY",))
+    put = st.long_put(20, strike(130), days=60).with_(rate=0.05)
+    paid = [simulate(m, Signals(long=when(m, 0), structure=one), FREE).legs["entry_price"].iloc[0] for one in (put, put.with_(american=False))]
+    assert paid[0] > paid[1] + 0.5
+    assert paid[0] >= 130 - m.open[1, 0]
+
+
+@pytest.mark.parametrize("structure", STRUCTURES, ids=lambda s: s.name)
+def test_the_greeks_add_up_to_the_result(structure):
+    m = walk(4, 200, vol=0.3)
+    book = simulate(m, Signals(long=some(m, 1), short=some(m, 2), exit=some(m, 3, 0.02), hold=40, structure=structure), Costs(borrow=0.01))
+    change = book.value.diff().fillna(book.value.iloc[0] - 100_000)
+    np.testing.assert_allclose(book.greeks.sum(axis=1), change, atol=1e-6)
+    assert book.greeks["costs"].sum() == pytest.approx(-book.flows.sum().sum())
+
+
+def test_a_hedged_straddle_earns_gamma_less_theta():
+    m = walk(4, 120, vol=0.3)
+    book = simulate(m, Signals(long=when(m, 0), structure=st.straddle(20, days=120).with_(hedge=True)), FREE)
+    parts = book.greeks.iloc[:60].sum()
+    assert parts["gamma"] > -parts["theta"] > 0  # realised 30, paid 20
+    assert abs(parts["delta"]) < 0.3 * parts["gamma"]
+    assert abs(parts["residual"]) < 0.1 * parts["gamma"]

@@ -1,4 +1,4 @@
-"""Forty-one situations a run can be in, and the answer each must get. `docs/belief.md` shows them with their sentences."""
+"""Forty-two situations a run can be in, and the answer each must get. `docs/belief.md` shows them with their sentences."""
 
 from dataclasses import replace
 
@@ -39,6 +39,7 @@ SITUATIONS = {
     "two trades that lost": (_but(trades=2, total_return=-0.1, sharpe=-0.4), "no"),
     "coins that are long SPY": (_but(rotation_p=0.45, deflated=0.97), "no"),
     "always long": (_but(trades=40, rotation_p=1.0, deflated=1.0), "no"),
+    "the right side of a rising market, badly timed": (_but(average_exposure_p=0.5), "no"),
     "timing that may be luck": (_but(rotation_p=0.12), "cannot tell"),
     "the best of many tries": (_but(trials=50_000, deflated=0.3), "no"),
     "the best of some tries": (_but(trials=500, deflated=0.8), "cannot tell"),

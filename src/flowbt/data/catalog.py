@@ -23,6 +23,7 @@ from flowbt.data.declare import Dataset, Publication, read_declaration
 from flowbt.data.versions import MEND, Version, current, held_by
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
 from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, SpoiltDataset, nearest
+from flowbt.ground.fields import FOLDED, PRICES
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,15 @@ class Catalog:
         return sorted(symbol for name, symbol in self._holders if name == field_name and symbol.startswith(prefix))
 
     def holder(self, field_name: str, symbol: str, clock: Clock) -> Imported:
-        """The dataset that answers for a field and symbol: the frequency nearest to the clock's, then the lowest priority number."""
+        """The dataset that answers first for a field and symbol (see `holders`)."""
+        return self.holders(field_name, symbol, clock)[0]
+
+    def holders(self, field_name: str, symbol: str, clock: Clock, basis: str = "") -> list[Imported]:
+        """The datasets that answer for a field and symbol, in order: the frequency nearest to the clock's, then the lowest priority number.
+
+        Prices are of one basis: `basis`, or as traded or adjusted for splits where any dataset has them so, else with dividends folded in.
+        Empty only where `basis` is asked for and no dataset has it.
+        """
         self._need_whole(field_name, symbol)
         candidates = self._holders.get((field_name, symbol))
         if not candidates:
@@ -161,7 +170,13 @@ class Catalog:
             hours = HOURS_PER_ROW.get(dataset.declaration.frequency, 24)
             return (0 if hours == bar else 1 if hours < bar else 2, dataset.declaration.priority, dataset.name)
 
-        return min(candidates, key=distance)
+        ordered = sorted(candidates, key=distance)
+        if field_name not in PRICES:
+            return ordered
+        if basis:
+            return [one for one in ordered if one.declaration.basis == basis]
+        folded = [one for one in ordered if one.declaration.basis == FOLDED]
+        return [one for one in ordered if one.declaration.basis != FOLDED] or folded
 
     def missing(self, field_name: str, symbol: str | None = None) -> FieldError:
         """The error for a field nothing holds: what holds it for others, what would bring it, or which names are near."""

@@ -204,6 +204,7 @@ class Dataset(BaseModel):
     url: str = ""
     schedule: str = ""
     note: str = ""
+    basis: Literal["traded", "split", "total return"] = "traded"  # of its prices: as traded, adjusted for splits, dividends folded in too
     splice: Literal["judged", "accept", "never"] = "judged"  # may it fill what datasets before it lack: where levels agree, always, never
     live_from: dict[str, str] = Field(default_factory=dict)  # symbol, field or "*" -> first date published as it happened; before: back-calculated
     reading: dict[str, Any] = Field(default_factory=dict)  # how `flowbt data add` reads its files: what was asked once

@@ -19,7 +19,8 @@ class Book:
     `trades`: one row per position (see docs/engine.md). `value`, `returns`: per bar, net of everything. `flows`: per bar, cash
     paid as fees, slippage, borrow, funding (costs positive). `exposure`: net and gross notional over equity at the close, and turnover.
     `carry`: T x N cash paid as borrow and funding. `legs`: with option structures, one row per contract or spell in an underlying, where
-    `trades` has one per structure and `market` a column per contract.
+    `trades` has one per structure and `market` a column per contract. `greeks`: with option structures, cash per bar by delta, gamma, vega, theta,
+    residual and costs (see `options/greeks.py`).
     """
 
     market: Market
@@ -32,6 +33,7 @@ class Book:
     exposure: Frame
     carry: Array
     legs: Frame | None = None
+    greeks: Frame | None = None
 
     @cached_property
     def portfolio(self) -> Any:

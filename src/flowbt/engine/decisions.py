@@ -51,6 +51,7 @@ def no_rules() -> Rules:
 
 
 def bools(name: str, frame: Any, market: Labels | Market) -> Bools:
+    """A frame of signals as T x N bools; None: never, a missing value is False. SignalError for numbers or objects."""
     values = check_frame(name, frame, market)
     odd = [str(d) for d in values.dtypes if not pd.api.types.is_bool_dtype(d) and not pd.api.types.is_object_dtype(d)]
     if odd:
@@ -64,7 +65,7 @@ def bools(name: str, frame: Any, market: Labels | Market) -> Bools:
 
 
 def fractions(frame: Any, market: Labels | Market) -> Array:
-    """Exits: bool, or the fraction of the position to close (0..1)."""
+    """Exits: bool, or the fraction of the position to close (0..1). SignalError for a fraction outside that."""
     if not isinstance(frame, pd.DataFrame) or not all(pd.api.types.is_float_dtype(d) for d in frame.dtypes):
         return frozen(bools("exit", frame, market))
     values = np.nan_to_num(aligned("exit", frame, market), nan=0.0, posinf=2.0)
@@ -85,7 +86,7 @@ def asked(name: str, values: Array) -> Array:
 
 
 def number(name: str, value: Any, market: Labels | Market, *, least: float = -np.inf, above: float = -np.inf) -> Array:
-    """A number (1 x 1) or a frame (T x N); NaN: none."""
+    """A number (1 x 1) or a frame (T x N); NaN: none. SignalError for another type or a number out of range."""
     if value is None:
         return frozen([[np.nan]])
     if isinstance(value, pd.DataFrame):
@@ -102,6 +103,7 @@ def number(name: str, value: Any, market: Labels | Market, *, least: float = -np
 
 
 def aligned(name: str, frame: Any, market: Labels | Market) -> Array:
+    """A frame's values as float64, T x N in the market's order, NaN kept. SignalError where they are no numbers, or labels or columns are others."""
     values = check_frame(name, frame, market)
     try:
         return frozen(values.to_numpy(dtype=np.float64, na_value=np.nan))
@@ -110,7 +112,7 @@ def aligned(name: str, frame: Any, market: Labels | Market) -> Array:
 
 
 def check_frame(name: str, frame: Any, market: Labels | Market) -> pd.DataFrame:
-    """The frame with its columns in the market's order."""
+    """The frame with its columns in the market's order. SignalError for other labels, columns or no frame at all."""
     found, wanted = type(frame).__name__, f"{len(market.index)} labels x {len(market.symbols)} symbols"
     if not isinstance(frame, pd.DataFrame):
         raise SignalError(f"{name} as a frame of {wanted}", f"a {found}", "use panel.spread(series) for one series")

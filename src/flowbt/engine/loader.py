@@ -79,7 +79,7 @@ class Strategy:
 
 
 def read_value(name: str, given: Any, default: Any) -> Any:
-    """`given` as the type of the default. Texts are Python literals, or plain words where the default is a text."""
+    """`given` as the type of the default. Texts are Python literals, or plain words where the default is a text. ParameterError where it is of another type."""
     value = _literal(name, given, default) if isinstance(given, str) and not isinstance(default, str) else given
     value = value.item() if hasattr(value, "item") else value
     if default is None or value is None:

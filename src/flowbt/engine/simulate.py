@@ -42,7 +42,10 @@ def simulate(market: Market, decision: Signals | Targets, costs: Costs | None = 
 
 
 def bars_of(market: Market, costs: Costs) -> Bars:
-    """Bars without gaps in marks (`Market.mark`); a missing high or low is the larger or smaller of the bar's open and close."""
+    """Bars without gaps in marks (`Market.mark`); a missing high or low is the larger or smaller of the bar's open and close.
+
+    EngineError for no bars, other shapes, or labels that go back or repeat.
+    """
     shape = (len(market.index), len(market.symbols))
     for name in PRICES:
         if getattr(market, name).shape != shape:

@@ -21,7 +21,8 @@ Answer = Literal["yes", "no", "cannot tell"]
 
 @dataclass(frozen=True)
 class BeliefCutoffs:
-    """`trades`: fewest closed trades that can be judged. `timing`: largest rotation p that counts, and the p from which timing is no better than chance.
+    """`trades`: fewest closed trades that can be judged. `timing`: largest p that counts, of its rotations and of its skill over holding its average
+    exposure, and the p from which timing is no better than chance.
     `deflated`: least deflated Sharpe, and the value under which luck explains the result. `kept`: share of the Sharpe ratio that must be left out of
     sample and at twice the costs. `margin`: break-even cost over assumed cost. `year`: largest share of the profit that one year may have."""
 
@@ -184,13 +185,16 @@ def _luck(f: RunFacts, c: BeliefCutoffs) -> Check:
     if not math.isfinite(f.rotation_p) or not math.isfinite(f.deflated):
         return Check("luck", "unknown", "it was not compared with rotations of its own decisions", "run it again")
     rotated = f"{_share(f.rotation_p)} of {f.rotations} rotations of its own decisions do as well"
+    held = f"p {f.average_exposure_p:.2f} against holding its average exposure"
+    chance = f.rotation_p if math.isnan(f.average_exposure_p) else max(f.rotation_p, f.average_exposure_p)
+    why = rotated if chance == f.rotation_p else held
     searched = f"deflated Sharpe {f.deflated:.2f} after {_count(f.trials, 'trial')}"
-    if f.rotation_p > c.timing[1]:
-        return Check("luck", "fails", f"its timing is no better than chance: {rotated}", rerun)
+    if chance > c.timing[1]:
+        return Check("luck", "fails", f"its timing is no better than chance: {why}", rerun)
     if f.deflated < c.deflated[1]:
         return Check("luck", "fails", f"the best of so many tries would do as well: {searched}", "test it on data that were not searched")
-    if f.rotation_p > c.timing[0] or f.deflated < c.deflated[0]:
-        return Check("luck", "doubt", f"it may be luck: {rotated}, {searched}", rerun)
+    if chance > c.timing[0] or f.deflated < c.deflated[0]:
+        return Check("luck", "doubt", f"it may be luck: {why}, {searched}", rerun)
     return Check("luck", "holds", f"{rotated}, {searched}")
 
 

@@ -30,8 +30,9 @@ from flowbt.evidence.cutoffs import CUTOFFS
 
 Array = npt.NDArray[np.float64]
 
-# Cosines per T^(2/3): Lazarus et al.'s where pieces are nearly white; fewer where they turn back (levels), fewest where they persist (volatility) or overlap.
-WHITE, TURNING, PERSISTENT = 0.4, 0.13, 0.08
+# Cosines per T^(2/3): many where pieces are nearly white, so that a position that grows with its losses is measured as it grows; fewer where pieces turn back
+# (changes of levels), fewest where they persist (volatility) or overlap.
+WHITE, TURNING, PERSISTENT = 1.0, 0.13, 0.08
 BAND = (0.7, 1.4)  # variance ratios between which pieces count as nearly white
 FEWEST = 4  # cosines
 REACH = 2.5  # a cosine's half period is at least this many horizons where outcomes overlap
@@ -107,10 +108,10 @@ class Studentised:
 
     def power(self, effect: float, level: float = CUTOFFS.level) -> float:
         """Chance that a true `effect`, under these events and this noise, has p at or under `level`."""
-        z, noise = _normals(self.freedom)
-        spread = math.sqrt(self.variance)
-        t = (spread * z + effect) / np.sqrt(np.mean((spread * noise + effect * self.weight) ** 2, axis=1))
-        return float(np.mean(np.abs(t) >= critical(self.freedom, level)))
+        z, along, across = _draws(self.freedom)
+        spread, size = math.sqrt(self.variance), math.sqrt(float(np.sum(self.weight**2)))
+        squares = ((spread * along + effect * size) ** 2 + spread**2 * across) / self.freedom  # mean of (spread noise + effect weight)^2
+        return float(np.mean(np.abs(spread * z + effect) >= critical(self.freedom, level) * np.sqrt(squares)))
 
     def smallest(self, power: float = CUTOFFS.power, level: float = CUTOFFS.level) -> float:
         """The smallest effect seen with that power; infinite where none is."""
@@ -201,7 +202,8 @@ def joint_draws(projections: Array, draws: int, seed: int = 0) -> Array:
     return np.asarray(z / np.sqrt(rng.chisquare(len(projections), (draws, 1)) / len(projections)))
 
 
-@lru_cache(maxsize=8)
-def _normals(freedom: int) -> tuple[Array, Array]:
+@lru_cache(maxsize=64)
+def _draws(freedom: int) -> tuple[Array, Array, Array]:
+    """Draws of an estimate, and of its B projections: along the weights, and the sum of squares across them."""
     rng = np.random.default_rng(20_260_408)
-    return rng.standard_normal(DRAWS), rng.standard_normal((DRAWS, freedom))
+    return rng.standard_normal(DRAWS), rng.standard_normal(DRAWS), rng.chisquare(freedom - 1, DRAWS)

@@ -15,11 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.evidence.resampling.bootstrap import block_length, interval, resample_sums
+from flowbt.evidence.inference import cosines_for, studentise_mean
 from flowbt.evidence.sharpe import moments, probabilistic_sharpe
 
 Array = npt.NDArray[np.float64]
-RESAMPLES = 2_000
 
 
 @dataclass(frozen=True)
@@ -92,11 +91,11 @@ class Measure:
 _TABLE = """
 total_return|Total return|fraction|+.1%|1|value at the end over value at the start, less 1
 cagr|CAGR|per year|+.2%|1|the constant yearly growth that gives the total return
-cagr_low|CAGR, 2.5%|per year|+.2%|1|lower end of the 95% stationary-bootstrap interval
+cagr_low|CAGR, 2.5%|per year|+.2%|1|lower end of the 95% interval
 cagr_high|CAGR, 97.5%|per year|+.2%|1|upper end
 volatility|Volatility|per year|.2%|-1|sample deviation of bar returns, annualised
 sharpe|Sharpe|per year|.2f|1|mean over sample deviation of bar returns, annualised (252, 365 or 8,760 bars); no risk-free rate
-sharpe_low|Sharpe, 2.5%|per year|.2f|1|lower end of the 95% stationary-bootstrap interval
+sharpe_low|Sharpe, 2.5%|per year|.2f|1|lower end of the 95% interval
 sharpe_high|Sharpe, 97.5%|per year|.2f|1|upper end
 probabilistic_sharpe|P(Sharpe > 0)|probability|.3f|1|probabilistic Sharpe ratio against 0, with skew and kurtosis
 sortino|Sortino|per year|.2f|1|mean over the root mean square of losses (target 0), annualised
@@ -133,7 +132,6 @@ def measure(
     trades: pd.DataFrame,
     year: float,
     benchmark: pd.Series | None = None,
-    seed: int = 0,
     activity: pd.DataFrame | None = None,
 ) -> Measures:
     """Measure a run.
@@ -146,7 +144,7 @@ def measure(
     x: Array = np.asarray(r, dtype=np.float64)
     closed = trades[_is_closed(trades)] if len(trades) else trades
     values: dict[str, Any] = {"start": _label(r.index, 0), "end": _label(r.index, -1), "bars": len(x)}
-    values |= _growth(x, year) | _risk(x, year) | _drawdown(r) | _intervals(x, year, seed)
+    values |= _growth(x, year) | _risk(x, year) | _drawdown(r) | _intervals(x, year)
     values |= _trades(closed) | {"open_trades": len(trades) - len(closed)} | _activity(r, trades, year, activity)
     values |= _against(r, benchmark, year)
     depth = values["max_drawdown"]
@@ -198,18 +196,31 @@ def _risk(x: Array, year: float) -> dict[str, Any]:
     }
 
 
-def _intervals(x: Array, year: float, seed: int) -> dict[str, Any]:
-    """95% stationary-bootstrap intervals; NaN under 20 bars, after a ruin, and where the returns never vary."""
+def _intervals(x: Array, year: float) -> dict[str, Any]:
+    """95% intervals of the tests of `per_bar`; NaN under 20 bars, after a ruin, and where the returns never vary."""
     names = ("cagr_low", "cagr_high", "sharpe_low", "sharpe_high")
-    n = len(x)
-    if n < 20 or np.ptp(x) <= 1e-12 or (x <= -1).any():
+    if len(x) < 20 or np.ptp(x) <= 1e-12 or (x <= -1).any():
         return dict.fromkeys(names, math.nan)
-    sums = resample_sums(np.column_stack([x, x * x, np.log1p(x)]), block_length(x), RESAMPLES, seed)
-    mean = sums[:, 0] / n
-    variance = np.maximum(sums[:, 1] / n - mean**2, 0.0) * n / (n - 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        sharpe = np.where(variance > 1e-24, mean / np.sqrt(variance), np.nan) * math.sqrt(year)
-    return dict(zip(names, (*interval(cagr_of(sums[:, 2], n, year)), *interval(sharpe)), strict=True))
+    cosines = cosines_for(len(x), x)
+    growth = studentise_mean(np.log1p(x) * year, cosines).interval()
+    return dict(zip(names, (*np.expm1(np.minimum(growth, 700.0)).tolist(), *studentise_mean(per_bar(x, year)["sharpe"], cosines).interval()), strict=True))
+
+
+def per_bar(x: Array, year: float) -> dict[str, Array]:
+    """Measures as means of one value a bar (each measure plus what the bar adds to it, its influence), so that they can be tested as means.
+
+    `x`: T finite returns over -1 that vary. Bars without a position are values like any other.
+    """
+    n, mean, deviation = len(x), float(x.mean()), float(x.std(ddof=1))
+    z, scale = (x - mean) / deviation, math.sqrt(year)
+    grown = np.log1p(x)
+    cagr = float(cagr_of(grown.sum(), n, year))
+    return {
+        "sharpe": scale * (mean / deviation + z - mean / deviation * (z**2 - (n - 1) / n) / 2),
+        "cagr": cagr + (1 + cagr) * year * (grown - grown.mean()),
+        "volatility": scale * deviation * (1 + (z**2 - (n - 1) / n) / 2),
+        "mean": x * year,
+    }
 
 
 def _drawdown(r: pd.Series) -> dict[str, Any]:

@@ -7,6 +7,7 @@ quadratic in T and whose StepM fails when every model is selected; on studentise
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -27,12 +28,12 @@ def holm(p: Array) -> Array:
     return _adjusted(p, lambda ranked: np.maximum.accumulate(ranked * np.arange(len(ranked), 0, -1)))
 
 
-def _adjusted(p: Array, rule: object) -> Array:
+def _adjusted(p: Array, rule: Callable[[Array], Array]) -> Array:
     p = np.asarray(p, dtype=np.float64)
     out = np.full(p.shape, np.nan)
     known = np.flatnonzero(np.isfinite(p))
     order = known[np.argsort(p[known], kind="stable")]
-    out[order] = np.minimum(rule(p[order]), 1.0) if len(order) else []  # type: ignore[operator]
+    out[order] = np.minimum(rule(p[order]), 1.0) if len(order) else []
     return out
 
 

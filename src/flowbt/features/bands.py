@@ -1,4 +1,4 @@
-"""Bands around a mean: Keltner (true range) and Bollinger (standard deviation)."""
+"""Bands around a mean: Keltner (true range) and Bollinger (standard deviation). Frames are labels x symbols, series by label."""
 
 from __future__ import annotations
 

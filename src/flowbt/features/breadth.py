@@ -33,6 +33,7 @@ def share_above_mean(close: pd.DataFrame, window: int) -> pd.Series:
 
 
 def share_series(panel: Panel, window: int) -> pd.DataFrame:
+    """Share (0..1) of members above their `window`-label mean: computed from the members where they are there, else as published. Labels x symbols."""
     close = members(panel)
     if close.shape[1]:
         return panel.spread(share_above_mean(close, window))
@@ -109,6 +110,7 @@ def mega_cap_leadership(panel: Panel, *, window: int = 21, top: int = 7, names: 
 
     The largest are chosen `window` labels ago, by dollar volume of the 63 labels before (market values are rarely there); or they are `names`,
     and then chosen with hindsight. Labels x symbols, the same under each; missing where no large member has a return.
+    FieldError where no volume ranks the members and no `names` are given.
     """
     close = members(panel)
     returns = close / close.shift(window) - 1.0

@@ -1,6 +1,8 @@
 """The equity calendar and scheduled events: expiries, FOMC, CPI, payrolls, earnings and the market's answer to them.
 
 Expiries follow from the calendar. An event is visible only from the label whose decision comes after the date was announced.
+
+Frames are labels x symbols, series by label.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ def third_fridays(start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
 
 
 def expiry_dates(kind: str, start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
-    """Dates of "monthly" or "quarterly" option expiry, or of "vix" (30 days before the next month's monthly one)."""
+    """Dates of "monthly" or "quarterly" option expiry, or of "vix" (30 days before the next month's monthly one). ParameterError for another kind."""
     if kind not in EXPIRIES:
         raise ParameterError(f"expiry kind {kind!r}", "not known", f"use one of {', '.join(EXPIRIES)}")
     dates = third_fridays(start, end + pd.DateOffset(months=4))
@@ -130,6 +132,7 @@ def beat_and_sell(panel: Panel, *, names: tuple[str, ...] | None = None) -> pd.D
 
     A beat that was bought ends the run; misses and unknown answers do not count either way. Each report counts from the label of its answer.
     Labels x symbols, the same under each; 0 before the first report.
+    FieldError where no symbol has both reports and a close.
     """
     chosen = reporters(panel) if names is None else names
     if not chosen:

@@ -1,6 +1,8 @@
 """Crypto carry: perpetual funding, the basis of dated futures, and how compressed the yield of both is.
 
 Annual rates are fractions per year (0.10 = 10%). A positive funding rate is paid by longs to shorts.
+
+Frames are labels x symbols, series by label.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The report's bull checklist: five conditions, each with the value it is judged by."""
+"""The report's bull checklist: five conditions, each with the value it is judged by. Frames are labels x symbols, series by label."""
 
 from __future__ import annotations
 

@@ -25,13 +25,14 @@ class Convergence(NamedTuple):
 def tally(ballots: Mapping[str, pd.DataFrame], layers: Mapping[str, str]) -> Convergence:
     """Add up named frames of votes; `layers` says which layer each belongs to. A missing vote is 0."""
     frames = {name: vote.fillna(0.0) for name, vote in ballots.items()}
-    bullish = sum(((vote > 0).astype(float) for vote in frames.values()), start=0.0)
-    bearish = sum(((vote < 0).astype(float) for vote in frames.values()), start=0.0)
+    none = 0.0 * next(iter(frames.values()))
+    bullish = sum(((vote > 0).astype(float) for vote in frames.values()), start=none)
+    bearish = sum(((vote < 0).astype(float) for vote in frames.values()), start=none)
     by_layer: dict[str, pd.DataFrame] = {}
     for name, vote in frames.items():
         by_layer[layers[name]] = by_layer[layers[name]] + vote if layers[name] in by_layer else vote
     tilt = bullish - bearish
-    return Convergence(bullish, bearish, tilt, conviction(by_layer, tilt))  # type: ignore[arg-type]
+    return Convergence(bullish, bearish, tilt, conviction(by_layer, tilt))
 
 
 def conviction(layers: Mapping[str, pd.DataFrame], tilt: pd.DataFrame) -> pd.DataFrame:

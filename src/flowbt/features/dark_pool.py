@@ -1,4 +1,7 @@
-"""Off-exchange flow: who pressed, for how long, and whether price agreed. Net = bought at the ask less sold at the bid, in dollars."""
+"""Off-exchange flow: who pressed, for how long, and whether price agreed. Net = bought at the ask less sold at the bid, in dollars.
+
+Frames are labels x symbols, series by label.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,7 @@ def pressure_input(panel: Panel, source: Stand = "auto") -> pd.DataFrame:
     """The series the pressure is measured on: net dollars per symbol, else DIX for all, else the FINRA short share per symbol.
 
     All three rise with buying. A stand-in is recorded by the panel. Raises FieldError where none is there.
+    ParameterError for another source.
     """
     if source not in ("auto", "net", "dix", "finra"):
         raise ParameterError(f"dark pool source {source!r}", "not a source", "use auto, net, dix or finra")

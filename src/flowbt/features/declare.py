@@ -36,6 +36,7 @@ def feature(
 
     A deferred panel records the call instead of making it; a real panel is told the result, so that a trade can show
     the feature values at its entry. An unknown keyword is refused with the nearest names.
+    The feature then raises ParameterError.
     """
 
     def declare(fn: Callable[P, R]) -> Callable[P, R]:
@@ -49,7 +50,8 @@ def feature(
                 if name not in known and name != "panel":
                     raise ParameterError(f"{fn.__name__}({name}=...)", f"its parameters are {', '.join(known) or 'none'}", nearest(name, known))
             if hasattr(type(panel), "__defer__"):
-                return panel.__defer__(call, kwargs)  # type: ignore[no-any-return]
+                deferred: R = panel.__defer__(call, kwargs)
+                return deferred
             result = _own(call, fn, args, kwargs) if own else fn(*args, **kwargs)
             if hasattr(panel, "note"):
                 panel.note(fn.__name__, kwargs, result)

@@ -1,4 +1,7 @@
-"""A coin's options: days to the monthly expiry, concentration of open interest by strike, slope of implied volatility."""
+"""A coin's options: days to the monthly expiry, concentration of open interest by strike, slope of implied volatility.
+
+Frames are labels x symbols, series by label.
+"""
 
 from __future__ import annotations
 
@@ -77,6 +80,7 @@ def strike_concentration(chain: pd.DataFrame, spot: float, near: float = 0.05) -
     """How concentrated a chain is. `chain`: rows of `strike`, `call` (bool) and `open_interest` (contracts, missing = 0).
 
     Max pain is searched over the listed strikes; the lowest one on ties. All are missing when there is no open interest.
+    SourceError where strike, call or open_interest is no column.
     """
     lacking = {"strike", "call", "open_interest"} - set(chain.columns)
     if lacking:

@@ -1,4 +1,4 @@
-"""The curve of dated futures: annualised basis by expiry, and at a constant maturity."""
+"""The curve of dated futures: annualised basis by expiry, and at a constant maturity. Frames are labels x symbols, series by label."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FuturesCurve(NamedTuple):
 
 
 def expiry_of(contract: str) -> pd.Timestamp:
-    """`BTC-2024-03-29` -> the settlement instant, 2024-03-29 08:00 UTC."""
+    """`BTC-2024-03-29` -> the settlement instant, 2024-03-29 08:00 UTC. FieldError for a name without a date at its end."""
     try:
         return pd.Timestamp(contract[-10:]) + SETTLES
     except ValueError as error:
@@ -36,7 +36,9 @@ def annualised_basis(futures: pd.DataFrame, spot: pd.Series, days: pd.DataFrame)
 
 def curve(panel: Panel, root: str, nearest_days: float = 3.0, min_volume: float = 0.0) -> FuturesCurve:
     """Every contract of `root` in the panel. Left out: under `nearest_days` to expiry, volume under `min_volume` (where it
-    is asked for, a missing volume is under it), and a close that only repeats the label before (same close and volume)."""
+    is asked for, a missing volume is under it), and a close that only repeats the label before (same close and volume).
+    FieldError where a volume is asked for and there is none.
+    """
     prefix = f"{root}-"
     futures = panel.wide("futures_close", prefix=prefix)
     names = [str(name) for name in futures.columns]

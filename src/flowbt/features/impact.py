@@ -39,7 +39,10 @@ def jump_on_little_volume(panel: Panel, *, window: int = 60) -> pd.DataFrame:
 
 
 def toxic_bars(panel: Panel, side: str, window: int, quantile: float, sigma_bars: int = 60) -> pd.DataFrame:
-    """Bool: the bar's |buy - sell| / volume is over the `quantile` of the `window` bars before it, or its liquidations are (where known)."""
+    """Bool: the bar's |buy - sell| / volume is over the `quantile` of the `window` bars before it, or its liquidations are (where known).
+
+    ParameterError for a quantile outside 0 to 1.
+    """
     if not 0 < quantile < 1:
         raise ParameterError(f"quantile={quantile:g}", "not between 0 and 1", "0.9 takes the most toxic tenth")
     bought = buys(panel, side, sigma_bars)

@@ -1,4 +1,4 @@
-"""Structural pivots: a level known beforehand that the close broke, and whether it holds."""
+"""Structural pivots: a level known beforehand that the close broke, and whether it holds. Frames are labels x symbols, series by label."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def prior_month_high(high: pd.DataFrame) -> pd.DataFrame:
 
 
 def candidate_levels(kind: str, high: pd.DataFrame, close: pd.DataFrame, step: float) -> pd.DataFrame:
-    """The level a close could break on each label, known before it (a round number: the multiple at or under the close)."""
+    """The level a close could break on each label, known before it (a round number: the multiple at or under the close). ParameterError for another kind."""
     if kind == "all_time_high":
         return close.cummax().ffill().shift(1)  # closes: an intraday poke over the old high would hide its break
     if kind == "month_high":

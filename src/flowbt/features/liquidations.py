@@ -62,7 +62,10 @@ class BookStress(NamedTuple):
     source="ours; claim thin-book-jump",
 )
 def book_stress(panel: Panel, *, window: int = 90, sigmas: float = 1.0) -> BookStress:
-    """Depth within 1% of mid and the spread, against their last `window` labels. Labels x symbols; missing as in `zscore`, `thin` then False."""
+    """Depth within 1% of mid and the spread, against their last `window` labels. Labels x symbols; missing as in `zscore`, `thin` then False.
+
+    ParameterError for negative sigmas.
+    """
     if sigmas < 0:
         raise ParameterError(f"book_stress(sigmas={sigmas:g})", "negative", "give sigmas of 0 or more")
     depth, spread = zscore(panel["depth_1pct_usd"], window), zscore(panel["spread_bps"], window)

@@ -1,4 +1,7 @@
-"""Option flow by side: premium counts only after it is split into bought and sold. All sums are dollars of premium."""
+"""Option flow by side: premium counts only after it is split into bought and sold. All sums are dollars of premium.
+
+Frames are labels x symbols, series by label.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ def classify_side(price: Any, bid: Any, ask: Any, inside: Literal["unknown", "ne
 
     Between the quotes: unknown, or with "nearer" the nearer side (the middle stays unknown). A locked, crossed, absent or negative
     quote, or an absent price, is unknown: a side is never guessed.
+    ParameterError for another rule.
     """
     if inside not in ("unknown", "nearer"):
         raise ParameterError(f"prints inside the quote: {inside!r}", "not a rule", "use unknown or nearer")
@@ -152,12 +156,15 @@ def campaign(net: pd.DataFrame) -> Campaign:
 def flow_campaign(panel: Panel, *, kind: Literal["all", "calls", "puts"] = "all") -> Campaign:
     """How long and how large the present run of same-signed net is. `kind`: all premium (bullish - bearish), calls (bought - sold),
     or puts (sold - bought: negative is a put-buying campaign). The daily fields are sums over expiries; for one expiry window use
-    `campaign` on a frame of that window."""
+    `campaign` on a frame of that window. ParameterError for another kind."""
     if kind not in ("all", "calls", "puts"):
         raise ParameterError(f"flow_campaign(kind={kind!r})", "not a kind", "use all, calls or puts")
-    calls = panel["calls_bought"] - panel["calls_sold"] if kind != "puts" else None
-    puts = panel["puts_sold"] - panel["puts_bought"] if kind != "calls" else None
-    return campaign(calls + puts if calls is not None and puts is not None else calls if puts is None else puts)  # type: ignore[arg-type]
+    parts = []
+    if kind != "puts":
+        parts.append(panel["calls_bought"] - panel["calls_sold"])
+    if kind != "calls":
+        parts.append(panel["puts_sold"] - panel["puts_bought"])
+    return campaign(parts[0] + parts[1] if len(parts) == 2 else parts[0])
 
 
 PutCall = Literal["equity", "total", "index"]
@@ -165,7 +172,10 @@ PutCall = Literal["equity", "total", "index"]
 
 @feature(family="option flow", units="ratio", sign="low = calls dominate", needs=("put_call_equity:US",), source="Cboe daily put/call volume ratios")
 def put_call_ratio(panel: Panel, *, kind: PutCall = "equity", mean: int = 1) -> pd.DataFrame:
-    """Cboe puts over calls by volume (equity, total or index options), averaged over `mean` sessions. Market-wide: one series for all."""
+    """Cboe puts over calls by volume (equity, total or index options), averaged over `mean` sessions. Market-wide: one series for all.
+
+    ParameterError for another kind.
+    """
     if kind not in ("equity", "total", "index"):
         raise ParameterError(f"put_call_ratio(kind={kind!r})", "not a ratio", "use equity, total or index")
     return panel[f"put_call_{kind}", "US"].rolling(mean, min_periods=enough(mean)).mean()

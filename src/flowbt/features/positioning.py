@@ -1,4 +1,4 @@
-"""Systematic and surveyed positioning: a trend-follower model, speculators' futures, surveys."""
+"""Systematic and surveyed positioning: a trend-follower model, speculators' futures, surveys. Frames are labels x symbols, series by label."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ class TrendFollower(NamedTuple):
 
 
 def trend_signal(close: pd.DataFrame, lookbacks: Sequence[int], shape: str) -> pd.DataFrame:
-    """Mean over look-backs of sign or tanh of log return / (volatility x sqrt(look-back)); missing until the longest is full."""
+    """Mean over look-backs of sign or tanh of log return / (volatility x sqrt(look-back)); missing until the longest is full.
+
+    ParameterError for another shape.
+    """
     if shape not in ("tanh", "sign"):
         raise ParameterError(f"trend shape {shape!r}", "not known", "use tanh or sign")
     volatility = log_returns(close).rolling(VOLATILITY, min_periods=enough(VOLATILITY)).std()

@@ -1,4 +1,4 @@
-"""The strength of a range: how far a symbol has gone for the noise it makes, signed by direction."""
+"""The strength of a range: how far a symbol has gone for the noise it makes, signed by direction. Frames are labels x symbols, series by label."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ def range_strength(panel: Panel, *, window: int = 10, method: Literal["rwi", "ad
     high and low (an index level) uses its close for both. Missing until the window is full.
 
     40 is the report's line and a low one on this scale: SPY is beyond it on some 87% of sessions 2011-2026. 100 is Poulos' own.
+    ParameterError for another method.
     """
     close = panel["close"]
     if method == "efficiency":

@@ -1,4 +1,4 @@
-"""Streaks and milestones: runs of sessions won, and multiples of a round step."""
+"""Streaks and milestones: runs of sessions won, and multiples of a round step. Frames are labels x symbols, series by label."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def win_streak(panel: Panel, *, kind: str = "up", than: str = "SPX", symbol: str
     `kind`: "up" / "down" = close over / under the close before; "beats" / "lags" = the session's return over / under
     that of `than`. `symbol`: that symbol's streak, spread over the panel's symbols. Labels x symbols. A missing close
     makes its session, and the next, missing and ends the streak.
+    ParameterError for another kind.
     """
     if kind not in KINDS:
         raise ParameterError(f"win_streak(kind={kind!r})", "not a kind of streak", f"use one of {', '.join(KINDS)}")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from numba import njit
 from scipy.special import ndtr
 
 from flowbt.features.declare import feature
 from flowbt.features.trailing import enough, log_returns, percentile
+from flowbt.ground.compiled import jit
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.protocols import Panel
 
@@ -28,7 +28,7 @@ def bulk_buys(change: Array, sigma: Array, volume: Array) -> Array:
     return np.asarray(volume * ndtr(ratio), dtype=float)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@jit
 def vpin_rows(buy: Array, volume: Array, size: Array, n: int) -> tuple[Array, Array]:
     """VPIN after each row (trade or bar), and that of the last bucket completed.
 
@@ -97,7 +97,10 @@ def usual_volume(volume: pd.DataFrame, bars: int) -> pd.DataFrame:
 
 
 def buys(panel: Panel, side: str, sigma_bars: int) -> pd.DataFrame:
-    """Volume bought per bar: by takers where the data say so ("taker"), or by bulk classification of the close's change ("bulk")."""
+    """Volume bought per bar: by takers where the data say so ("taker"), or by bulk classification of the close's change ("bulk").
+
+    ParameterError for another side.
+    """
     if side == "taker":
         return panel["taker_buy_volume"]
     if side != "bulk":

@@ -68,6 +68,7 @@ def ema_stack(panel: Panel, *, spans: Sequence[int] = (8, 21, 55, 200), symbol: 
     """+1 where close > EMA(fast) > ... > EMA(slow), -1 where all are reversed, else 0.
 
     `spans` from fast to slow, in labels. Labels x symbols; missing until the slowest has its values, and where the close is.
+    ParameterError where the spans do not rise.
     """
     if list(spans) != sorted(set(spans)):
         raise ParameterError(f"ema_stack(spans={tuple(spans)})", "not rising", "give spans from fast to slow, for example 8, 21, 55, 200")

@@ -1,4 +1,7 @@
-"""Volatility: implied against realised, its rank, its term structure. Volatilities are in points (20 = 20% a year)."""
+"""Volatility: implied against realised, its rank, its term structure. Volatilities are in points (20 = 20% a year).
+
+Frames are labels x symbols, series by label.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Expected-move zones: levels, position, room, asymmetry, status."""
+"""Expected-move zones: levels, position, room, asymmetry, status. Frames are labels x symbols, series by label."""
 
 from __future__ import annotations
 
@@ -99,6 +99,7 @@ def expected_move_zone(
 
     How often a close lies inside a zone of 21 sessions (SPY 2011-2026): 98% about the mean, all about the previous close (a day's move
     is small for it: use a horizon of 1 to 5 there), 82% from the anchor.
+    ParameterError for another centre.
     """
     if centre not in ("mean", "previous", "anchor"):
         raise ParameterError(f"expected_move_zone(centre={centre!r})", "not a centre", "use mean, previous or anchor")

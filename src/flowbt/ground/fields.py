@@ -20,6 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+PRICES = ("open", "high", "low", "close", "volume")  # what a dataset has on one basis: traded, split or total return
+FOLDED = "total return"  # the basis of prices into which dividends are folded: their returns are right, their levels are not
 US = "US"  # symbol of market-wide fields
 RULES = ("first", "last", "max", "min", "sum", "mean", "rate", "compound", "event")
 

@@ -29,13 +29,18 @@ class DatasetUse(TypedDict):
     lag: str
 
 
-class Verdicts(TypedDict, total=False):
-    """What the verdict strip shows. None or absent: not computed."""
+class RunEvidence(TypedDict, total=False):
+    """What a run brings to `results/belief.py`. None or absent: not measured. Sharpe ratios per year."""
 
-    deflated_sharpe: float | None  # probability, 0 to 1
-    trials: int | None
-    placebo_sharpe: float | None
-    out_of_sample: float | None  # Sharpe of the out-of-sample windows
+    probed: bool  # for look-ahead
+    caveats: list[str]  # data that were not known then as they are shown
+    rotations: int  # of its own decisions, and the chance that one does as well
+    rotation_p: float | None
+    rotation_sharpe: float | None
+    held_p: float | None  # one-sided p of its skill over holding its average exposure
+    holding: dict[str, Any] | None  # the benchmark held: name, total_return, sharpe, max_drawdown
+    robustness: dict[str, Any]  # evidence.robustness.Robustness
+    band: list[float] | None  # Sharpe at the two ends of what its option prices may be
 
 
 Manifest = TypedDict(
@@ -67,8 +72,9 @@ Manifest = TypedDict(
         "command": str,
         "created": str,
         "benchmark": str | None,
-        "verdicts": Verdicts,
+        "evidence": RunEvidence,
         "warnings": list[str],
+        "options": dict[str, Any],  # of option structures: volatility model, result at the ends of its error, cash by greek
         "look_ahead": str,  # how its decision uses the future; absent or empty where the probe found nothing
         "code": str,  # the strategy file, as it was run
         "key": dict[str, Any],  # anything else the result depends on, such as the account's bar order
@@ -83,7 +89,7 @@ KEYED = ("code_hash", "parameters", "symbols", "clock", "step", "from", "to", "d
 def content_key(manifest: Mapping[str, Any]) -> str:
     """Twelve hex digits that name the result: the same code, parameters, data and rules give the same key."""
     parts = {name: manifest.get(name) for name in KEYED}
-    parts["data"] = sorted(dataset["hash"] for dataset in manifest.get("datasets", []))
+    parts["data"] = sorted([dataset["hash"], dataset.get("lag", "")] for dataset in manifest.get("datasets", []))  # an edited publication rule is other data
     parts["flowbt"] = manifest.get("versions", {}).get("flowbt")
     return hashlib.sha256(dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -20,6 +20,7 @@ from flowbt.ground.files import WRITING, abandoned, temporary_of, write_text
 from flowbt.results.record import dumps
 
 SUMMARY, MARKS = "summary.json", "marks.json"
+BELIEFS, PREFIX = "beliefs.js", "window.flowbtBeliefs="  # of a strategy: run id -> what it may be believed, as a script that pages can load from disk
 RUN_ID = re.compile(r"[0-9a-f]{12}")
 
 
@@ -31,6 +32,7 @@ class StoredRun:
     summary: dict[str, Any]
     tags: tuple[str, ...] = ()
     note: str = ""
+    belief: dict[str, Any] | None = None  # `Belief.to_dict()`; None: stored before runs were judged
 
     @property
     def id(self) -> str:
@@ -41,7 +43,7 @@ class StoredRun:
         return str(self.summary["strategy"])
 
     def as_dict(self) -> dict[str, Any]:
-        return {**self.summary, "path": self.path.as_posix(), "tags": list(self.tags), "note": self.note}
+        return {**self.summary, "path": self.path.as_posix(), "tags": list(self.tags), "note": self.note, "belief": self.belief}
 
 
 @dataclass
@@ -60,13 +62,16 @@ def slug(name: str) -> str:
 def listing(root: Path) -> Listing:
     """Every stored run under `root`. A missing folder is an empty listing; a broken run is named and skipped."""
     found = Listing()
+    believed: dict[Path, dict[str, Any]] = {}
     for path in _run_folders(root):
+        if path.parent not in believed:
+            believed[path.parent] = beliefs_in(path.parent)
         if path.name.startswith(WRITING):
             if abandoned(path):
                 found.broken.append(f"{path}: half-written, its writer is gone; delete it")
             continue
         try:
-            found.entries.append(_entry(path))
+            found.entries.append(_entry(path, believed[path.parent]))
         except (OSError, ValueError, KeyError, TypeError) as problem:
             found.broken.append(f"{path}: {_reason(problem)}")
     found.entries.sort(key=lambda entry: (str(entry.summary.get("created", "")), entry.id), reverse=True)
@@ -98,7 +103,8 @@ def remove(root: Path, name: str) -> Path:
     with storing(entry.path, "remove"):
         entry.path.rename(gone)
         shutil.rmtree(gone)
-        if not any(entry.path.parent.iterdir()):
+        if {path.name for path in entry.path.parent.iterdir()} <= {BELIEFS}:
+            (entry.path.parent / BELIEFS).unlink(missing_ok=True)
             entry.path.parent.rmdir()
     return entry.path
 
@@ -109,7 +115,7 @@ def mark(root: Path, name: str, change: Callable[[list[str], str], tuple[list[st
     tags, note = change(list(entry.tags), entry.note)
     with storing(entry.path, "write tags and note of"):
         write_text(entry.path / MARKS, dumps({"tags": sorted(set(tags)), "note": note}))
-    return _entry(entry.path)
+    return _entry(entry.path, beliefs_in(entry.path.parent))
 
 
 @contextmanager
@@ -135,7 +141,16 @@ def _run_folders(root: Path) -> Iterator[Path]:
                 yield Path(item.path)
 
 
-def _entry(path: Path) -> StoredRun:
+def beliefs_in(folder: Path) -> dict[str, Any]:
+    """What the runs of a strategy's folder may be believed, by run id (see `belief.renew`); empty where it was never written or is damaged."""
+    try:
+        found = json.loads((folder / BELIEFS).read_text(encoding="utf-8").removeprefix(PREFIX).rstrip().removesuffix(";"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _entry(path: Path, believed: dict[str, Any]) -> StoredRun:
     summary = json.loads((path / SUMMARY).read_bytes())
     if summary["id"] != path.name or not isinstance(summary["strategy"], str):
         raise ValueError("its summary is about another run")
@@ -143,7 +158,7 @@ def _entry(path: Path) -> StoredRun:
         marks = json.loads((path / MARKS).read_bytes())
     except FileNotFoundError:
         marks = {}
-    return StoredRun(path, summary, tuple(marks.get("tags", ())), str(marks.get("note", "")))
+    return StoredRun(path, summary, tuple(marks.get("tags", ())), str(marks.get("note", "")), believed.get(path.name))
 
 
 def _reason(problem: Exception) -> str:

@@ -18,6 +18,7 @@ from flowbt.evidence.measures import Measures
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text, writing_folder
 from flowbt.results import shelf
+from flowbt.results.belief import belief_now, renew
 from flowbt.results.pages import site, tearsheet
 from flowbt.results.record import RunRecord, content_key, dumps, plain
 from flowbt.results.shelf import SUMMARY, storing
@@ -35,7 +36,7 @@ def save(root: Path, record: RunRecord) -> Path:
     texts = {
         "run.json": dumps({**manifest, "measures": record.metrics}, indent=1),
         SUMMARY: dumps(summary_of(record)),
-        "tearsheet.html": tearsheet.render(record),
+        "tearsheet.html": tearsheet.render(record, belief_now(root, manifest, record.metrics)),
         "trades.csv": trades_csv(record.trades),
     }
     with storing(place, "store the run in"):
@@ -46,7 +47,8 @@ def save(root: Path, record: RunRecord) -> Path:
                 write_text(place / name, text)
         else:
             _write_new(place, record, texts)
-        site.write_index(Path(root))
+    renew(Path(root), str(manifest["strategy"]))
+    site.write_index(Path(root))
     return place
 
 

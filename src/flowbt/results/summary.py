@@ -10,7 +10,14 @@ import numpy as np
 from flowbt.results.record import RunRecord
 
 SPARK = 48  # points of the sparkline in a summary
-SHOWN = ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades", "win_rate", "exposure", "volatility", "total_return")  # measures in a summary
+SHOWN = (
+    "sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades", "win_rate", "exposure", "volatility", "total_return",
+    "open_trades", "skew", "kurtosis", "bars",
+)  # measures in a summary  # fmt: skip
+JUDGED = (
+    "strategy", "code_hash", "symbols", "from", "to", "clock", "step", "decide_at", "costs", "account", "synthetic", "parameters", "stand_ins",
+    "look_ahead", "evidence",
+)  # what results/belief.py asks of a run besides its measures  # fmt: skip
 
 
 def summary_of(record: RunRecord) -> dict[str, Any]:
@@ -21,8 +28,8 @@ def summary_of(record: RunRecord) -> dict[str, Any]:
     names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "clock", "step", "synthetic", "created", "benchmark", "look_ahead")
     return {
         **{name: manifest.get(name) for name in names},
-        "deflated_sharpe": manifest.get("verdicts", {}).get("deflated_sharpe"),
         "stand_ins": len(manifest.get("stand_ins", [])),
         "measures": {name: record.metrics[name] for name in SHOWN},
+        "judged": {name: manifest.get(name) for name in JUDGED} | {"datasets": [{"hash": use["hash"]} for use in manifest.get("datasets", [])]},
         "spark": [round(float(x), 4) for x in value[picks] / first],
     }

@@ -12,7 +12,7 @@ from tests.tinydata import store, table_file
 from flowbt.cli.research.board import command
 from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import ParameterError, RangeError, SpoiltDataset
+from flowbt.ground.errors import RangeError, SpoiltDataset
 from flowbt.studies.board.board import Board, board
 from flowbt.studies.board.document import document
 
@@ -161,7 +161,7 @@ def test_page_needs_no_other_file(folder: Path, tmp_path: Path) -> None:
 
 
 def test_not_a_date_is_refused(folder: Path) -> None:
-    with pytest.raises(ParameterError, match="not a date; for example 2026-04-08"):
+    with pytest.raises(RangeError, match="not a date in ISO order; write YYYY-MM-DD"):
         CliRunner().invoke(command, ["--asof", "someday", "--datasets", str(folder)], catch_exceptions=False)
 
 

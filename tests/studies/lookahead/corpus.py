@@ -93,7 +93,7 @@ SHIFTS = {
         "top = close.idxmax()\nlong = close.apply(lambda column: pd.Series(index < top[column.name], index=index))",
         "values = close.to_numpy()\nat = int(np.nanargmin(values[:, 0]))\nlong = base & panel.spread(pd.Series(np.arange(len(index)) >= at, index=index))",
         "values = close.to_numpy()\nahead = np.array([values[t : t + 6].max(axis=0) for t in range(len(values))])\nlong = close < ahead * 0.98",
-        "peaks = scipy.signal.argrelextrema(close['SPY'].ffill().bfill().to_numpy(), np.less, order=5)[0]\nflag = np.zeros(len(index), bool)\nflag[peaks] = True\n"
+        "peaks = scipy.signal.argrelextrema(close['SPY'].ffill().fillna(100.0).to_numpy(), np.less, order=5)[0]\nflag = np.zeros(len(index), bool)\nflag[peaks] = True\n"
         "long = panel.spread(pd.Series(flag, index=index))",
     ],
     "labels of bars": [
@@ -134,19 +134,19 @@ SHIFTS = {
         "later = close.copy()\nlater.index = later.index - pd.Timedelta(days=1)\nlong = later.reindex(index).ffill() > close",
     ],
     "smoothing": [
-        "x = close.ffill().bfill().to_numpy()\nf = np.fft.rfft(x, axis=0)\nf[40:] = 0\nlong = close < np.fft.irfft(f, n=len(x), axis=0)",
-        "x = close.ffill().bfill()\nlong = close < x.apply(lambda c: np.convolve(c, np.ones(9) / 9, mode='same'))",
-        "x = close.ffill().bfill().to_numpy()\nlong = close < scipy.signal.savgol_filter(x, 21, 2, axis=0)",
-        "x = close.ffill().bfill().to_numpy()\nb, a = scipy.signal.butter(2, 0.1)\nlong = close < scipy.signal.filtfilt(b, a, x, axis=0)",
-        "x = np.log(close.ffill().bfill().to_numpy())\nlong = pd.DataFrame(scipy.signal.detrend(x, axis=0) < 0, index=index, columns=close.columns)",
-        "x = close.ffill().bfill()\nlong = close < x.apply(lambda c: pd.Series(scipy.signal.medfilt(c.to_numpy(), 7), index=index))",
+        "x = close.ffill().fillna(100.0).to_numpy()\nf = np.fft.rfft(x, axis=0)\nf[40:] = 0\nlong = close < np.fft.irfft(f, n=len(x), axis=0)",
+        "x = close.ffill().fillna(100.0)\nlong = close < x.apply(lambda c: np.convolve(c, np.ones(9) / 9, mode='same'))",
+        "x = close.ffill().fillna(100.0).to_numpy()\nlong = close < scipy.signal.savgol_filter(x, 21, 2, axis=0)",
+        "x = close.ffill().fillna(100.0).to_numpy()\nb, a = scipy.signal.butter(2, 0.1)\nlong = close < scipy.signal.filtfilt(b, a, x, axis=0)",
+        "x = np.log(close.ffill().fillna(100.0).to_numpy())\nlong = pd.DataFrame(scipy.signal.detrend(x, axis=0) < 0, index=index, columns=close.columns)",
+        "x = close.ffill().fillna(100.0)\nlong = close < x.apply(lambda c: pd.Series(scipy.signal.medfilt(c.to_numpy(), 7), index=index))",
     ],
     "regression": [
-        "t = np.arange(len(index))\nfit = np.polyfit(t, np.log(close.ffill().bfill().to_numpy()), 1)\nlong = np.log(close) < np.outer(t, fit[0]) + fit[1]",
+        "t = np.arange(len(index))\nfit = np.polyfit(t, np.log(close.ffill().fillna(100.0).to_numpy()), 1)\nlong = np.log(close) < np.outer(t, fit[0]) + fit[1]",
         "x, y = ret['QQQ'].fillna(0.0).to_numpy(), ret['SPY'].fillna(0.0).to_numpy()\nbeta = float(x @ y / (x @ x))\nlong = panel.spread(ret['SPY'] - beta * ret['QQQ']) > 0.001",
         "u, s, v = np.linalg.svd(ret.fillna(0.0).to_numpy(), full_matrices=False)\nlong = panel.spread(pd.Series(u[:, 0] * np.sign(v[0, 0]), index=index)) > 0.01",
         "x = ret.fillna(0.0).to_numpy()\ny = np.r_[x[1:, 0], 0.0]\nw = np.linalg.lstsq(x, y, rcond=None)[0]\nlong = panel.spread(pd.Series(x @ w, index=index)) > 0.0005",
-        "model = scipy.stats.linregress(np.arange(len(index)), close['SPY'].ffill().bfill())\nlong = panel.spread(close['SPY'] - model.slope * np.arange(len(index))) < model.intercept",
+        "model = scipy.stats.linregress(np.arange(len(index)), close['SPY'].ffill().fillna(100.0))\nlong = panel.spread(close['SPY'] - model.slope * np.arange(len(index))) < model.intercept",
     ],
     "merge": [
         "month = close[~index.to_period('M').duplicated(keep='last')].reindex(index, method='nearest')\nlong = month > close",
@@ -208,7 +208,7 @@ SHIFTS = {
     "wrong day": [
         "long = panel['dix', 'SPX'].to_numpy()[np.minimum(np.arange(len(index)) + 1, len(index) - 1)] > 0.45\nlong = pd.DataFrame(long, index=index, columns=close.columns)",
         "gap = panel['open'].to_numpy()[1:] / close.to_numpy()[:-1]\nlong = pd.DataFrame(np.vstack([gap > 1.001, gap[-1:] > 9]), index=index, columns=close.columns)",
-        "values = np.stack([np.interp(np.arange(len(index)) + 0.5, np.arange(len(index)), close[c].ffill().bfill()) for c in close], axis=1)\n"
+        "values = np.stack([np.interp(np.arange(len(index)) + 0.5, np.arange(len(index)), close[c].ffill().fillna(100.0)) for c in close], axis=1)\n"
         "long = pd.DataFrame(values > close.to_numpy(), index=index, columns=close.columns)",
         "long = close.rolling(2).apply(lambda w: w.iloc[1] > w.iloc[0]).fillna(0.0).astype(bool).to_numpy()[list(range(1, len(index))) + [-1]]\n"
         "long = pd.DataFrame(long, index=index, columns=close.columns)",

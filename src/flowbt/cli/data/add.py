@@ -68,7 +68,7 @@ def add(file: Path, datasets: Path, as_json: bool, **rest: Any) -> None:
     if as_json:
         emit({**asdict(outcome), "understood": seen.lines()})
     else:
-        report([outcome], False)
+        report([outcome], False, datasets)
 
 
 def _asked(seen: Look, wishes: Wishes, datasets: Path) -> tuple[Look, Wishes]:

@@ -98,6 +98,24 @@ def check(names: tuple[str, ...], kind: str | None, datasets: Path, as_json: boo
             click.echo(f"  {finding['line']}")
 
 
+@command.command("overlap", epilog="Example: flowbt data overlap pct_above_200d US")
+@click.argument("field")
+@click.argument("symbol")
+@datasets_option
+@json_option
+def overlap(field: str, symbol: str, datasets: Path, as_json: bool) -> None:
+    """Which datasets answer for FIELD of SYMBOL on which dates, and how they agree where they meet."""
+    from flowbt.data.catalog import Catalog
+    from flowbt.studies.ingest.overlap import overlapping
+
+    found = overlapping(Catalog((datasets,)), field, symbol)
+    if as_json:
+        emit(found.record())
+        return
+    for line in found.lines():
+        click.echo(line)
+
+
 @command.command("rm", epilog="Example: flowbt data rm cboe-volatility --yes")
 @click.argument("names", nargs=-1, required=True)
 @click.option("--declaration", is_flag=True, help="Delete dataset.toml too.")

@@ -84,7 +84,7 @@ def import_(plan_file: Path | None, files_root: Path | None, source: str | None,
         options = _source_options(rest)
         asked = FileImport(rest["name"] or source, source, options, rest["publication"], rest["clock"], rest["frequency"], rest["max_age"], rest["symbol_from"])
         outcomes = [import_files(asked, files, datasets, arrival_of(rest))]
-    report(outcomes, as_json)
+    report(outcomes, as_json, datasets)
     if any(outcome.status == "refused" for outcome in outcomes):
         click.get_current_context().exit(1)
 
@@ -139,7 +139,7 @@ def pull(source: str, symbols: tuple[str, ...], datasets: Path, as_json: bool, *
             if file.problem:
                 click.echo(f"flowbt: {file.problem}", err=True)
         if result.imported:
-            report([result.imported], False)
+            report([result.imported], False, datasets)
         elif any(file.bytes for file in result.files):
             click.echo(f"in {into.folder}; import them with `flowbt data import {source} FILE... --name DATASET`")
     if any(file.status == "failed" for file in result.files):
@@ -172,7 +172,7 @@ def _extra(given: tuple[str, ...]) -> dict[str, Any]:
     return options
 
 
-def report(outcomes: list[ImportOutcome], as_json: bool) -> None:
+def report(outcomes: list[ImportOutcome], as_json: bool, datasets: Path) -> None:
     if as_json:
         emit([asdict(outcome) for outcome in outcomes])
         return
@@ -186,3 +186,14 @@ def report(outcomes: list[ImportOutcome], as_json: bool) -> None:
     for outcome in outcomes:
         if outcome.problem:
             click.echo(f"flowbt: {outcome.problem}", err=True)
+    _report_overlaps([outcome.name for outcome in outcomes if outcome.status in ("imported", "merged")], datasets)
+
+
+def _report_overlaps(names: list[str], datasets: Path) -> None:
+    """What new data share with other datasets, where they do."""
+    from flowbt.data.catalog import Catalog
+    from flowbt.studies.ingest.overlap import met_at_import
+
+    catalog = Catalog((datasets,))
+    for line in dict.fromkeys(line for name in names for line in met_at_import(catalog, name)):
+        click.echo(line)

@@ -59,6 +59,8 @@ def _print(one: Board, html: Path | None) -> None:
     _readings(console, one)
     _checks(console, one)
     _convergence(console, one)
+    for line in one.caveats:
+        console.print(Text(f"Read with: {line}", style="yellow"))
     if one.gaps:
         table = _table("missing", "why", "what would bring it")
         for gap in one.gaps:

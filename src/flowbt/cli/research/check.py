@@ -11,14 +11,22 @@ from flowbt.cli.options import datasets_option, demo_option, emit, json_option, 
 
 
 @click.command(epilog="Example: flowbt check strategies/exit_liquidity.py -p hold=5")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path), required=False)
 @parameter_option
 @click.option("--dates", type=click.IntRange(1), default=8, show_default=True, help="Uniform dates to probe, beside signals, month ends and clock changes.")
+@click.option("--explain", is_flag=True, help="Print which kinds of look-ahead are planted in the tests, and what catches each.")
 @demo_option
 @datasets_option
 @json_option
-def command(path: Path, parameters: tuple[str, ...], dates: int, demo: bool | None, datasets: Path, as_json: bool) -> Any:
-    """Probe the decisions of the strategy PATH for use of the future; exit code 3 where they use it."""
+def command(path: Path | None, parameters: tuple[str, ...], dates: int, explain: bool, demo: bool | None, datasets: Path, as_json: bool) -> Any:
+    """Probe the decisions of the strategy PATH for use of the future; exit code 3 where they use it.
+
+    Every run, sweep and walk-forward does the first part of it; here the join in time is made anew too, and the warm-up is measured.
+    """
+    if explain:
+        return _explain(as_json)
+    if path is None:
+        raise click.UsageError("name a strategy file, or give --explain")
     from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.lookahead.check import check
 
@@ -35,11 +43,24 @@ def command(path: Path, parameters: tuple[str, ...], dates: int, demo: bool | No
             }
         )
         return 3 if report.leaks else 0
-    click.echo(
-        f"{report.strategy}: {len(report.cuts)} dates, truncate, perturb and availability: " + ("no look-ahead found" if not report.leaks else "LOOK-AHEAD")
-    )
+    found = "LOOK-AHEAD" if report.leaks else "no look-ahead found"
+    click.echo(f"{report.strategy}: the probe of a run, and {len(report.cuts)} dates read anew (truncate, perturb, delay): {found}")
     click.echo(f"decisions: {report.entries}; warm-up: " + (f"{report.warm_up} bars" if report.warm_up is not None else "longer than any history tried"))
     if not report.entries:
         click.echo("it decided nothing with these parameters: the probes had little to see")
     report.raise_if_failed()
+    return 0
+
+
+def _explain(as_json: bool) -> int:
+    from flowbt.studies.lookahead.kinds import LAYERS, table
+
+    if as_json:
+        emit({"layers": LAYERS, "kinds": [{"kind": kind, "example": example, "caught_by": caught.split(", ")} for kind, example, caught in table()]})
+        return 0
+    for layer, words in LAYERS.items():
+        click.echo(f"{layer:<9} {words}")
+    click.echo("")
+    for kind, example, caught in table():
+        click.echo(f"{kind:<26} {caught:<26} {example}")
     return 0

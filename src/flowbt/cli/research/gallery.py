@@ -72,7 +72,7 @@ def _teller(step: Step | None, results: Path | None) -> Any:
 def _print(gallery: Gallery) -> None:
     table = Table(box=None, padding=(0, 1, 0, 0))
     table.add_column("strategy")
-    for name in ("Sharpe", "95%", "CAGR", "max dd", "trades", "placebo", "p adj.", "DSR"):
+    for name in ("Sharpe", "95%", "CAGR", "max dd", "trades", "placebo", "p adj.", "DSR here"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("finding")
     for entry in gallery.entries:

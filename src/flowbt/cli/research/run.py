@@ -59,18 +59,16 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
     with _busy(f"running {path.stem}", quiet=options["as_json"]):
         from flowbt.studies.catalogs import open_catalog
         from flowbt.studies.run.backtest import backtest
-        from flowbt.studies.run.stored import judged, store_run
+        from flowbt.studies.run.stored import look, store_run
 
         run = backtest(open_catalog(options["datasets"], options["demo"]), request)
-        folder = None
-        if not options["no_store"]:
-            run = judged(options["results"], run)
-            folder = store_run(options["results"], run)
+        belief = look(options["results"], run)
+        folder = None if options["no_store"] else store_run(options["results"], run)
     if options["as_json"]:
         manifest = dict(run.record.manifest)
-        emit({**manifest, "measures": run.measures.to_dict(), "folder": str(folder) if folder else None})
+        emit({**manifest, "measures": run.measures.to_dict(), "belief": belief.to_dict(), "folder": str(folder) if folder else None})
         return 0
-    print_run(run, folder)
+    print_run(run, belief, folder)
     return 0
 
 

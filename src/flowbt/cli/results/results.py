@@ -33,6 +33,7 @@ def ls(text: str, order: str, tag: str | None, limit: int, results: Path, as_jso
         entries.sort(key=lambda entry: entry.strategy)
     elif order != "created":
         entries.sort(key=lambda entry: _value(entry, order), reverse=True)
+    entries.sort(key=lambda entry: bool(entry.summary.get("look_ahead")))  # what uses the future comes last, whatever it shows
     for line in found.broken:
         click.echo(f"skipped {line}", err=True)
     if as_json:
@@ -61,7 +62,11 @@ def show(run: str, results: Path, as_json: bool) -> None:
     if as_json:
         emit({**stored, "tags": list(entry.tags), "note": entry.note, "path": str(entry.path)})
         return
-    click.echo(f"{_printable(stored['strategy'])}  {entry.id}{'  SYNTHETIC' if stored.get('synthetic') else ''}")
+    click.echo(
+        f"{_printable(stored['strategy'])}  {entry.id}{'  SYNTHETIC' if stored.get('synthetic') else ''}{'  LOOK-AHEAD' if stored.get('look_ahead') else ''}"
+    )
+    if stored.get("look_ahead"):
+        click.echo(f"worthless: it uses the future ({_printable(stored['look_ahead'])})")
     click.echo(_printable(stored.get("thesis", "")))
     for name, value in _facts(stored, entry):
         click.echo(f"  {name:<14} {_printable(value)}")
@@ -139,7 +144,7 @@ def _cell(value: Any, spec: str) -> str:
 
 def _print_table(entries: list[Any]) -> None:
     """A plain table: rich would take a third of the time of the whole command to import."""
-    head = ("run", "strategy", "made", "from", "to", "Sharpe", "CAGR", "max DD", "trades", "data", "tags")
+    head = ("run", "strategy", "made", "from", "to", "Sharpe", "CAGR", "max DD", "trades", "believe", "data", "tags")
     rows = [head, *(tuple(_printable(cell) for cell in _line(entry)) for entry in entries)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
     for row in rows:
@@ -149,8 +154,10 @@ def _print_table(entries: list[Any]) -> None:
 def _line(entry: Any) -> tuple[str, ...]:
     s, m = entry.summary, entry.summary.get("measures", {})
     made, source = str(s.get("created", ""))[:16].replace("T", " "), "SYNTHETIC" if s.get("synthetic") else "real"
+    source = "LOOK-AHEAD" if s.get("look_ahead") else source
     numbers = (_cell(m.get("sharpe"), ".2f"), _cell(m.get("cagr"), "+.1%"), _cell(m.get("max_drawdown"), ".1%"), _cell(m.get("trades"), ",d"))
-    return (entry.id, entry.strategy[:28], made, str(s.get("from"))[:10], str(s.get("to"))[:10], *numbers, source, " ".join(entry.tags))
+    answer = str((entry.belief or {}).get("answer", "-"))
+    return (entry.id, entry.strategy[:28], made, str(s.get("from"))[:10], str(s.get("to"))[:10], *numbers, answer, source, " ".join(entry.tags))
 
 
 def _printable(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,25 +12,28 @@ from rich.text import Text
 from flowbt.results.rows import Row, measure_rows
 
 if TYPE_CHECKING:
+    from flowbt.evidence.belief import Belief
     from flowbt.studies.run.backtest import Run
 
 LEFT = ("total_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "exposure")
 RIGHT = ("trades", "win_rate", "profit_factor", "expectancy", "mean_bars", "turnover", "beta", "alpha")
 
 
-def print_run(run: Run, folder: Path | None) -> None:
-    """The header, the measures with their intervals, the luck line, what it rests on, and where it is."""
+def print_run(run: Run, belief: Belief, folder: Path | None) -> None:
+    """The header, whether to believe it, the measures with their intervals, what it rests on, and where it is."""
     console = Console()
     manifest = run.record.manifest
     title = Text(manifest["strategy"], style="bold")
     if manifest["synthetic"]:
         title.append("  SYNTHETIC", style="bold yellow")
+    if manifest.get("look_ahead"):
+        title.append("  LOOK-AHEAD", style="bold red")
     console.print(title)
     console.print(Text(manifest["thesis"], style="italic"))
     words = ", ".join(f"{name}={value}" for name, value in manifest["parameters"].items()) or "no parameters"
     console.print(Text(f"{', '.join(manifest['symbols'])}  {manifest['from']} to {manifest['to']}  {words}", style="dim"))
+    print_belief(console, belief)
     console.print(_measures(run))
-    console.print(Text(_luck(run)))
     if run.measures.trades + run.measures.open_trades == 0:
         console.print(Text("no trade: no entry was left in this span with these parameters (long and short together count as neither)", style="yellow"))
     for one in manifest["stand_ins"]:
@@ -57,14 +59,9 @@ def _cells(row: Row) -> tuple[str, str, Text]:
     return row.label, row.text, Text(row.range or short.get(row.units, row.units), style="dim")
 
 
-def _luck(run: Run) -> str:
-    """One line that says how far to trust it."""
-    verdicts = run.record.manifest["verdicts"]
-    parts = []
-    deflated, trials = verdicts.get("deflated_sharpe"), verdicts.get("trials")
-    if deflated is not None and trials is not None:
-        parts.append(f"deflated Sharpe {deflated:.2f} over {trials} trial{'s' if trials != 1 else ''}")
-    placebo = verdicts.get("placebo_sharpe")
-    if placebo is not None and not math.isnan(placebo):
-        parts.append(f"placebo Sharpe {placebo:.2f}")
-    return "luck: " + ", ".join(parts) if parts else "luck: not measured"
+def print_belief(console: Console, belief: Belief) -> None:
+    """The answer, the checks with their states, and what to do next. Never green but where everything holds."""
+    colour = {"good": "bold green", "doubt": "bold yellow", "bad": "bold red"}[belief.tone]
+    console.print(Text(belief.sentence, style=colour))
+    console.print(Text("  ".join(f"{check.name}: {check.state}" for check in belief.checks), style="dim"))
+    console.print(Text(f"next: {belief.do}", style="dim"))

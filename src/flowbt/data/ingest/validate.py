@@ -12,6 +12,7 @@ Kinds of finding, with the policy that holds where a dataset's `[policy]` says n
     range         refuse   outside the field's min and max (drop empties the cell)
     off_session   refuse   a time that is no label of the dataset's clock (drop leaves out the row)
     hole          flag     labels of the clock without a row, as runs; with many symbols, labels no symbol has
+    stale_open    flag     years in which opens repeat the close before: no price anyone could trade at
     overlap       refuse   two files of one dataset differ by more than the plan allows
     revision      flag     another value than an earlier import has: kept as a revision (drop keeps the earlier one)
     format_break  flag     a file changes how it writes numbers, or where its rows come from
@@ -34,6 +35,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.declare import Dataset, Policy
+from flowbt.data.panel.bases import stale_opens
 from flowbt.data.sources.base import Anomaly, RawTable
 from flowbt.ground.errors import RefusedImport
 
@@ -47,6 +49,7 @@ DEFAULTS: dict[str, Policy] = {
     "off_session": "refuse",
     "hole": "flag",
     "overlap": "refuse",
+    "stale_open": "flag",
     "revision": "flag",
     "repeated": "drop",
     "unnamed": "refuse",
@@ -110,6 +113,21 @@ def check_holes(frame: pd.DataFrame, declaration: Dataset) -> list[Anomaly]:
         return list(_holes(pd.DatetimeIndex(frame["event_time"].unique()), "", declaration))
     groups = frame.groupby("symbol", observed=True)["event_time"]
     return [finding for symbol, times in groups for finding in _holes(pd.DatetimeIndex(times.unique()), str(symbol), declaration)]
+
+
+def check_opens(frame: pd.DataFrame, declaration: Dataset) -> list[Anomaly]:
+    """Symbols of an exchange whose opens repeat the close before, with the years in which they do."""
+    if declaration.frequency != "session" or not {"open", "close"} <= set(frame.columns):
+        return []
+    found = []
+    for symbol, bars in frame.groupby("symbol", observed=True):
+        prices = bars.groupby("event_time")[["open", "close"]].last()
+        stale = stale_opens(prices[["open"]].set_axis(["x"], axis=1), prices[["close"]].set_axis(["x"], axis=1))["x"]
+        if stale.any():
+            first, last = stale.index[stale][0], stale.index[stale][-1]
+            reason = f"opens repeat the close before ({int(stale.sum())} rows, {first.year} to {last.year}); runs fill there at the close of the next session"
+            found.append(Anomaly("stale_open", reason, event_time=first, symbol=str(symbol), field="open"))
+    return found
 
 
 def as_records(findings: Iterable[Anomaly], declaration: Dataset) -> list[dict[str, Any]]:

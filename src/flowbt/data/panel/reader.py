@@ -16,9 +16,12 @@ import pandas as pd
 
 from flowbt.data.asof import asof_rows
 from flowbt.data.catalog import Catalog, Imported
+from flowbt.data.panel.bases import dividends_of, split_factor, stale_opens
 from flowbt.data.panel.columns import FieldTable, Reader
+from flowbt.data.panel.joining import Joined, Speaker, join
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
 from flowbt.ground.errors import FieldError, RangeError
+from flowbt.ground.fields import FOLDED, FieldKey
 from flowbt.ground.protocols import Key, first_held, key_words
 
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
@@ -41,6 +44,8 @@ class TradedBars:
     low: pd.DataFrame
     close: pd.DataFrame
     funding: pd.DataFrame  # sum of the funding rates settled inside each bar; 0 where none are
+    stale: pd.DataFrame  # bool: the open repeats the close before, so the bar is its close only
+    dividend: pd.DataFrame  # cash per share to who held it into the bar; 0 where none, and where prices have dividends folded in
 
 
 class PanelReader:
@@ -52,6 +57,8 @@ class PanelReader:
         self.index = index
         self.decisions = clock.decisions(index).to_numpy()
         self.used: dict[tuple[str, str], Imported] = {}
+        self._joined: dict[tuple[str, str], Joined] = {}
+        self._bars: TradedBars | None = None
         self.stand_ins: list[StandIn] = []
         self.noted: dict[str, Any] = {}
         self._readers: dict[str, Reader] = {}
@@ -143,7 +150,15 @@ class PanelReader:
         return frames | {f"{field} of {symbol}": pd.Series(self._series[(field, symbol)], index=self.index) for field, symbol in others}
 
     def bars(self) -> TradedBars:
-        """The bars the engine trades. FieldError where a symbol has none on this clock."""
+        """The bars the engine trades, adjusted for splits. FieldError where a symbol has none on this clock.
+
+        Where opens are stale (`bases.stale_opens`), a bar is its close only.
+        """
+        if self._bars is None:
+            self._bars = self._traded()
+        return self._bars
+
+    def _traded(self) -> TradedBars:
         frames = {}
         for field in BAR_FIELDS[:4]:
             columns = {}
@@ -153,9 +168,61 @@ class PanelReader:
                     has = f"dataset {holder.name} has {holder.declaration.frequency} bars"
                     raise FieldError(f"{self.clock.step} bars of {symbol}", has, "use a longer STEP or import finer bars")
                 table = self._table(field, symbol)
-                columns[symbol] = pd.Series(table.values, index=table.event).groupby(level=0).last().reindex(self.index)
+                columns[symbol] = _by_label(table).reindex(self.index)
             frames[field] = pd.DataFrame(columns, index=self.index, dtype=float)
-        return TradedBars(**frames, funding=self._funding())
+        factor = self._split_factor()
+        frames = {field: frame / factor for field, frame in frames.items()}
+        stale = stale_opens(frames["open"], frames["close"]) if not self.clock.always else frames["open"].isna() & False
+        if stale.to_numpy().any():
+            frames = {field: frame.where(~stale, frames["close"]) for field, frame in frames.items()}
+        return TradedBars(**frames, funding=self._funding(), dividend=self._dividends() / factor, stale=stale)
+
+    def total_return(self, symbol: str) -> pd.Series:
+        """Closes with dividends folded in, by label as they happened (not point in time): a provider's where there is one, else the symbol's closes."""
+        found = self.catalog.holders("close", symbol, self.clock, FOLDED)
+        table = self._reader(found[0]).on(self.clock, "close", symbol) if found else self._table("close", symbol)
+        return _by_label(table).reindex(self.index)
+
+    def speakers(self) -> dict[str, tuple[Speaker, ...]]:
+        """`field of SYMBOL` -> which datasets answered for which labels, where there were several."""
+        return {FieldKey(*key).words: joined.speakers for key, joined in self._joined.items() if len(joined.speakers) > 1}
+
+    def datasets(self) -> list[tuple[str, str, Imported]]:
+        """Field, symbol and dataset of everything that was read, those that only filled what the first lacked included."""
+        found = [(field, symbol, holder) for (field, symbol), holder in self.used.items()]
+        for (field, symbol), joined in self._joined.items():
+            first = self.used[(field, symbol)].name
+            found += [(field, symbol, self.catalog.imported[one.dataset]) for one in joined.speakers if one.dataset != first]
+        return found
+
+    def left_out(self) -> list[str]:
+        """Datasets that hold a field that was read and were not joined, with the reason."""
+        return sorted({reason for joined in self._joined.values() for reason in joined.left_out})
+
+    def live(self) -> pd.Timestamp | None:
+        """The first date on which everything that was touched had been published as it happened; None where all of it always was."""
+        touched = [self.used[key].declaration.live(*key) for key in self._touched if key in self.used]
+        return max((date for date in touched if date is not None), default=None)
+
+    def _split_factor(self) -> pd.DataFrame:
+        factor = pd.DataFrame(1.0, index=self.index, columns=list(self.symbols))
+        for symbol in self.symbols:
+            if self.catalog.has("split", symbol):
+                factor[symbol] = split_factor(self.index, _by_label(self._table("split", symbol)))
+        return factor
+
+    def _dividends(self) -> pd.DataFrame:
+        """Dividends by label: the field's, else what traded and total-return closes imply; none where the closes have them folded in."""
+        paid = pd.DataFrame(0.0, index=self.index, columns=list(self.symbols))
+        for symbol in self.symbols:
+            if self.catalog.has("dividend", symbol):
+                found = _by_label(self._table("dividend", symbol))
+            elif self.used[("close", symbol)].declaration.basis != FOLDED and self.catalog.holders("close", symbol, self.clock, FOLDED):
+                found = dividends_of(_by_label(self._table("close", symbol)), self.total_return(symbol))
+            else:
+                continue
+            paid[symbol] = found.reindex(self.index).fillna(0.0)
+        return paid
 
     def ready(self) -> tuple[pd.Timestamp, pd.Timestamp]:
         """First and last label at which every touched field has a value (fields read with `wide` do not count)."""
@@ -213,14 +280,25 @@ class PanelReader:
         return rows
 
     def _table(self, field: str, symbol: str) -> FieldTable:
-        holder = self.catalog.holder(field, symbol, self.clock)
-        self.used[(field, symbol)] = holder
-        if field not in holder.declaration.fields:
-            raise FieldError(f"field {field!r}", f"dataset {holder.name} holds it and no longer declares it", "declare it in its dataset.toml")
-        return self._reader(holder).on(self.clock, field, symbol)
+        key = (field, symbol)
+        holders = self.catalog.holders(field, symbol, self.clock)
+        self.used[key] = holders[0]
+        if field not in holders[0].declaration.fields:
+            raise FieldError(f"field {field!r}", f"dataset {holders[0].name} holds it and no longer declares it", "declare it in its dataset.toml")
+        if len(holders) == 1:
+            return self._reader(holders[0]).on(self.clock, field, symbol)
+        if key not in self._joined:
+            declared = [one for one in holders if field in one.declaration.fields]
+            self._joined[key] = join([(one, self._reader(one).on(self.clock, field, symbol)) for one in declared])
+        return self._joined[key].table
 
     def _reader(self, holder: Imported) -> Reader:
         return self._readers.setdefault(holder.name, Reader(holder))
+
+
+def _by_label(table: FieldTable) -> pd.Series:
+    """The values by event time, of several vintages the last."""
+    return pd.Series(table.values, index=pd.DatetimeIndex(table.event)).groupby(level=0).last()
 
 
 def _covered(times: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> np.ndarray:
@@ -254,5 +332,5 @@ def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = N
 def _spans(catalog: Catalog, symbol: str, clock: Clock) -> list[list[Any]]:
     for field in ("close", "value"):
         if catalog.has(field, symbol):
-            return [catalog.holder(field, symbol, clock).spans(field)[symbol]]
+            return [one.spans(field)[symbol] for one in catalog.holders(field, symbol, clock)]
     raise catalog.missing("close", symbol)

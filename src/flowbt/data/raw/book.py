@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from numba import njit
 
 from flowbt.data.raw.duck import Limits, Table, labels, literal, open_table, plainly_named
 from flowbt.data.raw.perps import STEPS, PerpRules, bar_of
 from flowbt.data.raw.trades import coin_of
+from flowbt.ground.compiled import jit
 from flowbt.ground.errors import SourceError
 
 Ints = npt.NDArray[np.int64]
@@ -95,7 +95,7 @@ def _columns(part: pd.DataFrame, prices: Floats) -> tuple[Ints, Ints, Ints, Floa
     return part["us"].to_numpy("int64"), at.astype("int64"), side, part["size"].to_numpy(float)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def replay(us: Ints, at: Ints, side: Ints, size: Floats, prices: Floats, state: Floats) -> tuple[Any, Any]:
     """Apply level changes in order and sample dollars within 1% of mid once a second.
 
@@ -122,7 +122,7 @@ def replay(us: Ints, at: Ints, side: Ints, size: Floats, prices: Floats, state: 
     return np.array(times), np.array(depths)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@jit
 def depth_within(bids: Floats, asks: Floats, prices: Floats, within: float) -> float:
     """Dollars resting within a fraction of mid, both sides; 0 where the book lacks a side or is crossed."""
     held_bids, held_asks = np.flatnonzero(bids > 0), np.flatnonzero(asks > 0)

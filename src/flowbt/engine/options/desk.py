@@ -1,10 +1,13 @@
-"""The desk of a run with option structures: what is held, and how a fill is priced and recorded. `option_run.py` drives it."""
+"""The desk of a run with option structures: what is held, and how a fill is priced and recorded. `run.py` drives it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flowbt.engine.options.pricing import LEAST, Contract, Timing, value_of
+import numpy as np
+import pandas as pd
+
+from flowbt.engine.options.pricing import LEAST, BarHours, Contract, crossing, distance, settled, value_of, volatility
 from flowbt.engine.options.structures import Structure
 from flowbt.engine.types import Account, Costs, Market
 from flowbt.engine.walk.events import REASONS
@@ -17,12 +20,16 @@ class PricedContract:
     """A contract: its prices and deltas at the closes, and at the opens, from bar `begin` to its `last` (or the end of the data)."""
 
     contract: Contract
+    symbol: int
     begin: int
     last: int
     price: Array
     delta: Array
     open_price: Array
     open_delta: Array
+    open_vol: Array
+    open_years: Array
+    paid_at: float = float("nan")  # the underlying's price at settlement
     column: int = -1
 
     def at(self, values: Array, t: int) -> float:
@@ -47,6 +54,7 @@ class StructurePosition:
     fees: float = 0.0
     paid: float = 0.0
     due: str = ""
+    expired: pd.Timestamp | None = None  # the expiry a roll goes on from
 
 
 @dataclass
@@ -59,7 +67,7 @@ class Desk:
     costs: Costs
     account: Account
     iv: Array
-    timing: Timing
+    timing: BarHours
     days: Array  # of each bar's label, since 1970
     cash: float
     held: dict[int, StructurePosition] = field(default_factory=dict)
@@ -99,24 +107,33 @@ class Desk:
         days = self.days[t:]
         last = self.timing.last_bar(days, contract.expiry)
         span = slice(t, t + last + 1)
-        years = self.timing.to_settlement(days, contract.expiry, last)
-        closes = value_of(contract, self.bars.mark[span, j], self.iv[span, j], years, self.structure)
+        price, delta = value_of(contract, self.bars.mark[span, j], self.iv[span, j], self.timing.years(days[: last + 1], contract.expiry), self.structure)
         years = self.timing.years(days[: last + 1], contract.expiry, at_open=True)
-        opens = value_of(contract, self.bars.open[span, j], self.iv[t - 1 : t + len(years) - 1, j], years, self.structure)
-        return PricedContract(contract, t, t + last, *closes, *opens)
+        spot, before = self.bars.open[span, j], self.iv[t - 1 : t + len(years) - 1, j]
+        opens = value_of(contract, spot, before, years, self.structure)
+        vol = volatility(before, spot, contract.strike, years, self.structure.model)
+        paid_at = float("nan")
+        if last < len(days):
+            bar = (float(spot[-1]) if spot[-1] > 0 else float(self.bars.mark[t + last, j]), float(self.bars.mark[t + last, j]))
+            high, low = float(self.bars.high[t + last, j]), float(self.bars.low[t + last, j])
+            deviation = float(np.log(high / low) / np.sqrt(4 * np.log(2))) if high > low > 0 else 0.0  # Parkinson's, of this bar
+            price[-1], paid_at = settled(contract, bar, self.timing.within(days[last], contract.expiry), deviation, self.structure.model.coin)
+            delta[-1] = 0.0
+        return PricedContract(contract, j, t, t + last, price, delta, *opens, vol, years, paid_at)
 
-    def crossed(self, fair: float, contract: Contract, units: float) -> float:
-        terms = self.structure.trading
-        tick = terms.tick if terms.tick is not None else 0.0001 if self.structure.model.coin else 0.01
-        width = terms.cross * max(terms.spread * fair, tick)
+    def crossed(self, t: int, j: int, option: PricedContract, units: float) -> float:
+        """The price a fill at the open of bar t gets."""
+        contract, fair, years = option.contract, option.at(option.open_price, t), option.at(option.open_years, t)
+        width = crossing(self.structure, contract, fair, distance(contract, float(self.bars.open[t, j]), option.at(option.open_vol, t), years))
         return max(fair + (width if units > 0 else -width), LEAST * contract.strike)
 
     def trade_option(self, t: int, j: int, position: StructurePosition, option: PricedContract, change: tuple[str, float]) -> None:
         reason, units = change
         fair = option.at(option.open_price, t)
-        self.fill(t, j, position, (option.column, reason, units, self.crossed(fair, option.contract, units), fair))
+        self.fill(t, j, position, (option.column, reason, units, self.crossed(t, j, option, units), fair))
 
-    def trade_shares(self, t: int, j: int, position: StructurePosition, reason: str, units: float) -> None:
-        fair = self.bars.open[t, j]
+    def trade_shares(self, t: int, j: int, position: StructurePosition, reason: str, units: float, at: float = 0.0) -> None:
+        """At the open, or at the price `at` inside the bar."""
+        fair = at or self.bars.open[t, j]
         price = fair * (1 + self.costs.slippage if units > 0 else 1 - self.costs.slippage)
         self.fill(t, j, position, (j, reason, units, price, fair))

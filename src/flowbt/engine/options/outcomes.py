@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from flowbt.engine.options.pricing import follow, price_structure
-from flowbt.engine.options.structures import Structure
+from flowbt.engine.options.chances import Chances, Held, bars_to, chances
+from flowbt.engine.options.pricing import YEAR, crossing, distance, follow, price_structure
+from flowbt.engine.options.structures import Structure, declared
 
 COLUMNS = (
     "idea",
@@ -27,6 +28,7 @@ COLUMNS = (
     "of_risk",
     "best",
     "settled",
+    *Chances._fields,
 )
 
 
@@ -47,7 +49,8 @@ def outcomes(ideas: Iterable[Idea], prices: pd.DataFrame, volatilities: pd.DataF
 
     `prices`, `volatilities` (points): labels x symbols. `cost` per unit (negative: received), `at_risk` the most that can be lost at
     expiry (missing: no bound), `profit` after the entry's spread, `of_risk` profit over it, `best` the highest profit at a close on the
-    way, `settled` False where the data end before the last expiry. An idea whose symbol is not in the data has a row of missing values.
+    way, `settled` False where the data end before the last expiry; `surface` and `history` the chance of a profit as of the day, `surface_mean` and
+    `history_mean` the expected one (see `chances`). An idea whose symbol is not in the data has a row of missing values.
     """
     return pd.DataFrame([_outcome(idea, prices, volatilities, year) for idea in ideas], columns=list(COLUMNS))
 
@@ -56,18 +59,26 @@ def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, year:
     row: dict[str, Any] = {"idea": idea.title, "conviction": idea.conviction, "opened": pd.Timestamp(idea.opened)}
     if idea.symbol not in prices or idea.symbol not in volatilities:
         return row
-    path = follow(idea.structure, idea.opened, prices[idea.symbol], volatilities[idea.symbol], year=year)
+    structure = declared(idea.structure, year != 252.0, (idea.symbol,))
+    path = follow(structure, idea.opened, prices[idea.symbol], volatilities[idea.symbol], year=year, symbol=idea.symbol)
     first, last = path.iloc[0], path.iloc[-1]
-    quote = price_structure(idea.structure, idea.opened, first["spot"], first["iv"], year=year)
-    terms = idea.structure.trading
-    tick = terms.tick if terms.tick is not None else 0.0001 if idea.structure.model.coin else 0.01
-    crossing = float((quote.table["quantity"].abs() * (terms.spread * quote.table["price"]).clip(lower=tick)).sum()) * terms.cross
-    profit = idea.quantity * path["profit"] - abs(idea.quantity) * crossing
-    at_risk = quote.loss + crossing if idea.quantity == 1.0 and quote.loss < float("inf") else float("nan")
+    quote = price_structure(structure, idea.opened, first["spot"], first["iv"], year=year, symbol=idea.symbol)
+    widths = [
+        crossing(structure, contract, price, distance(contract, float(first["spot"]), vol, days / YEAR))
+        for contract, price, vol, days in zip(quote.contracts, *(quote.table[name].to_numpy(float) for name in ("price", "volatility", "days")), strict=True)
+    ]
+    crossed = float((quote.table["quantity"].abs() * widths).sum())
+    profit = idea.quantity * path["profit"] - abs(idea.quantity) * crossed
+    at_risk = quote.loss + crossed if idea.quantity == 1.0 and quote.loss < float("inf") else float("nan")
+    held = Held(quote.contracts, structure.shares, idea.quantity, idea.quantity * quote.net + abs(idea.quantity) * crossed)
+    years = float(quote.table["days"].max()) / YEAR
+    quoted = float(first["spot"]), float(first["iv"]), years
+    before = chances(structure, held, quoted, prices[idea.symbol].loc[: path.index[0]], bars_to(years, year))
     return row | {
+        **before._asdict(),
         "spot": first["spot"],
         "volatility": first["iv"],
-        "cost": idea.quantity * quote.net + abs(idea.quantity) * crossing,
+        "cost": held.cost,
         "at_risk": at_risk,
         "expiry": quote.table["expiry"].max(),
         "last": path.index[-1],

@@ -1,7 +1,10 @@
 """What a structure is worth: contracts out of legs, marks by Black-Scholes, payoff, and a structure followed to its expiry.
 
-Time to expiry is calendar time from the bar to the settlement: 16:00 of the expiry date on an exchange's clock (half days too), 08:00 UTC on a 24/7
-clock. Exchange labels are dates (bars from 9:30 to 16:00), 24/7 labels bar starts. A year has 365 days.
+Time to expiry is calendar time from the bar to the settlement: 16:00 of the expiry date on an exchange's clock (half days too; 9:30 for the monthly options of
+indices), 08:00 UTC on a 24/7 clock. Exchange labels are dates (bars from 9:30 to 16:00), 24/7 labels bar starts. A year has 365 days.
+
+An option settles in the bar that holds its instant: at the open or close where it falls on one, else at the mean of its payoff over the paths between that
+bar's open and close (a Brownian bridge with the variance of the bar's own range: neither end of the bar is the price at 08:00).
 """
 
 from __future__ import annotations
@@ -14,20 +17,25 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from flowbt.engine.options.structures import Leg, Skew, Structure
+from flowbt.engine.options.structures import Leg, Model, Skew, Structure, declared
 from flowbt.features.calendar import third_fridays
 from flowbt.features.expiries import last_fridays
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import EngineError, SignalError
 from flowbt.options import blackscholes as bs
+from flowbt.options.implied import black_price
+from flowbt.options.kernels.american import american_values
+from flowbt.options.model import SmileModel
 
 Array = bs.Array
 YEAR = 365.0
+FLAT_SPREAD = 0.04
+MORNING = frozenset({"SPX", "NDX", "RUT", "DJX"})
 LEAST = 1e-12  # of the strike: vectorbt takes no order at a price of zero, so the worthless settles at this
 
 
 @dataclass(frozen=True)
-class Timing:
+class BarHours:
     """Where bars lie in the day, in days from their label, and where settlement lies in the expiry date."""
 
     opens: float
@@ -36,9 +44,9 @@ class Timing:
     always: bool
 
     @classmethod
-    def of(cls, year: float) -> Timing:
+    def of(cls, year: float, morning: bool = False) -> BarHours:
         if year == 252.0:
-            return cls(9.5 / 24, 16.0 / 24, 16.0 / 24, False)
+            return cls(9.5 / 24, 16.0 / 24, 9.5 / 24 if morning else 16.0 / 24, False)
         return cls(0.0, 365.0 / year, 8.0 / 24, True)
 
     def years(self, days: Any, expiry: pd.Timestamp, at_open: bool = False) -> Array:
@@ -46,18 +54,33 @@ class Timing:
         left = days_of(expiry) + self.settles - (self.opens if at_open else self.closes) - np.asarray(days, dtype=np.float64)
         return np.where(left > 1e-9, left, 0.0) / YEAR  # a billionth of a day is rounding
 
-    def to_settlement(self, days: Array, expiry: pd.Timestamp, last: int) -> Array:
-        """Years from each close up to bar `last`, the one that settles: there none, though a 24/7 bar may close hours before."""
-        years = self.years(days[: last + 1], expiry)
-        if last < len(days):
-            years[last] = 0.0
-        return years
-
     def last_bar(self, days: Array, expiry: pd.Timestamp) -> int:
-        """The last bar that closes at or before settlement; len(days) if settlement is after the data."""
-        settles = days_of(expiry) + self.settles - self.closes + 1e-9
-        step = self.closes - self.opens if self.always else 0.0
-        return len(days) if settles > days[-1] + step + 2e-9 else int(np.searchsorted(days, settles, side="right")) - 1
+        """The bar that holds settlement, or where the data skip it the one before; len(days) if settlement is after the data."""
+        instant = days_of(expiry) + self.settles
+        at = int(np.searchsorted(days, instant - self.closes - 1e-9, side="left"))
+        return at - 1 if 0 < at < len(days) and days[at] + self.opens > instant + 1e-9 else at
+
+    def within(self, day: float, expiry: pd.Timestamp) -> float:
+        """Where in the bar of a label settlement lies: 0 at (or before) its open, 1 at its close."""
+        return float(np.clip((days_of(expiry) + self.settles - day - self.opens) / (self.closes - self.opens), 0.0, 1.0))
+
+
+def timing_of(structure: Structure, year: float, symbols: tuple[str, ...]) -> BarHours:
+    """The monthly options of these indices settle on the opening prices of their expiry date; all others at the close."""
+    return BarHours.of(year, structure.cycle == "month" and bool(symbols) and set(symbols) <= MORNING)
+
+
+def crossing(structure: Structure, contract: Contract, fair: float, deviation: tuple[float, float]) -> float:
+    """How far from the middle a fill is: its part of the spread, of at least a tick. `deviation`: days left, and the strike's distance in deviations."""
+    terms, skew = structure.trading, structure.model.skew
+    width = terms.spread if terms.spread is not None else skew.spread.at(*deviation) if isinstance(skew, SmileModel) else FLAT_SPREAD
+    tick = terms.tick if terms.tick is not None else 0.0001 if structure.model.coin else 0.01
+    return terms.cross * max(width * fair, tick)
+
+
+def distance(contract: Contract, spot: float, vol: float, years: float) -> tuple[float, float]:
+    """Days left and |ln(strike / spot)| in deviations."""
+    return years * YEAR, abs(float(np.log(contract.strike / spot))) / max(vol * float(np.sqrt(years)), 1e-6)
 
 
 def days_of(labels: Any) -> Any:
@@ -99,8 +122,12 @@ def expiry_of(leg: Leg, label: pd.Timestamp, cycle: str, always: bool) -> pd.Tim
     return held[-1] if len(held) else expiry_of(Leg(leg.kind, leg.quantity, leg.strike, days=(leg.days or 0) + 7), label, cycle, always)
 
 
-def volatility(iv: Any, spot: Any, strike: Any, years: Any, skew: Skew) -> Array:
-    """Volatility of a strike as a fraction, from the at-the-money one in points."""
+def volatility(iv: Any, spot: Any, strike: Any, years: Any, model: Model) -> Array:
+    """Volatility of a strike as a fraction, from the at-the-money one or the index in points."""
+    skew = model.skew or Skew()
+    if isinstance(skew, SmileModel):
+        growth = np.exp((model.rate - model.dividend) * np.asarray(years, dtype=np.float64))
+        return skew.vol(iv, np.asarray(spot) * growth, strike, years)
     atm = np.asarray(iv, dtype=np.float64) / 100.0
     if not (skew.slope or skew.curve):
         return atm + 0.0 * np.asarray(spot, dtype=np.float64)
@@ -112,6 +139,7 @@ def volatility(iv: Any, spot: Any, strike: Any, years: Any, skew: Skew) -> Array
 
 
 def strike_of(leg: Leg, spot: float, iv: float, years: float, structure: Structure) -> float:
+    """The strike of a leg, in price units, from its rule (absolute, moneyness or delta). EngineError where no strike has that delta."""
     rule, m = leg.strike, structure.model
     assert rule is not None
     if rule.kind != "delta":
@@ -120,7 +148,7 @@ def strike_of(leg: Leg, spot: float, iv: float, years: float, structure: Structu
 
     def off(log: float) -> float:
         k = spot * float(np.exp(log))
-        option = bs.OptionTerms(spot, k, years, volatility(iv, spot, k, years, m.skew), m.rate, m.dividend)
+        option = bs.OptionTerms(spot, k, years, volatility(iv, spot, k, years, m), m.rate, m.dividend)
         return abs(float(bs.delta(option, call))) - rule.value
 
     wide = 8.0 * iv / 100.0 * float(np.sqrt(years)) + 0.5
@@ -129,11 +157,15 @@ def strike_of(leg: Leg, spot: float, iv: float, years: float, structure: Structu
     return spot * float(np.exp(brentq(off, -wide, wide, xtol=1e-12)))
 
 
-def contracts_of(structure: Structure, label: pd.Timestamp, spot: float, iv: float, timing: Timing) -> tuple[Contract, ...]:
-    """The options opened at the open of `label` with this spot and volatility. Raises EngineError for an expiry that has passed."""
+def contracts_of(
+    structure: Structure, label: pd.Timestamp, market: tuple[float, float], timing: BarHours, since: pd.Timestamp | None = None
+) -> tuple[Contract, ...]:
+    """The options opened at the open of `label` with this spot and volatility. Legs' days count from `since`, else from the label. Raises EngineError for
+    an expiry that has passed."""
+    spot, iv = market
     out = []
     for leg in structure.options:
-        expiry = expiry_of(leg, label, structure.cycle, timing.always)
+        expiry = expiry_of(leg, since if since is not None and leg.days else label, structure.cycle, timing.always)
         years = float(timing.years(days_of(label), expiry, at_open=True))
         if years <= 0.0:
             raise EngineError(f"{leg} opened on {label:%Y-%m-%d}", f"it expired on {expiry:%Y-%m-%d}", "give a later expiry, or days=")
@@ -145,10 +177,29 @@ def value_of(contract: Contract, spot: Any, iv: Any, years: Any, structure: Stru
     """Model price (in coin for coin settlement) and delta (in units of the underlying), arrays."""
     m = structure.model
     spots = np.asarray(spot, dtype=np.float64)
-    option = bs.OptionTerms(spots, contract.strike, years, volatility(iv, spots, contract.strike, years, m.skew), m.rate, m.dividend)
+    option = bs.OptionTerms(spots, contract.strike, years, volatility(iv, spots, contract.strike, years, m), m.rate, m.dividend)
     call = contract.kind == "call"
-    price, delta = bs.price(option, call), bs.delta(option, call)
+    if m.american and (m.dividend > 0 if call else m.rate > 0):
+        flat = [np.array(one, dtype=np.float64).ravel() for one in np.broadcast_arrays(*option)]
+        s, k, t, v, r, d = flat
+        price, delta = (one.reshape(np.shape(spots)) for one in american_values(s, k, t, v, r, d, np.full(len(s), call)))
+    else:
+        price, delta = bs.price(option, call), bs.delta(option, call)
     return (price / spots if m.coin else price), delta
+
+
+def settled(contract: Contract, bar: tuple[float, float], part: float, deviation: float, coin: bool = False) -> tuple[float, float]:
+    """What an option is paid at `part` of a bar (open, close), and the mean price of the underlying there. `deviation`: volatility x sqrt(years) of a bar.
+
+    At the ends intrinsic; between them the mean over the Brownian bridge from open to close, on logarithms.
+    """
+    first, last = np.log(bar[0]), np.log(bar[1])
+    spread = deviation * float(np.sqrt(max(part * (1.0 - part), 0.0)))
+    middle, call = first + part * (last - first), contract.kind == "call"
+    spot = float(np.exp(middle + spread**2 / 2))
+    if coin:  # payoff / price: strike times an option of the other kind on 1 / price
+        return contract.strike * float(black_price(np.exp(-middle + spread**2 / 2), 1.0 / contract.strike, 1.0, spread, 1.0, not call)), spot
+    return float(black_price(spot, contract.strike, 1.0, spread, 1.0, call)), spot
 
 
 def payoff(contracts: tuple[Contract, ...], spot: Any, shares: float = 0.0) -> Array:
@@ -193,7 +244,8 @@ def price_structure(structure: Structure, when: Any, spot: float, iv: float, *, 
     label = pd.Timestamp(when)
     if not (spot > 0 and iv > 0):
         raise SignalError(f"{structure.name} on {label:%Y-%m-%d}", f"spot {spot:g} and volatility {iv:g}", "give the price and volatility of that date")
-    timing = Timing.of(year)
+    structure = declared(structure, year != 252.0, (symbol,) if symbol else ())
+    timing = timing_of(structure, year, (symbol,) if symbol else ())
     rows, contracts = [], []
     for leg in structure.options:
         expiry = expiry_of(leg, label, structure.cycle, timing.always)
@@ -202,7 +254,7 @@ def price_structure(structure: Structure, when: Any, spot: float, iv: float, *, 
             raise EngineError(f"{leg} on {label:%Y-%m-%d}", f"it expired on {expiry:%Y-%m-%d}", "give a later expiry, or days=")
         c = Contract(leg.kind, strike_of(leg, spot, iv, years, structure), expiry, leg.quantity)
         price, delta = value_of(c, spot, iv, years, structure)
-        sigma = float(volatility(iv, spot, c.strike, years, structure.model.skew))
+        sigma = float(volatility(iv, spot, c.strike, years, structure.model))
         rows.append((c.label(symbol).strip(), c.strike, expiry, years * YEAR, sigma, c.quantity, float(price), float(delta)))
         contracts.append(c)
     table = pd.DataFrame(rows, columns=["contract", "strike", "expiry", "days", "volatility", "quantity", "price", "delta"])
@@ -212,7 +264,7 @@ def price_structure(structure: Structure, when: Any, spot: float, iv: float, *, 
     return Quote(table, tuple(contracts), net, total, loss)
 
 
-def follow(structure: Structure, when: Any, spots: pd.Series, ivs: pd.Series, *, year: float = 252.0) -> pd.DataFrame:
+def follow(structure: Structure, when: Any, spots: pd.Series, ivs: pd.Series, *, year: float = 252.0, symbol: str = "") -> pd.DataFrame:
     """A structure bought at the close of `when` in the middle of the market, marked at each later close to its last expiry or the end of the data.
 
     `spots`, `ivs` (points): on the same labels, from before `when` on; a missing value is the last known one. Gives spot, iv,
@@ -224,14 +276,20 @@ def follow(structure: Structure, when: Any, spots: pd.Series, ivs: pd.Series, *,
     data = data.loc[label:]
     if not len(data) or data.index[0] != label or data.iloc[0].isna().any():
         raise EngineError(f"{structure.name} from {label:%Y-%m-%d}", "no price or no volatility on that label", "give series that contain it")
-    quote = price_structure(structure, label, *data.iloc[0], year=year)
-    days, timing = days_of(pd.DatetimeIndex(data.index)), Timing.of(year)
+    quote = price_structure(structure, label, *data.iloc[0], year=year, symbol=symbol)
+    structure = declared(structure, year != 252.0, (symbol,) if symbol else ())
+    days, timing = days_of(pd.DatetimeIndex(data.index)), timing_of(structure, year, (symbol,) if symbol else ())
     last = {c: timing.last_bar(days, c.expiry) for c in quote.contracts}
     data = data.iloc[: max(last.values()) + 1]
     value = np.zeros(len(data))
     for c in quote.contracts:
-        years = timing.to_settlement(days[: len(data)], c.expiry, last[c])
-        price, _ = value_of(c, data["spot"].to_numpy()[: len(years)], data["iv"].to_numpy()[: len(years)], years, structure)
+        years = timing.years(days[: min(last[c] + 1, len(data))], c.expiry)
+        spot, iv = (data[name].to_numpy()[: len(years)] for name in ("spot", "iv"))
+        price, _ = value_of(c, spot, iv, years, structure)
+        if last[c] < len(data) and last[c] > 0:
+            bar = (float(spot[-2]), float(spot[-1]))  # without opens: from close to close
+            deviation = float(volatility(iv[-2], spot[-2], c.strike, years[-2], structure.model) * np.sqrt((timing.closes - timing.opens) / YEAR))
+            price[-1] = settled(c, bar, timing.within(days[last[c]], c.expiry), deviation, structure.model.coin)[0]
         value += c.quantity * np.append(price, np.full(len(value) - len(years), price[-1]))
     data["value"] = value
     data["profit"] = value - quote.net + structure.shares * (data["spot"] - data["spot"].iloc[0])

@@ -7,10 +7,11 @@ Bar t, with the decision and the implied volatility of bar t - 1; `walk` is the 
    1 / number of symbols by notional), scaled alike where it exceeds `max_gross` x equity less the money of the structures held. Units =
    money / the most that can be lost (by risk) or / spot (by notional, and where there is no bound).
 3. Open: hedges.
-4. Close: options at their expiry settle at intrinsic, free of cost; marks; carry on the underlying.
+4. Inside the bar: options that settle in it are paid (`pricing.settled`), free of cost; a hedge without options left goes at that price, unless it is the
+   close. Close: marks; carry on the underlying.
 5. Close: what becomes due at the next open. Stops and takes are fractions of the money asked at entry, checked at closes only; a structure
    by notional is liquidated when its loss reaches `margin` x that money, everything when equity is gone.
-Rolling keeps the units and the underlying and replaces the options. Assignment before expiry is ignored.
+Rolling keeps the units and the underlying and replaces the options.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ import pandas as pd
 from flowbt.engine.book import Book
 from flowbt.engine.decisions import number, rules_of
 from flowbt.engine.options.desk import Desk, PricedContract, StructurePosition
-from flowbt.engine.options.pricing import LEAST, Timing, contracts_of, days_of, worst_loss
-from flowbt.engine.options.structures import Structure
+from flowbt.engine.options.greeks import attribution
+from flowbt.engine.options.pricing import LEAST, contracts_of, days_of, timing_of, worst_loss
+from flowbt.engine.options.structures import Structure, declared
 from flowbt.engine.types import Account, Costs, Market, Signals
 from flowbt.engine.walk.kernel import Array, Bars, Rules, Tape
 from flowbt.engine.walk.tape import book_of
@@ -46,13 +48,17 @@ def simulate_structure(market: Market, bars: Bars, signals: Signals, costs: Cost
         raise SignalError("a trail on an option structure", "not supported", "use stop and take, fractions of the money at risk")
     size = signals.size if signals.size is not None else 0.05 if structure.by == "risk" else 1.0 / len(market.symbols)
     rules = rules_of(replace(signals, size=size), market)
-    desk = Desk(market, bars, structure, costs, account, iv_of(structure, market), Timing.of(market.year), days_of(market.index), account.cash)
+    structure = declared(structure, market.year != 252.0, market.symbols)
+    timing = timing_of(structure, market.year, market.symbols)
+    desk = Desk(market, bars, structure, costs, account, iv_of(structure, market), timing, days_of(market.index), account.cash)
     desk.waiting = {j: Waiting() for j in range(len(market.symbols))}
-    return book_from(desk, *walk(desk, rules))
+    tape, exposure, after_open = walk(desk, rules)
+    book = book_from(desk, tape, exposure)
+    return book if structure.model.coin else replace(book, greeks=attribution(desk, tape, after_open))
 
 
 def iv_of(structure: Structure, market: Market) -> Array:
-    """At-the-money volatility, T x N in points, the last known one at each bar."""
+    """At-the-money volatility, T x N in points, the last known one at each bar. SignalError where none is known on the labels traded."""
     iv = structure.iv
     if isinstance(iv, pd.Series):
         iv = pd.DataFrame(dict.fromkeys(market.symbols, iv))
@@ -66,11 +72,14 @@ def iv_of(structure: Structure, market: Market) -> Array:
     return values.to_numpy()
 
 
-def walk(desk: Desk, rules: Rules) -> tuple[Tape, Array]:
+def walk(desk: Desk, rules: Rules) -> tuple[Tape, Array, Array]:
+    """Every bar in order: exits and rolls at the open, entries, then what happens inside the bar, and the marks. Gives the tape, net and gross exposure,
+    and the units of every column after the trades of each open."""
     length, n = desk.bars.open.shape
     value, exposure = np.zeros(length), np.zeros((length, 2))
     borrow, funding = np.zeros((length, n)), np.zeros((length, n))
     history: list[dict[int, float]] = []
+    opened: list[dict[int, float]] = []
     for t in range(length):
         if t > 0:
             listen(desk.waiting, rules, t)
@@ -79,16 +88,18 @@ def walk(desk: Desk, rules: Rules) -> tuple[Tape, Array]:
                     leave(desk, rules, t, j)
             enter(desk, rules, t, value[t - 1])
             hedge(desk, t)
+        opened.append({k: u for k, u in desk.units.items() if u != 0.0})
         settle(desk, t)
         value[t], exposure[t] = mark(desk, t, borrow, funding)
         fall_due(desk, rules, t, value[t])
         history.append({k: u for k, u in desk.units.items() if u != 0.0})
     order, fill = np.array(desk.orders, np.int64).reshape(-1, 4), np.array(desk.fills).reshape(-1, 4)
-    units = np.zeros((length, n + len(desk.columns)))
-    for t, held in enumerate(history):
-        units[t, list(held)] = list(held.values())
+    units, after_open = (np.zeros((length, n + len(desk.columns))) for _ in range(2))
+    for table, rows in ((units, history), (after_open, opened)):
+        for t, held in enumerate(rows):
+            table[t, list(held)] = list(held.values())
     wide = np.zeros((length, len(desk.columns)))
-    return Tape(order, fill, value, units, np.hstack([borrow, wide]), np.hstack([funding, wide])), exposure
+    return Tape(order, fill, value, units, np.hstack([borrow, wide]), np.hstack([funding, wide])), exposure, after_open
 
 
 def leave(desk: Desk, rules: Rules, t: int, j: int) -> None:
@@ -111,6 +122,7 @@ def leave(desk: Desk, rules: Rules, t: int, j: int) -> None:
 
 
 def close(desk: Desk, t: int, j: int, position: StructurePosition, reason: str) -> None:
+    """Sell or buy back every leg of a position at the open of bar t."""
     for option in position.options:
         desk.trade_option(t, j, position, option, (reason, -desk.units[option.column]))
     desk.trade_shares(t, j, position, reason, -desk.units.get(j, 0.0))
@@ -118,6 +130,7 @@ def close(desk: Desk, t: int, j: int, position: StructurePosition, reason: str) 
 
 
 def reduce(desk: Desk, t: int, j: int, position: StructurePosition, part: float) -> None:
+    """Close `part` (a fraction) of every leg at the open of bar t."""
     for option in position.options:
         desk.trade_option(t, j, position, option, ("partial", -part * desk.units[option.column]))
     desk.trade_shares(t, j, position, "partial", -part * desk.units.get(j, 0.0))
@@ -125,18 +138,20 @@ def reduce(desk: Desk, t: int, j: int, position: StructurePosition, part: float)
 
 
 def roll(desk: Desk, t: int, j: int, position: StructurePosition) -> None:
+    """Replace the option legs by new ones of the same rules; an underlying leg stays."""
     if not desk.iv[t - 1, j] > 0:
         return
     for option in position.options:
         desk.trade_option(t, j, position, option, ("roll", -desk.units[option.column]))
     position.options, position.due = [], ""
-    buy_options(desk, t, j, position, options_at(desk, t, j))
+    buy_options(desk, t, j, position, options_at(desk, t, j, position.expired))
+    position.expired = None
 
 
-def options_at(desk: Desk, t: int, j: int) -> list[PricedContract]:
-    """The options an entry at this open would buy."""
-    spot, iv = float(desk.bars.open[t, j]), float(desk.iv[t - 1, j])
-    return [desk.option(t, j, contract) for contract in contracts_of(desk.structure, desk.market.index[t], spot, iv, desk.timing)]
+def options_at(desk: Desk, t: int, j: int, expired: pd.Timestamp | None = None) -> list[PricedContract]:
+    """The options an entry at this open would buy; a roll at expiry counts their days from that expiry."""
+    quoted = float(desk.bars.open[t, j]), float(desk.iv[t - 1, j])
+    return [desk.option(t, j, contract) for contract in contracts_of(desk.structure, desk.market.index[t], quoted, desk.timing, expired)]
 
 
 def buy_options(desk: Desk, t: int, j: int, position: StructurePosition, options: list[PricedContract]) -> None:
@@ -153,7 +168,7 @@ def money_per_unit(desk: Desk, t: int, j: int, side: int, options: list[PricedCo
     """What one unit takes of the money asked: the most it can lose, costs included, or the spot."""
     structure, spot = desk.structure, float(desk.bars.open[t, j])
     mine = tuple(o.contract._replace(quantity=side * o.contract.quantity) for o in options)
-    paid = [c.quantity * desk.crossed(o.at(o.open_price, t), c, c.quantity) for c, o in zip(mine, options, strict=True)]
+    paid = [c.quantity * desk.crossed(t, j, o, c.quantity) for c, o in zip(mine, options, strict=True)]
     shares = side * structure.shares
     cost = sum(paid) + sum(map(abs, paid)) * desk.costs.fees + shares * spot + abs(shares) * spot * (desk.costs.fees + desk.costs.slippage)
     loss = worst_loss(mine, cost, shares, structure.model.coin)
@@ -161,6 +176,7 @@ def money_per_unit(desk: Desk, t: int, j: int, side: int, options: list[PricedCo
 
 
 def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
+    """Open a structure where a signal waits and the account has room for it."""
     wanted = {}
     for j, waiting in desk.waiting.items():
         if waiting.side and j not in desk.held and desk.bars.open[t, j] > 0:
@@ -203,7 +219,10 @@ def settle(desk: Desk, t: int) -> None:
             price = option.price[t - option.begin] = max(option.at(option.price, t), LEAST * option.contract.strike)
             desk.fill(t, j, position, (option.column, "expiry", -desk.units[option.column], price, price))
             position.options.remove(option)
+            position.expired = option.contract.expiry
             position.due = "roll" if desk.structure.trading.roll else "early" if position.options else "expiry"
+            if desk.structure.trading.hedge and not position.options and desk.timing.within(desk.days[t], option.contract.expiry) < 1.0:
+                desk.trade_shares(t, j, position, "expiry", position.side * position.units * desk.structure.shares - desk.units.get(j, 0.0), option.paid_at)
         if position.due == "expiry" and not position.options and not desk.units.get(j, 0.0):
             del desk.held[j]
 

@@ -2,7 +2,8 @@
 
     Signals(long=event, structure=put_spread(panel["close", "VIX"], moneyness(0.98), delta(0.15), days=45), hold=21, take=1.0)
 
-Nothing is priced here; `option_pricing.py` does that and `option_run.py` simulates. Assignment before expiry is ignored (European options).
+Nothing is priced here; `pricing.py` does that and `run.py` simulates. American options are worth what exercise at the best time gives; being assigned then
+costs the seller nothing more.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from flowbt.ground.errors import SignalError
+from flowbt.options.market import is_american
+from flowbt.options.model import COIN, EQUITY, SmileModel
 
 Cycle = Literal["day", "week", "month"]
 
@@ -33,6 +36,7 @@ class Strike:
 
 
 def strike(price: float) -> Strike:
+    """A strike at a price."""
     return Strike("strike", price)
 
 
@@ -78,22 +82,27 @@ class Skew:
 
 @dataclass(frozen=True)
 class Model:
-    """Rates and yields as fractions a year, continuous. `coin`: prices and the account are in the coin (settled in it), not in dollars."""
+    """Rates and yields as fractions a year, continuous. `skew`: how the volatility of a strike and an expiry follows from `Structure.iv`: a `Skew` takes it
+    for the at-the-money volatility of every expiry, a `SmileModel` for an index; None is a flat `Skew` where `iv` is a number and the declared model of the
+    market where it is a series. `american`: exercised at any time (None: shares and funds are). `coin`: prices and the account are in the coin
+    (settled in it), not in dollars."""
 
     rate: float = 0.0
     dividend: float = 0.0
-    skew: Skew = Skew()
+    skew: Skew | SmileModel | None = None
     coin: bool = False
+    american: bool | None = None
 
 
 @dataclass(frozen=True)
 class Trading:
-    """`spread`: bid to ask, as a fraction of the model price, at least `tick` (0.01 dollars or 0.0001 coin); a fill crosses `cross` of it (0.5: from the
+    """`spread`: bid to ask, as a fraction of the model price (None: by days and deviations from quotes on record where a `SmileModel` prices, else 4%), at
+    least `tick` (0.01 dollars or 0.0001 coin); a fill crosses `cross` of it (0.5: from the
     middle to the quote). `roll_days`: at this many days to the first expiry the options are closed at the next open, and with `roll`
     opened anew. `hedge`: trade the underlying at each open so that the position has no delta there, when it is off by
     more than `hedge_band` per unit."""
 
-    spread: float = 0.04
+    spread: float | None = None
     tick: float | None = None
     cross: float = 0.5
     roll_days: int | None = None
@@ -102,7 +111,7 @@ class Trading:
     hedge_band: float = 0.0
 
     def __post_init__(self) -> None:
-        if min(self.spread, self.tick or 0.0, self.cross, self.roll_days or 0, self.hedge_band) < 0:
+        if min(self.spread or 0.0, self.tick or 0.0, self.cross, self.roll_days or 0, self.hedge_band) < 0:
             raise SignalError("option trading terms", "a negative spread, tick, cross, roll_days or hedge_band", "give 0 or more")
 
 
@@ -148,13 +157,16 @@ class Structure:
 
     def __str__(self) -> str:
         t, m = self.trading, self.model
-        out = f"{self.name} ({'; '.join(map(str, self.legs))}), expiries by {self.cycle}, sized by {self.by}; Black-Scholes, {m.skew}, rate {m.rate:.2%}, "
-        out += f"dividend {m.dividend:.2%}{', settled in coin' if m.coin else ''}; fills {t.cross:g} of a {t.spread:.1%} spread from the middle"
+        skew = m.skew or ("flat skew" if isinstance(self.iv, (int, float)) else "the market's declared volatility model")
+        style = "" if m.american is None else ", American" if m.american else ", European"
+        out = f"{self.name} ({'; '.join(map(str, self.legs))}), expiries by {self.cycle}, sized by {self.by}; Black-Scholes, {skew}, rate {m.rate:.2%}, "
+        out += f"dividend {m.dividend:.2%}{style}{', settled in coin' if m.coin else ''}; fills {t.cross:g} of "
+        out += "a spread by days and moneyness from the middle" if t.spread is None else f"a {t.spread:.1%} spread from the middle"
         if t.roll_days is not None:
             out += f"; {'rolled' if t.roll else 'closed'} {t.roll_days} days before expiry"
         elif t.roll:
             out += "; rolled at expiry"
-        return out + (f"; delta hedged at each open (band {t.hedge_band:g})" if t.hedge else "") + "; no early assignment"
+        return out + (f"; delta hedged at each open (band {t.hedge_band:g})" if t.hedge else "")
 
     def with_(self, **changes: Any) -> Structure:
         """A copy with other `by`, `cycle`, or with fields of `model` or `trading` changed by name: `with_(roll=True, spread=0.02)`."""
@@ -175,10 +187,12 @@ def _when(days: int | None, expiry: str | None) -> dict[str, Any]:
 
 
 def long_call(iv: Any, at: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
+    """One bought call. `iv`: volatility in points; `days` or `expiry` says when it ends."""
     return _options("long call", iv, [("call", 1.0, at)], _when(days, expiry))
 
 
 def long_put(iv: Any, at: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
+    """One bought put. `iv`: volatility in points; `days` or `expiry` says when it ends."""
     return _options("long put", iv, [("put", 1.0, at)], _when(days, expiry))
 
 
@@ -214,6 +228,15 @@ def collar(iv: Any, put: Strike, call: Strike, *, floor: Strike | None = None, d
     parts = [("put", 1.0, put), ("call", -1.0, call)] + ([("put", -1.0, floor)] if floor else [])
     out = _options("collar", iv, parts, _when(days, expiry), by="notional", cycle="month", trading=Trading(roll=expiry is None))
     return replace(out, legs=(Leg("underlying", 1.0), *out.legs))
+
+
+def declared(structure: Structure, always: bool, symbols: tuple[str, ...]) -> Structure:
+    """The structure with what it left to the market: the volatility model, exercise. `always`: a 24/7 clock."""
+    m = structure.model
+    skew: Skew | SmileModel = Skew() if isinstance(structure.iv, (int, float)) else COIN if always else EQUITY
+    american = not always and any(is_american(name) for name in symbols)
+    model = replace(m, skew=m.skew if m.skew is not None else skew, american=m.american if m.american is not None else american)
+    return replace(structure, model=model)
 
 
 BUILDERS: tuple[Callable[..., Structure], ...] = (long_call, long_put, put_spread, call_spread, straddle, calendar, covered_call, collar)

@@ -139,6 +139,18 @@ def combine(codes: Codes, masks: Words, rows: Ints, stack: Words, signal: Words,
 
 
 @jit
+def by_bar(signal: Words, width: int, asks: Words) -> None:
+    """The entries of a trial turned round: row t of `asks` has a bit per symbol (64 a word) that asks for an entry at bar t."""
+    asks[:] = EMPTY
+    for k in range(signal.shape[1]):
+        word, j = signal[0, k] | signal[1, k], k // width
+        bit, at = ONE << np.uint64(j & 63), 64 * (k - j * width)
+        while word != EMPTY:
+            asks[at + lowest(word), j >> 6] |= bit
+            word &= word - ONE
+
+
+@jit
 def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Trials, year: float) -> None:
     """Trials one after another; their metrics (and returns, where there is room for them) go to `trials`. `masks`: rows x N*W words over the bars.
 
@@ -147,10 +159,11 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
     opened, high, low, mark, funding, days = bars
     rows, rules, out, returns = trials
     last, n = opened.shape
-    width = masks.shape[1] // n
+    width, trailing = masks.shape[1] // n, False
     stack, signal, entry = np.empty((codes.depth, n * width), np.uint64), np.empty((3, n * width), np.uint64), np.empty(width, np.uint64)
+    asks, busy = np.empty((64 * width, (n + 63) // 64), np.uint64), np.zeros((n + 63) // 64, np.uint64)  # busy: symbols in `active`
     units, best, level, goal, paid, cost = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
-    since, wait, leaving, listed, active = np.zeros(n, np.int64), np.zeros(n), np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64)
+    since, wait, leaving, active, asking = np.zeros(n, np.int64), np.zeros(n), np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64)
     why, closed = np.zeros(n, np.int64), np.zeros(5)
     for i in range(rows.shape[0]):
         fresh = i == 0
@@ -158,10 +171,12 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
             fresh |= i > 0 and rows[i, k] != rows[i - 1, k]
         if fresh:
             combine(codes, masks, rows[i], stack, signal, entry)
+            by_bar(signal, width, asks)
         hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
+        trailing = trail > 0.0
         for j in range(n):
-            units[j], wait[j], leaving[j], listed[j] = 0.0, 0.0, 0.0, 0
-        closed[:] = 0.0
+            units[j], wait[j], leaving[j] = 0.0, 0.0, 0.0
+        closed[:], busy[:] = 0.0, EMPTY
         cash, before, held, sums = terms.cash, terms.cash, 0.0, no_bars(terms.cash)
         count, t = 0, 1
         while t < last:
@@ -170,27 +185,19 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                 if t == 0 or t >= last:
                     break
             w, shift = (t - 1) >> 6, np.uint64((t - 1) & 63)
-            # listen to the decisions of bar t - 1
+            any_entry = (entry[w] >> shift) & ONE != EMPTY
+            wanted = size * before if size > 0.0 and before > 0.0 else 0.0
+            # symbols with a position or an order: listen to the decisions of bar t - 1, leave at the open
+            asked, kept, entering = 0.0, 0.0, 0
             for k in range(count):
                 j = active[k]
                 if (signal[2, j * width + w] >> shift) & ONE != EMPTY:
                     leaving[j], wait[j] = 1.0, 0.0
-            if (entry[w] >> shift) & ONE != EMPTY:
-                for j in range(n):
-                    way = 0.0
+                if any_entry:
                     if (signal[0, j * width + w] >> shift) & ONE != EMPTY:
-                        way = 1.0
+                        wait[j] = 1.0
                     elif (signal[1, j * width + w] >> shift) & ONE != EMPTY:
-                        way = -1.0
-                    if way != 0.0:
-                        wait[j] = way
-                        if listed[j] == 0:
-                            listed[j], active[count] = 1, j
-                            count += 1
-            # exits at the open, and what the entries ask for
-            asked, kept, asking = 0.0, 0.0, False
-            for k in range(count):
-                j = active[k]
+                        wait[j] = -1.0
                 price = opened[t, j]
                 if not price > 0.0:
                     if units[j] != 0.0:
@@ -204,25 +211,37 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                     kept += abs(units[j]) * price
                     wait[j] = 0.0
                 elif wait[j] != 0.0:
-                    asking = True
-                    asked += size * before if size > 0.0 and before > 0.0 else 0.0
+                    asking[entering] = j
+                    entering += 1
+                    asked += wanted
+            # symbols with nothing yet that ask for an entry
+            if any_entry:
+                for m in range(busy.size):
+                    word = asks[t - 1, m] & ~busy[m]
+                    busy[m] |= word
+                    while word != EMPTY:
+                        j = 64 * m + lowest(word)
+                        word &= word - ONE
+                        wait[j] = 1.0 if (signal[0, j * width + w] >> shift) & ONE != EMPTY else -1.0
+                        active[count] = j
+                        count += 1
+                        if opened[t, j] > 0.0:
+                            asking[entering] = j
+                            entering += 1
+                            asked += wanted
             # entries at the open
-            if asking:
-                share = share_of(asked, kept, before, terms.max_gross)
-                for k in range(count):
-                    j = active[k]
-                    price = opened[t, j]
-                    if wait[j] == 0.0 or not price > 0.0:
-                        continue
-                    side = wait[j]
-                    units[j] = entry_units(side, size, before, share, price)
-                    if units[j] != 0.0:
-                        paid[j] = abs(units[j]) * slipped(price, side, terms.slippage)
-                        cost[j] = paid[j] * terms.fees
-                        cash -= side * paid[j] + cost[j]
-                        best[j], since[j], goal[j] = price, t, price * (1.0 + side * take)
-                        level[j], why[j] = fixed_level(side, price, stop, terms.margin)
-                    wait[j] = 0.0
+            share = share_of(asked, kept, before, terms.max_gross) if entering > 0 else 0.0
+            for k in range(entering):
+                j = asking[k]
+                side, price = wait[j], opened[t, j]
+                units[j] = entry_units(side, size, before, share, price)
+                if units[j] != 0.0:
+                    paid[j] = abs(units[j]) * slipped(price, side, terms.slippage)
+                    cost[j] = paid[j] * terms.fees
+                    cash -= side * paid[j] + cost[j]
+                    best[j], since[j], goal[j] = price, t, price * (1.0 + side * take)
+                    level[j], why[j] = fixed_level(side, price, stop, terms.margin)
+                wait[j] = 0.0
             # inside the bar, then mark and carry at the close
             worth, watched, holding = 0.0, 0, 0.0
             for k in range(count):
@@ -230,12 +249,12 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                 price = opened[t, j]
                 if units[j] != 0.0 and price > 0.0:
                     side = 1.0 if units[j] > 0.0 else -1.0
-                    nearest = trailed_level(side, level[j], why[j], best[j], trail)[0]
+                    nearest = trailed_level(side, level[j], why[j], best[j], trail)[0] if trailing else level[j]
                     hit, leave = level_hit(side, price, high[t, j], low[t, j], nearest, goal[j])
                     if hit != MISSED:
                         cash += sell(units[j], leave, terms, paid[j], cost[j], closed)
                         units[j] = 0.0
-                    else:
+                    elif trailing:
                         best[j] = better(side, best[j], high[t, j], low[t, j])
                 if units[j] != 0.0:
                     notional = units[j] * mark[t, j]
@@ -248,7 +267,7 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                     active[watched] = j
                     watched += 1
                 else:
-                    listed[j] = 0
+                    busy[j >> 6] &= ~(ONE << np.uint64(j & 63))
             count = watched
             value = cash + worth
             sums = add_bar(sums, value, before)

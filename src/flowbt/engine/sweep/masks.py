@@ -18,6 +18,7 @@ FLIPPED = {0: 2, 1: 3, 2: 0, 3: 1}  # a < b read from b's side
 
 
 def words_of(bars: int) -> int:
+    """How many 64-bit words hold so many bars."""
     return (bars + 63) // 64
 
 
@@ -28,12 +29,6 @@ def pack(values: npt.NDArray[np.bool_]) -> Words:
     padded[:, :bars] = values.T
     words: Words = np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
     return words
-
-
-def unpack(words: Words, bars: int) -> npt.NDArray[np.bool_]:
-    """N x W words as T x N bools."""
-    bits = np.unpackbits(np.ascontiguousarray(words).view(np.uint8), axis=1, bitorder="little", count=bars)
-    return np.ascontiguousarray(bits.T).astype(np.bool_)
 
 
 @jit

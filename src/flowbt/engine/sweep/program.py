@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -60,18 +58,3 @@ class Program:
             if node not in self.leaves:
                 self.leaves.append(node)
             codes.append(self.leaves.index(node))
-
-
-def combine(codes: Codes, leaves: Sequence[npt.NDArray[np.bool_]]) -> npt.NDArray[np.bool_]:
-    """The program in plain numpy, on bool arrays: the readable twin of the packed evaluation."""
-    stack: list[Any] = []
-    for code in codes:
-        if code >= 0:
-            stack.append(leaves[code])
-        elif code == NOT:
-            stack.append(~stack.pop())
-        else:
-            right, left = stack.pop(), stack.pop()
-            stack.append({AND: left & right, OR: left | right, XOR: left ^ right}[int(code)])
-    out: npt.NDArray[np.bool_] = stack.pop()
-    return out

@@ -32,7 +32,8 @@ class CarryPortfolio(vbt.Portfolio):  # type: ignore[misc]
     def indexing_func(self, pd_indexing_func: Any, **kwargs: Any) -> CarryPortfolio:
         chosen = self.wrapper.indexing_func_meta(pd_indexing_func, column_only_select=True, **kwargs)[3]
         out: CarryPortfolio = super().indexing_func(pd_indexing_func, **kwargs)
-        return out.replace(carry=self._carry[:, np.atleast_1d(chosen)])  # type: ignore[no-any-return]
+        kept: CarryPortfolio = out.replace(carry=self._carry[:, np.atleast_1d(chosen)])
+        return kept
 
     def cash_flow(self, group_by: Any = None, free: bool = False, wrap_kwargs: Any = None, engine: Any = None) -> Any:
         flow = super().cash_flow(group_by=False, free=free, engine=engine).to_numpy().reshape(self._carry.shape) - self._carry

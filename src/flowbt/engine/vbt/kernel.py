@@ -76,6 +76,7 @@ class Order(NamedTuple):
 
 @jit
 def near(a: float, b: float) -> bool:
+    """vectorbt's `is_close`: equal to a relative 1e-9, or to 1e-12; never where one is not finite."""
     if not (np.isfinite(a) and np.isfinite(b)):
         return False
     return abs(a - b) <= max(1e-9 * max(abs(a), abs(b)), 1e-12)
@@ -83,6 +84,7 @@ def near(a: float, b: float) -> bool:
 
 @jit
 def add(a: float, b: float) -> float:
+    """vectorbt's addition: a sum that is nearly nothing is 0."""
     if np.sign(a) != np.sign(b):
         return 0.0 if near(abs(a), abs(b)) else a + b
     return 0.0 if near(a + b, 0.0) else a + b
@@ -129,7 +131,7 @@ def resolve(long: bool, short: bool, leave: bool) -> tuple[bool, bool, bool, boo
 
 @jit
 def decide(s: Stand, a: VbtSignals, how: How, where: tuple[int, int], price: float, worth: float) -> Order:
-    """The order of a symbol from its signals; size 0: none. `worth` is the symbol's last known price."""
+    """The order of a symbol from its signals; size 0: none. `worth` is the symbol's last known price. ValueError for a reversal in percent, as in vectorbt."""
     t, j = where
     units, size = s.units[j], at(a.size, t, j)
     due = units != 0.0 and t - s.opened[j] >= at(a.hold, t, j)

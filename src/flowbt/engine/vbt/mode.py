@@ -50,7 +50,10 @@ def simulate_as_vectorbt(market: Market, signals: Signals, costs: Costs | None =
 
 
 def simulate_and_exits(market: Market, signals: Signals, costs: Costs, account: Account, fills: Fills) -> tuple[Book, Any]:
-    """The book, and the exits to give to vectorbt for the same (T x N bool): those asked, and those that `hold` caused."""
+    """The book, and the exits to give to vectorbt for the same (T x N bool): those asked, and those that `hold` caused.
+
+    EngineError for a size type that vectorbt has not, or a reversal in percent.
+    """
     check_terms(costs, account)
     asked, prices = asked_of(signals, market), prices_of(market, fills)
     if fills.size_type not in SIZE_TYPES:
@@ -66,6 +69,7 @@ def simulate_and_exits(market: Market, signals: Signals, costs: Costs, account: 
 
 
 def asked_of(signals: Signals, market: Market) -> VbtSignals:
+    """The signals as arrays, T x N, for vectorbt's order of events. SignalError for what it can not do: stop with trail, partial exits."""
     if signals.stop is not None and signals.trail is not None:
         raise SignalError("stop and trail", "vectorbt has one stop", "give one of them, or use flowbt's own order of events")
     rules = rules_of(Signals(**{**signals.__dict__, "size": None}), market)
@@ -77,6 +81,7 @@ def asked_of(signals: Signals, market: Market) -> VbtSignals:
 
 
 def prices_of(market: Market, fills: Fills) -> Prices:
+    """The prices orders fill at, T x N. EngineError for zero, negative or infinite ones."""
     price = market.close if fills.price is None else aligned("price", fills.price, market)
     for a in (market.open, market.high, market.low, market.close, price):
         if (a <= 0.0).any() or np.isinf(a).any():

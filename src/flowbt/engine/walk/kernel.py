@@ -111,11 +111,13 @@ class Tape(NamedTuple):
 
 @jit
 def at(a: Array, t: int, j: int) -> float:
+    """A value of an array that may be one number (1 x 1) or one row a bar."""
     value: float = a[t if a.shape[0] > 1 else 0, j if a.shape[1] > 1 else 0]
     return value
 
 
 def start(n: int, cash: float, nothing: float) -> State:
+    """The state before the first bar: no units, `cash`, nothing waiting."""
     f, i = np.zeros((6, n)), np.zeros((4, n), np.int64)
     f[4] = nothing
     return State(f[0], f[1], f[2], f[3], i[0], i[1], i[2], f[4], i[3], f[5], np.full(1, cash), np.zeros(2, np.int64))
@@ -253,6 +255,7 @@ def run_targets(bars: Bars, plan: WeightPlan, rules: Rules, terms: Terms) -> tup
 
 @jit
 def walk_signals(bars: Bars, rules: Rules, terms: Terms, s: State, out: Tape) -> int:
+    """Every bar in the order of docs/engine.md, for signals. Writes the tape; gives how many fills."""
     for t in range(bars.open.shape[0]):
         if t > 0:
             listen(s, rules, t)
@@ -300,6 +303,7 @@ def rebalance(s: State, out: Tape, bars: Bars, terms: Terms, plan: WeightPlan, t
 
 @jit
 def walk_targets(bars: Bars, plan: WeightPlan, rules: Rules, terms: Terms, s: State, out: Tape) -> int:
+    """Every bar in the order of docs/engine.md, for target weights. Writes the tape; gives how many fills."""
     for t in range(bars.open.shape[0]):
         if t > 0:
             rebalance(s, out, bars, terms, plan, t)

@@ -13,6 +13,7 @@ from flowbt.engine.walk.kernel import Array, Bars, Ints, Tape
 
 
 def book_of(market: Market, account: Account, bars: Bars, tape: Tape, count: int) -> Book:
+    """The tape as a book: tables of orders and trades, and series per bar, net of everything."""
     order, fill = tape.order[:count], tape.fill[:count]
     orders = orders_of(market, order, fill)
     carry = tape.borrow + tape.funding
@@ -33,6 +34,7 @@ def book_of(market: Market, account: Account, bars: Bars, tape: Tape, count: int
 
 
 def orders_of(market: Market, order: Ints, fill: Array) -> pd.DataFrame:
+    """One row per fill: bar, label, symbol, side, units, price, notional, fees, slippage, reason, trade."""
     bar, col, reason, trade = order.T
     units, price, fee, slip = fill.T
     return pd.DataFrame(

@@ -95,6 +95,8 @@ def rule(a: Array, t: int, j: int) -> float:
 
 
 def run_signals(bars: Bars, rules: Rules, terms: Terms) -> Tape:
+    """`kernel.run_signals` in plain Python: the same tape."""
+
     def at_open(world: World, t: int, equity: float) -> None:
         listen(world.waiting, rules, t)
         leave(world, rules, t)
@@ -104,10 +106,12 @@ def run_signals(bars: Bars, rules: Rules, terms: Terms) -> Tape:
 
 
 def run_targets(bars: Bars, plan: WeightPlan, rules: Rules, terms: Terms) -> Tape:
+    """`kernel.run_targets` in plain Python: the same tape."""
     return walk(bars, rules, terms, lambda world, t, equity: rebalance(world, plan, t, equity))
 
 
 def walk(bars: Bars, rules: Rules, terms: Terms, at_open: Callable[[World, int, float], None]) -> Tape:
+    """Every bar: the open, inside, the close."""
     shape = bars.open.shape
     world = World(bars, terms, terms.cash)
     world.waiting = {j: Waiting() for j in world.symbols}
@@ -141,6 +145,7 @@ def listen(everyone: dict[int, Waiting], rules: Rules, t: int) -> None:
 
 
 def leave(world: World, rules: Rules, t: int) -> None:
+    """Exits that are due at the open."""
     for j, waiting in world.waiting.items():
         if not world.opens(t, j):
             continue
@@ -159,6 +164,7 @@ def leave(world: World, rules: Rules, t: int) -> None:
 
 
 def enter(world: World, rules: Rules, t: int, equity: float) -> None:
+    """Entries at the open, sharing what room there is in proportion."""
     wanted = {}
     for j, waiting in world.waiting.items():
         if waiting.side and j not in world.held and world.opens(t, j):
@@ -180,6 +186,7 @@ def enter(world: World, rules: Rules, t: int, equity: float) -> None:
 
 
 def inside(world: World, rules: Rules, t: int) -> None:
+    """Liquidation, stops and takes inside the bar."""
     for j, position in sorted(world.held.items()):
         if not world.opens(t, j):
             continue
@@ -208,6 +215,7 @@ def inside(world: World, rules: Rules, t: int) -> None:
 
 
 def rebalance(world: World, plan: WeightPlan, t: int, equity: float) -> None:
+    """Trade to the target weights where they are off by more than the band."""
     if not equity > 0:
         return
     for j, waiting in world.waiting.items():

@@ -65,6 +65,7 @@ class Finding:
     unit: str = "session"
     datasets: list[str] = field(default_factory=list)
     stand_ins: list[str] = field(default_factory=list)
+    caveats: list[str] = field(default_factory=list)  # vintage, survivorship, back-calculation, lag, joined datasets
     missing: list[str] = field(default_factory=list)
     detail: dict[str, Any] = field(default_factory=dict)
     error: str = ""

@@ -190,4 +190,5 @@ def _chance(bet: Bet, history: Array, bars: int) -> float | None:
 
 
 def _series(panel: Any, field: str, symbol: str) -> pd.Series:
-    return panel[field, symbol].iloc[:, 0]  # type: ignore[no-any-return]
+    series: pd.Series = panel[field, symbol].iloc[:, 0]
+    return series

@@ -194,6 +194,7 @@ def given(label: str, horizon: int, *, symbol: str | None = None, units: str = "
 
 
 def closes(panel: Any, symbol: str | None) -> pd.DataFrame:
+    """Closes of a symbol (None: the panel's first), a series of labels, missing where there is none."""
     frame: pd.DataFrame = panel["close"] if symbol is None else single(panel, "close", symbol)
     return frame
 

@@ -48,7 +48,10 @@ def in_order(horizon: int = 10, *, also: tuple[int, ...] = (5, 21)) -> InOrder:
 
 
 def standardised(stages: pd.DataFrame) -> Array:
-    """Each stage less its mean over its deviation, clipped at CLIP: T x S, finite. Rows with a missing stage must be gone."""
+    """Each stage less its mean over its deviation, clipped at CLIP: T x S, finite. Rows with a missing stage must be gone.
+
+    FieldError for too few rows; ClaimError where a stage never moves.
+    """
     x = np.asarray(stages, dtype=np.float64)
     if len(x) < FEWEST:
         raise FieldError(f"{FEWEST} bars with {', '.join(map(str, stages.columns))}", f"together they are there on {len(x)}", "import more history of them")

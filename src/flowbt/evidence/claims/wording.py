@@ -26,10 +26,12 @@ def effect_text(f: Finding, value: float | None, sign: bool = True) -> str:
 
 
 def interval_text(f: Finding) -> str:
+    """The 95% interval in the units of the finding; empty where there is none."""
     return "-" if f.low is None or f.high is None else f"{effect_text(f, f.low)} to {effect_text(f, f.high)}"
 
 
 def stated_text(f: Finding) -> str:
+    """The document's figures in words; empty where it gives none."""
     if not f.stated:
         return {1: "higher", -1: "lower", 0: "no edge"}[f.sign] if f.kind in ("event study", "regime comparison") else "-"
     words = []
@@ -42,6 +44,7 @@ def stated_text(f: Finding) -> str:
 
 
 def measured_text(f: Finding) -> str:
+    """Our figures in words, beside those the document gives."""
     if f.kind in ("arithmetic", "facts"):
         return f"{f.n - len(f.detail.get('wrong', []))} of {f.n} {'follow' if f.kind == 'arithmetic' else 'as printed'}"
     if f.measured is None:

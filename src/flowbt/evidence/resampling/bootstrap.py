@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy import fft
+
+from flowbt.ground.compiled import jit
 
 Array = npt.NDArray[np.float64]
 
@@ -70,14 +71,14 @@ def _prefix(columns: Array) -> Array:
     return np.vstack([np.zeros((1, columns.shape[1])), np.cumsum(twice, axis=0)])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@jit
 def _mix(z: Any) -> Any:
     z = (z ^ (z >> np.uint64(30))) * np.uint64(_MIX1)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(_MIX2)
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@jit
 def _sums(prefix: Any, rows: Any, block: Any, seed: Any, out: Any) -> None:
     unit = 1.0 / 9007199254740992.0  # 2**-53
     shrink = 0.0 if block <= 1.0 else 1.0 / np.log1p(-1.0 / block)

@@ -47,7 +47,7 @@ def context(gallery: Mapping[str, Any]) -> dict[str, Any]:
                 key: drawing.compact([_nan(row[key]) for row in traded])
                 for key in ("sharpe", "sharpe_low", "sharpe_high", "placebo", "placebo_low", "placebo_high")
             },
-            "beats": [row["tone"] == "good" for row in traded],
+            "beats": [row["beats"] for row in traded],
         },
     }
 
@@ -56,18 +56,26 @@ def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
     """An entry with its measures beside it and a tone; numbers that are not there are None."""
     measures = entry.get("measures") or {}
     names = ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades")
-    flat = {"claims": (), **entry, **{name: entry.get(name) for name in NUMBERS}, **{name: measures.get(name) for name in names}}
+    flat = {
+        "claims": (),
+        "caveats": (),
+        "answer": "",
+        "believed": "",
+        **entry,
+        **{name: entry.get(name) for name in NUMBERS},
+        **{name: measures.get(name) for name in names},
+    }
     if entry.get("leak"):
-        return {**flat, "tone": "bad", "adjusted": None, "deflated_sharpe": None}
+        return {**flat, "tone": "bad", "beats": False, "adjusted": None, "deflated_sharpe": None}
     if flat["sharpe"] is None or entry.get("error"):
-        return {**flat, "tone": "none"}
-    beats = beats_placebos(flat["adjusted"])
+        return {**flat, "tone": "none", "beats": False}
     planted = beats_placebos(flat["null_adjusted"])
-    return {**flat, "tone": "bad" if planted else "good" if beats else "doubt"}
+    beats = beats_placebos(flat["adjusted"]) and not planted
+    return {**flat, "beats": beats, "tone": "bad" if planted or flat["answer"] == "no" else "good" if flat["answer"] == "yes" else "doubt"}
 
 
 def _beating(gallery: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [row for row in map(_row, gallery["entries"]) if row["tone"] == "good"]
+    return [row for row in map(_row, gallery["entries"]) if row["beats"]]
 
 
 def _nan(value: float | None) -> float:

@@ -64,9 +64,9 @@ def write_scoreboard(results: Path, scored: Scored) -> Path:
     write_assets(results)
     runs = _tearsheets(results)
     for finding in scored.findings:
-        write_text(folder / f"{finding.id}.html", claim_page(finding, scored, runs.get(finding.strategy, "")))
+        _put(folder / f"{finding.id}.html", claim_page(finding, scored, runs.get(finding.strategy, "")))
     path = folder / "index.html"
-    write_text(path, board_page(scored))
+    _put(path, board_page(scored))
     kept = [{"id": f.id, "strategy": f.strategy, "verdict": f.verdict} for f in scored.findings if f.strategy]
     write_text(
         folder / "findings.json", dumps({"synthetic": scored.synthetic, "register": scored.register, "findings": kept})
@@ -76,6 +76,12 @@ def write_scoreboard(results: Path, scored: Scored) -> Path:
     site.announce(path, "scoreboard", f"{len(claims)} claims{', synthetic data' if scored.synthetic else ''}", words)
     site.write_index(results)
     return path
+
+
+def _put(path: Path, text: str) -> None:
+    """Write what differs: a second run finds its hundred pages as they are."""
+    if not (path.is_file() and path.read_bytes() == text.encode()):
+        write_text(path, text)
 
 
 def board_page(scored: Scored) -> str:

@@ -22,6 +22,7 @@ from flowbt.results.record import dumps
 
 NOTICE, PROGRESS, INDEX = "page.json", "progress.json", "index.html"
 KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board")
+LISTED = ("sharpe", "cagr", "volatility", "max_drawdown", "trades", "win_rate")  # measures on the browser page
 DOWNLOADS = ("trades.csv", "trades.parquet")  # what a tearsheet links to
 DEPTH = 4  # folders below the root in which notices are looked for
 
@@ -74,8 +75,14 @@ def index_page(root: Path, *, live: bool = False) -> str:
     """The browser page. `live`: served by `flowbt serve`, so that tags, notes, comparisons and progress work in place."""
     listing = shelf.listing(root)
     runs = [
-        {**_trimmed(entry.summary), "tags": list(entry.tags), "note": entry.note, "href": f"{entry.path.relative_to(root).as_posix()}/tearsheet.html"}
-        for entry in listing.entries
+        {
+            **_trimmed(entry.summary),
+            "answer": _answer(entry.belief),
+            "tags": list(entry.tags),
+            "note": entry.note,
+            "href": f"{entry.path.relative_to(root).as_posix()}/tearsheet.html",
+        }
+        for entry in sorted(listing.entries, key=lambda entry: bool(entry.summary.get("look_ahead")))  # what uses the future comes last
     ]
     pages = notices(root)
     context = {"title": "Results", "live": live, "broken": listing.broken, "count": len(runs), "pages": pages, "data": {"runs": runs, "live": live}}
@@ -105,7 +112,8 @@ def export(root: Path, folder: Path) -> int:
         write_assets(folder)
         pages = [path for path in _files(root, ".html", whole=False) if path.parent != root]
         downloads = [path.with_name(name) for path in pages for name in DOWNLOADS if path.with_name(name).is_file()]
-        for path in (*pages, *downloads):
+        believed = [path for path in Path(root).glob(f"*/{shelf.BELIEFS}") if path.is_file()]
+        for path in (*pages, *downloads, *believed):
             target = folder / path.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
@@ -114,8 +122,14 @@ def export(root: Path, folder: Path) -> int:
 
 
 def _trimmed(summary: dict[str, Any]) -> dict[str, Any]:
-    names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "synthetic", "created", "deflated_sharpe", "measures", "spark")
-    return {name: summary.get(name) for name in names}
+    names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "synthetic", "created", "look_ahead", "spark")
+    measures = {name: (summary.get("measures") or {}).get(name) for name in LISTED}
+    return {**{name: summary.get(name) for name in names}, "measures": measures}
+
+
+def _answer(belief: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The answer, its colour and its sentence, of what a run may be believed."""
+    return {name: belief.get(name) for name in ("answer", "tone", "sentence")} if belief else None
 
 
 def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:

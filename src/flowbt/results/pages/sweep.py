@@ -173,7 +173,10 @@ def columns(shown: pd.DataFrame, names: list[str], metrics: list[str]) -> list[d
 
 def luck_strip(luck: dict[str, Any]) -> list[dict[str, str]]:
     """The judged figures of luck as tiles; what could not be computed says so."""
-    return [{"name": one.name, "value": number(one.value, one.form), "words": one.words, "tone": one.tone} for one in luck_checks(luck)]
+    return [
+        {"name": one.name, "value": number(one.value, one.form), "words": one.words, "tone": "bad" if luck.get("look_ahead") else one.tone}
+        for one in luck_checks(luck)
+    ]
 
 
 def _label(name: str) -> str:

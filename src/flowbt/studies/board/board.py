@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
+from flowbt.data.panel.caveats import caveats
 from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.features.checklist import CHECKLIST
 from flowbt.features.convergence import tally
@@ -82,6 +83,7 @@ class Board:
     ballots: tuple[Ballot, ...]
     counts: Mapping[str, float]
     gaps: tuple[Gap, ...] = field(default=())
+    caveats: tuple[str, ...] = ()  # vintage, survivorship, back-calculation, lag, joined datasets, bases of prices
 
 
 def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) -> Board:
@@ -121,6 +123,7 @@ def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) 
         ballots=tuple(ballots),
         counts=_counts(ballots, votes),
         gaps=tuple({gap.name: gap for gap in gaps}.values()),
+        caveats=tuple(caveats(*panels.values(), labels=index[-1:])),
     )
 
 

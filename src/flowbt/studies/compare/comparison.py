@@ -123,11 +123,12 @@ def unique_labels(records: Sequence[RunRecord]) -> list[str]:
         for place, at in enumerate(group):
             detail = ", ".join(f"{row['name']}={row['values'][place]}" for row in differing)
             made[at] = f"{name} ({detail})" if detail else name
-    return [f"{label} {record.manifest['id'][:6]}" if made.count(label) > 1 else label for label, record in zip(made, records, strict=True)]
+    labels = [f"{label} {record.manifest['id'][:6]}" if made.count(label) > 1 else label for label, record in zip(made, records, strict=True)]
+    return [f"{label} LOOK-AHEAD" if record.manifest.get("look_ahead") else label for label, record in zip(labels, records, strict=True)]
 
 
 def _run(record: RunRecord, label: str) -> dict[str, Any]:
-    return {"label": label, **{name: record.manifest.get(name) for name in ("id", "strategy", "thesis", "from", "to", "synthetic")}}
+    return {"label": label, **{name: record.manifest.get(name) for name in ("id", "strategy", "thesis", "from", "to", "synthetic", "look_ahead")}}
 
 
 def _measures(records: Sequence[RunRecord], returns: list[pd.Series], index: pd.DatetimeIndex, year: float) -> list[dict[str, Any]]:

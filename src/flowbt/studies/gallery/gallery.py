@@ -28,6 +28,7 @@ from flowbt.evidence.multiple import benjamini_hochberg
 from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
 from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, StoreError
+from flowbt.results.belief import belief_now
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
 from flowbt.studies.run.market import Span
@@ -78,10 +79,13 @@ class GalleryRow:
     null_p: float | None = None
     null_adjusted: float | None = None
     stand_ins: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()  # the run's warnings: vintage, survivorship, back-calculation, lag, joined datasets, stale opens
     claims: tuple[str, ...] = ()  # "id: verdict" of the claims this strategy trades, as last scored on the same kind of data
     shape: tuple[float, ...] = ()  # per-period Sharpe, bars, skew, kurtosis, variance of the placebos' Sharpe
     error: str = ""
     leak: str = ""  # how it uses the future: it is worth nothing, whatever its measures say
+    answer: str = ""  # of its belief, and the sentence; empty where nothing is stored
+    believed: str = ""
 
     @property
     def finding(self) -> str:
@@ -174,9 +178,11 @@ def claim_verdicts(results: Path | None, synthetic: bool) -> dict[str, tuple[str
 
 def _run(job: Job, path: Path) -> GalleryRow:
     catalog = open_catalog(job.datasets, job.demo)
-    run = backtest(catalog, Request(path, span=job.span, seed=job.seed, command=job.command, keep_leak=job.keep_leak))
+    run = backtest(catalog, Request(path, span=job.span, seed=job.seed, command=job.command, keep_leak=job.keep_leak, rotations=job.placebos))
     stored = store_run(job.results, run) if job.results else None
-    placebos = against_placebos(run.prepared, run.book, job.placebos, job.seed)
+    belief = belief_now(job.results, run.record.manifest, run.record.metrics) if job.results else None
+    placebos = run.placebos
+    assert placebos is not None
     manifest = run.record.manifest
     entry = replace(
         _card(path),
@@ -190,8 +196,11 @@ def _run(job: Job, path: Path) -> GalleryRow:
         rotations=len(placebos.placebos),
         p=placebos.p,
         stand_ins=tuple(f"{one['used']} for {one['asked']}" for one in manifest["stand_ins"]),
+        caveats=tuple(manifest["warnings"]),
         shape=(*_reordered(moments(run.book.returns.to_numpy(dtype=float))), placebos.variance) if not run.leak else (),
         leak=str(run.leak) if run.leak else "",
+        answer=belief.answer if belief else "",
+        believed=belief.sentence if belief else "",
     )
     return _with_null(job, path, entry) if catalog.synthetic else entry
 

@@ -24,7 +24,7 @@ from flowbt.data.declare import Dataset, read_declaration
 from flowbt.data.ingest.merge import merge
 from flowbt.data.ingest.plan import ImportPlan, PlanDataset, PlannedFile, inputs
 from flowbt.data.ingest.splice import Overlap, SourceRows, combine, select
-from flowbt.data.ingest.validate import as_records, check_holes, check_rows, policy, refuse
+from flowbt.data.ingest.validate import as_records, check_holes, check_opens, check_rows, policy, refuse
 from flowbt.data.sources import source
 from flowbt.data.sources.base import Anomaly, RawTable
 from flowbt.data.versions import KEYS, REVISED, Version, current, declaration_toml, write_dataset, writing_alone
@@ -113,17 +113,19 @@ def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path,
     what = course(dataset.name, stored.provenance, records, facts) if stored else "anew"
     if stored and what == "same":
         kept = stored.provenance
+        _declare(root / dataset.name, declaration)
         return ImportOutcome(dataset.name, "unchanged", kept["rows"], tuple(kept["span"]), kept["finding_counts"])
     made = assemble(found if what != "place" else (), declaration, dataset.overlap)
     records = [{**record, "rows": rows} for record, rows in zip(records, made.rows, strict=False)]
     state = _joined(stored.frame(), made, declaration, arrival) if stored and what in ("place", "merge") else _fresh(made)
-    holes = check_holes(state.frame, declaration)
+    holes = check_holes(state.frame, declaration) + check_opens(state.frame, declaration)
     refuse(holes, declaration)
     before = stored.provenance if stored and what != "anew" else {}
     if what == "merge" and not any(count for kind, count in state.change.items() if kind != "equal"):
         return ImportOutcome(dataset.name, "unchanged", before["rows"], tuple(before["span"]), before["finding_counts"], change=state.change)
     table = place(state.frame, declaration)
-    findings = [one for one in before.get("findings", []) if one["kind"] != "hole"] + as_records([*made.findings, *state.findings, *holes], declaration)
+    kept_findings = [one for one in before.get("findings", []) if one["kind"] not in ("hole", "stale_open")]
+    findings = kept_findings + as_records([*made.findings, *state.findings, *holes], declaration)
     counts = dict(Counter(finding["kind"] for finding in findings))
     earlier = before.get("files", [])
     provenance = {

@@ -16,7 +16,7 @@ from flowbt.data.panel.views import Change
 from flowbt.studies.lookahead.parts import PartTable
 
 Rows = npt.NDArray[np.int64]
-ENTRIES, EXITS, ELSEWHERE = 16, 4, 4  # cuts; with the last rows and the screens about 28 evaluations
+ENTRIES, EXITS, ELSEWHERE = 15, 3, 3  # cuts; with the last rows, other futures and the screens about 34 evaluations
 AFTER = 30  # made-up rows that follow a cut
 APART = 12  # rows between those that a screen changes
 

@@ -4,8 +4,8 @@
 2. open the panel on all history, so that trailing windows are warm, and let the strategy decide; probe the decision for use of the future;
 3. cut decision and bars to the span in which every field it used is there;
 4. simulate, and reconcile the book with vectorbt's;
-5. the same for its placebo: the same decisions, rotated in time;
-6. measure, describe.
+5. the same for its placebos: the same decisions, rotated in time; one of them is drawn, all are counted;
+6. measure, describe, and gather what speaks for and against it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
+from flowbt.data.panel.bases import carried
 from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.engine.book import Book
 from flowbt.engine.loader import Strategy, load_strategy
@@ -27,8 +28,10 @@ from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import leak_of, refuse
 from flowbt.studies.run.describe import record_of
 from flowbt.studies.run.market import cut_decision, market_of, panel_for
-from flowbt.studies.run.placebo import placebo_of
+from flowbt.studies.run.option_terms import option_terms_of, warning_of, words_of
+from flowbt.studies.run.placebo import Placebos, against_placebos, placebo_of
 from flowbt.studies.run.request import Prepared, Request
+from flowbt.studies.run.standing import evidence_of
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Run:
     prepared: Prepared
     book: Book
     placebo: Book | None
+    placebos: Placebos | None
     benchmark: pd.Series | None
     measures: Measures
     record: RunRecord
@@ -54,16 +58,25 @@ def backtest(catalog: Catalog, request: Request) -> Run:
         refuse(prepared.strategy.name, leak)
     book = simulate(prepared.market, prepared.decision, prepared.costs, prepared.account)
     reconcile(book)
-    placebo = None
-    if request.placebo:
+    placebo = placebos = None
+    if request.rotations:
         placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
+        placebos = against_placebos(prepared, book, request.rotations, request.seed)
     symbol, benchmark = benchmark_of(catalog, prepared, request.benchmark)
-    measures = measures_of(book, benchmark, request.seed)
+    measures = measures_of(book, benchmark)
     record = record_of(request, prepared, book, placebo, (symbol, benchmark), measures)
+    record.manifest["evidence"] = evidence_of(prepared, book, (symbol, benchmark), placebos)
+    options = option_terms_of(prepared, book)
+    if options is not None:
+        record.manifest["options"] = dict(options)
+        record.manifest["assumptions"] += words_of(options)
+        record.manifest["warnings"] += [line for line in (warning_of(options),) if line]
+        sharpes = [end["sharpe"] for end in options["band"]]
+        record.manifest["evidence"]["band"] = [min(sharpes), max(sharpes)] if sharpes else None
     if leak:
         record.manifest["look_ahead"] = str(leak)
         record.manifest["warnings"].insert(0, f"LOOK-AHEAD: {leak}. The result is worthless.")
-    return Run(request, prepared, book, placebo, benchmark, measures, record, leak)
+    return Run(request, prepared, book, placebo, placebos, benchmark, measures, record, leak)
 
 
 def prepare(catalog: Catalog, request: Request) -> Prepared:
@@ -86,14 +99,16 @@ def assemble(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader,
 
 
 def benchmark_of(catalog: Catalog, prepared: Prepared, asked: str | None) -> tuple[str | None, pd.Series | None]:
-    """Close-to-close returns of the benchmark: asked for, else the file's, else the first traded symbol."""
+    """Returns of holding the benchmark, close to close, dividends reinvested: asked for, else the file's, else the first traded symbol."""
     symbol = asked or prepared.strategy.benchmark or prepared.market.symbols[0]
     if symbol.lower() == "none":
         return None, None
     labels = prepared.market.index
-    close = open_panel(catalog, (symbol,), prepared.panel.clock, labels[0], labels[-1]).bars().close[symbol].reindex(labels)
-    return symbol, close.ffill().pct_change().fillna(0.0).rename("benchmark")
+    bars = open_panel(catalog, (symbol,), prepared.panel.clock, labels[0], labels[-1]).bars()
+    mark, _ = carried(bars.close, bars.dividend)  # what a dividend leaves of the evening before is what earns the next day's return
+    held = bars.close.ffill()[symbol] / mark.ffill()[symbol].shift(1) - 1.0
+    return symbol, held.reindex(labels).fillna(0.0).rename("benchmark")
 
 
-def measures_of(book: Book, benchmark: pd.Series | None, seed: int) -> Measures:
-    return measure(book.returns, book.trades, book.market.year, benchmark, seed=seed, activity=book.exposure)
+def measures_of(book: Book, benchmark: pd.Series | None) -> Measures:
+    return measure(book.returns, book.trades, book.market.year, benchmark, activity=book.exposure)

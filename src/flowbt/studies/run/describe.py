@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flowbt.data.panel.caveats import caveats, stale_words
 from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.book import Book
 from flowbt.engine.types import Signals
-from flowbt.evidence.measures import Measures, measure
+from flowbt.evidence.measures import Measures
 from flowbt.ground.fields import FieldKey
 from flowbt.results.record import DatasetUse, Manifest, RunRecord, content_key
 from flowbt.studies.run.excursions import excursions
@@ -33,15 +34,13 @@ def record_of(
     """Everything a stored run keeps."""
     symbol, returns = benchmark
     manifest = manifest_of(request, prepared, symbol)
-    if placebo is not None:
-        manifest["verdicts"] = {"placebo_sharpe": measure(placebo.returns, placebo.trades, placebo.market.year).sharpe}
     series = series_of(book, returns, placebo)
     for name, states in regimes_of(prepared.panel, book.market.index).items():
         series[f"regime:{name}"] = states
     trades = with_features(book, prepared.panel)
     trades = pd.concat([trades, excursions(trades, book.market)], axis=1) if len(trades) else trades
     market = prepared.market  # with option structures the book has a column per contract; the charts show what they are written on
-    prices = pd.DataFrame(market.close, index=market.index, columns=list(market.symbols))
+    prices = prepared.panel.bars().close.loc[market.index]
     manifest["id"] = content_key(manifest)
     return RunRecord(manifest, series, book.orders, trades, prices, measures, chart_of(prepared, trades))
 
@@ -100,7 +99,7 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "benchmark": benchmark,
         "code": strategy.path.read_text(encoding="utf-8"),
-        "verdicts": {},
+        "evidence": {},
         "warnings": warnings_of(prepared),
     }
 
@@ -108,7 +107,7 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
 def datasets_of(panel: PanelReader) -> list[DatasetUse]:
     """Each dataset that was read: its hash, the fields used, its publication rule in words."""
     uses: dict[str, DatasetUse] = {}
-    for (field, symbol), holder in sorted(panel.used.items()):
+    for field, symbol, holder in sorted(panel.datasets(), key=lambda one: one[:2]):
         declaration = holder.declaration
         use = uses.setdefault(
             holder.name,
@@ -175,13 +174,8 @@ def warnings_of(prepared: Prepared) -> list[str]:
     if panel.catalog.synthetic:
         lines.append("SYNTHETIC: made by the demo market with planted effects. It says nothing about real markets.")
     lines += [f"Left out: {problem}." for problem in panel.catalog.problems]
-    declarations = {holder.name: holder.declaration for holder in panel.used.values()}
-    revised = sorted(name for name, one in declarations.items() if one.vintage == "latest")
-    if revised:
-        lines.append(f"Latest vintage, not as first published: {', '.join(revised)}.")
-    biased = sorted(name for name, one in declarations.items() if one.survivorship)
-    if biased:
-        lines.append(f"Survivorship-biased members: {', '.join(biased)}.")
+    lines += caveats(panel, labels=prepared.market.index)
+    lines += stale_words(panel.bars().stale.loc[prepared.market.index])
     if panel.clock.always and not any(field == "funding_rate" for field, _ in panel.used):
         lines.append("No funding data for the traded symbols: traded as spot, shorts pay borrow only.")
     return lines

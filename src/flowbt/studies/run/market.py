@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
+from flowbt.data.panel.bases import carried
 from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.engine.loader import Strategy
 from flowbt.engine.types import Market, Signals, Targets
@@ -28,7 +29,8 @@ class Span:
         asked_first, asked_last = _date(self.start), _date(self.end, last=True)
         if asked_first is not None and asked_last is not None and asked_last < asked_first:
             raise RangeError(f"{self.start} to {self.end}", "the end is before the start", "swap --from and --to")
-        begin = max(first, asked_first) if asked_first is not None else first
+        live = panel.live()  # what was calculated back is not traded on, unless it is asked for
+        begin = max(first, asked_first) if asked_first is not None else first if live is None else max(first, live)
         end = min(last, asked_last) if asked_last is not None else last
         labels = panel.index[(panel.index >= begin) & (panel.index <= end)]
         if len(labels) < 2:
@@ -53,9 +55,11 @@ def panel_for(catalog: Catalog, strategy: Strategy, decide_at: str | None = None
 
 
 def market_of(panel: PanelReader, labels: pd.DatetimeIndex) -> Market:
-    """The traded bars of the panel's symbols over `labels`."""
+    """The traded bars of the panel's symbols over `labels`. Dividends are cash flows of the close before their ex-date (see `bases.carried`)."""
     bars = panel.bars()
-    arrays = {f.name: getattr(bars, f.name).loc[labels].to_numpy(float) for f in fields(bars)}
+    mark, due = carried(bars.close.loc[labels], bars.dividend.loc[labels])
+    frames = {"open": bars.open, "high": bars.high, "low": bars.low, "close": mark, "funding": bars.funding.loc[labels] + due}
+    arrays = {name: frame.loc[labels].to_numpy(float) for name, frame in frames.items()}
     return Market(index=labels, symbols=panel.symbols, clock=panel.clock, **arrays)
 
 

@@ -24,7 +24,7 @@ class Request:
     costs: Costs | None = None
     account: Account | None = None
     benchmark: str | None = None  # "none" for no benchmark
-    placebo: bool = True
+    rotations: int = 199  # of its own decisions, as placebos; 0: none
     keep_leak: bool = False  # a decision that uses the future: keep the run, marked, in place of refusing it
     seed: int = 7
     command: str = ""

@@ -79,7 +79,6 @@ class Scorer:
         return found
 
     def _tried(self, file: ClaimFile, claim: Claim) -> Measured:
-
         try:
             found = self._study(claim.checked(), file.document)
         except FieldError as error:
@@ -91,7 +90,6 @@ class Scorer:
         return {k: plain(v) for k, v in found.items()}
 
     def _study(self, claim: Claim, document: Document) -> Measured:
-
         if missing := self._missing(claim):
             return {"missing": missing}
         if claim.kind == "arithmetic":
@@ -106,10 +104,9 @@ class Scorer:
             found = self._sequence(claim, document, panel)
         else:
             found = self._events(claim, document, panel)
-        return found | {"datasets": panel.datasets, "stand_ins": sorted(panel.stand_ins)}
+        return found | {"datasets": panel.datasets, "stand_ins": sorted(panel.stand_ins), "caveats": panel.caveats}
 
     def _sequence(self, claim: Claim, document: Document, panel: Watched) -> Measured:
-
         frames, left_out = _each(claim, panel)
         refuse_peeking(claim, panel.panel, frames, partial(array_of, claim))
         found = filled(claim, document, lambda draft: sequence_study(claim, draft, frames, self.settings.resamples, self.settings.seed))
@@ -117,7 +114,6 @@ class Scorer:
         return found | {"definition": frames[0][0], "rows": len(panel.index), "missing": missing}
 
     def _events(self, claim: Claim, document: Document, panel: Watched) -> Measured:
-
         results, left_out = _each(claim, panel)
         scope, rows = scope_of(claim, panel, self.settings)
         cases: list[Case] = cases_of(claim, results, panel, rows)
@@ -145,7 +141,6 @@ class Scorer:
         return lines
 
     def _panel(self, claim: Claim) -> PanelReader:
-
         symbols = claim.data.symbols or ((claim.outcome.symbol,) if claim.outcome.symbol else ())
         if not symbols:
             raise ClaimError(f"claim {claim.id}", "neither its outcome nor its data names a symbol", "give data=Data(symbols=(...))")
@@ -191,7 +186,6 @@ def _columns(given: Any) -> list[str]:
 
 
 def _keep(path: Path, found: Measured) -> None:
-
     with storing(path, "write the finding"):
         write_text(path, json.dumps(found))
 

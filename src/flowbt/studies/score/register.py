@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -154,10 +155,20 @@ def _sources(function: Any, file: ClaimFile) -> Iterator[str]:
 
 def _node(function: Any, file: ClaimFile) -> ast.FunctionDef:
     """The definition of a function in its file, without decorators and docstring, under one name."""
-    line = function.__code__.co_firstlineno
-    for node in ast.walk(ast.parse(file.text)):
-        if isinstance(node, ast.FunctionDef) and min([node.lineno, *(d.lineno for d in node.decorator_list)]) == line:
+    found = _definitions(file.text).get(function.__code__.co_firstlineno)
+    if found is None:
+        raise ClaimError(f"claim {function.__name__}", "it is not a function of its file", "write it with `def`")
+    return found
+
+
+@lru_cache(maxsize=64)
+def _definitions(text: str) -> dict[int, ast.FunctionDef]:
+    """First line (that of the first decorator) -> definition."""
+    found = {}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            line = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             told = ast.get_docstring(node) is not None and len(node.body) > 1
             node.name, node.decorator_list, node.body = "claim", [], node.body[told:]
-            return node
-    raise ClaimError(f"claim {function.__name__}", "it is not a function of its file", "write it with `def`")
+            found[line] = node
+    return found

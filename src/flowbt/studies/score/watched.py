@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flowbt.data.panel.caveats import caveats
 from flowbt.data.panel.reader import PanelReader
 from flowbt.ground.errors import ClaimError
+from flowbt.ground.fields import FieldKey
 
 
 class Watched:
@@ -73,6 +75,12 @@ class Watched:
             elif (field, symbol) in held:
                 names.add(held[field, symbol].name)
         return sorted(names)
+
+    @property
+    def caveats(self) -> list[str]:
+        """What the data behind it should be read with."""
+        read = {key for key in self.panel.used if any(key[0] == field and FieldKey(field, symbol).matches(key[1]) for field, symbol in self.used)}
+        return caveats(self.panel, labels=self.index[self.first : self.last], keys=read)
 
     def _refuse_hollow(self, keys: list[tuple[str, str]]) -> None:
         """ClaimError for a field that was imported without one value: that is broken data, not missing data."""

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
+from flowbt.data.panel.caveats import caveats, stale_words
 from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import fenced
 from flowbt.deferred import Tracer
@@ -98,6 +99,7 @@ class PreparedSweep:
             "synthetic": self.panel.catalog.synthetic,
             "datasets": datasets_of(self.panel),
             "stand_ins": [asdict(one) for one in self.panel.stand_ins],
+            "warnings": self._warnings(labels),
             "costs": asdict(self.sweeper.costs),
             "account": asdict(self.sweeper.account),
             "parameters": {name: list(values) for name, values in zip(self.space.names, self.space.values, strict=True) if name in self.swept},
@@ -110,12 +112,16 @@ class PreparedSweep:
             "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
 
+    def _warnings(self, labels: pd.DatetimeIndex) -> list[str]:
+        made = ["SYNTHETIC: made by the demo market with planted effects."] if self.panel.catalog.synthetic else []
+        return made + caveats(self.panel, labels=labels) + stale_words(self.panel.bars().stale.loc[labels])
+
     @cached_property
     def id(self) -> str:
         """Twelve hex digits: the same code, data, span, rules, values, constraints and search give the same id."""
         names = ("code_hash", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "parameters", "fixed", "constraints", "search")
         parts = {name: self.facts[name] for name in names}
-        parts["data"] = sorted(use["hash"] for use in self.facts["datasets"])
+        parts["data"] = sorted([use["hash"], use["lag"]] for use in self.facts["datasets"])  # an edited publication rule is other data
         parts["order"] = list(self.space.names)  # trial numbers depend on it
         parts["flowbt"] = self.facts["versions"].get("flowbt")
         return hashlib.sha256(dumps(parts, sort_keys=True).encode()).hexdigest()[:12]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,6 @@ import pyarrow.parquet as pq
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Array
-from flowbt.ground.errors import StoreError
 from flowbt.ground.files import locked, publish, write_text, writing
 from flowbt.results.ledger import write_table
 from flowbt.results.record import dumps
@@ -187,16 +185,6 @@ class SweepProgress:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         counts = {"state": state, "done": self.done, "total": self.total, "rate": self.rate, "eta": eta, "best": self.best, "updated": now}
         self.folder.write(PROGRESS, {**self.head, **counts})
-
-
-def load_sweep(path: Path) -> dict[str, Any]:
-    """`sweep.json` with `luck` inside. Raises StoreError."""
-    try:
-        document: dict[str, Any] = json.loads((path / SWEEP).read_bytes())
-        document["luck"] = json.loads((path / LUCK).read_bytes())
-    except (OSError, ValueError) as problem:
-        raise StoreError(f"sweep {path}", " ".join(str(problem).split())[:160], "run it again, or --resume it") from None
-    return document
 
 
 def slices(numbers: Ints, size: int) -> Iterator[tuple[int, Ints]]:

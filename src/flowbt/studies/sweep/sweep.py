@@ -27,6 +27,7 @@ from flowbt.evidence.search.judgement import luck_verdict
 from flowbt.ground.errors import ParameterError, nearest
 from flowbt.ground.protocols import Step
 from flowbt.results import ledger
+from flowbt.results.belief import renew
 from flowbt.results.pages import sweep as sweeps
 from flowbt.studies.lookahead.strategies import refuse
 from flowbt.studies.run.backtest import backtest
@@ -105,12 +106,13 @@ def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: Swe
         "rate": progress.fresh / max(clock.laps["trials"], 1e-9),
         "verified": checked,
         "look_ahead": luck["look_ahead"],
-        "warnings": ["SYNTHETIC: made by the demo market with planted effects."] if setup.panel.catalog.synthetic else [],
+        "warnings": [*([f"LOOK-AHEAD: {leak}. The result is worthless."] if leak else []), *setup.facts["warnings"]],
     }
     folder.write(LUCK, luck)
     folder.write(SWEEP, document)
     progress.write("done")
     folder.publish()
+    renew(run.results, setup.strategy.name)
     sweeps.write(run.results, folder.path)
     return folder.path, document, luck
 

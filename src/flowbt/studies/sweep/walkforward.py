@@ -32,6 +32,7 @@ from flowbt.evidence.splits import Split, Window, walk_forward
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import locked, publish, scratch_folder, write_text
 from flowbt.results import ledger
+from flowbt.results.belief import renew
 from flowbt.results.pages import walkforward as page
 from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
@@ -90,6 +91,7 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
     _store(folder, walks, document)
     _enter(setup, results, numbers, document["id"])
     page.write(results, folder)
+    renew(results, setup.strategy.name)
     return folder, document
 
 

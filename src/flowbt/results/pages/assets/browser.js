@@ -23,7 +23,7 @@
     return box;
   };
   const name = (i) => {
-    const run = runs[i], badges = [...(run.synthetic ? [fb.element("span", { class: "badge synthetic" }, "SYNTHETIC")] : []), ...run.tags.map((tag) => fb.element("span", { class: "badge" }, tag))];
+    const run = runs[i], badges = [...(run.synthetic ? [fb.element("span", { class: "badge synthetic" }, "SYNTHETIC")] : []), ...(run.look_ahead ? [fb.element("span", { class: "badge leak", title: run.look_ahead }, "LOOK-AHEAD")] : []), ...run.tags.map((tag) => fb.element("span", { class: "badge" }, tag))];
     return fb.element("div", {}, fb.element("a", { href: run.href }, run.strategy), ...badges.flatMap((badge) => [" ", badge]), fb.element("div", { class: "range" }, words(run)), ...(run.note ? [fb.element("div", { class: "notes" }, run.note)] : []),
       ...(live ? [fb.element("button", { type: "button", class: "quiet", on: { click: () => edit(i) } }, "tags and note")] : []));
   };
@@ -35,7 +35,7 @@
     { name: "cagr", label: "CAGR, %", kind: "fixed1", values: measure("cagr").map((x) => x === null ? null : 100 * x), signed: true },
     { name: "drawdown", label: "Max drawdown, %", kind: "fixed1", values: measure("max_drawdown").map((x) => x === null ? null : 100 * x) },
     { name: "trades", label: "Trades", kind: "number", values: measure("trades") },
-    { name: "deflated", label: "Deflated Sharpe, %", kind: "fixed0", values: runs.map((run) => run.deflated_sharpe === null ? null : 100 * run.deflated_sharpe) },
+    { name: "answer", label: "Believe it?", kind: "text", values: runs.map((run) => run.answer?.answer ?? ""), render: (i) => fb.element("span", { class: `told ${runs[i].answer?.tone ?? ""}`, title: runs[i].answer?.sentence ?? "" }, runs[i].answer?.answer ?? "–") },
     { name: "from", kind: "date", values: runs.map((run) => run.from?.slice(0, 10) ?? null) },
     { name: "to", kind: "date", values: runs.map((run) => run.to?.slice(0, 10) ?? null) },
     { name: "made", kind: "date", values: runs.map((run) => run.created?.slice(0, 16).replace("T", " ") ?? null) },

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flowbt.engine.sweep.space import Space
-from flowbt.studies import ledger
+from flowbt.results import ledger
 
 FACTS = {"strategy": "one", "code_hash": "c", "symbols": ["SPY"], "parameters": {"hold": 3}, "datasets": [{"hash": "d"}]}
 

@@ -1,0 +1,164 @@
+"""What a stored run may be believed, worked out when it is read: its own figures, the trials of its strategy as of now, the walk-forwards beside it.
+
+Nothing here judges: facts are gathered for `evidence.belief.believe`. A walk-forward counts for a run only where code, data, symbols, span, clock, costs and
+account are the same and its grid holds the run's parameters.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flowbt.evidence.belief import Belief, Holding, RunFacts, WalkForwardFacts, believe
+from flowbt.evidence.sharpe import deflated_sharpe
+from flowbt.ground.clock import Clock
+from flowbt.ground.files import write_text
+from flowbt.results import ledger
+from flowbt.results.record import dumps
+from flowbt.results.shelf import BELIEFS, PREFIX, SUMMARY, slug, storing
+
+SAME = {
+    "code_hash": "code",
+    "symbols": "symbols",
+    "from": "span",
+    "to": "span",
+    "clock": "clock",
+    "step": "clock",
+    "decide_at": "decision time",
+    "costs": "costs",
+    "account": "account",
+    "synthetic": "data",
+}  # what must be the same in a run and a walk-forward, and what it is called
+Trials = Callable[[Mapping[str, Any]], tuple[int, float]]  # of a manifest: distinct trials so far, and the variance of their Sharpe ratios per bar
+
+
+def belief_of(manifest: Mapping[str, Any], measures: Mapping[str, Any], trials: Trials, walks: Sequence[Mapping[str, Any]]) -> Belief:
+    """The belief of one run. `measures` by name (None: no meaning); `walks`: the documents of `walk_forwards`."""
+    return believe(facts_of(manifest, measures, trials(manifest), walks))
+
+
+def facts_of(manifest: Mapping[str, Any], measures: Mapping[str, Any], trials: tuple[int, float], walks: Sequence[Mapping[str, Any]]) -> RunFacts:
+    """Everything that is known of a run now. Figures a stored run does not have are NaN."""
+    kept: Mapping[str, Any] = manifest.get("evidence") or {}
+    lean = kept.get("robustness") or {}
+    fitting = [walk for walk in walks if not unlike(walk, manifest)]
+    return RunFacts(
+        strategy=str(manifest.get("strategy", "")),
+        leak=str(manifest.get("look_ahead") or ""),
+        probed=bool(kept.get("probed", False)),
+        synthetic=bool(manifest.get("synthetic")),
+        stand_ins=tuple(f"{one['used']} for {one['asked']}" for one in manifest.get("stand_ins", [])),
+        caveats=tuple(kept.get("caveats", ())),
+        trades=int(measures.get("trades") or 0),
+        open_trades=int(measures.get("open_trades") or 0),
+        sharpe=_number(measures.get("sharpe")),
+        total_return=_number(measures.get("total_return")),
+        max_drawdown=_number(measures.get("max_drawdown")),
+        rotations=int(kept.get("rotations") or 0),
+        rotation_p=_number(kept.get("rotation_p")),
+        rotation_sharpe=_number(kept.get("rotation_sharpe")),
+        average_exposure_p=_number(kept.get("held_p")),
+        trials=trials[0],
+        deflated=_deflated(manifest, measures, trials),
+        holding=Holding(**kept["holding"]) if kept.get("holding") else None,
+        walk_forward=_walk_forward(fitting[0]) if fitting else None,
+        walk_forwards_unlike=() if fitting or not walks else unlike(walks[0], manifest),
+        cost_bp=_number(lean.get("cost_bp")),
+        break_even_bp=_number(lean.get("break_even_bp")),
+        sharpe_double_costs=_number(lean.get("sharpe_double_costs")),
+        return_without_best=_number(lean.get("return_without_best")),
+        best_left_out=int(lean.get("best_left_out") or 0),
+        top_year=str(lean.get("top_year") or ""),
+        top_year_share=_number(lean.get("top_year_share")),
+        top_symbol=str(lean.get("top_symbol") or ""),
+        top_symbol_share=_number(lean.get("top_symbol_share")),
+        symbols=len(manifest.get("symbols", [])) or 1,
+        band=tuple(kept["band"]) if kept.get("band") else None,
+    )
+
+
+def walk_forwards(strategy_folder: Path) -> list[dict[str, Any]]:
+    """The stored walk-forwards of a strategy, newest first; a broken one is passed over."""
+    found = []
+    for path in strategy_folder.glob("walkforward-*/walkforward.json"):
+        try:
+            document = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            continue
+        if isinstance(document, dict) and document.get("modes"):
+            found.append(document)
+    return sorted(found, key=lambda document: str(document.get("created", "")), reverse=True)
+
+
+def unlike(walk: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """In what a walk-forward differs from a run; empty where it says something about it."""
+    differing = [word for name, word in SAME.items() if walk.get(name) != manifest.get(name)]
+    if _data(walk) != _data(manifest):
+        differing.append("data")
+    swept, fixed = walk.get("parameters", {}), walk.get("fixed", {})
+    if not all(value in swept[name] if name in swept else name in fixed and fixed[name] == value for name, value in manifest.get("parameters", {}).items()):
+        differing.append("parameters")
+    return tuple(dict.fromkeys(differing))
+
+
+def _data(document: Mapping[str, Any]) -> list[str]:
+    return sorted(use["hash"] for use in document.get("datasets", []))
+
+
+def _walk_forward(document: Mapping[str, Any]) -> WalkForwardFacts:
+    """Rolling windows where there are any."""
+    mode = document["modes"].get("rolling") or next(iter(document["modes"].values()))
+    return WalkForwardFacts(_number(mode["measures"].get("sharpe")), int(mode["windows"]), int(mode["measures"].get("bars") or 0), str(document.get("id", "")))
+
+
+def _deflated(manifest: Mapping[str, Any], measures: Mapping[str, Any], trials: tuple[int, float]) -> float:
+    """The deflated Sharpe ratio by the trials as of now; NaN where the run has no Sharpe ratio."""
+    sharpe, skew, kurtosis = (_number(measures.get(name)) for name in ("sharpe", "skew", "kurtosis"))
+    if not math.isfinite(sharpe):
+        return math.nan
+    count, variance = trials
+    year = Clock(str(manifest.get("clock", "XNYS")), str(manifest.get("step", "1d"))).periods_per_year
+    spread = variance if count > 1 and math.isfinite(variance) else 0.0
+    return deflated_sharpe(sharpe / math.sqrt(year), int(measures.get("bars") or 0), trials=max(count, 1), variance=spread, skew=skew, kurtosis=kurtosis)
+
+
+def belief_now(root: Path, manifest: Mapping[str, Any], measures: Mapping[str, Any]) -> Belief:
+    """The belief of a run, by the ledger and the walk-forwards under `root` as they are now."""
+    return belief_of(manifest, measures, trials_under(root), walk_forwards(Path(root) / slug(str(manifest["strategy"]))))
+
+
+def trials_under(root: Path) -> Trials:
+    """Trials by the ledgers under `root`; each ledger is read once."""
+    known: dict[Path, tuple[int, float]] = {}
+
+    def trials(manifest: Mapping[str, Any]) -> tuple[int, float]:
+        folder = ledger.folder_of(Path(root), manifest)
+        if folder not in known:
+            found = ledger.tally(folder)
+            known[folder] = (found.trials, found.variance)
+        return known[folder]
+
+    return trials
+
+
+def renew(root: Path, strategy: str) -> None:
+    """Write what every stored run of a strategy may be believed now beside them (`beliefs.js`): tearsheets and lists show that, not what was said when
+    they were stored. Called by every act that adds a trial, a run or a walk-forward. Raises StoreError."""
+    folder = Path(root) / slug(strategy)
+    trials, walks = trials_under(root), walk_forwards(folder)
+    found = {}
+    for path in sorted(folder.glob(f"*/{SUMMARY}")):
+        try:
+            summary = json.loads(path.read_bytes())
+            found[path.parent.name] = belief_of(summary["judged"], summary["measures"], trials, walks).to_dict()
+        except (OSError, ValueError, KeyError, TypeError):  # a damaged run is named by the listing; it is not judged
+            continue
+    with storing(folder, "write what is believed in"):
+        write_text(folder / BELIEFS, f"{PREFIX}{dumps(found)};\n")
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)

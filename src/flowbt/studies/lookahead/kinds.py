@@ -1,0 +1,57 @@
+"""The kinds of look-ahead planted in the tests, and what catches each: `flowbt check --explain`, and the table of docs/lookahead.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LAYERS = {
+    "names": "refused when the file is loaded: an import, a call or an attribute that leads past the panel",
+    "fence": "refused while it decides: the panel gives its protocol and nothing else; files, sockets and frames are shut by an audit hook",
+    "syntax": "refused in the recorded graph: a call that reads later rows by its own arguments",
+    "truncate": "the panel ends at a cut, and an earlier decision is another",
+    "perturb": "the panel goes on differently after a cut, and an earlier decision is another",
+    "fails": "without the future it cannot be decided, though it asked for something then",
+}
+
+
+@dataclass(frozen=True)
+class LeakKind:
+    """`caught`: the layers that caught its variants when the table was made (demo market), most first."""
+
+    name: str
+    example: str
+    caught: tuple[str, ...]
+
+
+KINDS = (
+    LeakKind("shift", "close.shift(-1) > close", ("syntax", "truncate")),
+    LeakKind("fill", "ret.where(big).bfill(), interpolate()", ("syntax", "truncate")),
+    LeakKind("centred window", "close.rolling(11, center=True).mean()", ("syntax", "truncate")),
+    LeakKind("whole sample", "close > close.mean(), quantile, rank, z-score", ("truncate",)),
+    LeakKind("fitted number", "stop, size, take or hold fitted on all data", ("truncate", "syntax")),
+    LeakKind("extremes ahead", "the high of the next ten sessions, idxmax", ("truncate", "perturb")),
+    LeakKind("labels of bars", "resample('MS').last() known at the month's start", ("truncate",)),
+    LeakKind("groups", "groupby(month or year).transform('mean')", ("truncate",)),
+    LeakKind("reversed", "ewm or cumsum of the series turned round", ("truncate",)),
+    LeakKind("sorting", "argsort, nlargest, the worst days of all", ("truncate",)),
+    LeakKind("roll", "np.roll(values, -1), take, set_axis, a moved index", ("truncate", "perturb")),
+    LeakKind("smoothing", "FFT, savgol, filtfilt, convolve(mode='same')", ("truncate",)),
+    LeakKind("regression", "polyfit, lstsq, SVD on the full sample", ("truncate",)),
+    LeakKind("merge", "reindex or merge_asof with nearest or backward fill", ("truncate", "syntax")),
+    LeakKind("events", "dates before they were announced, outcomes before they happened", ("truncate",)),
+    LeakKind("end of data", "len(panel.index), the last date, the month's last session", ("truncate",)),
+    LeakKind("what there is", "stop=None, no short side, other weights by what comes", ("truncate", "perturb")),
+    LeakKind("one symbol", "a peek in one column only", ("truncate", "perturb", "syntax")),
+    LeakKind("one year", "a peek in one year only", ("truncate", "perturb")),
+    LeakKind("hidden peek", "the next day as a filter on an honest rule", ("truncate", "perturb")),
+    LeakKind("wrong day", "tomorrow's open, DIX of the day after", ("truncate",)),
+    LeakKind("crash without the future", "close.loc['2023-03-01']", ("fails",)),
+    LeakKind("memory", "lists, attributes and modules that keep an earlier call", ("names", "truncate", "syntax")),
+    LeakKind("files", "np.load, pd.read_*, os.environ, also by getattr or in try", ("names", "fence")),
+    LeakKind("round the panel", "panel.bars(), catalog, closures, frames, gc, sys.modules", ("names", "fence")),
+)
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Rows of kind, example, what catches it."""
+    return [(kind.name, kind.example, ", ".join(kind.caught)) for kind in KINDS]

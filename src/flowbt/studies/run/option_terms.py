@@ -1,0 +1,80 @@
+"""What a run of option structures rests on: the volatility model, the result at both ends of its error, and where the money came from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypedDict
+
+import numpy as np
+
+from flowbt.engine.book import Book
+from flowbt.engine.options.structures import declared
+from flowbt.engine.simulate import simulate
+from flowbt.engine.types import Signals
+from flowbt.options.model import SmileModel
+from flowbt.studies.run.request import Prepared
+
+
+class BandEnd(TypedDict):
+    """A result: `shift` of the volatility in errors of the model, Sharpe ratio a year, total return (fraction)."""
+
+    shift: float
+    sharpe: float
+    total_return: float
+
+
+class OptionTermsUsed(TypedDict):
+    """`model`: its words ("" where volatilities were given at the money). `band`: the run with the volatility one error lower, as it is, one higher;
+    empty without a model. `greeks`: cash by part over the whole run, empty in an account of coin."""
+
+    model: str
+    band: list[BandEnd]
+    greeks: dict[str, float]
+
+
+def option_terms_of(prepared: Prepared, book: Book) -> OptionTermsUsed | None:
+    """None for a run without option structures. Simulates the run twice more, at the ends of the model's error."""
+    decision = prepared.decision
+    if not isinstance(decision, Signals) or decision.structure is None:
+        return None
+    market = prepared.market
+    structure = declared(decision.structure, market.clock.always, market.symbols)
+    greeks = {} if book.greeks is None else {str(part): float(total) for part, total in book.greeks.sum().items()}
+    model = structure.model.skew
+    if not isinstance(model, SmileModel):
+        return {"model": "", "band": [], "greeks": greeks}
+    band = []
+    for shift in (-1.0, 0.0, 1.0):
+        one = book
+        if shift:
+            moved = replace(structure, model=replace(structure.model, skew=model.end(shift)))
+            one = simulate(market, replace(decision, structure=moved), prepared.costs, prepared.account)
+        band.append(_end(shift, one))
+    return {"model": str(model), "band": band, "greeks": greeks}
+
+
+def _end(shift: float, book: Book) -> BandEnd:
+    returns = book.returns.to_numpy()
+    spread = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
+    sharpe = float(returns.mean() / spread * np.sqrt(book.market.year)) if spread > 0 else 0.0
+    return {"shift": shift, "sharpe": sharpe, "total_return": float(book.value.iloc[-1] / book.account.cash - 1.0)}
+
+
+def words_of(terms: OptionTermsUsed) -> list[str]:
+    """Lines for a page's assumptions."""
+    lines = [f"Options are priced by the {terms['model']}." if terms["model"] else "Options are priced at the volatility given, taken as at the money."]
+    if terms["band"]:
+        low, middle, high = terms["band"]
+        ends = f"Sharpe {low['sharpe']:.2f} and {high['sharpe']:.2f}, total return {low['total_return']:+.1%} and {high['total_return']:+.1%}"
+        lines.append(f"With volatilities one error lower and higher: {ends} (as run {middle['sharpe']:.2f}, {middle['total_return']:+.1%}).")
+    if terms["greeks"]:
+        lines.append("Result by part: " + ", ".join(f"{part} {cash:+,.0f}" for part, cash in terms["greeks"].items()) + ".")
+    return lines
+
+
+def warning_of(terms: OptionTermsUsed) -> str:
+    """A line where the sign of the result depends on how the options are priced, else nothing."""
+    sharpes = [end["sharpe"] for end in terms["band"]]
+    if not sharpes or not min(sharpes) <= 0.0 < max(sharpes):
+        return ""
+    return f"THE SIGN OF THE RESULT DEPENDS ON HOW ITS OPTIONS ARE PRICED: Sharpe {min(sharpes):.2f} to {max(sharpes):.2f} within the volatility model's error."

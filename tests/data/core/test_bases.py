@@ -1,0 +1,162 @@
+"""Prices as traded, dividends and splits as cash and units, datasets joined, opens that are no opens."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.panel.bases import dividends_of
+from flowbt.data.panel.caveats import caveats, stale_words
+from flowbt.data.panel.reader import open_panel
+from flowbt.engine.simulate import simulate
+from flowbt.engine.types import Account, Costs, Signals
+from flowbt.engine.vbt.reconcile import reconcile
+from flowbt.ground.clock import Clock
+from flowbt.studies.run.market import market_of
+from tinydata import FIELDS, store
+
+LABELS = Clock().labels("2023-01-03", "2024-12-31")
+PAID = {"2023-03-17": 1.5, "2023-06-16": 1.6, "2024-03-15": 1.7}
+FREE = Costs(0.0, 0.0, 0.0)
+
+
+def traded(seed=0, start=400.0):
+    rng = np.random.default_rng(seed)
+    close = pd.Series(start * np.exp(np.cumsum(rng.normal(0, 0.01, len(LABELS)))), LABELS)
+    opened = close.shift(1).fillna(start) * np.exp(rng.normal(0, 0.003, len(LABELS)))
+    return pd.DataFrame({"open": opened, "high": np.maximum(opened, close) * 1.002, "low": np.minimum(opened, close) * 0.998, "close": close, "volume": 1e6})
+
+
+def folded(bars):
+    paid = pd.Series(PAID).rename(index=pd.Timestamp).reindex(LABELS).fillna(0.0)
+    kept = (1 - paid / bars["close"].shift(1)).fillna(1.0)
+    return bars[["open", "high", "low", "close"]].mul(kept[::-1].cumprod()[::-1].shift(-1).fillna(1.0), axis=0).assign(volume=1e6)
+
+
+def put(root, name, bars, **declaration):
+    store(root, name, bars.rename_axis("event_time").reset_index().assign(symbol="SPY"), fields=FIELDS, **declaration)
+
+
+@pytest.fixture
+def both(tmp_path):
+    put(tmp_path, "adjusted", folded(traded()), basis="total return", priority=1)
+    put(tmp_path, "traded", traded(), priority=9)
+    return tmp_path
+
+
+def test_the_close_is_as_traded_and_dividends_follow_from_both_series(both):
+    panel = open_panel(Catalog((both,)), ["SPY"])
+    assert panel["close"]["SPY"].tolist() == pytest.approx(traded()["close"].tolist())
+    paid = panel.bars().dividend["SPY"]
+    assert {f"{date:%Y-%m-%d}": round(cash, 9) for date, cash in paid[paid > 0].items()} == PAID
+
+
+def test_closes_less_dividends_have_the_total_return_of_the_adjusted_series(both):
+    panel = open_panel(Catalog((both,)), ["SPY"])
+    market = market_of(panel, LABELS)
+    earned = np.prod(panel.bars().close["SPY"].to_numpy()[1:] / market.close[:-1, 0])
+    years = len(LABELS) / 252
+    assert earned ** (1 / years) == pytest.approx((folded(traded())["close"].iloc[-1] / folded(traded())["close"].iloc[0]) ** (1 / years), abs=1e-9)
+
+
+@pytest.mark.parametrize("side", ["long", "short"])
+def test_longs_receive_dividends_and_shorts_pay_them(both, side):
+    panel = open_panel(Catalog((both,)), ["SPY"])
+    market = market_of(panel, LABELS)
+    hold = pd.DataFrame({"SPY": LABELS[0] == LABELS}, index=LABELS)
+    book = simulate(market, Signals(**{side: hold}, size=0.5), FREE, Account(margin=9.0))
+    sign, units = (1 if side == "long" else -1), book.orders["units"].iloc[0]
+    assert -book.flows["funding"].sum() == pytest.approx(sign * units * sum(PAID.values()))
+    gain = sign * units * (traded()["close"].iloc[-1] - traded()["open"].iloc[1] + sum(PAID.values()))
+    assert book.value.iloc[-1] - 100_000 == pytest.approx(gain)
+    assert reconcile(book) < 1e-9
+
+
+def test_who_buys_on_the_ex_date_is_not_paid_and_who_sells_on_it_is(both):
+    panel = open_panel(Catalog((both,)), ["SPY"])
+    market, ex = market_of(panel, LABELS), LABELS.get_loc("2023-06-16")
+    for begin, end, cash in ((ex, ex + 3, 0.0), (ex - 3, ex, 1.6), (ex - 1, ex + 1, 1.6)):
+        enter = pd.DataFrame({"SPY": np.arange(len(LABELS)) == begin - 1}, index=LABELS)
+        book = simulate(market, Signals(long=enter, hold=end - begin), FREE)
+        assert -book.flows["funding"].sum() == pytest.approx(book.orders["units"].iloc[0] * cash), (begin, end)
+
+
+def test_the_account_is_worth_the_traded_close_every_evening(both):
+    panel = open_panel(Catalog((both,)), ["SPY"])
+    hold = pd.DataFrame({"SPY": LABELS[0] == LABELS}, index=LABELS)
+    book = simulate(market_of(panel, LABELS), Signals(long=hold), FREE)
+    units, eve = book.orders["units"].iloc[0], LABELS[LABELS.get_loc("2023-03-17") - 1]
+    cash = 100_000 - units * traded()["open"].iloc[1]
+    assert book.value[eve] == pytest.approx(cash + units * traded()["close"][eve])
+
+
+def test_a_split_changes_units_and_not_the_account(tmp_path):
+    bars, date = traded(), pd.Timestamp("2023-09-01")
+    before = bars.copy()
+    before.loc[: date - pd.Timedelta(days=1), ["open", "high", "low", "close"]] *= 4.0
+    put(tmp_path / "a", "traded", bars)
+    put(tmp_path / "b", "traded", before)
+    store(tmp_path / "b", "splits", pd.DataFrame({"event_time": [date], "symbol": "SPY", "split": 4.0}), frequency="event", fields={"split": {"max_age": "1D"}})
+    hold = pd.DataFrame({"SPY": LABELS[0] == LABELS}, index=LABELS)
+    whole, split = (simulate(market_of(open_panel(Catalog((tmp_path / k,)), ["SPY"]), LABELS), Signals(long=hold), FREE).value for k in "ab")
+    pd.testing.assert_series_equal(whole, split)
+    assert open_panel(Catalog((tmp_path / "b",)), ["SPY"])["close"]["SPY"].iloc[0] == pytest.approx(4 * bars["close"].iloc[0])
+
+
+def test_where_only_adjusted_prices_are_there_it_is_said(tmp_path):
+    put(tmp_path, "adjusted", folded(traded()), basis="total return")
+    panel = open_panel(Catalog((tmp_path,)), ["SPY"])
+    panel["close"]
+    assert panel.bars().dividend.to_numpy().sum() == 0.0
+    assert "Prices with dividends folded in, so levels are not as traded: SPY." in caveats(panel, labels=panel.index)
+
+
+def test_a_step_down_of_the_ratio_is_no_dividend():
+    close = traded()["close"]
+    total = close.copy()
+    total.iloc[:100] *= 1.003
+    assert dividends_of(close, total).empty
+
+
+def test_a_second_dataset_fills_what_the_first_lacks(tmp_path):
+    put(tmp_path, "new", traded().iloc[300:], priority=1)
+    put(tmp_path, "old", traded().iloc[:350].round(2), priority=2)
+    panel = open_panel(Catalog((tmp_path,)), ["SPY"])
+    assert panel["close"]["SPY"].notna().all()
+    assert [(one.dataset, one.rows) for one in panel.speakers()["close of SPY"]] == [("old", 300), ("new", len(LABELS) - 300)]
+    assert any(line.startswith("close of SPY is joined: old 2023-01-03") for line in caveats(panel, labels=panel.index))
+    assert panel.known_at("close", "SPY").iloc[10] == Clock().closes(LABELS)[10]
+
+
+def test_a_hole_of_the_first_is_filled_by_the_second(tmp_path):
+    put(tmp_path, "new", traded().drop(LABELS[50]), priority=1)
+    put(tmp_path, "old", traded().round(2), priority=2)
+    assert open_panel(Catalog((tmp_path,)), ["SPY"])["close"]["SPY"].iloc[50] == round(traded()["close"].iloc[50], 2)
+
+
+@pytest.mark.parametrize("rows", [350, 300])
+def test_another_level_is_not_joined_unless_declared(tmp_path, rows):
+    old = traded().iloc[:rows] * 1.5
+    put(tmp_path, "new", traded().iloc[300:], priority=1)
+    put(tmp_path, "old", old, priority=2)
+    panel = open_panel(Catalog((tmp_path,)), ["SPY"])
+    assert panel["close"]["SPY"].notna().sum() == len(LABELS) - 300
+    assert "old is not joined: " in panel.left_out()[0]
+    toml = tmp_path / "old" / "dataset.toml"
+    toml.write_text('splice = "accept"\n' + toml.read_text())
+    assert open_panel(Catalog((tmp_path,)), ["SPY"])["close"]["SPY"].notna().all()
+
+
+def test_where_opens_repeat_the_close_fills_are_at_the_next_close(tmp_path):
+    bars = traded().assign(open=lambda b: b["close"].shift(1).fillna(400.0))
+    put(tmp_path, "index", bars)
+    panel = open_panel(Catalog((tmp_path,)), ["SPY"])
+    book = simulate(market_of(panel, LABELS), Signals(long=pd.DataFrame({"SPY": LABELS[9] == LABELS}, index=LABELS)), FREE)
+    assert book.orders["price"].iloc[0] == pytest.approx(bars["close"].iloc[10])
+    assert "fills there are at the close of the next session" in stale_words(panel.bars().stale)[0]
+
+
+def test_ordinary_opens_stay(both):
+    bars = open_panel(Catalog((both,)), ["SPY"]).bars()
+    assert not bars.stale.to_numpy().any()
+    assert bars.open["SPY"].tolist() == pytest.approx(traded()["open"].tolist())

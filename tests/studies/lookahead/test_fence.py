@@ -1,0 +1,82 @@
+"""What a decision is given: the protocol, rows of events by when they were known, and nothing that an earlier call left."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.panels import TinyPanel
+from tests.studies.lookahead.corpus import text_of
+
+from flowbt.data.panel.views import Quiet, Shown, fenced
+from flowbt.engine.loader import again, load_strategy
+from flowbt.ground.errors import FenceError, LoadError
+from flowbt.studies.lookahead.parts import first_difference, parts_of
+
+INDEX = pd.bdate_range("2024-01-01", periods=20)
+CLOSE = pd.DataFrame({"SPY": np.arange(20.0) + 100}, index=INDEX)
+DAYS = pd.DataFrame({"event_time": INDEX[[2, 10, 18]], "known_at": INDEX[[0, 4, 12]], "value": [1.0, 2.0, 3.0]})
+
+
+@pytest.fixture
+def panel():
+    return TinyPanel({"close": CLOSE}, events={"CPI": DAYS})
+
+
+@pytest.mark.parametrize("name", ["data", "bars", "catalog", "known_at", "stand_ins"])
+def test_the_fence_gives_the_protocol_only(panel, name):
+    with pytest.raises(FenceError, match=f"panel.{name}"):
+        getattr(fenced(panel), name)
+    with pytest.raises(FenceError):
+        type(fenced(panel))()
+
+
+def test_events_are_those_announced_and_their_values_those_that_happened(panel):
+    early = Shown(Quiet(panel), 9).events("CPI")
+    assert list(early["event_time"]) == list(INDEX[[2, 10]])
+    assert early["value"].tolist()[0] == 1.0
+    assert np.isnan(early["value"].tolist()[1])
+    assert len(fenced(panel).events("CPI")) == 3
+
+
+def test_a_panel_that_ends_shows_its_first_labels_and_another_future_the_same_ones(panel):
+    ended, other = Shown(Quiet(panel), 9), Shown(Quiet(panel), 15, 9, lambda values, kept: np.r_[values[:kept], -values[kept:]])
+    pd.testing.assert_frame_equal(ended["close"], CLOSE.iloc[:9], check_freq=False)
+    pd.testing.assert_frame_equal(other["close"].iloc[:9], CLOSE.iloc[:9], check_freq=False)
+    assert (other["close"].iloc[9:] < 0).all(axis=None)
+
+
+def test_a_view_chooses_among_stand_ins_as_the_panel_under_it(panel):
+    pd.testing.assert_frame_equal(Shown(Quiet(panel), 5).either("nope", "close"), CLOSE.iloc[:5], check_freq=False)
+
+
+def test_a_strategy_made_anew_has_forgotten(tmp_path, panel):
+    path = tmp_path / "s.py"
+    path.write_text(text_of("memory", "SEEN.append(len(close))\nlong = base & (len(SEEN) > 1)", "SEEN = []\n", '("SPY",)'))
+    strategy = load_strategy(path)
+    assert not strategy.decide(panel, {}).long.any(axis=None)
+    assert strategy.decide(panel, {}).long.any(axis=None)
+    assert not again(strategy).decide(panel, {}).long.any(axis=None)
+
+
+@pytest.mark.parametrize("line", ["np.kept = close", "x = panel.has.__self__", "pd.io.common.os.getcwd()", "flowbt.panel('SPY')", "alias = np\nalias.kept = 1"])
+def test_names_that_lead_past_the_panel_are_refused_with_their_line(tmp_path, line):
+    path = tmp_path / "s.py"
+    path.write_text(text_of("names", f"{line}\nlong = base"))
+    with pytest.raises(LoadError, match=r"line \d+ (stores into|reaches for)"):
+        load_strategy(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "right"), [("stop", 0.05, None), ("stop", 0.05, 0.06), ("long", CLOSE > 100, CLOSE > 101), ("legs", ("a", 1), ("a", 2))]
+)
+def test_every_part_of_a_decision_is_compared(name, left, right):
+    assert first_difference(parts_of({name: left}, 20), parts_of({name: left}, 20), 20) is None
+    found = first_difference(parts_of({name: left}, 20), parts_of({name: right}, 20), 20)
+    assert found is not None
+    assert name in found.part
+
+
+def test_rounding_noise_and_missing_signals_are_no_difference():
+    noisy = CLOSE * (1 + 1e-12)
+    assert first_difference(parts_of(CLOSE, 20), parts_of(noisy, 20), 20) is None
+    flags = (CLOSE > 105).astype(object).where(CLOSE > 100)
+    assert first_difference(parts_of(CLOSE > 105, 20), parts_of(flags, 20), 20) is None
