@@ -90,8 +90,8 @@ def parse_json(path: Path, text: str = "") -> pd.DataFrame:
 
 
 def _finish(options: pd.DataFrame, as_of: pd.Timestamp, spot: float, path: Path) -> pd.DataFrame:
-    name = options["option"].str  # root, yymmdd, C or P, strike x 1000 in eight digits
-    root, date, side, digits = name[:-15], name[-15:-9], name[-9:-8], name[-8:]
+    text = options["option"].str  # root, yymmdd, C or P, strike x 1000 in eight digits
+    root, date, side, digits = text[:-15], text[-15:-9], text[-9:-8], text[-8:]
     named = side.isin(["C", "P"]) & date.str.isdigit() & digits.str.isdigit() & root.str.isalnum()
     if not named.any():
         raise SourceError(path.name, "no option symbols such as SPXW240105C04700000", "check that it is an option chain")
