@@ -25,7 +25,7 @@ import sweep_rivals as rivals
 from flowbt.deferred import Tracer
 from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.space import Space
-from flowbt.engine.sweep.sweeper import Sweeper
+from flowbt.engine.sweep.sweeper import ENTERED, Sweeper
 from flowbt.engine.types import Account, Costs, Market, Signals
 
 GROWTH = ((3_850, 3, 100_000, False), (2_500, 10, 10_000, False), (2_500, 100, 2_000, False), (5_000, 500, 200, False), (50_000, 1, 10_000, True))
@@ -71,13 +71,13 @@ def timed(run: Callable[[], Any], repeat: int = 3) -> float:
 
 
 def flowbt(market: Market, count: int, repeat: int = 3) -> float:
-    """Seconds per trial, everything included but compiling: tracing, pandas, masks, kernel, metrics."""
+    """Seconds per trial, everything included but compiling: tracing, pandas, masks, kernel, metrics, fingerprints."""
 
     def run() -> None:
         one = sweeper(market)
         codes = one.space.codes(np.linspace(0, one.space.size - 1, count).astype(np.int64))
         for at in range(0, count, 16_384):
-            one.run(codes[at : at + 16_384])
+            one.run(codes[at : at + 16_384], ENTERED)
 
     return timed(run, repeat) / count
 

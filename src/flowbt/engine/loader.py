@@ -19,6 +19,7 @@ from typing import Any
 
 from flowbt.data.panel.views import fenced
 from flowbt.engine.fence import check_source, guarded_builtins
+from flowbt.engine.shape import shape_of
 from flowbt.engine.types import Account, Costs
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FenceError, FlowbtError, LoadError, ParameterError, StrategyError, nearest
@@ -29,7 +30,7 @@ CONSTANTS = frozenset({"SYMBOLS", "GRID", "CLOCK", "STEP", "COSTS", "ACCOUNT", "
 
 @dataclass(frozen=True)
 class Strategy:
-    """A loaded strategy. `parameters` are the defaults; `doc` is the module's docstring."""
+    """A loaded strategy. `parameters` are the defaults; `doc` is the module's docstring; `shape` is equal for copies (`engine/shape.py`)."""
 
     name: str
     path: Path
@@ -44,6 +45,7 @@ class Strategy:
     constraints: tuple[str, ...]
     doc: str
     code_hash: str
+    shape: str
     code: types.CodeType = field(repr=False, compare=False)
 
     @property
@@ -178,6 +180,7 @@ def _describe(path: Path, text: str, module: Any, code: types.CodeType) -> Strat
         constraints=(constraints,) if isinstance(constraints, str) else tuple(constraints),
         doc=inspect.getdoc(module) or "",
         code_hash=hashlib.sha256(text.encode()).hexdigest()[:16],
+        shape=shape_of(text, CONSTANTS, "signals"),
         code=code,
     )
 

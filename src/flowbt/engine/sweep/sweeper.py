@@ -13,8 +13,9 @@ from flowbt.deferred import Trace, Tracer
 from flowbt.engine.decisions import check_terms
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
+from flowbt.engine.sweep.fingerprint import bits_of, fingerprints
 from flowbt.engine.sweep.general import General
-from flowbt.engine.sweep.kernel import Trials, run_trials
+from flowbt.engine.sweep.kernel import Trials, Words, run_trials
 from flowbt.engine.sweep.masks import MaskStore
 from flowbt.engine.sweep.single import run_single
 from flowbt.engine.sweep.space import Ints, Space
@@ -27,10 +28,11 @@ THREADS = os.cpu_count() or 1
 
 
 class TrialResults(NamedTuple):
-    """`metrics`: trials x METRICS. `returns`: trials x bars where asked for, else 0 x 0."""
+    """`metrics`: trials x METRICS. `returns`: trials x bars where asked for, else 0 x 0. `prints`: what each trial decides (`fingerprint.py`), on request."""
 
     metrics: Array
     returns: Array
+    prints: Words
 
     def column(self, name: str) -> Array:
         return self.metrics[:, METRICS.index(name)]
@@ -38,15 +40,17 @@ class TrialResults(NamedTuple):
 
 @dataclass(frozen=True)
 class BarRange:
-    """Which bars count ([first, last) of the market), whether returns are wanted, and by how many bars the signals are rotated."""
+    """Which bars count ([first, last) of the market), whether returns and fingerprints of the decisions are wanted, and by how many bars the signals are
+    rotated."""
 
     first: int = 0
     last: int | None = None
     returns: bool = False
     rotate: int = 0
+    prints: bool = False  # of the decision on the whole market
 
 
-WHOLE = BarRange()
+WHOLE, ENTERED = BarRange(), BarRange(prints=True)
 
 
 @dataclass
@@ -73,7 +77,8 @@ class Sweeper:
     def run(self, codes: Ints, part: BarRange = WHOLE) -> TrialResults:
         """Metrics of the trials `codes` (trials x parameters). Raises what the engine would: SignalError, EngineError."""
         bars = self.bars_in(part)
-        out = TrialResults(np.full((len(codes), len(METRICS)), np.nan), np.zeros((len(codes), len(bars.open))) if part.returns else np.empty((0, 0)))
+        returns = np.zeros((len(codes), len(bars.open))) if part.returns else np.empty((0, 0))
+        out = TrialResults(np.full((len(codes), len(METRICS)), np.nan), returns, np.empty(len(codes) if part.prints else 0, np.uint64))
         self.store.trim()
         for trace, where in self._traces(codes):
             self._group(trace, codes[where], where, (bars, part), out)
@@ -129,6 +134,7 @@ class Sweeper:
         masks, year = self.store.part(part.first, part.first + len(bars.open), part.rotate), float(self.stage.market.year)
         metrics = np.empty((len(rows), len(METRICS)))
         returns = np.zeros((len(rows), len(bars.open))) if part.returns else out.returns
+        whole, bits, prints = self.store.words.reshape(self.store.count, -1), bits_of(rules), np.empty(len(rows) if part.prints else 0, np.uint64)
         kernel = run_single if bars.open.shape[1] == 1 and (bars.open > 0.0).all() else run_trials
         step = max(64, -(-len(rows) // (self.threads * 4)))
         with ThreadPoolExecutor(self.threads) as pool:
@@ -137,8 +143,12 @@ class Sweeper:
                 mine = slice(at, at + step)
                 trials = Trials(rows[mine], rules[mine], metrics[mine], returns[mine] if part.returns else returns)
                 jobs.append(pool.submit(kernel, bars, self.terms, masks, compiled.codes, trials, year))
+                if part.prints:
+                    jobs.append(pool.submit(fingerprints, compiled.codes, whole, (rows[mine], bits[mine]), self.store.bars, prints[mine]))
             for job in jobs:
                 job.result()
         out.metrics[where] = metrics
         if part.returns:
             out.returns[where] = returns
+        if part.prints:
+            out.prints[where] = prints

@@ -25,7 +25,7 @@ from flowbt.engine.book import Book
 from flowbt.engine.simulate import simulate
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import METRICS
-from flowbt.engine.sweep.sweeper import BarRange
+from flowbt.engine.sweep.sweeper import ENTERED, BarRange
 from flowbt.engine.types import Market
 from flowbt.evidence.measures import measure
 from flowbt.evidence.splits import Split, Window, walk_forward
@@ -208,6 +208,6 @@ def _store(folder: Path, walks: list[Walk], document: dict[str, Any]) -> None:
 def _enter(setup: PreparedSweep, results: Path, numbers: Ints, name: str) -> None:
     """Every trial that a window could have chosen counts in the ledger; its Sharpe is the one over all bars."""
     codes = setup.space.codes(numbers)
-    sharpes = setup.sweeper.run(codes).column("sharpe") / math.sqrt(setup.market.year)
-    keys = ledger.keys_of(ledger.base_of(setup.facts), setup.space, codes)
+    found = setup.sweeper.run(codes, ENTERED)
+    keys, sharpes = ledger.distinct(ledger.keys_of(setup.facts, found.prints), found.column("sharpe") / math.sqrt(setup.market.year))
     ledger.add(ledger.folder_of(results, setup.facts), f"walkforward-{name}", keys, sharpes)
