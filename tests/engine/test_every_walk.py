@@ -76,6 +76,10 @@ def test_every_walk_gives_the_same_on_five_hundred_cases():
     assert seen[list(wanted)].min() >= 20
 
 
+def test_an_exit_that_waited_while_flat_does_not_close_a_later_entry():
+    hold_equal(708, False)  # found by the ten thousand
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("block", range(20))
 def test_every_walk_gives_the_same_on_ten_thousand_cases(block):

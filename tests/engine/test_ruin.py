@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.engine.test_events import FREE, flat, when
+from tests.engine.test_events import FREE, flat, market, when
 
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Signals
@@ -25,3 +25,11 @@ def test_after_it_there_is_no_return_and_no_trade(ruined):
     assert np.isfinite(ruined.returns).all()
     assert len(ruined.trades) == 1
     assert (ruined.value.iloc[2:] == ruined.value.iloc[2]).all()
+
+
+def test_what_is_still_held_moves_the_value_but_is_no_return_on_nothing():
+    prices = [(10, 10), (10, 10), (45, 10), (45, 12), (45, 9)]  # A takes everything, B is held on
+    m = market([[(a,) * 4, (b,) * 4] for a, b in prices], symbols=("A", "B"))
+    book = simulate(m, Signals(short=when(m, 0, symbol="A"), long=when(m, 0, symbol="B"), size=0.5), FREE)
+    assert book.value.tolist() == pytest.approx([100_000, 100_000, -75_000, -65_000, -80_000])
+    assert book.returns.tolist() == pytest.approx([0.0, 0.0, -1.75, 0.0, 0.0])

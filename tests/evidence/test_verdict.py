@@ -108,7 +108,7 @@ def test_a_finding_is_frozen_and_plain_in_json():
 
 def test_what_is_not_distinguishable_says_what_it_could_have_seen():
     found = finding(q=0.2, detail=noise_about(0.0))
-    assert found.reason.endswith("the smallest effect it would have seen is 2.91%")
+    assert found.reason.endswith("the smallest effect it would have seen is 2.90%")
 
 
 def test_power_is_that_of_the_correction_in_force():

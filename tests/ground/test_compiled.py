@@ -31,3 +31,28 @@ def test_an_edit_in_another_file_is_seen(tmp_path: Path, file: str, old: str, ne
     assert walked(tmp_path) == "9.0 0"
     (package / file).write_text((package / file).read_text().replace(old, new))
     assert walked(tmp_path) == "-10.0 1"
+
+
+SWEEP = """
+import numpy as np
+from tests.studies.sweep.markets import random_market, sweeper_of
+from tests.engine.combinations import by_level
+one = sweeper_of(by_level, random_market(n=1, gaps=False), {"window": (2,), "hold": (4,), "stop": (None,), "size": (None,)})
+print(one.run(np.zeros((1, 4), np.int64)).column("total_return")[0])
+"""
+
+
+@pytest.mark.slow
+def test_fees_edited_in_the_package_change_a_sweep_of_one_symbol(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    shutil.copytree(root / "src" / "flowbt", tmp_path / "flowbt")  # with what is compiled already
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(root)])}
+
+    def swept() -> float:
+        return float(subprocess.run([sys.executable, "-c", SWEEP], env=env, capture_output=True, text=True, check=True).stdout)
+
+    before = swept()
+    kernel = tmp_path / "flowbt" / "engine" / "sweep" / "kernel.py"
+    assert kernel.read_text().count("fee = abs(units) * moved * terms.fees") == 1
+    kernel.write_text(kernel.read_text().replace("moved * terms.fees", "moved * terms.fees * 20.0"))
+    assert swept() < before - 1e-4

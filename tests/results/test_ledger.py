@@ -54,3 +54,10 @@ def test_slices_of_a_sweep_become_one_file_with_the_same_trials(tmp_path):
     assert [path.name for path in folder.iterdir()] == ["sweep-a.parquet"]
     assert ledger.tally(folder) == before
     assert before.trials == 6
+
+
+def test_the_ledger_can_lie_apart_from_the_results(tmp_path, monkeypatch):
+    monkeypatch.setenv("FLOWBT_LEDGER", str(tmp_path / "kept"))
+    ledger.add_run(tmp_path / "results", FACTS, 0.1)
+    assert not (tmp_path / "results").exists()
+    assert tally(tmp_path / "other results").trials == 1

@@ -25,6 +25,8 @@ from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
 from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, SpoiltDataset, nearest
 from flowbt.ground.fields import FOLDED, PRICES
 
+REACH = pd.Timedelta(days=10)  # prices as traded that end earlier than this before the folded ones do not speak for the present
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -157,7 +159,7 @@ class Catalog:
     def holders(self, field_name: str, symbol: str, clock: Clock, basis: str = "") -> list[Imported]:
         """The datasets that answer for a field and symbol, in order: the frequency nearest to the clock's, then the lowest priority number.
 
-        Prices are of one basis: `basis`, or as traded or adjusted for splits where any dataset has them so, else with dividends folded in.
+        Prices are of one basis: `basis`, or as traded or adjusted for splits where such data reach as far as those with dividends folded in, else the latter.
         Empty only where `basis` is asked for and no dataset has it.
         """
         self._need_whole(field_name, symbol)
@@ -176,7 +178,11 @@ class Catalog:
         if basis:
             return [one for one in ordered if one.declaration.basis == basis]
         folded = [one for one in ordered if one.declaration.basis == FOLDED]
-        return [one for one in ordered if one.declaration.basis != FOLDED] or folded
+        traded = [one for one in ordered if one.declaration.basis != FOLDED]
+        if not folded or not traded:
+            return ordered
+        ends = [max(pd.Timestamp(one.spans(field_name)[symbol][1]) for one in some) for some in (traded, folded)]
+        return traded if ends[0] >= ends[1] - REACH else folded
 
     def missing(self, field_name: str, symbol: str | None = None) -> FieldError:
         """The error for a field nothing holds: what holds it for others, what would bring it, or which names are near."""

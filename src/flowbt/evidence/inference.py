@@ -30,8 +30,9 @@ from flowbt.evidence.cutoffs import CUTOFFS
 
 Array = npt.NDArray[np.float64]
 
-# Cosines per T^(2/3): Lazarus et al.'s where pieces are nearly white; fewer where they turn back (levels), fewest where they persist (volatility) or overlap.
-WHITE, TURNING, PERSISTENT = 0.4, 0.13, 0.08
+# Cosines per T^(2/3): many where pieces are nearly white, so that a position that grows with its losses is measured as it grows; fewer where pieces turn back
+# (changes of levels), fewest where they persist (volatility) or overlap.
+WHITE, TURNING, PERSISTENT = 1.0, 0.13, 0.08
 BAND = (0.7, 1.4)  # variance ratios between which pieces count as nearly white
 FEWEST = 4  # cosines
 REACH = 2.5  # a cosine's half period is at least this many horizons where outcomes overlap
@@ -107,32 +108,24 @@ class Studentised:
 
     def power(self, effect: float, level: float = CUTOFFS.level) -> float:
         """Chance that a true `effect`, under these events and this noise, has p at or under `level`."""
-        return self._seen(effect, level, self._crossed())
-
-    def _crossed(self) -> Array:
-        """Mean products of the noise draws with the weight: one pass over the draws, whatever number of effects is asked for."""
-        return np.asarray(_normals(self.freedom)[1] @ self.weight / self.freedom)
-
-    def _seen(self, effect: float, level: float, crossed: Array) -> float:
-        z, _, squares = _normals(self.freedom)
-        spread = math.sqrt(self.variance)
-        size = spread**2 * squares + 2 * spread * effect * crossed + effect**2 * float(np.mean(self.weight**2))  # mean of (spread noise + effect weight)^2
-        return float(np.mean(np.abs(spread * z + effect) >= critical(self.freedom, level) * np.sqrt(size)))
+        z, along, across = _draws(self.freedom)
+        spread, size = math.sqrt(self.variance), math.sqrt(float(np.sum(self.weight**2)))
+        squares = ((spread * along + effect * size) ** 2 + spread**2 * across) / self.freedom  # mean of (spread noise + effect weight)^2
+        return float(np.mean(np.abs(spread * z + effect) >= critical(self.freedom, level) * np.sqrt(squares)))
 
     def smallest(self, power: float = CUTOFFS.power, level: float = CUTOFFS.level) -> float:
         """The smallest effect seen with that power; infinite where none is."""
         spread = math.sqrt(self.variance)
         if not spread > 0:
             return 0.0
-        crossed = self._crossed()
         low, high = 0.0, 4 * spread
-        while self._seen(high, level, crossed) < power:
+        while self.power(high, level) < power:
             low, high = high, 2 * high
             if high > 1e3 * spread:
                 return math.inf
         for _ in range(24):
             middle = (low + high) / 2
-            low, high = (low, middle) if self._seen(middle, level, crossed) >= power else (middle, high)
+            low, high = (low, middle) if self.power(middle, level) >= power else (middle, high)
         return high
 
     def to_dict(self) -> dict[str, Any]:
@@ -209,9 +202,8 @@ def joint_draws(projections: Array, draws: int, seed: int = 0) -> Array:
     return np.asarray(z / np.sqrt(rng.chisquare(len(projections), (draws, 1)) / len(projections)))
 
 
-@lru_cache(maxsize=8)
-def _normals(freedom: int) -> tuple[Array, Array, Array]:
-    """Draws of an estimate, of its projections (draws x B), and the projections' mean squares."""
+@lru_cache(maxsize=64)
+def _draws(freedom: int) -> tuple[Array, Array, Array]:
+    """Draws of an estimate, and of its B projections: along the weights, and the sum of squares across them."""
     rng = np.random.default_rng(20_260_408)
-    z, noise = rng.standard_normal(DRAWS), rng.standard_normal((DRAWS, freedom))
-    return z, noise, np.asarray(np.mean(noise**2, axis=1))
+    return rng.standard_normal(DRAWS), rng.standard_normal(DRAWS), rng.chisquare(freedom - 1, DRAWS)

@@ -84,6 +84,14 @@ class Snapshot:
         rates = f"rate {self.terms.rate or 0.0:.2%}, dividend {self.terms.dividend or 0.0:.2%}; " if flat else ""
         return f"{side}; x{self.multiplier:g}; {rates}{self.market.words()}"
 
+    @cached_property
+    def densities(self) -> tuple[Array, Array, Array]:
+        """What does not depend on spot: d1 = log(spot) x slope + shift, and gamma x spot^2 = spot x weight x exp(-d1^2 / 2)."""
+        deviation = self.vol * np.sqrt(self.years)
+        shift = (-np.log(self.strike) + (self.rate - self.dividend) * self.years) / deviation + deviation / 2
+        weight = self.weight * np.exp(-self.dividend * self.years) / (deviation * np.sqrt(2 * np.pi))
+        return 1 / deviation, shift, weight
+
     def option(self, spot: float | None = None) -> bs.OptionTerms:
         return bs.OptionTerms(self.spot if spot is None else spot, self.strike, self.years, self.vol, self.rate, self.dividend)
 
@@ -121,25 +129,17 @@ def totals(snap: Snapshot, spots: Array) -> Array:
     """Dealer gamma in dollars per 1% at each of `spots`, the whole chain re-priced; volatility stays with the strike."""
     from flowbt.features.chain_kernel import density_sums
 
-    slope, shift, weight = _terms(snap)
+    slope, shift, weight = snap.densities
     out: Array = 0.01 * spots * density_sums(np.log(spots), slope, shift, weight)
     return out
 
 
 def totals_twin(snap: Snapshot, spots: Array) -> Array:
     """The same as `totals`, in plain numpy."""
-    slope, shift, weight = _terms(snap)
+    slope, shift, weight = snap.densities
     d1 = np.log(spots)[:, None] * slope + shift
     out: Array = 0.01 * spots * (weight * np.exp(-(d1**2) / 2)).sum(axis=1)
     return out
-
-
-def _terms(snap: Snapshot) -> tuple[Array, Array, Array]:
-    """What does not depend on spot: d1 = log(spot) x slope + shift, and gamma x spot^2 = spot x weight x exp(-d1^2 / 2)."""
-    deviation = snap.vol * np.sqrt(snap.years)
-    shift = (-np.log(snap.strike) + (snap.rate - snap.dividend) * snap.years) / deviation + deviation / 2
-    weight = snap.weight * np.exp(-snap.dividend * snap.years) / (deviation * np.sqrt(2 * np.pi))
-    return 1 / deviation, shift, weight
 
 
 def crossings(snap: Snapshot, spots: Array, values: Array) -> list[float]:

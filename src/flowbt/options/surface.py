@@ -173,12 +173,8 @@ def _fit(surface: VolSurface, rows: pd.DataFrame, skipped: int) -> SurfaceFit:
     at = np.clip(at, 0, len(surface.years) - 1)
     mine = surface.years[at] == rows["years"].to_numpy()
     rows, at = rows[mine], at[mine]
-    own, joined = np.empty(len(rows)), np.empty(len(rows))
     k = rows["k"].to_numpy()
-    for n in range(len(surface.years)):
-        here = at == n
-        own[here] = total_variance(surface.params[n], k[here])
-        joined[here] = surface.slices(k[here])[n] if here.any() else 0.0
+    own, joined = total_variance(surface.params[at].T, k), surface.slices(k)[at, np.arange(len(k))]
     years = rows["years"].to_numpy()
     vol, plain = np.sqrt(joined / years), np.sqrt(own / years)
     off = 100.0 * (vol - rows["vol"].to_numpy())

@@ -9,6 +9,7 @@ from flowbt.ground.errors import SourceError
 from flowbt.options.market import option_market
 
 FITS = 2.0  # a unit fits when the median of given over implied volatility is within this factor of it
+EXPIRIES, REACH = 12, 0.2  # soonest expiries, share of spot: a sample tells
 ENOUGH = 8  # quotes to judge by
 LARGEST_FRACTION, LEAST_PERCENT = 3.0, 4.0  # of the median near the money, where there are no quotes to solve
 
@@ -28,8 +29,10 @@ def as_fractions(chain: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _unit(chain: pd.DataFrame, name: str) -> float:
+    soon = np.sort(chain["expiry"][chain["expiry"] > chain["as_of"]].unique())[:EXPIRIES]
+    some = chain[chain["expiry"].isin(soon) & ((chain["strike"] / chain["spot"] - 1).abs() < REACH)]
     try:
-        rows = option_market(chain, None).options
+        rows = option_market(some).options
     except SourceError:  # nothing alive, no spot: who uses the chain says so
         return 1.0
     near = (np.abs(np.log(rows["strike"] / rows["expiry_forward"])) < 0.15) & rows["years"].between(2 / 365, 400 / 365) & (rows["iv"] > 0)

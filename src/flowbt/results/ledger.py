@@ -8,6 +8,7 @@ was none). Running a trial again adds nothing to the count.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,8 +52,9 @@ def keys_of(base: int, space: Space, codes: Ints) -> Keys:
 
 
 def folder_of(results: Path, facts: Mapping[str, Any]) -> Path:
-    """Where the trials of a strategy on this kind of data are; `facts`: a run's manifest or a sweep's facts."""
-    return results / slug(facts["strategy"]) / (DEMO if facts.get("synthetic") else REAL)
+    """Where the trials of a strategy on this kind of data are: under the results, or under FLOWBT_LEDGER where that is set. `facts`: a run's manifest or a
+    sweep's facts."""
+    return Path(os.environ.get("FLOWBT_LEDGER") or results) / slug(facts["strategy"]) / (DEMO if facts.get("synthetic") else REAL)
 
 
 def add(folder: Path, name: str, keys: Keys, sharpes: npt.NDArray[np.float64]) -> None:

@@ -160,3 +160,22 @@ def test_ordinary_opens_stay(both):
     bars = open_panel(Catalog((both,)), ["SPY"]).bars()
     assert not bars.stale.to_numpy().any()
     assert bars.open["SPY"].tolist() == pytest.approx(traded()["open"].tolist())
+
+
+def test_before_prices_as_traded_the_folded_ones_are_scaled_to_meet_them(tmp_path):
+    put(tmp_path, "adjusted", folded(traded()), basis="total return")
+    put(tmp_path, "traded", traded().iloc[200:])
+    panel = open_panel(Catalog((tmp_path,)), ["SPY"])
+    close = panel["close"]["SPY"]
+    assert close.iloc[200:].tolist() == traded()["close"].iloc[200:].tolist()
+    assert close.pct_change().iloc[150] == pytest.approx(folded(traded())["close"].pct_change().iloc[150])
+    assert close.pct_change().abs().max() < 0.06
+    assert any("scaled to meet them" in line and "SPY" in line for line in caveats(panel, labels=panel.index))
+
+
+def test_prices_as_traded_that_end_early_do_not_speak_for_the_present(tmp_path):
+    put(tmp_path, "adjusted", folded(traded()), basis="total return")
+    put(tmp_path, "traded", traded().iloc[:300])
+    panel = open_panel(Catalog((tmp_path,)), ["SPY"])
+    assert panel["close"]["SPY"].notna().all()
+    assert panel.used["close", "SPY"].name == "adjusted"

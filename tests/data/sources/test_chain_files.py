@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,12 @@ import pandas as pd
 import pytest
 from tests.features import chainfiles as files
 
+from flowbt.data.ingest.download import Manners
+from flowbt.data.sources import cboe_chain, deribit_chain
 from flowbt.data.sources.chains import Missing, read_chain
-from flowbt.ground.errors import SourceError
+from flowbt.data.sources.request import Wanted
+from flowbt.ground.errors import PullError, SourceError
+from flowbt.studies.ingest.pull import Into, run_pull
 
 AS_OF = pd.Timestamp("2024-01-05 21:31")
 
@@ -236,3 +241,18 @@ def test_broken_tables_are_one_line(tmp_path: Path) -> None:
 
 def test_spot_as_continental_pages_write_it(tmp_path: Path) -> None:
     assert read_chain(files.quote_table(tmp_path / "a.csv", name="S&P 500,Last: 4.697,25,Change: 8"))["spot"].iloc[0] == 4697.25
+
+
+def test_a_days_chains_are_files_of_that_day() -> None:
+    cboe = cboe_chain.requests(Wanted(("SPX", "SPY")))
+    assert [one.url.rsplit("/", 1)[1] for one in cboe] == ["_SPX.json", "SPY.json"]
+    files_of = [one.file for one in (*cboe, *deribit_chain.requests(Wanted(("ETH",))))]
+    assert [re.sub(r"\d{4}-\d{2}-\d{2}", "DAY", one) for one in files_of] == ["SPX_DAY.json", "SPY_DAY.json", "ETH_DAY.json"]
+    assert not cboe[0].fixed  # asked again the same day it is renewed
+
+
+def test_chains_are_reduced_and_not_imported(tmp_path: Path) -> None:
+    with pytest.raises(PullError, match="cannot be downloaded from"):
+        run_pull("chains", Wanted(("SPX",)), Into(tmp_path, tmp_path), Manners())
+    with pytest.raises(PullError, match="reduced to fields first"):
+        run_pull("cboe_chain", Wanted(("SPX",)), Into(tmp_path, tmp_path, dataset="spx"), Manners())

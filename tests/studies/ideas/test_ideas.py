@@ -8,6 +8,7 @@ from tests.studies.ideas.invented import DAYS, SPY, VIX, closes, moves
 from tests.tinydata import store
 
 from flowbt.data.catalog import Catalog
+from flowbt.options.model import EQUITY
 from flowbt.studies.ideas.ideas import follow_ideas
 
 
@@ -26,18 +27,20 @@ def one(catalog, path):
 
 def test_a_settled_spread_costs_what_black_scholes_says_and_pays_its_intrinsic(catalog, write):
     row = one(catalog, write({"more": "conviction = 4"}))
-    vix, years = at("2026-04-08", VIX) / 100, 37 / 365
-    upper, lower = (put(at("2026-04-08"), strike, vix, years) for strike in (660, 640))
-    assert row.cost == pytest.approx(upper - lower + 0.5 * (0.04 * upper + 0.04 * lower))
+    spot, years = at("2026-04-08"), 37 / 365
+    vols = EQUITY.vol(at("2026-04-08", VIX), spot, np.array([660.0, 640.0]), years)
+    upper, lower = (put(spot, strike, vol, years) for strike, vol in zip((660, 640), vols, strict=True))
+    widths = [EQUITY.spread.at(37, np.log(spot / k) / (v * years**0.5)) for k, v in zip((660, 640), vols, strict=True)]
+    assert row.cost == pytest.approx(upper - lower + 0.5 * (widths[0] * upper + widths[1] * lower))
     assert row.value == pytest.approx(np.clip(660 - at("2026-05-15"), 0, 20))
     assert row.profit == pytest.approx(row.value - row.cost)
     assert (row.status, row.conviction, row.implied, row.last) == ("settled", 4, "VIX", pd.Timestamp("2026-05-15"))
 
 
-def test_strikes_meet_printed_closes_before_adjusted_ones_and_adjusted_ones_are_named(catalog, write):
+def test_strikes_meet_printed_closes_before_adjusted_ones(catalog, write):
     spy, gold = follow_ideas(catalog, write({}, {"symbol": "GLD", "type": "call", "strikes": "[400]"})).outcomes
     assert (spy.prices, spy.spot, spy.stand_ins) == ("printed", at("2026-04-08"), ())
-    assert gold.stand_ins == ("closes with later dividends folded in (adjusted)",)
+    assert gold.stand_ins == ()  # a trust pays nothing: its adjusted closes are those traded
     assert gold.implied == "GVZ"
 
 
@@ -111,18 +114,19 @@ def test_a_volatility_that_ends_early_is_held_and_named(tmp_path, write):
 
 def test_a_coin_settles_at_eight_in_the_morning_of_its_expiry(catalog, write):
     row = one(catalog, write({"symbol": "BTC", "type": "call", "strikes": "[72000]", "expiry": "2026-04-24"}))
-    assert row.last == pd.Timestamp("2026-04-23")  # the last bar that ends by 08:00 of the 24th
-    assert row.value == pytest.approx(70000 + 100 * 53 - 72000)
+    assert row.last == pd.Timestamp("2026-04-24")  # 08:00 is a third into it
+    assert row.value == pytest.approx(70000 + 100 * (53 + 1 / 3) - 72000, abs=30)  # the bridge is convex
     assert row.implied == "DVOL"
 
 
 def test_settled_ideas_are_counted_by_conviction(catalog, write):
     ideas = (
-        {"strikes": "[680, 660]", "more": "conviction = 5"},
+        {"strikes": "[700, 660]", "more": "conviction = 5"},
         {"type": "call", "strikes": "[700]", "more": "conviction = 3"},
         {"expiry": "2026-06-18", "more": "conviction = 3"},
     )
     done = follow_ideas(catalog, write(*ideas))
     high, low = done.tallies
     assert (high.conviction, high.settled, high.paid) == (5, 1, 1)
+    assert 0.2 < high.expected < 0.8
     assert (low.conviction, low.settled, low.paid, low.of_risk) == (3, 1, 0, pytest.approx(-1.0))

@@ -1,3 +1,4 @@
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ from flowbt.engine.types import Account, Costs, Market, Signals, Targets
 from flowbt.ground.clock import Clock
 from flowbt.studies.run.placebo import against_placebos, held, placebos_of, rotated_returns
 
-BARS = 600
+BARS, LONG = 600, 2_520
 INDEX = pd.bdate_range("2014-01-01", periods=BARS)
 
 
@@ -85,3 +86,21 @@ def test_one_short_before_a_crash_cannot_pass(noise):
 def test_holding_all_the_time_times_nothing(noise):
     found = judged(noise[0], Targets(frame(np.ones(BARS))))
     assert found.chance > 0.2
+
+
+def coin(seed, skill):
+    """A rising market and a coin's states, with a planted timing of Sharpe ratio `skill`."""
+    rng = np.random.default_rng(seed)
+    returns, state = 0.0005 + 0.011 * rng.standard_normal(LONG) * np.exp(0.3 * np.sin(np.arange(LONG) / 200)), np.cumsum(rng.random(LONG) < 1 / 15) % 2 == 1
+    return returns + skill / 252**0.5 * returns.std() * np.where(np.concatenate([[False], state[:-1]]), 1, -1), state
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("skill", "count", "low", "high"), [(0.0, 500, 0.0, 0.08), (1.0, 100, 0.6, 1.0)])
+def test_coins_pass_seldom_and_planted_skill_mostly(monkeypatch, skill, count, low, high):
+    monkeypatch.setattr(sys.modules[__name__], "INDEX", pd.bdate_range("2010-01-01", periods=LONG))
+    found = []
+    for seed in range(count):
+        returns, state = coin(seed, skill)
+        found.append(judged(returns, Signals(long=frame(state), exit=frame(~state), size=1.0)).better)
+    assert low <= np.mean(found) <= high

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from flowbt.cli.data import imports, versions
+from flowbt.cli.data import add, imports, versions
 from flowbt.cli.options import datasets_option, emit, json_option
 from flowbt.cli.show.table import print_table
 
@@ -139,5 +139,5 @@ def _spanned(record: dict[str, Any]) -> list[str]:
     return [f"{record['rows']:,}", *[str(time)[:10] for time in record["span"]], str(record["symbols"]), str(record["findings"])]
 
 
-for one in (imports.import_, imports.pull, versions.log, versions.restore, versions.gc):
+for one in (add.add, imports.import_, imports.pull, versions.log, versions.restore, versions.gc):
     command.add_command(one)

@@ -75,7 +75,7 @@ def import_(plan_file: Path | None, files_root: Path | None, source: str | None,
 
         plan = read_plan(plan_file)
         with progress("importing", as_json) as step:
-            outcomes = import_plan(plan, files_root, Target(datasets, plan_file.parent), rest["only"], step, _arrival(rest))
+            outcomes = import_plan(plan, files_root, Target(datasets, plan_file.parent), rest["only"], step, arrival_of(rest))
     else:
         if not source or not files:
             raise click.UsageError("give SOURCE FILE..., or --plan FILE --root FOLDER")
@@ -83,8 +83,8 @@ def import_(plan_file: Path | None, files_root: Path | None, source: str | None,
 
         options = _source_options(rest)
         asked = FileImport(rest["name"] or source, source, options, rest["publication"], rest["clock"], rest["frequency"], rest["max_age"], rest["symbol_from"])
-        outcomes = [import_files(asked, files, datasets, _arrival(rest))]
-    _report(outcomes, as_json, datasets)
+        outcomes = [import_files(asked, files, datasets, arrival_of(rest))]
+    report(outcomes, as_json, datasets)
     if any(outcome.status == "refused" for outcome in outcomes):
         click.get_current_context().exit(1)
 
@@ -139,14 +139,14 @@ def pull(source: str, symbols: tuple[str, ...], datasets: Path, as_json: bool, *
             if file.problem:
                 click.echo(f"flowbt: {file.problem}", err=True)
         if result.imported:
-            _report([result.imported], False, datasets)
+            report([result.imported], False, datasets)
         elif any(file.bytes for file in result.files):
             click.echo(f"in {into.folder}; import them with `flowbt data import {source} FILE... --name DATASET`")
     if any(file.status == "failed" for file in result.files):
         click.get_current_context().exit(1)
 
 
-def _arrival(rest: dict[str, Any]) -> Arrival:
+def arrival_of(rest: dict[str, Any]) -> Arrival:
     from flowbt.studies.ingest.arrival import Arrival, instant_of
 
     return Arrival(rest["replace"], instant_of(rest["known_at"]) if rest["known_at"] else None)
@@ -172,7 +172,7 @@ def _extra(given: tuple[str, ...]) -> dict[str, Any]:
     return options
 
 
-def _report(outcomes: list[ImportOutcome], as_json: bool, datasets: Path) -> None:
+def report(outcomes: list[ImportOutcome], as_json: bool, datasets: Path) -> None:
     if as_json:
         emit([asdict(outcome) for outcome in outcomes])
         return

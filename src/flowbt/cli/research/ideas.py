@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FILE = Path("datasets/exitliq_tables/structures.toml")
 WIDTH = 160  # columns where the output is no terminal
-COLUMNS = ("idea", "conviction", "opened", "spot", "vol", "cost", "at risk", "expiry", "last", "value", "profit", "of risk", "best", "status")
+COLUMNS = ("idea", "conviction", "opened", "spot", "vol", "cost", "at risk", "expiry", "last", "value", "profit", "of risk", "chance", "past", "status")
 WORDS = {"idea", "opened", "expiry", "status"}
 
 
@@ -68,7 +68,8 @@ def _print(done: Ideas) -> None:
         _line(f"  {rolling.title}: flowbt run {rolling.strategy}")
     for group in done.tallies:
         which = "without conviction" if group.conviction is None else f"conviction {group.conviction}"
-        _line(f"{which}: {group.settled} settled, {group.paid} with a profit, mean {group.of_risk:+.0%} of what was at risk")
+        paid = f"{group.paid} with a profit ({group.expected:.1f} by the model's chances)"
+        _line(f"{which}: {group.settled} settled, {paid}, mean {group.of_risk:+.0%} of what was at risk")
     if done.synthetic:
         _line("SYNTHETIC: the demo market")
     _line("assumed: " + "; ".join(done.assumptions))
@@ -87,9 +88,16 @@ def _table(*columns: str) -> Table:
 
 def _row(one: IdeaOutcome) -> list[str]:
     plain = {name: f"{x:,.2f}" if x == x else "" for name, x in vars(one).items() if isinstance(x, float)}
-    signed = {name: f"+{plain[name]}" if getattr(one, name) > 0 else plain[name] for name in ("profit", "best")}
+    signed = {name: f"+{plain[name]}" if getattr(one, name) > 0 else plain[name] for name in ("profit",)}
     entry = [f"{one.opened:%Y-%m-%d}", *(plain[name] for name in ("spot", "volatility", "cost", "at_risk"))]
     share = f"{one.of_risk:+.0%}" if one.of_risk == one.of_risk else ""
-    end = [f"{one.expiry:%Y-%m-%d}", plain["last_spot"], plain["value"], signed["profit"], share, signed["best"]]
+    end = [
+        f"{one.expiry:%Y-%m-%d}",
+        plain["last_spot"],
+        plain["value"],
+        signed["profit"],
+        share,
+        *(f"{x:.0%}" if x == x else "" for x in (one.surface, one.history)),
+    ]
     status = one.status if one.status == "settled" else f"[yellow]{one.status}[/]"
     return [one.title, "" if one.conviction is None else str(one.conviction), *entry, *end, status]

@@ -10,17 +10,23 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-LEAST_STEP = 2e-5  # of the ratio: a hundred times its noise in float files, a third of the smallest dividend of a fund
+LEAST_STEP = 1e-4  # of the ratio: above a cent of rounding at 200, a quarter of the smallest dividend met
 
 
 def dividends_of(traded: pd.Series, total: pd.Series) -> pd.Series:
     """Cash per share by ex-date, from closes as traded and total-return closes. A step down is no dividend (files joined of two vintages have them)."""
-    both = pd.concat([traded, total], axis=1, keys=["traded", "total"]).dropna()
+    both = pd.concat([traded, total], axis=1, keys=["traded", "total"], sort=True).dropna()
     both = both[(both > 0.0).all(axis=1)]
     ratio = both["total"] / both["traded"]
     step = ratio / ratio.shift(1) - 1.0
     paid = both["traded"].shift(1) * (1.0 - 1.0 / (1.0 + step))
     return paid[step > LEAST_STEP]
+
+
+def level_of(traded: pd.Series, total: pd.Series) -> float:
+    """What total-return prices are to be multiplied by, to meet those as traded at their first common label; NaN where they have none."""
+    both = pd.concat([traded, total], axis=1, keys=["traded", "total"], sort=True).dropna()
+    return float(both["traded"].iloc[0] / both["total"].iloc[0]) if len(both) else float("nan")
 
 
 def split_factor(index: pd.DatetimeIndex, splits: pd.Series) -> np.ndarray:

@@ -24,8 +24,11 @@ def caveats(*panels: PanelReader, labels: pd.DatetimeIndex, keys: Collection[tup
     if biased := sorted({one.name for _, _, one in read if one.declaration.survivorship}):
         lines.append(f"Survivorship-biased members: {_some(biased)}.")
     lines += back_calculated(read, labels)
-    if folded := sorted({symbol for field, symbol, one in read if field in PRICES and one.declaration.basis == FOLDED}):
+    bases = {(symbol, one.declaration.basis == FOLDED) for field, symbol, one in read if field in PRICES}
+    if folded := sorted(symbol for symbol, is_folded in bases if is_folded and (symbol, False) not in bases):
         lines.append(f"Prices with dividends folded in, so levels are not as traded: {_some(folded)}.")
+    if partly := sorted(symbol for symbol, is_folded in bases if is_folded and (symbol, False) in bases):
+        lines.append(f"Prices before those as traded have dividends folded in and are scaled to meet them, so early levels are not as traded: {_some(partly)}.")
     for words, speakers in sorted(joined.items()):
         spoken = ", ".join(f"{one.dataset} {one.first:%Y-%m-%d} to {one.last:%Y-%m-%d} ({one.rows:,} rows)" for one in speakers)
         lines.append(f"{words} is joined: {spoken}.")

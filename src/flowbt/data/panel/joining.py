@@ -77,10 +77,19 @@ def join(held: Sequence[Held]) -> Joined:
     return Joined(table, tuple(sorted(speakers, key=lambda one: one.first)) if table.event.size else (), tuple(left_out))
 
 
+def preceded(joined: Joined, table: FieldTable, holder: Imported) -> Joined:
+    """What was joined, with the rows of another table before its first (without values: none)."""
+    rows = (table.event < joined.table.event.min()) & ~np.isnan(table.values) if joined.table.event.size else np.zeros(len(table.event), dtype=bool)
+    if not rows.any():
+        return joined
+    more = _take(table, rows)
+    return replace(joined, table=_both(joined.table, more), speakers=(_speaker(holder, more, int(rows.sum())), *joined.speakers))
+
+
 def agreement(one: FieldTable, other: FieldTable) -> Agreement:
     """How two tables agree where both have a value (of several vintages the last)."""
     a, b = _series(one), _series(other)
-    both = pd.concat([a, b], axis=1, join="inner").to_numpy()
+    both = pd.concat([a, b], axis=1, join="inner", sort=True).to_numpy()
     step = float(np.median(np.abs(np.diff(a)))) if len(a) > 1 else 0.0
     if not len(both):
         return Agreement(0, np.nan, np.nan, step)

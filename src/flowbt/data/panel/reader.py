@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,12 @@ import pandas as pd
 
 from flowbt.data.asof import asof_rows
 from flowbt.data.catalog import Catalog, Imported
-from flowbt.data.panel.bases import dividends_of, split_factor, stale_opens
+from flowbt.data.panel.bases import dividends_of, level_of, split_factor, stale_opens
 from flowbt.data.panel.columns import FieldTable, Reader
-from flowbt.data.panel.joining import Joined, Speaker, join
+from flowbt.data.panel.joining import Joined, Speaker, join, preceded
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
 from flowbt.ground.errors import FieldError, RangeError
-from flowbt.ground.fields import FOLDED, FieldKey
+from flowbt.ground.fields import FOLDED, PRICES, FieldKey
 from flowbt.ground.protocols import Key, first_held, key_words
 
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
@@ -285,12 +285,23 @@ class PanelReader:
         self.used[key] = holders[0]
         if field not in holders[0].declaration.fields:
             raise FieldError(f"field {field!r}", f"dataset {holders[0].name} holds it and no longer declares it", "declare it in its dataset.toml")
-        if len(holders) == 1:
+        before = self.catalog.holders(field, symbol, self.clock, FOLDED)[:1] if field in PRICES and holders[0].declaration.basis != FOLDED else []
+        if len(holders) == 1 and not before:
             return self._reader(holders[0]).on(self.clock, field, symbol)
         if key not in self._joined:
             declared = [one for one in holders if field in one.declaration.fields]
-            self._joined[key] = join([(one, self._reader(one).on(self.clock, field, symbol)) for one in declared])
+            joined = join([(one, self._reader(one).on(self.clock, field, symbol)) for one in declared])
+            self._joined[key] = preceded(joined, self._scaled(before[0], field, symbol), before[0]) if before else joined
         return self._joined[key].table
+
+    def _scaled(self, folded: Imported, field: str, symbol: str) -> FieldTable:
+        """Prices with dividends folded in, scaled to meet those as traded at their first common close; volume as it is."""
+        table = self._reader(folded).on(self.clock, field, symbol)
+        if field == "volume":
+            return table
+        holders = self.catalog.holders("close", symbol, self.clock)
+        traded = _by_label(join([(one, self._reader(one).on(self.clock, "close", symbol)) for one in holders]).table)
+        return replace(table, values=table.values * level_of(traded, _by_label(self._reader(folded).on(self.clock, "close", symbol))), whole=False)
 
     def _reader(self, holder: Imported) -> Reader:
         return self._readers.setdefault(holder.name, Reader(holder))
@@ -298,7 +309,8 @@ class PanelReader:
 
 def _by_label(table: FieldTable) -> pd.Series:
     """The values by event time, of several vintages the last."""
-    return pd.Series(table.values, index=pd.DatetimeIndex(table.event)).groupby(level=0).last()
+    series = pd.Series(table.values, index=pd.DatetimeIndex(table.event))
+    return series.sort_index() if series.index.is_unique else series.groupby(level=0).last()
 
 
 def _covered(times: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> np.ndarray:
@@ -332,5 +344,7 @@ def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = N
 def _spans(catalog: Catalog, symbol: str, clock: Clock) -> list[list[Any]]:
     for field in ("close", "value"):
         if catalog.has(field, symbol):
-            return [one.spans(field)[symbol] for one in catalog.holders(field, symbol, clock)]
+            return [
+                one.spans(field)[symbol] for one in catalog.holders(field, symbol, clock) + catalog.holders(field, symbol, clock, FOLDED) * (field in PRICES)
+            ]
     raise catalog.missing("close", symbol)

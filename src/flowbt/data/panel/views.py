@@ -43,8 +43,19 @@ class PanelView:
         return self.panel.has(field, symbol)
 
     def either(self, field: Key, *stand_ins: Key) -> pd.DataFrame:
-        found = first_held(self, field, *stand_ins)
-        return self.panel.either(field, *stand_ins) if found is None else self[found]  # the panel under it says what is missing
+        found = self._chosen(field, *stand_ins)
+        if found is None:
+            return self.panel.either(field, *stand_ins)  # the panel under it says what is missing
+        if found != field:
+            self._stood_in(field, found)
+        return self[found]
+
+    def _chosen(self, *choices: Key) -> Key | None:
+        """Which of the fields is taken; None where none is there."""
+        return first_held(self, *choices)
+
+    def _stood_in(self, asked: Key, used: Key) -> None:
+        """Told where a stand-in was used."""
 
     def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
         return self.panel.wide(field, prefix)

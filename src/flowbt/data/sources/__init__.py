@@ -29,6 +29,7 @@ NAMES = (
     "liquidations",
     "events",
     "table",
+    "messy",
 )
 
 

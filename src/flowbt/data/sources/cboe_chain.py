@@ -24,7 +24,6 @@ from flowbt.ground.errors import SourceError
 
 URL = "https://cdn.cboe.com/api/global/delayed_quotes/options/{symbol}.json"
 INDICES = frozenset({"SPX", "NDX", "RUT", "XSP", "DJX", "VIX", "OEX", "XEO"})  # their addresses have an underscore before the name
-_OCC = re.compile(r"^([A-Z0-9]+?)(\d{6})([CP])(\d{8})$")
 _ALIAS = {"Vol": "Volume", "Open Int": "Open Interest", "Int": "Open Interest"}
 _FIELDS = {"iv": "IV", "open_interest": "Open Interest", "volume": "Volume", "bid": "Bid", "ask": "Ask", "delta": "Delta", "gamma": "Gamma"}
 _NEEDED = ("iv", "open_interest", "bid", "ask")
@@ -91,14 +90,18 @@ def parse_json(path: Path, text: str = "") -> pd.DataFrame:
 
 
 def _finish(options: pd.DataFrame, as_of: pd.Timestamp, spot: float, path: Path) -> pd.DataFrame:
-    parts = options["option"].str.extract(_OCC)
-    named = parts[0].notna()
+    text = options["option"].str  # root, yymmdd, C or P, strike x 1000 in eight digits
+    root, date, side, digits = text[:-15], text[-15:-9], text[-9:-8], text[-8:]
+    named = side.isin(["C", "P"]) & date.str.isdigit() & digits.str.isdigit() & root.str.isalnum()
     if not named.any():
         raise SourceError(path.name, "no option symbols such as SPXW240105C04700000", "check that it is an option chain")
-    out, parts = options[named], parts[named]
-    root = parts[0]
-    strike = out["listed"].fillna(pd.to_numeric(parts[3]) / 1000.0)
-    named_by = {"symbol": root.replace(ROOTS), "root": root, "expiry": settlement(root, parts[1]), "strike": strike, "call": parts[2] == "C"}
+    out, root = options[named], root[named]
+    strike = out["listed"].fillna(pd.to_numeric(digits[named]) / 1000.0)
+    try:
+        expiry = settlement(root, date[named])
+    except ValueError as error:
+        raise SourceError(path.name, f"expiry in an option symbol: {error}"[:120], "download it again") from None
+    named_by = {"symbol": root.replace(ROOTS), "root": root, "expiry": expiry, "strike": strike, "call": side[named] == "C"}
     frame = pd.DataFrame({"as_of": as_of, **named_by})
     frame = frame.assign(**{field: out[field].astype(float) for field in _FIELDS if field in out}, spot=spot)
     for name in ("volume", "bid", "ask"):

@@ -7,7 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet, symbol_of
-from flowbt.ground.errors import SourceError
+from flowbt.ground.errors import SourceError, nearest
+
+OPTIONS = (
+    *("time", "map", "symbol", "symbol_column", "wide", "time_format", "time_unit", "known", "sep", "skip", "scale", "columns"),
+    *("rename", "symbols", "where", "suffix", "sum"),
+)
 
 
 def parse(path: Path, options: Options) -> RawTable:
@@ -19,6 +24,8 @@ def parse(path: Path, options: Options) -> RawTable:
     without any between the first and the last).
     """
     sheet = read_sheet(path, sep=str(options.get("sep", ",")), skip=int(options.get("skip", 0)))
+    if strange := [name for name in options if name not in OPTIONS]:
+        raise SourceError(path.name, f"no option {strange[0]!r}", nearest(strange[0], OPTIONS) or f"there are {', '.join(OPTIONS)}")
     time = str(options.get("time") or "")
     if not time:
         raise SourceError(path.name, "no time column named", "give it with --time")

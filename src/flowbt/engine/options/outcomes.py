@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from flowbt.engine.options.chances import Chances, Held, bars_to, chances
 from flowbt.engine.options.pricing import YEAR, crossing, distance, follow, price_structure
 from flowbt.engine.options.structures import Structure, declared
 
@@ -27,6 +28,7 @@ COLUMNS = (
     "of_risk",
     "best",
     "settled",
+    *Chances._fields,
 )
 
 
@@ -47,7 +49,8 @@ def outcomes(ideas: Iterable[Idea], prices: pd.DataFrame, volatilities: pd.DataF
 
     `prices`, `volatilities` (points): labels x symbols. `cost` per unit (negative: received), `at_risk` the most that can be lost at
     expiry (missing: no bound), `profit` after the entry's spread, `of_risk` profit over it, `best` the highest profit at a close on the
-    way, `settled` False where the data end before the last expiry. An idea whose symbol is not in the data has a row of missing values.
+    way, `settled` False where the data end before the last expiry; `surface` and `history` the chance of a profit as of the day, `surface_mean` and
+    `history_mean` the expected one (see `chances`). An idea whose symbol is not in the data has a row of missing values.
     """
     return pd.DataFrame([_outcome(idea, prices, volatilities, year) for idea in ideas], columns=list(COLUMNS))
 
@@ -67,10 +70,15 @@ def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, year:
     crossed = float((quote.table["quantity"].abs() * widths).sum())
     profit = idea.quantity * path["profit"] - abs(idea.quantity) * crossed
     at_risk = quote.loss + crossed if idea.quantity == 1.0 and quote.loss < float("inf") else float("nan")
+    held = Held(quote.contracts, structure.shares, idea.quantity, idea.quantity * quote.net + abs(idea.quantity) * crossed)
+    years = float(quote.table["days"].max()) / YEAR
+    quoted = float(first["spot"]), float(first["iv"]), years
+    before = chances(structure, held, quoted, prices[idea.symbol].loc[: path.index[0]], bars_to(years, year))
     return row | {
+        **before._asdict(),
         "spot": first["spot"],
         "volatility": first["iv"],
-        "cost": idea.quantity * quote.net + abs(idea.quantity) * crossed,
+        "cost": held.cost,
         "at_risk": at_risk,
         "expiry": quote.table["expiry"].max(),
         "last": path.index[-1],

@@ -223,6 +223,7 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                         j = 64 * m + lowest(word)
                         word &= word - ONE
                         wait[j] = 1.0 if (signal[0, j * width + w] >> shift) & ONE != EMPTY else -1.0
+                        leaving[j] = 0.0  # an exit that waited for an open has nothing to leave
                         active[count] = j
                         count += 1
                         if opened[t, j] > 0.0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from flowbt.ground.fields import FieldKey
+from flowbt.ground.protocols import Key, first_held
 from flowbt.studies.score.watched import Watched
 
 
@@ -20,14 +21,10 @@ class Fresh(Watched):
         names = [symbol] if symbol else list(self.symbols)
         return all(self.panel.has(field, one) and last(self.panel[field, one]) == last(self.panel[field, one]) for one in names)
 
-    def either(self, field: str | tuple[str, str], *stand_ins: str | tuple[str, str]) -> pd.DataFrame:
+    def _chosen(self, *choices: Key) -> Key | None:
         """The first that is fresh; where none is, the first that is there at all, so that the gap names what is stale."""
-        choices = [(one, one) if isinstance(one, tuple) else (one, (one, None)) for one in (field, *stand_ins)]
-        if not any(self.has(*parts) for _, parts in choices):
-            for choice, parts in choices:
-                if self.panel.has(*parts):
-                    return self[choice]
-        return super().either(field, *stand_ins)
+        fresh = super()._chosen(*choices)
+        return first_held(self.panel, *choices) if fresh is None else fresh
 
     def known_at(self) -> pd.Timestamp | None:
         """The latest instant at which anything read became known, on the last label."""

@@ -10,16 +10,19 @@ import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.engine.options.outcomes import Idea, outcomes
+from flowbt.engine.options.structures import Skew
 from flowbt.ground.errors import FieldError
+from flowbt.options.model import COIN, EQUITY
 from flowbt.studies.ideas.file import IdeaFacts, Rolling, read_ideas
-from flowbt.studies.ideas.series import Life, closes, volatilities
+from flowbt.studies.ideas.series import REALISED_SOURCE, Life, closes, volatilities
 
 NAN = float("nan")
 SETTLED, OPEN, NO_DATA = "settled", "open", "no data"
 ASSUMPTIONS = (
-    "opened at the close of its date, across half of a 4% spread (at least half a cent a leg), and held to expiry",
-    "priced by Black-Scholes from one at-the-money volatility, the same at every strike; no interest, no dividend; no early exercise",
-    "options settle at intrinsic at the last close by their settlement",
+    "opened at the close of its date, across half of the spread that quotes of that term and moneyness have (at least half a cent a leg), and held to expiry",
+    f"an index of volatility is scaled to expiry and strike by the declared models: {EQUITY}; {COIN}; a realised volatility is taken as at the money",
+    "no interest, no dividend; shares and funds are American, indices and coins European; settled at their venue's instant",
+    "chances as of the day: under the model's own distribution, and under the underlying's moves over as many bars in the 1,260 before",
 )
 
 
@@ -29,7 +32,8 @@ class IdeaOutcome:
 
     `status`: "settled", "open" (the data end before the expiry: marked by model on `last`) or "no data". `cost` of entry, spread included
     (negative: received); `at_risk` the most that can be lost at expiry (NaN: no bound); `of_risk` = `profit` / `at_risk`; `best` the highest
-    profit at a close on the way, seen only afterwards. `found` and `remedy`: what is missing, and what to do about it.
+    profit at a close on the way, seen only afterwards; `surface`, `history` the chance of a profit as of the day under the model's distribution and
+    under the underlying's own moves, `surface_mean`, `history_mean` the expected profit. `found` and `remedy`: what is missing, and what to do about it.
     """
 
     id: str
@@ -48,6 +52,10 @@ class IdeaOutcome:
     profit: float = NAN
     of_risk: float = NAN
     best: float = NAN
+    surface: float = NAN
+    surface_mean: float = NAN
+    history: float = NAN
+    history_mean: float = NAN
     prices: str = ""  # the dataset
     implied: str = ""  # the symbol of the volatility index, or "realised"
     stand_ins: tuple[str, ...] = ()
@@ -57,11 +65,13 @@ class IdeaOutcome:
 
 @dataclass(frozen=True)
 class ConvictionTally:
-    """The settled ideas of one conviction (None: those without): how many, how many with a profit, mean profit over risk."""
+    """The settled ideas of one conviction (None: those without): how many, how many with a profit, how many the model gave a profit to (the sum of its
+    chances), mean profit over risk."""
 
     conviction: int | None
     settled: int
     paid: int
+    expected: float
     of_risk: float
 
 
@@ -92,7 +102,14 @@ def tally(done: Iterable[IdeaOutcome]) -> tuple[ConvictionTally, ...]:
             groups.setdefault(one.conviction, []).append(one)
     order = sorted(groups, key=lambda conviction: -(conviction or 0))
     return tuple(
-        ConvictionTally(c, len(groups[c]), sum(o.profit > 0 for o in groups[c]), float(pd.Series([o.of_risk for o in groups[c]]).mean())) for c in order
+        ConvictionTally(
+            conviction=c,
+            settled=len(groups[c]),
+            paid=sum(o.profit > 0 for o in groups[c]),
+            expected=float(pd.Series([o.surface for o in groups[c]]).sum()),
+            of_risk=float(pd.Series([o.of_risk for o in groups[c]]).mean()),
+        )
+        for c in order
     )
 
 
@@ -107,7 +124,10 @@ def _outcome(catalog: Catalog, facts: IdeaFacts) -> IdeaOutcome:
             raise FieldError(f"a volatility of {facts.symbol}", f"no implied one, and {found}: too few for a realised one", "bring earlier closes")
     except FieldError as error:
         return replace(row, found=f"{error.asked}: {error.found}", remedy=error.do)
-    idea = Idea(facts.title, facts.symbol, facts.structure(), str(facts.date), facts.conviction)
+    structure = facts.structure()
+    if implied.source == REALISED_SOURCE:
+        structure = structure.with_(skew=Skew())
+    idea = Idea(facts.title, facts.symbol, structure, str(facts.date), facts.conviction)
     frames = price.values.to_frame(facts.symbol), implied.values.to_frame(facts.symbol)
     got = outcomes([idea], *frames, year=price.clock.periods_per_year).iloc[0]
     many = abs(facts.quantity)
@@ -132,4 +152,8 @@ def _outcome(catalog: Catalog, facts: IdeaFacts) -> IdeaOutcome:
         profit=many * float(got["profit"]),
         of_risk=float(got["of_risk"]),
         best=many * float(got["best"]),
+        surface=float(got["surface"]),
+        surface_mean=many * float(got["surface_mean"]),
+        history=float(got["history"]),
+        history_mean=many * float(got["history_mean"]),
     )

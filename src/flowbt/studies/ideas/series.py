@@ -23,6 +23,8 @@ NEAR = {"SLV": ("GVZ", "GLD")}  # an index of a nearer market than the S&P 500's
 MARKET = (("VIX", "SPX"), ("VIX", "SPY"))
 RATIO, REALISED, LATE = 252, 21, 5  # bars: of the ratio, of the last resort, after which a held volatility is named
 FIELDS = ("close", "member_close")
+REALISED_SOURCE = "realised"
+PAYS_NOTHING = frozenset({"GLD", "SLV"})  # trusts without distributions: an adjusted close is the one traded
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def closes(catalog: Catalog, symbol: str, life: Life) -> Series:
         before = values.index[values.index < pd.Timestamp(life.opened)]
         last_bar = f"; the last before it is {before[-1]:%Y-%m-%d}" if len(before) else ""
         raise FieldError(f"closes of {symbol} on {day}", f"dataset {one.name} has no bar on it{last_bar}", "give a date with trading, or mend the dataset")
-    adjusted = (f"closes with later dividends folded in ({one.name})",) if one.declaration.vintage == "latest" else ()
+    folded = _folded(one) and symbol not in PAYS_NOTHING
+    adjusted = (f"closes with later dividends folded in ({one.name})",) if folded else ()
     return Series(values, clock, one.name, adjusted)
 
 
@@ -87,16 +90,21 @@ def volatilities(catalog: Catalog, symbol: str, price: Series, life: Life) -> Se
         if at == at:
             words = f"{name} x {at:.2f}{wanted} (realised volatility of {symbol} over that of {underlying}, {RATIO} sessions)"
             return _held(scaled, price, name, life, words)
-    return Series(_realised(price, REALISED), price.clock, "realised", (f"realised volatility over {REALISED} bars{wanted or ' for an implied one'}",))
+    return Series(_realised(price, REALISED), price.clock, REALISED_SOURCE, (f"realised volatility over {REALISED} bars{wanted or ' for an implied one'}",))
 
 
 def _daily(one: Imported) -> bool:
     return one.declaration.frequency in ("session", "day")
 
 
+def _folded(one: Imported) -> bool:
+    """Whether its closes have later dividends in them, so that a printed strike does not meet them."""
+    return one.declaration.basis == "total return" or one.declaration.vintage == "latest"
+
+
 def _rank(one: Imported, field: str, symbol: str, life: Life) -> tuple[bool, bool, int, int, str]:
     short = one.spans(field)[symbol][1][:10] < f"{life.expiry:%Y-%m-%d}"
-    return short, one.declaration.vintage == "latest", FIELDS.index(field), one.declaration.priority, one.name
+    return short, _folded(one), FIELDS.index(field), one.declaration.priority, one.name
 
 
 def _values(one: Imported, field: str, symbol: str) -> pd.Series:

@@ -42,6 +42,12 @@ class Into:
 
 def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: Step | None = None) -> PullResult:
     """Download from a source, then import if a dataset is named. PullError for a source that cannot be downloaded from."""
+    if into.dataset and name in CHAINS:
+        raise PullError(
+            f"dataset {into.dataset} of {name}",
+            "chains are reduced to fields first",
+            f"leave it out, then: flowbt reduce chains {into.folder} --to {into.dataset}",
+        )
     if name in PACKAGES:
         paths = (with_ccxt if name == "ccxt" else with_yfinance)(wanted, into.folder)
         files = [Pulled(path.name, name, "fetched", path.stat().st_size) for path in paths]
@@ -51,12 +57,6 @@ def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: 
         reader = name
     if into.dataset and len(wanted.symbols) > 1 and "symbol" in into.options:
         raise PullError(f"{len(wanted.symbols)} symbols as {into.options['symbol']}", "one name cannot stand for several", "pull them one by one")
-    if into.dataset and name in CHAINS:
-        raise PullError(
-            f"dataset {into.dataset} of {name}",
-            "chains are reduced to fields first",
-            f"leave it out, then: flowbt reduce chains {into.folder} --to {into.dataset}",
-        )
     there = [into.folder / file.file for file in files if file.status in ("fetched", "unchanged")]
     if not into.dataset or not there:
         return PullResult(files)

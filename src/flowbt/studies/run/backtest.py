@@ -90,8 +90,7 @@ def prepare(catalog: Catalog, request: Request) -> Prepared:
 
 
 def assemble(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader, decision: Any, request: Request) -> Prepared:
-    for name in panel.symbols:  # the traded closes bound the span even where the decision never looks at them
-        panel["close", name]
+    panel["close"]  # the traded closes bound the span even where the decision never looks at them
     labels = request.span.cut(panel)
     cut = cut_decision(decision, panel, labels)
     costs, account = request.costs or strategy.costs, request.account or strategy.account

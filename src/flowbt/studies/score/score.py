@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ScoredClaims", "Settings", "lock", "score"]
 Work = tuple[ClaimFile, Claim]
+JUDGING = ("level", "false_discovery", "power", "clusters", "margin", "margin_ratio")  # cut-offs that claims are judged by; runs have others
 
 
 @dataclass(frozen=True)
@@ -158,10 +159,10 @@ def lock(folder: Path, today: str = "") -> tuple[Register, Drift]:
 
 
 def rules() -> dict[str, Any]:
-    """What verdicts are reached by: the cut-offs, the correction, and the settings of the register's own runs."""
-
+    """What verdicts of claims are reached by: their cut-offs, the correction, and the settings of the register's own runs."""
     standard = Settings()
-    return asdict(CUTOFFS) | {"correction": "Benjamini-Hochberg", "resamples": standard.resamples, "seed": standard.seed}
+    cutoffs = {name: value for name, value in asdict(CUTOFFS).items() if name in JUDGING}
+    return cutoffs | {"correction": "Benjamini-Hochberg", "resamples": standard.resamples, "seed": standard.seed}
 
 
 def _held(chosen: Selection) -> tuple[Register | None, Drift]:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from flowbt.data.panel.caveats import caveats
 from flowbt.data.panel.reader import PanelReader
+from flowbt.data.panel.views import PanelView
 from flowbt.ground.errors import ClaimError
 from flowbt.ground.fields import FieldKey
+from flowbt.ground.protocols import Key, key_words
 
 
-class Watched:
+class Watched(PanelView):
     """A view of a shared panel for one claim; see flowbt.ground.protocols.Panel."""
 
+    panel: PanelReader
+
     def __init__(self, panel: PanelReader) -> None:
-        self.panel = panel
-        self.index, self.symbols, self.clock = panel.index, panel.symbols, panel.clock
+        super().__init__(panel)
         self.used: set[tuple[str, str]] = set()
         self.stand_ins: set[str] = set()
         self.empty: list[str] = []  # fields without one value on these labels
@@ -32,32 +32,17 @@ class Watched:
         self._seen(keys, frame)
         return frame
 
-    def has(self, field: str, symbol: str | None = None) -> bool:
-        return self.panel.has(field, symbol)
-
-    def either(self, field: str | tuple[str, str], *stand_ins: str | tuple[str, str]) -> pd.DataFrame:
-        for choice in (field, *stand_ins):
-            name, symbol = choice if isinstance(choice, tuple) else (choice, None)
-            if self.has(name, symbol):
-                if choice != field:
-                    self.stand_ins.add(f"{_words(choice)} in place of {_words(field)}")
-                return self[choice]
-        return self.panel.either(field, *stand_ins)  # raises, naming what is missing
+    def _stood_in(self, asked: Key, used: Key) -> None:
+        self.stand_ins.add(f"{key_words(used)} in place of {key_words(asked)}")
 
     def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
         frame = self.panel.wide(field, prefix)
         self._seen([(field, f"{prefix}*")], frame)
         return frame
 
-    def spread(self, series: pd.Series) -> pd.DataFrame:
-        return self.panel.spread(series)
-
     def events(self, symbol: str) -> pd.DataFrame:
         self.used.add(("event", symbol))
         return self.panel.events(symbol)
-
-    def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None:
-        """A claim's features are not kept."""
 
     def without_value(self, row: int) -> list[str]:
         """The fields asked for that have no value on that label."""
@@ -99,7 +84,3 @@ class Watched:
             self.first, self.last = max(self.first, int(there[0])), min(self.last, int(there[-1]) + 1)
         else:
             self.empty += [f"{field} of {symbol}" for field, symbol in fresh]
-
-
-def _words(choice: str | tuple[str, str]) -> str:
-    return choice if isinstance(choice, str) else f"{choice[0]} of {choice[1]}"

@@ -137,8 +137,7 @@ def set_up(catalog: Catalog, request: SweepRequest) -> PreparedSweep:
     leak = probe(tracer, space, strategy, panel)
     if not request.keep_leak:
         refuse(strategy.name, leak)
-    for symbol in panel.symbols:
-        panel["close", symbol]
+    panel["close"]
     labels = request.span.cut(panel)
     market = market_of(panel, labels)
     stage = Stage(market, Labels(panel.index, panel.symbols), int(panel.index.searchsorted(labels[0])))

@@ -1,0 +1,90 @@
+"""`flowbt data add`: a file of any kind into a dataset, with a preview and the questions that remain."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowbt.cli.data.imports import RULES, arrival_of, arrival_options, report
+from flowbt.cli.options import datasets_option, emit, json_option, split_parameters
+
+if TYPE_CHECKING:
+    from flowbt.studies.ingest.add import Look, Wishes
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  flowbt data add flows.csv
+  flowbt data add flows.csv --name flows --symbol SPY --publication "session 18:00"
+  flowbt data add february.csv --name flows""",
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", default="", help="Name of the dataset (default: that of the file).")
+@click.option("--symbol", default="", help="Symbol, where no column names it.")
+@click.option("--symbol-column", default="", help="Column of symbols.")
+@click.option("--time", default="", help="Column of times.")
+@click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN", help="Only these columns, as these fields; left out, every column of numbers.")
+@click.option("--dates", default="", metavar="FORM", help="How dates are written: iso, mdy, dmy, words, excel, s, ms, us, ns.")
+@click.option("--decimal", default="", metavar="SIGN", help="The decimal sign: . or ,")
+@click.option("--zone", default="", help="Zone of times of day without one (default UTC).")
+@click.option("--delimiter", default="", help="What separates the columns.")
+@click.option("--encoding", default="", help="Encoding of the text.")
+@click.option("--units", multiple=True, metavar="FIELD=UNIT", help="Unit of a field of your own.")
+@click.option("--publication", default="", metavar="RULE", help=RULES)
+@click.option("--clock", default="", help="Calendar of the rows: XNYS or 24/7; left out, as the rows show.")
+@click.option("--frequency", default="", help="session, 1h, 4h, 8h, day, week, month, irregular; left out, as the rows show.")
+@click.option("--max-age", default="", help="For how long a value may stand for the present, such as '5D' or '2 sessions'.")
+@click.option("--any-size", is_flag=True, help="Do not compare sign and size with the same field in other datasets.")
+@click.option("--yes", is_flag=True, help="Ask nothing: bring it in, or say what is missing.")
+@arrival_options
+@datasets_option
+@json_option
+def add(file: Path, datasets: Path, as_json: bool, **rest: Any) -> None:
+    """Look at a file, show what was understood, ask what it does not say, and bring it into a dataset.
+
+    Into a dataset that is there it adds rows, and asks nothing that was answered before. What can be read in two ways (01/02/2020; 1,234 beside semicolons) is
+    refused with its row, never guessed.
+    """
+    from flowbt.studies.ingest.add import Wishes, look
+    from flowbt.studies.ingest.add import add as bring
+
+    keys = ("symbol", "symbol_column", "time", "dates", "decimal", "zone", "delimiter", "encoding")
+    reading = {key: {"\\t": "\t", "tab": "\t"}.get(rest[key], rest[key]) for key in keys if rest[key]}
+    if rest["mapping"]:
+        reading["map"] = split_parameters(rest["mapping"])
+    said = {key: rest[key] for key in ("publication", "clock", "frequency", "max_age", "any_size")}
+    wishes = Wishes(rest["name"] or file.name.split(".")[0], reading, units=split_parameters(rest["units"]), **said)
+    seen = look(file, wishes, datasets)
+    if not as_json:
+        click.echo("\n".join(seen.lines()))
+    if sys.stdin.isatty() and not rest["yes"] and not as_json:
+        seen, wishes = _asked(seen, wishes, datasets)
+    outcome = bring(seen, wishes, datasets, arrival_of(rest))
+    if as_json:
+        emit({**asdict(outcome), "understood": seen.lines()})
+    else:
+        report([outcome], False, datasets)
+
+
+def _asked(seen: Look, wishes: Wishes, datasets: Path) -> tuple[Look, Wishes]:
+    """The questions that remain, put to a person; then whether to go on."""
+    from flowbt.ground.fields import FIELDS
+    from flowbt.studies.ingest.add import declared_at, look
+
+    for question in seen.questions:
+        answer = click.prompt(question.text)
+        wishes = replace(wishes, publication=answer) if question.key == "publication" else replace(wishes, reading={**wishes.reading, question.key: answer})
+    if declared_at(wishes, datasets) is None:
+        own = {
+            name: click.prompt(f"unit of {name}", default="", show_default=False)
+            for name in seen.reading["map"]
+            if name not in FIELDS and name not in wishes.units
+        }
+        wishes = replace(wishes, units={**wishes.units, **own})
+    click.confirm(f"Bring it in as dataset {wishes.name}?", default=True, abort=True)
+    return look(seen.path, wishes, datasets), wishes

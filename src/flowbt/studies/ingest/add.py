@@ -1,0 +1,188 @@
+"""`flowbt data add`: look at a file, say what was understood, ask what remains, and bring it in.
+
+1. The file is read: dialect, encoding, header, dates, numbers. What has two readings is refused with its row.
+2. What nothing says (symbol, when the rows were published) is a `Question`; an option or an answer settles it, and dataset.toml keeps it.
+3. Values that cannot be in the unit or sign of what the catalog has of the same field are refused.
+4. The import is the usual one: into what is there, as a new version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.declare import Dataset, field_name, parse_declaration, read_declaration
+from flowbt.data.ingest.plan import PlanDataset, PlanFile
+from flowbt.data.sources import messy
+from flowbt.data.sources.base import RawTable
+from flowbt.data.versions import dataset_name
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import DatasetError, ParameterError, RefusedImport, SourceError
+from flowbt.ground.fields import FIELDS
+from flowbt.studies.ingest.arrival import Arrival
+from flowbt.studies.ingest.files import publication_rule
+from flowbt.studies.ingest.ingest import ImportOutcome, import_dataset
+
+MAX_AGE = {"session": "1 session", "day": "1D", "1h": "3h", "4h": "12h", "8h": "9h", "week": "8D", "month": "35D", "irregular": "7D"}
+APART = 30.0  # a field is in another unit where its usual size is so many times that of its sisters
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What was said of a file: reading options, and of a new dataset its publication rule, calendar, frequency and the units of its fields."""
+
+    name: str
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    publication: str = ""
+    clock: str = ""
+    frequency: str = ""
+    max_age: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+    any_size: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something the file does not say. `key` names the option that says it."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was understood of a file: how it is read, its rows, its calendar; and what remains to be asked."""
+
+    path: Path
+    grid: messy.Grid
+    reading: dict[str, Any]
+    table: RawTable | None
+    clock: str
+    frequency: str
+    questions: tuple[Question, ...]
+
+    def lines(self) -> list[str]:
+        """The preview, for people."""
+        grid = self.grid
+        names = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+        out = [f"{self.path.name}: {len(grid.rows):,} rows, {grid.encoding}, {names.get(grid.delimiter, grid.delimiter)}, columns from line {grid.header}"]
+        if grid.left_out:
+            out.append(f"  left out   {len(grid.left_out)} lines around the table, such as {grid.left_out[0][:60]!r}")
+        out.append(f"  time       {self.reading['time']}" + (f", {self.frequency} rows, clock {self.clock}" if self.clock else ""))
+        out.append(f"  symbol     {self.reading.get('symbol_column') or self.reading.get('symbol') or '?'}")
+        for name, column in self.reading["map"].items():
+            units = FIELDS[name].units if name in FIELDS else "your own field"
+            shown = ", ".join(f"{value:g}" for value in self.table.frame[name].head(3)) if self.table is not None and name in self.table.frame else ""
+            out.append(f"  {name:10} {column!r} ({units}): {shown}")
+        return out
+
+
+def look(path: Path, wishes: Wishes, root: Path) -> Look:
+    """Read a file and find what it does not say. SourceError, with the row, for what cannot be read or has two readings."""
+    declared = declared_at(wishes, root)
+    said = {**(declared.reading if declared else {}), **wishes.reading}
+    grid = messy.read_grid(path, said)
+    reading = {key: value for key, value in said.items() if key not in ("delimiter", "encoding") or key in wishes.reading}
+    reading["time"] = said.get("time") or messy.time_column(grid)
+    if not said.get("symbol") and not said.get("symbol_column") and (column := messy.symbol_column(grid)):
+        reading["symbol_column"] = column
+    others = (reading["time"], str(reading.get("symbol_column", "")))
+    reading["map"] = dict(said.get("map") or {messy.own_name(column): column for column in messy.number_columns(grid, others)})
+    if not reading["map"]:
+        raise SourceError(path.name, f"no column of numbers among {', '.join(grid.columns[:8])}", "say which with --map FIELD=COLUMN")
+    for name in reading["map"]:
+        try:
+            field_name(name)
+        except ValueError as error:
+            raise ParameterError(f"--map {name}", str(error), "for example --map flow='Net flow'") from None
+    questions = []
+    if not reading.get("symbol") and not reading.get("symbol_column"):
+        questions.append(Question("symbol", "which symbol are the rows about?"))
+    if declared is None and not wishes.publication:
+        questions.append(Question("publication", "when did a row become public? (close, session 18:00, session 1 09:00, after 1h, month 1 10:00)"))
+    table = messy.parse(path, {"symbol": "?", **reading} if not reading.get("symbol_column") else reading)
+    times = pd.DatetimeIndex(table.frame["event_time"])
+    clock, frequency = (declared.clock, declared.frequency) if declared else calendar_of(times, wishes)
+    return Look(path, grid, reading, table, clock, frequency, tuple(questions))
+
+
+def declared_at(wishes: Wishes, root: Path) -> Dataset | None:
+    folder = root / dataset_name(wishes.name)
+    return read_declaration(folder) if (folder / "dataset.toml").exists() else None
+
+
+def add(seen: Look, wishes: Wishes, root: Path, arrival: Arrival | None = None) -> ImportOutcome:
+    """Bring a file in that leaves no question. DatasetError names the options where one is open."""
+    if seen.questions:
+        asked = " and ".join(f"--{question.key}" for question in seen.questions)
+        raise DatasetError(f"{seen.path.name} as dataset {wishes.name}", "; ".join(question.text for question in seen.questions), f"say it with {asked}")
+    declaration = declared_at(wishes, root) or _declaration(seen, wishes)
+    if not wishes.any_size and seen.table is not None:
+        like_sisters(seen.table, Catalog((root,)), wishes.name)
+    entry = PlanFile(path=str(seen.path.resolve()), source="messy", options=seen.reading)
+    return import_dataset(PlanDataset(name=wishes.name, files=(entry,)), Path("/"), declaration, root, arrival)
+
+
+def calendar_of(times: pd.DatetimeIndex, wishes: Wishes) -> tuple[str, str]:
+    """Clock and frequency that the rows' times show, unless they were said."""
+    days = times.normalize()
+    unique = pd.DatetimeIndex(np.unique(times))
+    gap = pd.Series(unique).diff().median() if len(unique) > 1 else pd.Timedelta(days=1)
+    dated = bool((times == days).all())
+    weekends = bool((days.day_of_week >= 5).any())
+    if not dated:
+        clock = "24/7"
+        hours = {1: "1h", 4: "4h", 8: "8h"}.get(int(gap / pd.Timedelta(hours=1)))
+        frequency = hours if hours and bool(Clock("24/7", "1h").is_label(unique).all()) and bool((unique.hour % int(hours[0]) == 0).all()) else "irregular"
+    elif gap >= pd.Timedelta(days=26):
+        clock, frequency = "XNYS", "month"
+    elif gap >= pd.Timedelta(days=6):
+        clock, frequency = "XNYS", "week"
+    elif weekends:
+        clock, frequency = "24/7", "day"
+    else:
+        clock = "XNYS"
+        frequency = "session" if gap <= pd.Timedelta(days=4) and bool(Clock("XNYS").is_label(unique).all()) else "irregular"
+    return wishes.clock or clock, wishes.frequency or frequency
+
+
+def like_sisters(table: RawTable, catalog: Catalog, name: str) -> None:
+    """RefusedImport where a field's sign or size cannot be that of the same field in other datasets."""
+    for one in table.fields:
+        sisters = [other for other in catalog.imported.values() if other.name != name and other.spans(one)]
+        values = table.frame[one].dropna()
+        if not sisters or values.empty:
+            continue
+        held = pd.Series(sisters[0].column(one)).dropna()
+        near = f"dataset {sisters[0].name} has {held.quantile(0.01):g} to {held.quantile(0.99):g}"
+        sides = (float((held < 0).mean()), float((values < 0).mean()))
+        if (sides[0] == 0 and sides[1] > 0.5) or (sides[0] > 0.99 and sides[1] < 0.5):
+            raise RefusedImport(f"field {one!r}", f"{sides[1]:.0%} of the values are negative, {near}", "is the sign another? --any-size brings it in as it is")
+        sizes = held.abs().quantile([0.01, 0.99])
+        usual = float(values.abs().median())
+        if one in _FREE or not sizes.iloc[1] > 0:
+            continue
+        if usual > APART * sizes.iloc[1] or 0 < usual < sizes.iloc[0] / APART:
+            raise RefusedImport(f"field {one!r}", f"its usual size is {usual:g}, {near}", "is the unit another? --any-size brings it in as it is")
+
+
+_FREE = ("open", "high", "low", "close", "volume", "value", "event", "member_close", "member_volume")  # of any size from symbol to symbol
+
+
+def _declaration(seen: Look, wishes: Wishes) -> Dataset:
+    rules = {
+        name: {
+            "units": wishes.units.get(name, FIELDS[name].units if name in FIELDS else ""),
+            "max_age": wishes.max_age or MAX_AGE.get(seen.frequency, "1 session"),
+        }
+        for name in seen.reading["map"]
+    }
+    reading = {key: value for key, value in seen.reading.items() if key not in ("delimiter", "encoding")}
+    raw = {"title": f"{wishes.name} (from {seen.path.name})", "source": "messy", "clock": seen.clock, "frequency": seen.frequency, "reading": reading}
+    return parse_declaration(wishes.name, {**raw, "publication": publication_rule(wishes.publication), "fields": rules})

@@ -1,0 +1,45 @@
+"""A view adds nothing of its own: it is the panel under it until a method says otherwise; and a catalog knows what it holds."""
+
+import pandas as pd
+import pytest
+
+from flowbt.data.panel.reader import open_panel
+from flowbt.data.panel.views import PanelView
+from flowbt.ground.errors import FieldError
+
+
+@pytest.fixture
+def pair(catalog):
+    panel = open_panel(catalog, ["SPY", "QQQ"])
+    return panel, PanelView(panel)
+
+
+@pytest.mark.parametrize("read", [
+    lambda p: p["close"],
+    lambda p: p["dix", "SPX"],
+    lambda p: p.either("gex", ("dix", "SPX")),
+    lambda p: p.wide("close"),
+    lambda p: p.spread(pd.Series(range(len(p.index)), p.index)),
+])  # fmt: skip
+def test_a_view_reads_what_the_panel_reads(pair, read):
+    panel, view = pair
+    pd.testing.assert_frame_equal(read(view), read(panel))
+
+
+def test_a_view_has_the_panels_labels_symbols_clock_and_fields(pair):
+    panel, view = pair
+    assert view.index.equals(panel.index)
+    assert (view.symbols, view.clock) == (panel.symbols, panel.clock)
+    assert view.has("close")
+    assert view.has("dix", "SPX")
+    assert not view.has("gex", "SPX")
+    with pytest.raises(FieldError, match="gex"):
+        view.either("gex", "vpin")
+
+
+def test_a_catalog_has_a_field_of_some_symbol_or_of_one(catalog):
+    assert catalog.has("close") is True
+    assert catalog.has("gex") is False
+    assert catalog.has("dix", "SPX") is True
+    assert catalog.has("dix", "SPY") is False
+    assert catalog.symbols("close", "S") == ["SPY"]
