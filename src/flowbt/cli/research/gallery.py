@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flowbt.cli.options import emit
+from flowbt.cli.options import data_of, emit
 from flowbt.cli.progress import progress
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.protocols import Step
@@ -40,6 +40,7 @@ def run_folder(folder: Path, options: dict[str, Any]) -> int:
         keep_leak=options["keep_leak"],
         command=shlex.join(["flowbt", *sys.argv[1:]]),
     )
+    data_of(options["datasets"], options["demo"], options["as_json"])
     with progress("strategies", options["as_json"]) as step:
         gallery = run_gallery(job, _teller(step, results))
     page = None
