@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from tests.cli.calling import call
 
-from flowbt.cli.options import data_of
 from flowbt.ground.errors import DatasetError
 from flowbt.ground.home import place, root
 from flowbt.ground.starter import starter_files
@@ -71,13 +70,13 @@ def test_a_data_folder_python_names_must_be_there_too(tmp_path):
         open_catalog(tmp_path / "nowhere")
 
 
-def test_the_demo_says_so_first(capsys, demo):
-    assert data_of(demo, None).synthetic
-    assert capsys.readouterr().out.startswith(f"SYNTHETIC: the demo market, because nothing is imported in {demo}.")
-    data_of(demo, True)
-    assert capsys.readouterr().out.startswith("SYNTHETIC: the demo market. ")
-    data_of(demo, True, quiet=True)
-    assert capsys.readouterr().out == ""
+@pytest.mark.parametrize("words", [("features", "ls"), ("run", "strategies/placebo_coin.py", "--no-store"), ("today", "strategies/placebo_coin.py")])
+def test_the_demo_says_so_first(words, capsys, demo, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    first = call(capsys, *words, "--datasets", demo)[1].splitlines()[0]
+    assert first == f"SYNTHETIC: the demo market, because nothing is imported in {demo}. Nothing here is about a real one."
+    assert call(capsys, *words, "--datasets", demo, "--demo")[1].startswith("SYNTHETIC: the demo market. ")
+    assert call(capsys, *words, "--datasets", demo, "--json")[1].startswith("{")
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from flowbt.ground.home import data_folder, place
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
 
+SAID = "flowbt.synthetic"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -53,14 +54,21 @@ def results_option(command: F) -> F:
     )(command)
 
 
-def data_of(datasets: Path, demo: bool | None, quiet: bool = False) -> Catalog:
-    """The catalog a command works on; where that is the demo market the first line printed says so, unless `quiet`."""
+def data_of(datasets: Path, demo: bool | None) -> Catalog:
+    """The catalog a command works on; `say_data` tells of the demo market."""
     from flowbt.studies.catalogs import open_catalog
 
     catalog = open_catalog(datasets, demo)
-    if catalog.synthetic and not quiet:
-        click.echo("SYNTHETIC: the demo market" + ("" if demo else f", because nothing is imported in {datasets}") + ". Nothing here is about a real one.")
+    if catalog.synthetic:
+        why = "" if demo else f", because nothing is imported in {datasets}"
+        click.get_current_context().meta[SAID] = f"SYNTHETIC: the demo market{why}. Nothing here is about a real one."
     return catalog
+
+
+def say_data() -> None:
+    """The first line a command prints, where it worked on the demo market."""
+    if line := click.get_current_context().meta.get(SAID):
+        click.echo(line)
 
 
 def json_option(command: F) -> F:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from flowbt.cli.desk.journal import journal_option
-from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option
+from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
 from flowbt.ground.home import place
 
 
@@ -24,10 +24,11 @@ def command(path: Path, asof: str | None, journal: Path, demo: bool | None, data
     from flowbt.studies.desk.follow import follow
     from flowbt.studies.desk.today import strategy_files
 
-    new, problems = follow(data_of(datasets, demo, as_json), strategy_files(path), journal, asof)
+    new, problems = follow(data_of(datasets, demo), strategy_files(path), journal, asof)
     if as_json:
         emit({"entries": [asdict(one) for one in new], "problems": problems})
     else:
+        say_data()
         for one in new:
             said = ", ".join(f"{row['symbol']} {row['action']}" for row in one.body["decisions"] if row["action"] != "none") or "nothing"
             click.echo(f"{one.n}  {one.body['strategy']}  {one.body['label'][:10]}  {said}")

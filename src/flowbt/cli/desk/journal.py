@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option
+from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
 from flowbt.ground.home import place
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -66,10 +66,11 @@ def check(journal: Path, strategies: Path, demo: bool | None, datasets: Path, as
     from flowbt.studies.desk.recheck import CAUSES, recheck
 
     entries = read(journal)
-    found = recheck(data_of(datasets, demo, as_json), entries, journal, strategies)
+    found = recheck(data_of(datasets, demo), entries, journal, strategies)
     if as_json:
         emit({"entries": len(entries), "differences": [asdict(one) for one in found]})
     else:
+        say_data()
         for one in found:
             click.echo(f"{one.n}  {one.strategy}  {one.label}  {one.cause}: {one.words}")
         counts = Counter(one.cause for one in found)
@@ -88,10 +89,11 @@ def score(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> No
     from flowbt.studies.desk.chain import read
     from flowbt.studies.desk.paper import paper_books
 
-    books = paper_books(data_of(datasets, demo, as_json), read(journal), journal)
+    books = paper_books(data_of(datasets, demo), read(journal), journal)
     if as_json:
         emit([one.to_dict() for one in books])
         return
+    say_data()
     for one in books:
         click.echo(f"{one.strategy}  {one.first} to {one.last}: journal {one.journal_return:+.2%}, backtest {one.backtest_return:+.2%}")
         gap = f"gap {one.gap_missing:+.2%} of {one.missing} bars without an entry, {one.gap_data:+.2%} of {one.different} that decide otherwise now"

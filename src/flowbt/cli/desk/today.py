@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option
+from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
 from flowbt.cli.show.today import print_today
 from flowbt.ground.home import place
 
@@ -27,9 +27,10 @@ def command(path: Path, asof: str | None, demo: bool | None, datasets: Path, as_
     """The decisions of PATH (a strategy file or a folder of them) for the next open: conditions, values, levels, what is stale or missing."""
     from flowbt.studies.desk.today import strategy_files, today_all
 
-    said, problems = today_all(data_of(datasets, demo, as_json), strategy_files(path), asof)
+    said, problems = today_all(data_of(datasets, demo), strategy_files(path), asof)
     if as_json:
         emit({"strategies": [asdict(one) for one in said], "problems": problems})
     else:
+        say_data()
         print_today(said, problems)
     return 1 if problems and not said else 0

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option
+from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
 from flowbt.ground.home import place
 
 if TYPE_CHECKING:
@@ -37,10 +37,11 @@ def command(file: Path, demo: bool | None, datasets: Path, as_json: bool) -> Non
     """
     from flowbt.studies.ideas.ideas import follow_ideas
 
-    done = follow_ideas(data_of(datasets, demo, as_json), file)
+    done = follow_ideas(data_of(datasets, demo), file)
     if as_json:
         emit(_document(done))
     else:
+        say_data()
         _print(done)
 
 

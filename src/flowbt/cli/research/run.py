@@ -21,6 +21,7 @@ from flowbt.cli.options import (
     keep_leak_option,
     parameter_option,
     results_option,
+    say_data,
     span_options,
     split_parameters,
 )
@@ -61,13 +62,14 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
         from flowbt.studies.run.backtest import backtest
         from flowbt.studies.run.stored import look, store_run
 
-        run = backtest(data_of(options["datasets"], options["demo"], options["as_json"]), request)
+        run = backtest(data_of(options["datasets"], options["demo"]), request)
         belief = look(options["results"], run)
         folder = None if options["no_store"] else store_run(options["results"], run)
     if options["as_json"]:
         manifest = dict(run.record.manifest)
         emit({**manifest, "measures": run.measures.to_dict(), "belief": belief.to_dict(), "folder": str(folder) if folder else None})
         return 0
+    say_data()
     print_run(run, belief, folder)
     return 0
 

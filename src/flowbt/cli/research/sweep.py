@@ -18,6 +18,7 @@ from flowbt.cli.options import (
     keep_leak_option,
     parameter_option,
     results_option,
+    say_data,
     span_options,
     split_parameters,
 )
@@ -71,10 +72,11 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     job = job_of(request, options["datasets"], options["demo"]) if options["cluster"] else None
     with progress("sweep", options["as_json"]) as step:
         run = SweepOptions(options["results"], options["resume"], options["cluster"], job, step, options["tearsheets"])
-        folder, document, luck = sweep(data_of(options["datasets"], options["demo"], options["as_json"]), request, run)
+        folder, document, luck = sweep(data_of(options["datasets"], options["demo"]), request, run)
     if options["as_json"]:
         emit({**document, "luck": luck, "folder": str(folder)})
         return
+    say_data()
     print_sweep(folder, document, luck)
 
 
