@@ -291,3 +291,10 @@ def test_a_hedged_straddle_earns_gamma_less_theta():
     assert parts["gamma"] > -parts["theta"] > 0  # realised 30, paid 20
     assert abs(parts["delta"]) < 0.3 * parts["gamma"]
     assert abs(parts["residual"]) < 0.1 * parts["gamma"]
+
+
+def test_an_index_option_of_another_date_settles_at_the_close():
+    m = market(np.linspace(100, 120, 30), symbols=("SPX",))
+    book = simulate(m, Signals(long=when(m, 0), structure=st.long_call(20, strike(95), expiry="2026-01-30").with_(cycle="month")), FREE)
+    bar = book.legs["exit_bar"].iloc[0]
+    assert book.legs["exit_price"].iloc[0] == pytest.approx(m.close[bar, 0] - 95)

@@ -66,8 +66,10 @@ class BarHours:
 
 
 def timing_of(structure: Structure, year: float, symbols: tuple[str, ...]) -> BarHours:
-    """The monthly options of these indices settle on the opening prices of their expiry date; all others at the close."""
-    return BarHours.of(year, structure.cycle == "month" and bool(symbols) and set(symbols) <= MORNING)
+    """The options of these indices that expire on a third Friday and are no weeklies settle on its opening prices; all others at the close."""
+    dates = [pd.Timestamp(leg.expiry) for leg in structure.options if leg.expiry is not None]
+    third_fridays_only = all(date.weekday() == 4 and 15 <= date.day <= 21 for date in dates)
+    return BarHours.of(year, structure.cycle == "month" and bool(symbols) and set(symbols) <= MORNING and third_fridays_only)
 
 
 def crossing(structure: Structure, contract: Contract, fair: float, deviation: tuple[float, float]) -> float:
