@@ -24,8 +24,9 @@ import sweep_rivals as rivals
 
 from flowbt.deferred import Tracer
 from flowbt.engine.sweep.compiled import Stage
+from flowbt.engine.sweep.results import ENTERED
 from flowbt.engine.sweep.space import Space
-from flowbt.engine.sweep.sweeper import ENTERED, Sweeper
+from flowbt.engine.sweep.sweeper import Sweeper
 from flowbt.engine.types import Account, Costs, Market, Signals
 
 GROWTH = ((3_850, 3, 100_000, False), (2_500, 10, 10_000, False), (2_500, 100, 2_000, False), (5_000, 500, 200, False), (50_000, 1, 10_000, True))

@@ -15,7 +15,7 @@ from tests.studies.sweep.test_kernel import GRID, both_ways
 
 from flowbt.data.catalog import Catalog
 from flowbt.engine.sweep.fingerprint import fingerprint
-from flowbt.engine.sweep.sweeper import ENTERED
+from flowbt.engine.sweep.results import ENTERED
 from flowbt.engine.types import Market, Signals, Targets
 from flowbt.results import ledger
 from flowbt.studies.run.backtest import backtest

@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from flowbt.engine.sweep.results import ENTERED, TrialResults
 from flowbt.engine.sweep.space import Ints
-from flowbt.engine.sweep.sweeper import ENTERED, TrialResults
 from flowbt.engine.types import Account, Costs
 from flowbt.ground.errors import StudyError
 from flowbt.studies.catalogs import open_catalog

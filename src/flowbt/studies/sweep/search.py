@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from flowbt.engine.sweep.results import ENTERED
 from flowbt.engine.sweep.space import Ints
-from flowbt.engine.sweep.sweeper import ENTERED
 from flowbt.ground.errors import StudyError
 from flowbt.studies.sweep.setup import PreparedSweep
 from flowbt.studies.sweep.store import SweepFolder, table_of

@@ -17,9 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flowbt.engine.sweep.results import TrialResults
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
-from flowbt.engine.sweep.sweeper import TrialResults
 from flowbt.engine.types import Array
 from flowbt.ground.files import locked, publish, write_text, writing
 from flowbt.results.ledger import write_table

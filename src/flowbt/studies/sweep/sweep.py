@@ -19,9 +19,9 @@ import numpy as np
 import pyarrow as pa
 
 from flowbt.data.catalog import Catalog
+from flowbt.engine.sweep.results import ENTERED
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import METRICS
-from flowbt.engine.sweep.sweeper import ENTERED
 from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import luck_verdict
 from flowbt.ground.errors import ParameterError, nearest
