@@ -46,7 +46,7 @@ class Job:
     results: Path | None
     demo: bool | None = None
     span: Span = field(default_factory=Span)
-    placebos: int = 99
+    placebos: int = 199
     seed: int = 7
     workers: int = 0
     keep_leak: bool = False
@@ -57,7 +57,7 @@ class Job:
 class GalleryRow:
     """One strategy's row. `measures` by name (see evidence.measures); Sharpe ratios are annual and after costs; `error` says why there is no run.
 
-    `p`: share of `rotations` that did as well; `adjusted` (Benjamini-Hochberg over the gallery). `null_*`: on the demo market without effects.
+    `p`: `timing.chance`, against `rotations` and its exposure; `adjusted` (Benjamini-Hochberg over the gallery). `null_*`: on the demo market without effects.
     """
 
     strategy: str
@@ -194,7 +194,7 @@ def _run(job: Job, path: Path) -> GalleryRow:
         placebo_low=placebos.quantile(0.05),
         placebo_high=placebos.quantile(0.95),
         rotations=len(placebos.placebos),
-        p=placebos.p,
+        p=placebos.timing.chance,
         stand_ins=tuple(f"{one['used']} for {one['asked']}" for one in manifest["stand_ins"]),
         caveats=tuple(manifest["warnings"]),
         shape=(*_reordered(moments(run.book.returns.to_numpy(dtype=float))), placebos.variance) if not run.leak else (),
@@ -214,7 +214,7 @@ def _with_null(job: Job, path: Path, entry: GalleryRow) -> GalleryRow:
     """The entry with the same strategy on the demo market without any effect."""
     prepared = prepare(_null_market(job), Request(path, span=job.span, seed=job.seed))
     placebos = against_placebos(prepared, simulate(prepared.market, prepared.decision, prepared.costs, prepared.account), job.placebos, job.seed)
-    return replace(entry, null_sharpe=placebos.real, null_p=placebos.p)
+    return replace(entry, null_sharpe=placebos.real, null_p=placebos.timing.chance)
 
 
 def _null_market(job: Job) -> Any:
