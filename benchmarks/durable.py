@@ -1,8 +1,8 @@
 """What it costs that nothing is lost and nothing spoilt is read: fsync and hashes when a dataset is stored, hashes when it is opened. Both sides in turns.
 
-Store: `write_dataset` as it is, and with neither fsync nor hashes of files. Import: the whole of `import_files`, a csv parsed, checked and stored, on the same two
-sides. Open: a panel of 5 fields from a catalog opened anew, the table's hash remembered (every opening but the first), taken (the first), and not looked at. Best of
-each side. Run: python benchmarks/durable.py [symbols] [sessions]
+Store: `write_dataset` as it is, and with neither fsync nor hashes of files. Import: the whole of `import_files` (a csv parsed, checked, stored), on the
+same two sides. Open: a panel of 5 fields from a catalog opened anew, the table's hash remembered (every opening but the first), taken (the first), and
+not looked at. Best of each side. Run: python benchmarks/durable.py [symbols sessions]
 """
 
 from __future__ import annotations
@@ -112,10 +112,11 @@ def main() -> None:
         said = best({"durable": whole, "careless": in_careless(whole)}, 3)
         print(f"import {len(part):,} rows of a csv:     {said['durable']:.3f} s, without {said['careless']:.3f} s, {said['durable'] / said['careless']:.3f}x")
         store()
-        said = best({"remembered": opened, "first": first, "unlooked": plain}, 3)
+        said = best({"remembered": opened, "first": first, "unlooked": plain}, 5)
+        bare = said["unlooked"]
         print(
-            f"open a panel of {symbols} x 5 fields: {said['remembered']:.3f} s, unlooked {said['unlooked']:.3f} s, {said['remembered'] / said['unlooked']:.3f}x;"
-            f" the first time {said['first']:.3f} s, {said['first'] / said['unlooked']:.3f}x   (promised 1.05x)"
+            f"open a panel of {symbols} x 5 fields: {said['remembered']:.3f} s, unlooked {bare:.3f} s, {said['remembered'] / bare:.3f}x;"
+            f" the first time {said['first']:.3f} s, {said['first'] / bare:.3f}x   (promised 1.05x)"
         )
 
 
