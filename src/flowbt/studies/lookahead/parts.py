@@ -54,7 +54,9 @@ def _parts(value: Any, rows: int, name: str) -> Iterator[tuple[str, Any]]:
         for at, item in enumerate(value):
             yield from _parts(item, rows, f"{name}[{at}]")
     elif isinstance(value, (pd.DataFrame, pd.Series, pd.Index, np.ndarray)):
-        yield name, (value.shape, np.where(pd.isna(value), None, np.asarray(value, dtype=object)).tolist())  # nan is not itself, None is
+        plain = np.array(value, dtype=object)
+        plain[np.asarray(pd.isna(value))] = None  # nan is not itself, None is
+        yield name, (value.shape, plain.tolist())
     elif not callable(value):
         yield name, value
 
