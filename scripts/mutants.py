@@ -88,12 +88,14 @@ COMPARE = {
 }
 OPERATE = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.BitAnd: "|", ast.BitOr: "&", ast.FloorDiv: "*"}
 EQUIVALENT = (  # module, what stood there, what it became, why no behaviour that matters changes
+    ("evidence/claims/events.py", 'row["p"] > CUTOFFS.level', '(row["p"]) >= (CUTOFFS.level)', "the p of a t is continuous: it is never the level itself"),
+    ("evidence/claims/verdict.py", "(f.effect or 0.0) * f.sign <= 0", "((f.effect or 0.0) * f.sign) < (0)", "an effect of 0 has p 1, which is refused before"),
     ("deferred/trace.py", "seen.add(node.number)", "None", "saves time only: what is found goes into a set"),
 )  # fmt: skip
 NO_NUMBER = (ast.JoinedStr, ast.List, ast.Tuple)  # with an operator these are joined texts, not arithmetic
 WORK = ROOT / ".mutants"  # a copy of src per room, with its compiled kernels: kept, so that the next run starts warm
 KILLED, SURVIVED, EQUAL, LATE = "killed", "SURVIVED", "equivalent", "TIMED OUT"
-AGAIN = 4  # times the limit, for a mutant that ran out of time
+AGAIN = 2  # times the limit, for a mutant that ran out of time
 
 
 @dataclass(frozen=True)
