@@ -12,12 +12,25 @@ import click
 from flowbt.ground.errors import ParameterError
 
 F = TypeVar("F", bound=Callable[..., Any])
+SEED = click.IntRange(0, 2**32 - 1)
+
+
+class PathName(click.Path):
+    """A path that was given: an empty text would mean the current folder."""
+
+    def __init__(self, dir_okay: bool = True) -> None:
+        super().__init__(dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).strip() or "\0" in str(value):
+            self.fail("an empty text is no path; name the file or folder", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def datasets_option(command: F) -> F:
     return click.option(
         "--datasets",
-        type=click.Path(path_type=Path),
+        type=PathName(),
         default=Path("datasets"),
         envvar="FLOWBT_DATASETS",
         show_default=True,
@@ -29,7 +42,7 @@ def datasets_option(command: F) -> F:
 def results_option(command: F) -> F:
     return click.option(
         "--results",
-        type=click.Path(path_type=Path),
+        type=PathName(),
         default=Path("results"),
         envvar="FLOWBT_RESULTS",
         show_default=True,

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from flowbt.cli.desk.journal import journal_option
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option
+from flowbt.cli.options import PathName, datasets_option, demo_option, emit, json_option
 
 
 @click.command(epilog="Example: flowbt follow strategies/ --journal journal")
-@click.argument("path", type=click.Path(path_type=Path), default=Path("strategies"))
+@click.argument("path", type=PathName(), default=Path("strategies"))
 @click.option("--asof", metavar="TIME", help="Enter what would have been said then; the entry keeps the time at which it was made.")
 @journal_option
 @demo_option

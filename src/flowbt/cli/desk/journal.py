@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 import click
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option
+from flowbt.cli.options import PathName, datasets_option, demo_option, emit, json_option
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def journal_option(command: F) -> F:
     return click.option(
-        "--journal", type=click.Path(path_type=Path), default=Path("journal"), envvar="FLOWBT_JOURNAL", show_default=True, show_envvar=True, help="Its folder."
+        "--journal", type=PathName(), default=Path("journal"), envvar="FLOWBT_JOURNAL", show_default=True, show_envvar=True, help="Its folder."
     )(command)
 
 
@@ -43,7 +43,7 @@ def head(journal: Path, as_json: bool) -> None:
 
 @command.command("check", epilog="Example: flowbt journal check --strategies strategies")
 @journal_option
-@click.option("--strategies", type=click.Path(path_type=Path), default=Path("strategies"), show_default=True, help="Folder of today's strategy files.")
+@click.option("--strategies", type=PathName(), default=Path("strategies"), show_default=True, help="Folder of today's strategy files.")
 @demo_option
 @datasets_option
 @json_option

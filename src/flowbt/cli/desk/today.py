@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option
+from flowbt.cli.options import PathName, datasets_option, demo_option, emit, json_option
 from flowbt.cli.show.today import print_today
 
 EPILOG = """\b
@@ -17,7 +17,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("path", type=click.Path(path_type=Path), default=Path("strategies"))
+@click.argument("path", type=PathName(), default=Path("strategies"))
 @click.option("--asof", metavar="TIME", help="What would have been said then: a date, or an instant in UTC.  [default: the end of the data]")
 @demo_option
 @datasets_option

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option
+from flowbt.cli.options import PathName, datasets_option, demo_option, emit, json_option
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,7 +25,7 @@ WORDS = {"idea", "opened", "expiry", "status"}
 
 
 @click.command(epilog="Example: flowbt ideas my_ideas.toml --json")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=FILE)
+@click.argument("file", type=PathName(dir_okay=False), default=FILE)
 @demo_option
 @datasets_option
 @json_option
