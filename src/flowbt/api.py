@@ -20,6 +20,7 @@ from flowbt.data.panel.reader import open_panel
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import asked_path
+from flowbt.ground.home import place
 from flowbt.results import shelf, store
 from flowbt.results.pages import sweep as sweeps
 from flowbt.results.pages.tearsheet import summary
@@ -48,12 +49,12 @@ if TYPE_CHECKING:
 class Setup:
     """Where data and results lie, and on which span. `demo`: True the synthetic demo market, False never it, None where nothing is imported.
 
-    The folders are those of FLOWBT_DATASETS and FLOWBT_RESULTS, else `datasets` and `results` here. `start`, `end`: dates; None leaves
-    them to the data. `benchmark`: a symbol, or "none".
+    The folders are those of FLOWBT_DATASETS and FLOWBT_RESULTS, else `datasets` and `results` of the project around the working folder (or here).
+    `start`, `end`: dates; None leaves them to the data. `benchmark`: a symbol, or "none".
     """
 
-    datasets: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_DATASETS") or "datasets")
-    results: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_RESULTS") or "results")
+    datasets: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_DATASETS") or place("datasets"))
+    results: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_RESULTS") or place("results"))
     demo: bool | None = None
     start: str | None = None
     end: str | None = None

@@ -12,7 +12,7 @@ from flowbt.engine.options.structures import Structure
 from flowbt.engine.types import Account, Costs, Market
 from flowbt.engine.walk.events import REASONS
 from flowbt.engine.walk.kernel import Array, Bars
-from flowbt.engine.walk.twin import Waiting
+from flowbt.engine.walk.twin import PendingOrder
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Desk:
     days: Array  # of each bar's label, since 1970
     cash: float
     held: dict[int, StructurePosition] = field(default_factory=dict)
-    waiting: dict[int, Waiting] = field(default_factory=dict)
+    pending: dict[int, PendingOrder] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     columns: list[PricedContract] = field(default_factory=list)
     units: dict[int, float] = field(default_factory=dict)

@@ -31,7 +31,7 @@ from flowbt.engine.options.structures import Structure, declared
 from flowbt.engine.types import Account, Costs, Market, Signals
 from flowbt.engine.walk.kernel import Array, Bars, Rules, Tape
 from flowbt.engine.walk.tape import book_of
-from flowbt.engine.walk.twin import Waiting, listen, rule
+from flowbt.engine.walk.twin import PendingOrder, listen, rule
 from flowbt.ground.errors import SignalError
 
 
@@ -51,7 +51,7 @@ def simulate_structure(market: Market, bars: Bars, signals: Signals, costs: Cost
     structure = declared(structure, market.year != 252.0, market.symbols)
     timing = timing_of(structure, market.year, market.symbols)
     desk = Desk(market, bars, structure, costs, account, iv_of(structure, market), timing, days_of(market.index), account.cash)
-    desk.waiting = {j: Waiting() for j in range(len(market.symbols))}
+    desk.pending = {j: PendingOrder() for j in range(len(market.symbols))}
     tape, exposure, after_open = walk(desk, rules)
     book = book_from(desk, tape, exposure)
     return book if structure.model.coin else replace(book, greeks=attribution(desk, tape, after_open))
@@ -82,10 +82,10 @@ def walk(desk: Desk, rules: Rules) -> tuple[Tape, Array, Array]:
     opened: list[dict[int, float]] = []
     for t in range(length):
         if t > 0:
-            listen(desk.waiting, rules, t)
+            listen(desk.pending, rules, t)
             for j in range(n):
                 if desk.bars.open[t, j] > 0:
-                    leave(desk, rules, t, j)
+                    exit_at_open(desk, rules, t, j)
             enter(desk, rules, t, value[t - 1])
             hedge(desk, t)
         opened.append({k: u for k, u in desk.units.items() if u != 0.0})
@@ -102,13 +102,13 @@ def walk(desk: Desk, rules: Rules) -> tuple[Tape, Array, Array]:
     return Tape(order, fill, value, units, np.hstack([borrow, wide]), np.hstack([funding, wide])), exposure, after_open
 
 
-def leave(desk: Desk, rules: Rules, t: int, j: int) -> None:
+def exit_at_open(desk: Desk, rules: Rules, t: int, j: int) -> None:
     """Exits of a symbol at the open, whole or in part, and rolls."""
-    position, waiting = desk.held.get(j), desk.waiting[j]
+    position, order = desk.held.get(j), desk.pending[j]
     if position is not None:
-        if waiting.leave >= 1:
+        if order.exit_fraction >= 1:
             close(desk, t, j, position, "signal")
-        elif waiting.side == -position.side:
+        elif order.side == -position.side:
             close(desk, t, j, position, "opposite")
         elif t - position.since >= rule(rules.hold, position.row, j):
             close(desk, t, j, position, "hold")
@@ -116,9 +116,9 @@ def leave(desk: Desk, rules: Rules, t: int, j: int) -> None:
             roll(desk, t, j, position)
         elif position.due:
             close(desk, t, j, position, position.due)
-        elif waiting.leave > 0:
-            reduce(desk, t, j, position, waiting.leave)
-    waiting.leave = 0.0
+        elif order.exit_fraction > 0:
+            reduce(desk, t, j, position, order.exit_fraction)
+    order.exit_fraction = 0.0
 
 
 def close(desk: Desk, t: int, j: int, position: StructurePosition, reason: str) -> None:
@@ -178,9 +178,9 @@ def money_per_unit(desk: Desk, t: int, j: int, side: int, options: list[PricedCo
 def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
     """Open a structure where a signal waits and the account has room for it."""
     wanted = {}
-    for j, waiting in desk.waiting.items():
-        if waiting.side and j not in desk.held and desk.bars.open[t, j] > 0:
-            size = rule(rules.size, waiting.row, j)
+    for j, order in desk.pending.items():
+        if order.side and j not in desk.held and desk.bars.open[t, j] > 0:
+            size = rule(rules.size, order.row, j)
             if size > 0 and equity > 0 and desk.iv[t - 1, j] > 0:
                 wanted[j] = size * equity
     room = max(desk.account.max_gross * equity - sum(p.money * p.units / p.entered for p in desk.held.values()), 0.0)
@@ -189,18 +189,18 @@ def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
     for j, money in wanted.items():
         if share <= 1e-12:
             break
-        waiting = desk.waiting[j]
+        order = desk.pending[j]
         options = options_at(desk, t, j)
-        units = money * share / money_per_unit(desk, t, j, waiting.side, options)
-        position = StructurePosition(len(desk.opened), j, waiting.side, units, units, money * share, t, waiting.row)
+        units = money * share / money_per_unit(desk, t, j, order.side, options)
+        position = StructurePosition(len(desk.opened), j, order.side, units, units, money * share, t, order.row)
         desk.opened.append(position)
         desk.held[j] = position
-        desk.trade_shares(t, j, position, "entry", waiting.side * units * desk.structure.shares)
+        desk.trade_shares(t, j, position, "entry", order.side * units * desk.structure.shares)
         buy_options(desk, t, j, position, options)
-        position.paid = waiting.side * -(position.cash + position.fees)
-    for j, waiting in desk.waiting.items():
+        position.paid = order.side * -(position.cash + position.fees)
+    for j, order in desk.pending.items():
         if desk.bars.open[t, j] > 0:
-            waiting.side = 0
+            order.side = 0
 
 
 def hedge(desk: Desk, t: int) -> None:
