@@ -1,13 +1,16 @@
 """The look-ahead probes find planted leaks and let honest strategies pass."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from flowbt.data.catalog import Catalog
 from flowbt.engine.loader import load_strategy
 from flowbt.studies.lookahead.check import NO_DELAY, ProbePanel, check, joined
 from flowbt.studies.lookahead.parts import parts_of
 from flowbt.studies.lookahead.probe import Probe
 from flowbt.studies.run.market import panel_for
+from tinydata import store
 
 HONEST = 'panel["close"].pct_change().rolling(5).mean() > 0'
 LEAKS = {
@@ -59,6 +62,17 @@ def test_a_panel_read_anew_is_another_from_the_cut_on_or_a_bar_late(catalog, str
     assert (own[:301] == other[:301]).all()
     assert (own[301:] != other[301:]).all()
     assert (late[1:] == own[:-1]).all()
+
+
+def test_what_becomes_known_at_the_very_decision_is_the_future_too(catalog, strategy):
+    panel = panel_for(catalog, load_strategy(strategy))
+    rows = pd.DataFrame({"event_time": panel.index, "known_at": panel.decisions, "symbol": "SPY", "mood": np.arange(1.0, len(panel.index) + 1)})
+    store(catalog.roots[0], "mood", rows, publication={"rule": "column"}, fields={"mood": {"max_age": "5D"}})
+    anew = ProbePanel(Catalog(catalog.roots), panel.symbols, panel.clock, panel.index)
+    anew.cut = panel.decisions[300]
+    shown = anew["mood", "SPY"].to_numpy()[:, 0]
+    assert shown[1:301].tolist() == list(range(1, 301))
+    assert shown[301] != 301
 
 
 def test_a_module_that_may_remember_is_shown_histories_in_order_of_length(catalog, strategy):
