@@ -22,7 +22,7 @@ from flowbt.engine.fence import check_source, guarded_builtins
 from flowbt.engine.shape import shape_of
 from flowbt.engine.types import Account, Costs
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import FenceError, FlowbtError, LoadError, ParameterError, StrategyError, nearest
+from flowbt.ground.errors import FlowbtError, LoadError, ParameterError, StrategyError, nearest
 from flowbt.ground.files import asked_path
 from flowbt.ground.guard import deciding
 
@@ -144,7 +144,7 @@ def _execute(path: Path, code: types.CodeType) -> Any:
     try:
         with deciding(str(path)):
             exec(code, module.__dict__)
-    except FenceError:
+    except StrategyError:
         raise
     except Exception as error:
         raise LoadError(f"strategy {path}", f"{type(error).__name__} on loading: {error}", "mend the file") from error

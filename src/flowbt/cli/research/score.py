@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowbt.cli.options import SEED, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data
+from flowbt.cli.options import SEED, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data, timeout_option
 from flowbt.cli.progress import progress
 from flowbt.cli.show.score import print_board
 from flowbt.ground.files import asked_path
@@ -35,6 +35,7 @@ Examples:
 @demo_option
 @datasets_option
 @results_option
+@timeout_option
 @json_option
 def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool, fresh: bool, no_store: bool, locking: bool, **options: Any) -> int:
     """Score the claims of the files or folders PATH, or one claim of a file.

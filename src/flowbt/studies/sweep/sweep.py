@@ -29,6 +29,7 @@ from flowbt.ground.protocols import Step
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import sweep as sweeps
+from flowbt.results.shelf import derived
 from flowbt.studies.lookahead.strategies import refuse
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
@@ -112,8 +113,9 @@ def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: Swe
     folder.write(SWEEP, document)
     progress.write("done")
     folder.publish()
-    renew(run.results, setup.strategy.name)
-    sweeps.write(run.results, folder.path)
+    with derived(folder.path):
+        renew(run.results, setup.strategy.name)
+        sweeps.write(run.results, folder.path)
     return folder.path, document, luck
 
 

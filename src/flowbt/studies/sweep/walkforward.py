@@ -36,7 +36,7 @@ from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import walkforward as page
 from flowbt.results.record import dumps
-from flowbt.results.shelf import slug, storing
+from flowbt.results.shelf import derived, slug, storing
 from flowbt.studies.run.market import cut_decision
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.store import lock_of
@@ -98,8 +98,9 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
     folder = results / slug(setup.strategy.name) / name
     _store(folder, walks, document)
     _enter(setup, results, numbers, document["id"])
-    page.write(results, folder)
-    renew(results, setup.strategy.name)
+    with derived(folder):
+        page.write(results, folder)
+        renew(results, setup.strategy.name)
     return folder, document
 
 
