@@ -159,3 +159,10 @@ def test_a_template_that_misses_a_value_is_a_defect_not_a_blank():
 
     with pytest.raises(UndefinedError):
         render_page("message.html", {"title": "x"})
+
+
+def test_the_page_says_what_rotations_of_the_run_gave():
+    kept = {"rotations": 199, "rotation_p": 0.045, "rotation_sharpe": 0.31, "held_p": None}
+    assert tearsheet.luck_words(kept) == "199 rotations of its own decisions, mean Sharpe 0.31, p 0.045"
+    assert tearsheet.luck_words({**kept, "held_p": 0.5}).endswith("holding its average exposure p 0.500")
+    assert tearsheet.luck_words({"rotation_p": 0.5}) == ""

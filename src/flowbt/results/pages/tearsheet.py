@@ -13,7 +13,7 @@ from flowbt.evidence.trade_groups import trade_groups
 from flowbt.results import breakdowns
 from flowbt.results.pages import drawing
 from flowbt.results.pages.base import render_page
-from flowbt.results.record import RunRecord
+from flowbt.results.record import RunEvidence, RunRecord
 from flowbt.results.rows import Row, grouped, measure_rows
 from flowbt.results.summary import summary_of
 
@@ -54,6 +54,7 @@ def context(record: RunRecord, belief: Belief | None = None) -> dict[str, Any]:
         "windows": [(window, f"{window} {unit}s") for window in reversed(data["rolling"])],
         "headline": headline(rows),
         "belief": belief,
+        "luck": luck_words(manifest.get("evidence") or {}),
         "figures": figures_beside_holding(record, year, rows),
         "groups": grouped(rows),
         "lines": {name: label for name, label in LINES.items() if name in lines},
@@ -68,6 +69,16 @@ def context(record: RunRecord, belief: Belief | None = None) -> dict[str, Any]:
         "groups_of_trades": trade_groups(record.trades, returns),
         "data": data,
     }
+
+
+def luck_words(kept: RunEvidence) -> str:
+    """The run against its rotations and against holding its average exposure; empty where that was not measured."""
+    parts = [f"{kept['rotations']} rotations of its own decisions"] if kept.get("rotations") else []
+    for name, words in (("rotation_sharpe", "mean Sharpe {:.2f}"), ("rotation_p", "p {:.3f}"), ("held_p", "against holding its average exposure p {:.3f}")):
+        value = kept.get(name)
+        if parts and isinstance(value, float | int):
+            parts.append(words.format(value))
+    return ", ".join(parts)
 
 
 def chart_data(record: RunRecord, year: float) -> dict[str, Any]:
