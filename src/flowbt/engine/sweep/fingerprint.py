@@ -74,11 +74,12 @@ def fingerprint(decision: Signals | Targets, market: Market) -> int:
 
 
 def fingerprint_of_weights(plan: WeightPlan) -> int:
+    """The number of weights and their bands, by value."""
     return _hash(b"weights", bits_of(plan.weights).tobytes(), b"band", bits_of(plan.band).tobytes())
 
 
 def fingerprint_of_rules(rules: Rules, structure: bytes = b"") -> int:
-    """`structure`: what an option structure consists of."""
+    """The number of rules. `structure`: what an option structure consists of."""
     shape = rules.long.shape
     leave = np.broadcast_to(rules.exit, shape)
     odd = [structure] if structure else []
