@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.types import Function
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Function)
 
 
 def datasets_option(command: F) -> F:
@@ -74,12 +75,12 @@ def split_parameters(given: Iterable[str]) -> dict[str, str]:
     return out
 
 
-def emit(document: Any) -> None:
+def emit(document: object) -> None:
     """Print one JSON document; numbers that are not finite become null."""
     click.echo(json.dumps(_clean(document), indent=1, default=str, allow_nan=False))
 
 
-def _clean(value: Any) -> Any:
+def _clean(value: object) -> object:
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else None
     if isinstance(value, dict):

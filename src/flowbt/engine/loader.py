@@ -12,7 +12,7 @@ import hashlib
 import inspect
 import traceback
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from flowbt.engine.types import Account, Costs
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FenceError, FlowbtError, LoadError, ParameterError, StrategyError, nearest
 from flowbt.ground.guard import deciding
+from flowbt.ground.types import Function, Json, Parameters
 
 CONSTANTS = frozenset({"SYMBOLS", "GRID", "CLOCK", "STEP", "COSTS", "ACCOUNT", "BENCHMARK", "CONSTRAINTS"})
 
@@ -33,8 +34,8 @@ class Strategy:
 
     name: str
     path: Path
-    function: Callable[..., Any]
-    parameters: dict[str, Any]
+    function: Function
+    parameters: Json
     symbols: tuple[str, ...]
     grid: dict[str, tuple[Any, ...]]
     clock: Clock
@@ -56,7 +57,7 @@ class Strategy:
         lines = [line.strip() for line in self.doc.splitlines()]
         return next((line.split(":", 1)[1].strip().rstrip(".") for line in lines if line.lower().startswith("source:")), "")
 
-    def resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def resolve(self, given: Parameters) -> Json:
         """All parameters, with `given` values (texts from a command line are read as the default's type)."""
         for name in given:
             if name not in self.parameters:
@@ -64,7 +65,7 @@ class Strategy:
                 raise ParameterError(f"parameter {name!r} of {self.name}", f"its parameters are {known}", nearest(name, self.parameters))
         return {name: read_value(name, given[name], default) if name in given else default for name, default in self.parameters.items()}
 
-    def decide(self, panel: Any, parameters: Mapping[str, Any]) -> Any:
+    def decide(self, panel: object, parameters: Parameters) -> Any:
         """Call the function. An error of the file's own is a StrategyError with its line; flowbt's errors pass as they are."""
         try:
             return self.function(panel, **parameters)
@@ -78,7 +79,7 @@ class Strategy:
             raise StrategyError(f"strategy {self.path}", f"{type(error).__name__} on line {lines[-1]}: {message}", "mend the file") from error
 
 
-def read_value(name: str, given: Any, default: Any) -> Any:
+def read_value(name: str, given: object, default: Any) -> object:
     """`given` as the type of the default. Texts are Python literals, or plain words where the default is a text. ParameterError where it is of another type."""
     value = _literal(name, given, default) if isinstance(given, str) and not isinstance(default, str) else given
     value = value.item() if hasattr(value, "item") else value
@@ -92,7 +93,7 @@ def read_value(name: str, given: Any, default: Any) -> Any:
     return float(value) if isinstance(default, float) else value
 
 
-def _literal(name: str, given: str, default: Any) -> Any:
+def _literal(name: str, given: str, default: object) -> object:
     words = {"true": True, "false": False, "none": None}
     if given.lower() in words:
         return words[given.lower()]
@@ -117,11 +118,11 @@ def load_strategy(path: str | Path) -> Strategy:
     return _describe(path, text, module, code)
 
 
-def _guarded(path: Path, function: Callable[..., Any]) -> Callable[..., Any]:
+def _guarded(path: Path, function: Callable[..., object]) -> Function:
     """The file's function behind the fence, whoever calls it."""
 
     @functools.wraps(function)
-    def decide(panel: Any, **parameters: Any) -> Any:
+    def decide(panel: object, **parameters: object) -> Any:
         with deciding(str(path)):
             return function(fenced(panel), **parameters)
 
@@ -202,7 +203,7 @@ def _parse(path: Path, text: str) -> ast.Module:
         raise LoadError(f"strategy {path}", f"syntax error{f' on line {line}' if line else ''} ({getattr(error, 'msg', error)})", "mend the file") from None
 
 
-def _parameters(path: Path, function: Callable[..., Any]) -> dict[str, Any]:
+def _parameters(path: Path, function: Callable[..., object]) -> dict[str, object]:
     known = list(inspect.signature(function).parameters.values())
     if not known or known[0].kind not in (known[0].POSITIONAL_ONLY, known[0].POSITIONAL_OR_KEYWORD):
         raise LoadError(f"strategy {path}", "`signals` does not take the panel first", "write `def signals(panel, *, name=default, ...)`")

@@ -17,7 +17,7 @@ Frame = pd.DataFrame
 PRICES = ("open", "high", "low", "close", "funding")
 
 
-def frozen(values: npt.ArrayLike, dtype: Any = np.float64) -> npt.NDArray[Any]:
+def frozen(values: npt.ArrayLike, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
     """As a C-contiguous, read-only array, copied only where it has to be: compiled code sees one type, and nobody writes into another's data."""
     out = np.ascontiguousarray(values, dtype=dtype).view()
     out.flags.writeable = False
@@ -33,14 +33,14 @@ class Signals:
     of symbols). All four and `hold`: a number or a frame. `structure`: an option structure to trade in place of the symbol itself.
     """
 
-    long: Any = None
-    short: Any = None
-    exit: Any = None
-    hold: Any = None
-    stop: Any = None
-    take: Any = None
-    trail: Any = None
-    size: Any = None
+    long: Frame | None = None
+    short: Frame | None = None
+    exit: Frame | None = None
+    hold: float | Frame | None = None
+    stop: float | Frame | None = None
+    take: float | Frame | None = None
+    trail: float | Frame | None = None
+    size: float | Frame | None = None
     structure: Any = None
 
 
@@ -48,8 +48,8 @@ class Signals:
 class Targets:
     """Continuous positions: `weights` are signed fractions of equity, rebalanced at the next open when off by more than `band`."""
 
-    weights: Any
-    band: Any = 0.0
+    weights: Frame
+    band: float | Frame = 0.0
 
 
 @dataclass(frozen=True)

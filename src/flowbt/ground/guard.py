@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from flowbt.ground.errors import FenceError
 
@@ -37,7 +37,7 @@ def _state() -> GuardState:
     """The state, with the hook that reads it: one per process, for an audit hook cannot be taken out again."""
     state = GuardState()
 
-    def hook(event: str, args: tuple[Any, ...]) -> None:
+    def hook(event: str, args: tuple[object, ...]) -> None:
         if state.path and not state.resting:
             _watch(state, event, args)
 
@@ -80,7 +80,7 @@ def refuse(found: str, do: str) -> NoReturn:
     raise state.refused
 
 
-def _watch(state: GuardState, event: str, args: tuple[Any, ...]) -> None:
+def _watch(state: GuardState, event: str, args: tuple[object, ...]) -> None:
     words = next((words for names, words in WORDS.items() if event.startswith(names)), "")
     if not words:
         return

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.ground.files import writing
+from flowbt.ground.types import JsonView
 from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
 
@@ -35,7 +35,7 @@ class TrialCount(NamedTuple):
     variance: float
 
 
-def base_of(manifest: Mapping[str, Any]) -> int:
+def base_of(manifest: JsonView) -> int:
     """What a trial's key starts from: code, data, span, costs; a run's manifest or a sweep's facts."""
     parts = {name: manifest.get(name) for name in _BASE}
     parts["data"] = sorted(use["hash"] for use in manifest.get("datasets", []))
@@ -51,7 +51,7 @@ def keys_of(base: int, space: Space, codes: Ints) -> Keys:
     return key
 
 
-def folder_of(results: Path, facts: Mapping[str, Any]) -> Path:
+def folder_of(results: Path, facts: JsonView) -> Path:
     """Where the trials of a strategy on this kind of data are: under the results, or under FLOWBT_LEDGER where that is set. `facts`: a run's manifest or a
     sweep's facts."""
     return Path(os.environ.get("FLOWBT_LEDGER") or results) / slug(facts["strategy"]) / (DEMO if facts.get("synthetic") else REAL)
@@ -64,7 +64,7 @@ def add(folder: Path, name: str, keys: Keys, sharpes: npt.NDArray[np.float64]) -
         write_table(folder / f"{name}.parquet", pa.table({"key": keys, "sharpe": sharpes}))
 
 
-def add_run(results: Path, manifest: Mapping[str, Any], sharpe: float) -> None:
+def add_run(results: Path, manifest: JsonView, sharpe: float) -> None:
     """Enter a run outside sweeps; `sharpe` per bar."""
     space = Space.of({name: (value,) for name, value in manifest["parameters"].items()})
     keys = keys_of(base_of(manifest), space, np.zeros((1, len(space.names)), np.int64))

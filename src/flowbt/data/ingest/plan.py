@@ -18,12 +18,12 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flowbt.data.sources import NAMES
 from flowbt.ground.errors import DatasetError, SourceError, nearest
+from flowbt.ground.types import Json
 
 
 class PlanFile(BaseModel):
@@ -39,9 +39,9 @@ class PlanFile(BaseModel):
     end: str = ""
     fields: tuple[str, ...] = ()
     drop: dict[str, str] = Field(default_factory=dict)
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: Json = Field(default_factory=dict)
 
-    def keep(self) -> dict[str, Any]:
+    def keep(self) -> dict[str, object]:
         return {"start": self.start, "end": self.end, "fields": self.fields, "drop": self.drop}
 
 
@@ -69,7 +69,7 @@ class PlannedFile:
 
     path: Path
     source: str
-    options: dict[str, Any]
+    options: Json
     entry: PlanFile
 
 
@@ -106,7 +106,7 @@ def inputs(dataset: PlanDataset, root: Path, source: str) -> list[PlannedFile]:
     return found
 
 
-def _options(file: PlanFile, path: Path) -> dict[str, Any]:
+def _options(file: PlanFile, path: Path) -> dict[str, object]:
     if not file.symbol_from:
         return file.options
     match = re.search(file.symbol_from, path.name)

@@ -28,6 +28,7 @@ from flowbt.evidence.multiple import benjamini_hochberg
 from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
 from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, StoreError
+from flowbt.ground.types import Json
 from flowbt.results.belief import belief_now
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
@@ -67,7 +68,7 @@ class GalleryRow:
     folder: str = ""  # of the stored run, relative to the results folder
     start: str = ""
     end: str = ""
-    measures: dict[str, Any] = field(default_factory=dict)
+    measures: Json = field(default_factory=dict)
     placebo: float | None = None
     placebo_low: float | None = None
     placebo_high: float | None = None
@@ -113,7 +114,7 @@ class Gallery:
     created: str
     command: str
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         return {**asdict(self), "entries": [{**asdict(entry), "finding": entry.finding} for entry in self.entries]}
 
 
