@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from flowbt.cli.options import datasets_option, emit, json_option, split_parameters
+from flowbt.cli.options import PathName, datasets_option, emit, json_option, split_parameters
 from flowbt.cli.progress import progress
 
 
 @click.command(epilog="Example: flowbt reduce trades archive/BTCUSDT --to btc-toxicity -o step=1h")
 @click.argument("kind", metavar="KIND")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=PathName(), metavar="PATH...")
 @click.option("--to", "name", required=True, metavar="DATASET", help="The dataset to write; its dataset.toml is kept where there is one.")
 @click.option("-o", "--option", "options", multiple=True, metavar="NAME=VALUE", help="Set an option of the kind, such as inside=nearer, step=1d, symbol=BTC.")
 @click.option("--workers", type=int, default=0, help="Processes; left out, one per processor.")

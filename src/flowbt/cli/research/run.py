@@ -13,6 +13,9 @@ import click
 from rich.console import Console
 
 from flowbt.cli.options import (
+    SEED,
+    PathName,
+    data_of,
     datasets_option,
     demo_option,
     emit,
@@ -20,6 +23,7 @@ from flowbt.cli.options import (
     keep_leak_option,
     parameter_option,
     results_option,
+    say_data,
     span_options,
     split_parameters,
 )
@@ -44,7 +48,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PathName())
 @parameter_option
 @span_options
 @click.option("--costs", metavar="NAME=VALUE,...", help="Change costs: fees, slippage, borrow (fractions), funding (true or false).")
@@ -52,7 +56,7 @@ Examples:
 @click.option("--symbols", metavar="A,B,...", help="Trade these symbols in place of the file's.")
 @click.option("--decide-at", metavar="HH:MM", help="Decision time of the session, New York.  [default: 18:30]")
 @click.option("--benchmark", metavar="SYMBOL", help="Compare with this symbol held, or `none`.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Seed of the placebo's rotation and of the bootstrap.")
+@click.option("--seed", type=SEED, default=7, show_default=True, help="Seed of the placebo's rotation and of the bootstrap.")
 @keep_leak_option
 @click.option("--no-store", is_flag=True, help="Print the result only; write nothing.")
 @demo_option
@@ -63,19 +67,19 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
     """Backtest the strategy file PATH and write its tearsheet. Exit code 3, and nothing stored, where its decision uses the future."""
     request = _request(path, parameters, options)
     if path.is_dir():
-        return run_folder(path, options)
+        return run_folder(path, {**options, "parameters": parameters})
     with _busy(f"running {path.stem}", quiet=options["as_json"]):
-        from flowbt.studies.catalogs import open_catalog
         from flowbt.studies.run.backtest import backtest
         from flowbt.studies.run.stored import look, store_run
 
-        run = backtest(open_catalog(options["datasets"], options["demo"]), request)
+        run = backtest(data_of(options["datasets"], options["demo"]), request)
         belief = look(options["results"], run)
         folder = None if options["no_store"] else store_run(options["results"], run)
     if options["as_json"]:
         manifest = dict(run.record.manifest)
         emit({**manifest, "measures": run.measures.to_dict(), "belief": belief.to_dict(), "folder": str(folder) if folder else None})
         return 0
+    say_data()
     print_run(run, belief, folder)
     return 0
 
@@ -90,7 +94,7 @@ def _request(path: Path, parameters: tuple[str, ...], options: Json) -> Request:
         parameters=split_parameters(parameters),
         span=Span(options["start"], options["end"]),
         decide_at=options["decide_at"],
-        symbols=tuple(name.strip() for name in (options["symbols"] or "").split(",") if name.strip()),
+        symbols=tuple(name.strip() for name in options["symbols"].split(",")) if options["symbols"] is not None else (),
         costs=_changed(Costs, "--costs", options["costs"]),
         account=_changed(Account, "--account", options["account"]),
         benchmark=options["benchmark"],

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowbt.cli.options import (
+    SEED,
+    PathName,
+    data_of,
     datasets_option,
     demo_option,
     emit,
@@ -17,6 +20,7 @@ from flowbt.cli.options import (
     keep_leak_option,
     parameter_option,
     results_option,
+    say_data,
     span_options,
     split_parameters,
 )
@@ -38,7 +42,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PathName())
 @parameter_option
 @span_options
 @click.option(
@@ -51,7 +55,7 @@ Examples:
 @click.option("--random", "random", type=click.IntRange(1), metavar="N", help="N distinct points of the grid, drawn at random.")
 @click.option("--search", type=click.Choice(["tpe"]), help="Let results guide the choice of points (needs the extra `search`).")
 @click.option("--trials", type=click.IntRange(1), default=500, show_default=True, help="Points that --search may try.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Seed of --random, --search and of the luck statistics.")
+@click.option("--seed", type=SEED, default=7, show_default=True, help="Seed of --random, --search and of the luck statistics.")
 @click.option("--sort", default="sharpe", show_default=True, metavar="METRIC", help="Order of the best trials.")
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many of the best to show and keep.")
 @click.option("--tearsheets", type=click.IntRange(0), default=1, show_default=True, help="How many of the best to store as full runs.")
@@ -67,7 +71,6 @@ Examples:
 @json_option
 def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     """Run the strategy PATH for every combination of the given values (-p name=a:b:step, -p name=x,y,z; its GRID where none are given)."""
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.sweep.cluster import job_of
     from flowbt.studies.sweep.sweep import SweepOptions, sweep
 
@@ -75,10 +78,11 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     job = job_of(request, options["datasets"], options["demo"]) if options["cluster"] else None
     with progress("sweep", options["as_json"]) as step:
         run = SweepOptions(options["results"], options["resume"], options["cluster"], job, step, options["tearsheets"])
-        folder, document, luck = sweep(open_catalog(options["datasets"], options["demo"]), request, run)
+        folder, document, luck = sweep(data_of(options["datasets"], options["demo"]), request, run)
     if options["as_json"]:
         emit({**document, "luck": luck, "folder": str(folder)})
         return
+    say_data()
     print_sweep(folder, document, luck)
 
 

@@ -7,7 +7,19 @@ from typing import Any
 
 import click
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, results_option, span_options
+from flowbt.cli.options import (
+    SEED,
+    PathName,
+    data_of,
+    datasets_option,
+    demo_option,
+    emit,
+    json_option,
+    parameter_option,
+    results_option,
+    say_data,
+    span_options,
+)
 from flowbt.cli.research.sweep import request_of
 from flowbt.cli.show.sweep import print_walk
 
@@ -18,7 +30,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PathName())
 @parameter_option
 @span_options
 @click.option("--train", default="3y", show_default=True, metavar="LENGTH", help="Training window: bars, or time such as 3y, 6m, 26w, 90d.")
@@ -34,7 +46,7 @@ Examples:
 @click.option("--embargo", type=click.IntRange(0), default=0, show_default=True, help="Bars skipped between training and test.")
 @click.option("--constraint", "constraints", multiple=True, metavar="EXPRESSION", help='Only trials for which it holds, e.g. "fast < slow".')
 @click.option("--random", type=click.IntRange(1), metavar="N", help="Choose among N distinct points of the grid, drawn at random.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Seed of the draw.")
+@click.option("--seed", type=SEED, default=7, show_default=True, help="Seed of the draw.")
 @click.option("--sort", default="sharpe", show_default=True, metavar="METRIC", help="What the choice is made by.")
 @click.option("--costs", metavar="NAME=VALUE,...", help="Change costs: fees, slippage, borrow (fractions), funding (true or false).")
 @click.option("--account", metavar="NAME=VALUE,...", help="Change the account: cash, margin, max_gross.")
@@ -45,14 +57,14 @@ Examples:
 @json_option
 def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     """Walk the strategy PATH forward over its grid: each window's parameters are chosen on the bars before it."""
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.sweep.walkforward import MODES, WindowPlan, walk_forward_study
 
     request = request_of(path, parameters, {**options, "search": None, "trials": 0, "top": 1})
     modes = MODES if options["mode"] == "both" else (options["mode"],)
     plan = WindowPlan(options["train"], options["test"], options["purge"], options["embargo"], modes)
-    folder, document = walk_forward_study(open_catalog(options["datasets"], options["demo"]), request, plan, options["results"])
+    folder, document = walk_forward_study(data_of(options["datasets"], options["demo"]), request, plan, options["results"])
     if options["as_json"]:
         emit({**document, "folder": str(folder)})
         return
+    say_data()
     print_walk(folder, document)
