@@ -22,7 +22,7 @@ from flowbt.cli.progress import progress
 def command(kind: str, paths: tuple[Path, ...], name: str, options: tuple[str, ...], workers: int, memory: int, datasets: Path, as_json: bool) -> int:
     """Turn raw files of a KIND into a dataset of fields.
 
-    KIND is one of option-prints, dark-prints, finra, chains, trades, metrics, book-depth, liquidations, book. A folder is searched for
+    KIND is one of option-prints, deribit-prints, dark-prints, finra, chains, trades, metrics, book-depth, liquidations, book. A folder is searched for
     files; each file is one unit of work, and files run in parallel. A broken file is named and left out, and the exit code is then 1.
     """
     from flowbt.data.versions import dataset_name
