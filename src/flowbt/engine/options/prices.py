@@ -1,7 +1,7 @@
 """The prices of contracts, kept for every run that trades them again: trials of a sweep, rotations of a decision, windows of a walk-forward.
 
-A price depends on the leg, the bar it is opened at, the bars and volatilities, and the model; never on what the run holds. `inputs_key` is of all of these but the
-first two, by content, so that nothing stale can be found.
+A price depends on the leg, the bar it is opened at, the bars and volatilities, and the model; never on what a run holds. `inputs_key` is of all but the
+first two of these, by content: nothing stale can be found.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Walked(NamedTuple):
     after_open: Array
 
 
-class Outcome(NamedTuple):
+class StructureRun(NamedTuple):
     """A run by its numbers, for sweeps: profit and money asked of each structure, whether it is closed, the value at each close, and whether anything was held
     there."""
 
@@ -93,7 +93,7 @@ def desk_of(market: Market, bars: Bars, signals: Signals, costs: Costs, account:
     return desk
 
 
-def outcome_of(desk: Desk, rules: Rules) -> Outcome:
+def outcome_of(desk: Desk, rules: Rules) -> StructureRun:
     """Walk, without a book: what a sweep measures. Equal to what `simulate_structure` gives."""
     tape, exposure, _ = walk(desk, rules)
     trades = trades_from(tape.order, tape.fill, tape.borrow + tape.funding)
@@ -102,7 +102,7 @@ def outcome_of(desk: Desk, rules: Rules) -> Outcome:
     count = len(desk.opened)
     money = np.array([position.money for position in desk.opened], np.float64)
     closed = np.bincount(owner[~trades.closed], minlength=count) == 0
-    return Outcome(np.asarray(np.bincount(owner, profit, count), np.float64), money, closed, tape.value, np.abs(exposure[:, 1]) > 0.0)
+    return StructureRun(np.asarray(np.bincount(owner, profit, count), np.float64), money, closed, tape.value, np.abs(exposure[:, 1]) > 0.0)
 
 
 def iv_of(structure: Structure, market: Market) -> Array:
