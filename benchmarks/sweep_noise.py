@@ -13,7 +13,7 @@ import numpy as np
 import sweep
 import sweep_rivals as rivals
 
-from flowbt.engine.sweep.sweeper import BarRange
+from flowbt.engine.sweep.results import BarRange
 from flowbt.engine.types import Signals
 from flowbt.evidence.search.overfit import overfit
 from flowbt.evidence.sharpe import deflated_sharpe, moments

@@ -19,6 +19,7 @@ from markupsafe import escape
 from flowbt.data.panel.reader import open_panel
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.home import place
 from flowbt.results import shelf, store
 from flowbt.results.pages import sweep as sweeps
 from flowbt.results.pages.tearsheet import summary
@@ -47,12 +48,12 @@ if TYPE_CHECKING:
 class Setup:
     """Where data and results lie, and on which span. `demo`: True the synthetic demo market, False never it, None where nothing is imported.
 
-    The folders are those of FLOWBT_DATASETS and FLOWBT_RESULTS, else `datasets` and `results` here. `start`, `end`: dates; None leaves
-    them to the data. `benchmark`: a symbol, or "none".
+    The folders are those of FLOWBT_DATASETS and FLOWBT_RESULTS, else `datasets` and `results` of the project around the working folder (or here).
+    `start`, `end`: dates; None leaves them to the data. `benchmark`: a symbol, or "none".
     """
 
-    datasets: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_DATASETS", "datasets"))
-    results: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_RESULTS", "results"))
+    datasets: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_DATASETS") or place("datasets"))
+    results: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_RESULTS") or place("results"))
     demo: bool | None = None
     start: str | None = None
     end: str | None = None

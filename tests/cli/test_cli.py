@@ -7,34 +7,12 @@ from pathlib import Path
 
 import click
 import pytest
+from tests.cli.calling import call
 
 from flowbt import cli
 
 ROOT = Path(__file__).parents[2]
 LINE = "import sys; sys.path.insert(0, 'src'); from flowbt.cli import main; main()"
-
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory):
-    """A datasets folder with the demo market built once."""
-    from flowbt.data.demo import ensure_demo
-
-    root = tmp_path_factory.mktemp("datasets")
-    ensure_demo(root / ".demo")
-    return root
-
-
-def call(capsys, *words):
-    """Exit code, standard output, standard error of one command."""
-    old, sys.argv = sys.argv, ["flowbt", *map(str, words)]
-    try:
-        cli.main()
-    except SystemExit as stop:
-        out = capsys.readouterr()
-        return stop.code, out.out, out.err
-    finally:
-        sys.argv = old
-    raise AssertionError("main always exits")
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

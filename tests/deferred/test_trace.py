@@ -157,3 +157,15 @@ def test_what_is_written_twice_is_evaluated_once() -> None:
 def test_across_the_columns_nothing_is_later(look: Any) -> None:
     _, (got,) = run(lambda panel, *, n: Signals(long=look(panel["close"]) > n), [{"n": 2}])
     pd.testing.assert_frame_equal(got.long, look(tiny_panel()["close"]) > 2)
+
+
+def test_the_operations_tell_trials_apart_by_what_they_do_and_not_by_numbers() -> None:
+    def signals(panel: Any, *, smooth: bool, level: float) -> Signals:
+        close = panel["close"]
+        return Signals(long=(close.rolling(3).mean() if smooth else close) > level, stop=0.1 if smooth else None)
+
+    tracer = Tracer(signals, tiny_panel(), {"smooth": True, "level": 1.0})
+    smooth, other, plain = (tracer.operations({"smooth": s, "level": v}) for s, v in ((True, 1.0), (True, 2.0), (False, 1.0)))
+    assert smooth == other
+    assert {"gt", "method rolling", "method mean", "long", "stop"} <= smooth
+    assert smooth - plain == {"method rolling", "method mean", "stop"}

@@ -11,8 +11,8 @@ from tests.studies.sweep.markets import sweeper_of
 
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
 from flowbt.engine.simulate import bars_of, simulate
+from flowbt.engine.sweep.results import BarRange
 from flowbt.engine.sweep.sums import METRICS
-from flowbt.engine.sweep.sweeper import BarRange
 from flowbt.engine.types import Signals, Targets
 from flowbt.engine.vbt.mode import Fills, simulate_as_vectorbt
 from flowbt.engine.vbt.reconcile import reconcile

@@ -10,7 +10,7 @@ from tests.studies.sweep.markets import random_market, sweeper_of
 from tests.studies.sweep.test_kernel import assert_same, expected
 
 from flowbt.engine.simulate import simulate
-from flowbt.engine.sweep.sweeper import BarRange
+from flowbt.engine.sweep.results import BarRange
 from flowbt.engine.types import Account, Costs, Signals, Targets
 from flowbt.engine.vbt.reconcile import reconcile
 

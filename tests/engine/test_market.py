@@ -9,7 +9,7 @@ from tests.engine import cases
 from tests.studies.sweep.markets import random_market, sweeper_of
 
 from flowbt.engine.simulate import bars_of
-from flowbt.engine.sweep.sweeper import BarRange
+from flowbt.engine.sweep.results import BarRange
 from flowbt.engine.types import PRICES, Costs, Market, Signals, Targets
 from flowbt.ground.clock import Clock
 

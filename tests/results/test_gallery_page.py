@@ -29,7 +29,8 @@ def test_tones_follow_the_corrected_p_and_the_market_without_effects():
     rows = gallery.context(
         made(entry("a", adjusted=0.01), entry("b"), entry("c", adjusted=0.01, null_adjusted=0.02), entry("d", sharpe=None, error="no data"))
     )["rows"]
-    assert [row["tone"] for row in rows] == ["good", "doubt", "bad", "none"]
+    assert [row["tone"] for row in rows] == ["doubt", "doubt", "bad", "none"]
+    assert [row["beats"] for row in rows] == [True, False, False, False]
 
 
 def test_a_strategy_without_a_run_keeps_its_row_and_its_reason(tmp_path):

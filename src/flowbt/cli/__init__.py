@@ -12,6 +12,7 @@ import click
 from flowbt.ground.errors import FlowbtError, nearest
 
 COMMANDS = {
+    "init": "Make a project: strategies, claims, declarations, notebook.",
     "run": "Backtest a strategy and write its tearsheet.",
     "sweep": "Sweep a strategy's parameters, and say how much of the best is luck.",
     "walkforward": "Choose parameters on the past, trade them on what follows.",
@@ -37,7 +38,7 @@ _ROOMS = {
     "results": ("results", "compare", "serve"),
     "data": ("data", "reduce", "gex", "features"),
     "desk": ("today", "follow", "journal"),
-    "project": ("new", "completion"),
+    "project": ("init", "new", "completion"),
 }
 MODULES = {name: f"flowbt.cli.{room}.{name}" for room, names in _ROOMS.items() for name in names}
 

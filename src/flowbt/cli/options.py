@@ -5,24 +5,40 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.home import data_folder, place
 
+if TYPE_CHECKING:
+    from flowbt.data.catalog import Catalog
+
+SAID = "flowbt.synthetic"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def datasets_option(command: F) -> F:
+    """The folder new data go to; it may be made."""
+    return _datasets(command)
+
+
+def stored_datasets_option(command: F) -> F:
+    """The folder of datasets that are there: one that is not is an error."""
+    return _datasets(command, callback=lambda _context, _option, folder: data_folder(folder))
+
+
+def _datasets(command: F, **more: Any) -> F:
     return click.option(
         "--datasets",
         type=click.Path(path_type=Path),
-        default=Path("datasets"),
+        default=lambda: place("datasets"),
         envvar="FLOWBT_DATASETS",
-        show_default=True,
+        show_default="datasets of the project",
         show_envvar=True,
         help="Folder of datasets.",
+        **more,
     )(command)
 
 
@@ -30,12 +46,29 @@ def results_option(command: F) -> F:
     return click.option(
         "--results",
         type=click.Path(path_type=Path),
-        default=Path("results"),
+        default=lambda: place("results"),
         envvar="FLOWBT_RESULTS",
-        show_default=True,
+        show_default="results of the project",
         show_envvar=True,
         help="Folder of results.",
     )(command)
+
+
+def data_of(datasets: Path, demo: bool | None) -> Catalog:
+    """The catalog a command works on; `say_data` tells of the demo market."""
+    from flowbt.studies.catalogs import open_catalog
+
+    catalog = open_catalog(datasets, demo)
+    if catalog.synthetic:
+        why = "" if demo else f", because nothing is imported in {datasets}"
+        click.get_current_context().meta[SAID] = f"SYNTHETIC: the demo market{why}. Nothing here is about a real one."
+    return catalog
+
+
+def say_data() -> None:
+    """The first line a command prints, where it worked on the demo market."""
+    if line := click.get_current_context().meta.get(SAID):
+        click.echo(line)
 
 
 def json_option(command: F) -> F:

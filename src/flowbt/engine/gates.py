@@ -63,7 +63,7 @@ def _sides(signals: Signals, side: str) -> list[str]:
     return [name for name in ("long", "short") if side in (name, "both") and getattr(signals, name) is not None]
 
 
-def _at_least(leave: Any, block: Any) -> Any:
+def _at_least(exits: Any, block: Any) -> Any:
     """Exits of bool or fractions, whole where `block`."""
-    is_bool = all(str(d) == "bool" for d in leave.dtypes)
-    return leave | block if is_bool else leave.where(~block, 1.0)
+    is_bool = all(str(d) == "bool" for d in exits.dtypes)
+    return exits | block if is_bool else exits.where(~block, 1.0)

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import brentq
 
@@ -25,7 +26,7 @@ from flowbt.ground.errors import SourceError
 from flowbt.options import blackscholes as bs
 from flowbt.options.market import MarketRules, OptionMarket, option_market
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = npt.NDArray[np.float64]
 _NEGLIGIBLE = 1e-9  # of the profile's largest value: a change of sign between such values is rounding, not a level
 
 
@@ -60,8 +61,8 @@ class Snapshot:
     rate: Array
     dividend: Array
     weight: Array
-    call: np.ndarray[Any, np.dtype[np.bool_]]
-    expiry: np.ndarray[Any, np.dtype[np.datetime64]]  # settlement dates in New York
+    call: npt.NDArray[np.bool_]
+    expiry: npt.NDArray[np.datetime64]  # settlement dates in New York
     left_out: dict[str, int]
 
     @property
@@ -120,7 +121,7 @@ def snapshot(chain: pd.DataFrame, terms: ChainAssumptions | None = None) -> Snap
     return Snapshot(market, terms, multiplier, strike, years, vol, implied, printed, rate, dividend, weight, call, _dates(kept["expiry"]), left_out)
 
 
-def _dates(instants: pd.Series) -> np.ndarray[Any, np.dtype[np.datetime64]]:
+def _dates(instants: pd.Series) -> npt.NDArray[np.datetime64]:
     local = instants.dt.tz_localize("UTC").dt.tz_convert("America/New_York").dt.tz_localize(None)
     return np.asarray(local.to_numpy(), dtype="datetime64[D]")
 

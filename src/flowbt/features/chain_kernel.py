@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
 from flowbt.ground.compiled import jit
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = npt.NDArray[np.float64]
 FAR = 40.0  # exp(-40) = 4e-18: farther options add nothing that a float64 sum can hold
 
 

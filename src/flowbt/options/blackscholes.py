@@ -7,39 +7,51 @@ A missing input gives a missing value.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtr
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = npt.NDArray[np.float64]
 _SQRT_2PI = float(np.sqrt(2 * np.pi))
 
 
 class OptionTerms(NamedTuple):
     """Terms and market of an option, scalars or arrays."""
 
-    spot: Any
-    strike: Any
-    years: Any
-    vol: Any
-    rate: Any = 0.0
-    dividend: Any = 0.0
+    spot: npt.ArrayLike
+    strike: npt.ArrayLike
+    years: npt.ArrayLike
+    vol: npt.ArrayLike
+    rate: npt.ArrayLike = 0.0
+    dividend: npt.ArrayLike = 0.0
+
+
+class _Arrays(NamedTuple):
+    """The fields of `OptionTerms` as arrays."""
+
+    spot: Array
+    strike: Array
+    years: Array
+    vol: Array
+    rate: Array
+    dividend: Array
 
 
 class _Parts(NamedTuple):
-    o: OptionTerms  # its fields as arrays
+    o: _Arrays
     d1: Array
     d2: Array
     density: Array  # of d1
     growth: Array  # exp(-dividend x years)
     discount: Array  # exp(-rate x years)
     deviation: Array  # vol x sqrt(years), at least the smallest positive number
-    live: Array  # False at expiry or without volatility
+    live: npt.NDArray[np.bool_]  # False at expiry or without volatility
 
 
-def _parts(o: OptionTerms) -> _Parts:
-    o = OptionTerms(*(np.asarray(x, dtype=float) for x in o))
+def _parts(terms: OptionTerms) -> _Parts:
+    o = _Arrays(*(np.asarray(x, dtype=float) for x in terms))
     spot, strike, years, vol, rate, dividend = o
     left = np.maximum(years, 0.0)
     deviation = vol * np.sqrt(left)
@@ -54,47 +66,46 @@ def _parts(o: OptionTerms) -> _Parts:
     return _Parts(o, d1, d2, density, np.exp(-dividend * left), np.exp(-rate * left), safe, live)
 
 
-def price(o: OptionTerms, call: Any = True) -> Array:
+def price(terms: OptionTerms, call: npt.ArrayLike = True) -> Array:
     """Value in the currency of spot and strike."""
-    p, side = _parts(o), np.where(call, 1.0, -1.0)
+    p, side = _parts(terms), np.where(call, 1.0, -1.0)
     o = p.o
     out: Array = side * (o.spot * p.growth * ndtr(side * p.d1) - o.strike * p.discount * ndtr(side * p.d2))
     return out
 
 
-def delta(o: OptionTerms, call: Any = True) -> Array:
+def delta(terms: OptionTerms, call: npt.ArrayLike = True) -> Array:
     """Change of value per unit of spot: 0 to 1 for a call, -1 to 0 for a put."""
-    p, side = _parts(o), np.where(call, 1.0, -1.0)
-    o = p.o
+    p, side = _parts(terms), np.where(call, 1.0, -1.0)
     out: Array = side * p.growth * ndtr(side * p.d1)
     return out
 
 
-def gamma(o: OptionTerms) -> Array:
+def gamma(terms: OptionTerms) -> Array:
     """Change of delta per unit of spot; the same for calls and puts."""
-    p = _parts(o)
+    p = _parts(terms)
     o = p.o
     return np.where(p.live, p.growth * p.density / (o.spot * p.deviation), p.density)
 
 
-def vega(o: OptionTerms) -> Array:
+def vega(terms: OptionTerms) -> Array:
     """Change of value per 1.00 of volatility (divide by 100 for one point)."""
-    p = _parts(o)
+    p = _parts(terms)
     o = p.o
     out: Array = o.spot * p.growth * p.density * np.sqrt(np.maximum(o.years, 0.0))
     return out
 
 
-def vanna(o: OptionTerms) -> Array:
+def vanna(terms: OptionTerms) -> Array:
     """Change of delta per 1.00 of volatility; the same for calls and puts."""
-    p = _parts(o)
+    p = _parts(terms)
     o = p.o
     return np.where(p.live, -p.growth * p.density * p.d2 / np.where(p.live, o.vol, 1.0), p.density)
 
 
-def charm(o: OptionTerms, call: Any = True) -> Array:
+def charm(terms: OptionTerms, call: npt.ArrayLike = True) -> Array:
     """Change of delta per year that passes (divide by 365 for a day), with spot and volatility unchanged."""
-    p, side = _parts(o), np.where(call, 1.0, -1.0)
+    p, side = _parts(terms), np.where(call, 1.0, -1.0)
     o = p.o
     carry = side * o.dividend * p.growth * ndtr(side * p.d1)
     years = np.where(p.live, np.maximum(o.years, 0.0), 1.0)
@@ -102,9 +113,9 @@ def charm(o: OptionTerms, call: Any = True) -> Array:
     return np.where(p.live, carry - p.growth * p.density * drift, p.density)
 
 
-def theta(o: OptionTerms, call: Any = True) -> Array:
+def theta(terms: OptionTerms, call: npt.ArrayLike = True) -> Array:
     """Change of value per year that passes (divide by 365 for a day)."""
-    p, side = _parts(o), np.where(call, 1.0, -1.0)
+    p, side = _parts(terms), np.where(call, 1.0, -1.0)
     o = p.o
     root = np.where(p.live, np.sqrt(np.maximum(o.years, 0.0)), 1.0)
     decay = -o.spot * p.growth * p.density * o.vol / (2 * root)

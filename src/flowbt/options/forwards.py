@@ -14,9 +14,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = npt.NDArray[np.float64]
 NEAR, LEAST, MOST = 0.08, 3, 500
 LOWEST = 0.5  # a discount under this is a broken file, not an interest rate
 PARITY, PROVIDER, NEIGHBOURS, SPOT, GIVEN = "parity", "provider's", "carry of neighbours", "spot", "given rate and dividend"
@@ -91,7 +92,7 @@ def given(rows: pd.DataFrame, spot: float, rate: float, dividend: float) -> pd.D
     return table.assign(forward=spot * np.exp((rate - dividend) * years), discount=np.exp(-rate * years), error=np.nan, pairs=0, how=GIVEN)
 
 
-def stale(rows: pd.DataFrame, error: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def stale(rows: pd.DataFrame, error: Array) -> npt.NDArray[np.bool_]:
     """In-the-money quotes whose middle misses what parity makes of the other side's by more than both widths and four times the forward's own error.
 
     Of a pair that disagrees the side in the money is the one that is traded less and left standing. Less than 0.2% of the forward is never stale.

@@ -5,16 +5,15 @@ Units: price, forward and strike in one currency; years and volatility as fracti
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from flowbt.options.kernels.american import american_volatilities
 from flowbt.options.kernels.black import Array, volatilities
 
 
-def implied_volatility(price: Any, forward: Any, strike: Any, years: Any, discount: Any = 1.0, call: Any = True) -> Array:
+def implied_volatility(price: ArrayLike, forward: ArrayLike, strike: ArrayLike, years: ArrayLike, discount: ArrayLike = 1.0, call: ArrayLike = True) -> Array:
     """Black's volatility of each price; arguments broadcast, the result has their shape.
 
     NaN where the price is at or under intrinsic (any volatility small enough gives it), at or over its bound (the discounted forward for a
@@ -27,7 +26,7 @@ def implied_volatility(price: Any, forward: Any, strike: Any, years: Any, discou
     return found.reshape(given[0].shape)
 
 
-def black_price(forward: Any, strike: Any, years: Any, vol: Any, discount: Any = 1.0, call: Any = True) -> Array:
+def black_price(forward: ArrayLike, strike: ArrayLike, years: ArrayLike, vol: ArrayLike, discount: ArrayLike = 1.0, call: ArrayLike = True) -> Array:
     """Black's price of a European option on a forward; arguments broadcast. At expiry the discounted intrinsic value."""
     f, k = np.asarray(forward, dtype=float), np.asarray(strike, dtype=float)
     side = np.where(call, 1.0, -1.0)
@@ -52,7 +51,15 @@ def volatility_twin(price: float, forward: float, strike: float, years: float, d
     return (low + high) / 2
 
 
-def implied_american(price: Any, forward: Any, strike: Any, years: Any, spot: Any, discount: Any = 1.0, call: Any = True) -> Array:
+def implied_american(
+    price: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    spot: ArrayLike,
+    discount: ArrayLike = 1.0,
+    call: ArrayLike = True,
+) -> Array:
     """Volatility at which an American option is worth `price`, early exercise included; see `implied_volatility` for what is missing.
 
     Rate and yield follow from discount, forward and spot. Also NaN where the price is that of exercise at once.

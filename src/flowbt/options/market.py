@@ -11,9 +11,9 @@ strike's out-of-the-money quote implies, European or American, whether or not it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from flowbt.ground.errors import SourceError
@@ -22,7 +22,7 @@ from flowbt.options.implied import implied_american, implied_volatility
 from flowbt.options.quotes import REASONS, with_quotes, without_doubles
 from flowbt.options.times import TimeRule, years_to
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = npt.NDArray[np.float64]
 EUROPEAN = frozenset({"SPX", "NDX", "RUT", "XSP", "DJX", "VIX", "XEO", "MRUT", "XND", "NANOS", "BTC", "ETH", "SOL", "XRP", "BTC_USDC", "ETH_USDC"})
 
 
@@ -132,7 +132,7 @@ def _implied(rows: pd.DataFrame, spot: float, american: bool) -> Array:
     return np.asarray(best.fillna(own.groupby(rows["pair"]).transform("first")), dtype=np.float64)
 
 
-def _volatility(rows: pd.DataFrame) -> tuple[Array, np.ndarray[Any, np.dtype[np.object_]]]:
+def _volatility(rows: pd.DataFrame) -> tuple[Array, npt.NDArray[np.object_]]:
     iv = rows["iv"].astype(float) if "iv" in rows else pd.Series(np.nan, rows.index)
     own = iv.where((iv > 0) & np.isfinite(iv))
     twin = own.fillna(own.groupby(rows["pair"]).transform("first"))

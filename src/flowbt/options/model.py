@@ -12,12 +12,12 @@ Few days stand behind them, and calm ones more than wild ones; an error bar of s
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = npt.NDArray[np.float64]
 DAYS = (2.0, 400.0)  # ratio, slope and curve are held outside
 REACH = 3.0  # deviations from the forward beyond which the smile is held
 LOWEST, HIGHEST = 0.2, 3.0  # of the factor of a strike
@@ -60,14 +60,14 @@ class SmileModel:
     def end(self, shift: float) -> SmileModel:
         return replace(self, shift=shift)
 
-    def ratio(self, index: Any, years: Any) -> Array:
+    def ratio(self, index: npt.ArrayLike, years: npt.ArrayLike) -> Array:
         """At-the-money volatility over the index (points)."""
         x = np.log(np.clip(365.0 * np.asarray(years, dtype=np.float64), *DAYS) / 30.0)
         y = np.log(np.clip(np.asarray(index, dtype=np.float64) / self.usual, 0.5, 2.0))
         out = np.exp(self.level + self.term * x + self.tilt * x * y)
         return np.asarray(np.clip(out, *RATIOS) * np.exp(self.shift * self.error))
 
-    def vol(self, index: Any, forward: Any, strike: Any, years: Any) -> Array:
+    def vol(self, index: npt.ArrayLike, forward: npt.ArrayLike, strike: npt.ArrayLike, years: npt.ArrayLike) -> Array:
         """Volatility (fraction) of a strike; `index` in points; broadcasts. NaN where the index is missing."""
         t = np.maximum(np.asarray(years, dtype=np.float64), 0.0)
         middle = np.asarray(index, dtype=np.float64) / 100.0 * self.ratio(index, t)

@@ -5,12 +5,11 @@ No row is dropped: an option without a usable quote still has open interest.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = npt.NDArray[np.float64]
 KEY = ["root", "expiry", "strike", "call"]
 WIDE = 1.0  # bid to ask over the middle: a quote wider than its own middle says next to nothing
 TICK = 0.25  # .. unless it is this narrow in the currency of the strike

@@ -13,9 +13,9 @@ the interpolated carry.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from flowbt.ground.errors import SourceError
@@ -23,7 +23,7 @@ from flowbt.options.implied import black_price
 from flowbt.options.kernels.svi import fit_svi
 from flowbt.options.market import OptionMarket
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = npt.NDArray[np.float64]
 LEAST = 5  # quotes of an expiry for a fit of its own
 REACH = 1.0  # of |ln(strike / forward)| on the grid of the checks, within what is quoted
 
@@ -55,7 +55,7 @@ class VolSurface:
     high: Array
     fit: SurfaceFit
 
-    def slices(self, k: Any) -> Array:
+    def slices(self, k: npt.ArrayLike) -> Array:
         """Total variance of every expiry (first axis) at log-moneyness `k`, never falling with time."""
         k = np.asarray(k, dtype=np.float64)
         rows = np.stack([total_variance(p, k) for p in self.params])
@@ -64,13 +64,13 @@ class VolSurface:
             rows[n] = np.where(unquoted, np.minimum(rows[n], rows[n + 1]), rows[n])
         return np.maximum.accumulate(rows, axis=0)
 
-    def forward_at(self, years: Any) -> Array:
+    def forward_at(self, years: npt.ArrayLike) -> Array:
         """Forward at `years`, by interpolated carry (held outside the expiries)."""
         t = np.asarray(years, dtype=np.float64)
         carry = np.log(self.forward / self.spot) / self.years
         return np.asarray(self.spot * np.exp(np.interp(t, self.years, carry) * t))
 
-    def variance(self, k: Any, years: Any) -> Array:
+    def variance(self, k: npt.ArrayLike, years: npt.ArrayLike) -> Array:
         """Total variance at log-moneyness and years (broadcast)."""
         k, t = np.broadcast_arrays(np.asarray(k, dtype=np.float64), np.asarray(years, dtype=np.float64))
         rows = self.slices(k)
@@ -83,7 +83,7 @@ class VolSurface:
         out = np.where(t < self.years[0], rows[0] * t / self.years[0], np.where(t > self.years[-1], rows[-1] * t / self.years[-1], inside))
         return np.asarray(out, dtype=np.float64)
 
-    def vol(self, strike: Any, years: Any) -> Array:
+    def vol(self, strike: npt.ArrayLike, years: npt.ArrayLike) -> Array:
         """Volatility (fraction) of a strike at years to settlement (broadcast)."""
         t = np.asarray(years, dtype=np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -108,7 +108,7 @@ class VolSurface:
         return tuple(found)
 
 
-def total_variance(params: Array, k: Any) -> Array:
+def total_variance(params: Array, k: npt.ArrayLike) -> Array:
     """Raw SVI at log-moneyness `k`; see `kernels.svi`."""
     a, b, rho, m, s = params
     off = np.asarray(k, dtype=np.float64) - m

@@ -6,20 +6,21 @@ counted as it is; a night or a weekend counts nothing. Both are 0 at and after s
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from flowbt.ground.clock import Clock, local_instants
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = npt.NDArray[np.float64]
 TimeRule = Literal["calendar", "trading"]
 DAY = 86_400e9
 SESSIONS = 252.0
 
 
-def years_to(as_of: pd.Timestamp, settlement: Any, rule: TimeRule = "calendar") -> Array:
+def years_to(as_of: pd.Timestamp, settlement: pd.Series | pd.DatetimeIndex, rule: TimeRule = "calendar") -> Array:
     """Years from `as_of` to each settlement instant (both naive UTC)."""
     ends = pd.DatetimeIndex(settlement).as_unit("ns")
     if rule == "calendar":

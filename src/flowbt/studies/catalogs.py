@@ -7,12 +7,18 @@ from pathlib import Path
 from flowbt.data.catalog import Catalog
 from flowbt.data.demo import ensure_demo
 from flowbt.ground.errors import DatasetError
+from flowbt.ground.home import data_folder
 
 DEMO = ".demo"
 
 
 def open_catalog(datasets: Path, demo: bool | None = None) -> Catalog:
-    """The catalog of `datasets`. `demo`: True the demo market, False never it, None where nothing is imported."""
+    """The catalog of `datasets`. `demo`: True the demo market, False never it, None where nothing is imported.
+
+    DatasetError where the folder is not there (the demo market, when asked for, makes it), or holds nothing that can be used.
+    """
+    if not demo:
+        data_folder(datasets)
     real = Catalog((datasets,))
     if demo is False or (demo is None and (real.imported or real.spoilt)):
         if real.spoilt and not real.imported:

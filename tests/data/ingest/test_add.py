@@ -157,3 +157,46 @@ def test_an_unknown_option_is_refused_with_the_nearest(tmp_path):
     words = ["import", "table", str(tmp_path / "x.csv"), "--time", "Date", "--map", "x=Flow", "--symbol", "A", "--publication", "close"]
     result = CliRunner().invoke(command, [*words, "--option", "scales=2", "--datasets", str(tmp_path / "d")])
     assert "no option 'scales'; did you mean scale" in str(result.exception)
+
+
+def asked(tmp_path, monkeypatch, text, answers, *words):
+    """`data add` as at a terminal, with these answers."""
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: True, raising=False)
+    (tmp_path / "flows.csv").write_text(text)
+    return CliRunner().invoke(command, ["add", str(tmp_path / "flows.csv"), "--datasets", str(tmp_path / "d"), *words], input=answers)
+
+
+def test_questions_are_asked_once_and_their_answers_kept(tmp_path, monkeypatch):
+    first = asked(tmp_path, monkeypatch, PLAIN, "SPY\nsession 19:00\n$\ny\n")
+    assert [text in first.output for text in ("which symbol are the rows about?", "when did a row become public?", "unit of flow", "Bring it in")] == [True] * 4
+    declared = (tmp_path / "d" / "flows" / "dataset.toml").read_text()
+    assert all(text in declared for text in ('symbol = "SPY"', 'at = "19:00"', 'units = "$"'))
+    again = asked(tmp_path, monkeypatch, PLAIN + "2024-01-18,7\n", "y\n")
+    assert (again.exit_code, "which symbol" in again.output, len(stored(tmp_path / "d" / "flows"))) == (0, False, 4)
+
+
+def test_no_at_the_last_question_brings_nothing_in(tmp_path, monkeypatch):
+    result = asked(tmp_path, monkeypatch, PLAIN, "SPY\nclose\n$\nn\n")
+    assert (result.exit_code, (tmp_path / "d" / "flows").exists()) == (1, False)
+
+
+GRANTED = [
+    (file(dated(["45303", "45307", "45308"])), "Excel's days: 45303 is 2024-01-12 (--dates)"),
+    (file(dated(["1705017600", "1705363200", "1705449600"])), "epochs in s: 1705017600 is 2024-01-12 00:00 UTC (--dates)"),
+    (file(dated(["1/12/24", "1/16/24", "1/17/24"])), "years of two digits: 1/12/24 is 2024-01-12"),
+    (file([f"{day} 15:30,1.5" for day in DAYS]), "times without a zone are UTC, such as 2024-01-12 15:30 (--zone)"),
+    (file(dated(DAYS, ",", ("1.234", "2.345", "3"))), "the point is the decimal sign: 1.234 is 1.234 (--decimal)"),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), GRANTED)
+def test_what_is_taken_for_granted_is_said(tmp_path, text, line):
+    (tmp_path / "flows.csv").write_text(text)
+    words = ["add", str(tmp_path / "flows.csv"), "--symbol", "SPY", "--publication", "close", "--yes", "--datasets", str(tmp_path / "d")]
+    assert line in CliRunner().invoke(command, words).output
+
+
+def test_a_plain_file_takes_nothing_for_granted(tmp_path):
+    (tmp_path / "flows.csv").write_text(PLAIN)
+    words = ["add", str(tmp_path / "flows.csv"), "--symbol", "SPY", "--publication", "close", "--yes", "--datasets", str(tmp_path / "d")]
+    assert "granted" not in CliRunner().invoke(command, words).output

@@ -9,6 +9,7 @@ from flowbt.data.declare import read_declaration
 from flowbt.data.ingest.plan import read_plan
 from flowbt.data.ingest.validate import DEFAULTS
 from flowbt.data.sources import NAMES
+from flowbt.ground.errors import DatasetError
 from flowbt.ground.fields import FIELDS
 
 DATASETS = Path(__file__).parents[3] / "datasets"
@@ -42,3 +43,11 @@ def test_the_plan_names_declared_datasets_once():
     names = [dataset.name for dataset in PLAN.dataset]
     assert len(set(names)) == len(names)
     assert set(names) <= {folder.name for folder in FOLDERS}
+
+
+@pytest.mark.parametrize("entry", ['start = "01/02/2024"', 'end = "2024-02-30"', 'start = "2024-01-02 10:00"', 'drop = { "VIX:1/2/2024" = "why" }'])
+def test_dates_of_a_plan_are_iso_or_refused_when_it_is_read(tmp_path, entry):
+    path = tmp_path / "plan.toml"
+    path.write_text(f'[[dataset]]\nname = "x"\nfiles = [{{ path = "a.csv", {entry} }}]\n')
+    with pytest.raises(DatasetError, match=r"dataset.0.files.0.(start|end|drop).*date '.*YYYY-MM-DD"):
+        read_plan(path)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from flowbt.cli.data.data import command
 from flowbt.data.catalog import Catalog
-from flowbt.ground.errors import PullError, SourceError
+from flowbt.ground.errors import PullError, RangeError, SourceError
 
 
 @pytest.fixture
@@ -154,10 +154,14 @@ def test_a_failed_file_makes_exit_code_1_and_the_others_land(provider, tmp_path)
         (["finra"], "give --from and --to"),
         (["finra", "--from", "2024-02-01", "--to", "2024-01-01"], "swap --from and --to"),
         (["cftc", "--option", "report=x", "--from", "2024-01-01", "--to", "2024-01-02"], "not one of tff"),
+        (["cftc", "--option", "reports=tff", "--from", "2024-01-01", "--to", "2024-01-02"], "no option 'reports'; did you mean report"),
+        (["dvol", "--symbol", "BTC", "--option", "venue=x", "--from", "2024-01-01", "--to", "2024-01-02"], "no option 'venue'"),
+        (["finra", "--from", "01/02/2024", "--to", "2024-01-03"], "01/02/2024.*not a date in ISO order"),
+        (["squeezemetrics", "--from", "2024-13-01"], "2024-13-01.*no such day"),
     ],
 )
 def test_what_cannot_be_asked_is_one_line(pulled, words, problem):
-    with pytest.raises((PullError, SourceError), match=problem):
+    with pytest.raises((PullError, RangeError, SourceError), match=problem):
         pulled(*words)
 
 

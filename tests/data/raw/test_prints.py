@@ -54,6 +54,36 @@ def test_the_vendors_tags_are_another_classification(tmp_path):
     assert (day["calls_sold"], day["calls_bought"], day["premium_unknown"]) == (100, 0, 100)
 
 
+SIDES = [
+    ("side", ["ask", "bid", "mid"]),
+    ("side", ["Above Ask", "AT_BID", "between"]),
+    ("side", ["BUY", "SELL", ""]),
+    ("side", ["AA", "B", "M"]),
+    ("side", ["B", "S", ""]),
+    ("tags", ["{ask_side,bullish}", "['bid_side', 'earnings_this_week']", "['mid_side']"]),
+    ("tags", ["ask_side", "bid_side", "ask_side,bid_side"]),
+]
+
+
+@pytest.mark.parametrize(("column", "words"), SIDES)
+def test_sides_are_read_as_vendors_write_them(tmp_path, column, words):
+    day = option_prints(write(tmp_path, [option(1.1, **{column: word}) for word in words]), PrintRules(sides="tags"), LIMITS).iloc[0]
+    assert (day["calls_bought"], day["calls_sold"], day["premium_unknown"]) == (100, 100, 100)
+
+
+@pytest.mark.parametrize(
+    ("column", "words", "problem"),
+    [
+        ("side", ["B", "M"], "side 'B': is the bid to some"),
+        ("side", ["ask", "west"], "side 'west': is no side"),
+        ("tags", ["bullish", "etf"], "no print says its side"),
+    ],
+)
+def test_sides_nobody_can_know_are_refused_not_all_unknown(tmp_path, column, words, problem):
+    with pytest.raises(SourceError, match=problem):
+        option_prints(write(tmp_path, [option(1.1, **{column: word}) for word in words]), PrintRules(sides="tags"), LIMITS)
+
+
 def test_premium_is_price_times_size_times_100_where_the_file_has_none(tmp_path):
     rows = [{k: v for k, v in option(1.2, size=3).items() if k != "premium"}]
     assert option_prints(write(tmp_path, rows), PrintRules(), LIMITS)["calls_bought"].iloc[0] == pytest.approx(360)

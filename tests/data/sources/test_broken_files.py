@@ -1,9 +1,13 @@
 """Files that are not what they should be: one clear line each."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from flowbt.data.sources import NAMES, source
+from flowbt.data.declare import read_declaration
+from flowbt.data.ingest.plan import read_plan
+from flowbt.data.sources import NAMES, options_of, read, source
 from flowbt.ground.errors import SourceError
 
 OPTIONS = {"symbol": "X", "time": "date", "map": {"value": "v"}, "product": "total", "venue": "binance", "root": "BTC"}
@@ -54,3 +58,23 @@ def test_blank_lines_do_not_shift_row_numbers(put):
 def test_an_unknown_source_is_named_with_the_nearest():
     with pytest.raises(SourceError, match="did you mean yahoo"):
         source("yaho")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_source_refuses_an_option_it_does_not_have(name, put):
+    with pytest.raises(SourceError, match=f"x.csv as {name}: no option 'thousands'"):
+        read(name, put("x.csv", "a,b\n1,2\n"), {"thousands": ","})
+
+
+def test_a_misspelt_option_is_answered_with_the_nearest(put):
+    with pytest.raises(SourceError, match="no option 'utc_ofset'; did you mean utc_offset"):
+        read("funding", put("x.csv", "a,b\n1,2\n"), {"utc_ofset": 3})
+
+
+def test_the_plan_gives_no_option_a_source_does_not_have():
+    home = Path(__file__).parents[3] / "datasets"
+    for dataset in read_plan(home / "plan.toml").dataset:
+        usual = read_declaration(home / dataset.name).source
+        for file in dataset.files:
+            assert set(file.options) <= set(options_of(file.source or usual)), (dataset.name, file.path)
+            assert not file.symbol_from or "symbol" in options_of(file.source or usual)

@@ -166,6 +166,8 @@ def test_instants_with_zones_and_in_milliseconds(tmp_path: Path) -> None:
         ("Date: 5 janvier 2024 16:31,Bid: 0", "2024-01-05 21:31"),
         ("Date: 5 de enero de 2024, 16:31,Bid: 0", "2024-01-05 21:31"),
         ("Date: 2024-01-05 21:31 UTC,Bid: 0", "2024-01-05 21:31"),
+        ("Date: 5 de enero de 2024, 4:31 p. m. EST,Bid: 0", "2024-01-05 21:31"),
+        ("Date: 2024年1月5日 下午4:31 EST,Bid: 0", "2024-01-05 21:31"),
         ("Date: 05.01.2024 16:31,Bid: 0", "2024-01-05 21:31"),
         ("Date: January 5, 2024 at 9:31 PM GMT+0,Bid: 0", "2024-01-05 21:31"),
     ],
@@ -175,7 +177,15 @@ def test_localised_date_lines(tmp_path: Path, line: str, instant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["Date: 01/05/2024 4:31 PM,Bid: 0", "Date: Smarch 5 2024 4:31 PM", "Date: January 45 2024 4:31 PM", "Date: January 5 2024 25:61"]
+    "line",
+    [
+        "Date: 01/05/2024 4:31 PM,Bid: 0",
+        "Date: Smarch 5 2024 4:31 PM",
+        "Date: January 45 2024 4:31 PM",
+        "Date: January 5 2024 25:61",
+        "Date: 5. Januar 2024 4:31 nachm.",
+        "Date: January 5 2024 4:31 PM JST",
+    ],
 )
 def test_malformed_date_lines_are_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(SourceError, match="date line"):

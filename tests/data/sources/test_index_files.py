@@ -85,3 +85,10 @@ def test_dvol_csv_and_json_agree(put):
     left = parse("dvol", put("d.csv", "date,dvol\n2031-01-02,55.5\n"))
     right = parse("dvol", put("d.json", f"[[{pd.Timestamp('2031-01-02').value // 10**6}, 55.5]]"))
     assert left.frame[["event_time", "symbol", "close"]].equals(right.frame[["event_time", "symbol", "close"]])
+
+
+@pytest.mark.parametrize("cells", [("2031", "2031"), ("2031-01", "2031-02"), ("13/01/2031", "14/01/2031"), ("02.01.2031", "03.01.2031"), ("2 janv. 2031", "x")])
+def test_dates_cboe_does_not_write_are_findings_never_guessed(put, cells):
+    table = parse("cboe_index", put("VIX_History.csv", "DATE,VIX\n" + "".join(f"{cell},20\n" for cell in cells)))
+    assert table.frame.empty
+    assert [(found.kind, found.row) for found in table.findings if found.kind != "blank"] == [("unreadable", 2), ("unreadable", 3)]

@@ -190,3 +190,35 @@ def test_funding_fixed_ahead_is_known_before_it_is_paid(put):
     path = put("e.csv", "Symbol,Date,Funding Rate\nETH-USDT,2024-01-01 11:00:00,0.0001\n")
     row = parse("funding", path, utc_offset=3, ahead="8h", suffix=":bybit").frame.iloc[0]
     assert (row["symbol"], row["event_time"], row["known_at"]) == ("ETH:bybit", pd.Timestamp("2024-01-01 08:00"), pd.Timestamp("2024-01-01"))
+
+
+OFFICIAL = "CFTC_Contract_Market_Code,Report_Date_as_YYYY-MM-DD,Open_Interest_All,Lev_Money_Positions_Long_All,Lev_Money_Positions_Short_All\n"
+
+
+def test_one_contract_stands_for_a_symbol_the_consolidated_one_first(put):
+    text = "13874A,2031-01-07,900,50,20\n13874+,2031-01-07,1000,60,20\n13874A,2031-01-14,950,50,30\n13874+,2031-01-14,800,60,35\n239742,2031-01-14,10,5,4\n"
+    table = parse("cftc", put("f.csv", OFFICIAL + text))
+    assert table.frame[["symbol", "cot_spec_net", "cot_open_interest"]].values.tolist() == [["SPX", 40, 1000], ["SPX", 25, 800], ["RUT", 1, 10]]
+    assert [(found.kind, found.row) for found in table.findings] == [("rejected", 2), ("rejected", 4)]
+    assert "another contract of SPX on this date; 13874+ counts" in table.findings[0].reason
+
+
+def test_without_a_consolidated_contract_the_larger_one_counts_and_a_change_is_reported(put):
+    text = "a,2031-01-14,9,5,1\nb,2031-01-14,8,7,1\na,2031-01-07,8,3,1\nb,2031-01-07,9,2,1\n"
+    table = parse("cftc", put("f.csv", OFFICIAL + text), contracts={"a": "X", "b": "X"})
+    assert sorted(table.frame["cot_spec_net"].tolist()) == [1, 4]
+    assert [(found.kind, found.row) for found in table.findings] == [("rejected", 3), ("rejected", 4), ("format_break", 2)]
+
+
+def test_the_same_contract_twice_is_left_to_the_import_to_refuse(put):
+    table = parse("cftc", put("f.csv", OFFICIAL + "13874A,2031-01-07,9,5,1\n13874A,2031-01-07,9,6,1\n"))
+    assert table.frame["cot_spec_net"].tolist() == [4, 5]
+
+
+def test_ism_by_sector_long_and_wide(put):
+    long = parse("monthly", put("l.csv", "Date,Industry,Value\n2031-01-01,Wood,51.5\n2031-01-01,Paper,48\n"), symbol="ISM_PMI").frame
+    wide = parse("monthly", put("w.csv", "Date,Wood,Paper\n2031-01-01,51.5,48\n"), symbol="ISM_PMI", columns=["Wood", "Paper"]).frame
+    for frame in (long, wide):
+        assert dict(zip(frame["symbol"], frame["value"], strict=True)) == {"ISM_PMI:Wood": 51.5, "ISM_PMI:Paper": 48.0}
+    with pytest.raises(SourceError, match="no column Value"):
+        parse("monthly", put("w.csv", "Date,Wood,Paper\n2031-01-01,51.5,48\n"), symbol="ISM_PMI")

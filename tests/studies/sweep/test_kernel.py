@@ -12,8 +12,8 @@ import pytest
 from tests.studies.sweep.markets import random_market, sweeper_of
 
 from flowbt.engine.simulate import simulate
+from flowbt.engine.sweep.results import BarRange
 from flowbt.engine.sweep.sums import METRICS
-from flowbt.engine.sweep.sweeper import BarRange
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
 from flowbt.evidence.measures import measure
 from flowbt.ground.errors import EngineError

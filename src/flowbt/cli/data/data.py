@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from flowbt.cli.data import add, imports, versions
-from flowbt.cli.options import datasets_option, emit, json_option
+from flowbt.cli.options import emit, json_option, stored_datasets_option
 from flowbt.cli.show.table import print_table
 
 
@@ -18,7 +18,7 @@ def command() -> None:
 
 
 @command.command("ls", epilog="Example: flowbt data ls")
-@datasets_option
+@stored_datasets_option
 @json_option
 def ls(datasets: Path, as_json: bool) -> None:
     """List the datasets of a folder, imported or declared."""
@@ -42,7 +42,7 @@ def ls(datasets: Path, as_json: bool) -> None:
 
 @command.command("show", epilog="Example: flowbt data show cboe-volatility")
 @click.argument("name")
-@datasets_option
+@stored_datasets_option
 @json_option
 def show(name: str, datasets: Path, as_json: bool) -> None:
     """What a dataset is, when its rows are known, and what it holds."""
@@ -78,7 +78,7 @@ def show(name: str, datasets: Path, as_json: bool) -> None:
 @command.command("check", epilog="Example: flowbt data check squeezemetrics")
 @click.argument("names", nargs=-1)
 @click.option("--kind", help="Only findings of this kind.")
-@datasets_option
+@stored_datasets_option
 @json_option
 def check(names: tuple[str, ...], kind: str | None, datasets: Path, as_json: bool) -> None:
     """List what was found wrong in datasets (all imported ones by default), and compare the stored tables with their records."""
@@ -101,7 +101,7 @@ def check(names: tuple[str, ...], kind: str | None, datasets: Path, as_json: boo
 @command.command("overlap", epilog="Example: flowbt data overlap pct_above_200d US")
 @click.argument("field")
 @click.argument("symbol")
-@datasets_option
+@stored_datasets_option
 @json_option
 def overlap(field: str, symbol: str, datasets: Path, as_json: bool) -> None:
     """Which datasets answer for FIELD of SYMBOL on which dates, and how they agree where they meet."""
@@ -120,7 +120,7 @@ def overlap(field: str, symbol: str, datasets: Path, as_json: bool) -> None:
 @click.argument("names", nargs=-1, required=True)
 @click.option("--declaration", is_flag=True, help="Delete dataset.toml too.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@datasets_option
+@stored_datasets_option
 def rm(names: tuple[str, ...], declaration: bool, yes: bool, datasets: Path) -> None:
     """Delete imported data; the declaration stays unless asked."""
     from flowbt.data.catalog import Catalog

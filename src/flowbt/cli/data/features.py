@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, span_options, split_parameters
+from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, parameter_option, say_data, span_options, split_parameters
 from flowbt.cli.show.chart import chart
 from flowbt.ground.errors import CheckFailed, FlowbtError, ParameterError, nearest
 from flowbt.ground.files import write_text
@@ -37,11 +37,10 @@ def view_options(function: Any) -> Any:
 @json_option
 def ls(family: str | None, datasets: Path, demo: bool | None, as_json: bool) -> None:
     """Every feature, with its units and whether this catalog can feed it."""
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.features.docs import entries
     from flowbt.studies.features.values import available
 
-    catalog = open_catalog(datasets, demo)
+    catalog = data_of(datasets, demo)
     found = list(entries().values())
     families = {one.record.family for one in found}
     if family is not None and family not in families:
@@ -50,6 +49,7 @@ def ls(family: str | None, datasets: Path, demo: bool | None, as_json: bool) -> 
     if as_json:
         emit({"synthetic": catalog.synthetic, "features": [{**_record(one), "available": there} for one, there in rows]})
         return
+    say_data()
     _list(rows, catalog.synthetic)
 
 
@@ -63,12 +63,11 @@ def ls(family: str | None, datasets: Path, demo: bool | None, as_json: bool) -> 
 @json_option
 def show(name: str, parameters: tuple[str, ...], datasets: Path, demo: bool | None, as_json: bool, **view: Any) -> None:
     """What a feature is, what it needs, what of it is there, and a small chart of it."""
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.features.docs import entry
     from flowbt.studies.features.values import availability, compute_table
 
     one = entry(name)
-    catalog = open_catalog(datasets, demo)
+    catalog = data_of(datasets, demo)
     inputs = availability(catalog, (*one.record.needs, *one.record.stand_ins))
     problem, table, stand_ins = "", None, []
     try:
@@ -83,6 +82,7 @@ def show(name: str, parameters: tuple[str, ...], datasets: Path, demo: bool | No
         last = table.groupby("symbol").tail(1).astype({"label": str}).to_dict("records")
         emit({**_record(one), "synthetic": catalog.synthetic, "inputs": [vars(item) for item in inputs], "stand_ins_used": stand_ins, "last": last})
         return
+    say_data()
     _describe(one, inputs)
     if problem or table is None:
         click.echo(f"\nnot computed: {problem}")
@@ -102,12 +102,11 @@ def show(name: str, parameters: tuple[str, ...], datasets: Path, demo: bool | No
 @json_option
 def compute(names: tuple[str, ...], target: Path, parameters: tuple[str, ...], datasets: Path, demo: bool | None, as_json: bool, **view: Any) -> None:
     """Compute features over all history and write one table: label, symbol, a column per feature."""
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.features.docs import entry
     from flowbt.studies.features.values import compute_table, write_table
 
     chosen = {name: _values(entry(name), [p.removeprefix(f"{name}.") for p in parameters if _owner(p, names) == name]) for name in names}
-    catalog = open_catalog(datasets, demo)
+    catalog = data_of(datasets, demo)
     table, panel = compute_table(catalog, names, _view(view), chosen)
     write_table(table, target)
     used = sorted({holder.name for holder in panel.used.values()})
@@ -117,6 +116,7 @@ def compute(names: tuple[str, ...], target: Path, parameters: tuple[str, ...], d
             {"file": str(target), "rows": len(table), "columns": list(table.columns), "datasets": used, "stand_ins": stand_ins, "synthetic": catalog.synthetic}
         )
         return
+    say_data()
     click.echo(
         f"{target}: {len(table)} rows of {len(table.columns) - 2} columns from {', '.join(used) or 'the calendar'}{'  SYNTHETIC' if catalog.synthetic else ''}"
     )

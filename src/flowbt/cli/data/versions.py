@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from flowbt.cli.options import datasets_option, emit, json_option
+from flowbt.cli.options import emit, json_option, stored_datasets_option
 from flowbt.cli.show.table import print_table
 
 
 @click.command(epilog="Example: flowbt data log my-flows")
 @click.argument("name")
-@datasets_option
+@stored_datasets_option
 @json_option
 def log(name: str, datasets: Path, as_json: bool) -> None:
     """What came when and from which file: a line per version of a dataset, the newest first."""
@@ -30,7 +30,7 @@ def log(name: str, datasets: Path, as_json: bool) -> None:
 @click.command(epilog="Example: flowbt data restore my-flows --to previous")
 @click.argument("name")
 @click.option("--to", required=True, metavar="VERSION", help="The first digits of a version's name (see `flowbt data log`), or previous.")
-@datasets_option
+@stored_datasets_option
 @json_option
 def restore(name: str, to: str, datasets: Path, as_json: bool) -> None:
     """Make an earlier version of a dataset the one that counts. Nothing is deleted."""
@@ -47,7 +47,7 @@ def restore(name: str, to: str, datasets: Path, as_json: bool) -> None:
 @click.command(epilog="Example: flowbt data gc --keep 3")
 @click.argument("names", nargs=-1)
 @click.option("--keep", default=0, show_default=True, type=click.IntRange(min=0), help="Keep this many of the newest earlier versions of each dataset.")
-@datasets_option
+@stored_datasets_option
 @json_option
 def gc(names: tuple[str, ...], keep: int, datasets: Path, as_json: bool) -> None:
     """Delete versions of datasets (all by default) that do not count any more, and what interrupted imports left."""

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from flowbt.cli.desk.journal import journal_option
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option
+from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
+from flowbt.ground.home import place
 
 
 @click.command(epilog="Example: flowbt follow strategies/ --journal journal")
-@click.argument("path", type=click.Path(path_type=Path), default=Path("strategies"))
+@click.argument("path", type=click.Path(path_type=Path), default=lambda: place("strategies"))
 @click.option("--asof", metavar="TIME", help="Enter what would have been said then; the entry keeps the time at which it was made.")
 @journal_option
 @demo_option
@@ -20,14 +21,14 @@ from flowbt.cli.options import datasets_option, demo_option, emit, json_option
 @json_option
 def command(path: Path, asof: str | None, journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> int:
     """Append the decisions of PATH (a strategy file or a folder of them) to the journal; what is there already is not entered again."""
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.desk.follow import follow
     from flowbt.studies.desk.today import strategy_files
 
-    new, problems = follow(open_catalog(datasets, demo), strategy_files(path), journal, asof)
+    new, problems = follow(data_of(datasets, demo), strategy_files(path), journal, asof)
     if as_json:
         emit({"entries": [asdict(one) for one in new], "problems": problems})
     else:
+        say_data()
         for one in new:
             said = ", ".join(f"{row['symbol']} {row['action']}" for row in one.body["decisions"] if row["action"] != "none") or "nothing"
             click.echo(f"{one.n}  {one.body['strategy']}  {one.body['label'][:10]}  {said}")

@@ -10,14 +10,21 @@ from typing import Any, TypeVar
 
 import click
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option
+from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
+from flowbt.ground.home import place
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def journal_option(command: F) -> F:
     return click.option(
-        "--journal", type=click.Path(path_type=Path), default=Path("journal"), envvar="FLOWBT_JOURNAL", show_default=True, show_envvar=True, help="Its folder."
+        "--journal",
+        type=click.Path(path_type=Path),
+        default=lambda: place("journal"),
+        envvar="FLOWBT_JOURNAL",
+        show_default="journal",
+        show_envvar=True,
+        help="Its folder.",
     )(command)
 
 
@@ -43,21 +50,27 @@ def head(journal: Path, as_json: bool) -> None:
 
 @command.command("check", epilog="Example: flowbt journal check --strategies strategies")
 @journal_option
-@click.option("--strategies", type=click.Path(path_type=Path), default=Path("strategies"), show_default=True, help="Folder of today's strategy files.")
+@click.option(
+    "--strategies",
+    type=click.Path(path_type=Path),
+    default=lambda: place("strategies"),
+    show_default="strategies",
+    help="Folder of today's strategy files.",
+)
 @demo_option
 @datasets_option
 @json_option
 def check(journal: Path, strategies: Path, demo: bool | None, datasets: Path, as_json: bool) -> int:
     """Make every journaled decision again from today's catalog; what differs is listed by cause. Exit code 3 where a look-ahead is among them."""
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.desk.chain import read
     from flowbt.studies.desk.recheck import CAUSES, recheck
 
     entries = read(journal)
-    found = recheck(open_catalog(datasets, demo), entries, journal, strategies)
+    found = recheck(data_of(datasets, demo), entries, journal, strategies)
     if as_json:
         emit({"entries": len(entries), "differences": [asdict(one) for one in found]})
     else:
+        say_data()
         for one in found:
             click.echo(f"{one.n}  {one.strategy}  {one.label}  {one.cause}: {one.words}")
         counts = Counter(one.cause for one in found)
@@ -73,14 +86,14 @@ def check(journal: Path, strategies: Path, demo: bool | None, datasets: Path, as
 @json_option
 def score(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> None:
     """The journaled decisions as a paper book with fills at the next open, beside the backtest of the same bars."""
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.desk.chain import read
     from flowbt.studies.desk.paper import paper_books
 
-    books = paper_books(open_catalog(datasets, demo), read(journal), journal)
+    books = paper_books(data_of(datasets, demo), read(journal), journal)
     if as_json:
         emit([one.to_dict() for one in books])
         return
+    say_data()
     for one in books:
         click.echo(f"{one.strategy}  {one.first} to {one.last}: journal {one.journal_return:+.2%}, backtest {one.backtest_return:+.2%}")
         gap = f"gap {one.gap_missing:+.2%} of {one.missing} bars without an entry, {one.gap_data:+.2%} of {one.different} that decide otherwise now"

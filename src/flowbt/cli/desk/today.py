@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option
+from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
 from flowbt.cli.show.today import print_today
+from flowbt.ground.home import place
 
 EPILOG = """\b
 Examples:
@@ -17,19 +18,19 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("path", type=click.Path(path_type=Path), default=Path("strategies"))
+@click.argument("path", type=click.Path(path_type=Path), default=lambda: place("strategies"))
 @click.option("--asof", metavar="TIME", help="What would have been said then: a date, or an instant in UTC.  [default: the end of the data]")
 @demo_option
 @datasets_option
 @json_option
 def command(path: Path, asof: str | None, demo: bool | None, datasets: Path, as_json: bool) -> int:
     """The decisions of PATH (a strategy file or a folder of them) for the next open: conditions, values, levels, what is stale or missing."""
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.desk.today import strategy_files, today_all
 
-    said, problems = today_all(open_catalog(datasets, demo), strategy_files(path), asof)
+    said, problems = today_all(data_of(datasets, demo), strategy_files(path), asof)
     if as_json:
         emit({"strategies": [asdict(one) for one in said], "problems": problems})
     else:
+        say_data()
         print_today(said, problems)
     return 1 if problems and not said else 0

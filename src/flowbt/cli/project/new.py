@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.home import place
 
 STRATEGY = '''"""{title}: a close near its ceiling is exhausted, and falls back. Say here in one line what should happen, and why.
 
@@ -48,7 +49,14 @@ def command() -> None:
 
 @command.command(epilog="Example: flowbt new strategy my_idea --dir strategies")
 @click.argument("name")
-@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path("strategies"), show_default=True, help="Folder of the file.")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=lambda: place("strategies"),
+    show_default="strategies",
+    help="Folder of the file.",
+)
 def strategy(name: str, folder: Path) -> None:
     """Write NAME.py with a strategy that runs."""
     _write(folder, name, STRATEGY)
@@ -56,7 +64,7 @@ def strategy(name: str, folder: Path) -> None:
 
 @command.command(epilog="Example: flowbt new claim morning_report --dir claims")
 @click.argument("name")
-@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path("claims"), show_default=True, help="Folder of the file.")
+@click.option("--dir", "folder", type=click.Path(path_type=Path), default=lambda: place("claims"), show_default="claims", help="Folder of the file.")
 def claim(name: str, folder: Path) -> None:
     """Write NAME.py with a claim that can be scored."""
     _write(folder, name, CLAIM)

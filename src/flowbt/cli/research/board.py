@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option
+from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
 
 if TYPE_CHECKING:
     from flowbt.studies.board.board import Board
@@ -36,15 +36,15 @@ def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool
     from flowbt.results.pages import board as page
     from flowbt.studies.board.board import SYMBOLS, board
     from flowbt.studies.board.document import document
-    from flowbt.studies.catalogs import open_catalog
 
     chosen = tuple(s.strip() for s in symbols.split(",") if s.strip()) if symbols else SYMBOLS
-    one = board(open_catalog(datasets, demo), asof or None, chosen)
+    one = board(data_of(datasets, demo), asof or None, chosen)
     if html is not None:
         page.write(html, asdict(one))
     if as_json:
         emit(document(one))
     else:
+        say_data()
         _print(one, html)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, split_parameters
+from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, parameter_option, say_data, split_parameters
 
 
 @click.command(epilog="Example: flowbt check strategies/exit_liquidity.py -p hold=5")
@@ -27,10 +27,9 @@ def command(path: Path | None, parameters: tuple[str, ...], dates: int, explain:
         return _explain(as_json)
     if path is None:
         raise click.UsageError("name a strategy file, or give --explain")
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.lookahead.check import check
 
-    report = check(open_catalog(datasets, demo), path, split_parameters(parameters), dates)
+    report = check(data_of(datasets, demo), path, split_parameters(parameters), dates)
     if as_json:
         emit(
             {
@@ -43,6 +42,7 @@ def command(path: Path | None, parameters: tuple[str, ...], dates: int, explain:
             }
         )
         return 3 if report.leaks else 0
+    say_data()
     found = "LOOK-AHEAD" if report.leaks else "no look-ahead found"
     click.echo(f"{report.strategy}: the probe of a run, and {len(report.cuts)} dates read anew (truncate, perturb, delay): {found}")
     click.echo(f"decisions: {report.entries}; warm-up: " + (f"{report.warm_up} bars" if report.warm_up is not None else "longer than any history tried"))

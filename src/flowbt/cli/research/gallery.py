@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flowbt.cli.options import emit
+from flowbt.cli.options import data_of, emit, say_data
 from flowbt.cli.progress import progress
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.protocols import Step
@@ -40,6 +40,7 @@ def run_folder(folder: Path, options: dict[str, Any]) -> int:
         keep_leak=options["keep_leak"],
         command=shlex.join(["flowbt", *sys.argv[1:]]),
     )
+    data_of(options["datasets"], options["demo"])
     with progress("strategies", options["as_json"]) as step:
         gallery = run_gallery(job, _teller(step, results))
     page = None
@@ -50,6 +51,7 @@ def run_folder(folder: Path, options: dict[str, Any]) -> int:
     if options["as_json"]:
         emit({**gallery.to_dict(), "page": str(page) if page else None})
     else:
+        say_data()
         _print(gallery)
         if page:
             click.echo(str(page))
@@ -78,8 +80,6 @@ def _print(gallery: Gallery) -> None:
     for entry in gallery.entries:
         table.add_row(*_row(entry))
     console = Console(width=None if sys.stdout.isatty() else 140)
-    if gallery.synthetic:
-        console.print(Text("SYNTHETIC", style="bold yellow"))
     console.print(table)
     words = f"placebo: mean Sharpe of {gallery.placebos} rotations of the strategy's own decisions; p: share of them that did as well, corrected over the table"
     console.print(Text(words, style="dim"))

@@ -11,21 +11,22 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option
+from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
+from flowbt.ground.home import place
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from flowbt.studies.ideas.ideas import IdeaOutcome, Ideas
 
-FILE = Path("datasets/exitliq_tables/structures.toml")
+FILE = "datasets/exitliq_tables/structures.toml"
 WIDTH = 160  # columns where the output is no terminal
 COLUMNS = ("idea", "conviction", "opened", "spot", "vol", "cost", "at risk", "expiry", "last", "value", "profit", "of risk", "chance", "past", "status")
 WORDS = {"idea", "opened", "expiry", "status"}
 
 
 @click.command(epilog="Example: flowbt ideas my_ideas.toml --json")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=FILE)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=lambda: place(FILE))
 @demo_option
 @datasets_option
 @json_option
@@ -34,13 +35,13 @@ def command(file: Path, demo: bool | None, datasets: Path, as_json: bool) -> Non
 
     FILE is TOML; docs/engine.md has its keys. An idea without data says what would bring it; what stands in for what is named.
     """
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.ideas.ideas import follow_ideas
 
-    done = follow_ideas(open_catalog(datasets, demo), file)
+    done = follow_ideas(data_of(datasets, demo), file)
     if as_json:
         emit(_document(done))
     else:
+        say_data()
         _print(done)
 
 
@@ -70,8 +71,6 @@ def _print(done: Ideas) -> None:
         which = "without conviction" if group.conviction is None else f"conviction {group.conviction}"
         paid = f"{group.paid} with a profit ({group.expected:.1f} by the model's chances)"
         _line(f"{which}: {group.settled} settled, {paid}, mean {group.of_risk:+.0%} of what was at risk")
-    if done.synthetic:
-        _line("SYNTHETIC: the demo market")
     _line("assumed: " + "; ".join(done.assumptions))
 
 

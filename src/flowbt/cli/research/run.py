@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from flowbt.cli.options import (
+    data_of,
     datasets_option,
     demo_option,
     emit,
@@ -20,6 +21,7 @@ from flowbt.cli.options import (
     keep_leak_option,
     parameter_option,
     results_option,
+    say_data,
     span_options,
     split_parameters,
 )
@@ -57,17 +59,17 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
     if path.is_dir():
         return run_folder(path, options)
     with _busy(f"running {path.stem}", quiet=options["as_json"]):
-        from flowbt.studies.catalogs import open_catalog
         from flowbt.studies.run.backtest import backtest
         from flowbt.studies.run.stored import look, store_run
 
-        run = backtest(open_catalog(options["datasets"], options["demo"]), request)
+        run = backtest(data_of(options["datasets"], options["demo"]), request)
         belief = look(options["results"], run)
         folder = None if options["no_store"] else store_run(options["results"], run)
     if options["as_json"]:
         manifest = dict(run.record.manifest)
         emit({**manifest, "measures": run.measures.to_dict(), "belief": belief.to_dict(), "folder": str(folder) if folder else None})
         return 0
+    say_data()
     print_run(run, belief, folder)
     return 0
 

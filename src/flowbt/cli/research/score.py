@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option, results_option
+from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, results_option, say_data
 from flowbt.cli.progress import progress
 from flowbt.cli.show.score import print_board
 from flowbt.results.shelf import storing
@@ -41,12 +41,11 @@ def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool,
     Each gets a verdict with its evidence, corrected over the whole register (the folder with its `register.lock`), whatever is named here. Only a run of the
     whole register writes the scoreboard. Exit code 1 where a file or claim could not be scored.
     """
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.score.score import Settings, score
 
     if locking:
         return _lock(targets, options["as_json"])
-    catalog = open_catalog(options["datasets"], options["demo"])
+    catalog = data_of(options["datasets"], options["demo"])
     cache = options["results"] / "claims" / ".cache"
     settings = Settings(resamples=resamples, seed=seed, cache=cache, fresh=fresh, store=not no_store)
     with progress("scoring", options["as_json"]) as step:
@@ -56,6 +55,7 @@ def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool,
         told = {"problems": board.problems, "notices": board.notices, "tested": board.tested, "synthetic": board.synthetic, "partial": not board.whole}
         emit({"claims": [f.to_dict() for f in board.findings], "page": page, **told})
     else:
+        say_data()
         print_board(board, placebos, page)
     return 1 if board.problems else 0
 

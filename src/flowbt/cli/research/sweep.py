@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from flowbt.cli.options import (
+    data_of,
     datasets_option,
     demo_option,
     emit,
@@ -17,6 +18,7 @@ from flowbt.cli.options import (
     keep_leak_option,
     parameter_option,
     results_option,
+    say_data,
     span_options,
     split_parameters,
 )
@@ -63,7 +65,6 @@ Examples:
 @json_option
 def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     """Run the strategy PATH for every combination of the given values (-p name=a:b:step, -p name=x,y,z; its GRID where none are given)."""
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.sweep.cluster import job_of
     from flowbt.studies.sweep.sweep import SweepOptions, sweep
 
@@ -71,10 +72,11 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     job = job_of(request, options["datasets"], options["demo"]) if options["cluster"] else None
     with progress("sweep", options["as_json"]) as step:
         run = SweepOptions(options["results"], options["resume"], options["cluster"], job, step, options["tearsheets"])
-        folder, document, luck = sweep(open_catalog(options["datasets"], options["demo"]), request, run)
+        folder, document, luck = sweep(data_of(options["datasets"], options["demo"]), request, run)
     if options["as_json"]:
         emit({**document, "luck": luck, "folder": str(folder)})
         return
+    say_data()
     print_sweep(folder, document, luck)
 
 

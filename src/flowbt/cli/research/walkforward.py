@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from flowbt.cli.options import datasets_option, demo_option, emit, json_option, parameter_option, results_option, span_options
+from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, parameter_option, results_option, say_data, span_options
 from flowbt.cli.research.sweep import request_of
 from flowbt.cli.show.sweep import print_walk
 
@@ -45,14 +45,14 @@ Examples:
 @json_option
 def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     """Walk the strategy PATH forward over its grid: each window's parameters are chosen on the bars before it."""
-    from flowbt.studies.catalogs import open_catalog
     from flowbt.studies.sweep.walkforward import MODES, WindowPlan, walk_forward_study
 
     request = request_of(path, parameters, {**options, "search": None, "trials": 0, "top": 1})
     modes = MODES if options["mode"] == "both" else (options["mode"],)
     plan = WindowPlan(options["train"], options["test"], options["purge"], options["embargo"], modes)
-    folder, document = walk_forward_study(open_catalog(options["datasets"], options["demo"]), request, plan, options["results"])
+    folder, document = walk_forward_study(data_of(options["datasets"], options["demo"]), request, plan, options["results"])
     if options["as_json"]:
         emit({**document, "folder": str(folder)})
         return
+    say_data()
     print_walk(folder, document)

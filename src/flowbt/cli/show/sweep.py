@@ -111,8 +111,6 @@ def print_walk(folder: Path, document: dict[str, Any]) -> None:
     console = terminal()
     metric = UNITS[document["sort"]]
     console.print(f"[bold]{document['strategy']}[/]  {document['trials']:,} trials  {document['from']} to {document['to']}", highlight=False)
-    if document["synthetic"]:
-        console.print("SYNTHETIC: made by the demo market with planted effects.", style="yellow")
     windows = pd.read_parquet(folder / "windows.parquet")
     for mode, one in document["modes"].items():
         table = Table(title=f"{mode.capitalize()}, {one['windows']} windows", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))

@@ -15,8 +15,6 @@ MOST = 6  # symbols shown; the rest is counted
 
 def print_today(said: list[Today], problems: list[str]) -> None:
     """Decisions with their conditions, what is missing or old, and what could not decide."""
-    if any(one.synthetic for one in said):
-        click.echo("SYNTHETIC: the demo market. Nothing here is about a real one.")
     for one in said:
         acting = [row for row in one.decisions if row.action != "none"]
         click.echo(f"\n{one.strategy}  decided {one.decision_time:%Y-%m-%d %H:%M} UTC, fills {one.fill:%Y-%m-%d %H:%M} UTC")

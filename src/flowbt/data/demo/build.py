@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +19,10 @@ from flowbt.data.demo.tables import DemoTable, Frame, finish
 from flowbt.data.versions import write_dataset
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError
-from flowbt.ground.files import writing_folder
+from flowbt.ground.files import locked, writing_folder
 
 FIRST, LAST = "2012-01-03", "2025-12-31"
+WAIT = 600.0  # seconds for another process that is building it; it takes about ten
 DAY_ZERO = "2012-01-01"  # the 24/7 tables' first day
 
 
@@ -83,7 +82,7 @@ def ensure_demo(root: Path, seed: int = 7, strength: float = 1.0) -> Path:
         return home
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with _lock(root):
+        with locked(root / ".demo.lock", f"the demo market under {root}", WAIT):
             if not home.is_dir():
                 _write(home, build_demo(seed, strength))
     except OSError as error:
@@ -97,13 +96,6 @@ def _write(home: Path, tables: dict[str, DemoTable]) -> None:
     with writing_folder(home) as scratch:
         for table in tables.values():
             write_dataset(scratch, table.declaration, table.table, {"files": [], "note": "SYNTHETIC: built by flowbt, see docs/demo-market.md"})
-
-
-@contextmanager
-def _lock(root: Path) -> Iterator[None]:
-    with (root / ".demo.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def _key(seed: int, strength: float) -> str:

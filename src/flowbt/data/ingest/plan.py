@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from flowbt.data.sources import NAMES
-from flowbt.ground.errors import DatasetError, SourceError, nearest
+from flowbt.ground.clock import read_date
+from flowbt.ground.errors import DatasetError, RangeError, SourceError, nearest
 
 
 class PlanFile(BaseModel):
@@ -41,8 +42,33 @@ class PlanFile(BaseModel):
     drop: dict[str, str] = Field(default_factory=dict)
     options: dict[str, Any] = Field(default_factory=dict)
 
+    @field_validator("start", "end")
+    @classmethod
+    def _date(cls, value: str) -> str:
+        return _iso(value) if value else value
+
+    @field_validator("drop")
+    @classmethod
+    def _spans(cls, value: dict[str, str]) -> dict[str, str]:
+        for span in value:
+            first, mark, last = span.rpartition(":")[2].partition("..")
+            _iso(first)
+            if mark:
+                _iso(last)
+        return value
+
     def keep(self) -> dict[str, Any]:
         return {"start": self.start, "end": self.end, "fields": self.fields, "drop": self.drop}
+
+
+def _iso(text: str) -> str:
+    """The text of a day; ValueError, as pydantic wants it, for one that is not YYYY-MM-DD."""
+    try:
+        if read_date(text) == read_date(text).normalize():
+            return text
+    except RangeError as error:
+        raise ValueError(str(error)) from None
+    raise ValueError(f"date {text!r}: has a time of day; write YYYY-MM-DD")
 
 
 class PlanDataset(BaseModel):

@@ -37,6 +37,7 @@ import pandas as pd
 from flowbt.data.declare import Dataset, Policy
 from flowbt.data.panel.bases import stale_opens
 from flowbt.data.sources.base import Anomaly, RawTable
+from flowbt.ground.clock import HOURS_PER_ROW
 from flowbt.ground.errors import RefusedImport
 
 DEFAULTS: dict[str, Policy] = {
@@ -204,6 +205,8 @@ def _holes(times: pd.DatetimeIndex, symbol: str, declaration: Dataset) -> Iterat
                 yield Anomaly("hole", f"nothing for {(after - before).days} days, until {after:%Y-%m-%d}", event_time=before, symbol=symbol)
         return
     clock = declaration.calendar
+    if not clock.always and declaration.frequency in HOURS_PER_ROW:  # finer rows of an exchange: sessions without any
+        times = times.normalize().unique()
     labels = clock.labels(times[0], times[-1])
     absent = np.flatnonzero(~labels.isin(times))
     for run in np.split(absent, np.flatnonzero(np.diff(absent) > 1) + 1) if len(absent) else ():

@@ -2,7 +2,8 @@
 
 A print is bought when its price is at or above the ask and sold when it is at or below the bid. Inside the quote it is unknown, or goes to the
 nearer side (`inside="nearer"`, the middle stays unknown). A locked, crossed or missing quote leaves it unknown. Never a guess.
-The vendor's own tags (`ask_side`, `bid_side`) are another classification: `sides="tags"`.
+The vendor's own tags are another classification: `sides="tags"` reads a column `tags` (`['ask_side', 'bearish']`) or `side` (ask, Above Ask, AA, BUY).
+A side nobody can know (B is the bid to some and a buy to others, unless the file's other sides tell) is refused with its value.
 
 Days are New York dates of the execution. Layouts: csv or Parquet with the vendor's column names, the vendor's JSON answer (`{"data": [...]}`),
 and logs of the vendor's stream (`time|channel|{...}` lines).
@@ -14,18 +15,22 @@ import ast
 import gzip
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
-from flowbt.data.raw.duck import Limits, Table, open_table
+from flowbt.data.raw.duck import Limits, Table, literal, open_table
 from flowbt.ground.errors import ParameterError, SourceError
 
 TIME = ("executed_at", "timestamp", "time", "trade_time", "sip_timestamp")
 PRICE, SIZE, PREMIUM = ("price", "trade_price"), ("size", "quantity", "contracts"), ("premium", "notional")
 BID, ASK = ("nbbo_bid", "bid", "best_bid"), ("nbbo_ask", "ask", "best_ask")
+BOUGHT, SOLD = ("ask", "buy", "bought", "buyer"), ("bid", "sell", "sold", "seller")  # words of a tag or side, without _side, at, above, below
+_AROUND = re.compile(r"[_\s]+side\b|\b(at|above|below|on)[_\s]*(the[_\s]*)?(?=ask|bid)")
+NEITHER = frozenset({"mid", "middle", "no", "none", "nan", "between", "unknown", "neutral", "n", "m", "cross"})
 OPTION_SUMS = ("calls_bought", "calls_sold", "puts_bought", "puts_sold", "premium_unknown")
 DARK_SUMS = ("dark_pool_net", "dark_pool_volume")
 
@@ -93,15 +98,51 @@ def side_sql(price: str, bid: str, ask: str, inside: str) -> str:
 def _common(table: Table, rules: PrintRules) -> tuple[str, str, str]:
     """SQL of side, New York date, and the condition that keeps a print."""
     local = f"timezone('America/New_York', make_timestamptz({table.micros(TIME)}))"
-    if rules.sides == "tags":
-        tags = f"CAST({table.column(('tags', 'side'))} AS VARCHAR)"
-        side = f"CASE WHEN contains({tags}, 'ask_side') THEN 1 WHEN contains({tags}, 'bid_side') THEN -1 ELSE 0 END"
-    else:
-        side = side_sql(table.number(PRICE), table.number(BID), table.number(ASK), rules.inside)
+    side = side_cases(table) if rules.sides == "tags" else side_sql(table.number(PRICE), table.number(BID), table.number(ASK), rules.inside)
     keep = [f"CAST({local} AS TIME) < TIME '{rules.until}'"]
     if cancelled := table.column(("canceled", "cancelled"), needed=False):
         keep.append(f"NOT coalesce(CAST({cancelled} AS BOOLEAN), false)")
     return side, f"CAST({local} AS DATE)", " AND ".join(keep)
+
+
+def side_cases(table: Table, names: Sequence[str] = ("tags", "side")) -> str:
+    """SQL of a print's side (1, -1, 0) by what a column says: the first of `names` that says anything.
+
+    SourceError for a side that is no known word, and for a file in which no print says its side.
+    """
+    for name in names:
+        column = table.column((name,), needed=False)
+        if not column:
+            continue
+        text = f"coalesce(CAST({column} AS VARCHAR), '')"
+        found = [str(value) for value in table.query(f"SELECT DISTINCT {text} AS said FROM {table.sql}")["said"]]
+        sides = tag_sides(found, table.path.name, alone=name != "tags")
+        if any(side is not None for side in sides.values()):
+            cases = " ".join(f"WHEN {literal(value)} THEN {side}" for value, side in sides.items() if side)
+            return f"CASE {text} {cases} ELSE 0 END" if cases else "0"
+    raise SourceError(table.path.name, f"no print says its side in {' or '.join(names)}", "check its columns; by the quote it is sides=quote")
+
+
+def tag_sides(found: Sequence[str], file: str, alone: bool) -> dict[str, int | None]:
+    """1 bought, -1 sold, 0 neither, None where nothing is said, for each different text of the column. `alone`: the text is the side and nothing else."""
+    words = {value: set(re.findall(r"[a-z]+", _AROUND.sub("", value.lower()))) for value in found}
+    every = set().union(*words.values()) if words else set()
+    bought, sold = set(BOUGHT), set(SOLD)
+    if alone:
+        bought, sold = bought | {"a", "aa", "lift", "lifted"}, sold | {"bb", "hit"}
+        if "b" in every and ("s" in every) == bool(every & {"a", "aa", "bb"}):
+            raise SourceError(f"{file}: side 'B'", "is the bid to some and a buy to others, and no other side of the file tells which", "write bid or buy")
+        if "s" in every:
+            bought, sold = bought | {"b"}, sold | {"s"}
+        else:
+            sold |= {"b"}
+    out: dict[str, int | None] = {}
+    for value, said in words.items():
+        if alone and said and not said & (bought | sold | NEITHER):
+            raise SourceError(f"{file}: side {value[:40]!r}", "is no side that is known", f"use {', '.join((*BOUGHT, *SOLD, 'mid'))}, or sides=quote")
+        one, other = bool(said & bought), bool(said & sold)
+        out[value] = one - other if one or other else 0 if said & NEITHER else None
+    return out
 
 
 def _dollars(table: Table, multiplier: float) -> str:

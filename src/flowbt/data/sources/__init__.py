@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from flowbt.data.sources.base import Options, RawTable
+from flowbt.data.sources.base import Options, RawTable, known_options
 from flowbt.ground.errors import SourceError, nearest
 
 NAMES = (
@@ -43,3 +43,14 @@ def source(name: str) -> Source:
         raise SourceError(f"source {name!r}", f"not one of {', '.join(NAMES)}", nearest(name, NAMES) or "use one of these")
     module = "generic" if name == "table" else name
     return cast(Source, import_module(f"flowbt.data.sources.{module}"))
+
+
+def read(name: str, path: Path, options: Options) -> RawTable:
+    """A file as its provider's module reads it. SourceError with the nearest name for an option it does not have."""
+    known_options(f"{path.name} as {name}", options, options_of(name))
+    return source(name).parse(path, options)
+
+
+def options_of(name: str) -> tuple[str, ...]:
+    """The options a provider's module reads a file by."""
+    return tuple(getattr(source(name), "OPTIONS", ()))

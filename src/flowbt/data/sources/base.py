@@ -12,7 +12,7 @@ import gzip
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from flowbt.ground.errors import SourceError
+from flowbt.ground.errors import SourceError, nearest
 
 Options = Mapping[str, Any]
 BLANK = {"", ".", "-", "nan", "NaN", "N/A", "NA", "null", "None", "#N/A"}
 TEXT = (".csv", ".txt", ".csv.gz", ".txt.gz", ".zip")
+_WHOLE_DAY = r"\d{4}-\d{1,2}-\d{1,2}(?!\d)|\d{8}(?!\d)"
 _READ_ERRORS = (
     OSError,
     EOFError,
@@ -108,7 +109,8 @@ class Sheet:
             aware = cells.dt.tz_convert("UTC").dt.tz_localize(None) if getattr(cells.dt, "tz", None) is not None else cells
             return aware.astype("datetime64[ns]")
         text = cells.astype("str").str.strip()
-        stamps = pd.to_datetime(text, format=form or "ISO8601", errors="coerce", utc=True)
+        whole = text if form else text.where(text.str.match(_WHOLE_DAY))  # pandas reads 2031 and 2031-05 as first days
+        stamps = pd.to_datetime(whole, format=form or "ISO8601", errors="coerce", utc=True)
         self._unreadable(stamps.isna(), column, text)
         return stamps.dt.tz_localize(None).astype("datetime64[ns]")
 
@@ -246,6 +248,13 @@ def head(path: Path, lines: int = 4) -> list[str]:
             return [file.readline().rstrip("\r\n") for _ in range(lines)]
     except _READ_ERRORS as error:
         raise SourceError(path.name, f"cannot be read ({str(error)[:120] or type(error).__name__})", "download it again") from None
+
+
+def known_options(asked: str, given: Iterable[str], known: Sequence[str]) -> None:
+    """SourceError, with the nearest name, for the first option given that is not one of `known`."""
+    if strange := [option for option in given if option not in known]:
+        there = f"there are {', '.join(known)}" if known else "it has none"
+        raise SourceError(asked, f"no option {strange[0]!r}", nearest(strange[0], known) or there)
 
 
 def is_text(path: Path) -> bool:

@@ -11,6 +11,8 @@ import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, read_sheet, symbol_of
 
+OPTIONS = ("symbol",)
+
 
 def parse(path: Path, options: Options) -> RawTable:
     """Fields open, high, low, close and volume (shares; left out where it is 0 throughout). Option: symbol."""

@@ -6,6 +6,7 @@ Early rows have open = high = low = close; open or close outside high and low oc
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
 
+OPTIONS = ("symbol", "time", "suffix", "columns")
 URL = "https://cdn.cboe.com/api/global/us_indices/daily_prices/{symbol}_History.csv"
 OHLC = ("open", "high", "low", "close")
 
@@ -48,6 +50,6 @@ def requests(wanted: Wanted) -> list[Download]:
 
 
 def dates(sheet: Sheet, column: str) -> pd.Series:
-    """Dates written mm/dd/yyyy, m/d/yyyy or ISO, told apart by the first row."""
-    slashes = "/" in str(sheet.frame[column].iloc[0])
+    """Dates written mm/dd/yyyy, m/d/yyyy or ISO, told apart by the first row; a row written otherwise, or a month above 12, is a finding, never guessed."""
+    slashes = bool(re.match(r"\s*\d{1,2}/", str(sheet.frame[column].iloc[0])))
     return sheet.times(column, "%m/%d/%Y" if slashes else None)

@@ -17,6 +17,7 @@ from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
 from flowbt.ground.fields import US
 
+OPTIONS = ("product",)
 URL = "https://cdn.cboe.com/resources/options/volume_and_call_put_ratios/{product}pc.csv"
 KINDS = ("equity", "total", "index")
 LOST_DIGITS = (11.0, 4.22, 1.0)

@@ -26,9 +26,12 @@ URLS = {
     "legacy": "https://www.cftc.gov/files/dea/history/deacot{year}.zip",
     "disaggregated": "https://www.cftc.gov/files/dea/history/fut_disagg_txt_{year}.zip",
 }
+OPTIONS = ("symbol", "contracts")
+PULLED_BY = ("report",)  # options of a download
+CONSOLIDATED = "+"  # ends the code of a contract put together of all its sizes
 DATED = ("report_date_as_yyyy_mm_dd", "report_date_as_mm_dd_yyyy", "as_of_date_in_form_yyyy_mm_dd")
 CONTRACTS = {
-    "13874A": "SPX", "13874+": "SPX", "209742": "NDX", "239742": "RUT", "124603": "DJI", "1170E1": "VIX", "098662": "DXY",
+    "13874A": "SPX", "13874+": "SPX", "209742": "NDX", "20974+": "NDX", "239742": "RUT", "124603": "DJI", "12460+": "DJI", "1170E1": "VIX", "098662": "DXY",
     "042601": "ZT", "044601": "ZF", "043602": "ZN", "020601": "ZB", "133741": "BTC", "088691": "GC", "084691": "SI", "085692": "HG", "067651": "CL",
 }  # fmt: skip
 RENAMED = {"ES": "SPX", "NQ": "NDX", "RTY": "RUT", "VX": "VIX"}
@@ -50,6 +53,7 @@ def parse(path: Path, options: Options) -> RawTable:
     """Fields cot_spec_net (non-commercial, leveraged or managed money: long less short), cot_open_interest, cot_asset_net, cot_dealer_net.
 
     Contracts, futures only where the file says so. Options: symbol; contracts (a mapping from contract code to symbol; default the known ones).
+    Where several contracts are one symbol, each date has one of them: the consolidated one, else the one with the most open interest.
     """
     sheet = read_sheet(path)
     names = {_plain(name): str(name) for name in sheet.frame.columns}
@@ -112,7 +116,9 @@ def _official(sheet: Sheet, names: dict[str, str], options: Options) -> RawTable
     sheet = sheet.take(code.isin(list(contracts)))
     if not len(sheet.frame):
         raise SourceError(sheet.path.name, f"none of the contracts {', '.join(contracts)}", "name the wanted ones with the option contracts")
-    times = dates(sheet, next(names[name] for name in DATED if name in names))
+    dated = next(names[name] for name in DATED if name in names)
+    sheet = _one_contract(sheet, code[sheet.frame.index], dated, names["open_interest"], contracts)
+    times = dates(sheet, dated)
     fields = {"cot_open_interest": sheet.numbers(names["open_interest"])}
     pairs = {
         "cot_spec_net": ("lev_money_positions", "noncommercial_positions", "m_money_positions"),
@@ -124,6 +130,22 @@ def _official(sheet: Sheet, names: dict[str, str], options: Options) -> RawTable
         if stem:
             fields[field] = _net(sheet, names[f"{stem}_long"], names[f"{stem}_short"])
     return _dated(sheet, times, code[sheet.frame.index].map(contracts), fields)
+
+
+def _one_contract(sheet: Sheet, code: pd.Series, dated: str, size: str, contracts: Mapping[str, str]) -> Sheet:
+    """Per date and symbol the rows of one contract, by the rule of `parse`; the others, and each change of contract, are reported."""
+    rows = pd.DataFrame({"code": code, "symbol": code.map(dict(contracts)), "date": sheet.frame[dated].astype("str").str.strip(), "size": sheet.numbers(size)})
+    rows["whole"] = rows["code"].str.endswith(CONSOLIDATED)
+    first = rows.sort_values(["whole", "size"], ascending=False, kind="stable").drop_duplicates(["date", "symbol"])
+    chosen = rows[["date", "symbol"]].merge(first[["date", "symbol", "code"]], how="left", on=["date", "symbol"])["code"].set_axis(rows.index)
+    for symbol, counted in chosen[rows["code"] != chosen].groupby(rows["symbol"]):
+        others = (rows["symbol"] == symbol) & rows.index.isin(counted.index)
+        sheet.note("rejected", f"another contract of {symbol} on this date; {' or '.join(sorted(counted.unique()))} counts", others)
+    kept = rows[rows["code"] == chosen].sort_values("date", kind="stable")
+    before = kept.groupby("symbol")["code"].shift()
+    changed = kept.index[before.notna() & (before != kept["code"])]
+    sheet.note("format_break", "from here another contract stands for this symbol", pd.Series(rows.index.isin(changed), index=rows.index))
+    return sheet.take(rows["code"] == chosen)
 
 
 def _joined(sheet: Sheet) -> RawTable:

@@ -35,8 +35,12 @@ _MONTHS = (
     ("dec", "dez", "dic"),
 )
 _ACCENTS = str.maketrans("äáàâéèêëíîïóôõöúûüç", "aaaaeeeeiiioooouuuc")
-_ZONES = {"UTC": 0.0, "GMT": 0.0, "Z": 0.0, "BST": 1.0, "CET": 1.0, "CEST": 2.0, "CST": -6.0, "CDT": -5.0, "PST": -8.0, "PDT": -7.0}
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?\s*([AaPp]\.?[Mm]\.?)?")
+_ZONES = {"UTC": 0.0, "GMT": 0.0, "Z": 0.0, "BST": 1.0, "CET": 1.0, "CEST": 2.0, "MEZ": 1.0, "MESZ": 2.0, "CST": -6.0, "CDT": -5.0, "PST": -8.0, "PDT": -7.0}
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?\s*([AaPp]\.?\s?[Mm]\b\.?)?")
+_HALVES = {"上午": "AM", "午前": "AM", "오전": "AM", "下午": "PM", "午後": "PM", "오후": "PM"}  # before the hour
+_OURS = frozenset(
+    ["ET", "EST", "EDT", "HAE", "HNE", "EASTERN", "STANDARD", "DAYLIGHT", "TIME", "NEW", "YORK", "UHR", "H"]
+)  # words after the hour that leave it New York's
 
 
 def read_text(path: Path) -> str:
@@ -72,12 +76,16 @@ def instant(text: str, path: Path) -> pd.Timestamp:
     clock = _CLOCK.search(text)
     if clock is None:
         raise _no_date(text, path)
-    hour, minute, half = int(clock[1]), int(clock[2]), (clock[3] or "").upper().replace(".", "")
+    hour, minute, half = int(clock[1]), int(clock[2]), re.sub(r"[.\s]", "", clock[3] or "").upper()
+    half = half or next((half for mark, half in _HALVES.items() if mark in text), "")
     if minute > 59 or (half and not 1 <= hour <= 12) or hour > 23:
         raise _no_date(text, path)
     hour = hour % 12 + (12 if half == "PM" else 0) if half else hour
     day = _day(text[: clock.start()], path, text)
-    zone = _zone(text[clock.end() :])
+    after = text[clock.end() :]
+    if any(word not in _OURS | _ZONES.keys() for word in re.findall(r"[^\W\d_]+", after.upper())):  # another zone, or a half of the day we do not know
+        raise _no_date(text, path)
+    zone = _zone(after)
     wall = day + pd.Timedelta(hours=hour, minutes=minute)
     if zone is None:
         return local_instants(pd.DatetimeIndex([day]), f"{hour:02d}:{minute:02d}", NEW_YORK)[0]
@@ -117,7 +125,7 @@ def _zone(text: str) -> float | None:
         return None
     if found[2]:
         return int(found[2]) + (1 if int(found[2]) >= 0 else -1) * int(found[3] or 0) / 60
-    return {"MEZ": 1.0, "MESZ": 2.0}.get(found[4], _ZONES.get(found[4]))
+    return _ZONES.get(found[4])
 
 
 def settlement(root: pd.Series, yymmdd: pd.Series) -> pd.DatetimeIndex:

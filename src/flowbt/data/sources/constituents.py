@@ -9,6 +9,8 @@ import pandas as pd
 from flowbt.data.sources.base import Options, RawTable, read_sheet
 from flowbt.ground.errors import SourceError
 
+OPTIONS = ("field", "drop")
+
 
 def parse(path: Path, options: Options) -> RawTable:
     """Field member_close (or the option `field`) per ticker. Option drop: a mapping of ticker to the reason it is left out, each reported."""

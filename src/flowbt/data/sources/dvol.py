@@ -10,6 +10,7 @@ from flowbt.data.sources.base import Options, RawTable, read_sheet
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
 
+OPTIONS = ("symbol",)
 URL = "https://www.deribit.com/api/v2/public/get_volatility_index_data?currency={currency}&start_timestamp={start}&end_timestamp={end}&resolution=1D"
 
 

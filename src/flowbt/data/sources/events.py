@@ -16,6 +16,8 @@ import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet
 
+OPTIONS = ("zone",)
+
 
 def parse(path: Path, options: Options) -> RawTable:
     """Field event, as this page says."""

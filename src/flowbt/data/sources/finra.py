@@ -17,6 +17,7 @@ from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import SourceError
 
+OPTIONS = ("symbols",)
 URL = "https://cdn.finra.org/equity/regsho/daily/CNMSshvol{date}.txt"
 PATTERN = "CNMSshvol*.txt*"  # the files of a folder
 

@@ -13,6 +13,7 @@ from flowbt.data.sources.cboe_index import dates
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
 
+OPTIONS = ("symbol", "columns", "field")
 URL = "https://fred.stlouisfed.org/graph/fredgraph.csv?id={symbol}"
 
 

@@ -22,6 +22,8 @@ from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet, symbo
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
 
+OPTIONS = ("symbol", "hours", "percent", "utc_offset", "ahead", "venue", "coins", "suffix")
+
 
 def parse(path: Path, options: Options) -> RawTable:
     """Fields funding_rate, funding_interval_hours. Options as in the module's page, and symbol where the file names none."""
@@ -45,6 +47,7 @@ def parse(path: Path, options: Options) -> RawTable:
     raise SourceError(path.name, f"not a known funding layout ({', '.join(sorted(map(str, names - {'row'}))[:6])})", "see docs/data.md")
 
 
+PULLED_BY = ("venue",)  # options of a download
 ARCHIVE = "https://data.binance.vision/data/futures/um/monthly/fundingRate/{pair}/{pair}-fundingRate-{month}.zip"
 DERIBIT = "https://www.deribit.com/api/v2/public/get_funding_rate_history?instrument_name={name}&start_timestamp={start}&end_timestamp={end}"
 

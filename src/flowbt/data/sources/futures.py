@@ -16,6 +16,7 @@ from flowbt.data.sources.base import Options, RawTable, read_sheet
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import SourceError
 
+OPTIONS = ("root", "least_volume")
 MONTHS = "FGHJKMNQUVXZ"
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet, symbol_of
-from flowbt.ground.errors import SourceError, nearest
+from flowbt.data.sources.base import Options, RawTable, Sheet, known_options, read_sheet, symbol_of
+from flowbt.ground.errors import SourceError
 
 OPTIONS = (
     *("time", "map", "symbol", "symbol_column", "wide", "time_format", "time_unit", "known", "sep", "skip", "scale", "columns"),
@@ -24,8 +24,7 @@ def parse(path: Path, options: Options) -> RawTable:
     without any between the first and the last).
     """
     sheet = read_sheet(path, sep=str(options.get("sep", ",")), skip=int(options.get("skip", 0)))
-    if strange := [name for name in options if name not in OPTIONS]:
-        raise SourceError(path.name, f"no option {strange[0]!r}", nearest(strange[0], OPTIONS) or f"there are {', '.join(OPTIONS)}")
+    known_options(path.name, options, OPTIONS)
     time = str(options.get("time") or "")
     if not time:
         raise SourceError(path.name, "no time column named", "give it with --time")

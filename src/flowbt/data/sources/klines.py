@@ -16,9 +16,11 @@ from flowbt.data.sources.base import Options, RawTable, Sheet, head, is_text, re
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
 
+OPTIONS = ("symbol", "venue", "symbols", "volume", "close", "stamp", "bar", "resample")
 URL = "https://data.binance.vision/data/{market}/monthly/klines/{pair}/{interval}/{pair}-{interval}-{month}.zip"
 MARKETS = {"spot": "spot", "usdm": "futures/um", "coinm": "futures/cm"}
 STAMPS = ("date", "datetime", "timestamp", "t", "hour_start", "open_time")
+PULLED_BY = ("market", "interval")  # options of a download
 ARCHIVE = ["open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count", "taker_buy_volume", "taker_buy_quote_volume", "ignore"]
 REDUCE = {"open": "first", "high": "max", "low": "min", "close": "last", "row": "first", "file": "first"}
 SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}

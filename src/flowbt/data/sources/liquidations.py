@@ -11,6 +11,8 @@ import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, read_sheet
 
+OPTIONS = ("venue", "bar", "suffix", "largest")
+
 
 def parse(path: Path, options: Options) -> RawTable:
     """Fields liquidations_long_usd, liquidations_short_usd per bar (UTC bar starts), 0 for bars without any between the first and the last.

@@ -19,12 +19,13 @@ import numpy as np
 import pandas as pd
 from charset_normalizer import from_bytes
 
-from flowbt.data.sources.base import BLANK, Anomaly, Options, RawTable, Sheet, symbol_of
-from flowbt.ground.errors import SourceError, nearest
+from flowbt.data.sources.base import BLANK, Anomaly, Options, RawTable, Sheet, known_options, symbol_of
+from flowbt.ground.errors import SourceError
 from flowbt.ground.fields import FIELDS
 
 OPTIONS = ("time", "map", "symbol", "symbol_column", "dates", "decimal", "zone", "delimiter", "encoding")
-DATES = ("iso", "mdy", "dmy", "words", "excel", "s", "ms", "us", "ns")
+EPOCHS = ("s", "ms", "us", "ns")
+DATES = ("iso", "mdy", "dmy", "words", "excel", *EPOCHS)
 EMPTY = BLANK | {"—", "–", "--", "n/a", "na", "#DIV/0!", "#VALUE!", "NULL", "none", "*"}
 TIMES = ("date", "datetime", "timestamp", "time", "day", "datum", "trade_date", "tradedate", "asof", "as_of", "period")
 SYMBOLS = ("symbol", "ticker", "sym", "instrument", "asset", "coin", "underlying", "root")
@@ -95,8 +96,7 @@ def parse(path: Path, options: Options) -> RawTable:
 
     decimal ("." or ","), zone (of times without one; default UTC), delimiter, encoding; what is left out is found out, or refused where it has two readings.
     """
-    if strange := [name for name in options if name not in OPTIONS]:
-        raise SourceError(path.name, f"no option {strange[0]!r}", nearest(strange[0], OPTIONS) or f"there are {', '.join(OPTIONS)}")
+    known_options(path.name, options, OPTIONS)
     grid = read_grid(path, options)
     sheet = Sheet(path, grid.rows)
     mapping = dict(options.get("map", {}))
@@ -158,7 +158,7 @@ def times_of(grid: Grid, column: str, dates: str, zone: str) -> pd.Series:
     form = dates or _form(grid, column, text)
     if form not in DATES:
         raise SourceError(grid.path.name, f"dates {form!r} is not known", f"use one of {', '.join(DATES)}")
-    if form in ("s", "ms", "us", "ns"):
+    if form in EPOCHS:
         return Sheet(grid.path, grid.rows.assign(**{column: text})).epoch(column, form)
     stamps = [_stamp(cell, form) for cell in text]
     if bad := [n for n, stamp in enumerate(stamps) if stamp is None]:
@@ -167,6 +167,28 @@ def times_of(grid: Grid, column: str, dates: str, zone: str) -> pd.Series:
     whole = all(stamp == stamp.normalize() and stamp.tzinfo is None for stamp in series)
     utc = [stamp if whole else (stamp if stamp.tzinfo else stamp.tz_localize(zone)).tz_convert("UTC").tz_localize(None) for stamp in series]
     return pd.Series(pd.DatetimeIndex(utc), index=text.index).astype("datetime64[ns]")
+
+
+def granted(grid: Grid, reading: Options) -> list[str]:
+    """What is taken for granted of a file, since neither it nor `reading` (time and map included) says so; one line each, with the option that does."""
+    text = grid.rows[str(reading["time"])].str.strip()
+    form = str(reading.get("dates") or _form(grid, str(reading["time"]), text))
+    first, said, out = text.iloc[0], bool(reading.get("dates")), []
+    if form in EPOCHS:
+        at = Sheet(grid.path, grid.rows.assign(at=text)).epoch("at", form).iloc[0]
+        out += [] if said else [f"numbers as times are epochs in {form}: {first} is {at:%Y-%m-%d %H:%M} UTC (--dates)"]
+    else:
+        stamps = [stamp for cell in text if (stamp := _stamp(cell, form)) is not None]
+        if form == "excel" and not said:
+            out.append(f"numbers as times are Excel's days: {first} is {stamps[0]:%Y-%m-%d %H:%M} (--dates)".replace(" 00:00", ""))
+        if not re.search(r"\d{4}", first) and form in ("mdy", "dmy", "words"):
+            out.append(f"years of two digits: {first} is {stamps[0]:%Y-%m-%d}")
+        if not reading.get("zone") and any(stamp != stamp.normalize() and stamp.tzinfo is None for stamp in stamps):
+            out.append(f"times without a zone are UTC, such as {first} (--zone)")
+    cells = [cell.strip() for column in dict(reading["map"]).values() for cell in grid.rows[column]]
+    if not reading.get("decimal") and not any(_proves(cell) in (".", ",") for cell in cells) and (odd := [cell for cell in cells if "." in cell]):
+        out.append(f"the point is the decimal sign: {odd[0]} is {number(odd[0], '.'):g} (--decimal)")
+    return out
 
 
 def _decoded(path: Path, encoding: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from flowbt.ground.errors import PullError, nearest
 from flowbt.ground.files import inside, writing
 
 PAGE = 500
+PULLED_BY = {"ccxt": ("venue", "what", "interval"), "yfinance": ()}  # options of each download
 
 
 def with_ccxt(wanted: Wanted, folder: Path) -> list[Path]:

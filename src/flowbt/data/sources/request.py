@@ -28,12 +28,17 @@ class Download:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked of a source: symbols, days (both included) and options."""
+    """What is asked of a source: symbols, days (both included; RangeError where not ISO) and options."""
 
     symbols: tuple[str, ...] = ()
     start: str = ""
     end: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for date in (self.start, self.end):
+            if date:
+                read_date(date)
 
     def named(self, example: str) -> tuple[str, ...]:
         """The symbols; PullError with an example where none is given."""

@@ -12,6 +12,8 @@ from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet
 from flowbt.ground.errors import SourceError
 from flowbt.ground.fields import US
 
+OPTIONS: tuple[str, ...] = ()
+
 
 def parse(path: Path, options: Options) -> RawTable:
     """Fields aaii_bullish, aaii_bearish (fractions) or naaim_exposure (percent of equity, -200 to 200) of the symbol US."""

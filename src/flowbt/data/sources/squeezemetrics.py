@@ -15,6 +15,7 @@ import pandas as pd
 from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet
 from flowbt.data.sources.request import Download, Wanted
 
+OPTIONS = ("symbol",)
 URL = "https://squeezemetrics.com/monitor/static/DIX.csv"
 SPIKE = 6.0  # times the median absolute daily change of the last quarter
 

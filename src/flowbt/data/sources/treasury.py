@@ -14,6 +14,7 @@ import pandas as pd
 from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet
 from flowbt.data.sources.request import Download, Wanted
 
+OPTIONS: tuple[str, ...] = ()
 URL = (
     "https://api.fiscaldata.treasury.gov/services/api/fiscal_service/v1/accounting/od/auctions_query"
     "?filter=auction_date:gte:{year}-01-01,auction_date:lte:{year}-12-31&sort=auction_date&page[size]=2000"

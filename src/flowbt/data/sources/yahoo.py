@@ -11,6 +11,7 @@ from pathlib import Path
 
 from flowbt.data.sources.base import Options, RawTable, head, read_sheet, symbol_of
 
+OPTIONS = ("symbol", "adjusted")
 PRICES = ("open", "high", "low", "close")
 
 

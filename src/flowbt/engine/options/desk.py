@@ -13,7 +13,7 @@ from flowbt.engine.options.structures import Leg, Structure
 from flowbt.engine.types import Account, Costs, Market
 from flowbt.engine.walk.events import REASONS, slipped
 from flowbt.engine.walk.kernel import Array, Bars
-from flowbt.engine.walk.twin import Waiting
+from flowbt.engine.walk.twin import PendingOrder
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Desk:
     prices: ContractPrices[PricedContract]
     key: bytes  # of everything a price depends on besides the leg and its bar
     held: dict[int, StructurePosition] = field(default_factory=dict)
-    waiting: dict[int, Waiting] = field(default_factory=dict)
+    pending: dict[int, PendingOrder] = field(default_factory=dict)
     columns: list[PricedContract] = field(default_factory=list)
     units: dict[int, float] = field(default_factory=dict)
     open_trade: dict[int, int] = field(default_factory=dict)

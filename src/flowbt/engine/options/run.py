@@ -35,7 +35,7 @@ from flowbt.engine.walk.accounts import profits, trades_from
 from flowbt.engine.walk.events import LEAST_SHARE, NONE, PARTIAL, REASONS, borrow_paid, due_at_open, funding_paid, is_flat, share_of
 from flowbt.engine.walk.kernel import Array, Bars, Bools, Rules, Tape
 from flowbt.engine.walk.tape import book_of
-from flowbt.engine.walk.twin import Waiting, listen, rule
+from flowbt.engine.walk.twin import PendingOrder, listen, rule
 from flowbt.ground.errors import SignalError
 
 SharedPrices = ContractPrices[PricedContract]
@@ -89,7 +89,7 @@ def desk_of(market: Market, bars: Bars, signals: Signals, costs: Costs, account:
     timing, iv, days = timing_of(structure, market.clock, market.symbols), iv_of(structure, market), days_of(market.index)
     key = inputs_key((bars.open, bars.high, bars.low, bars.mark, iv, days), (structure.model, structure.cycle, timing))
     desk = Desk(market, bars, structure, costs, account, iv, timing, days, account.cash, prices, key)
-    desk.waiting = {j: Waiting() for j in range(len(market.symbols))}
+    desk.pending = {j: PendingOrder() for j in range(len(market.symbols))}
     return desk
 
 
@@ -128,10 +128,10 @@ def walk(desk: Desk, rules: Rules) -> Walked:
     opened = np.zeros(length, np.int64)  # fills so far, after the open of each bar
     for t in range(length):
         if t > 0:
-            listen(desk.waiting, rules, t)
+            listen(desk.pending, rules, t)
             for j in range(n):
                 if desk.bars.open[t, j] > 0:
-                    leave(desk, rules, t, j)
+                    exit_at_open(desk, rules, t, j)
             enter(desk, rules, t, value[t - 1])
             hedge(desk, t)
         opened[t] = len(desk.fills)
@@ -158,12 +158,12 @@ def units_after(desk: Desk, opened: Iterable[int]) -> tuple[Array, Array]:
     return closes, opens
 
 
-def leave(desk: Desk, rules: Rules, t: int, j: int) -> None:
+def exit_at_open(desk: Desk, rules: Rules, t: int, j: int) -> None:
     """Exits of a symbol at the open, whole or in part, and rolls."""
-    position, waiting = desk.held.get(j), desk.waiting[j]
+    position, order = desk.held.get(j), desk.pending[j]
     if position is not None:
         side, hold = float(position.side), float(rule(rules.hold, position.row, j))
-        reason, part = due_at_open(side, float(waiting.side), float(waiting.leave), t - position.since, hold)
+        reason, part = due_at_open(side, float(order.side), float(order.exit_fraction), t - position.since, hold)
         if reason not in (NONE, PARTIAL):
             close(desk, t, j, position, REASONS[reason])
         elif position.due == "roll":
@@ -172,7 +172,7 @@ def leave(desk: Desk, rules: Rules, t: int, j: int) -> None:
             close(desk, t, j, position, position.due)
         elif reason == PARTIAL:
             reduce(desk, t, j, position, part)
-    waiting.leave = 0.0
+    order.exit_fraction = 0.0
 
 
 def close(desk: Desk, t: int, j: int, position: StructurePosition, reason: str) -> None:
@@ -233,9 +233,9 @@ def money_per_unit(desk: Desk, t: int, j: int, side: int, options: list[PricedCo
 def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
     """Open a structure where a signal waits and the account has room for it."""
     wanted = {}
-    for j, waiting in desk.waiting.items():
-        if waiting.side and j not in desk.held and desk.bars.open[t, j] > 0:
-            size = rule(rules.size, waiting.row, j)
+    for j, order in desk.pending.items():
+        if order.side and j not in desk.held and desk.bars.open[t, j] > 0:
+            size = rule(rules.size, order.row, j)
             if size > 0 and equity > 0 and desk.iv[t - 1, j] > 0:
                 wanted[j] = size * equity
     held = sum(p.money * p.units / p.entered for p in desk.held.values())
@@ -243,18 +243,18 @@ def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
     for j, money in wanted.items():
         if share <= LEAST_SHARE:
             break
-        waiting = desk.waiting[j]
+        order = desk.pending[j]
         options = options_at(desk, t, j)
-        units = money * share / money_per_unit(desk, t, j, waiting.side, options)
-        position = StructurePosition(len(desk.opened), j, waiting.side, units, units, money * share, t, waiting.row)
+        units = money * share / money_per_unit(desk, t, j, order.side, options)
+        position = StructurePosition(len(desk.opened), j, order.side, units, units, money * share, t, order.row)
         desk.opened.append(position)
         desk.held[j] = position
-        desk.trade_shares(t, j, position, "entry", waiting.side * units * desk.structure.shares)
+        desk.trade_shares(t, j, position, "entry", order.side * units * desk.structure.shares)
         buy_options(desk, t, j, position, options)
-        position.paid = waiting.side * -(position.cash + position.fees)
-    for j, waiting in desk.waiting.items():
+        position.paid = order.side * -(position.cash + position.fees)
+    for j, order in desk.pending.items():
         if desk.bars.open[t, j] > 0:
-            waiting.side = 0
+            order.side = 0
 
 
 def hedge(desk: Desk, t: int) -> None:

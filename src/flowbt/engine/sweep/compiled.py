@@ -58,8 +58,8 @@ class Compiled:
         self.program = Program()
         for name in ROOTS:
             self.program.add(self.roots[name], split=self._split)
-        long, short, leave = self.program.codes
-        self.codes = Codes(long, short, leave, self.program.depth)
+        long, short, exits = self.program.codes
+        self.codes = Codes(long, short, exits, self.program.depth)
 
     def leaf_rows(self, codes: Ints, store: MaskStore, evaluator: Evaluator) -> Ints:
         """Rows of `store` for each trial and leaf (trials x leaves); what is not there yet is evaluated."""

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,15 +21,13 @@ from flowbt.engine.decisions import no_rules, plan_of, rules_of
 from flowbt.engine.options.prices import ContractPrices
 from flowbt.engine.options.run import SharedPrices, desk_of, outcome_of, rules_of_structure
 from flowbt.engine.sweep.compiled import Stage
+from flowbt.engine.sweep.results import BarRange, TrialResults
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import measure_path, measure_tape
 from flowbt.engine.types import Account, Costs, Signals, Targets, frozen
 from flowbt.engine.walk.accounts import profits, trades_from
 from flowbt.engine.walk.kernel import Array, Bars, Rules, Terms, WeightPlan, run_signals, run_targets
 from flowbt.ground.errors import SignalError
-
-if TYPE_CHECKING:
-    from flowbt.engine.sweep.sweeper import BarRange, TrialResults
 
 AHEAD = 32  # trials whose decisions wait for a thread
 

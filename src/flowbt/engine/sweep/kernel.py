@@ -163,7 +163,7 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
     stack, signal, entry = np.empty((codes.depth, n * width), np.uint64), np.empty((3, n * width), np.uint64), np.empty(width, np.uint64)
     asks, busy = np.empty((64 * width, (n + 63) // 64), np.uint64), np.zeros((n + 63) // 64, np.uint64)  # busy: symbols in `active`
     units, best, level, goal, paid, cost = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
-    since, wait, leaving, active, asking = np.zeros(n, np.int64), np.zeros(n), np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64)
+    since, pending, exiting, active, asking = np.zeros(n, np.int64), np.zeros(n), np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64)
     why, closed = np.zeros(n, np.int64), np.zeros(5)
     for i in range(rows.shape[0]):
         fresh = i == 0
@@ -175,7 +175,7 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
         hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
         trailing = trail > 0.0
         for j in range(n):
-            units[j], wait[j], leaving[j] = 0.0, 0.0, 0.0
+            units[j], pending[j], exiting[j] = 0.0, 0.0, 0.0
         closed[:], busy[:] = 0.0, EMPTY
         cash, before, held, sums = terms.cash, terms.cash, 0.0, no_bars(terms.cash)
         count, t = 0, 1
@@ -192,25 +192,25 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
             for k in range(count):
                 j = active[k]
                 if (signal[2, j * width + w] >> shift) & ONE != EMPTY:
-                    leaving[j], wait[j] = 1.0, 0.0
+                    exiting[j], pending[j] = 1.0, 0.0
                 if any_entry:
                     if (signal[0, j * width + w] >> shift) & ONE != EMPTY:
-                        wait[j] = 1.0
+                        pending[j] = 1.0
                     elif (signal[1, j * width + w] >> shift) & ONE != EMPTY:
-                        wait[j] = -1.0
+                        pending[j] = -1.0
                 price = opened[t, j]
                 if not price > 0.0:
                     if units[j] != 0.0:
                         kept += abs(units[j]) * mark[t, j]
                     continue
-                if units[j] != 0.0 and due_at_open(units[j], wait[j], leaving[j], t - since[j], hold)[0] != NONE:
+                if units[j] != 0.0 and due_at_open(units[j], pending[j], exiting[j], t - since[j], hold)[0] != NONE:
                     cash += sell(units[j], price, terms, paid[j], cost[j], closed)
                     units[j] = 0.0
-                leaving[j] = 0.0
+                exiting[j] = 0.0
                 if units[j] != 0.0:
                     kept += abs(units[j]) * price
-                    wait[j] = 0.0
-                elif wait[j] != 0.0:
+                    pending[j] = 0.0
+                elif pending[j] != 0.0:
                     asking[entering] = j
                     entering += 1
                     asked += wanted
@@ -222,8 +222,8 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                     while word != EMPTY:
                         j = 64 * m + lowest(word)
                         word &= word - ONE
-                        wait[j] = 1.0 if (signal[0, j * width + w] >> shift) & ONE != EMPTY else -1.0
-                        leaving[j] = 0.0  # an exit that waited for an open has nothing to leave
+                        pending[j] = 1.0 if (signal[0, j * width + w] >> shift) & ONE != EMPTY else -1.0
+                        exiting[j] = 0.0  # an exit that waited for an open has nothing to leave
                         active[count] = j
                         count += 1
                         if opened[t, j] > 0.0:
@@ -234,7 +234,7 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
             share = share_of(asked, kept, before, terms.max_gross) if entering > 0 else 0.0
             for k in range(entering):
                 j = asking[k]
-                side, price = wait[j], opened[t, j]
+                side, price = pending[j], opened[t, j]
                 units[j] = entry_units(side, size, before, share, price)
                 if units[j] != 0.0:
                     paid[j] = abs(units[j]) * slipped(price, side, terms.slippage)
@@ -242,7 +242,7 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                     cash -= side * paid[j] + cost[j]
                     best[j], since[j], goal[j] = price, t, price * (1.0 + side * take)
                     level[j], why[j] = fixed_level(side, price, stop, terms.margin)
-                wait[j] = 0.0
+                pending[j] = 0.0
             # inside the bar, then mark and carry at the close
             worth, watched, holding = 0.0, 0, 0.0
             for k in range(count):
@@ -251,9 +251,9 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                 if units[j] != 0.0 and price > 0.0:
                     side = 1.0 if units[j] > 0.0 else -1.0
                     nearest = trailed_level(side, level[j], why[j], best[j], trail)[0] if trailing else level[j]
-                    hit, leave = level_hit(side, price, high[t, j], low[t, j], nearest, goal[j])
+                    hit, exit_price = level_hit(side, price, high[t, j], low[t, j], nearest, goal[j])
                     if hit != MISSED:
-                        cash += sell(units[j], leave, terms, paid[j], cost[j], closed)
+                        cash += sell(units[j], exit_price, terms, paid[j], cost[j], closed)
                         units[j] = 0.0
                     elif trailing:
                         best[j] = better(side, best[j], high[t, j], low[t, j])
@@ -264,7 +264,7 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                     cash -= carry
                     worth += notional
                     holding = 1.0
-                if units[j] != 0.0 or wait[j] != 0.0:
+                if units[j] != 0.0 or pending[j] != 0.0:
                     active[watched] = j
                     watched += 1
                 else:

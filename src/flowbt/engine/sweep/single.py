@@ -82,11 +82,11 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                     due = 1 + min(next_exit, next_up)
                 due = min(due, t + stay)
                 carrying = paying or side < 0.0
-                hit, leave = MISSED, 0.0
+                hit, exit_price = MISSED, 0.0
                 u: Any = np.uint64(t)
                 for u in range(np.uint64(t), np.uint64(min(due, last))):  # unsigned: no check for an index from the end
                     nearest = trailed_level(side, level, why, best, trail)[0] if trailing else level
-                    hit, leave = level_hit(side, opened[u], high[u], low[u], nearest, goal)
+                    hit, exit_price = level_hit(side, opened[u], high[u], low[u], nearest, goal)
                     if hit != MISSED:
                         break
                     best = better(side, best, high[u], low[u])
@@ -106,9 +106,9 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                     t = due
                     if due >= last:  # still open at the end
                         break
-                    leave = opened[t]
+                    exit_price = opened[t]
                     entering = is_set(entry, t - 1)
-                cash += sell(units, leave, terms, paid, cost, closed)
+                cash += sell(units, exit_price, terms, paid, cost, closed)
                 if not entering:
                     s = add_bar(s, cash, before)
                     if record:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
 from flowbt.engine.sweep.general import General
 from flowbt.engine.sweep.kernel import Trials, run_trials
 from flowbt.engine.sweep.masks import MaskStore
+from flowbt.engine.sweep.results import WHOLE, BarRange, TrialResults
 from flowbt.engine.sweep.single import run_single
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
@@ -25,29 +25,6 @@ from flowbt.engine.walk.kernel import Array, Bars, Terms
 from flowbt.ground.errors import EngineError
 
 THREADS = os.cpu_count() or 1
-
-
-class TrialResults(NamedTuple):
-    """`metrics`: trials x METRICS. `returns`: trials x bars where asked for, else 0 x 0."""
-
-    metrics: Array
-    returns: Array
-
-    def column(self, name: str) -> Array:
-        return self.metrics[:, METRICS.index(name)]
-
-
-@dataclass(frozen=True)
-class BarRange:
-    """Which bars count ([first, last) of the market), whether returns are wanted, and by how many bars the signals are rotated."""
-
-    first: int = 0
-    last: int | None = None
-    returns: bool = False
-    rotate: int = 0
-
-
-WHOLE = BarRange()
 
 
 @dataclass

@@ -122,11 +122,11 @@ def hit(level: float, down: float, opened: float, low: float, high: float) -> fl
 
 
 @jit
-def resolve(long: bool, short: bool, leave: bool) -> tuple[bool, bool, bool, bool]:
+def resolve(long: bool, short: bool, closing: bool) -> tuple[bool, bool, bool, bool]:
     """Entries and exits after vectorbt's defaults: an entry and its exit on one bar cancel each other, so do both entries."""
-    long_in, short_in = long and not leave, short and not leave
+    long_in, short_in = long and not closing, short and not closing
     both = long_in and short_in
-    return long_in and not both, leave and not long, short_in and not both, leave and not short
+    return long_in and not both, closing and not long, short_in and not both, closing and not short
 
 
 @jit

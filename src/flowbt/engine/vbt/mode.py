@@ -55,7 +55,7 @@ def simulate_and_exits(market: Market, signals: Signals, costs: Costs, account: 
     EngineError for a size type that vectorbt has not, or a reversal in percent.
     """
     check_terms(costs, account)
-    asked, prices = asked_of(signals, market), prices_of(market, fills)
+    asked, prices = vbt_signals_of(signals, market), prices_of(market, fills)
     if fills.size_type not in SIZE_TYPES:
         raise EngineError(f"size type {fills.size_type!r}", "not one of vectorbt's for signals", f"use {', '.join(SIZE_TYPES)}")
     how = How(account.cash, costs.fees, costs.slippage, SIZE_TYPES[fills.size_type], fills.sells_first)
@@ -68,16 +68,16 @@ def simulate_and_exits(market: Market, signals: Signals, costs: Costs, account: 
     return book_of(market, account, bars, tape, len(tape.order)), asked.exit
 
 
-def asked_of(signals: Signals, market: Market) -> VbtSignals:
+def vbt_signals_of(signals: Signals, market: Market) -> VbtSignals:
     """The signals as arrays, T x N, for vectorbt's order of events. SignalError for what it can not do: stop with trail, partial exits."""
     if signals.stop is not None and signals.trail is not None:
         raise SignalError("stop and trail", "vectorbt has one stop", "give one of them, or use flowbt's own order of events")
     rules = rules_of(Signals(**{**signals.__dict__, "size": None}), market)
     if ((rules.exit > 0.0) & (rules.exit < 1.0)).any():
         raise SignalError("partial exits", "vectorbt's signals have none without accumulation", "use flowbt's own order of events")
-    leave = np.zeros(market.close.shape, np.bool_) | (rules.exit > 0.0)
+    exits = np.zeros(market.close.shape, np.bool_) | (rules.exit > 0.0)
     size = frozen([[np.inf]]) if signals.size is None else number("size", signals.size, market, least=0.0)
-    return VbtSignals(rules.long, rules.short, leave, rules.hold, rules.stop, rules.trail, rules.take, size)
+    return VbtSignals(rules.long, rules.short, exits, rules.hold, rules.stop, rules.trail, rules.take, size)
 
 
 def prices_of(market: Market, fills: Fills) -> Prices:

@@ -29,17 +29,17 @@ def is_flat(units: float, entered: float) -> bool:
 
 
 @jit
-def due_at_open(units: float, wait: float, leave: float, age: int, hold: float) -> tuple[int, float]:
-    """Reason and fraction of the exit at an open, the first that applies: signal, opposite, hold, partial. `wait`: side of the waiting entry;
-    `leave`: fraction asked to close; `age`: bars since entry; `hold`: NaN where there is none."""
-    if leave >= 1.0:
+def due_at_open(units: float, pending: float, exit_fraction: float, age: int, hold: float) -> tuple[int, float]:
+    """Reason and fraction of the exit at an open, the first that applies: signal, opposite, hold, partial. `pending`: side of the pending entry;
+    `exit_fraction`: fraction asked to close; `age`: bars since entry; `hold`: NaN where there is none."""
+    if exit_fraction >= 1.0:
         return SIGNAL, 1.0
-    if units * wait < 0.0:
+    if units * pending < 0.0:
         return OPPOSITE, 1.0
     if age >= hold:
         return HOLD, 1.0
-    if leave > 0.0:
-        return PARTIAL, leave
+    if exit_fraction > 0.0:
+        return PARTIAL, exit_fraction
     return NONE, 0.0
 
 

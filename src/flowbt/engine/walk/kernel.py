@@ -91,9 +91,9 @@ class State(NamedTuple):
     opened: Ints
     row: Ints
     trade: Ints
-    wait: Array  # direction or weight asked and not yet filled (0 or NaN: none)
+    pending: Array  # direction or weight asked and not yet filled (0 or NaN: none)
     wait_row: Ints
-    wait_exit: Array  # fraction to close
+    pending_exit: Array  # fraction to close
     cash: Array  # one number
     made: Ints  # orders, trades
 
@@ -157,27 +157,27 @@ def listen(s: State, rules: Rules, t: int) -> None:
     """Take over the decisions of bar t - 1; one that could not be filled waits until a newer one replaces it."""
     for j in range(s.units.size):
         long, short = rules.long[t - 1, j], rules.short[t - 1, j]
-        leave = at(rules.exit, t - 1, j)
-        if leave > 0.0:
-            s.wait_exit[j] = leave
-            s.wait[j] = 0.0
+        fraction = at(rules.exit, t - 1, j)
+        if fraction > 0.0:
+            s.pending_exit[j] = fraction
+            s.pending[j] = 0.0
         if long != short:
-            s.wait[j] = 1.0 if long else -1.0
+            s.pending[j] = 1.0 if long else -1.0
             s.wait_row[j] = t - 1
 
 
 @jit
-def leave(s: State, out: Tape, bars: Bars, terms: Terms, rules: Rules, t: int) -> None:
+def exit_at_open(s: State, out: Tape, bars: Bars, terms: Terms, rules: Rules, t: int) -> None:
     """Exits due at the open."""
     for j in range(s.units.size):
         price, units = bars.open[t, j], s.units[j]
         if not price > 0.0:
             continue
         if units != 0.0:
-            reason, part = due_at_open(units, s.wait[j], s.wait_exit[j], t - s.opened[j], at(rules.hold, s.row[j], j))
+            reason, part = due_at_open(units, s.pending[j], s.pending_exit[j], t - s.opened[j], at(rules.hold, s.row[j], j))
             if reason != NONE:
                 fill(s, out, terms, (t, j, reason), -sold_units(units, s.entered[j], part), price)
-        s.wait_exit[j] = 0.0
+        s.pending_exit[j] = 0.0
 
 
 @jit
@@ -189,7 +189,7 @@ def enter(s: State, out: Tape, bars: Bars, terms: Terms, rules: Rules, t: int) -
         price = bars.open[t, j]
         if s.units[j] != 0.0:
             held += abs(s.units[j]) * (price if price > 0.0 else bars.mark[t, j])
-        elif s.wait[j] != 0.0 and price > 0.0:
+        elif s.pending[j] != 0.0 and price > 0.0:
             size = at(rules.size, s.wait_row[j], j)
             asked += size * equity if size > 0.0 and equity > 0.0 else 0.0  # a missing size asks for nothing
     share = share_of(asked, held, equity, terms.max_gross)
@@ -197,12 +197,12 @@ def enter(s: State, out: Tape, bars: Bars, terms: Terms, rules: Rules, t: int) -
         price = bars.open[t, j]
         if not price > 0.0:
             continue
-        if s.units[j] == 0.0 and s.wait[j] != 0.0:
+        if s.units[j] == 0.0 and s.pending[j] != 0.0:
             s.row[j] = s.wait_row[j]
-            units = entry_units(s.wait[j], at(rules.size, s.row[j], j), equity, share, price)
+            units = entry_units(s.pending[j], at(rules.size, s.row[j], j), equity, share, price)
             if units != 0.0:
                 fill(s, out, terms, (t, j, int(ENTRY)), units, price)
-        s.wait[j] = 0.0
+        s.pending[j] = 0.0
 
 
 @jit
@@ -259,7 +259,7 @@ def walk_signals(bars: Bars, rules: Rules, terms: Terms, s: State, out: Tape) ->
     for t in range(bars.open.shape[0]):
         if t > 0:
             listen(s, rules, t)
-            leave(s, out, bars, terms, rules, t)
+            exit_at_open(s, out, bars, terms, rules, t)
             enter(s, out, bars, terms, rules, t)
             inside(s, out, bars, terms, rules, t)
         close(s, out, bars, terms, t)
@@ -276,19 +276,19 @@ def rebalance(s: State, out: Tape, bars: Bars, terms: Terms, plan: WeightPlan, t
     for j in range(s.units.size):
         weight = plan.weights[t - 1, j]
         if not np.isnan(weight):
-            s.wait[j] = weight
+            s.pending[j] = weight
         price = bars.open[t, j]
-        if price > 0.0 and not np.isnan(s.wait[j]):
-            asked += abs(s.wait[j]) * equity
+        if price > 0.0 and not np.isnan(s.pending[j]):
+            asked += abs(s.pending[j]) * equity
         elif s.units[j] != 0.0:
             held += abs(s.units[j]) * (price if price > 0.0 else bars.mark[t, j])
     share = share_of(asked, held, equity, terms.max_gross)
     for j in range(s.units.size):
         price, now = bars.open[t, j], s.units[j]
-        if not price > 0.0 or np.isnan(s.wait[j]):
+        if not price > 0.0 or np.isnan(s.pending[j]):
             continue
-        weight = s.wait[j] * share
-        s.wait[j] = np.nan
+        weight = s.pending[j] * share
+        s.pending[j] = np.nan
         if not abs(weight - now * price / equity) > max(at(plan.band, t - 1, j), LEAST_WEIGHT):
             continue
         units = weight * equity / price

@@ -33,12 +33,12 @@ class Position:
 
 
 @dataclass
-class Waiting:
+class PendingOrder:
     """What was asked of a symbol and could not be filled yet."""
 
     side: int = 0
     row: int = 0
-    leave: float = 0.0
+    exit_fraction: float = 0.0
     weight: float = nan
 
 
@@ -48,7 +48,7 @@ class World:
     terms: Terms
     cash: float
     held: dict[int, Position] = field(default_factory=dict)
-    waiting: dict[int, Waiting] = field(default_factory=dict)
+    pending: dict[int, PendingOrder] = field(default_factory=dict)
     orders: list[tuple[int, int, int, int]] = field(default_factory=list)
     fills: list[tuple[float, float, float, float]] = field(default_factory=list)
     trades: int = 0
@@ -98,8 +98,8 @@ def run_signals(bars: Bars, rules: Rules, terms: Terms) -> Tape:
     """`kernel.run_signals` in plain Python: the same tape."""
 
     def at_open(world: World, t: int, equity: float) -> None:
-        listen(world.waiting, rules, t)
-        leave(world, rules, t)
+        listen(world.pending, rules, t)
+        exit_at_open(world, rules, t)
         enter(world, rules, t, equity)
 
     return walk(bars, rules, terms, at_open)
@@ -114,7 +114,7 @@ def walk(bars: Bars, rules: Rules, terms: Terms, at_open: Callable[[World, int, 
     """Every bar: the open, inside, the close."""
     shape = bars.open.shape
     world = World(bars, terms, terms.cash)
-    world.waiting = {j: Waiting() for j in world.symbols}
+    world.pending = {j: PendingOrder() for j in world.symbols}
     value, units, borrow, funding = np.zeros(shape[0]), np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for t in range(shape[0]):
         if t > 0:  # the first bar has no decision before it
@@ -133,42 +133,42 @@ def walk(bars: Bars, rules: Rules, terms: Terms, at_open: Callable[[World, int, 
     return Tape(orders, np.array(world.fills).reshape(-1, 4), value, units, borrow, funding)
 
 
-def listen(everyone: dict[int, Waiting], rules: Rules, t: int) -> None:
+def listen(everyone: dict[int, PendingOrder], rules: Rules, t: int) -> None:
     """The decisions of the bar before; a newer one replaces one that waits."""
-    for j, waiting in everyone.items():
+    for j, order in everyone.items():
         fraction = rule(rules.exit, t - 1, j)
         if fraction > 0:
-            waiting.leave, waiting.side = fraction, 0
+            order.exit_fraction, order.side = fraction, 0
         long, short = rules.long[t - 1, j], rules.short[t - 1, j]
         if long != short:
-            waiting.side, waiting.row = (1 if long else -1), t - 1
+            order.side, order.row = (1 if long else -1), t - 1
 
 
-def leave(world: World, rules: Rules, t: int) -> None:
+def exit_at_open(world: World, rules: Rules, t: int) -> None:
     """Exits that are due at the open."""
-    for j, waiting in world.waiting.items():
+    for j, order in world.pending.items():
         if not world.opens(t, j):
             continue
         position, price = world.held.get(j), world.bars.open[t, j]
         if position is not None:
-            if waiting.leave >= 1:
+            if order.exit_fraction >= 1:
                 world.trade(t, j, SIGNAL, -position.units, price)
-            elif waiting.side == -position.side:
+            elif order.side == -position.side:
                 world.trade(t, j, OPPOSITE, -position.units, price)
             elif t - position.opened >= rule(rules.hold, position.row, j):
                 world.trade(t, j, HOLD, -position.units, price)
-            elif waiting.leave > 0:
-                rest = position.units - position.units * waiting.leave
-                world.trade(t, j, PARTIAL, -position.units if is_flat(rest, position.entered) else -position.units * waiting.leave, price)
-        waiting.leave = 0.0
+            elif order.exit_fraction > 0:
+                rest = position.units - position.units * order.exit_fraction
+                world.trade(t, j, PARTIAL, -position.units if is_flat(rest, position.entered) else -position.units * order.exit_fraction, price)
+        order.exit_fraction = 0.0
 
 
 def enter(world: World, rules: Rules, t: int, equity: float) -> None:
     """Entries at the open, sharing what room there is in proportion."""
     wanted = {}
-    for j, waiting in world.waiting.items():
-        if waiting.side and j not in world.held and world.opens(t, j):
-            size = rule(rules.size, waiting.row, j)
+    for j, order in world.pending.items():
+        if order.side and j not in world.held and world.opens(t, j):
+            size = rule(rules.size, order.row, j)
             if size > 0 and equity > 0:
                 wanted[j] = size * equity
     room = max(world.terms.max_gross * equity - world.gross(t, list(world.held)), 0.0)
@@ -176,13 +176,13 @@ def enter(world: World, rules: Rules, t: int, equity: float) -> None:
     share = room / asked if asked > room else 1.0
     for j, notional in wanted.items():
         if share > 1e-12:
-            price, waiting = world.bars.open[t, j], world.waiting[j]
+            price, order = world.bars.open[t, j], world.pending[j]
             units = notional * share / price
             if not is_flat(units, units):
-                world.trade(t, j, ENTRY, waiting.side * units, price, row=waiting.row)
-    for j, waiting in world.waiting.items():
+                world.trade(t, j, ENTRY, order.side * units, price, row=order.row)
+    for j, order in world.pending.items():
         if world.opens(t, j):
-            waiting.side = 0
+            order.side = 0
 
 
 def inside(world: World, rules: Rules, t: int) -> None:
@@ -218,16 +218,16 @@ def rebalance(world: World, plan: WeightPlan, t: int, equity: float) -> None:
     """Trade to the target weights where they are off by more than the band."""
     if not equity > 0:
         return
-    for j, waiting in world.waiting.items():
+    for j, order in world.pending.items():
         if not isnan(plan.weights[t - 1, j]):
-            waiting.weight = plan.weights[t - 1, j]
-    moves = [j for j, waiting in world.waiting.items() if world.opens(t, j) and not isnan(waiting.weight)]
+            order.weight = plan.weights[t - 1, j]
+    moves = [j for j, order in world.pending.items() if world.opens(t, j) and not isnan(order.weight)]
     room = max(world.terms.max_gross * equity - world.gross(t, [j for j in sorted(world.held) if j not in moves]), 0.0)
-    asked = sum((abs(world.waiting[j].weight) * equity for j in moves), 0.0)
+    asked = sum((abs(world.pending[j].weight) * equity for j in moves), 0.0)
     share = room / asked if asked > room else 1.0
     for j in moves:
-        price, weight = world.bars.open[t, j], world.waiting[j].weight * share
-        world.waiting[j].weight = nan
+        price, weight = world.bars.open[t, j], world.pending[j].weight * share
+        world.pending[j].weight = nan
         now = world.held[j].units if j in world.held else 0.0
         entered = world.held[j].entered if j in world.held else 0.0
         if abs(weight - now * price / equity) <= max(rule(plan.band, t - 1, j), 1e-9):

@@ -17,6 +17,7 @@ from scipy.special import ndtr
 
 from flowbt.evidence.claims.declare import Claim
 from flowbt.ground.errors import FieldError
+from flowbt.ground.protocols import Panel
 
 Array = npt.NDArray[np.float64]
 
@@ -85,7 +86,7 @@ def pays(symbol: str, legs: list[tuple[str, float, float]], spot: float, *, vola
     return Bet("pays", symbol, f"{symbol} {words} ends above its cost", legs=tuple((k, s / spot, q) for k, s, q in legs), volatility=volatility, field=field)
 
 
-def forecast(claim: Claim, finding: Any, bets: list[Bet], panel: Any) -> None:
+def forecast(claim: Claim, finding: Any, bets: list[Bet], panel: Panel) -> None:
     """Resolve the bets; a forecast comes true when all do, is pending while none has failed and one is open."""
     answers = [_resolve(bet, claim.outcome, panel) for bet in bets]
     finding.detail["bets"] = answers
@@ -101,7 +102,7 @@ def forecast(claim: Claim, finding: Any, bets: list[Bet], panel: Any) -> None:
         finding.figures.append({"name": name, "stated": claim.stated.get(name), "measured": answer["move"], "low": None, "high": None, "inside": None})
 
 
-def _resolve(bet: Bet, when: Dated, panel: Any) -> dict[str, Any]:
+def _resolve(bet: Bet, when: Dated, panel: Panel) -> dict[str, Any]:
     close = _series(panel, bet.field, bet.symbol)
     start = int(close.index.searchsorted(pd.Timestamp(when.made), side="right")) - 1
     late = start >= 0 and close.index[start] < pd.Timestamp(when.made) - pd.Timedelta(days=5)
@@ -154,7 +155,7 @@ def _payoff(bet: Bet, price: float) -> float:
     return sum(q * max(0.0, price - strike if kind == "call" else strike - price) for kind, strike, q in bet.legs)
 
 
-def _cost(bet: Bet, panel: Any, close: pd.Series, start: int, bars: int) -> float | None:
+def _cost(bet: Bet, panel: Panel, close: pd.Series, start: int, bars: int) -> float | None:
     """Model price of the legs over spot; None for other bets."""
     if bet.rule != "pays":
         return None
@@ -189,6 +190,6 @@ def _chance(bet: Bet, history: Array, bars: int) -> float | None:
     return float((first_down < np.where(up.any(axis=1), up.argmax(axis=1), never)).mean())
 
 
-def _series(panel: Any, field: str, symbol: str) -> pd.Series:
+def _series(panel: Panel, field: str, symbol: str) -> pd.Series:
     series: pd.Series = panel[field, symbol].iloc[:, 0]
     return series

@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-Measure = Callable[[Any, int], list[pd.DataFrame]]
+from flowbt.ground.protocols import Panel
+
+Measure = Callable[[Panel, int], list[pd.DataFrame]]
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def forward_return(symbol: str | None, horizon: int, *, also: tuple[int, ...] | 
 def forward_excess(symbol: str | None, over: str, horizon: int, *, also: tuple[int, ...] | None = None) -> Outcome:
     """Forward return less that of `over`."""
 
-    def columns(panel: Any, h: int) -> list[pd.DataFrame]:
+    def columns(panel: Panel, h: int) -> list[pd.DataFrame]:
         return [closes(panel, symbol).pipe(_return, h).sub(closes(panel, over).pipe(_return, h).iloc[:, 0], axis=0)]
 
     return Outcome(
@@ -106,7 +108,7 @@ def forward_worst(symbol: str | None, horizon: int, *, also: tuple[int, ...] | N
 def forward_volatility(symbol: str | None, horizon: int, *, also: tuple[int, ...] | None = None) -> Outcome:
     """Root mean square of the next `horizon` returns, a year (252, or 365 on a 24/7 clock)."""
 
-    def columns(panel: Any, h: int) -> list[pd.DataFrame]:
+    def columns(panel: Panel, h: int) -> list[pd.DataFrame]:
         square = closes(panel, symbol).pct_change(fill_method=None) ** 2
         year = 365.0 if panel.clock.always else 252.0
         return [(square.rolling(h).mean().shift(-h) * year) ** 0.5]
@@ -127,7 +129,7 @@ def forward_volatility(symbol: str | None, horizon: int, *, also: tuple[int, ...
 def forward_change(field: str, symbol: str, horizon: int, *, also: tuple[int, ...] | None = None, relative: bool = False) -> Outcome:
     """Change of any field of the panel over the next `horizon` labels, in its units or `relative` to its value now."""
 
-    def columns(panel: Any, h: int) -> list[pd.DataFrame]:
+    def columns(panel: Panel, h: int) -> list[pd.DataFrame]:
         x = single(panel, field, symbol)
         return [x.shift(-h) / x - 1 if relative else x.shift(-h) - x]
 
@@ -150,7 +152,7 @@ def next_move(symbol: str | None) -> Outcome:
 def next_range(symbol: str) -> Outcome:
     """High less low of the next label, over the close now; as a ratio of means."""
 
-    def columns(panel: Any, h: int) -> list[pd.DataFrame]:
+    def columns(panel: Panel, h: int) -> list[pd.DataFrame]:
         return [(single(panel, "high", symbol) - single(panel, "low", symbol)).shift(-h) / closes(panel, symbol)]
 
     return Outcome(f"range of {symbol} in the next session", 1, columns, symbol, statistic="ratio", elsewhere=lambda other: next_range(other))
@@ -159,7 +161,7 @@ def next_range(symbol: str) -> Outcome:
 def variance_ratio(symbol: str | None) -> Outcome:
     """Deviation of the next return inside the regime over that outside."""
 
-    def columns(panel: Any, h: int) -> list[pd.DataFrame]:
+    def columns(panel: Panel, h: int) -> list[pd.DataFrame]:
         y = closes(panel, symbol).pipe(_return, h)
         return [y, y * y]
 
@@ -171,7 +173,7 @@ def variance_ratio(symbol: str | None) -> Outcome:
 def autocorrelation(symbol: str | None) -> Outcome:
     """Correlation of this return with the next inside the regime, less that outside."""
 
-    def columns(panel: Any, h: int) -> list[pd.DataFrame]:
+    def columns(panel: Panel, h: int) -> list[pd.DataFrame]:
         c = closes(panel, symbol)
         x, y = c.pct_change(fill_method=None), c.pipe(_return, h)
         return [x, y, x * x, y * y, x * y]
@@ -193,13 +195,13 @@ def given(label: str, horizon: int, *, symbol: str | None = None, units: str = "
     return Outcome(label, horizon, lambda panel, h: [], symbol, statistic="ratio" if ratio else "mean", units=units, own=True)
 
 
-def closes(panel: Any, symbol: str | None) -> pd.DataFrame:
+def closes(panel: Panel, symbol: str | None) -> pd.DataFrame:
     """Closes of a symbol (None: the panel's first), a series of labels, missing where there is none."""
     frame: pd.DataFrame = panel["close"] if symbol is None else single(panel, "close", symbol)
     return frame
 
 
-def single(panel: Any, field: str, symbol: str) -> pd.DataFrame:
+def single(panel: Panel, field: str, symbol: str) -> pd.DataFrame:
     """One symbol's field as a frame of one column."""
     frame: pd.DataFrame = panel[field, symbol].iloc[:, [0]].set_axis([symbol], axis=1)
     return frame
@@ -221,7 +223,7 @@ def _worst(close: pd.DataFrame, h: int) -> pd.DataFrame:
     return close.pct_change(fill_method=None).rolling(h).min().shift(-h)
 
 
-def path(close: pd.DataFrame, before: int, after: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+def path(close: pd.DataFrame, before: int, after: int) -> npt.NDArray[np.float64]:
     """Log price from `before` labels before each label to `after` after it, 0 at the label: T x (before + 1 + after), NaN where missing."""
     log = np.log(close.to_numpy(float)[:, 0])
     shifted = [np.roll(log, -k) for k in range(-before, after + 1)]

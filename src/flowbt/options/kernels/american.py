@@ -6,13 +6,13 @@ QuantLib's finite differences are the oracle of the tests; 101 steps are within 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from flowbt.ground.compiled import jit
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = npt.NDArray[np.float64]
 STEPS = 101
 _MOST, _FINE = 40, 1e-8
 
@@ -70,7 +70,7 @@ def american(spot: float, strike: float, years: float, vol: float, rate: float, 
 
 
 @jit
-def american_values(spot: Array, strike: Array, years: Array, vol: Array, rate: Array, dividend: Array, call: Any) -> tuple[Array, Array]:
+def american_values(spot: Array, strike: Array, years: Array, vol: Array, rate: Array, dividend: Array, call: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
     """Prices and deltas, arrays of one length; intrinsic where time or volatility is up, NaN where an input is."""
     price, delta = np.full(len(spot), np.nan), np.full(len(spot), np.nan)
     for i in range(len(spot)):
@@ -84,7 +84,7 @@ def american_values(spot: Array, strike: Array, years: Array, vol: Array, rate: 
 
 
 @jit
-def american_volatilities(price: Array, spot: Array, strike: Array, years: Array, rate: Array, dividend: Array, call: Any) -> Array:
+def american_volatilities(price: Array, spot: Array, strike: Array, years: Array, rate: Array, dividend: Array, call: npt.NDArray[np.bool_]) -> Array:
     """Volatility of each price, by the secant inside a bracket, to 1e-8; NaN where none gives it."""
     out = np.full(len(price), np.nan)
     for i in range(len(price)):

@@ -10,13 +10,13 @@ same root by bisection.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from flowbt.ground.compiled import jit
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = npt.NDArray[np.float64]
 _ROOT_HALF = math.sqrt(0.5)
 _LOG_ROOT_2PI = 0.5 * math.log(2.0 * math.pi)
 _FAR = 5.0  # beyond it erfc is taken from its continued fraction, scaled, so that nothing underflows
@@ -107,7 +107,7 @@ def deviation_of(x: float, beta: float) -> float:
 
 
 @jit
-def volatilities(price: Array, forward: Array, strike: Array, years: Array, discount: Array, call: Any) -> Array:
+def volatilities(price: Array, forward: Array, strike: Array, years: Array, discount: Array, call: npt.NDArray[np.bool_]) -> Array:
     """Volatility of each price; NaN where none gives it (see `flowbt.options.implied.implied_volatility`)."""
     out = np.full(len(price), np.nan)
     for i in range(len(price)):

@@ -7,13 +7,13 @@ by shrinking steps. Slopes are held under Lee's bound of 2.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from flowbt.ground.compiled import jit
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = npt.NDArray[np.float64]
 _STEPS = 40
 
 

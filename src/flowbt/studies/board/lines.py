@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
@@ -17,8 +16,9 @@ from flowbt.features import option_flow as of
 from flowbt.features import volatility as vo
 from flowbt.features import zones as zo
 from flowbt.features.inputs import ZONE_HORIZON
+from flowbt.ground.protocols import Panel
 
-Ask = Callable[[Any], pd.DataFrame]
+Ask = Callable[[Panel], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _days(value: float) -> str:
     return f"in {value:.0f} days" if value else "today"
 
 
-def _until(event: str, panel: Any) -> pd.DataFrame:
+def _until(event: str, panel: Panel) -> pd.DataFrame:
     return ca.days_to_event(panel, event=event).until
 
 

@@ -80,7 +80,7 @@ class Look:
             units = FIELDS[name].units if name in FIELDS else "your own field"
             shown = ", ".join(f"{value:g}" for value in self.table.frame[name].head(3)) if self.table is not None and name in self.table.frame else ""
             out.append(f"  {name:10} {column!r} ({units}): {shown}")
-        return out
+        return out + [f"  granted    {line}" for line in messy.granted(grid, self.reading)]
 
 
 def look(path: Path, wishes: Wishes, root: Path) -> Look:

@@ -11,7 +11,7 @@ from typing import Any
 
 from flowbt.data.declare import Dataset, field_name, parse_declaration, read_declaration
 from flowbt.data.ingest.plan import PlanDataset, PlanFile
-from flowbt.data.sources import source
+from flowbt.data.sources import read, source
 from flowbt.data.versions import dataset_name
 from flowbt.ground.errors import DatasetError, ParameterError, SourceError
 from flowbt.ground.fields import FIELDS
@@ -72,7 +72,7 @@ def _declaration(asked: FileImport, first: Path) -> Dataset:
             field_name(name)
     except ValueError as error:
         raise DatasetError(f"dataset {asked.name}", str(error), "name it so in --map") from None
-    table = source(asked.source).parse(first, {"symbol": "?", **asked.options} if asked.symbol_from else asked.options)
+    table = read(asked.source, first, {"symbol": "?", **asked.options} if asked.symbol_from else asked.options)
     rules = {name: {"units": FIELDS[name].units if name in FIELDS else "", **({"max_age": asked.max_age} if asked.max_age else {})} for name in table.fields}
     raw = {"title": f"{asked.name} ({asked.source})", "source": asked.source, "clock": asked.clock, "frequency": asked.frequency}
     return parse_declaration(asked.name, {**raw, "publication": publication_rule(asked.publication), "fields": rules})

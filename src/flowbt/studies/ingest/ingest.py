@@ -25,7 +25,7 @@ from flowbt.data.ingest.merge import merge
 from flowbt.data.ingest.plan import ImportPlan, PlanDataset, PlannedFile, inputs
 from flowbt.data.ingest.splice import Overlap, SourceRows, combine, select
 from flowbt.data.ingest.validate import as_records, check_holes, check_opens, check_rows, policy, refuse
-from flowbt.data.sources import source
+from flowbt.data.sources import read
 from flowbt.data.sources.base import Anomaly, RawTable
 from flowbt.data.versions import KEYS, REVISED, Version, current, declaration_toml, write_dataset, writing_alone
 from flowbt.ground.errors import DatasetError, FlowbtError, RefusedImport, SpoiltDataset, nearest
@@ -210,7 +210,7 @@ def place(frame: pd.DataFrame, declaration: Dataset) -> pd.DataFrame:
 
 
 def _parse(item: PlannedFile) -> RawTable:
-    return source(item.source).parse(item.path, item.options)
+    return read(item.source, item.path, item.options)
 
 
 def _named(table: RawTable, file: str) -> RawTable:

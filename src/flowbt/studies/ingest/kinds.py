@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.raw.book import book
+from flowbt.data.raw.deribit import DeribitRules, deribit_prints
 from flowbt.data.raw.duck import Limits, total
 from flowbt.data.raw.perps import PerpRules, book_depth, liquidations, metrics
 from flowbt.data.raw.prints import DARK_SUMS, OPTION_SUMS, PrintRules, dark_prints, option_prints
@@ -168,6 +169,14 @@ KINDS: dict[str, Kind] = {
         {"rule": "session", "at": "18:00"},
         "XNYS",
         "session",
+    ),
+    "deribit-prints": Kind(
+        "Deribit's option trades to premium by the taker's side.",
+        (*ARCHIVE, ".json", ".json.gz"),
+        DeribitRules,
+        deribit_prints,
+        _sums(OPTION_SUMS),
+        CLOSE,
     ),
     "dark-prints": Kind(
         "Dark-pool prints to net and volume, a day and symbol.",

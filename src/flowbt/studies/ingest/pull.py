@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from flowbt.data.ingest.download import Manners, Pulled, pull
-from flowbt.data.sources import NAMES, source
-from flowbt.data.sources.online import with_ccxt, with_yfinance
+from flowbt.data.sources import NAMES, options_of, source
+from flowbt.data.sources.base import known_options
+from flowbt.data.sources.online import PULLED_BY, with_ccxt, with_yfinance
 from flowbt.data.sources.request import Wanted
 from flowbt.ground.errors import PullError, nearest
 from flowbt.ground.protocols import Step
@@ -42,6 +43,7 @@ class Into:
 
 def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: Step | None = None) -> PullResult:
     """Download from a source, then import if a dataset is named. PullError for a source that cannot be downloaded from."""
+    reading = _reading(name, wanted, into)
     if into.dataset and name in CHAINS:
         raise PullError(
             f"dataset {into.dataset} of {name}",
@@ -51,20 +53,34 @@ def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: 
     if name in PACKAGES:
         paths = (with_ccxt if name == "ccxt" else with_yfinance)(wanted, into.folder)
         files = [Pulled(path.name, name, "fetched", path.stat().st_size) for path in paths]
-        reader = "klines" if wanted.options.get("what") == "bars" else PACKAGES[name]
     else:
         files = pull(_requests(name, wanted), into.folder, manners, progress)
-        reader = name
     if into.dataset and len(wanted.symbols) > 1 and "symbol" in into.options:
         raise PullError(f"{len(wanted.symbols)} symbols as {into.options['symbol']}", "one name cannot stand for several", "pull them one by one")
     there = [into.folder / file.file for file in files if file.status in ("fetched", "unchanged")]
     if not into.dataset or not there:
         return PullResult(files)
+    reader = _reader(name, wanted)
     frequency = {"funding": "8h", "klines": "1h", "dvol": "day"}.get(reader, "session")
     clock = "24/7" if reader in ("funding", "klines", "dvol") else "XNYS"
     symbol_from = r"^(.+)\.csv$" if name == "yfinance" else ""
-    asked = FileImport(into.dataset, reader, dict(into.options), into.publication, clock, frequency, symbol_from=symbol_from)
+    asked = FileImport(into.dataset, reader, reading, into.publication, clock, frequency, symbol_from=symbol_from)
     return PullResult(files, import_files(asked, there, into.datasets))
+
+
+def _reader(name: str, wanted: Wanted) -> str:
+    """The source that reads what is downloaded."""
+    return "klines" if name == "ccxt" and wanted.options.get("what") == "bars" else PACKAGES.get(name, name)
+
+
+def _reading(name: str, wanted: Wanted, into: Into) -> dict[str, Any]:
+    """The options the files are read by. SourceError for one that neither the download nor the reading has."""
+    if name not in (*CHAINS, *PACKAGES, *NAMES):
+        return {}  # `_requests` says what there is
+    of_files = () if name in CHAINS else options_of(_reader(name, wanted))
+    of_download = PULLED_BY[name] if name in PACKAGES else () if name in CHAINS else getattr(source(name), "PULLED_BY", ())
+    known_options(f"pulling {name}", into.options, (*of_download, *of_files))
+    return {option: value for option, value in into.options.items() if option in of_files}
 
 
 def _requests(name: str, wanted: Wanted) -> list[Any]:

@@ -17,6 +17,7 @@ from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.study import Array
 from flowbt.ground.errors import ClaimError
 from flowbt.ground.guard import deciding
+from flowbt.ground.protocols import Panel
 from flowbt.studies.lookahead.probe import Leak, Probe
 from flowbt.studies.score.files import load
 
@@ -25,7 +26,7 @@ Values = Callable[[Any, Any], Array]
 Function = Callable[..., Any]
 
 
-def ask(claim: Claim, panel: Any, definition: dict[str, Any], function: Function | None = None) -> Any:
+def ask(claim: Claim, panel: Panel, definition: dict[str, Any], function: Function | None = None) -> Any:
     """What a claim's function gives on a panel, behind the fence: the protocol, and no file, socket or frame while it decides."""
     with deciding(claim.function.__code__.co_filename):
         return (function or claim.function)(fenced(panel), **definition)

@@ -24,6 +24,7 @@ from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ClaimError, FieldError, FlowbtError
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import write_text
+from flowbt.ground.protocols import Panel
 from flowbt.results.shelf import storing
 from flowbt.studies.lookahead.claims import ask, refuse_peeking
 from flowbt.studies.score.beside import beyond
@@ -115,7 +116,7 @@ class Scorer:
 
     def _events(self, claim: Claim, document: Document, panel: Watched) -> Measured:
         results, left_out = _each(claim, panel)
-        scope, rows = scope_of(claim, panel, self.settings)
+        scope, rows = scope_of(claim, panel, self.settings.resamples, self.settings.seed)
         cases: list[Case] = cases_of(claim, results, panel, rows)
         whole = event_of(claim, results[0][1], panel)
         told = {"definition": cases[0].definition, "rows": len(scope.index), "span": [f"{scope.index[0]:%Y-%m-%d}", f"{scope.index[-1]:%Y-%m-%d}"]}
@@ -190,7 +191,7 @@ def _keep(path: Path, found: Measured) -> None:
         write_text(path, json.dumps(found))
 
 
-def _each(claim: Claim, panel: Any) -> tuple[list[tuple[dict[str, Any], Any]], list[str]]:
+def _each(claim: Claim, panel: Panel) -> tuple[list[tuple[dict[str, Any], Any]], list[str]]:
     """What the claim's function gives for every definition whose data is there, and what the others miss; FieldError where the reported one's is not."""
     first, *others = claim.variants()
     out = [(first, ask(claim, panel, first))]

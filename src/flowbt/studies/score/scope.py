@@ -14,11 +14,13 @@ from flowbt.evidence.claims.study import Array
 from flowbt.ground.clock import read_date
 from flowbt.ground.errors import ClaimError, FieldError
 from flowbt.ground.fields import FieldKey
+from flowbt.ground.protocols import Panel
+from flowbt.studies.score.watched import Watched
 
 FEWEST = 60  # labels under which nothing is studied
 
 
-def scope_of(claim: Claim, panel: Any, settings: Any) -> tuple[Scope, slice]:
+def scope_of(claim: Claim, panel: Watched, resamples: int, seed: int) -> tuple[Scope, slice]:
     """The labels on which every field the claim used was there, less its memory, and the outcomes on them."""
     outcome = claim.outcome
     priced = outcome.symbol is not None and panel.has("close", outcome.symbol)
@@ -42,7 +44,7 @@ def scope_of(claim: Claim, panel: Any, settings: Any) -> tuple[Scope, slice]:
         other = closes(panel, outcome.against)
         own = outcome.columns(panel, outcome.horizon)[0]
         beats = np.asarray(own)[rows] - np.asarray(other.shift(-outcome.horizon) / other - 1)[rows]
-    return Scope(panel.index[rows], columns, None if whole is None else whole[rows], beats, settings.resamples, settings.seed), rows
+    return Scope(panel.index[rows], columns, None if whole is None else whole[rows], beats, resamples, seed), rows
 
 
 def _bounds(frame: pd.DataFrame) -> tuple[int, int]:
@@ -50,7 +52,7 @@ def _bounds(frame: pd.DataFrame) -> tuple[int, int]:
     return int(there[0]), int(there[-1]) + 1
 
 
-def cases_of(claim: Claim, results: list[tuple[dict[str, Any], Any]], panel: Any, rows: slice) -> list[Case]:
+def cases_of(claim: Claim, results: list[tuple[dict[str, Any], Any]], panel: Panel, rows: slice) -> list[Case]:
     """Each definition's event (and own outcome) as arrays, checked for shape."""
     cases = []
     for definition, given in results:
@@ -65,7 +67,7 @@ def cases_of(claim: Claim, results: list[tuple[dict[str, Any], Any]], panel: Any
     return cases
 
 
-def event_of(claim: Claim, given: Any, panel: Any) -> Array:
+def event_of(claim: Claim, given: Any, panel: Panel) -> Array:
     """The event of what a claim's function gave: labels x columns of 1, 0 and -1, missing values 0."""
     if claim.outcome.own:
         if not isinstance(given, tuple) or len(given) != 2:
@@ -77,7 +79,7 @@ def event_of(claim: Claim, given: Any, panel: Any) -> Array:
     return event
 
 
-def array_of(claim: Claim, given: Any, panel: Any) -> Array:
+def array_of(claim: Claim, given: Any, panel: Panel) -> Array:
     """A series or frame on the panel's labels as labels x columns."""
     if not isinstance(given, (pd.Series, pd.DataFrame)):
         raise ClaimError(f"claim {claim.id}", f"its function returned a {type(given).__name__}", "return a series or frame on the panel's labels")

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from flowbt.engine.sweep.results import BarRange
 from flowbt.engine.sweep.space import Ints
-from flowbt.engine.sweep.sweeper import BarRange
 from flowbt.engine.types import Array
 from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.multiple import spa, stepm

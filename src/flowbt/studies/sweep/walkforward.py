@@ -23,9 +23,9 @@ import pyarrow as pa
 from flowbt.data.catalog import Catalog
 from flowbt.engine.book import Book
 from flowbt.engine.simulate import simulate
+from flowbt.engine.sweep.results import BarRange
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import METRICS
-from flowbt.engine.sweep.sweeper import BarRange
 from flowbt.engine.types import Market
 from flowbt.evidence.measures import measure
 from flowbt.evidence.splits import Split, Window, walk_forward

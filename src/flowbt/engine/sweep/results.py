@@ -1,0 +1,32 @@
+"""What a run of trials is asked for and gives: the bars that count, and the measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from flowbt.engine.sweep.sums import METRICS
+from flowbt.engine.walk.kernel import Array
+
+
+class TrialResults(NamedTuple):
+    """`metrics`: trials x METRICS. `returns`: trials x bars where asked for, else 0 x 0."""
+
+    metrics: Array
+    returns: Array
+
+    def column(self, name: str) -> Array:
+        return self.metrics[:, METRICS.index(name)]
+
+
+@dataclass(frozen=True)
+class BarRange:
+    """Which bars count ([first, last) of the market), whether returns are wanted, and by how many bars the signals are rotated."""
+
+    first: int = 0
+    last: int | None = None
+    returns: bool = False
+    rotate: int = 0
+
+
+WHOLE = BarRange()
