@@ -19,6 +19,7 @@ from markupsafe import escape
 from flowbt.data.panel.reader import open_panel
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.files import asked_path
 from flowbt.ground.home import place
 from flowbt.results import shelf, store
 from flowbt.results.pages import sweep as sweeps
@@ -192,7 +193,7 @@ def run(path: str | Path, *, setup: Setup | None = None, **parameters: Any) -> B
     """Backtest a strategy file; unknown parameters are refused with the nearest names. Raises as `flowbt run` does."""
     setup = setup or Setup()
     command = f"fb.run({', '.join([repr(str(path)), *(f'{name}={value!r}' for name, value in parameters.items())])})"
-    request = Request(Path(path), parameters, Span(setup.start, setup.end), benchmark=setup.benchmark, seed=setup.seed, command=command)
+    request = Request(asked_path(path, "run"), parameters, Span(setup.start, setup.end), benchmark=setup.benchmark, seed=setup.seed, command=command)
     return Backtest(backtest(setup.catalog(), request), setup)
 
 
@@ -205,7 +206,7 @@ def sweep(path: str | Path, *, setup: Setup | None = None, number: int = 0, cons
     texts = {name: value if isinstance(value, str) else ",".join(map(str, value)) for name, value in values.items()}
     search = Search("random", number, setup.seed) if number else Search(seed=setup.seed)
     command = f"fb.sweep({', '.join([repr(str(path)), *(f'{name}={value!r}' for name, value in texts.items())])})"
-    request = SweepRequest(Path(path), texts, Span(setup.start, setup.end), constraints=constraints, search=search, sort=sort, command=command)
+    request = SweepRequest(asked_path(path, "sweep"), texts, Span(setup.start, setup.end), constraints=constraints, search=search, sort=sort, command=command)
     folder, document, luck = sweep_trials(setup.catalog(), request, Way(Path(setup.results)))
     return Swept(folder, document, luck, setup)
 

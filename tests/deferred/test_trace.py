@@ -102,6 +102,7 @@ def test_a_question_without_parameters_is_answered_at_once() -> None:
         close = panel["close"]
         assert len(close) == len(panel.index)
         assert list(close.columns) == list(panel.symbols)
+        assert np.isnan(np.asarray(close)).sum() == 3
         return Signals(long=close > level if panel.has("close") and close["AAA"].notna().all() else close < level)
 
     tracer, (got,) = run(signals, [{"level": 100.0}])

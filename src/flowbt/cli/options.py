@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 
 SAID = "flowbt.synthetic"
 F = TypeVar("F", bound=Callable[..., Any])
+SEED = click.IntRange(0, 2**32 - 1)
+
+
+class PathName(click.Path):
+    """A path that was given: an empty text would mean the current folder."""
+
+    def __init__(self, dir_okay: bool = True) -> None:
+        super().__init__(dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).strip() or "\0" in str(value):
+            self.fail("an empty text is no path; name the file or folder", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def datasets_option(command: F) -> F:
@@ -32,7 +45,7 @@ def stored_datasets_option(command: F) -> F:
 def _datasets(command: F, **more: Any) -> F:
     return click.option(
         "--datasets",
-        type=click.Path(path_type=Path),
+        type=PathName(),
         default=lambda: place("datasets"),
         envvar="FLOWBT_DATASETS",
         show_default="datasets of the project",
@@ -45,7 +58,7 @@ def _datasets(command: F, **more: Any) -> F:
 def results_option(command: F) -> F:
     return click.option(
         "--results",
-        type=click.Path(path_type=Path),
+        type=PathName(),
         default=lambda: place("results"),
         envvar="FLOWBT_RESULTS",
         show_default="results of the project",

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.engine.types import Account, Costs, Labels, Market, Signals, Targets, frozen
+from flowbt.engine.types import USUAL, Labels, Market, Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Array, Bools, Rules, WeightPlan
-from flowbt.ground.errors import EngineError, SignalError
+from flowbt.ground.errors import SignalError
 
 
-def rules_of(signals: Signals, market: Market) -> Rules:
+def rules_of(signals: Signals, market: Labels | Market) -> Rules:
     """Signals as arrays. Missing values count as False; `hold`, `stop`, `take`, `trail`, `size` may be numbers or frames.
 
     Raises SignalError where a frame has another shape, index or columns than the bars, is not of bool, or a number is out of range.
@@ -36,7 +36,7 @@ def rules_of(signals: Signals, market: Market) -> Rules:
     )
 
 
-def plan_of(targets: Targets, market: Market) -> WeightPlan:
+def plan_of(targets: Targets, market: Labels | Market) -> WeightPlan:
     """Targets as arrays; a missing weight leaves its symbol as it is. Raises SignalError."""
     weights = aligned("weights", targets.weights, market)
     if np.isinf(weights).any():
@@ -72,10 +72,6 @@ def fractions(frame: Any, market: Labels | Market) -> Array:
     if (values < 0.0).any() or (values > 1.0).any():
         raise SignalError("Signals exit", "a fraction outside 0..1", "give the fraction of the position to close, or True")
     return frozen(values)
-
-
-USUAL = {"stop": 1.0, "trail": 1.0, "take": 5.0, "size": 10.0, "fees": 0.05, "slippage": 0.05, "borrow": 2.0}
-"""What no one means as a fraction: a number at or above is more likely a percentage, and is asked about."""
 
 
 def asked(name: str, values: Array) -> Array:
@@ -123,25 +119,6 @@ def check_frame(name: str, frame: Any, market: Labels | Market) -> pd.DataFrame:
     if not frame.index.equals(market.index):
         raise SignalError(f"{name} on {wanted}", f"{len(frame)} other labels", "keep the panel's index: no dropna, resample or slicing")
     return frame if columns == list(market.symbols) else frame[list(market.symbols)]
-
-
-def check_terms(costs: Costs, account: Account) -> None:
-    """Raises EngineError for costs or an account that cannot be."""
-    for name, value, least in (
-        ("fees", costs.fees, 0.0),
-        ("slippage", costs.slippage, 0.0),
-        ("borrow", costs.borrow, 0.0),
-        ("cash", account.cash, 1e-6),
-        ("margin", account.margin, 1e-6),
-        ("max_gross", account.max_gross, 1e-6),
-    ):
-        if not (np.isfinite(value) and value >= least):
-            raise EngineError(f"{name} of {value:g}", "", f"give a finite number of at least {least:g}")
-    for name in ("fees", "slippage", "borrow"):
-        value, per = getattr(costs, name), "a year" if name == "borrow" else "of each fill"
-        if value >= USUAL[name]:
-            meant = f"is {value / 100:g} ({value:g}%) or {value / 1e4:g} ({value:g} bp) meant?"
-            raise EngineError(f"{name} of {value:g}", f"that is {value:.0%} {per}", f"{name} is a fraction: {meant}")
 
 
 def days_to_next(index: pd.DatetimeIndex) -> npt.NDArray[np.float64]:

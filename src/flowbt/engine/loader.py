@@ -12,7 +12,7 @@ import hashlib
 import inspect
 import traceback
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from flowbt.engine.fence import check_source, guarded_builtins
 from flowbt.engine.types import Account, Costs
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FenceError, FlowbtError, LoadError, ParameterError, StrategyError, nearest
+from flowbt.ground.files import asked_path
 from flowbt.ground.guard import deciding
 
 CONSTANTS = frozenset({"SYMBOLS", "GRID", "CLOCK", "STEP", "COSTS", "ACCOUNT", "BENCHMARK", "CONSTRAINTS"})
@@ -104,7 +105,7 @@ def _literal(name: str, given: str, default: Any) -> Any:
 
 def load_strategy(path: str | Path) -> Strategy:
     """Load a strategy file. LoadError says, in one line, where and why it cannot be used."""
-    path = Path(path)
+    path = asked_path(path, "strategy")
     text = _read(path)
     tree = _parse(path, text)
     check_source(path, tree)
@@ -157,13 +158,18 @@ def _describe(path: Path, text: str, module: Any, code: types.CodeType) -> Strat
         raise LoadError(f"strategy {path}", f"SYMBOLS is {symbols!r}", 'give the traded symbols, e.g. SYMBOLS = ("SPY",)')
     if len(set(symbols)) < len(symbols):
         raise LoadError(f"strategy {path}", f"SYMBOLS names {next(one for one in symbols if list(symbols).count(one) > 1)} twice", "name each symbol once")
-    grid = {name: tuple(values) for name, values in dict(constants.get("GRID", {})).items()}
+    if not isinstance(constants.get("GRID", {}), Mapping) or not all(
+        isinstance(v, Iterable) and not isinstance(v, str) for v in constants.get("GRID", {}).values()
+    ):
+        raise LoadError(f"strategy {path}", f"GRID is {constants['GRID']!r}", 'give the values of each parameter, e.g. GRID = {"hold": (3, 5, 10)}')
+    grid = {name: tuple(values) for name, values in constants.get("GRID", {}).items()}
     for name in grid:
         if name not in parameters:
             raise LoadError(
                 f"strategy {path}", f"GRID names {name!r}, which is no parameter", nearest(name, parameters) or f"its parameters are {', '.join(parameters)}"
             )
     constraints = constants.get("CONSTRAINTS", ())
+    _check_constants(path, constants)
     return Strategy(
         name=path.stem,
         path=path,
@@ -180,6 +186,19 @@ def _describe(path: Path, text: str, module: Any, code: types.CodeType) -> Strat
         code_hash=hashlib.sha256(text.encode()).hexdigest()[:16],
         code=code,
     )
+
+
+def _check_constants(path: Path, constants: Mapping[str, Any]) -> None:
+    """LoadError for a constant of another kind than it has to be."""
+    kinds = {"COSTS": (Costs, "Costs(fees=0.0002)"), "ACCOUNT": (Account, "Account(cash=50_000)"), "CLOCK": (str, '"XNYS"'), "STEP": (str, '"1d"')}
+    for name, (kind, example) in kinds.items():
+        if name in constants and not isinstance(constants[name], kind):
+            raise LoadError(f"strategy {path}", f"{name} is {constants[name]!r}", f"write {name} = {example}, or leave it out")
+    if not isinstance(constants.get("BENCHMARK"), (str, type(None))):
+        raise LoadError(f"strategy {path}", f"BENCHMARK is {constants['BENCHMARK']!r}", 'write BENCHMARK = "SPY"')
+    rules = constants.get("CONSTRAINTS", ())
+    if not isinstance(rules, str) and not (isinstance(rules, (tuple, list)) and all(isinstance(rule, str) for rule in rules)):
+        raise LoadError(f"strategy {path}", f"CONSTRAINTS is {rules!r}", 'write CONSTRAINTS = ("fast < slow",)')
 
 
 def _read(path: Path) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flowbt.engine.book import Book
-from flowbt.engine.decisions import check_terms, days_to_next, no_rules, plan_of, rules_of
+from flowbt.engine.decisions import days_to_next, no_rules, plan_of, rules_of
 from flowbt.engine.types import PRICES, Account, Costs, Market, Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Bars, Terms, run_signals, run_targets
 from flowbt.engine.walk.tape import book_of
@@ -32,7 +32,6 @@ def simulate(
     position was held in a bar whose funding rate is missing.
     """
     costs, account = costs or Costs(), account or Account()
-    check_terms(costs, account)
     bars = bars_of(market, costs)
     if isinstance(decision, Signals) and decision.structure is not None:
         from flowbt.engine.options.run import simulate_structure

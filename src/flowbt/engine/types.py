@@ -11,10 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from flowbt.ground.clock import Clock
+from flowbt.ground.errors import EngineError
 
 Array = npt.NDArray[np.float64]
 Frame = pd.DataFrame
 PRICES = ("open", "high", "low", "close", "funding")
+USUAL = {"stop": 1.0, "trail": 1.0, "take": 5.0, "size": 10.0, "fees": 0.05, "slippage": 0.05, "borrow": 2.0}
+"""What no one means as a fraction: a number at or above is more likely a percentage, and is asked about."""
 
 
 def frozen(values: npt.ArrayLike, dtype: Any = np.float64) -> npt.NDArray[Any]:
@@ -61,6 +64,16 @@ class Costs:
     borrow: float = 0.003
     funding: bool = True
 
+    def __post_init__(self) -> None:
+        """EngineError for costs that cannot be."""
+        for name in ("fees", "slippage", "borrow"):
+            value, per = term(self, name, 0.0), "a year" if name == "borrow" else "of each fill"
+            if value >= USUAL[name]:
+                meant = f"is {value / 100:g} ({value:g}%) or {value / 1e4:g} ({value:g} bp) meant?"
+                raise EngineError(f"{name} of {value:g}", f"that is {value:.0%} {per}", f"{name} is a fraction: {meant}")
+        if not isinstance(self.funding, (bool, np.bool_)):
+            raise EngineError(f"funding of {self.funding!r}", "not True or False", "say whether perpetual funding is paid")
+
 
 @dataclass(frozen=True)
 class Account:
@@ -69,6 +82,21 @@ class Account:
     cash: float = 100_000.0
     margin: float = 1.0
     max_gross: float = 1.0
+
+    def __post_init__(self) -> None:
+        """EngineError for an account that cannot be."""
+        for name in ("cash", "margin", "max_gross"):
+            term(self, name, 1e-6)
+
+
+def term(terms: Costs | Account, name: str, least: float) -> float:
+    """A term as a number. EngineError where it is none, not finite, or less than `least`."""
+    value = getattr(terms, name)
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise EngineError(f"{name} of {value!r}", f"a {type(value).__name__}", f"give a finite number of at least {least:g}")
+    if not least <= value < 1e300:
+        raise EngineError(f"{name} of {value:g}", "", f"give a finite number of at least {least:g}")
+    return float(value)
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,21 @@ def local_instants(dates: pd.DatetimeIndex, clock_time: str, zone: str) -> pd.Da
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?")
 
 
+def read_asof(text: Any) -> pd.Timestamp:
+    """A date or an instant up to which something is asked, naive UTC where it names a zone. RangeError for what is none, lies before every calendar, or
+    has not come yet: nobody knows what will be known then."""
+    try:
+        moment = read_date(text) if isinstance(text, str) and _ISO.fullmatch(text.strip()) else pd.Timestamp(text)
+    except (ValueError, TypeError, OverflowError):
+        raise RangeError(f"as of {text!r}", "not a date or a time", "write YYYY-MM-DD, or YYYY-MM-DDTHH:MM in UTC") from None
+    if pd.isna(moment) or (isinstance(text, str) and not re.match(r"\d{4}-\d{2}-\d{2}", text.strip())):
+        raise RangeError(f"as of {text!r}", "not a date or a time", "write YYYY-MM-DD, or YYYY-MM-DDTHH:MM in UTC")
+    moment = moment.tz_convert("UTC").tz_localize(None) if moment.tzinfo is not None else moment
+    if not pd.Timestamp(_FIRST) <= moment <= pd.Timestamp.now("UTC").tz_localize(None) + pd.Timedelta(days=1):
+        raise RangeError(f"as of {text}", "before every calendar" if moment < pd.Timestamp(_FIRST) else "that day has not come yet", "ask for a past date")
+    return moment
+
+
 def read_date(text: Any) -> pd.Timestamp:
     """A date somebody wrote: YYYY-MM-DD, with HH:MM or not. RangeError for anything else: 01/02/2020 is January to some and February to others."""
     if not isinstance(text, str):
@@ -155,6 +170,9 @@ def read_date(text: Any) -> pd.Timestamp:
     if not _ISO.fullmatch(text.strip()):
         raise RangeError(f"date {text!r}", "not a date in ISO order", "write YYYY-MM-DD (01/02/2020 is January to some)")
     try:
-        return pd.Timestamp(text.strip())
+        moment = pd.Timestamp(text.strip())
+        if not 1700 <= moment.year <= 2200:
+            raise ValueError
+        return moment
     except ValueError:
         raise RangeError(f"date {text!r}", "no such day", "write YYYY-MM-DD") from None

@@ -124,6 +124,12 @@ class RunNotFound(ResultsError): ...
 class StoreError(ResultsError): ...
 
 
+def check_seed(seed: object) -> None:
+    """ParameterError for what no generator of random numbers takes."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ParameterError(f"seed {seed!r}", "no whole number from 0 to 4294967295", "for example --seed 7")
+
+
 def nearest(name: str, known: Iterable[str], n: int = 3) -> str:
     """`did you mean a or b?` for the known names closest to `name`; empty when none is close."""
     close = difflib.get_close_matches(name, sorted(known), n=n, cutoff=0.6)

@@ -113,6 +113,13 @@ def inside(folder: Path, name: str) -> Path:
     return folder / name
 
 
+def asked_path(path: str | Path, what: str) -> Path:
+    """A path somebody gave; ParameterError for an empty text, which would mean the current folder."""
+    if not str(path).strip() or "\0" in str(path) or (isinstance(path, str) and not path.strip()):
+        raise ParameterError(what, "an empty path", "name the file or folder")
+    return Path(path)
+
+
 def temporary_of(path: Path) -> Path:
     """A name beside `path` that nothing else uses."""
     return path.with_name(f"{WRITING}{path.name[:100]}.{os.getpid()}-{threading.get_native_id()}-{next(_count)}")

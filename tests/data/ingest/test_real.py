@@ -23,6 +23,8 @@ WANTED = (
     "fred-rates",
     "ism",
     "finra",
+    "finra-ratios",
+    "spy-5m",
     "binance-funding",
     "btc-spot-1h",
     "dvol",
@@ -153,3 +155,19 @@ def test_finra_short_share_of_large_names_follows_dix(catalog):
     dix = catalog.imported["squeezemetrics"].read(["event_time", "dix"]).set_index("event_time")["dix"]
     assert len(share) == 51
     assert share.corr(dix) > 0.9
+
+
+def test_names_the_ratio_file_lacks_come_from_the_daily_files(catalog):
+    ratios = catalog.imported["finra-ratios"].read(["symbol"])["symbol"].astype("str")
+    assert not {"GOOGL", "JPM", "XOM"} & set(ratios)
+    for field in ("short_volume", "total_volume"):
+        frame = panel(catalog, ["GOOGL", "JPM", "XOM"], "2020-12-02", "2021-02-11")[field]
+        assert frame.notna().all(axis=None)
+
+
+def test_five_minute_bars_of_spy_make_its_day_and_are_seen_as_far_as_they_are_known(catalog):
+    evening, early = (panel(catalog, ["SPY:5m"], "2026-08-20", "2026-08-21", at) for at in ("18:30", "15:45"))
+    day = [evening[field].loc["2026-08-20", "SPY:5m"] for field in ("open", "high", "low", "close")]
+    assert day == pytest.approx([765.96, 768.15, 762.04, 762.64], abs=0.005)
+    assert early["close"].loc["2026-08-21", "SPY:5m"] == pytest.approx(762.64, abs=0.005)  # a day is known when it is over
+    assert [found["kind"] for found in catalog.imported["spy-5m"].provenance["findings"]] == ["format_break"]

@@ -1,8 +1,16 @@
 """The look-ahead probes find planted leaks and let honest strategies pass."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from flowbt.studies.lookahead.check import check
+from flowbt.data.catalog import Catalog
+from flowbt.engine.loader import load_strategy
+from flowbt.studies.lookahead.check import NO_DELAY, ProbePanel, check, joined
+from flowbt.studies.lookahead.parts import parts_of
+from flowbt.studies.lookahead.probe import Probe
+from flowbt.studies.run.market import panel_for
+from tinydata import store
 
 HONEST = 'panel["close"].pct_change().rolling(5).mean() > 0'
 LEAKS = {
@@ -35,3 +43,46 @@ def test_an_honest_strategy_passes_and_its_warm_up_is_measured(catalog, strategy
 
 def test_an_endless_memory_has_no_warm_up(catalog, strategy):
     assert check(catalog, write(strategy, 'panel["close"] > panel["close"].expanding().mean()')).warm_up is None
+
+
+def test_where_no_shorter_history_can_be_decided_another_future_judges(catalog, strategy):
+    loaded = load_strategy(write(strategy, 'panel["close"] < panel["close"].iloc[[400, -1]].iloc[1]'))
+    panel, values = panel_for(catalog, loaded), loaded.resolve({})
+    full = parts_of(loaded.decide(panel, values), len(panel.index))
+    (leak,) = joined(loaded, values, panel, full, [300])
+    assert (leak.probe, leak.part, leak.cut) == ("perturb", "short", panel.index[300])
+
+
+def test_a_panel_read_anew_is_another_from_the_cut_on_or_a_bar_late(catalog, strategy):
+    panel = panel_for(catalog, load_strategy(strategy))
+    anew = [ProbePanel(catalog, panel.symbols, panel.clock, panel.index) for _ in range(2)]
+    anew[0].cut, anew[1].delay = panel.decisions[300], np.timedelta64(1, "D")
+    own, other, late = (one["close"].to_numpy() for one in (panel, *anew))
+    assert anew[0].delay == NO_DELAY
+    assert (own[:301] == other[:301]).all()
+    assert (own[301:] != other[301:]).all()
+    assert (late[1:] == own[:-1]).all()
+
+
+def test_what_becomes_known_at_the_very_decision_is_the_future_too(catalog, strategy):
+    panel = panel_for(catalog, load_strategy(strategy))
+    rows = pd.DataFrame({"event_time": panel.index, "known_at": panel.decisions, "symbol": "SPY", "mood": np.arange(1.0, len(panel.index) + 1)})
+    store(catalog.roots[0], "mood", rows, publication={"rule": "column"}, fields={"mood": {"max_age": "5D"}})
+    anew = ProbePanel(Catalog(catalog.roots), panel.symbols, panel.clock, panel.index)
+    anew.cut = panel.decisions[300]
+    shown = anew["mood", "SPY"].to_numpy()[:, 0]
+    assert shown[1:301].tolist() == list(range(1, 301))
+    assert shown[301] != 301
+
+
+def test_a_module_that_may_remember_is_shown_histories_in_order_of_length(catalog, strategy):
+    loaded = load_strategy(strategy)
+    panel, lengths = panel_for(catalog, loaded), []
+
+    def decide(view):
+        lengths.append(len(view.index))
+        return loaded.decide(view, loaded.resolve({}))
+
+    assert Probe(decide, panel, loaded.decide(panel, loaded.resolve({})), late=True, memory=True).first_leak() is None
+    assert len(set(lengths)) > 10
+    assert lengths == sorted(lengths)

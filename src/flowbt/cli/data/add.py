@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowbt.cli.data.imports import RULES, arrival_of, arrival_options, report
-from flowbt.cli.options import datasets_option, emit, json_option, split_parameters
+from flowbt.cli.options import PathName, datasets_option, emit, json_option, split_parameters
 
 if TYPE_CHECKING:
     from flowbt.studies.ingest.add import Look, Wishes
@@ -23,7 +23,7 @@ Examples:
   flowbt data add flows.csv --name flows --symbol SPY --publication "session 18:00"
   flowbt data add february.csv --name flows""",
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PathName())
 @click.option("--name", default="", help="Name of the dataset (default: that of the file).")
 @click.option("--symbol", default="", help="Symbol, where no column names it.")
 @click.option("--symbol-column", default="", help="Column of symbols.")

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, parameter_option, say_data, span_options, split_parameters
+from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, parameter_option, say_data, span_options, split_parameters
 from flowbt.cli.show.chart import chart
 from flowbt.ground.errors import CheckFailed, FlowbtError, ParameterError, nearest
 from flowbt.ground.files import write_text
@@ -92,7 +92,7 @@ def show(name: str, parameters: tuple[str, ...], datasets: Path, demo: bool | No
 
 @command.command("compute", epilog="Example: flowbt features compute win_streak milestone --symbols SPX,RUT --to out.parquet -p win_streak.kind=beats")
 @click.argument("names", nargs=-1, required=True)
-@click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="A .parquet or .csv file.")
+@click.option("--to", "target", type=PathName(), required=True, help="A .parquet or .csv file.")
 @click.option("--from", "start", metavar="DATE", help="First date to write.")
 @click.option("--until", "end", metavar="DATE", help="Last date to write.")
 @view_options
@@ -125,7 +125,7 @@ def compute(names: tuple[str, ...], target: Path, parameters: tuple[str, ...], d
 
 
 @command.command("docs", epilog="Example: flowbt features docs --to docs/features.md")
-@click.option("--to", "target", type=click.Path(path_type=Path), help="Write there; left out, print.")
+@click.option("--to", "target", type=PathName(), help="Write there; left out, print.")
 @click.option("--check", is_flag=True, help="Do not write: exit 3 when the file is not current.")
 def docs(target: Path | None, check: bool) -> None:
     """The page of all features, made from their declarations."""

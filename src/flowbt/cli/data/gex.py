@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowbt.cli.options import emit, json_option
+from flowbt.cli.options import PathName, emit, json_option
 from flowbt.ground.errors import SourceError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ BAR = 28  # characters of the longest bar
 
 
 @click.command(epilog="Example: flowbt gex spx_quotedata.csv --within 0.08")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=PathName())
 @click.option("--spot", type=float, help="Price of the underlying, in place of the file's.")
 @click.option("--as-of", "as_of", metavar="UTC", help="Instant of the snapshot (2024-01-05 21:00); of several, the last one by then.")
 @click.option("--symbol", help="Symbol, in place of the file's.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from flowbt.cli.options import datasets_option, emit, json_option, split_parameters
+from flowbt.cli.options import PathName, datasets_option, emit, json_option, split_parameters
 from flowbt.cli.progress import progress
 from flowbt.cli.show.table import print_table
 
@@ -38,9 +38,9 @@ Examples:
   flowbt data import table flows.csv --name flows --time Date --symbol-column ticker --map dark_pool_net=Net --publication "session 18:00" """,
 )
 @click.argument("source", required=False)
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="Import plan (TOML).")
-@click.option("--root", "files_root", type=click.Path(path_type=Path), help="Folder the plan's paths are in.")
+@click.argument("files", nargs=-1, type=PathName())
+@click.option("--plan", "plan_file", type=PathName(), help="Import plan (TOML).")
+@click.option("--root", "files_root", type=PathName(), help="Folder the plan's paths are in.")
 @click.option("--only", multiple=True, metavar="DATASET", help="Only this dataset of the plan; may be given several times.")
 @click.option("--name", help="Name of the dataset (default: the source).")
 @click.option("--symbol", help="Symbol, where the file names none.")
@@ -50,7 +50,7 @@ Examples:
 @click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN", help="Column of a field (source table).")
 @click.option("--wide", metavar="FIELD", help="Every other column is a symbol of this field (source table).")
 @click.option("--option", "extra", multiple=True, metavar="KEY=VALUE", help="Another option of the source.")
-@click.option("--mapping", "mapping_file", type=click.Path(path_type=Path), help="TOML file of source options.")
+@click.option("--mapping", "mapping_file", type=PathName(), help="TOML file of source options.")
 @click.option("--publication", metavar="RULE", help=RULES)
 @click.option("--clock", default="XNYS", show_default=True, help="Calendar of the rows: XNYS or 24/7.")
 @click.option("--frequency", default="session", show_default=True, help="session, 1h, 4h, 8h, day, week, month, irregular or event.")
@@ -107,7 +107,7 @@ Examples:
 @click.option("--name", default="", metavar="DATASET", help="Import what was downloaded as this dataset.")
 @click.option("--as", "symbol", default="", metavar="SYMBOL", help="Our symbol, where the files name none.")
 @click.option("--publication", metavar="RULE", help=RULES)
-@click.option("--to-folder", type=click.Path(path_type=Path), help="Folder of the files (default: .raw/SOURCE in the datasets folder).")
+@click.option("--to-folder", type=PathName(), help="Folder of the files (default: .raw/SOURCE in the datasets folder).")
 @click.option("--pause", default=0.5, show_default=True, type=click.FloatRange(min=0), help="Seconds between requests.")
 @click.option("--tries", default=5, show_default=True, type=click.IntRange(min=1), help="Tries per file.")
 @click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds without an answer.")

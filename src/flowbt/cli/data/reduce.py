@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from flowbt.cli.options import datasets_option, emit, json_option, split_parameters
+from flowbt.cli.options import PathName, datasets_option, emit, json_option, split_parameters
 from flowbt.cli.progress import progress
 
 
 @click.command(epilog="Example: flowbt reduce trades archive/BTCUSDT --to btc-toxicity -o step=1h")
 @click.argument("kind", metavar="KIND")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=PathName(), metavar="PATH...")
 @click.option("--to", "name", required=True, metavar="DATASET", help="The dataset to write; its dataset.toml is kept where there is one.")
 @click.option("-o", "--option", "options", multiple=True, metavar="NAME=VALUE", help="Set an option of the kind, such as inside=nearer, step=1d, symbol=BTC.")
 @click.option("--workers", type=int, default=0, help="Processes; left out, one per processor.")
@@ -22,7 +22,7 @@ from flowbt.cli.progress import progress
 def command(kind: str, paths: tuple[Path, ...], name: str, options: tuple[str, ...], workers: int, memory: int, datasets: Path, as_json: bool) -> int:
     """Turn raw files of a KIND into a dataset of fields.
 
-    KIND is one of option-prints, dark-prints, finra, chains, trades, metrics, book-depth, liquidations, book. A folder is searched for
+    KIND is one of option-prints, deribit-prints, dark-prints, finra, chains, trades, metrics, book-depth, liquidations, book. A folder is searched for
     files; each file is one unit of work, and files run in parallel. A broken file is named and left out, and the exit code is then 1.
     """
     from flowbt.data.versions import dataset_name

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from flowbt.cli.desk.journal import journal_option
-from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
+from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data
 from flowbt.ground.home import place
 
 
 @click.command(epilog="Example: flowbt follow strategies/ --journal journal")
-@click.argument("path", type=click.Path(path_type=Path), default=lambda: place("strategies"))
+@click.argument("path", type=PathName(), default=lambda: place("strategies"))
 @click.option("--asof", metavar="TIME", help="Enter what would have been said then; the entry keeps the time at which it was made.")
 @journal_option
 @demo_option

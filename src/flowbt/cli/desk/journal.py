@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
+from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data
 from flowbt.ground.home import place
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def journal_option(command: F) -> F:
     return click.option(
         "--journal",
-        type=click.Path(path_type=Path),
+        type=PathName(),
         default=lambda: place("journal"),
         envvar="FLOWBT_JOURNAL",
         show_default="journal",
@@ -52,7 +52,7 @@ def head(journal: Path, as_json: bool) -> None:
 @journal_option
 @click.option(
     "--strategies",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     default=lambda: place("strategies"),
     show_default="strategies",
     help="Folder of today's strategy files.",

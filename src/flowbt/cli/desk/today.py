@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
+from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data
 from flowbt.cli.show.today import print_today
 from flowbt.ground.home import place
 
@@ -18,7 +18,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("path", type=click.Path(path_type=Path), default=lambda: place("strategies"))
+@click.argument("path", type=PathName(), default=lambda: place("strategies"))
 @click.option("--asof", metavar="TIME", help="What would have been said then: a date, or an instant in UTC.  [default: the end of the data]")
 @demo_option
 @datasets_option

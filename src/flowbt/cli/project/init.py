@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from flowbt.cli.options import PathName
 from flowbt.ground.errors import ParameterError
 
 README = """# {name}
@@ -32,7 +33,7 @@ IGNORED = "/results/\n/datasets/.*\n/datasets/**/*.parquet\n/datasets/**/provena
 
 
 @click.command(epilog="Example: flowbt init my-project")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PathName())
 def command(folder: Path) -> None:
     """Make a project in FOLDER: strategies, claims, dataset declarations, import plan, ideas, a notebook, a README.
 

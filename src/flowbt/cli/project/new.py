@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from flowbt.cli.options import PathName
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.home import place
 
@@ -52,7 +53,7 @@ def command() -> None:
 @click.option(
     "--dir",
     "folder",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     default=lambda: place("strategies"),
     show_default="strategies",
     help="Folder of the file.",
@@ -64,7 +65,7 @@ def strategy(name: str, folder: Path) -> None:
 
 @command.command(epilog="Example: flowbt new claim morning_report --dir claims")
 @click.argument("name")
-@click.option("--dir", "folder", type=click.Path(path_type=Path), default=lambda: place("claims"), show_default="claims", help="Folder of the file.")
+@click.option("--dir", "folder", type=PathName(), default=lambda: place("claims"), show_default="claims", help="Folder of the file.")
 def claim(name: str, folder: Path) -> None:
     """Write NAME.py with a claim that can be scored."""
     _write(folder, name, CLAIM)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
+from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data
 
 if TYPE_CHECKING:
     from flowbt.studies.board.board import Board
@@ -24,7 +24,7 @@ WIDTH = 160  # columns where the output is no terminal
 @click.command(epilog="Example: flowbt board --asof 2026-04-08 --html board.html")
 @click.option("--asof", metavar="DATE", help="Date of the board (YYYY-MM-DD); default: the last session with prices.")
 @click.option("--symbols", metavar="A,B", help="Symbols of the zone table; the first is the market the inputs speak of.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write the board as one HTML file.")
+@click.option("--html", type=PathName(dir_okay=False), help="Also write the board as one HTML file.")
 @demo_option
 @datasets_option
 @json_option
@@ -38,7 +38,7 @@ def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool
     from flowbt.studies.board.document import document
 
     chosen = tuple(s.strip() for s in symbols.split(",") if s.strip()) if symbols else SYMBOLS
-    one = board(data_of(datasets, demo), asof or None, chosen)
+    one = board(data_of(datasets, demo), asof, chosen)
     if html is not None:
         page.write(html, asdict(one))
     if as_json:

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, parameter_option, say_data, split_parameters
+from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, parameter_option, say_data, split_parameters
 
 
 @click.command(epilog="Example: flowbt check strategies/exit_liquidity.py -p hold=5")
-@click.argument("path", type=click.Path(path_type=Path), required=False)
+@click.argument("path", type=PathName(), required=False)
 @parameter_option
 @click.option("--dates", type=click.IntRange(1), default=8, show_default=True, help="Uniform dates to probe, beside signals, month ends and clock changes.")
 @click.option("--explain", is_flag=True, help="Print which kinds of look-ahead are planted in the tests, and what catches each.")

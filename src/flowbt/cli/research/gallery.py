@@ -26,9 +26,13 @@ def run_folder(folder: Path, options: dict[str, Any]) -> int:
     from flowbt.studies.gallery.gallery import Job, run_gallery
     from flowbt.studies.run.market import Span
 
-    for name in ("costs", "account", "decide_at", "benchmark", "symbols"):
+    for name in ("parameters", "costs", "account", "decide_at", "benchmark", "symbols"):
         if options[name]:
-            raise ParameterError(f"--{name.replace('_', '-')} with a folder", "it applies to one strategy", "name the file, or leave it to the files")
+            raise ParameterError(
+                f"{'-p' if name == 'parameters' else '--' + name.replace('_', '-')} with a folder",
+                "it applies to one strategy",
+                "name the file, or leave it to the files",
+            )
     results = None if options["no_store"] else options["results"]
     job = Job(
         folder,

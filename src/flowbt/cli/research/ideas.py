@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, say_data
+from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data
 from flowbt.ground.home import place
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ WORDS = {"idea", "opened", "expiry", "status"}
 
 
 @click.command(epilog="Example: flowbt ideas my_ideas.toml --json")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=lambda: place(FILE))
+@click.argument("file", type=PathName(dir_okay=False), default=lambda: place(FILE))
 @demo_option
 @datasets_option
 @json_option

@@ -13,6 +13,8 @@ import click
 from rich.console import Console
 
 from flowbt.cli.options import (
+    SEED,
+    PathName,
     data_of,
     datasets_option,
     demo_option,
@@ -38,7 +40,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PathName())
 @parameter_option
 @span_options
 @click.option("--costs", metavar="NAME=VALUE,...", help="Change costs: fees, slippage, borrow (fractions), funding (true or false).")
@@ -46,7 +48,7 @@ Examples:
 @click.option("--symbols", metavar="A,B,...", help="Trade these symbols in place of the file's.")
 @click.option("--decide-at", metavar="HH:MM", help="Decision time of the session, New York.  [default: 18:30]")
 @click.option("--benchmark", metavar="SYMBOL", help="Compare with this symbol held, or `none`.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Seed of the placebo's rotation and of the bootstrap.")
+@click.option("--seed", type=SEED, default=7, show_default=True, help="Seed of the placebo's rotation and of the bootstrap.")
 @keep_leak_option
 @click.option("--no-store", is_flag=True, help="Print the result only; write nothing.")
 @demo_option
@@ -57,7 +59,7 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
     """Backtest the strategy file PATH and write its tearsheet. Exit code 3, and nothing stored, where its decision uses the future."""
     request = _request(path, parameters, options)
     if path.is_dir():
-        return run_folder(path, options)
+        return run_folder(path, {**options, "parameters": parameters})
     with _busy(f"running {path.stem}", quiet=options["as_json"]):
         from flowbt.studies.run.backtest import backtest
         from flowbt.studies.run.stored import look, store_run
@@ -84,7 +86,7 @@ def _request(path: Path, parameters: tuple[str, ...], options: dict[str, Any]) -
         parameters=split_parameters(parameters),
         span=Span(options["start"], options["end"]),
         decide_at=options["decide_at"],
-        symbols=tuple(name.strip() for name in (options["symbols"] or "").split(",") if name.strip()),
+        symbols=tuple(name.strip() for name in options["symbols"].split(",")) if options["symbols"] is not None else (),
         costs=_changed(Costs, "--costs", options["costs"]),
         account=_changed(Account, "--account", options["account"]),
         benchmark=options["benchmark"],

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, results_option, say_data
+from flowbt.cli.options import SEED, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data
 from flowbt.cli.progress import progress
 from flowbt.cli.show.score import print_board
+from flowbt.ground.files import asked_path
 from flowbt.results.shelf import storing
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("targets", nargs=-1, required=True, metavar="PATH[::CLAIM]...")
 @click.option("--resamples", type=click.IntRange(100), default=10_000, show_default=True, help="Bootstrap resamples and surrogates of each claim.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the resamples.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the resamples.")
 @click.option("--placebos/--no-placebos", default=True, help="List the placebos too (they always count in the correction).")
 @click.option("--fresh", is_flag=True, help="Score again what is in the cache.")
 @click.option("--no-store", is_flag=True, help="Write no pages and no cache.")
@@ -63,7 +64,7 @@ def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool,
 def _lock(targets: tuple[str, ...], as_json: bool) -> int:
     from flowbt.studies.score.score import lock
 
-    for folder in map(Path, targets):
+    for folder in (asked_path(target, "register") for target in targets):
         register, changes = lock(folder)
         told = {name: list(getattr(changes, name)) for name in ("new", "changed", "gone", "rules")}
         if as_json:

@@ -7,7 +7,19 @@ from typing import Any
 
 import click
 
-from flowbt.cli.options import data_of, datasets_option, demo_option, emit, json_option, parameter_option, results_option, say_data, span_options
+from flowbt.cli.options import (
+    SEED,
+    PathName,
+    data_of,
+    datasets_option,
+    demo_option,
+    emit,
+    json_option,
+    parameter_option,
+    results_option,
+    say_data,
+    span_options,
+)
 from flowbt.cli.research.sweep import request_of
 from flowbt.cli.show.sweep import print_walk
 
@@ -18,7 +30,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PathName())
 @parameter_option
 @span_options
 @click.option("--train", default="3y", show_default=True, metavar="LENGTH", help="Training window: bars, or time such as 3y, 6m, 26w, 90d.")
@@ -34,7 +46,7 @@ Examples:
 @click.option("--embargo", type=click.IntRange(0), default=0, show_default=True, help="Bars skipped between training and test.")
 @click.option("--constraint", "constraints", multiple=True, metavar="EXPRESSION", help='Only trials for which it holds, e.g. "fast < slow".')
 @click.option("--random", type=click.IntRange(1), metavar="N", help="Choose among N distinct points of the grid, drawn at random.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Seed of the draw.")
+@click.option("--seed", type=SEED, default=7, show_default=True, help="Seed of the draw.")
 @click.option("--sort", default="sharpe", show_default=True, metavar="METRIC", help="What the choice is made by.")
 @click.option("--costs", metavar="NAME=VALUE,...", help="Change costs: fees, slippage, borrow (fractions), funding (true or false).")
 @click.option("--account", metavar="NAME=VALUE,...", help="Change the account: cash, margin, max_gross.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from flowbt.cli.options import emit, json_option, results_option
+from flowbt.cli.options import PathName, emit, json_option, results_option
 from flowbt.ground.errors import StoreError
 from flowbt.results import shelf
 
@@ -113,7 +113,7 @@ def note(run: str, text: str, results: Path) -> None:
 
 
 @command.command("export", epilog="Example: flowbt results export site/")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PathName())
 @results_option
 def export(folder: Path, results: Path) -> None:
     """Write all pages as a static site: the browser page, every tearsheet, sweep and scoreboard."""

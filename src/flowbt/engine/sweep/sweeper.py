@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from flowbt.deferred import Trace, Tracer
-from flowbt.engine.decisions import check_terms
 from flowbt.engine.options.run import SharedPrices
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
@@ -41,7 +40,6 @@ class Sweeper:
 
     def __post_init__(self) -> None:
         market, c, a = self.stage.market, self.costs, self.account
-        check_terms(c, a)
         self.terms = Terms(float(a.cash), float(c.fees), float(c.slippage), float(c.borrow), float(a.margin), float(a.max_gross))
         self.bars = bars_of(market, c)
         self.store = MaskStore(len(market.symbols), len(market.index))

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from flowbt.engine.book import Book
-from flowbt.engine.decisions import aligned, check_terms, number, rules_of
+from flowbt.engine.decisions import aligned, number, rules_of
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.types import Account, Costs, Market, Signals, frozen
 from flowbt.engine.vbt.kernel import AMOUNT, PERCENT, VALUE, How, Prices, VbtSignals, add, run
@@ -54,7 +54,6 @@ def simulate_and_exits(market: Market, signals: Signals, costs: Costs, account: 
 
     EngineError for a size type that vectorbt has not, or a reversal in percent.
     """
-    check_terms(costs, account)
     asked, prices = vbt_signals_of(signals, market), prices_of(market, fills)
     if fills.size_type not in SIZE_TYPES:
         raise EngineError(f"size type {fills.size_type!r}", "not one of vectorbt's for signals", f"use {', '.join(SIZE_TYPES)}")

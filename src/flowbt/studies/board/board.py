@@ -20,8 +20,8 @@ from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.features.checklist import CHECKLIST
 from flowbt.features.convergence import tally
 from flowbt.features.inputs import INPUTS
-from flowbt.ground.clock import Clock, read_date
-from flowbt.ground.errors import FlowbtError, RangeError, SpoiltDataset
+from flowbt.ground.clock import Clock, read_asof
+from flowbt.ground.errors import FlowbtError, ParameterError, RangeError, SpoiltDataset
 from flowbt.ground.fields import FieldKey
 from flowbt.studies.board.gaps import Gap, absent, never, stale
 from flowbt.studies.board.lines import GATES, LINES, Line
@@ -88,6 +88,9 @@ class Board:
 
 def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) -> Board:
     """The board of the last session at or before `asof` (default: the last session with prices). RangeError where there is none."""
+    symbols = tuple(symbols)
+    if not symbols or not all(symbols) or len(set(symbols)) < len(symbols):
+        raise ParameterError(f"symbols {','.join(symbols)!r}", "none, an empty one, or one named twice", "name each symbol once")
     held = [s for s in symbols if catalog.has("close", s)]
     if not held:
         raise catalog.missing("close", next(iter(symbols), "SPX"))
@@ -130,7 +133,7 @@ def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) 
 def _labels(catalog: Catalog, symbol: str, asof: Any) -> pd.DatetimeIndex:
     """Four years of sessions up to the last one that is at or before `asof` and has, or follows, data."""
     whole = open_panel(catalog, [symbol]).index
-    last = whole[-1] if asof is None else read_date(asof).normalize()
+    last = whole[-1] if asof is None else read_asof(asof).normalize()
     if last < whole[0]:
         raise RangeError(f"board as of {last:%Y-%m-%d}", f"{symbol} starts {whole[0]:%Y-%m-%d}", "ask for a later date")
     return Clock().labels(max(whole[0], last - HISTORY), last)

@@ -18,7 +18,7 @@ from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.types import Signals, Targets
-from flowbt.ground.clock import Clock
+from flowbt.ground.clock import Clock, read_asof
 from flowbt.ground.errors import FlowbtError, RangeError
 from flowbt.studies.desk.conditions import Condition, conditions
 from flowbt.studies.run.market import panel_for
@@ -95,6 +95,8 @@ def today(catalog: Catalog, path: Path, asof: Any = None) -> Today:
 
 def today_all(catalog: Catalog, paths: Sequence[Path], asof: Any = None) -> tuple[list[Today], list[str]]:
     """Every strategy's decision, and one line for each that cannot decide."""
+    if asof is not None:
+        read_asof(asof)  # once, before any strategy is asked
     said, problems = [], []
     for path in paths:
         try:
@@ -126,13 +128,8 @@ def panel_asof(catalog: Catalog, strategy: Strategy, asof: Any = None) -> PanelR
 
 def instant_of(asof: Any, clock: Clock) -> pd.Timestamp:
     """An instant as naive UTC; a bare date is the decision of its session, or the end of its day on a 24/7 clock. RangeError for anything else."""
-    try:
-        moment = pd.Timestamp(asof)
-    except (ValueError, TypeError):
-        raise RangeError(f"as of {asof!r}", "not a date or a time", "write YYYY-MM-DD, or YYYY-MM-DDTHH:MM in UTC") from None
-    if moment.tzinfo is not None:
-        return moment.tz_convert("UTC").tz_localize(None)
-    if moment != moment.normalize():
+    moment = read_asof(asof)
+    if moment != moment.normalize() or (not isinstance(asof, str) and pd.Timestamp(asof).tzinfo is not None):
         return moment
     return moment + pd.Timedelta(days=1) if clock.always else clock.decisions(pd.DatetimeIndex([moment]))[0]
 

@@ -27,7 +27,7 @@ from flowbt.engine.simulate import simulate
 from flowbt.evidence.multiple import benjamini_hochberg
 from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
-from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, StoreError
+from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, StoreError, check_seed
 from flowbt.results.belief import belief_now
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
@@ -51,6 +51,12 @@ class Job:
     workers: int = 0
     keep_leak: bool = False
     command: str = ""
+
+    def __post_init__(self) -> None:
+        """ParameterError for a seed, or numbers of placebos or workers, that cannot be."""
+        check_seed(self.seed)
+        if min(self.placebos, self.workers) < 0:
+            raise ParameterError(f"{self.placebos} placebos, {self.workers} workers", "less than none", "give 0 or more")
 
 
 @dataclass(frozen=True)

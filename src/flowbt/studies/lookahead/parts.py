@@ -37,6 +37,8 @@ def parts_of(decision: Any, rows: int) -> dict[str, Any]:
 
 
 def _parts(value: Any, rows: int, name: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, pd.api.extensions.ExtensionArray):  # two of them are "equal" to bool() whatever they hold
+        value = pd.Series(value)
     if isinstance(value, (pd.DataFrame, pd.Series, np.ndarray)) and value.ndim in (1, 2) and len(value) == rows:
         yield name, table_of(value)
     elif is_dataclass(value) and not isinstance(value, type):
@@ -52,7 +54,9 @@ def _parts(value: Any, rows: int, name: str) -> Iterator[tuple[str, Any]]:
         for at, item in enumerate(value):
             yield from _parts(item, rows, f"{name}[{at}]")
     elif isinstance(value, (pd.DataFrame, pd.Series, pd.Index, np.ndarray)):
-        yield name, (value.shape, np.asarray(value).tolist())
+        plain = np.array(value, dtype=object)
+        plain[np.asarray(pd.isna(value))] = None  # nan is not itself, None is
+        yield name, (value.shape, plain.tolist())
     elif not callable(value):
         yield name, value
 

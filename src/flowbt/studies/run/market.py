@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
@@ -13,7 +14,7 @@ from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.engine.loader import Strategy
 from flowbt.engine.types import Market, Signals, Targets
 from flowbt.ground.clock import Clock, read_date
-from flowbt.ground.errors import RangeError, SignalError
+from flowbt.ground.errors import DataError, RangeError, SignalError
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,16 @@ class Span:
     start: str | None = None
     end: str | None = None
 
+    def __post_init__(self) -> None:
+        """RangeError for what is no date, and for an end before the start."""
+        first, last = _date(self.start), _date(self.end, last=True)
+        if first is not None and last is not None and last < first:
+            raise RangeError(f"{self.start} to {self.end}", "the end is before the start", "swap --from and --to")
+
     def cut(self, panel: PanelReader) -> pd.DatetimeIndex:
         """The labels to trade: where every touched field has begun and none has ended, and inside the dates asked for."""
         first, last = panel.ready()
         asked_first, asked_last = _date(self.start), _date(self.end, last=True)
-        if asked_first is not None and asked_last is not None and asked_last < asked_first:
-            raise RangeError(f"{self.start} to {self.end}", "the end is before the start", "swap --from and --to")
         live = panel.live()  # what was calculated back is not traded on, unless it is asked for
         begin = max(first, asked_first) if asked_first is not None else first if live is None else max(first, live)
         end = min(last, asked_last) if asked_last is not None else last
@@ -57,10 +62,22 @@ def panel_for(catalog: Catalog, strategy: Strategy, decide_at: str | None = None
 def market_of(panel: PanelReader, labels: pd.DatetimeIndex) -> Market:
     """The traded bars of the panel's symbols over `labels`. Dividends are cash flows of the close before their ex-date (see `bases.carried`)."""
     bars = panel.bars()
+    for name in ("open", "high", "low", "close"):
+        check_prices(name, getattr(bars, name).loc[labels])
     mark, due = carried(bars.close.loc[labels], bars.dividend.loc[labels])
     frames = {"open": bars.open, "high": bars.high, "low": bars.low, "close": mark, "funding": bars.funding.loc[labels] + due}
     arrays = {name: frame.loc[labels].to_numpy(float) for name, frame in frames.items()}
     return Market(index=labels, symbols=panel.symbols, clock=panel.clock, **arrays)
+
+
+def check_prices(name: str, prices: pd.DataFrame) -> None:
+    """DataError for a price (labels x symbols) of zero or less, or without end: nothing was traded at it, so nothing is worked out from it."""
+    values = prices.to_numpy(dtype=float)
+    bad = np.argwhere((values <= 0.0) | np.isinf(values))
+    if len(bad):
+        row, column = bad[0]
+        asked = f"{name} of {prices.columns[column]} at {prices.index[row]:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
+        raise DataError(asked, f"{values[row, column]:g}, which is no price", "import the data again without it, or trade dates after it")
 
 
 def cut_decision(decision: Any, panel: PanelReader, labels: pd.DatetimeIndex) -> Signals | Targets:

@@ -17,7 +17,7 @@ import pandas as pd
 from flowbt.engine.book import Book
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
 from flowbt.engine.simulate import bars_of, simulate
-from flowbt.engine.types import Signals, Targets
+from flowbt.engine.types import Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Rules, Terms, run_signals, run_targets
 from flowbt.evidence.sharpe import moments
 from flowbt.evidence.timing import Timing, skill_of, timing_of
@@ -117,10 +117,10 @@ def rotated_returns(prepared: Prepared, count: int, seed: int) -> Iterator[Array
     plan = plan_of(decision, market) if isinstance(decision, Targets) else None
     for offset in offsets_of(decision, len(market.index), count, seed):
         if plan is None:
-            moved = Rules(*(np.roll(part, offset, axis=0) if len(part) > 1 else part for part in rules))  # type: ignore[arg-type]
+            moved = Rules(*(frozen(np.roll(part, offset, axis=0), part.dtype) if len(part) > 1 else part for part in rules))  # type: ignore[arg-type]
             tape, _ = run_signals(bars, moved, terms)
         else:
-            tape, _ = run_targets(bars, plan._replace(weights=np.roll(plan.weights, offset, axis=0)), rules, terms)
+            tape, _ = run_targets(bars, plan._replace(weights=frozen(np.roll(plan.weights, offset, axis=0))), rules, terms)
         before = np.concatenate([[account.cash], tape.value[:-1]])
         yield np.divide(tape.value, before, out=np.ones_like(before), where=before > 0.0) - 1.0
 

@@ -10,6 +10,7 @@ from typing import Any
 from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.loader import Strategy
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
+from flowbt.ground.errors import ParameterError, check_seed
 from flowbt.studies.run.market import Span
 
 
@@ -29,6 +30,14 @@ class Request:
     seed: int = 7
     command: str = ""
     symbols: tuple[str, ...] = ()  # trade these in place of the file's
+
+    def __post_init__(self) -> None:
+        """ParameterError for a seed or symbols that cannot be used; the span, costs and account have checked themselves."""
+        check_seed(self.seed)
+        if len(set(self.symbols)) < len(self.symbols) or not all(self.symbols):
+            raise ParameterError(f"symbols {','.join(self.symbols)}", "one is named twice, or is empty", "name each symbol once")
+        if self.rotations < 0:
+            raise ParameterError(f"{self.rotations} rotations", "less than none", "give 0 or more")
 
 
 @dataclass(frozen=True)

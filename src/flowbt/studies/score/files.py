@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.ground.errors import ClaimError, nearest
+from flowbt.ground.files import asked_path
 
 LOCK = "register.lock"
 
@@ -47,7 +48,7 @@ def select(targets: tuple[str, ...]) -> Selection:
     named: set[str] = set()
     for target in targets:
         name, _, only = target.partition("::")
-        for path in _paths(Path(name)):
+        for path in _paths(asked_path(name, f"claims of {target!r}")):
             file = files.setdefault(path, load(path))
             named |= {claim.id for claim in (_one(file, only) if only else file).claims}
     folders = {path.parent for path in files if (path.parent / LOCK).is_file()}

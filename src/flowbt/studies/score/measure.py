@@ -21,7 +21,7 @@ from flowbt.evidence.claims.forecasts import forecast
 from flowbt.evidence.claims.sequences import sequence_study
 from flowbt.evidence.claims.study import plain
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import ClaimError, FieldError, FlowbtError
+from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, ParameterError, check_seed
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import write_text
 from flowbt.ground.protocols import Panel
@@ -53,6 +53,12 @@ class Settings:
     threads: int = 2
     fresh: bool = False
     store: bool = True
+
+    def __post_init__(self) -> None:
+        """ParameterError for a seed or a number of resamples that cannot be used."""
+        check_seed(self.seed)
+        if not 100 <= self.resamples <= 1_000_000:
+            raise ParameterError(f"{self.resamples} resamples", "not from 100 to 1,000,000", "10,000 are usual")
 
 
 class Scorer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,18 +19,19 @@ from flowbt.data.panel.caveats import caveats, stale_words
 from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import fenced
 from flowbt.deferred import Tracer
+from flowbt.engine.decisions import plan_of, rules_of
 from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sweeper import Sweeper
-from flowbt.engine.types import Account, Costs, Labels, Market
+from flowbt.engine.types import Account, Costs, Labels, Market, Signals, Targets
 from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError
 from flowbt.results.record import dumps
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import branch_leak, refuse
 from flowbt.studies.run.describe import commit, datasets_of, versions
 from flowbt.studies.run.market import Span, market_of, panel_for
-from flowbt.studies.sweep.values import Search, numbers_of, space_of
+from flowbt.studies.sweep.values import Search, allowed, numbers_of, space_of
 
 PROBES = 200  # combinations of branching parameters that are tried before the dates are settled
 
@@ -131,6 +132,7 @@ def set_up(catalog: Catalog, request: SweepRequest) -> PreparedSweep:
     """Load, trace, and settle the dates: the bars on which every field that any trace reads is there."""
     strategy = load_strategy(request.path)
     space = space_of(strategy, request.values)
+    allowed(space, np.zeros(1, np.int64), (*strategy.constraints, *request.constraints))  # refuses what is no constraint
     swept = tuple(name for name, values in zip(space.names, space.values, strict=True) if len(values) > 1 or name in request.values)
     panel = panel_for(catalog, strategy, request.decide_at)
     tracer = Tracer(strategy.function, fenced(panel), space.trial(np.zeros(len(space.names), np.int64)))
@@ -164,15 +166,35 @@ def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: PanelReader) 
             raise
         except Exception as error:  # what was recorded cannot be evaluated; a plain call may work
             tracer.fix(None, f"{type(error).__name__} on evaluating what was recorded, which")
-    ends = [[0] * len(space.names), [len(values) // 2 for values in space.values], [len(values) - 1 for values in space.values]]
-    for code in ends:
+    for code in _ends(space):
         trial = space.trial(code)
         direct = tracer.function(tracer.quiet, **trial)
+        _check_rules(direct, Labels(panel.index, panel.symbols))
         if not tracer.per_trial and not same(tracer.evaluate(trial), direct):
             tracer.fix(None, "what was recorded differs from a plain call, which")
     if said:
         return Leak("syntax", panel.index[-1], f"{said.asked}: {said.found}", panel.index[-1], "")
     return branch_leak(strategy, tracer, panel, _settings(space, set(tracer.fixed)), _trials(space))
+
+
+def _check_rules(decision: Any, labels: Labels) -> None:
+    """SignalError for a rule, such as a size, that the engine would refuse: before any trial is counted."""
+    if isinstance(decision, Signals):
+        rules_of(decision, labels)
+    elif isinstance(decision, Targets):
+        plan_of(decision, labels)
+
+
+def _ends(space: Space) -> list[list[int]]:
+    """The first, middle and last values of every parameter together, and its least and its largest ones; each once."""
+    order = [sorted(range(len(values)), key=values.__getitem__) if _plain(values) else [0] for values in space.values]
+    codes = [[0] * len(space.names), [len(values) // 2 for values in space.values], [len(values) - 1 for values in space.values]]
+    codes += [[ranks[0] for ranks in order], [ranks[-1] for ranks in order]]
+    return [list(code) for code in dict.fromkeys(map(tuple, codes))]
+
+
+def _plain(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, (int, float, str)) for value in values) and len({isinstance(value, str) for value in values}) == 1
 
 
 def _trials(space: Space) -> Iterator[dict[str, Any]]:

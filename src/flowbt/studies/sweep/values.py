@@ -13,7 +13,7 @@ import pandas as pd
 from flowbt.engine.loader import Strategy, read_value
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
-from flowbt.ground.errors import ParameterError, RangeError
+from flowbt.ground.errors import ParameterError, RangeError, check_seed
 from flowbt.studies.sweep.constraints import met
 
 MOST = 50_000_000  # trials of a grid; beyond it only a random draw is sensible
@@ -26,6 +26,12 @@ class Search:
     kind: str = "grid"
     number: int = 0
     seed: int = 7
+
+    def __post_init__(self) -> None:
+        """ParameterError for a seed or a number of points that cannot be."""
+        check_seed(self.seed)
+        if self.number < (self.kind != "grid"):
+            raise ParameterError(f"{self.kind} search of {self.number} points", "less than one", "give 1 or more")
 
 
 def space_of(strategy: Strategy, given: Mapping[str, str]) -> Space:

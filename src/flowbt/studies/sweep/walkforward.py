@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -56,6 +57,13 @@ class WindowPlan:
     purge: int | None = None
     embargo: int = 0
     modes: tuple[str, ...] = MODES
+
+    def __post_init__(self) -> None:
+        """ParameterError for windows that are neither bars nor time, and for less than none purged or skipped."""
+        for option, text in (("--train", self.train), ("--test", self.test)):
+            bars_of(option, text, 252.0)
+        if min(self.purge or 0, self.embargo) < 0 or not set(self.modes) <= set(MODES) or not self.modes:
+            raise ParameterError(f"purge {self.purge}, embargo {self.embargo}, modes {self.modes}", "not a plan", f"bars of 0 or more; modes of {MODES}")
 
 
 @dataclass(frozen=True)
@@ -103,11 +111,8 @@ def split_of(setup: PreparedSweep, numbers: Ints, plan: WindowPlan, mode: str) -
 
 def bars_of(option: str, text: str, year: float) -> int:
     """`500` bars, or `3y`, `18m`, `26w`, `90d` as bars of this clock."""
-    unit = text[-1:].lower()
-    try:
-        bars = round(float(text[:-1]) * UNITS[unit] * year) if unit in UNITS else int(text)
-    except ValueError:
-        bars = 0
+    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([dwmyDWMY])|([0-9]{1,9})", text.strip())
+    bars = 0 if found is None else int(found[3]) if found[3] else round(float(found[1]) * UNITS[found[2].lower()] * year)
     if bars < 1:
         raise ParameterError(f"{option} {text}", "neither bars nor time", "for example 500, 3y or 6m")
     return bars

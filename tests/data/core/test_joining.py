@@ -1,0 +1,73 @@
+"""Several datasets that answer for one field: which rows each gives, who spoke when, and what is left out and why."""
+
+import numpy as np
+import pytest
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.panel.caveats import _some
+from flowbt.data.panel.columns import FieldTable
+from flowbt.data.panel.joining import join, preceded
+from flowbt.ground.clock import Clock
+from tinydata import FIELDS, bars, store
+
+DAY = np.timedelta64(1, "D")
+
+
+def table(first, last, offset=0.0):
+    """Days `first` to `last` of 2024, the value of a day its number plus `offset`; known a day later."""
+    days = np.arange(first, last + 1)
+    event = (np.datetime64("2023-12-31", "ns") + days * DAY).astype("datetime64[ns]")
+    return FieldTable(event, event + DAY, event + 5 * DAY, days + offset)
+
+
+@pytest.fixture
+def holders(tmp_path):
+    for name in ("a", "b"):
+        store(tmp_path, name, bars("SPY", Clock().labels("2024-01-02", "2024-01-12")), fields=FIELDS)
+    catalog = Catalog((tmp_path,))
+    return catalog.imported["a"], catalog.imported["b"]
+
+
+def spoken(joined):
+    return [(one.dataset, one.first.day_of_year, one.last.day_of_year, one.rows) for one in joined.speakers]
+
+
+def test_a_later_dataset_fills_what_is_missing_with_its_own_rows(holders):
+    a, b = holders
+    joined = join([(a, table(3, 10)), (b, table(1, 12, 0.25))])
+    assert joined.table.values.tolist() == [1.25, 2.25, 3, 4, 5, 6, 7, 8, 9, 10, 11.25, 12.25]
+    assert (joined.table.known - joined.table.event == DAY).all()
+    assert spoken(joined) == [("b", 1, 12, 4), ("a", 3, 10, 8)]
+    assert joined.left_out == ()
+
+
+def test_another_level_is_left_out_in_words(holders):
+    a, b = holders
+    joined = join([(a, table(3, 10)), (b, table(1, 12, 7.0))])
+    assert spoken(joined) == [("a", 3, 10, 8)]
+    assert joined.left_out == ("b is not joined: it differs by 7 at the median of 8 common labels, where a usual step is 1",)
+    assert joined.table.values.tolist() == table(3, 10).values.tolist()
+
+
+@pytest.mark.parametrize(("first", "last", "order", "jump"), [(1, 5, ["b", "a"], 25), (21, 25, ["a", "b"], 35)])
+def test_datasets_that_never_meet_are_judged_by_the_jump_between_them(holders, first, last, order, jump):
+    a, b = holders
+    near, far = (join([(a, table(10, 16)), (b, table(first, last, offset))]) for offset in (0.0, 30.0))
+    assert [one.dataset for one in near.speakers] == order
+    assert [one.dataset for one in far.speakers] == ["a"]
+    assert far.left_out == (f"b is not joined: a jump of {jump} at the joint, where a usual step is 1",)
+
+
+def test_what_precedes_gives_only_values_before_the_first(holders):
+    a, b = holders
+    before = table(1, 6, 0.5)
+    before.values[0] = np.nan
+    joined = preceded(join([(a, table(4, 9))]), before, b)
+    assert joined.table.values.tolist() == [2.5, 3.5, 4, 5, 6, 7, 8, 9]
+    assert spoken(joined) == [("b", 2, 3, 2), ("a", 4, 9, 6)]
+    assert preceded(joined, table(2, 5), b) is joined
+
+
+def test_six_names_are_told_and_of_more_how_many():
+    assert _some(list("abcdef")) == "a, b, c, d, e, f"
+    assert _some(list("abcdefgh")) == "a, b, c, d, e, f and 2 more"

@@ -1,0 +1,68 @@
+"""Where a decision is probed, and what is shown there in place of the future."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flowbt.studies.lookahead.cuts import APART, activity_of, course, cut_rows, screen, screens
+from flowbt.studies.lookahead.parts import PartTable
+
+ROWS = 700
+INDEX = pd.bdate_range("2020-01-01", periods=ROWS)
+
+
+def decision(*spans):
+    """One table of two columns that asks for something in each span (column, first row, last row)."""
+    values = np.zeros((ROWS, 2))
+    for column, first, last in spans:
+        values[first : last + 1, column] = 1.0
+    return {"long": PartTable(values, ("A", "B")), "hold": 3}
+
+
+def test_activity_is_where_the_decision_begins_and_ends_to_ask():
+    found = activity_of(decision((0, 0, 4), (1, 100, 120), (0, 690, 699)), ROWS)
+    assert found.begins.tolist() == [[0, 0], [100, 1], [690, 0]]
+    assert found.ends.tolist() == [[5, 0], [121, 1]]
+    assert not len(activity_of({"hold": 3}, ROWS).begins)
+
+
+def test_cuts_are_at_entries_exits_and_near_the_end_and_leave_something_to_hide():
+    active = activity_of(decision((0, 0, 4), (1, 100, 120), (0, 400, 410), (1, 690, 699)), ROWS)
+    rows = cut_rows(active, INDEX, np.random.default_rng(1))
+    assert {100, 400, 690, 121, 411, ROWS - 2} <= set(rows)
+    assert len(rows) == len(set(rows))
+    assert min(rows) >= 1
+    assert max(rows) == ROWS - 2
+
+
+@pytest.mark.parametrize("direction", [1.0, -1.0])
+def test_another_future_leaves_the_past_and_goes_its_way_from_the_last_value(direction):
+    values = np.column_stack([np.linspace(90.0, 100.0, 50), np.linspace(-2.0, 2.0, 50), np.full(50, np.nan)])
+    values[29, 0] = np.nan  # missing at the cut: the last value there is
+    other = course(direction)(values.copy(), 30)
+    assert np.array_equal(other[:30], values[:30], equal_nan=True)
+    assert (np.sign(other[31:, 0] - values[28, 0]) == direction).all()
+    assert (other[30:, 0] > 0.5 * values[28, 0]).all()  # still a price
+    assert (other[30:, 0] < 1.5 * values[28, 0]).all()
+    assert (np.sign(other[30:, 1]) == direction).all()  # what can be negative changes to that side
+    assert course(direction)(values, 50) is values
+    assert (course(direction)(np.zeros((5, 1), bool), 3)[:, 0] == [False] * 3 + [direction > 0] * 2).all()
+
+
+def test_a_screen_changes_its_rows_by_a_twentieth_and_no_other():
+    values, rows, directions = np.full((40, 1), 100.0), np.array([5, 20]), np.array([1.0, -1.0])
+    other = screen(rows, directions)(values.copy(), 40)[:, 0]
+    assert (other[5], other[20]) == pytest.approx((105.0, 95.0))
+    assert np.flatnonzero(other != 100.0).tolist() == [5, 20]
+    assert np.flatnonzero(screen(rows, directions)(np.zeros((40, 1), bool), 40)).tolist() == [5]
+
+
+def test_rows_of_a_screen_are_apart_inside_and_go_both_ways():
+    active = activity_of(decision(*((0, row, row + 2) for row in range(20, 699, 9))), ROWS)
+    found = screens(active, ROWS, np.random.default_rng(3))
+    assert len(found) == 3
+    for rows, directions in found:
+        assert (np.diff(rows) >= APART).all()
+        assert 0 <= rows.min() < rows.max() < ROWS
+        assert set(directions.tolist()) == {1.0, -1.0}
+    assert set(found[0][0].tolist()) <= {int(row) + 1 for row, _ in active.begins} | {ROWS - 1}
