@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -12,6 +11,7 @@ from flowbt.engine.options.chances import Chances, Held, bars_to, chances
 from flowbt.engine.options.pricing import YEAR, crossing, distance, follow, price_structure
 from flowbt.engine.options.structures import Structure, declared
 from flowbt.ground.clock import Clock
+from flowbt.ground.types import Json
 
 COLUMNS = (
     "idea",
@@ -56,8 +56,8 @@ def outcomes(ideas: Iterable[Idea], prices: pd.DataFrame, volatilities: pd.DataF
     return pd.DataFrame([_outcome(idea, prices, volatilities, clock or Clock()) for idea in ideas], columns=list(COLUMNS))
 
 
-def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, clock: Clock) -> dict[str, Any]:
-    row: dict[str, Any] = {"idea": idea.title, "conviction": idea.conviction, "opened": pd.Timestamp(idea.opened)}
+def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, clock: Clock) -> dict[str, object]:
+    row: Json = {"idea": idea.title, "conviction": idea.conviction, "opened": pd.Timestamp(idea.opened)}
     if idea.symbol not in prices or idea.symbol not in volatilities:
         return row
     structure = declared(idea.structure, clock.always, (idea.symbol,))

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -281,7 +281,7 @@ def settle(desk: Desk, t: int) -> None:
             del desk.held[j]
 
 
-def mark(desk: Desk, t: int, borrow: Array, funding: Array) -> tuple[float, Any]:
+def mark(desk: Desk, t: int, borrow: Array, funding: Array) -> tuple[float, tuple[float, float]]:
     """Value of everything, after the bar's carry, and net and gross delta notional over it."""
     worth, net, gross = 0.0, 0.0, 0.0
     for j, position in desk.held.items():
