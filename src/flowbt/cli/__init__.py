@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
+import warnings
 from typing import Any
 
 import click
@@ -84,6 +86,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets another, never a traceback
             stream.reconfigure(errors="replace")
+    warnings.formatwarning = _one_line
     try:
         code = flowbt.main(prog_name="flowbt", standalone_mode=False)
     except FlowbtError as error:
@@ -105,14 +108,25 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (BrokenPipeError, SystemExit) as stop:
+    except Exception as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            os._exit(0)
+        traceback.print_exc()
+        _say("flowbt: this is a defect of flowbt, not of your input; please report it with the lines above and what you typed")
+        sys.exit(1)
+    except SystemExit:
         # the reader of a pipe (head) has gone: not an error, though click and rich (which then turns to the null device) exit with 1
-        gone = isinstance(stop, BrokenPipeError) or "PacifyFlush" in type(sys.stdout).__name__ or (not silent and _is_null(1))
+        gone = "PacifyFlush" in type(sys.stdout).__name__ or (not silent and _is_null(1))
         if gone:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             os._exit(0)
         raise
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _one_line(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
+    return f"flowbt: warning: {' '.join(str(message).split())} ({category.__name__}, {os.path.basename(filename)} line {lineno})\n"
 
 
 def _is_null(descriptor: int) -> bool:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.guard import TIMEOUT
 from flowbt.ground.home import data_folder, place
 
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
 
-SAID = "flowbt.synthetic"
+SAID, OUT = "flowbt.synthetic", "flowbt.out"
 F = TypeVar("F", bound=Callable[..., Any])
 SEED = click.IntRange(0, 2**32 - 1)
 
@@ -85,7 +89,35 @@ def say_data() -> None:
 
 
 def json_option(command: F) -> F:
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(command)
+    return click.option("--json", "as_json", is_flag=True, callback=_alone, help="Print one JSON document and nothing else.")(command)
+
+
+def _alone(context: click.Context, _option: click.Parameter, wanted: bool) -> bool:
+    """Whatever a strategy, a claim or a library prints goes to standard error: standard output is the document's."""
+    if wanted:
+        context.meta[OUT] = sys.stdout
+        context.with_resource(redirect_stdout(sys.stderr))
+    return wanted
+
+
+def timeout_option(command: F) -> F:
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(0, min_open=True),
+        metavar="SECONDS",
+        envvar=TIMEOUT,
+        show_envvar=True,
+        expose_value=False,
+        callback=_limit,
+        help="Stop a strategy or claim whose one call takes longer.",
+    )(command)
+
+
+def _limit(context: click.Context, _option: click.Parameter, seconds: float | None) -> None:
+    if seconds is not None:
+        before = os.environ.get(TIMEOUT)
+        os.environ[TIMEOUT] = str(seconds)
+        context.call_on_close(lambda: os.environ.pop(TIMEOUT) if before is None else os.environ.update({TIMEOUT: before}))
 
 
 def demo_option(command: F) -> F:
@@ -122,7 +154,9 @@ def split_parameters(given: Iterable[str]) -> dict[str, str]:
 
 def emit(document: Any) -> None:
     """Print one JSON document; numbers that are not finite become null."""
-    click.echo(json.dumps(_clean(document), indent=1, default=str, allow_nan=False))
+    context = click.get_current_context(silent=True)
+    out = context.meta.get(OUT) if context else None
+    click.echo(json.dumps(_clean(document), indent=1, default=str, allow_nan=False), file=out)
 
 
 def _clean(value: Any) -> Any:

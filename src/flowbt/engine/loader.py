@@ -19,9 +19,10 @@ from typing import Any
 
 from flowbt.data.panel.views import fenced
 from flowbt.engine.fence import check_source, guarded_builtins
+from flowbt.engine.shape import shape_of
 from flowbt.engine.types import Account, Costs
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import FenceError, FlowbtError, LoadError, ParameterError, StrategyError, nearest
+from flowbt.ground.errors import FlowbtError, LoadError, ParameterError, StrategyError, nearest
 from flowbt.ground.files import asked_path
 from flowbt.ground.guard import deciding
 
@@ -30,7 +31,7 @@ CONSTANTS = frozenset({"SYMBOLS", "GRID", "CLOCK", "STEP", "COSTS", "ACCOUNT", "
 
 @dataclass(frozen=True)
 class Strategy:
-    """A loaded strategy. `parameters` are the defaults; `doc` is the module's docstring."""
+    """A loaded strategy. `parameters` are the defaults; `doc` is the module's docstring; `shape` is equal for copies (`engine/shape.py`)."""
 
     name: str
     path: Path
@@ -45,6 +46,7 @@ class Strategy:
     constraints: tuple[str, ...]
     doc: str
     code_hash: str
+    shape: str
     code: types.CodeType = field(repr=False, compare=False)
 
     @property
@@ -142,7 +144,7 @@ def _execute(path: Path, code: types.CodeType) -> Any:
     try:
         with deciding(str(path)):
             exec(code, module.__dict__)
-    except FenceError:
+    except StrategyError:
         raise
     except Exception as error:
         raise LoadError(f"strategy {path}", f"{type(error).__name__} on loading: {error}", "mend the file") from error
@@ -184,6 +186,7 @@ def _describe(path: Path, text: str, module: Any, code: types.CodeType) -> Strat
         constraints=(constraints,) if isinstance(constraints, str) else tuple(constraints),
         doc=inspect.getdoc(module) or "",
         code_hash=hashlib.sha256(text.encode()).hexdigest()[:16],
+        shape=shape_of(text, CONSTANTS, "signals"),
         code=code,
     )
 

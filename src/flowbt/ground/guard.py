@@ -6,15 +6,19 @@ or a feature does its own work. What was refused is remembered, so that a file t
 
 from __future__ import annotations
 
+import ctypes
+import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, NoReturn
 
-from flowbt.ground.errors import FenceError
+from flowbt.ground.errors import FenceError, ParameterError, StrategyError
 
 FILES = ("open", "os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir", "glob.glob", "shutil.", "sqlite3.", "tempfile.", "mmap.")
 OUTSIDE = ("socket.", "urllib.", "subprocess.", "os.system", "os.exec", "os.fork", "os.spawn", "os.posix_spawn", "ftplib.", "http.", "smtplib.")
@@ -22,6 +26,74 @@ INSIDE = ("gc.get_", "sys._current_frames", "sys.settrace", "sys.setprofile", "s
 FRAMES = ("sys._getframe",)
 WORDS = {FILES: "reads a file", OUTSIDE: "leaves the process", INSIDE: "looks into the interpreter", FRAMES: "looks at its caller"}
 EXEMPT = ("importlib", "zoneinfo", "pytz", "dateutil", "exchange_calendars", "numba")  # a module that loads, a time zone's table: no data
+
+
+TIMEOUT = "FLOWBT_TIMEOUT"  # seconds that one call of a file may take; unset: no limit. In the environment, so that workers keep to it too
+
+
+class TimeUp(BaseException):
+    """Raised in a thread whose file takes too long."""
+
+
+@contextmanager
+def contained(path: str) -> Iterator[None]:
+    """Inside, code of the file `path` runs. What would end the process, or takes longer than FLOWBT_TIMEOUT, is a StrategyError with the line."""
+    watch = _Watch(path)
+    try:
+        try:
+            yield
+        finally:
+            watch.end()
+    except TimeUp as stop:
+        watch.end()
+        raise StrategyError(path, f"{_where(stop, path)}took longer than {watch.seconds:g} s", "mend the file, or give more with --timeout") from None
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as stop:  # SystemExit and the like
+        raise StrategyError(path, f"{_where(stop, path)}{type(stop).__name__}: it would end the whole command", "mend the file") from None
+
+
+class _Watch:
+    """A thread that stops another one's Python code after FLOWBT_TIMEOUT seconds, until `end`. Compiled code is stopped after it."""
+
+    def __init__(self, path: str) -> None:
+        text = os.environ.get(TIMEOUT) or "0"
+        try:
+            self.seconds = float(text)
+        except ValueError:
+            self.seconds = -1.0
+        if not 0.0 <= self.seconds < 1e9:
+            raise ParameterError(f"{TIMEOUT}={text}", "not a number of seconds", "for example 60")
+        self.target, self.over = threading.get_ident(), threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True, name=f"limit of {path}") if self.seconds else None
+        if self.thread is not None:
+            self.thread.start()
+
+    def _run(self) -> None:
+        if not self.over.wait(self.seconds):
+            while not self.over.wait(0.05):
+                _raise_in(self.target, TimeUp)
+
+    def end(self) -> None:
+        if self.thread is not None:
+            self.over.set()
+            self.thread.join()
+            _raise_in(self.target, None)
+            self.thread = None
+
+
+def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(kind) if kind is not None else None)
+
+
+def _where(stop: BaseException, path: str) -> str:
+    """`line N: ` of the innermost frame in the file; empty where there is none."""
+    trace, line = stop.__traceback__, ""
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == path:
+            line = f"line {trace.tb_lineno}: "
+        trace = trace.tb_next
+    return line
 
 
 class GuardState(threading.local):
@@ -52,11 +124,15 @@ def deciding(path: str) -> Iterator[None]:
     if state.path:  # a decision inside a decision: the outer one watches
         yield
         return
-    state.path, state.refused = path, None
+    state.refused = None
     try:
-        yield
+        with contained(path):
+            state.path = path
+            try:
+                yield
+            finally:
+                state.path = ""
     finally:
-        state.path = ""
         refused, state.refused = state.refused, None
         if refused is not None:
             raise refused
@@ -71,6 +147,18 @@ def resting() -> Iterator[None]:
         yield
     finally:
         state.resting -= 1
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
+
+
+def die_with_parent() -> None:
+    """For a worker process: end when the process that started it has ended, however that was."""
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True, name="watch of the parent").start()
 
 
 def refuse(found: str, do: str) -> NoReturn:

@@ -126,20 +126,19 @@ def _deflated(manifest: Mapping[str, Any], measures: Mapping[str, Any], trials: 
 
 
 def belief_now(root: Path, manifest: Mapping[str, Any], measures: Mapping[str, Any]) -> Belief:
-    """The belief of a run, by the ledger and the walk-forwards under `root` as they are now."""
+    """The belief of a run, by the ledger beside `root` and the walk-forwards under it as they are now."""
     return belief_of(manifest, measures, trials_under(root), walk_forwards(Path(root) / slug(str(manifest["strategy"]))))
 
 
 def trials_under(root: Path) -> Trials:
-    """Trials by the ledgers under `root`; each ledger is read once."""
-    known: dict[Path, tuple[int, float]] = {}
+    """Trials by the ledger of the results under `root`, read once."""
+    known: dict[bool, ledger.Ledger] = {}
 
     def trials(manifest: Mapping[str, Any]) -> tuple[int, float]:
-        folder = ledger.folder_of(Path(root), manifest)
-        if folder not in known:
-            found = ledger.tally(folder)
-            known[folder] = (found.trials, found.variance)
-        return known[folder]
+        synthetic = bool(manifest.get("synthetic"))
+        if synthetic not in known:
+            known[synthetic] = ledger.Ledger(ledger.market_of(root, manifest))
+        return known[synthetic].count(str(manifest["strategy"]))
 
     return trials
 

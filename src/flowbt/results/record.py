@@ -52,6 +52,8 @@ Manifest = TypedDict(
         "source": str,  # the document the thesis is from
         "file": str,
         "code_hash": str,
+        "shape": str,  # of the file, whatever its names and numbers: which files are one search
+        "decision": str,  # what it decides on its bars, as 16 hex digits: which trials are one
         "parameters": dict[str, Any],
         "symbols": list[str],
         "clock": str,

@@ -57,7 +57,10 @@ def inside(root: Path, asked: str) -> Path | None:
     """The page file that a request path names, or None where it is no page or not inside `root` (links are followed first)."""
     if "\x00" in asked or "\\" in asked:
         return None
-    path = (root / asked.lstrip("/")).resolve()
+    try:
+        path = (root / asked.lstrip("/")).resolve()
+    except (OSError, RuntimeError):  # links in a circle, or a name that is too long
+        return None
     within = path.is_relative_to(root) and not any(part.startswith(".") for part in path.relative_to(root).parts)
     return path if within and path.suffix in TYPES and path.is_file() else None
 

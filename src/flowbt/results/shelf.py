@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,6 +73,8 @@ def listing(root: Path) -> Listing:
             continue
         try:
             found.entries.append(_entry(path, believed[path.parent]))
+            if _marks(path) is None:
+                found.broken.append(f"{path}: {MARKS} is broken: its tags and note are passed over")
         except (OSError, ValueError, KeyError, TypeError) as problem:
             found.broken.append(f"{path}: {_reason(problem)}")
     found.entries.sort(key=lambda entry: (str(entry.summary.get("created", "")), entry.id), reverse=True)
@@ -119,6 +122,15 @@ def mark(root: Path, name: str, change: Callable[[list[str], str], tuple[list[st
 
 
 @contextmanager
+def derived(path: Path) -> Iterator[None]:
+    """Inside, something is made of what is stored already (an index, a page): that it cannot be fails nothing, and is a warning."""
+    try:
+        yield
+    except (StoreError, OSError) as problem:
+        warnings.warn(f"{path} is not renewed ({problem}); what was asked is done and stored", RuntimeWarning, stacklevel=3)
+
+
+@contextmanager
 def storing(path: Path, verb: str) -> Iterator[None]:
     """Turn the operating system's refusals into one clear line."""
     try:
@@ -130,15 +142,27 @@ def storing(path: Path, verb: str) -> Iterator[None]:
 
 def _run_folders(root: Path) -> Iterator[Path]:
     try:
-        strategies = [item for item in os.scandir(root) if item.is_dir() and not item.name.startswith(("_", "."))]
+        strategies = [item for item in os.scandir(root) if not item.name.startswith(("_", ".")) and _is_folder(item)]
     except FileNotFoundError:
         return
     except OSError as problem:
         raise StoreError(f"results folder {root}", problem.strerror or str(problem), "give another with --results") from None
     for strategy in sorted(strategies, key=lambda item: item.name):
-        for item in sorted(os.scandir(strategy.path), key=lambda item: item.name):
-            if item.is_dir() and (RUN_ID.fullmatch(item.name) or item.name.startswith(WRITING)):
+        try:
+            items = sorted(os.scandir(strategy.path), key=lambda item: item.name)
+        except OSError:  # gone meanwhile, or shut: the others are still there
+            continue
+        for item in items:
+            if _is_folder(item) and (RUN_ID.fullmatch(item.name) or item.name.startswith(WRITING)):
                 yield Path(item.path)
+
+
+def _is_folder(item: os.DirEntry[str]) -> bool:
+    """Whether it is a folder; a link that leads in a circle is none."""
+    try:
+        return item.is_dir()
+    except OSError:
+        return False
 
 
 def beliefs_in(folder: Path) -> dict[str, Any]:
@@ -154,11 +178,22 @@ def _entry(path: Path, believed: dict[str, Any]) -> StoredRun:
     summary = json.loads((path / SUMMARY).read_bytes())
     if summary["id"] != path.name or not isinstance(summary["strategy"], str):
         raise ValueError("its summary is about another run")
+    if not all(isinstance(summary.get(name) or {}, dict) for name in ("measures", "parameters")):
+        raise ValueError("its measures or parameters are no table")
+    marks, belief = _marks(path) or {}, believed.get(path.name)
+    return StoredRun(path, summary, tuple(marks.get("tags", ())), str(marks.get("note", "")), belief if isinstance(belief, dict) else None)
+
+
+def _marks(path: Path) -> dict[str, Any] | None:
+    """Tags and note of a run; empty where nothing was marked, None where they cannot be read."""
     try:
         marks = json.loads((path / MARKS).read_bytes())
     except FileNotFoundError:
-        marks = {}
-    return StoredRun(path, summary, tuple(marks.get("tags", ())), str(marks.get("note", "")), believed.get(path.name))
+        return {}
+    except (OSError, ValueError):
+        return None
+    tags = marks.get("tags", []) if isinstance(marks, dict) else None
+    return marks if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags) else None
 
 
 def _reason(problem: Exception) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +15,12 @@ import pandas as pd
 
 from flowbt.evidence.measures import Measures
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import write_text, writing_folder
+from flowbt.ground.files import publish, scratch_folder
 from flowbt.results import shelf
 from flowbt.results.belief import belief_now, renew
 from flowbt.results.pages import site, tearsheet
 from flowbt.results.record import RunRecord, content_key, dumps, plain
-from flowbt.results.shelf import SUMMARY, storing
+from flowbt.results.shelf import SUMMARY, derived, storing
 from flowbt.results.summary import summary_of
 
 FRAMES = ("returns", "orders", "trades", "prices")
@@ -41,14 +40,11 @@ def save(root: Path, record: RunRecord) -> Path:
     }
     with storing(place, "store the run in"):
         place.parent.mkdir(parents=True, exist_ok=True)
-        if (place / "run.json").is_file():
-            _hold_equal(place, record)
-            for name, text in texts.items():
-                write_text(place / name, text)
-        else:
-            _write_new(place, record, texts)
-    renew(Path(root), str(manifest["strategy"]))
-    site.write_index(Path(root))
+        _hold_equal(place, record)
+        _write(place, record, texts)
+    with derived(Path(root)):
+        renew(Path(root), str(manifest["strategy"]))
+        site.write_index(Path(root))
     return place
 
 
@@ -78,8 +74,9 @@ def _no_formula(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
-def _write_new(place: Path, record: RunRecord, texts: dict[str, str]) -> None:
-    with writing_folder(place) as temporary:
+def _write(place: Path, record: RunRecord, texts: dict[str, str]) -> None:
+    """Every file anew, so that what was damaged is whole again; tags and notes stay."""
+    with scratch_folder(place) as temporary:
         for name in (*FRAMES, "chart"):
             frame: pd.DataFrame | None = getattr(record, name)
             if frame is None:
@@ -87,15 +84,18 @@ def _write_new(place: Path, record: RunRecord, texts: dict[str, str]) -> None:
             frame.to_parquet(temporary / f"{name}.parquet", compression="zstd")
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")
-        if place.exists():  # a folder without run.json: never complete
-            shutil.rmtree(place)
+        publish(temporary, place)
 
 
 def _hold_equal(place: Path, record: RunRecord) -> None:
     """The same key must give the same measures; intervals too, for their seed is part of the key."""
-    stored = json.loads((place / "run.json").read_bytes())
+    try:
+        stored = json.loads((place / "run.json").read_bytes())
+        before = dict(stored["measures"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # not there, or damaged: it is written anew
     for name, now in record.metrics.items():
-        then = stored["measures"].get(name, now)
+        then = before.get(name, now)
         if then == now or (isinstance(then, float) and isinstance(now, float) and math.isclose(then, now, rel_tol=1e-9, abs_tol=1e-12)):
             continue
         versions = record.manifest.get("versions", {})

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from flowbt.cli.desk.journal import journal_option
-from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data
+from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data, timeout_option
 from flowbt.ground.home import place
 
 
@@ -18,6 +18,7 @@ from flowbt.ground.home import place
 @journal_option
 @demo_option
 @datasets_option
+@timeout_option
 @json_option
 def command(path: Path, asof: str | None, journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> int:
     """Append the decisions of PATH (a strategy file or a folder of them) to the journal; what is there already is not entered again."""

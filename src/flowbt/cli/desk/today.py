@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data
+from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data, timeout_option
 from flowbt.cli.show.today import print_today
 from flowbt.ground.home import place
 
@@ -22,6 +22,7 @@ Examples:
 @click.option("--asof", metavar="TIME", help="What would have been said then: a date, or an instant in UTC.  [default: the end of the data]")
 @demo_option
 @datasets_option
+@timeout_option
 @json_option
 def command(path: Path, asof: str | None, demo: bool | None, datasets: Path, as_json: bool) -> int:
     """The decisions of PATH (a strategy file or a folder of them) for the next open: conditions, values, levels, what is stale or missing."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, parameter_option, say_data, split_parameters
+from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, parameter_option, say_data, split_parameters, timeout_option
 
 
 @click.command(epilog="Example: flowbt check strategies/exit_liquidity.py -p hold=5")
@@ -17,6 +17,7 @@ from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, 
 @click.option("--explain", is_flag=True, help="Print which kinds of look-ahead are planted in the tests, and what catches each.")
 @demo_option
 @datasets_option
+@timeout_option
 @json_option
 def command(path: Path | None, parameters: tuple[str, ...], dates: int, explain: bool, demo: bool | None, datasets: Path, as_json: bool) -> Any:
     """Probe the decisions of the strategy PATH for use of the future; exit code 3 where they use it.

@@ -85,7 +85,7 @@ def _print(gallery: Gallery) -> None:
         table.add_row(*_row(entry))
     console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(table)
-    words = f"placebo: mean Sharpe of {gallery.placebos} rotations of the strategy's own decisions; p: share of them that did as well, corrected over the table"
+    words = f"placebo: mean Sharpe of {gallery.placebos} rotations of its own decisions; p: chance that they, or its exposure held, do as well, corrected"
     console.print(Text(words, style="dim"))
     if gallery.synthetic:
         from flowbt.evidence.search.judgement import beats_placebos

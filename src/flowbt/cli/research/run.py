@@ -26,6 +26,7 @@ from flowbt.cli.options import (
     say_data,
     span_options,
     split_parameters,
+    timeout_option,
 )
 from flowbt.cli.research.gallery import run_folder
 from flowbt.cli.show.run import print_run
@@ -54,6 +55,7 @@ Examples:
 @demo_option
 @datasets_option
 @results_option
+@timeout_option
 @json_option
 def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
     """Backtest the strategy file PATH and write its tearsheet. Exit code 3, and nothing stored, where its decision uses the future."""

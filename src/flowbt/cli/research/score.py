@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowbt.cli.options import SEED, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data
+from flowbt.cli.options import SEED, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data, timeout_option
 from flowbt.cli.progress import progress
 from flowbt.cli.show.score import print_board
 from flowbt.ground.files import asked_path
@@ -26,7 +26,7 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("targets", nargs=-1, required=True, metavar="PATH[::CLAIM]...")
-@click.option("--resamples", type=click.IntRange(100), default=10_000, show_default=True, help="Bootstrap resamples and surrogates of each claim.")
+@click.option("--resamples", type=click.IntRange(100), default=10_000, show_default=True, help="Draws of the joint null of a claim's definitions.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the resamples.")
 @click.option("--placebos/--no-placebos", default=True, help="List the placebos too (they always count in the correction).")
 @click.option("--fresh", is_flag=True, help="Score again what is in the cache.")
@@ -35,6 +35,7 @@ Examples:
 @demo_option
 @datasets_option
 @results_option
+@timeout_option
 @json_option
 def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool, fresh: bool, no_store: bool, locking: bool, **options: Any) -> int:
     """Score the claims of the files or folders PATH, or one claim of a file.

@@ -23,6 +23,7 @@ from flowbt.cli.options import (
     say_data,
     span_options,
     split_parameters,
+    timeout_option,
 )
 from flowbt.cli.progress import progress
 from flowbt.cli.research.run import _changed
@@ -64,6 +65,7 @@ Examples:
 @demo_option
 @datasets_option
 @results_option
+@timeout_option
 @json_option
 def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     """Run the strategy PATH for every combination of the given values (-p name=a:b:step, -p name=x,y,z; its GRID where none are given)."""

@@ -19,6 +19,7 @@ from flowbt.cli.options import (
     results_option,
     say_data,
     span_options,
+    timeout_option,
 )
 from flowbt.cli.research.sweep import request_of
 from flowbt.cli.show.sweep import print_walk
@@ -54,6 +55,7 @@ Examples:
 @demo_option
 @datasets_option
 @results_option
+@timeout_option
 @json_option
 def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     """Walk the strategy PATH forward over its grid: each window's parameters are chosen on the bars before it."""

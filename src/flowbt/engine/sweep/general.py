@@ -18,12 +18,13 @@ import pandas as pd
 from flowbt.deferred import Node, Trace, Tracer
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
 from flowbt.engine.sweep.compiled import Stage
+from flowbt.engine.sweep.fingerprint import fingerprint_of_rules, fingerprint_of_weights
 from flowbt.engine.sweep.results import BarRange, TrialResults
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import measure_tape
 from flowbt.engine.types import Signals, Targets, frozen
 from flowbt.engine.walk.accounts import profits, trades_from
-from flowbt.engine.walk.kernel import Array, Bars, Rules, Terms, WeightPlan, run_signals, run_targets
+from flowbt.engine.walk.kernel import Bars, Rules, Terms, WeightPlan, run_signals, run_targets
 from flowbt.ground.errors import SignalError
 
 AHEAD = 32  # trials whose decisions wait for a thread
@@ -45,8 +46,7 @@ class General:
         waiting: deque[Future[None]] = deque()
         for at, trial in zip(where, trials, strict=True):
             decision = self.decide(trial)
-            returns = out.returns[at] if part.returns else np.empty(0)
-            waiting.append(pool.submit(self.simulate, decision, bars, part, out.metrics[at], returns))
+            waiting.append(pool.submit(self.simulate, decision, bars, part, out, at))
             if len(waiting) > AHEAD:
                 waiting.popleft().result()
         for job in waiting:
@@ -62,16 +62,21 @@ class General:
         cut: Signals | Targets = cut_frames(decision, self.stage)
         return cut
 
-    def simulate(self, decision: Signals | Targets, bars: Bars, part: BarRange, metrics: Array, returns: Array) -> None:
+    def simulate(self, decision: Signals | Targets, bars: Bars, part: BarRange, out: TrialResults, at: int) -> None:
+        """Fills row `at` of the results."""
+        given: WeightPlan | Rules
         if isinstance(decision, Targets):
-            plan = WeightPlan(*(_rows(array, part) for array in plan_of(decision, self.stage.market)))
-            tape, count = run_targets(bars, plan, no_rules(), self.terms)
+            given = plan_of(decision, self.stage.market)
+            tape, count = run_targets(bars, WeightPlan(*(_rows(array, part) for array in given)), no_rules(), self.terms)
         else:
-            rules = Rules(*(_rows(array, part) for array in rules_of(decision, self.stage.market)))
-            tape, count = run_signals(bars, rules, self.terms)
+            given = rules_of(decision, self.stage.market)
+            tape, count = run_signals(bars, Rules(*(_rows(array, part) for array in given)), self.terms)
+        if part.prints:
+            out.prints[at] = fingerprint_of_weights(given) if isinstance(given, WeightPlan) else fingerprint_of_rules(given)
+        returns = out.returns[at] if part.returns else np.empty(0)
         trades = trades_from(tape.order[:count], tape.fill[:count], tape.borrow + tape.funding)
         profit = profits(trades, frozen(bars.mark[-1]))
-        measure_tape(trades, profit, tape.value, tape.units, self.terms.cash, float(self.stage.market.year), metrics, returns)
+        measure_tape(trades, profit, tape.value, tape.units, self.terms.cash, float(self.stage.market.year), out.metrics[at], returns)
 
 
 def cut_frames(decision: Any, stage: Stage) -> Any:

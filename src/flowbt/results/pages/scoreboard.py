@@ -194,6 +194,7 @@ def chart_data(f: Finding) -> dict[str, Any]:
         "units": "log ratio" if f.ratio else f.units,
         "horizon": f.horizon,
         "stated": stated_line(f),
+        "level": CUTOFFS.level,
         "curve": [{**r, "label": _label(r), "reported": r is reported} for r in curve],
         "path": path,
     }

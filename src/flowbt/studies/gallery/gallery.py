@@ -10,8 +10,11 @@ from __future__ import annotations
 import json
 import math
 import os
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -28,6 +31,7 @@ from flowbt.evidence.multiple import benjamini_hochberg
 from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
 from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, StoreError, check_seed
+from flowbt.ground.guard import die_with_parent
 from flowbt.results.belief import belief_now
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
@@ -46,7 +50,7 @@ class Job:
     results: Path | None
     demo: bool | None = None
     span: Span = field(default_factory=Span)
-    placebos: int = 99
+    placebos: int = 199
     seed: int = 7
     workers: int = 0
     keep_leak: bool = False
@@ -63,7 +67,7 @@ class Job:
 class GalleryRow:
     """One strategy's row. `measures` by name (see evidence.measures); Sharpe ratios are annual and after costs; `error` says why there is no run.
 
-    `p`: share of `rotations` that did as well; `adjusted` (Benjamini-Hochberg over the gallery). `null_*`: on the demo market without effects.
+    `p`: `timing.chance`, against `rotations` and its exposure; `adjusted` (Benjamini-Hochberg over the gallery). `null_*`: on the demo market without effects.
     """
 
     strategy: str
@@ -149,6 +153,9 @@ def run_one(job: Job, path: Path) -> GalleryRow:
         return replace(_card(path), error=str(error), leak=error.found)
     except FlowbtError as error:
         return replace(_card(path), error=str(error))
+    except Exception as error:  # a defect: it is shown whole, and the other files go on
+        traceback.print_exc()
+        return replace(_card(path), error=f"{type(error).__name__} in flowbt: {error}; please report it with the lines above")
 
 
 def judged(entries: list[GalleryRow]) -> list[GalleryRow]:
@@ -200,7 +207,7 @@ def _run(job: Job, path: Path) -> GalleryRow:
         placebo_low=placebos.quantile(0.05),
         placebo_high=placebos.quantile(0.95),
         rotations=len(placebos.placebos),
-        p=placebos.p,
+        p=placebos.timing.chance,
         stand_ins=tuple(f"{one['used']} for {one['asked']}" for one in manifest["stand_ins"]),
         caveats=tuple(manifest["warnings"]),
         shape=(*_reordered(moments(run.book.returns.to_numpy(dtype=float))), placebos.variance) if not run.leak else (),
@@ -220,7 +227,7 @@ def _with_null(job: Job, path: Path, entry: GalleryRow) -> GalleryRow:
     """The entry with the same strategy on the demo market without any effect."""
     prepared = prepare(_null_market(job), Request(path, span=job.span, seed=job.seed))
     placebos = against_placebos(prepared, simulate(prepared.market, prepared.decision, prepared.costs, prepared.account), job.placebos, job.seed)
-    return replace(entry, null_sharpe=placebos.real, null_p=placebos.p)
+    return replace(entry, null_sharpe=placebos.real, null_p=placebos.timing.chance)
 
 
 def _null_market(job: Job) -> Any:
@@ -241,10 +248,24 @@ def _in_parallel(job: Job, paths: list[Path]) -> Iterator[GalleryRow]:
     if workers == 1:
         yield from (run_one(job, path) for path in paths)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(run_one, job, path) for path in paths]
+    left = list(paths)
+    for path, entry in _pooled(job, paths, workers):
+        left.remove(path)
+        yield entry
+    for path in left:  # a worker was killed, and took the others with it: each once more by itself, so that the one is named
+        found = [entry for _, entry in _pooled(job, [path], 1)]
+        yield found[0] if found else GalleryRow(path.stem, file=str(path), error="its process was killed, for want of memory perhaps; run it by itself")
+
+
+def _pooled(job: Job, paths: list[Path], workers: int) -> Iterator[tuple[Path, GalleryRow]]:
+    """Rows of the files whose worker lived."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=die_with_parent) as pool:
+        waiting = {pool.submit(run_one, job, path): path for path in paths}
         try:
-            yield from (one.result() for one in as_completed(waiting))
+            for one in as_completed(waiting):
+                with suppress(BrokenProcessPool):
+                    entry = one.result()
+                    yield waiting[one], entry
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -15,6 +15,7 @@ import pandas as pd
 from flowbt.data.panel.caveats import caveats, stale_words
 from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.book import Book
+from flowbt.engine.sweep.fingerprint import fingerprint
 from flowbt.engine.types import Signals
 from flowbt.evidence.measures import Measures
 from flowbt.ground.fields import FieldKey
@@ -78,6 +79,8 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
         "source": strategy.source,
         "file": str(strategy.path),
         "code_hash": strategy.code_hash,
+        "shape": strategy.shape,
+        "decision": f"{fingerprint(prepared.decision, prepared.market):016x}",
         "parameters": prepared.parameters,
         "symbols": list(strategy.symbols),
         "clock": panel.clock.name,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowbt.evidence.claims.declare import Claim, Document
-from flowbt.ground.errors import ClaimError, nearest
+from flowbt.ground.errors import ClaimError, StrategyError, nearest
 from flowbt.ground.files import asked_path
+from flowbt.ground.guard import contained
 
 LOCK = "register.lock"
 
@@ -79,9 +80,13 @@ def load(path: Path) -> ClaimFile:
     text = ""
     try:
         text = path.read_text(encoding="utf-8")
-        exec(compile(text, str(path), "exec"), module.__dict__)
+        code = compile(text, str(path), "exec")
+        with contained(str(path)):
+            exec(code, module.__dict__)
     except SyntaxError as error:
         return ClaimFile(path, nameless, problem=f"{path}: syntax error on line {error.lineno} ({error.msg}); mend the file")
+    except StrategyError as error:
+        return ClaimFile(path, nameless, problem=str(error))
     except Exception as error:
         return ClaimFile(path, nameless, problem=f"{path}{line_of(path)}: {type(error).__name__}: {error}; mend the file")
     document = getattr(module, "DOCUMENT", None)

@@ -90,6 +90,7 @@ class PreparedSweep:
             "source": strategy.source,
             "file": str(strategy.path),
             "code_hash": strategy.code_hash,
+            "shape": strategy.shape,
             "symbols": list(strategy.symbols),
             "clock": clock.name,
             "step": clock.step,

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flowbt.engine.sweep.results import TrialResults
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Array
@@ -27,6 +28,7 @@ from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
 
 WORKING = ".working"  # ending of a workspace's name
+DECIDED = "decided"  # column of a slice: what each trial decides, for the ledger
 TRIALS, SWEEP, LUCK, PROGRESS, PARTS = "trials.parquet", "sweep.json", "luck.json", "progress.json", "parts"
 
 
@@ -83,9 +85,9 @@ class SweepFolder:
         count = 0
         with storing(self.path, "store the sweep in"):
             paths = self.parts()
-            with writing(self.path / TRIALS) as temporary, pq.ParquetWriter(temporary, pq.read_schema(paths[0]), compression="zstd") as writer:
+            with writing(self.path / TRIALS) as temporary, pq.ParquetWriter(temporary, _kept(pq.read_schema(paths[0])), compression="zstd") as writer:
                 for path in paths:
-                    table = pq.read_table(path)
+                    table = pq.read_table(path, columns=writer.schema.names)
                     count += table.num_rows
                     writer.write_table(table)
             shutil.rmtree(self.path / PARTS)
@@ -148,15 +150,21 @@ def _remove(path: Path) -> None:
             path.unlink()
 
 
-def table_of(space: Space, swept: Sequence[str], numbers: Ints, metrics: Array) -> pa.Table:
-    """Trials as stored: number, swept parameters, metrics."""
+def _kept(schema: pa.Schema) -> pa.Schema:
+    """The columns of `trials.parquet`: those of a slice but what the ledger alone needs."""
+    return schema.remove(schema.get_field_index(DECIDED))
+
+
+def table_of(space: Space, swept: Sequence[str], numbers: Ints, results: TrialResults) -> pa.Table:
+    """A slice as stored: number, swept parameters, metrics, fingerprints."""
     codes = space.codes(numbers)
     columns: dict[str, Any] = {"trial": pa.array(numbers, pa.int64())}
     for name in swept:
         at = space.names.index(name)
         columns[name] = _values(space.values[at]).take(pa.array(codes[:, at]))
     for at, name in enumerate(METRICS):
-        columns[name] = pa.array(metrics[:, at].astype(np.int64) if name == "trades" else metrics[:, at])
+        columns[name] = pa.array(results.metrics[:, at].astype(np.int64) if name == "trades" else results.metrics[:, at])
+    columns[DECIDED] = pa.array(results.prints)
     return pa.table(columns)
 
 
@@ -192,7 +200,7 @@ class SweepProgress:
             at = int(np.nanargmax(sharpe))
             if self.best is None or sharpe[at] > self.best["sharpe"]:
                 row = table.slice(at, 1).to_pylist()[0]
-                self.best = {name: value for name, value in row.items() if name not in METRICS or name == "sharpe"}
+                self.best = {name: value for name, value in row.items() if name not in (*METRICS, DECIDED) or name == "sharpe"}
         if time.monotonic() - self._written >= 1.0:
             self.write("running")
         if self.show is not None:

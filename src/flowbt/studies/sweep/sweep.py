@@ -19,9 +19,9 @@ import numpy as np
 import pyarrow as pa
 
 from flowbt.data.catalog import Catalog
+from flowbt.engine.sweep.results import ENTERED
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import METRICS
-from flowbt.engine.types import Array
 from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import luck_verdict
 from flowbt.ground.errors import ParameterError, nearest
@@ -29,6 +29,7 @@ from flowbt.ground.protocols import Step
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import sweep as sweeps
+from flowbt.results.shelf import derived
 from flowbt.studies.lookahead.strategies import refuse
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
@@ -37,7 +38,7 @@ from flowbt.studies.sweep.cluster import on_cluster
 from flowbt.studies.sweep.luck import luck_of
 from flowbt.studies.sweep.search import tpe_slices
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
-from flowbt.studies.sweep.store import LUCK, SWEEP, SweepFolder, SweepProgress, release, slices, table_of
+from flowbt.studies.sweep.store import DECIDED, LUCK, SWEEP, SweepFolder, SweepProgress, release, slices, table_of
 from flowbt.studies.sweep.verify import look_ahead, verify
 
 FUSED, SLOW = 16_384, 512  # trials per slice
@@ -77,10 +78,10 @@ def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: Swe
         progress.write("interrupted")
         raise
     count = folder.join()
-    ledger.gather(ledger.folder_of(run.results, setup.facts), setup.id)
+    ledger.gather(ledger.folder_of(run.results, setup.facts), f"sweep-{setup.id}")
     clock.lap("trials")
     top = best(folder, request.sort, ascending, request.top)
-    luck = luck_of(setup, folder, ledger.tally(ledger.folder_of(run.results, setup.facts)))
+    luck = luck_of(setup, folder, ledger.tally(run.results, setup.facts))
     leak = look_ahead(setup, top[0]) if top else setup.leak
     if not request.keep_leak:
         refuse(setup.strategy.name, leak)
@@ -112,8 +113,9 @@ def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: Swe
     folder.write(SWEEP, document)
     progress.write("done")
     folder.publish()
-    renew(run.results, setup.strategy.name)
-    sweeps.write(run.results, folder.path)
+    with derived(folder.path):
+        renew(run.results, setup.strategy.name)
+        sweeps.write(run.results, folder.path)
     return folder.path, document, luck
 
 
@@ -179,15 +181,11 @@ def new_slices(setup: PreparedSweep, missing: Iterable[tuple[int, Ints]], run: S
     if run.cluster is not None:
         assert run.job is not None
         sizes = dict(missing)
-        for k, metrics in on_cluster(run.cluster, {**run.job, "id": setup.id}, sizes):
-            yield k, table_of(setup.space, setup.swept, sizes[k], metrics)
+        for k, results in on_cluster(run.cluster, {**run.job, "id": setup.id}, sizes):
+            yield k, table_of(setup.space, setup.swept, sizes[k], results)
         return
     for k, numbers in missing:
-        yield k, table_of(setup.space, setup.swept, numbers, metrics_of(setup, numbers))
-
-
-def metrics_of(setup: PreparedSweep, numbers: Ints) -> Array:
-    return setup.sweeper.run(setup.space.codes(numbers)).metrics
+        yield k, table_of(setup.space, setup.swept, numbers, setup.sweeper.run(setup.space.codes(numbers), ENTERED))
 
 
 def slice_size(setup: PreparedSweep) -> int:
@@ -200,9 +198,8 @@ def slice_size(setup: PreparedSweep) -> int:
 
 def enter(setup: PreparedSweep, results: Path, k: int, table: pa.Table) -> None:
     """Enter a slice in the ledger."""
-    codes = setup.space.codes(table["trial"].to_numpy())
-    keys = ledger.keys_of(ledger.base_of(setup.facts), setup.space, codes)
-    ledger.add(ledger.folder_of(results, setup.facts), f"{setup.id}-{k:06d}", keys, table["sharpe"].to_numpy() / np.sqrt(setup.market.year))
+    keys = ledger.keys_of(setup.facts, table[DECIDED].to_numpy())
+    ledger.add(ledger.folder_of(results, setup.facts), f"sweep-{setup.id}-{k:06d}", keys, table["sharpe"].to_numpy() / np.sqrt(setup.market.year))
 
 
 def best(folder: SweepFolder, sort: str, ascending: bool, count: int) -> list[int]:

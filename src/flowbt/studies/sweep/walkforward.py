@@ -24,7 +24,7 @@ import pyarrow as pa
 from flowbt.data.catalog import Catalog
 from flowbt.engine.book import Book
 from flowbt.engine.simulate import simulate
-from flowbt.engine.sweep.results import BarRange
+from flowbt.engine.sweep.results import ENTERED, BarRange
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Market
@@ -36,7 +36,7 @@ from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import walkforward as page
 from flowbt.results.record import dumps
-from flowbt.results.shelf import slug, storing
+from flowbt.results.shelf import derived, slug, storing
 from flowbt.studies.run.market import cut_decision
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.store import lock_of
@@ -98,8 +98,9 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
     folder = results / slug(setup.strategy.name) / name
     _store(folder, walks, document)
     _enter(setup, results, numbers, document["id"])
-    page.write(results, folder)
-    renew(results, setup.strategy.name)
+    with derived(folder):
+        page.write(results, folder)
+        renew(results, setup.strategy.name)
     return folder, document
 
 
@@ -213,6 +214,6 @@ def _store(folder: Path, walks: list[Walk], document: dict[str, Any]) -> None:
 def _enter(setup: PreparedSweep, results: Path, numbers: Ints, name: str) -> None:
     """Every trial that a window could have chosen counts in the ledger; its Sharpe is the one over all bars."""
     codes = setup.space.codes(numbers)
-    sharpes = setup.sweeper.run(codes).column("sharpe") / math.sqrt(setup.market.year)
-    keys = ledger.keys_of(ledger.base_of(setup.facts), setup.space, codes)
+    found = setup.sweeper.run(codes, ENTERED)
+    keys, sharpes = ledger.distinct(ledger.keys_of(setup.facts, found.prints), found.column("sharpe") / math.sqrt(setup.market.year))
     ledger.add(ledger.folder_of(results, setup.facts), f"walkforward-{name}", keys, sharpes)
