@@ -7,12 +7,12 @@ still evaluated once each where a trace is there.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from flowbt.deferred import Node, Trace, Tracer
@@ -26,7 +26,9 @@ from flowbt.engine.types import Signals, Targets, frozen
 from flowbt.engine.walk.accounts import profits, trades_from
 from flowbt.engine.walk.kernel import Bars, Rules, Terms, WeightPlan, run_signals, run_targets
 from flowbt.ground.errors import SignalError
+from flowbt.ground.types import Parameters
 
+D = TypeVar("D", bound=Signals | Targets)
 AHEAD = 32  # trials whose decisions wait for a thread
 
 
@@ -52,15 +54,14 @@ class General:
         for job in waiting:
             job.result()
 
-    def decide(self, trial: Mapping[str, Any]) -> Signals | Targets:
+    def decide(self, trial: Parameters) -> Signals | Targets:
         """The trial's decision on the traded bars."""
         decision = self.tracer.evaluate(trial)
         if not isinstance(decision, Signals | Targets):
             raise SignalError("Signals or Targets from the strategy", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
         if getattr(decision, "structure", None) is not None:
             raise SignalError("a sweep of option structures", "the contracts are opened per run", "run the points of interest with `flowbt run -p`")
-        cut: Signals | Targets = cut_frames(decision, self.stage)
-        return cut
+        return cut_frames(decision, self.stage)
 
     def simulate(self, decision: Signals | Targets, bars: Bars, part: BarRange, out: TrialResults, at: int) -> None:
         """Fills row `at` of the results."""
@@ -79,7 +80,7 @@ class General:
         measure_tape(trades, profit, tape.value, tape.units, self.terms.cash, float(self.stage.market.year), out.metrics[at], returns)
 
 
-def cut_frames(decision: Any, stage: Stage) -> Any:
+def cut_frames(decision: D, stage: Stage) -> D:
     """The decision with every frame cut to the traded bars; the engine checks the rest."""
     cut = {}
     for part in fields(decision):
@@ -89,7 +90,7 @@ def cut_frames(decision: Any, stage: Stage) -> Any:
     return replace(decision, **cut)
 
 
-def _rows(array: Any, part: BarRange) -> Any:
+def _rows(array: npt.NDArray[Any], part: BarRange) -> npt.NDArray[Any]:
     """A T x N array rotated and cut; one row for all bars stays as it is."""
     if array.shape[0] == 1:
         return array
