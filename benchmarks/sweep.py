@@ -24,6 +24,7 @@ import sweep_rivals as rivals
 
 from flowbt.deferred import Tracer
 from flowbt.engine.sweep.compiled import Stage
+from flowbt.engine.sweep.results import ENTERED
 from flowbt.engine.sweep.space import Space
 from flowbt.engine.sweep.sweeper import Sweeper
 from flowbt.engine.types import Account, Costs, Market, Signals
@@ -71,13 +72,13 @@ def timed(run: Callable[[], Any], repeat: int = 3) -> float:
 
 
 def flowbt(market: Market, count: int, repeat: int = 3) -> float:
-    """Seconds per trial, everything included but compiling: tracing, pandas, masks, kernel, metrics."""
+    """Seconds per trial, everything included but compiling: tracing, pandas, masks, kernel, metrics, fingerprints."""
 
     def run() -> None:
         one = sweeper(market)
         codes = one.space.codes(np.linspace(0, one.space.size - 1, count).astype(np.int64))
         for at in range(0, count, 16_384):
-            one.run(codes[at : at + 16_384])
+            one.run(codes[at : at + 16_384], ENTERED)
 
     return timed(run, repeat) / count
 

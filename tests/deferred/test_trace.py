@@ -170,3 +170,15 @@ def test_the_operations_tell_trials_apart_by_what_they_do_and_not_by_numbers() -
     assert smooth == other
     assert {"gt", "method rolling", "method mean", "long", "stop"} <= smooth
     assert smooth - plain == {"method rolling", "method mean", "stop"}
+
+
+def test_a_function_is_called_once_for_all_trials_that_share_a_trace() -> None:
+    calls: list[Any] = []
+
+    def signals(panel: Any, *, up: bool, level: float) -> Signals:
+        calls.append(level)
+        return Signals(long=panel["close"] > level if up else panel["close"] < level)
+
+    tracer, _ = run(signals, [{"up": up, "level": level} for up in (True, False) for level in (90.0, 100.0, 110.0)])
+    assert tracer.traces == 2
+    assert len(calls) == 3  # the first call ends where it asks for `up`

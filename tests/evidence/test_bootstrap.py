@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
-from flowbt.evidence.resampling.bootstrap import block_length, interval, resample_sums, rows_twin, sums_twin
+from flowbt.evidence.resampling.bootstrap import block_length, resample_sums, rows_twin, sums_twin
 
 
 def ar1(rng, n, phi):
@@ -52,8 +52,3 @@ def test_spread_of_the_mean_is_that_of_arch():
 def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="finite"):
         resample_sums(np.array([[np.nan]]), 1)
-
-
-def test_interval_needs_values():
-    assert np.isnan(interval(np.full(100, np.nan))).all()
-    assert interval(np.arange(1001.0)) == pytest.approx((25, 975))

@@ -1,63 +1,136 @@
-"""The ledger counts each trial once, by what decides it, and keeps play on invented data apart."""
+"""The ledger counts each decision once, whatever the file or its parameters are called, and loses none."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from flowbt.engine.sweep.space import Space
 from flowbt.results import ledger
 
-FACTS = {"strategy": "one", "code_hash": "c", "symbols": ["SPY"], "parameters": {"hold": 3}, "datasets": [{"hash": "d"}]}
+FACTS = {"strategy": "one", "shape": "s", "symbols": ["SPY"], "decision": f"{7:016x}"}
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "results"
 
 
 def tally(root, **facts):
-    return ledger.tally(ledger.folder_of(root, {**FACTS, **facts}))
+    return ledger.tally(root, {**FACTS, **facts})
 
 
-def test_the_same_trial_counts_once_and_the_first_sharpe_stays(tmp_path):
+def enter(root, decisions, name="sweep-a-0", **facts):
+    facts = {**FACTS, **facts}
+    keys = ledger.keys_of(facts, np.array(decisions, np.uint64))
+    return ledger.add(ledger.folder_of(root, facts), name, keys, np.array([d / 10 for d in decisions]))
+
+
+def test_the_same_decision_counts_once_and_the_first_sharpe_stays(root):
     for sharpe in (0.1, 0.1, 0.1):
-        ledger.add_run(tmp_path, FACTS, sharpe)
-    ledger.add_run(tmp_path, {**FACTS, "parameters": {"hold": 5}}, 0.3)
-    keys = ledger.keys_of(ledger.base_of(FACTS), Space.of({"hold": (3, 5)}), np.array([[0], [1]]))
-    ledger.add(ledger.folder_of(tmp_path, FACTS), "sweep-a-0", keys, np.array([0.1, 0.3]))
-    found = tally(tmp_path)
-    assert found.trials == 2
-    assert found.variance == pytest.approx(np.var([0.1, 0.3], ddof=1))
+        ledger.add_run(root, FACTS, sharpe)
+    ledger.add_run(root, {**FACTS, "decision": f"{3:016x}"}, 0.3)
+    enter(root, [7, 3])
+    assert tally(root).trials == 2
+    assert tally(root).variance == pytest.approx(np.var([0.1, 0.3], ddof=1))
 
 
-@pytest.mark.parametrize("change", [{"code_hash": "x"}, {"symbols": ["QQQ"]}, {"from": "2020-01-01"}, {"costs": {"fees": 1.0}}, {"datasets": [{"hash": "e"}]}])
-def test_another_result_is_another_trial(tmp_path, change):
-    ledger.add_run(tmp_path, FACTS, 0.1)
-    ledger.add_run(tmp_path, {**FACTS, **change}, 0.1)
-    assert tally(tmp_path).trials == 2
+@pytest.mark.parametrize("change", [{"decision": f"{8:016x}"}, {"symbols": ["QQQ"]}, {"from": "2020-01-01"}, {"costs": {"fees": 1.0}}])
+def test_another_decision_is_another_trial(root, change):
+    ledger.add_run(root, FACTS, 0.1)
+    ledger.add_run(root, {**FACTS, **change}, 0.1)
+    assert tally(root).trials == 2
 
 
-def test_trials_on_invented_data_are_counted_apart(tmp_path):
-    ledger.add_run(tmp_path, {**FACTS, "synthetic": True}, 0.1)
-    assert tally(tmp_path).trials == 0
-    assert tally(tmp_path, synthetic=True).trials == 1
+@pytest.mark.parametrize("change", [{"code_hash": "x"}, {"parameters": {"renamed": 3}}, {"datasets": [{"hash": "e"}]}, {"shape": "t"}])
+def test_the_same_decision_by_other_code_is_the_same_trial(root, change):
+    ledger.add_run(root, FACTS, 0.1)
+    ledger.add_run(root, {**FACTS, **change}, 0.1)
+    assert tally(root).trials == 1
 
 
-def test_a_trial_without_a_sharpe_counts_but_has_no_variance(tmp_path):
-    for hold, sharpe in ((1, math.nan), (2, 0.2), (3, 0.4)):
-        ledger.add_run(tmp_path, {**FACTS, "parameters": {"hold": hold}}, sharpe)
-    assert tally(tmp_path) == (3, pytest.approx(np.var([0.2, 0.4], ddof=1)))
+def test_trials_on_invented_data_are_counted_apart(root):
+    ledger.add_run(root, {**FACTS, "synthetic": True}, 0.1)
+    assert tally(root).trials == 0
+    assert tally(root, synthetic=True).trials == 1
 
 
-def test_slices_of_a_sweep_become_one_file_with_the_same_trials(tmp_path):
-    folder = ledger.folder_of(tmp_path, FACTS)
+def test_a_trial_without_a_sharpe_counts_but_has_no_variance(root):
+    for decision, sharpe in ((1, math.nan), (2, 0.2), (3, 0.4)):
+        ledger.add_run(root, {**FACTS, "decision": f"{decision:016x}"}, sharpe)
+    assert tally(root) == (3, pytest.approx(np.var([0.2, 0.4], ddof=1)))
+
+
+def test_a_copy_of_the_same_shape_is_the_same_search(root):
+    enter(root, range(1, 101))
+    enter(root, [500], strategy="copy")
+    enter(root, [600, 601], strategy="stranger", shape="t")
+    assert tally(root, strategy="copy").trials == tally(root).trials == 101
+    assert tally(root, strategy="stranger").trials == 2
+
+
+def test_a_rewritten_file_that_decides_mostly_the_same_is_the_same_search(root):
+    enter(root, range(1, 101))
+    enter(root, [1, 2, 3, 200, 201], strategy="rewritten", shape="t")
+    enter(root, [1, 300, 301, 302, 303], strategy="neighbour", shape="u")  # one decision in common is chance
+    assert tally(root, strategy="rewritten").trials == 102
+    assert tally(root, strategy="neighbour").trials == 5
+
+
+def test_decisions_that_never_trade_make_no_two_searches_one(root):
+    for k, name in enumerate(("one", "two")):
+        ledger.add_run(root, {**FACTS, "strategy": name, "shape": name}, math.nan)
+        enter(root, [10 + k], strategy=name, shape=name)
+    assert tally(root).trials == tally(root, strategy="two").trials == 2
+
+
+def test_files_of_a_sweep_become_one_with_the_same_trials(root):
+    folder = ledger.folder_of(root, FACTS)
     for k in range(3):
-        ledger.add(folder, f"sweep-a-{k}", np.array([10 + k, 20 + k], np.uint64), np.array([0.1 * k, 0.2]))
-    before = ledger.tally(folder)
+        enter(root, [10 + k, 20 + k, 30], f"sweep-a-{k}")
+    before = tally(root)
     ledger.gather(folder, "sweep-a")
-    assert [path.name for path in folder.iterdir()] == ["sweep-a.parquet"]
-    assert ledger.tally(folder) == before
-    assert before.trials == 6
+    assert len(list(folder.iterdir())) == 1
+    assert tally(root) == before
+    assert before.trials == 7
 
 
-def test_the_ledger_can_lie_apart_from_the_results(tmp_path, monkeypatch):
-    monkeypatch.setenv("FLOWBT_LEDGER", str(tmp_path / "kept"))
+@pytest.mark.parametrize("left", [0, 40])
+def test_a_damaged_file_still_counts(root, left):
+    ledger.add_run(root, {**FACTS, "decision": f"{99:016x}"}, 0.1)
+    path = enter(root, [1, 2, 3])
+    path.write_bytes(path.read_bytes()[:left])
+    enter(root, [4, 5], "sweep-a-1")
+    assert tally(root).trials == 1 + 3 + 2
+    ledger.gather(path.parent, "sweep-a")
+    assert tally(root).trials == 1 + 3 + 2
+
+
+def test_many_writers_and_joiners_at_once_lose_nothing(root):
+    folder = ledger.folder_of(root, FACTS)
+
+    def work(k):
+        enter(root, [k], "sweep-a-0")
+        ledger.gather(folder, "sweep-a")
+        return tally(root).trials
+
+    with ThreadPoolExecutor(8) as pool:
+        seen = list(pool.map(work, range(1, 41)))
+    assert tally(root).trials == 40
+    assert min(seen) >= 1
+
+
+def test_it_lies_beside_the_results_or_where_asked(tmp_path, monkeypatch):
     ledger.add_run(tmp_path / "results", FACTS, 0.1)
-    assert not (tmp_path / "results").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger"]
     assert tally(tmp_path / "other results").trials == 1
+    monkeypatch.setenv("FLOWBT_LEDGER", str(tmp_path / "kept"))
+    assert tally(tmp_path / "results").trials == 0
+    ledger.add_run(tmp_path / "results", FACTS, 0.1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "ledger"]
+
+
+def test_a_name_that_leaves_the_folder_and_one_never_run(root):
+    ledger.add_run(root, {**FACTS, "strategy": "../../one"}, 0.1)
+    assert tally(root, strategy="../../one").trials == 1
+    assert tally(root, strategy="never run") == (0, pytest.approx(math.nan, nan_ok=True))

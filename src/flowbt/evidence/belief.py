@@ -13,7 +13,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from flowbt.evidence.cutoffs import CUTOFFS
+from flowbt.ground.types import Json
 
 State = Literal["holds", "doubt", "fails", "unknown"]
 Answer = Literal["yes", "no", "cannot tell"]
@@ -26,8 +29,8 @@ class BeliefCutoffs:
     `deflated`: least deflated Sharpe, and the value under which luck explains the result. `kept`: share of the Sharpe ratio that must be left out of
     sample and at twice the costs. `margin`: break-even cost over assumed cost. `year`: largest share of the profit that one year may have."""
 
-    trades: int = 10
-    timing: tuple[float, float] = (0.05, 0.2)
+    trades: int = CUTOFFS.trades
+    timing: tuple[float, float] = (CUTOFFS.level, 0.2)
     deflated: tuple[float, float] = (0.95, 0.5)
     kept: float = 0.5
     margin: float = 2.0
@@ -124,7 +127,7 @@ class Belief:
         """good, bad or doubt: the colour of every page and list."""
         return {"yes": "good", "no": "bad", "cannot tell": "doubt"}[self.answer]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         return {**asdict(self), "tone": self.tone}
 
 

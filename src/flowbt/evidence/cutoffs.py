@@ -1,6 +1,6 @@
 """Every cut-off of the verdicts, in one place: pages and the terminal show them, none has its own.
 
-Fixed before a result is looked at and the same for every claim. What a run is asked (`believe`) has its own table in `belief.py`.
+Fixed before a result is looked at and the same for every claim. What a run is asked besides (`believe`) is in `belief.py`.
 """
 
 from __future__ import annotations

@@ -1,31 +1,35 @@
-"""The ledger: every trial ever run on a strategy. The deflated Sharpe ratio reads its N from here.
+"""The ledger: every trial ever run. The deflated Sharpe ratio reads its N from here.
 
-`results/<strategy>/ledger/` (`ledger-demo/` for the demo market) holds small Parquet files, each written whole and never
-changed: `key` (uint64, the same for the same code, data, span, costs and parameters) and `sharpe` (per bar, NaN where there
-was none). Running a trial again adds nothing to the count.
+`ledger/<market>/<strategy>/<shape>/` (`market`: real or demo; `shape`: of the strategy's file) holds small Parquet files: `key` (uint64, equal for equal
+decisions on the same symbols and bars under the same costs and account) and `sharpe` (per bar, NaN where there was none). It lies beside the results,
+not in them, or where FLOWBT_LEDGER says. Files are written whole and never changed; each name ends in its number of trials, so that a damaged one still
+counts. A name is read with every other name that is the same search: files of the same shape, or decisions that are mostly the same.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flowbt.engine.sweep.space import Ints, Space
 from flowbt.ground.files import writing
+from flowbt.ground.types import JsonView
 from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
 
-REAL, DEMO = "ledger", "ledger-demo"  # trials on the demo market say nothing about how hard real data were searched
+REAL, DEMO = "real", "demo"  # trials on the demo market say nothing about how hard real data were searched
+TRIES = 20  # at a file that another process has just joined with others
 Keys = npt.NDArray[np.uint64]
-_BASE = ("code_hash", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account")
+Sharpes = npt.NDArray[np.float64]
+_BASE = ("symbols", "clock", "step", "from", "to", "decide_at", "costs", "account")
 
 
 class TrialCount(NamedTuple):
@@ -35,74 +39,101 @@ class TrialCount(NamedTuple):
     variance: float
 
 
-def base_of(manifest: Mapping[str, Any]) -> int:
-    """What a trial's key starts from: code, data, span, costs; a run's manifest or a sweep's facts."""
-    parts = {name: manifest.get(name) for name in _BASE}
-    parts["data"] = sorted(use["hash"] for use in manifest.get("datasets", []))
-    return _hash(dumps(parts, sort_keys=True))
+class NamedTrials:
+    """The trials of one strategy name: distinct keys, sorted, with the first Sharpe ratio of each; `lost`: trials in files that cannot be read."""
+
+    def __init__(self, keys: Keys, sharpes: Sharpes, shapes: frozenset[str], lost: int) -> None:
+        self.keys, self.sharpes = distinct(keys, sharpes)
+        self.shapes, self.lost = shapes, lost
+
+    @cached_property
+    def traded(self) -> Keys:
+        """Decisions that traded: any two strategies share one that never does."""
+        return self.keys[np.isfinite(self.sharpes)]
+
+    def same_search(self, other: NamedTrials) -> bool:
+        """Whether the files have a shape in common, or at least half of the decisions of the one with fewer are the other's."""
+        if self.shapes & other.shapes:
+            return True
+        few, many = sorted((self.traded, other.traded), key=len)
+        if not len(few):
+            return False
+        found = np.minimum(np.searchsorted(many, few), len(many) - 1)
+        return 2 * int((many[found] == few).sum()) >= len(few)
 
 
-def keys_of(base: int, space: Space, codes: Ints) -> Keys:
-    """One key per trial; the order in which parameters are named does not matter."""
-    key = np.full(len(codes), base, np.uint64)
-    for name, values in zip(space.names, space.values, strict=True):
-        hashes = np.array([_hash(f"{name}={value!r}") for value in values], np.uint64)
-        key += hashes[codes[:, space.names.index(name)]]
-    return key
+def market_of(results: Path, facts: JsonView) -> Path:
+    """The trials of the project on real data or on the demo market: `ledger/` beside the results, or FLOWBT_LEDGER."""
+    home = Path(os.environ.get("FLOWBT_LEDGER") or Path(results).absolute().parent / "ledger")
+    return home / (DEMO if facts.get("synthetic") else REAL)
 
 
-def folder_of(results: Path, facts: Mapping[str, Any]) -> Path:
-    """Where the trials of a strategy on this kind of data are: under the results, or under FLOWBT_LEDGER where that is set. `facts`: a run's manifest or a
-    sweep's facts."""
-    return Path(os.environ.get("FLOWBT_LEDGER") or results) / slug(facts["strategy"]) / (DEMO if facts.get("synthetic") else REAL)
+def keys_of(facts: JsonView, prints: Keys) -> Keys:
+    """Keys of trials by what they decide (`engine/sweep/fingerprint.py`). `facts`: a run's manifest or a sweep's facts."""
+    base = dumps({name: facts.get(name) for name in _BASE}, sort_keys=True)
+    return prints ^ np.uint64(int.from_bytes(hashlib.sha256(base.encode()).digest()[:8], "little"))
 
 
-def add(folder: Path, name: str, keys: Keys, sharpes: npt.NDArray[np.float64]) -> None:
-    """Write one file of trials, whole or not at all."""
+def folder_of(results: Path, facts: JsonView) -> Path:
+    """Where the trials of a strategy file on this kind of data are. `facts`: a run's manifest or a sweep's facts."""
+    return market_of(results, facts) / slug(facts["strategy"]) / str(facts.get("shape") or "unknown")
+
+
+def add(folder: Path, name: str, keys: Keys, sharpes: Sharpes) -> Path:
+    """Write one file of trials, whole or not at all. Other trials never take its place, whatever wrote them under the same name."""
+    path = folder / f"{name}-{hashlib.sha256(keys.tobytes()).hexdigest()[:12]}.{len(keys)}.parquet"
     with storing(folder, "write the ledger in"):
         folder.mkdir(parents=True, exist_ok=True)
-        write_table(folder / f"{name}.parquet", pa.table({"key": keys, "sharpe": sharpes}))
+        write_table(path, pa.table({"key": keys, "sharpe": sharpes}))
+    return path
 
 
-def add_run(results: Path, manifest: Mapping[str, Any], sharpe: float) -> None:
+def add_run(results: Path, manifest: JsonView, sharpe: float) -> None:
     """Enter a run outside sweeps; `sharpe` per bar."""
-    space = Space.of({name: (value,) for name, value in manifest["parameters"].items()})
-    keys = keys_of(base_of(manifest), space, np.zeros((1, len(space.names)), np.int64))
-    add(folder_of(results, manifest), f"run-{keys[0]:016x}", keys, np.array([sharpe], np.float64))
+    keys = keys_of(manifest, np.array([int(manifest["decision"], 16)], np.uint64))
+    add(folder_of(results, manifest), "run", keys, np.array([sharpe], np.float64))
 
 
 def gather(folder: Path, name: str) -> None:
-    """Join the slices of a finished sweep (`<name>-*.parquet`) into one file."""
-    slices = sorted(folder.glob(f"{name}-*.parquet"))
-    with storing(folder, "write the ledger in"):
-        with writing(folder / f"{name}.parquet") as temporary, pq.ParquetWriter(temporary, pq.read_schema(slices[0]), compression="zstd") as writer:
-            for path in slices:
-                writer.write_table(pq.read_table(path, use_threads=False))
-        for path in slices:
-            path.unlink()
+    """Join the files of a finished sweep (`<name>-...`) into one. A damaged one stays as it is, and what another process has joined is left to it."""
+    read = {path: found for path in sorted(folder.glob(f"{name}-*.parquet")) if (found := _read(path)) is not None}
+    if len(read) > 1:
+        keys, sharpes = distinct(*_joined(list(read.values())))
+        made = add(folder, name, keys, sharpes)
+        for path in read:
+            if path != made:
+                path.unlink(missing_ok=True)
 
 
-def tally(folder: Path) -> TrialCount:
-    """Distinct trials of a strategy so far. Files are read a row group at a time: Arrow keeps what a whole read took."""
-    files = [pq.ParquetFile(path, pre_buffer=False) for path in sorted(folder.glob("*.parquet"))]
-    total, at = sum(file.metadata.num_rows for file in files), 0
-    keys, sharpes = np.empty(total, np.uint64), np.empty(total)
-    for file in files:
-        for k in range(file.num_row_groups):
-            part = file.read_row_group(k, use_threads=False)
-            keys[at : at + part.num_rows], sharpes[at : at + part.num_rows] = part["key"].to_numpy(), part["sharpe"].to_numpy()
-            at += part.num_rows
-        file.close()
-    pa.default_memory_pool().release_unused()
+class Ledger:
+    """The trials of a market as they are now; each file is read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.names = {name.name: _named(name) for name in sorted(folder.glob("*")) if name.is_dir()}
+
+    def count(self, strategy: str) -> TrialCount:
+        """Distinct trials of a strategy and of all names that are the same search."""
+        one = self.names.get(slug(strategy))
+        if one is None:
+            return TrialCount(0, float("nan"))
+        all_names = [one, *(other for other in self.names.values() if other is not one and one.same_search(other))]
+        keys, sharpes = (one.keys, one.sharpes) if len(all_names) == 1 else distinct(*_joined([(name.keys, name.sharpes) for name in all_names]))
+        known = sharpes[np.isfinite(sharpes)]
+        return TrialCount(len(keys) + sum(name.lost for name in all_names), float(known.var(ddof=1)) if len(known) > 1 else float("nan"))
+
+
+def tally(results: Path, facts: JsonView) -> TrialCount:
+    """Distinct trials of a strategy so far. `facts`: a run's manifest or a sweep's facts."""
+    return Ledger(market_of(results, facts)).count(facts["strategy"])
+
+
+def distinct(keys: Keys, sharpes: Sharpes) -> tuple[Keys, Sharpes]:
+    """Keys once each, sorted, with the first of their Sharpe ratios."""
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
-    first = np.ones(total, np.bool_)
+    first = np.ones(len(keys), np.bool_)
     first[1:] = keys[1:] != keys[:-1]
-    count = int(first.sum())
-    del keys
-    known = sharpes[order[first]]
-    known = known[np.isfinite(known)]
-    return TrialCount(count, float(known.var(ddof=1)) if len(known) > 1 else float("nan"))
+    return keys[first], sharpes[order[first]]
 
 
 def write_table(path: Path, table: pa.Table) -> None:
@@ -110,5 +141,47 @@ def write_table(path: Path, table: pa.Table) -> None:
         pq.write_table(table, temporary, compression="zstd")
 
 
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
+def _named(folder: Path) -> NamedTrials:
+    for _ in range(TRIES - 1):
+        try:
+            return _all_of(folder)
+        except FileNotFoundError:  # its trials are in another file by now
+            continue
+    return _all_of(folder)
+
+
+def _all_of(folder: Path) -> NamedTrials:
+    found, lost, shapes = [], 0, set()
+    for path in sorted(folder.glob("*/*.parquet")):
+        part = _read(path)
+        shapes.add(path.parent.name)
+        if part is None and not path.exists():
+            raise FileNotFoundError(path)
+        if part is None:
+            rows = path.name.split(".")[-2]
+            lost += int(rows) if rows.isdigit() else 1
+        else:
+            found.append(part)
+    pa.default_memory_pool().release_unused()
+    return NamedTrials(*_joined(found), frozenset(shapes - {"unknown"}), lost)
+
+
+def _read(path: Path) -> tuple[Keys, Sharpes] | None:
+    """A file's trials; None where it cannot be read. A row group at a time: Arrow keeps what a whole read took."""
+    parts = []
+    try:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            for k in range(file.num_row_groups):
+                part = file.read_row_group(k, columns=["key", "sharpe"], use_threads=False)
+                parts.append((part["key"].to_numpy().astype(np.uint64), part["sharpe"].to_numpy().astype(np.float64)))
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
+        return None
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[tuple[Keys, Sharpes]]) -> tuple[Keys, Sharpes]:
+    keys, sharpes = [np.empty(0, np.uint64)], [np.empty(0)]
+    for key, sharpe in parts:
+        keys.append(key)
+        sharpes.append(sharpe)
+    return np.concatenate(keys), np.concatenate(sharpes)

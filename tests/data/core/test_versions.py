@@ -127,3 +127,13 @@ def test_clearing_takes_what_the_dead_left_and_nothing_of_the_living(root):
     assert collect(Catalog((root,)), ())["prices"] == [dead]
     assert living.is_dir()
     assert isinstance(stored(root / "prices"), pd.DataFrame)
+
+
+def test_a_check_is_remembered_beside_others_and_forgotten_with_its_version(root):
+    first = current(root / "prices").id
+    store(root, "prices", bars("SPY", DAYS, 900.0), fields=FIELDS)
+    second = current(root / "prices").id
+    assert set(versions._checked(root / "prices")) == {first, second}
+    collect(Catalog((root,)), ("prices",))
+    store(root, "prices", bars("SPY", DAYS, 800.0), fields=FIELDS)
+    assert set(versions._checked(root / "prices")) == {second, current(root / "prices").id}

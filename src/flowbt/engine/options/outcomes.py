@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from flowbt.engine.options.chances import Chances, Held, bars_to, chances
 from flowbt.engine.options.pricing import YEAR, crossing, distance, follow, price_structure
 from flowbt.engine.options.structures import Structure, declared
+from flowbt.ground.types import Json
 
 COLUMNS = (
     "idea",
@@ -55,8 +55,8 @@ def outcomes(ideas: Iterable[Idea], prices: pd.DataFrame, volatilities: pd.DataF
     return pd.DataFrame([_outcome(idea, prices, volatilities, year) for idea in ideas], columns=list(COLUMNS))
 
 
-def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, year: float) -> dict[str, Any]:
-    row: dict[str, Any] = {"idea": idea.title, "conviction": idea.conviction, "opened": pd.Timestamp(idea.opened)}
+def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, year: float) -> dict[str, object]:
+    row: Json = {"idea": idea.title, "conviction": idea.conviction, "opened": pd.Timestamp(idea.opened)}
     if idea.symbol not in prices or idea.symbol not in volatilities:
         return row
     structure = declared(idea.structure, year != 252.0, (idea.symbol,))

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import brentq
 
@@ -22,6 +23,7 @@ from flowbt.features.calendar import third_fridays
 from flowbt.features.expiries import last_fridays
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import EngineError, SignalError
+from flowbt.ground.types import Moment
 from flowbt.options import blackscholes as bs
 from flowbt.options.implied import black_price
 from flowbt.options.kernels.american import american_values
@@ -49,7 +51,7 @@ class BarHours:
             return cls(9.5 / 24, 16.0 / 24, 9.5 / 24 if morning else 16.0 / 24, False)
         return cls(0.0, 365.0 / year, 8.0 / 24, True)
 
-    def years(self, days: Any, expiry: pd.Timestamp, at_open: bool = False) -> Array:
+    def years(self, days: npt.ArrayLike, expiry: pd.Timestamp, at_open: bool = False) -> Array:
         """Years from the opens or closes of labels (`days_of` them) to settlement, at least 0."""
         left = days_of(expiry) + self.settles - (self.opens if at_open else self.closes) - np.asarray(days, dtype=np.float64)
         return np.where(left > 1e-9, left, 0.0) / YEAR  # a billionth of a day is rounding
@@ -124,7 +126,7 @@ def expiry_of(leg: Leg, label: pd.Timestamp, cycle: str, always: bool) -> pd.Tim
     return held[-1] if len(held) else expiry_of(Leg(leg.kind, leg.quantity, leg.strike, days=(leg.days or 0) + 7), label, cycle, always)
 
 
-def volatility(iv: Any, spot: Any, strike: Any, years: Any, model: Model) -> Array:
+def volatility(iv: npt.ArrayLike, spot: npt.ArrayLike, strike: npt.ArrayLike, years: npt.ArrayLike, model: Model) -> Array:
     """Volatility of a strike as a fraction, from the at-the-money one or the index in points."""
     skew = model.skew or Skew()
     if isinstance(skew, SmileModel):
@@ -175,7 +177,7 @@ def contracts_of(
     return tuple(out)
 
 
-def value_of(contract: Contract, spot: Any, iv: Any, years: Any, structure: Structure) -> tuple[Array, Array]:
+def value_of(contract: Contract, spot: npt.ArrayLike, iv: npt.ArrayLike, years: npt.ArrayLike, structure: Structure) -> tuple[Array, Array]:
     """Model price (in coin for coin settlement) and delta (in units of the underlying), arrays."""
     m = structure.model
     spots = np.asarray(spot, dtype=np.float64)
@@ -204,7 +206,7 @@ def settled(contract: Contract, bar: tuple[float, float], part: float, deviation
     return float(black_price(spot, contract.strike, 1.0, spread, 1.0, call)), spot
 
 
-def payoff(contracts: tuple[Contract, ...], spot: Any, shares: float = 0.0) -> Array:
+def payoff(contracts: tuple[Contract, ...], spot: npt.ArrayLike, shares: float = 0.0) -> Array:
     """Value at expiry per unit of the structure, all expiries taken as one, in dollars."""
     s = np.asarray(spot, dtype=np.float64)
     out = shares * s
@@ -241,7 +243,7 @@ class Quote:
     loss: float
 
 
-def price_structure(structure: Structure, when: Any, spot: float, iv: float, *, year: float = 252.0, symbol: str = "") -> Quote:
+def price_structure(structure: Structure, when: Moment, spot: float, iv: float, *, year: float = 252.0, symbol: str = "") -> Quote:
     """Price a structure as of the close of `when`, with this spot and at-the-money volatility in points. Raises EngineError, SignalError."""
     label = pd.Timestamp(when)
     if not (spot > 0 and iv > 0):
@@ -266,7 +268,7 @@ def price_structure(structure: Structure, when: Any, spot: float, iv: float, *, 
     return Quote(table, tuple(contracts), net, total, loss)
 
 
-def follow(structure: Structure, when: Any, spots: pd.Series, ivs: pd.Series, *, year: float = 252.0, symbol: str = "") -> pd.DataFrame:
+def follow(structure: Structure, when: Moment, spots: pd.Series, ivs: pd.Series, *, year: float = 252.0, symbol: str = "") -> pd.DataFrame:
     """A structure bought at the close of `when` in the middle of the market, marked at each later close to its last expiry or the end of the data.
 
     `spots`, `ivs` (points): on the same labels, from before `when` on; a missing value is the last known one. Gives spot, iv,

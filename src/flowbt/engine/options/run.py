@@ -17,7 +17,6 @@ Rolling keeps the units and the underlying and replaces the options.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -227,7 +226,7 @@ def settle(desk: Desk, t: int) -> None:
             del desk.held[j]
 
 
-def mark(desk: Desk, t: int, borrow: Array, funding: Array) -> tuple[float, Any]:
+def mark(desk: Desk, t: int, borrow: Array, funding: Array) -> tuple[float, tuple[float, float]]:
     """Value of everything, after the bar's carry, and net and gross delta notional over it."""
     worth, net, gross = 0.0, 0.0, 0.0
     for j, position in desk.held.items():

@@ -7,25 +7,28 @@ still evaluated once each where a trace is there.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from flowbt.deferred import Node, Trace, Tracer
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
 from flowbt.engine.sweep.compiled import Stage
+from flowbt.engine.sweep.fingerprint import fingerprint_of_rules, fingerprint_of_weights
 from flowbt.engine.sweep.results import BarRange, TrialResults
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import measure_tape
 from flowbt.engine.types import Signals, Targets, frozen
 from flowbt.engine.walk.accounts import profits, trades_from
-from flowbt.engine.walk.kernel import Array, Bars, Rules, Terms, WeightPlan, run_signals, run_targets
+from flowbt.engine.walk.kernel import Bars, Rules, Terms, WeightPlan, run_signals, run_targets
 from flowbt.ground.errors import SignalError
+from flowbt.ground.types import Parameters
 
+D = TypeVar("D", bound=Signals | Targets)
 AHEAD = 32  # trials whose decisions wait for a thread
 
 
@@ -45,36 +48,39 @@ class General:
         waiting: deque[Future[None]] = deque()
         for at, trial in zip(where, trials, strict=True):
             decision = self.decide(trial)
-            returns = out.returns[at] if part.returns else np.empty(0)
-            waiting.append(pool.submit(self.simulate, decision, bars, part, out.metrics[at], returns))
+            waiting.append(pool.submit(self.simulate, decision, bars, part, out, at))
             if len(waiting) > AHEAD:
                 waiting.popleft().result()
         for job in waiting:
             job.result()
 
-    def decide(self, trial: Mapping[str, Any]) -> Signals | Targets:
+    def decide(self, trial: Parameters) -> Signals | Targets:
         """The trial's decision on the traded bars."""
         decision = self.tracer.evaluate(trial)
         if not isinstance(decision, Signals | Targets):
             raise SignalError("Signals or Targets from the strategy", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
         if getattr(decision, "structure", None) is not None:
             raise SignalError("a sweep of option structures", "the contracts are opened per run", "run the points of interest with `flowbt run -p`")
-        cut: Signals | Targets = cut_frames(decision, self.stage)
-        return cut
+        return cut_frames(decision, self.stage)
 
-    def simulate(self, decision: Signals | Targets, bars: Bars, part: BarRange, metrics: Array, returns: Array) -> None:
+    def simulate(self, decision: Signals | Targets, bars: Bars, part: BarRange, out: TrialResults, at: int) -> None:
+        """Fills row `at` of the results."""
+        given: WeightPlan | Rules
         if isinstance(decision, Targets):
-            plan = WeightPlan(*(_rows(array, part) for array in plan_of(decision, self.stage.market)))
-            tape, count = run_targets(bars, plan, no_rules(), self.terms)
+            given = plan_of(decision, self.stage.market)
+            tape, count = run_targets(bars, WeightPlan(*(_rows(array, part) for array in given)), no_rules(), self.terms)
         else:
-            rules = Rules(*(_rows(array, part) for array in rules_of(decision, self.stage.market)))
-            tape, count = run_signals(bars, rules, self.terms)
+            given = rules_of(decision, self.stage.market)
+            tape, count = run_signals(bars, Rules(*(_rows(array, part) for array in given)), self.terms)
+        if part.prints:
+            out.prints[at] = fingerprint_of_weights(given) if isinstance(given, WeightPlan) else fingerprint_of_rules(given)
+        returns = out.returns[at] if part.returns else np.empty(0)
         trades = trades_from(tape.order[:count], tape.fill[:count], tape.borrow + tape.funding)
         profit = profits(trades, frozen(bars.mark[-1]))
-        measure_tape(trades, profit, tape.value, tape.units, self.terms.cash, float(self.stage.market.year), metrics, returns)
+        measure_tape(trades, profit, tape.value, tape.units, self.terms.cash, float(self.stage.market.year), out.metrics[at], returns)
 
 
-def cut_frames(decision: Any, stage: Stage) -> Any:
+def cut_frames(decision: D, stage: Stage) -> D:
     """The decision with every frame cut to the traded bars; the engine checks the rest."""
     cut = {}
     for part in fields(decision):
@@ -84,7 +90,7 @@ def cut_frames(decision: Any, stage: Stage) -> Any:
     return replace(decision, **cut)
 
 
-def _rows(array: Any, part: BarRange) -> Any:
+def _rows(array: npt.NDArray[Any], part: BarRange) -> npt.NDArray[Any]:
     """A T x N array rotated and cut; one row for all bars stays as it is."""
     if array.shape[0] == 1:
         return array

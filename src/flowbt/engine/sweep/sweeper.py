@@ -11,6 +11,7 @@ import numpy as np
 from flowbt.deferred import Trace, Tracer
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
+from flowbt.engine.sweep.fingerprint import bits_of, fingerprints
 from flowbt.engine.sweep.general import General
 from flowbt.engine.sweep.kernel import Trials, run_trials
 from flowbt.engine.sweep.masks import MaskStore
@@ -48,7 +49,8 @@ class Sweeper:
     def run(self, codes: Ints, part: BarRange = WHOLE) -> TrialResults:
         """Metrics of the trials `codes` (trials x parameters). Raises what the engine would: SignalError, EngineError."""
         bars = self.bars_in(part)
-        out = TrialResults(np.full((len(codes), len(METRICS)), np.nan), np.zeros((len(codes), len(bars.open))) if part.returns else np.empty((0, 0)))
+        returns = np.zeros((len(codes), len(bars.open))) if part.returns else np.empty((0, 0))
+        out = TrialResults(np.full((len(codes), len(METRICS)), np.nan), returns, np.empty(len(codes) if part.prints else 0, np.uint64))
         self.store.trim()
         for trace, where in self._traces(codes):
             self._group(trace, codes[where], where, (bars, part), out)
@@ -104,6 +106,7 @@ class Sweeper:
         masks, year = self.store.part(part.first, part.first + len(bars.open), part.rotate), float(self.stage.market.year)
         metrics = np.empty((len(rows), len(METRICS)))
         returns = np.zeros((len(rows), len(bars.open))) if part.returns else out.returns
+        whole, bits, prints = self.store.words.reshape(self.store.count, -1), bits_of(rules), np.empty(len(rows) if part.prints else 0, np.uint64)
         kernel = run_single if bars.open.shape[1] == 1 and (bars.open > 0.0).all() else run_trials
         step = max(64, -(-len(rows) // (self.threads * 4)))
         with ThreadPoolExecutor(self.threads) as pool:
@@ -112,8 +115,12 @@ class Sweeper:
                 mine = slice(at, at + step)
                 trials = Trials(rows[mine], rules[mine], metrics[mine], returns[mine] if part.returns else returns)
                 jobs.append(pool.submit(kernel, bars, self.terms, masks, compiled.codes, trials, year))
+                if part.prints:
+                    jobs.append(pool.submit(fingerprints, compiled.codes, whole, (rows[mine], bits[mine]), self.store.bars, prints[mine]))
             for job in jobs:
                 job.result()
         out.metrics[where] = metrics
         if part.returns:
             out.returns[where] = returns
+        if part.prints:
+            out.prints[where] = prints

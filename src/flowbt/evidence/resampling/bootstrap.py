@@ -128,12 +128,3 @@ def sums_twin(columns: Array, block: float, resamples: int, seed: int = 0) -> Ar
     """`resample_sums`, row by row."""
     block = max(1.0, block, len(columns) / _STEPS)
     return np.array([columns[rows_twin(len(columns), block, b, seed)].sum(axis=0) for b in range(resamples)])
-
-
-def interval(values: Array, level: float = 0.95) -> tuple[float, float]:
-    """Percentile interval of bootstrap values; NaN values are dropped, (NaN, NaN) where fewer than 20 remain."""
-    values = values[np.isfinite(values)]
-    if len(values) < 20:
-        return math.nan, math.nan
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

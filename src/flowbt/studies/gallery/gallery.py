@@ -32,6 +32,7 @@ from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
 from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, StoreError, check_seed
 from flowbt.ground.guard import die_with_parent
+from flowbt.ground.types import Json
 from flowbt.results.belief import belief_now
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
@@ -50,7 +51,7 @@ class Job:
     results: Path | None
     demo: bool | None = None
     span: Span = field(default_factory=Span)
-    placebos: int = 99
+    placebos: int = 199
     seed: int = 7
     workers: int = 0
     keep_leak: bool = False
@@ -67,7 +68,7 @@ class Job:
 class GalleryRow:
     """One strategy's row. `measures` by name (see evidence.measures); Sharpe ratios are annual and after costs; `error` says why there is no run.
 
-    `p`: share of `rotations` that did as well; `adjusted` (Benjamini-Hochberg over the gallery). `null_*`: on the demo market without effects.
+    `p`: `timing.chance`, against `rotations` and its exposure; `adjusted` (Benjamini-Hochberg over the gallery). `null_*`: on the demo market without effects.
     """
 
     strategy: str
@@ -77,7 +78,7 @@ class GalleryRow:
     folder: str = ""  # of the stored run, relative to the results folder
     start: str = ""
     end: str = ""
-    measures: dict[str, Any] = field(default_factory=dict)
+    measures: Json = field(default_factory=dict)
     placebo: float | None = None
     placebo_low: float | None = None
     placebo_high: float | None = None
@@ -123,7 +124,7 @@ class Gallery:
     created: str
     command: str
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         return {**asdict(self), "entries": [{**asdict(entry), "finding": entry.finding} for entry in self.entries]}
 
 
@@ -207,7 +208,7 @@ def _run(job: Job, path: Path) -> GalleryRow:
         placebo_low=placebos.quantile(0.05),
         placebo_high=placebos.quantile(0.95),
         rotations=len(placebos.placebos),
-        p=placebos.p,
+        p=placebos.timing.chance,
         stand_ins=tuple(f"{one['used']} for {one['asked']}" for one in manifest["stand_ins"]),
         caveats=tuple(manifest["warnings"]),
         shape=(*_reordered(moments(run.book.returns.to_numpy(dtype=float))), placebos.variance) if not run.leak else (),
@@ -227,7 +228,7 @@ def _with_null(job: Job, path: Path, entry: GalleryRow) -> GalleryRow:
     """The entry with the same strategy on the demo market without any effect."""
     prepared = prepare(_null_market(job), Request(path, span=job.span, seed=job.seed))
     placebos = against_placebos(prepared, simulate(prepared.market, prepared.decision, prepared.costs, prepared.account), job.placebos, job.seed)
-    return replace(entry, null_sharpe=placebos.real, null_p=placebos.p)
+    return replace(entry, null_sharpe=placebos.real, null_p=placebos.timing.chance)
 
 
 def _null_market(job: Job) -> Any:

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from flowbt.engine.sweep.results import ENTERED
 from flowbt.engine.sweep.space import Ints
 from flowbt.ground.errors import StudyError
+from flowbt.ground.types import Json
 from flowbt.studies.sweep.setup import PreparedSweep
 from flowbt.studies.sweep.store import SweepFolder, table_of
 from flowbt.studies.sweep.values import allowed
@@ -46,7 +48,7 @@ def tpe_slices(setup: PreparedSweep, folder: SweepFolder) -> Iterator[tuple[int,
         table = folder.read_part(k)
         stored = table is not None and np.array_equal(table["trial"].to_numpy(), numbers)
         if table is None or not stored:
-            table = table_of(setup.space, setup.swept, numbers, setup.sweeper.run(setup.space.codes(numbers)).metrics)
+            table = table_of(setup.space, setup.swept, numbers, setup.sweeper.run(setup.space.codes(numbers), ENTERED))
             folder.write_part(k, table)
         for number, sharpe in zip(table["trial"].to_numpy(), np.nan_to_num(table["sharpe"].to_numpy(), nan=WORST), strict=True):
             known[int(number)] = float(sharpe)
@@ -55,7 +57,7 @@ def tpe_slices(setup: PreparedSweep, folder: SweepFolder) -> Iterator[tuple[int,
         k += 1
 
 
-def _ask(setup: PreparedSweep, study: Any, axes: dict[str, Any], known: dict[int, float], count: int) -> dict[int, Any]:
+def _ask(setup: PreparedSweep, study: Any, axes: Json, known: dict[int, float], count: int) -> dict[int, object]:
     """Up to `count` new points: trial number -> optuna's trial."""
     asked: dict[int, Any] = {}
     for _ in range(PATIENCE * count):

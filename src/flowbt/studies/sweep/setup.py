@@ -26,6 +26,7 @@ from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sweeper import Sweeper
 from flowbt.engine.types import Account, Costs, Labels, Market, Signals, Targets
 from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError, SignalError
+from flowbt.ground.types import Json
 from flowbt.results.record import dumps
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import branch_leak, refuse
@@ -80,7 +81,7 @@ class PreparedSweep:
         return numbers_of(self.space, self.constraints, self.request.search)
 
     @cached_property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Json:
         """What a trial's result depends on besides its parameters; also the head of sweep.json."""
         strategy, labels, clock = self.strategy, self.market.index, self.panel.clock
         stamp = "%Y-%m-%d" if clock.step == "1d" else "%Y-%m-%d %H:%M"
@@ -90,6 +91,7 @@ class PreparedSweep:
             "source": strategy.source,
             "file": str(strategy.path),
             "code_hash": strategy.code_hash,
+            "shape": strategy.shape,
             "symbols": list(strategy.symbols),
             "clock": clock.name,
             "step": clock.step,
@@ -199,7 +201,7 @@ def _plain(values: Sequence[Any]) -> bool:
     return all(isinstance(value, (int, float, str)) for value in values) and len({isinstance(value, str) for value in values}) == 1
 
 
-def _trials(space: Space) -> Iterator[dict[str, Any]]:
+def _trials(space: Space) -> Iterator[Json]:
     """Trials to probe where nothing can be recorded: every choice by words or flags, then the ends of the numbers."""
     words = {name for name, values in zip(space.names, space.values, strict=True) if any(isinstance(value, (str, bool)) for value in values)}
     yield from _settings(space, words)
@@ -207,7 +209,7 @@ def _trials(space: Space) -> Iterator[dict[str, Any]]:
         yield space.trial(code)
 
 
-def _settings(space: Space, names: set[str]) -> Iterator[dict[str, Any]]:
+def _settings(space: Space, names: set[str]) -> Iterator[Json]:
     choices = [values if name in names else values[:1] for name, values in zip(space.names, space.values, strict=True)]
     for chosen in itertools.product(*choices):
         yield dict(zip(space.names, chosen, strict=True))

@@ -10,22 +10,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flowbt.engine.sweep.results import TrialResults
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Array
 from flowbt.ground.files import locked, publish, write_text, writing
+from flowbt.ground.protocols import Step
+from flowbt.ground.types import Json
 from flowbt.results.ledger import write_table
 from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
 
 WORKING = ".working"  # ending of a workspace's name
+DECIDED = "decided"  # column of a slice: what each trial decides, for the ledger
 TRIALS, SWEEP, LUCK, PROGRESS, PARTS = "trials.parquet", "sweep.json", "luck.json", "progress.json", "parts"
 
 
@@ -82,16 +85,16 @@ class SweepFolder:
         count = 0
         with storing(self.path, "store the sweep in"):
             paths = self.parts()
-            with writing(self.path / TRIALS) as temporary, pq.ParquetWriter(temporary, pq.read_schema(paths[0]), compression="zstd") as writer:
+            with writing(self.path / TRIALS) as temporary, pq.ParquetWriter(temporary, _kept(pq.read_schema(paths[0])), compression="zstd") as writer:
                 for path in paths:
-                    table = pq.read_table(path)
+                    table = pq.read_table(path, columns=writer.schema.names)
                     count += table.num_rows
                     writer.write_table(table)
             shutil.rmtree(self.path / PARTS)
         release()
         return count
 
-    def write(self, name: str, document: dict[str, Any]) -> None:
+    def write(self, name: str, document: Json) -> None:
         with storing(self.path, "store the sweep in"):
             write_text(self.path / name, dumps(document, indent=1))
 
@@ -125,19 +128,25 @@ def lock_of(home: Path) -> Path:
     return home.with_name(f".{home.name}.lock")
 
 
-def table_of(space: Space, swept: Sequence[str], numbers: Ints, metrics: Array) -> pa.Table:
-    """Trials as stored: number, swept parameters, metrics."""
+def _kept(schema: pa.Schema) -> pa.Schema:
+    """The columns of `trials.parquet`: those of a slice but what the ledger alone needs."""
+    return schema.remove(schema.get_field_index(DECIDED))
+
+
+def table_of(space: Space, swept: Sequence[str], numbers: Ints, results: TrialResults) -> pa.Table:
+    """A slice as stored: number, swept parameters, metrics, fingerprints."""
     codes = space.codes(numbers)
-    columns: dict[str, Any] = {"trial": pa.array(numbers, pa.int64())}
+    columns: Json = {"trial": pa.array(numbers, pa.int64())}
     for name in swept:
         at = space.names.index(name)
         columns[name] = _values(space.values[at]).take(pa.array(codes[:, at]))
     for at, name in enumerate(METRICS):
-        columns[name] = pa.array(metrics[:, at].astype(np.int64) if name == "trades" else metrics[:, at])
+        columns[name] = pa.array(results.metrics[:, at].astype(np.int64) if name == "trades" else results.metrics[:, at])
+    columns[DECIDED] = pa.array(results.prints)
     return pa.table(columns)
 
 
-def _values(values: Sequence[Any]) -> pa.Array:
+def _values(values: Sequence[object]) -> pa.Array:
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
@@ -154,10 +163,10 @@ def release() -> None:
 class SweepProgress:
     """`progress.json`, about once a second, and a callback for a terminal."""
 
-    def __init__(self, folder: SweepFolder, head: dict[str, Any], total: int, show: Any = None) -> None:
+    def __init__(self, folder: SweepFolder, head: Json, total: int, show: Step | None = None) -> None:
         self.folder, self.head, self.total, self.show = folder, head, total, show
         self.done = self.fresh = 0
-        self.best: dict[str, Any] | None = None
+        self.best: Json | None = None
         self._begin, self._written = time.monotonic(), 0.0
 
     def add(self, table: pa.Table, *, stored: bool = False) -> None:
@@ -169,7 +178,7 @@ class SweepProgress:
             at = int(np.nanargmax(sharpe))
             if self.best is None or sharpe[at] > self.best["sharpe"]:
                 row = table.slice(at, 1).to_pylist()[0]
-                self.best = {name: value for name, value in row.items() if name not in METRICS or name == "sharpe"}
+                self.best = {name: value for name, value in row.items() if name not in (*METRICS, DECIDED) or name == "sharpe"}
         if time.monotonic() - self._written >= 1.0:
             self.write("running")
         if self.show is not None:

@@ -13,19 +13,19 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from flowbt.data.catalog import Catalog
+from flowbt.engine.sweep.results import ENTERED
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import METRICS
-from flowbt.engine.types import Array
 from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import luck_verdict
 from flowbt.ground.errors import ParameterError, nearest
 from flowbt.ground.protocols import Step
+from flowbt.ground.types import Json
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import sweep as sweeps
@@ -38,7 +38,7 @@ from flowbt.studies.sweep.cluster import on_cluster
 from flowbt.studies.sweep.luck import luck_of
 from flowbt.studies.sweep.search import tpe_slices
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
-from flowbt.studies.sweep.store import LUCK, SWEEP, SweepFolder, SweepProgress, release, slices, table_of
+from flowbt.studies.sweep.store import DECIDED, LUCK, SWEEP, SweepFolder, SweepProgress, release, slices, table_of
 from flowbt.studies.sweep.verify import look_ahead, verify
 
 FUSED, SLOW = 16_384, 512  # trials per slice
@@ -51,12 +51,12 @@ class SweepOptions:
     results: Path
     resume: bool = False
     cluster: str | None = None
-    job: dict[str, Any] | None = None  # what a worker needs to set up the same sweep (see cluster.py)
+    job: Json | None = None  # what a worker needs to set up the same sweep (see cluster.py)
     show: Step | None = None
     tearsheets: int = 0  # of the best trials
 
 
-def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[Path, Json, Json]:
     """Run a sweep and store it; returns its folder, `sweep.json` and `luck.json`. What is stored already stays until the new one is whole."""
     order_of(request.sort)
     clock = StageTimer()
@@ -66,7 +66,7 @@ def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[P
         return _swept(catalog, setup, folder, run, clock)
 
 
-def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> tuple[Path, Json, Json]:
     request, ascending = setup.request, order_of(setup.request.sort)
     head = {"id": setup.id, "strategy": setup.strategy.name}
     progress = SweepProgress(folder, head, total_of(setup), run.show)
@@ -78,10 +78,10 @@ def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: Swe
         progress.write("interrupted")
         raise
     count = folder.join()
-    ledger.gather(ledger.folder_of(run.results, setup.facts), setup.id)
+    ledger.gather(ledger.folder_of(run.results, setup.facts), f"sweep-{setup.id}")
     clock.lap("trials")
     top = best(folder, request.sort, ascending, request.top)
-    luck = luck_of(setup, folder, ledger.tally(ledger.folder_of(run.results, setup.facts)))
+    luck = luck_of(setup, folder, ledger.tally(run.results, setup.facts))
     leak = look_ahead(setup, top[0]) if top else setup.leak
     if not request.keep_leak:
         refuse(setup.strategy.name, leak)
@@ -181,15 +181,11 @@ def new_slices(setup: PreparedSweep, missing: Iterable[tuple[int, Ints]], run: S
     if run.cluster is not None:
         assert run.job is not None
         sizes = dict(missing)
-        for k, metrics in on_cluster(run.cluster, {**run.job, "id": setup.id}, sizes):
-            yield k, table_of(setup.space, setup.swept, sizes[k], metrics)
+        for k, results in on_cluster(run.cluster, {**run.job, "id": setup.id}, sizes):
+            yield k, table_of(setup.space, setup.swept, sizes[k], results)
         return
     for k, numbers in missing:
-        yield k, table_of(setup.space, setup.swept, numbers, metrics_of(setup, numbers))
-
-
-def metrics_of(setup: PreparedSweep, numbers: Ints) -> Array:
-    return setup.sweeper.run(setup.space.codes(numbers)).metrics
+        yield k, table_of(setup.space, setup.swept, numbers, setup.sweeper.run(setup.space.codes(numbers), ENTERED))
 
 
 def slice_size(setup: PreparedSweep) -> int:
@@ -202,9 +198,8 @@ def slice_size(setup: PreparedSweep) -> int:
 
 def enter(setup: PreparedSweep, results: Path, k: int, table: pa.Table) -> None:
     """Enter a slice in the ledger."""
-    codes = setup.space.codes(table["trial"].to_numpy())
-    keys = ledger.keys_of(ledger.base_of(setup.facts), setup.space, codes)
-    ledger.add(ledger.folder_of(results, setup.facts), f"{setup.id}-{k:06d}", keys, table["sharpe"].to_numpy() / np.sqrt(setup.market.year))
+    keys = ledger.keys_of(setup.facts, table[DECIDED].to_numpy())
+    ledger.add(ledger.folder_of(results, setup.facts), f"sweep-{setup.id}-{k:06d}", keys, table["sharpe"].to_numpy() / np.sqrt(setup.market.year))
 
 
 def best(folder: SweepFolder, sort: str, ascending: bool, count: int) -> list[int]:
@@ -217,7 +212,7 @@ def best(folder: SweepFolder, sort: str, ascending: bool, count: int) -> list[in
     return [int(trial) for trial in folder.column("trial")[order]]
 
 
-def how(setup: PreparedSweep) -> dict[str, Any]:
+def how(setup: PreparedSweep) -> Json:
     """By which path the trials ran, and why."""
     tracer, sweeper = setup.sweeper.tracer, setup.sweeper
     path = "per trial" if tracer.per_trial else "general" if sweeper.unfused else "fused"

@@ -21,7 +21,7 @@
   const format = data.percent ? "+.2%" : "+.3~g";
   if (data.curve.length) {
     fb.chart("curve-chart", () => {
-      const x = data.curve.map((_, i) => i + 1), tone = (r) => fb.colour(r.p !== null && r.p <= 0.05 ? "strategy" : "benchmark");
+      const x = data.curve.map((_, i) => i + 1), tone = (r) => fb.colour(r.p !== null && r.p <= data.level ? "strategy" : "benchmark");
       const known = data.curve.map((r) => r.low !== null);
       return {
         traces: [{
