@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from flowbt.deferred.causal import refuse_look_ahead
@@ -83,6 +83,8 @@ def nodes_in(value: object) -> Iterator[Node]:
         yield from nodes_in(tuple(value.values()))
     elif isinstance(value, slice):
         yield from nodes_in((value.start, value.stop, value.step))
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield from nodes_in(tuple(getattr(value, part.name) for part in fields(value)))
 
 
 def substitute(value: Any, find: Callable[[Node], object]) -> Any:
@@ -96,6 +98,8 @@ def substitute(value: Any, find: Callable[[Node], object]) -> Any:
         return {name: substitute(item, find) for name, item in value.items()}
     if isinstance(value, slice):
         return slice(*(substitute(item, find) for item in (value.start, value.stop, value.step)))
+    if any(True for _ in nodes_in(value)):  # a dataclass, such as an option structure: made anew, so that it is checked with its values
+        return replace(value, **{part.name: substitute(getattr(value, part.name), find) for part in fields(value)})
     return value
 
 

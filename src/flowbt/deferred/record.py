@@ -9,13 +9,15 @@ from __future__ import annotations
 import operator
 import types
 from collections.abc import Callable, Iterator
+from copy import copy
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from flowbt.deferred.causal import refuse_look_ahead
-from flowbt.deferred.graph import Graph, NeedsValue, Node, method
+from flowbt.deferred.graph import Graph, NeedsValue, Node, method, nodes_in
 from flowbt.ground.types import Function, Parameters
 
 BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift")
@@ -127,6 +129,12 @@ def unwrap(value: Any) -> Any:
         return slice(unwrap(value.start), unwrap(value.stop), unwrap(value.step))
     if isinstance(value, types.FunctionType):
         _refuse_closure(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        inside = {part.name: (getattr(value, part.name), unwrap(getattr(value, part.name))) for part in fields(value)}
+        if any(now is not before and any(True for _ in nodes_in(now)) for before, now in inside.values()):
+            value = copy(value)
+            for name, (_, now) in inside.items():
+                object.__setattr__(value, name, now)  # unchecked until its values are known
     return value
 
 

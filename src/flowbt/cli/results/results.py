@@ -93,6 +93,23 @@ def rm(runs: tuple[str, ...], yes: bool, results: Path) -> None:
     click.echo(f"removed {names}")
 
 
+@command.command("gc", epilog="Example: flowbt results gc")
+@results_option
+@json_option
+def gc(results: Path, as_json: bool) -> None:
+    """Remove what killed commands left: half-written files, and workspaces of sweeps that nobody holds (`--resume` then has nothing to go on from)."""
+    from flowbt.studies.sweep.store import sweep_up
+
+    gone = [path.relative_to(results).as_posix() for path in sweep_up(results)]
+    if as_json:
+        emit({"removed": gone})
+        return
+    for name in gone:
+        click.echo(f"removed {name}")
+    if not gone:
+        click.echo(f"nothing was left over in {results}")
+
+
 @command.command("tag", epilog="Example: flowbt results tag 1f2e3d keep -short")
 @click.argument("run")
 @click.argument("tags", nargs=-1, required=True)

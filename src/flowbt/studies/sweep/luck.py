@@ -128,7 +128,7 @@ def _noise(setup: PreparedSweep, numbers: Ints, notes: list[str]) -> dict[str, o
     """The sampled part of the grid on rotated signals; fewer rotations where trials are dear."""
     bars = len(setup.market.index)
     cost = len(numbers) * bars * len(setup.market.symbols) / 1_000
-    cost *= 50 if setup.sweeper.tracer.per_trial or setup.sweeper.unfused else 1
+    cost *= 5_000 if setup.sweeper.general.structures else 50 if setup.sweeper.tracer.per_trial or setup.sweeper.unfused else 1
     worlds = int(min(ROTATIONS, TIME / max(cost, 1)))
     if worlds < 19:
         numbers = numbers[: max(20, int(len(numbers) * worlds / 19))]

@@ -20,7 +20,8 @@ from flowbt.engine.sweep.results import TrialResults
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Array
-from flowbt.ground.files import locked, publish, write_text, writing
+from flowbt.ground.errors import Busy
+from flowbt.ground.files import WRITING, abandoned, locked, publish, write_text, writing
 from flowbt.ground.protocols import Step
 from flowbt.ground.types import Json
 from flowbt.results.ledger import write_table
@@ -126,6 +127,28 @@ class SweepFolder:
 def lock_of(home: Path) -> Path:
     """The lock file of a stored sweep or walk-forward."""
     return home.with_name(f".{home.name}.lock")
+
+
+def sweep_up(results: Path) -> list[Path]:
+    """Remove what processes that are gone left under `results`: temporary files and folders, and workspaces that nobody holds. Returns them, sorted."""
+    gone = []
+    for path in sorted(results.rglob(f"{WRITING}*")):
+        if path.exists() and abandoned(path):
+            _remove(path)
+            gone.append(path)
+    for path in sorted(results.glob(f"*/*{WORKING}")):
+        with contextlib.suppress(Busy), locked(lock_of(path.with_name(path.name.removesuffix(WORKING))), f"workspace {path.name}"):
+            _remove(path)
+            gone.append(path)
+    return sorted(gone)
+
+
+def _remove(path: Path) -> None:
+    with storing(path, "remove"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _kept(schema: pa.Schema) -> pa.Schema:

@@ -41,7 +41,7 @@ from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.store import DECIDED, LUCK, SWEEP, SweepFolder, SweepProgress, release, slices, table_of
 from flowbt.studies.sweep.verify import look_ahead, verify
 
-FUSED, SLOW = 16_384, 512  # trials per slice
+FUSED, SLOW, STRUCTURES = 16_384, 512, 32  # trials per slice
 
 
 @dataclass(frozen=True)
@@ -189,10 +189,12 @@ def new_slices(setup: PreparedSweep, missing: Iterable[tuple[int, Ints]], run: S
 
 
 def slice_size(setup: PreparedSweep) -> int:
-    """Large slices where trials take microseconds, small ones where each takes milliseconds; the same on every machine."""
+    """Large slices where trials take microseconds, small ones where each takes milliseconds or more; the same on every machine."""
     tracer = setup.sweeper.tracer
-    if not tracer.per_trial:
+    if len(setup.numbers):
         setup.sweeper.run(setup.space.codes(setup.numbers[:1]))
+    if setup.sweeper.general.structures:
+        return STRUCTURES
     return SLOW if tracer.per_trial or setup.sweeper.unfused else FUSED
 
 

@@ -45,7 +45,9 @@ def book_of(setup: PreparedSweep, trial: int) -> Book:
     """The engine's book of one trial, by a plain call of the strategy."""
     parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
     decision = setup.strategy.decide(setup.sweeper.tracer.quiet, parameters)
-    return simulate(setup.market, cut_decision(decision, setup.panel, setup.market.index), setup.sweeper.costs, setup.sweeper.account)
+    return simulate(
+        setup.market, cut_decision(decision, setup.panel, setup.market.index), setup.sweeper.costs, setup.sweeper.account, setup.sweeper.general.prices
+    )
 
 
 def look_ahead(setup: PreparedSweep, trial: int) -> Leak | None:

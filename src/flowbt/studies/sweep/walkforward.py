@@ -162,7 +162,7 @@ def book_of(setup: PreparedSweep, code: Iterable[int], window: Window) -> Book:
     """The engine's book of a choice on the test bars, from flat. The decision uses all history before them."""
     short = setup.market.cut(window.test_start, window.test_end)
     decision = setup.strategy.decide(setup.sweeper.tracer.quiet, setup.space.trial(list(code)))
-    return simulate(short, cut_decision(decision, setup.panel, short.index), setup.sweeper.costs, setup.sweeper.account)
+    return simulate(short, cut_decision(decision, setup.panel, short.index), *setup.sweeper.terms_of_runs)
 
 
 def against(one: Walk, metric: str) -> dict[str, object]:
