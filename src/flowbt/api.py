@@ -21,6 +21,7 @@ from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import asked_path
 from flowbt.ground.home import place
+from flowbt.ground.types import Json
 from flowbt.results import shelf, store
 from flowbt.results.pages import sweep as sweeps
 from flowbt.results.pages.tearsheet import summary
@@ -96,7 +97,7 @@ class Backtest:
         return look(Path(self.setup.results), self.run)
 
     @property
-    def metrics(self) -> dict[str, Any]:
+    def metrics(self) -> Json:
         """Measure name -> value; None where it has no meaning. Units: `flowbt.evidence.measures.MEASURES`."""
         return self.run.record.metrics
 
@@ -167,8 +168,8 @@ class Swept:
     """A stored sweep."""
 
     path: Path
-    sweep: dict[str, Any] = field(repr=False)
-    luck: dict[str, Any] = field(repr=False)
+    sweep: Json = field(repr=False)
+    luck: Json = field(repr=False)
     setup: Setup
 
     @cached_property

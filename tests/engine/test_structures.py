@@ -7,6 +7,7 @@ import pytest
 from flowbt.engine.options import structures as st
 from flowbt.engine.options.pricing import BarHours, days_of, expiry_of, follow, payoff, price_structure, worst_loss
 from flowbt.engine.options.structures import delta, moneyness, strike
+from flowbt.ground.clock import Clock
 from flowbt.ground.errors import EngineError, SignalError
 
 DAY = "2026-04-08"
@@ -43,7 +44,7 @@ def test_expiries_follow_the_exchange_calendar(days, cycle, date):
 def test_coins_expire_on_the_last_friday_at_eight():
     leg = st.Leg("call", 1.0, moneyness(1.0), days=20)
     assert expiry_of(leg, pd.Timestamp("2026-04-08"), "month", always=True) == pd.Timestamp("2026-05-29")
-    hours, days = BarHours.of(8760.0), days_of(pd.date_range("2026-04-24", periods=24, freq="h"))
+    hours, days = BarHours.of(Clock("24/7", "1h")), days_of(pd.date_range("2026-04-24", periods=24, freq="h"))
     assert hours.last_bar(days, pd.Timestamp("2026-04-24")) == 7
     assert hours.years(days, pd.Timestamp("2026-04-24"))[:9] * 365 * 24 == pytest.approx([7, 6, 5, 4, 3, 2, 1, 0, 0], abs=1e-6)
 
@@ -85,12 +86,12 @@ def test_followed_to_expiry_it_ends_at_intrinsic():
 
 
 def test_a_coin_option_pays_its_dollars_in_coin():
-    quote = price_structure(st.long_call(60, strike(90_000), days=20).with_(coin=True), "2026-04-08", 88_000.0, 60.0, year=365.0)
-    dollars = price_structure(st.long_call(60, strike(90_000), days=20), "2026-04-08", 88_000.0, 60.0, year=365.0)
+    quote = price_structure(st.long_call(60, strike(90_000), days=20).with_(coin=True), "2026-04-08", 88_000.0, 60.0, clock=Clock("24/7"))
+    dollars = price_structure(st.long_call(60, strike(90_000), days=20), "2026-04-08", 88_000.0, 60.0, clock=Clock("24/7"))
     assert quote.net == pytest.approx(dollars.net / 88_000)
     index = pd.date_range("2026-04-08", "2026-05-08")
     path = follow(st.long_call(60, strike(90_000), days=20).with_(coin=True), DAY, pd.Series(100_000.0, index).where(index > "2026-04-10", 88_000.0),
-                  pd.Series(60.0, index), year=365.0)  # fmt: skip
+                  pd.Series(60.0, index), clock=Clock("24/7"))  # fmt: skip
     assert path["value"].iloc[-1] == pytest.approx(10_000 / 100_000, abs=3e-4)  # eight hours into the last day
 
 

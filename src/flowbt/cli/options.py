@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,12 +15,13 @@ import click
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.guard import TIMEOUT
 from flowbt.ground.home import data_folder, place
+from flowbt.ground.types import Function
 
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
 
 SAID, OUT = "flowbt.synthetic", "flowbt.out"
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Function)
 SEED = click.IntRange(0, 2**32 - 1)
 
 
@@ -152,14 +153,14 @@ def split_parameters(given: Iterable[str]) -> dict[str, str]:
     return out
 
 
-def emit(document: Any) -> None:
+def emit(document: object) -> None:
     """Print one JSON document; numbers that are not finite become null."""
     context = click.get_current_context(silent=True)
     out = context.meta.get(OUT) if context else None
     click.echo(json.dumps(_clean(document), indent=1, default=str, allow_nan=False), file=out)
 
 
-def _clean(value: Any) -> Any:
+def _clean(value: object) -> object:
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else None
     if isinstance(value, dict):

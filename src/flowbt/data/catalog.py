@@ -24,6 +24,7 @@ from flowbt.data.versions import MEND, Version, current, held_by
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
 from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, SpoiltDataset, nearest
 from flowbt.ground.fields import FOLDED, PRICES
+from flowbt.ground.types import Json
 
 REACH = pd.Timedelta(days=10)  # prices as traded that end earlier than this before the folded ones do not speak for the present
 
@@ -36,7 +37,7 @@ class Imported:
     version: Version
 
     @property
-    def provenance(self) -> dict[str, Any]:
+    def provenance(self) -> Json:
         return self.version.provenance
 
     @property

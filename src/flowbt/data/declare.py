@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from flowbt.ground import federal
 from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, HOURS_PER_ROW, Clock, local_instants
 from flowbt.ground.errors import DatasetError, FieldError
 from flowbt.ground.fields import FIELDS, RULES, is_rule
+from flowbt.ground.types import Json
 
 Policy = Literal["refuse", "drop", "flag"]
 Frequency = Literal["session", "1m", "5m", "15m", "30m", "1h", "4h", "8h", "day", "week", "month", "irregular", "event"]
@@ -207,7 +208,7 @@ class Dataset(BaseModel):
     basis: Literal["traded", "split", "total return"] = "traded"  # of its prices: as traded, adjusted for splits, dividends folded in too
     splice: Literal["judged", "accept", "never"] = "judged"  # may it fill what datasets before it lack: where levels agree, always, never
     live_from: dict[str, str] = Field(default_factory=dict)  # symbol, field or "*" -> first date published as it happened; before: back-calculated
-    reading: dict[str, Any] = Field(default_factory=dict)  # how `flowbt data add` reads its files: what was asked once
+    reading: Json = Field(default_factory=dict)  # how `flowbt data add` reads its files: what was asked once
     publication: Publication
     policy: dict[str, Policy] = Field(default_factory=dict)
     fields: dict[str, FieldRule]

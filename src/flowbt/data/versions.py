@@ -32,6 +32,7 @@ import tomlkit
 from flowbt.data.declare import Dataset
 from flowbt.ground.errors import DatasetError, SpoiltDataset
 from flowbt.ground.files import abandoned, hash_file, hash_text, locked, scratch_folder, settle, write_json, write_text
+from flowbt.ground.types import Json
 
 KEYS = ["event_time", "known_at", "symbol"]
 REVISED = "revised_at"  # of a row that replaces an earlier one: when the change became known; missing in the rows of the first import
@@ -47,7 +48,7 @@ class Version:
     """One stored version of a dataset, its small files read and found whole."""
 
     folder: Path
-    provenance: dict[str, Any]
+    provenance: Json
 
     @property
     def id(self) -> str:
@@ -94,7 +95,7 @@ class Version:
     def spoilt(self, reason: str) -> SpoiltDataset:
         return SpoiltDataset(f"dataset {self.home.name}", reason, MEND)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {"folder": self.folder, "provenance": self.provenance}
 
 
@@ -150,7 +151,7 @@ def held_by(folder: Path) -> dict[str, set[str]]:
     return held
 
 
-def write_dataset(root: Path, declaration: Dataset, table: pd.DataFrame, provenance: dict[str, Any]) -> Path:
+def write_dataset(root: Path, declaration: Dataset, table: pd.DataFrame, provenance: Json) -> Path:
     """Store a table as a new version under `root/<name>/` and make it the current one; returns the dataset's folder.
 
     `table` has KEYS and the declared fields (and REVISED, where rows were revised); it is sorted here. `provenance` is completed with rows, span,
@@ -188,7 +189,7 @@ def point(folder: Path, version: str) -> None:
     write_text(folder / CURRENT, version + "\n")
 
 
-def _write_version(folder: Path, declaration: Dataset, table: pd.DataFrame, provenance: dict[str, Any]) -> str:
+def _write_version(folder: Path, declaration: Dataset, table: pd.DataFrame, provenance: dict[str, object]) -> str:
     with scratch_folder(folder / VERSIONS / "version") as scratch:
         arrow = pa.Table.from_pandas(table, preserve_index=False)
         arrow = arrow.set_column(arrow.schema.get_field_index("symbol"), "symbol", arrow["symbol"].cast(pa.string()).dictionary_encode())
@@ -204,7 +205,7 @@ def _write_version(folder: Path, declaration: Dataset, table: pd.DataFrame, prov
     return name
 
 
-def _history(folder: Path) -> list[dict[str, Any]]:
+def _history(folder: Path) -> list[dict[str, object]]:
     """What a new version says of those before it: a line each, the oldest first."""
     try:
         before = current(folder)
@@ -213,7 +214,7 @@ def _history(folder: Path) -> list[dict[str, Any]]:
     return [*before.provenance.get("history", []), line_of(before)] if before else []
 
 
-def line_of(version: Version) -> dict[str, Any]:
+def line_of(version: Version) -> dict[str, object]:
     """A version in short: when it was stored, from which files, what it changed."""
     record = version.provenance
     files = [file["name"] for file in record.get("files", [])]
@@ -232,7 +233,7 @@ def discard(folder: Path, keep: Iterable[str]) -> list[Path]:
     return sorted(doomed)
 
 
-def describe(table: pd.DataFrame) -> dict[str, Any]:
+def describe(table: pd.DataFrame) -> dict[str, object]:
     """Rows, span, content hash and, per field and symbol, [first, last, rows] of the values that are there."""
     spans: dict[str, dict[str, list[Any]]] = {}
     for name in table.columns.difference([*KEYS, REVISED]):
@@ -260,7 +261,7 @@ def _marks(file: Path | int) -> list[int]:
     return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
 
 
-def _checked(folder: Path) -> dict[str, Any]:
+def _checked(folder: Path) -> dict[str, object]:
     with suppress(OSError, ValueError):
         marks = json.loads((folder / CHECKED).read_text(encoding="utf-8"))
         return marks if isinstance(marks, dict) else {}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from numbers import Real
-from typing import Any
 
 from flowbt.ground.errors import LookAheadError
+from flowbt.ground.types import Parameters
 
 LAGS = ("shift", "diff", "pct_change", "tshift")
 BACKWARD = ("bfill", "backfill")
@@ -14,7 +13,7 @@ FORWARD_FILLS = ("pad", "ffill")
 ACROSS = (1, "columns")  # an axis along which nothing is later
 
 
-def refuse_look_ahead(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+def refuse_look_ahead(name: str, args: tuple[object, ...], kwargs: Parameters) -> None:
     """Raise `LookAheadError` when the call `.name(*args, **kwargs)` moves later values to earlier rows; across the columns nothing is later."""
     if across_columns(name, args, kwargs):
         return
@@ -31,13 +30,13 @@ def refuse_look_ahead(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any
         raise LookAheadError(".rolling(a forward window)", "its window reaches into later rows: look-ahead", "give a number of rows")
 
 
-def across_columns(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+def across_columns(name: str, args: tuple[object, ...], kwargs: Parameters) -> bool:
     """Whether the call works along the columns: `axis=1`, or its place among the arguments."""
     place = {"shift": 2, "diff": 1, "interpolate": 1, "fillna": 2}.get(name, 0)
     axis = kwargs.get("axis", args[place] if place and len(args) > place else None)
     return isinstance(axis, (int, str)) and axis in ACROSS
 
 
-def _text(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+def _text(args: tuple[object, ...], kwargs: Parameters) -> str:
     method = kwargs.get("method", args[0] if args else None)
     return method if isinstance(method, str) else ""

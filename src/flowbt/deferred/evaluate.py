@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from cachetools import LRUCache
 
 from flowbt.deferred.graph import Instance, Node, read_parameter, substitute
+from flowbt.ground.types import Parameters
 
-Wanted = tuple[Node, Mapping[str, Any]]
+Wanted = tuple[Node, Parameters]
 
 
 class Evaluator:
     def __init__(self, spare_bytes: int = 96_000_000) -> None:
         self.evaluations = 0  # operations done, not counting parameters
         self._awaited: Counter[Instance] = Counter()
-        self._held: dict[Instance, Any] = {}
-        self._spare: LRUCache[Instance, Any] = LRUCache(spare_bytes, size_of)
+        self._held: dict[Instance, object] = {}
+        self._spare: LRUCache[Instance, object] = LRUCache(spare_bytes, size_of)
 
     def announce(self, batch: Sequence[Wanted]) -> None:
         """Say what will be asked for, so that results are kept exactly as long as they are needed."""
@@ -36,7 +36,7 @@ class Evaluator:
                 if self._awaited[key] == 1 and key not in self._held and key not in self._spare:
                     stack.extend(node.children)
 
-    def take(self, node: Node, values: Mapping[str, Any]) -> Any:
+    def take(self, node: Node, values: Parameters) -> object:
         """The node's result. An unannounced node is announced here."""
         if not self._awaited[node.instance(values)]:
             self.announce([(node, values)])
@@ -55,14 +55,14 @@ class Evaluator:
             stack.pop()
         return self._use(node.instance(values))
 
-    def _compute(self, node: Node, values: Mapping[str, Any]) -> Any:
+    def _compute(self, node: Node, values: Parameters) -> object:
         if node.op is read_parameter:
             return values[node.args[0]]
         found = {child.number: self._use(child.instance(values)) for child in node.children}
         self.evaluations += 1
         return node.op(*substitute(node.args, lambda child: found[child.number]))
 
-    def _use(self, key: Instance) -> Any:
+    def _use(self, key: Instance) -> object:
         """The held result, one use nearer to its end."""
         result = self._held[key]
         self._awaited[key] -= 1
@@ -71,7 +71,7 @@ class Evaluator:
             self._put_by(key, result)
         return result
 
-    def _put_by(self, key: Instance, result: Any) -> None:
+    def _put_by(self, key: Instance, result: object) -> None:
         if size_of(result) <= self._spare.maxsize:  # a larger one would empty the store and not fit
             self._spare[key] = result
 
@@ -82,7 +82,7 @@ class Evaluator:
         return True
 
 
-def size_of(value: Any) -> int:
+def size_of(value: object) -> int:
     """Bytes held by a result, roughly."""
     if isinstance(value, tuple):
         return sum(size_of(item) for item in value)

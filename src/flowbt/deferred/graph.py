@@ -8,11 +8,12 @@ leaves to the root, which makes a plain sort a topological order.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from flowbt.deferred.causal import refuse_look_ahead
+from flowbt.ground.types import Function, Parameters
 
 
 class NeedsValue(BaseException):
@@ -29,25 +30,25 @@ class NeedsValue(BaseException):
 @dataclass(frozen=True, eq=False)
 class Node:
     number: int
-    op: Callable[..., Any]
+    op: Function
     args: tuple[Any, ...]
     parameters: tuple[str, ...]  # sorted names of the parameters it depends on
     children: tuple[Node, ...]
 
-    def instance(self, values: Mapping[str, Any]) -> Instance:
+    def instance(self, values: Parameters) -> Instance:
         """What tells this node's result under `values` from its result under others."""
         return (self.number, *[values[name] for name in self.parameters])
 
 
-Instance = tuple[Any, ...]
+Instance = tuple[object, ...]
 
 
-def read_parameter(name: str) -> Any:
+def read_parameter(name: str) -> object:
     """Placeholder: the evaluator puts the parameter's value in its place."""
     raise AssertionError(name)
 
 
-def method(target: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def method(target: object, name: str, args: tuple[object, ...], kwargs: Parameters) -> object:
     refuse_look_ahead(name, args, kwargs)
     return getattr(target, name)(*args, **kwargs)
 
@@ -57,9 +58,9 @@ class Graph:
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
-        self._known: dict[Any, Node] = {}
+        self._known: dict[object, Node] = {}
 
-    def node(self, op: Callable[..., Any], *args: Any, parameters: frozenset[str] = frozenset()) -> Node:
+    def node(self, op: Callable[..., object], *args: object, parameters: frozenset[str] = frozenset()) -> Node:
         key = (_identity(op), _freeze(args))
         if key not in self._known:
             children = tuple(dict.fromkeys(nodes_in(args)))
@@ -72,7 +73,7 @@ class Graph:
         return self.node(read_parameter, name, parameters=frozenset((name,)))
 
 
-def nodes_in(value: Any) -> Iterator[Node]:
+def nodes_in(value: object) -> Iterator[Node]:
     if isinstance(value, Node):
         yield value
     elif isinstance(value, tuple | list):
@@ -82,9 +83,11 @@ def nodes_in(value: Any) -> Iterator[Node]:
         yield from nodes_in(tuple(value.values()))
     elif isinstance(value, slice):
         yield from nodes_in((value.start, value.stop, value.step))
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield from nodes_in(tuple(getattr(value, part.name) for part in fields(value)))
 
 
-def substitute(value: Any, find: Callable[[Node], Any]) -> Any:
+def substitute(value: Any, find: Callable[[Node], object]) -> Any:
     """`value` with every node inside replaced by `find(node)`."""
     if isinstance(value, Node):
         return find(value)
@@ -95,15 +98,17 @@ def substitute(value: Any, find: Callable[[Node], Any]) -> Any:
         return {name: substitute(item, find) for name, item in value.items()}
     if isinstance(value, slice):
         return slice(*(substitute(item, find) for item in (value.start, value.stop, value.step)))
+    if any(True for _ in nodes_in(value)):  # a dataclass, such as an option structure: made anew, so that it is checked with its values
+        return replace(value, **{part.name: substitute(getattr(value, part.name), find) for part in fields(value)})
     return value
 
 
-def _identity(op: Callable[..., Any]) -> Any:
+def _identity(op: Callable[..., object]) -> object:
     owner = getattr(op, "__self__", None)  # a bound method is made anew at each access
     return op if owner is None or not hasattr(op, "__func__") else (id(owner), op.__func__)
 
 
-def _freeze(value: Any) -> Any:
+def _freeze(value: object) -> object:
     """A hashable stand-in, equal only for values that behave alike (1, 1.0 and True differ; so do 0.0 and -0.0)."""
     if isinstance(value, Node):
         return ("node", value.number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -12,6 +11,7 @@ from flowbt.deferred.graph import NeedsValue, method
 from flowbt.deferred.record import Deferred, Recorder, apply
 from flowbt.ground.clock import Clock
 from flowbt.ground.protocols import Panel
+from flowbt.ground.types import Function, Parameters
 
 
 class QuietPanel:
@@ -26,7 +26,7 @@ class QuietPanel:
     def __getitem__(self, key: str | tuple[str, str]) -> pd.DataFrame:
         return self._panel[key]
 
-    def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None: ...
+    def note(self, name: str, parameters: Parameters, result: object) -> None: ...
 
 
 class DeferredPanel:
@@ -49,7 +49,7 @@ class DeferredPanel:
         clock: Clock = self._panel.clock
         return clock
 
-    def __getitem__(self, key: Any) -> Deferred:
+    def __getitem__(self, key: object) -> Deferred:
         return self._recorder.record(operator.getitem, self._panel, key)
 
     def has(self, field: str, symbol: str | None = None) -> bool:
@@ -58,22 +58,22 @@ class DeferredPanel:
                 raise NeedsValue(frozenset(asked._node.parameters), "panel.has()")
         return bool(self._panel.has(field, symbol))
 
-    def either(self, *choices: Any) -> Deferred:
+    def either(self, *choices: object) -> Deferred:
         return self._call("either", *choices)
 
     def wide(self, field: str, prefix: str = "") -> Deferred:
         return self._call("wide", field, prefix)
 
-    def spread(self, series: Any) -> Deferred:
+    def spread(self, series: object) -> Deferred:
         return self._call("spread", series)
 
     def events(self, symbol: str) -> Deferred:
         return self._call("events", symbol)
 
-    def _call(self, name: str, *args: Any) -> Deferred:
+    def _call(self, name: str, *args: object) -> Deferred:
         return self._recorder.record(method, self._panel, name, args, {})
 
-    def __defer__(self, feature: Callable[..., Any], kwargs: Mapping[str, Any]) -> Deferred:
+    def __defer__(self, feature: Function, kwargs: Parameters) -> Deferred:
         """Called by `@feature`: the whole feature is one node, evaluated once per distinct set of its arguments."""
         given = {name: value for name, value in sorted(kwargs.items()) if value is not self}
         return self._recorder.record(apply, feature, (self._panel,), given)

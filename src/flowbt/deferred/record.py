@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import operator
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from copy import copy
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from flowbt.deferred.causal import refuse_look_ahead
-from flowbt.deferred.graph import Graph, NeedsValue, Node, method
+from flowbt.deferred.graph import Graph, NeedsValue, Node, method, nodes_in
+from flowbt.ground.types import Function, Parameters
 
 BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift")
 COMPARE = ("lt", "le", "gt", "ge", "eq", "ne")
@@ -24,12 +28,12 @@ UNARY = ("neg", "pos", "abs", "invert")
 class Recorder:
     """What every `Deferred` of one trace shares: the graph, and how to get values while tracing."""
 
-    def __init__(self, graph: Graph, value: Callable[[Node], Any], example: Callable[[Node], Any]) -> None:
+    def __init__(self, graph: Graph, value: Callable[[Node], object], example: Callable[[Node], object]) -> None:
         self.graph = graph
         self.value = value  # of a node without parameters
         self.example = example  # of any node, under the parameters' first values
 
-    def record(self, op: Callable[..., Any], *args: Any) -> Deferred:
+    def record(self, op: Callable[..., object], *args: object) -> Deferred:
         return Deferred(self, self.graph.node(op, *(unwrap(arg) for arg in args)))
 
 
@@ -45,22 +49,22 @@ class Deferred:
             raise AttributeError(name)
         return Attribute(self._recorder, self._recorder.graph.node(getattr, self._node, name))
 
-    def __getitem__(self, key: Any) -> Deferred:
+    def __getitem__(self, key: object) -> Deferred:
         return self._recorder.record(operator.getitem, self, key)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, how: str, *inputs: Any, **kwargs: Any) -> Deferred:
+    def __array_ufunc__(self, ufunc: np.ufunc, how: str, *inputs: object, **kwargs: object) -> Deferred:
         if kwargs.get("out") is not None:
             raise NeedsValue(None, f"np.{ufunc.__name__}(out=...)")
         plain = how == "__call__" and not kwargs
         return self._recorder.record(ufunc, *inputs) if plain else self._recorder.record(method, ufunc, how, inputs, kwargs)
 
-    def __array_function__(self, function: Callable[..., Any], kinds: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Deferred:
+    def __array_function__(self, function: Callable[..., object], kinds: object, args: tuple[object, ...], kwargs: dict[str, object]) -> Deferred:
         return self._recorder.record(apply, function, args, kwargs)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> object:
         return np.asarray(self._now("np.asarray"), dtype=dtype)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[object]:
         fields = self._tuple_fields()
         return iter(self._now("iteration")) if fields is None else iter([self[i] for i in range(fields)])
 
@@ -78,7 +82,7 @@ class Deferred:
             raise NeedsValue(frozenset(self._node.parameters), why)
         return self._recorder.value(self._node)
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: object, value: object) -> None:
         """From here on this name stands for a changed copy, which is what pandas' copy-on-write makes of it."""
         self._node = self._recorder.record(assigned, self, key, value)._node
 
@@ -91,10 +95,10 @@ class Attribute(Deferred):
 
     __slots__ = ()
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: object, value: object) -> None:
         raise NeedsValue(None, "assignment through an attribute")  # `.loc[...] = `: the owner changes, not this value
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Deferred:
+    def __call__(self, *args: object, **kwargs: object) -> Deferred:
         target, name = self._node.args
         refuse_look_ahead(name, args, kwargs)
         if kwargs.get("inplace"):
@@ -102,13 +106,13 @@ class Attribute(Deferred):
         return self._recorder.record(method, target, name, args, kwargs)
 
 
-def assigned(target: Any, key: Any, value: Any) -> Any:
+def assigned(target: Any, key: object, value: object) -> object:
     changed = target.copy()
     changed[key] = value
     return changed
 
 
-def apply(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def apply(function: Callable[..., object], args: tuple[object, ...], kwargs: Parameters) -> object:
     return function(*args, **kwargs)
 
 
@@ -125,6 +129,12 @@ def unwrap(value: Any) -> Any:
         return slice(unwrap(value.start), unwrap(value.stop), unwrap(value.step))
     if isinstance(value, types.FunctionType):
         _refuse_closure(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        inside = {part.name: (getattr(value, part.name), unwrap(getattr(value, part.name))) for part in fields(value)}
+        if any(now is not before and any(True for _ in nodes_in(now)) for before, now in inside.values()):
+            value = copy(value)
+            for name, (_, now) in inside.items():
+                object.__setattr__(value, name, now)  # unchecked until its values are known
     return value
 
 
@@ -136,21 +146,21 @@ def _refuse_closure(function: types.FunctionType) -> None:
             raise NeedsValue(names or None, f"{function.__name__} closes over a deferred value")
 
 
-def _binary(op: Callable[[Any, Any], Any]) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
-    def forward(self: Deferred, other: Any) -> Deferred:
+def _binary(op: Callable[[object, object], object]) -> tuple[Function, Function]:
+    def forward(self: Deferred, other: object) -> Deferred:
         return self._recorder.record(op, self, other)
 
-    def reflected(self: Deferred, other: Any) -> Deferred:
+    def reflected(self: Deferred, other: object) -> Deferred:
         return self._recorder.record(op, other, self)
 
     return forward, reflected
 
 
-def _unary(op: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _unary(op: Function) -> Function:
     return lambda self: self._recorder.record(op, self)
 
 
-def _demand(convert: Callable[..., Any], why: str) -> Callable[..., Any]:
+def _demand(convert: Callable[..., object], why: str) -> Callable[..., object]:
     return lambda self, *args: convert(self._now(why), *args)
 
 
@@ -163,7 +173,7 @@ for _name in COMPARE:
     setattr(Deferred, f"__{_name}__", _binary(getattr(operator, _name))[0])
 for _name in UNARY:
     setattr(Deferred, f"__{_name}__", _unary(getattr(operator, _name)))
-_CONVERSIONS: dict[str, Callable[..., Any]] = {
+_CONVERSIONS: dict[str, Function] = {
     "bool": bool,
     "int": int,
     "float": float,

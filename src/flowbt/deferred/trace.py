@@ -8,9 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
 
 from flowbt.deferred.evaluate import Evaluator
 from flowbt.deferred.graph import Graph, NeedsValue, Node, nodes_in, substitute
@@ -18,17 +17,18 @@ from flowbt.deferred.panel import DeferredPanel, QuietPanel
 from flowbt.deferred.record import Deferred, Recorder, unwrap
 from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError, SignalError
 from flowbt.ground.protocols import Panel
+from flowbt.ground.types import Function, Parameters
 
-Strategy = Callable[..., Any]
+Strategy = Function
 
 
 @dataclass(frozen=True)
 class Trace:
     """What the function returned for the fixed values: a dataclass kind and its fields, each a plain value or a `Node`."""
 
-    fixed: Mapping[str, Any]
+    fixed: Parameters
     kind: type
-    fields: Mapping[str, Any]
+    fields: Mapping[str, object]
 
 
 @dataclass
@@ -37,12 +37,12 @@ class Tracer:
 
     function: Strategy
     panel: Panel
-    first: Mapping[str, Any]  # a value of every parameter, for questions such as how many fields a tuple has
+    first: Parameters  # a value of every parameter, for questions such as how many fields a tuple has
     fixed: set[str] = field(default_factory=set)
     reasons: list[str] = field(default_factory=list)
     graph: Graph = field(default_factory=Graph)
     evaluator: Evaluator = field(default_factory=Evaluator)
-    _known: dict[tuple[Any, ...], Trace] = field(default_factory=dict)
+    _known: dict[tuple[object, ...], Trace] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.quiet = QuietPanel(self.panel)
@@ -57,7 +57,7 @@ class Tracer:
         """How many times the function was traced: once, or once per setting of the fixed parameters."""
         return len(self._known)
 
-    def trace(self, values: Mapping[str, Any]) -> Trace:
+    def trace(self, values: Parameters) -> Trace:
         """The trace that serves the trial `values`. May widen `fixed`; callers group trials by `fixed` after each call."""
         while True:
             key = tuple((name, type(values[name]), values[name]) for name in sorted(self.fixed))
@@ -72,7 +72,7 @@ class Tracer:
                 self._known[key] = made
             return made
 
-    def operations(self, values: Mapping[str, Any]) -> frozenset[str]:
+    def operations(self, values: Parameters) -> frozenset[str]:
         """What the trace that serves `values` does, whatever to: names of operations, methods and functions, and its plain fields' names."""
         made = self.trace(values)
         found, stack, seen = set(), [node for part in made.fields.values() for node in nodes_in(part)], set()
@@ -95,12 +95,12 @@ class Tracer:
         self._known.clear()
         self.reasons.append(f"{why} needs the value of {', '.join(sorted(wanted)) or 'an expression'}")
 
-    def evaluate(self, values: Mapping[str, Any]) -> Any:
+    def evaluate(self, values: Parameters) -> object:
         """What the function returns for the trial, by way of its trace."""
         made = self.trace(values)
         return made.kind(**{name: substitute(value, lambda node: self.evaluator.take(node, values)) for name, value in made.fields.items()})
 
-    def _call(self, values: Mapping[str, Any]) -> Trace:
+    def _call(self, values: Parameters) -> Trace:
         fixed = {name: values[name] for name in sorted(self.fixed)}
         if self.per_trial:
             return _kept(fixed, self.function(self.quiet, **values))
@@ -113,15 +113,15 @@ class Tracer:
         except Exception as error:  # what cannot be recorded may still work on real frames
             raise NeedsValue(None, f"{type(error).__name__} while recording") from error
 
-    def _value(self, node: Node) -> Any:
+    def _value(self, node: Node) -> object:
         return self.evaluator.take(node, {})
 
 
-def read(function: Strategy, panel: Panel, values: Mapping[str, Any]) -> LookAheadError | None:
+def read(function: Strategy, panel: Panel, values: Parameters) -> LookAheadError | None:
     """Record one call with plain parameters, for what it says of later rows; None where it says nothing, also where it cannot be recorded to its end."""
     evaluator, quiet = Evaluator(), QuietPanel(panel)
 
-    def value(node: Node) -> Any:
+    def value(node: Node) -> object:
         return evaluator.take(node, {})
 
     try:
@@ -135,7 +135,7 @@ def read(function: Strategy, panel: Panel, values: Mapping[str, Any]) -> LookAhe
     return None
 
 
-def _kept(fixed: Mapping[str, Any], result: Any) -> Trace:
+def _kept(fixed: Parameters, result: object) -> Trace:
     if not is_dataclass(result) or isinstance(result, type):
         raise SignalError("a strategy's result", f"{type(result).__name__}", "return Signals(...) or Targets(...)")
     return Trace(fixed, type(result), {f.name: unwrap(getattr(result, f.name)) for f in fields(result)})

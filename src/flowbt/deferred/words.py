@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from flowbt.deferred.graph import Node, method, read_parameter
 from flowbt.deferred.record import apply
+from flowbt.ground.types import Parameters
 
 _SIGNS = {
     operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.floordiv: "//", operator.mod: "%", operator.pow: "**",
@@ -19,7 +19,7 @@ _SIGNS = {
 _BEFORE = {operator.neg: "-", operator.invert: "~", operator.pos: "+"}
 
 
-def words(value: Any, values: Mapping[str, Any]) -> str:
+def words(value: object, values: Parameters) -> str:
     """The expression in words, parameters as their `values`; a node that cannot be told is "..."."""
     if not isinstance(value, Node):
         return _constant(value)
@@ -45,13 +45,13 @@ def words(value: Any, values: Mapping[str, Any]) -> str:
     return "..."
 
 
-def _item(target: Any, key: Any, values: Mapping[str, Any]) -> str:
+def _item(target: object, key: object, values: Parameters) -> str:
     if isinstance(target, Node):
         return f"{words(target, values)}[{words(key, values)}]"
     return " of ".join(key) if isinstance(key, tuple) else str(key)  # of the panel: field, or field and symbol
 
 
-def _method(args: tuple[Any, ...], values: Mapping[str, Any]) -> str:
+def _method(args: tuple[Any, ...], values: Parameters) -> str:
     target, name, given, kwargs = args
     shown = _call(name, given, {key: one for key, one in kwargs.items() if one is not None}, values)
     if not isinstance(target, Node):
@@ -60,12 +60,12 @@ def _method(args: tuple[Any, ...], values: Mapping[str, Any]) -> str:
     return f"({owner}).{shown}" if target.op in _SIGNS or target.op in _BEFORE else f"{owner}.{shown}"
 
 
-def _call(name: str, given: Any, kwargs: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+def _call(name: str, given: Any, kwargs: Parameters, values: Parameters) -> str:
     plain = [words(one, values) for one in given if isinstance(one, (Node, int, float, str, bool))]
     return f"{name}({', '.join([*plain, *(f'{key}={words(one, values)}' for key, one in kwargs.items())])})"
 
 
-def _constant(value: Any) -> str:
+def _constant(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return str(value) if isinstance(value, (int, str, bool, type(None))) else "..."

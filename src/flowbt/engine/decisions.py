@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -50,7 +48,7 @@ def no_rules() -> Rules:
     return Rules(never, never, frozen([[0.0]]), none, none, none, none, none)
 
 
-def bools(name: str, frame: Any, market: Labels | Market) -> Bools:
+def bools(name: str, frame: object, market: Labels | Market) -> Bools:
     """A frame of signals as T x N bools; None: never, a missing value is False. SignalError for numbers or objects."""
     values = check_frame(name, frame, market)
     odd = [str(d) for d in values.dtypes if not pd.api.types.is_bool_dtype(d) and not pd.api.types.is_object_dtype(d)]
@@ -64,7 +62,7 @@ def bools(name: str, frame: Any, market: Labels | Market) -> Bools:
     return frozen(values.fillna(False).to_numpy(dtype=np.bool_), np.bool_)
 
 
-def fractions(frame: Any, market: Labels | Market) -> Array:
+def fractions(frame: object, market: Labels | Market) -> Array:
     """Exits: bool, or the fraction of the position to close (0..1). SignalError for a fraction outside that."""
     if not isinstance(frame, pd.DataFrame) or not all(pd.api.types.is_float_dtype(d) for d in frame.dtypes):
         return frozen(bools("exit", frame, market))
@@ -81,7 +79,7 @@ def asked(name: str, values: Array) -> Array:
     return values
 
 
-def number(name: str, value: Any, market: Labels | Market, *, least: float = -np.inf, above: float = -np.inf) -> Array:
+def number(name: str, value: object, market: Labels | Market, *, least: float = -np.inf, above: float = -np.inf) -> Array:
     """A number (1 x 1) or a frame (T x N); NaN: none. SignalError for another type or a number out of range."""
     if value is None:
         return frozen([[np.nan]])
@@ -98,7 +96,7 @@ def number(name: str, value: Any, market: Labels | Market, *, least: float = -np
     return frozen(out)
 
 
-def aligned(name: str, frame: Any, market: Labels | Market) -> Array:
+def aligned(name: str, frame: object, market: Labels | Market) -> Array:
     """A frame's values as float64, T x N in the market's order, NaN kept. SignalError where they are no numbers, or labels or columns are others."""
     values = check_frame(name, frame, market)
     try:
@@ -107,7 +105,7 @@ def aligned(name: str, frame: Any, market: Labels | Market) -> Array:
         raise SignalError(name, f"a frame that is not of numbers ({error})", "give float64 columns") from None
 
 
-def check_frame(name: str, frame: Any, market: Labels | Market) -> pd.DataFrame:
+def check_frame(name: str, frame: object, market: Labels | Market) -> pd.DataFrame:
     """The frame with its columns in the market's order. SignalError for other labels, columns or no frame at all."""
     found, wanted = type(frame).__name__, f"{len(market.index)} labels x {len(market.symbols)} symbols"
     if not isinstance(frame, pd.DataFrame):

@@ -11,10 +11,10 @@ import builtins
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from flowbt.ground.errors import LoadError
 from flowbt.ground.guard import refuse
+from flowbt.ground.types import Json
 
 ALLOWED = frozenset({
     "flowbt", "numpy", "pandas", "scipy", "math", "cmath", "statistics", "datetime", "dataclasses", "typing", "functools",
@@ -70,24 +70,24 @@ def check_source(path: Path, tree: ast.Module) -> None:
             raise LoadError(f"strategy {path}", f"line {line} {found}", DO)
 
 
-def guarded_builtins() -> dict[str, Any]:
+def guarded_builtins() -> dict[str, object]:
     """The builtins of a user's file: without what reads or evaluates, and with a `getattr` that knows the fence."""
-    kept: dict[str, Any] = {name: value for name, value in vars(builtins).items() if name not in CALLS or name == "__import__"}
+    kept: Json = {name: value for name, value in vars(builtins).items() if name not in CALLS or name == "__import__"}
     kept.update(getattr=_getattr, setattr=_setattr, hasattr=_hasattr)
     return kept
 
 
-def _hasattr(target: Any, name: str) -> bool:
+def _hasattr(target: object, name: str) -> bool:
     return not _refused(name) and hasattr(target, name)
 
 
-def _getattr(target: Any, name: str, *default: Any) -> Any:
+def _getattr(target: object, name: str, *default: object) -> object:
     if _refused(name):
         refuse(f"reaches for .{name}", DO)
     return getattr(target, name, *default)
 
 
-def _setattr(target: Any, name: str, value: Any) -> None:
+def _setattr(target: object, name: str, value: object) -> None:
     if isinstance(target, (types.ModuleType, type, types.FunctionType)) or _refused(name):
         refuse(f"stores .{name}: what one call keeps, the next must not see", DO)
     setattr(target, name, value)
@@ -109,7 +109,7 @@ def _attribute(node: ast.Attribute, imported: set[str]) -> str:
     return ""
 
 
-def _root(nodes: list[Any]) -> str:
+def _root(nodes: list[ast.expr]) -> str:
     """The name an attribute chain begins with; "" where it begins with something else."""
     node = nodes[0] if nodes else None
     while isinstance(node, ast.Attribute):

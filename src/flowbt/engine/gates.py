@@ -9,16 +9,19 @@ Partial exits need no wrapper: `Signals.exit` may be a frame of fractions of the
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
+
+import pandas as pd
 
 from flowbt.engine.types import Signals
 from flowbt.ground.errors import SignalError
+from flowbt.ground.types import Json
 
 Side = Literal["long", "short", "both"]
 LINEAR = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 
-def conviction_size(conviction: Any, *, most: float, steps: tuple[float, ...] = LINEAR) -> Any:
+def conviction_size(conviction: pd.DataFrame, *, most: float, steps: tuple[float, ...] = LINEAR) -> pd.DataFrame:
     """Size as a fraction of equity from conviction 1..5 (a frame): `most` x the step of that conviction; above 5 counts as 5.
 
     `steps`: shares of `most`, rising or equal; start with zeros to take no trade under a conviction. Under 1 or missing: size 0, no entry.
@@ -32,15 +35,15 @@ def conviction_size(conviction: Any, *, most: float, steps: tuple[float, ...] = 
     return size
 
 
-def hard_block(signals: Signals, block: Any, *, side: Side = "both", close: bool = False) -> Signals:
+def hard_block(signals: Signals, block: pd.DataFrame, *, side: Side = "both", close: bool = False) -> Signals:
     """No entries of `side` where `block` (bool frame) is True; with `close`, positions are closed there too (of both sides: exits know no side)."""
-    changes: dict[str, Any] = {name: getattr(signals, name) & ~block for name in _sides(signals, side)}
+    changes: Json = {name: getattr(signals, name) & ~block for name in _sides(signals, side)}
     if close:
         changes["exit"] = block if signals.exit is None else _at_least(signals.exit, block)
     return replace(signals, **changes)
 
 
-def soft_gate(signals: Signals, shut: Any, *, side: Side = "both", scale: float = 0.0) -> Signals:
+def soft_gate(signals: Signals, shut: pd.DataFrame, *, side: Side = "both", scale: float = 0.0) -> Signals:
     """Where `shut` (bool frame) is True, entries of `side` keep only `scale` (0..1) of their size; 0 filters them off. Positions stay.
 
     With a scale above 0 the signals must name a size. Raises SignalError.
@@ -63,7 +66,7 @@ def _sides(signals: Signals, side: str) -> list[str]:
     return [name for name in ("long", "short") if side in (name, "both") and getattr(signals, name) is not None]
 
 
-def _at_least(exits: Any, block: Any) -> Any:
+def _at_least(exits: pd.DataFrame, block: pd.DataFrame) -> pd.DataFrame:
     """Exits of bool or fractions, whole where `block`."""
     is_bool = all(str(d) == "bool" for d in exits.dtypes)
     return exits | block if is_bool else exits.where(~block, 1.0)

@@ -25,6 +25,7 @@ from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FlowbtError, LoadError, ParameterError, StrategyError, nearest
 from flowbt.ground.files import asked_path
 from flowbt.ground.guard import deciding
+from flowbt.ground.types import Function, Json, JsonView, Parameters
 
 CONSTANTS = frozenset({"SYMBOLS", "GRID", "CLOCK", "STEP", "COSTS", "ACCOUNT", "BENCHMARK", "CONSTRAINTS"})
 
@@ -35,8 +36,8 @@ class Strategy:
 
     name: str
     path: Path
-    function: Callable[..., Any]
-    parameters: dict[str, Any]
+    function: Function
+    parameters: Json
     symbols: tuple[str, ...]
     grid: dict[str, tuple[Any, ...]]
     clock: Clock
@@ -59,7 +60,7 @@ class Strategy:
         lines = [line.strip() for line in self.doc.splitlines()]
         return next((line.split(":", 1)[1].strip().rstrip(".") for line in lines if line.lower().startswith("source:")), "")
 
-    def resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def resolve(self, given: Parameters) -> Json:
         """All parameters, with `given` values (texts from a command line are read as the default's type)."""
         for name in given:
             if name not in self.parameters:
@@ -67,7 +68,7 @@ class Strategy:
                 raise ParameterError(f"parameter {name!r} of {self.name}", f"its parameters are {known}", nearest(name, self.parameters))
         return {name: read_value(name, given[name], default) if name in given else default for name, default in self.parameters.items()}
 
-    def decide(self, panel: Any, parameters: Mapping[str, Any]) -> Any:
+    def decide(self, panel: object, parameters: Parameters) -> Any:
         """Call the function. An error of the file's own is a StrategyError with its line; flowbt's errors pass as they are."""
         try:
             return self.function(panel, **parameters)
@@ -81,7 +82,7 @@ class Strategy:
             raise StrategyError(f"strategy {self.path}", f"{type(error).__name__} on line {lines[-1]}: {message}", "mend the file") from error
 
 
-def read_value(name: str, given: Any, default: Any) -> Any:
+def read_value(name: str, given: object, default: Any) -> object:
     """`given` as the type of the default. Texts are Python literals, or plain words where the default is a text. ParameterError where it is of another type."""
     value = _literal(name, given, default) if isinstance(given, str) and not isinstance(default, str) else given
     value = value.item() if hasattr(value, "item") else value
@@ -95,7 +96,7 @@ def read_value(name: str, given: Any, default: Any) -> Any:
     return float(value) if isinstance(default, float) else value
 
 
-def _literal(name: str, given: str, default: Any) -> Any:
+def _literal(name: str, given: str, default: object) -> object:
     words = {"true": True, "false": False, "none": None}
     if given.lower() in words:
         return words[given.lower()]
@@ -120,11 +121,11 @@ def load_strategy(path: str | Path) -> Strategy:
     return _describe(path, text, module, code)
 
 
-def _guarded(path: Path, function: Callable[..., Any]) -> Callable[..., Any]:
+def _guarded(path: Path, function: Callable[..., object]) -> Function:
     """The file's function behind the fence, whoever calls it."""
 
     @functools.wraps(function)
-    def decide(panel: Any, **parameters: Any) -> Any:
+    def decide(panel: object, **parameters: object) -> Any:
         with deciding(str(path)):
             return function(fenced(panel), **parameters)
 
@@ -191,7 +192,7 @@ def _describe(path: Path, text: str, module: Any, code: types.CodeType) -> Strat
     )
 
 
-def _check_constants(path: Path, constants: Mapping[str, Any]) -> None:
+def _check_constants(path: Path, constants: JsonView) -> None:
     """LoadError for a constant of another kind than it has to be."""
     kinds = {"COSTS": (Costs, "Costs(fees=0.0002)"), "ACCOUNT": (Account, "Account(cash=50_000)"), "CLOCK": (str, '"XNYS"'), "STEP": (str, '"1d"')}
     for name, (kind, example) in kinds.items():
@@ -224,7 +225,7 @@ def _parse(path: Path, text: str) -> ast.Module:
         raise LoadError(f"strategy {path}", f"syntax error{f' on line {line}' if line else ''} ({getattr(error, 'msg', error)})", "mend the file") from None
 
 
-def _parameters(path: Path, function: Callable[..., Any]) -> dict[str, Any]:
+def _parameters(path: Path, function: Callable[..., object]) -> dict[str, object]:
     known = list(inspect.signature(function).parameters.values())
     if not known or known[0].kind not in (known[0].POSITIONAL_ONLY, known[0].POSITIONAL_OR_KEYWORD):
         raise LoadError(f"strategy {path}", "`signals` does not take the panel first", "write `def signals(panel, *, name=default, ...)`")

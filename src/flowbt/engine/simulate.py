@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from flowbt.engine.book import Book
@@ -17,9 +19,14 @@ from flowbt.engine.walk.kernel import Bars, Terms, run_signals, run_targets
 from flowbt.engine.walk.tape import book_of
 from flowbt.ground.errors import EngineError, SignalError
 
+if TYPE_CHECKING:
+    from flowbt.engine.options.run import SharedPrices
 
-def simulate(market: Market, decision: Signals | Targets, costs: Costs | None = None, account: Account | None = None) -> Book:
-    """Trade `decision` on `market`: decided at bar t - 1, filled at the open of bar t.
+
+def simulate(
+    market: Market, decision: Signals | Targets, costs: Costs | None = None, account: Account | None = None, prices: SharedPrices | None = None
+) -> Book:
+    """Trade `decision` on `market`: decided at bar t - 1, filled at the open of bar t. `prices`: of option contracts, shared by runs.
 
     Raises SignalError for a decision of the wrong kind, shape or range; EngineError for bars or terms that cannot be used, and where a
     position was held in a bar whose funding rate is missing.
@@ -29,7 +36,7 @@ def simulate(market: Market, decision: Signals | Targets, costs: Costs | None = 
     if isinstance(decision, Signals) and decision.structure is not None:
         from flowbt.engine.options.run import simulate_structure
 
-        return checked(simulate_structure(market, bars, decision, costs, account))
+        return checked(simulate_structure(market, bars, decision, costs, account, prices))
     terms = Terms(account.cash, costs.fees, costs.slippage, costs.borrow, account.margin, account.max_gross)
     if isinstance(decision, Targets):
         tape, count = run_targets(bars, plan_of(decision, market), no_rules(), terms)

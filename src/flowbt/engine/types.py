@@ -20,7 +20,7 @@ USUAL = {"stop": 1.0, "trail": 1.0, "take": 5.0, "size": 10.0, "fees": 0.05, "sl
 """What no one means as a fraction: a number at or above is more likely a percentage, and is asked about."""
 
 
-def frozen(values: npt.ArrayLike, dtype: Any = np.float64) -> npt.NDArray[Any]:
+def frozen(values: npt.ArrayLike, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
     """As a C-contiguous, read-only array, copied only where it has to be: compiled code sees one type, and nobody writes into another's data."""
     out = np.ascontiguousarray(values, dtype=dtype).view()
     out.flags.writeable = False
@@ -36,14 +36,14 @@ class Signals:
     of symbols). All four and `hold`: a number or a frame. `structure`: an option structure to trade in place of the symbol itself.
     """
 
-    long: Any = None
-    short: Any = None
-    exit: Any = None
-    hold: Any = None
-    stop: Any = None
-    take: Any = None
-    trail: Any = None
-    size: Any = None
+    long: Frame | None = None
+    short: Frame | None = None
+    exit: Frame | None = None
+    hold: float | Frame | None = None
+    stop: float | Frame | None = None
+    take: float | Frame | None = None
+    trail: float | Frame | None = None
+    size: float | Frame | None = None
     structure: Any = None
 
 
@@ -51,8 +51,8 @@ class Signals:
 class Targets:
     """Continuous positions: `weights` are signed fractions of equity, rebalanced at the next open when off by more than `band`."""
 
-    weights: Any
-    band: Any = 0.0
+    weights: Frame
+    band: float | Frame = 0.0
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from flowbt.evidence.cutoffs import CUTOFFS
+from flowbt.ground.types import Json
 
 State = Literal["holds", "doubt", "fails", "unknown"]
 Answer = Literal["yes", "no", "cannot tell"]
@@ -126,7 +127,7 @@ class Belief:
         """good, bad or doubt: the colour of every page and list."""
         return {"yes": "good", "no": "bad", "cannot tell": "doubt"}[self.answer]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         return {**asdict(self), "tone": self.tone}
 
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +26,7 @@ from scipy import fft
 from scipy.special import stdtr, stdtrit
 
 from flowbt.evidence.cutoffs import CUTOFFS
+from flowbt.ground.types import Json
 
 Array = npt.NDArray[np.float64]
 
@@ -128,11 +128,11 @@ class Studentised:
             low, high = (low, middle) if self.power(middle, level) >= power else (middle, high)
         return high
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         return {"estimate": self.estimate, "score": self.score.tolist(), "weight": self.weight.tolist()}
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Studentised:
+    def from_dict(cls, stored: Json) -> Studentised:
         return cls(stored["estimate"], np.array(stored["score"]), np.array(stored["weight"]))
 
     def summary(self, n: int, clusters: float | None = None) -> Inference:

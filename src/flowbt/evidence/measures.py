@@ -17,6 +17,7 @@ import pandas as pd
 
 from flowbt.evidence.inference import cosines_for, studentise_mean
 from flowbt.evidence.sharpe import moments, probabilistic_sharpe
+from flowbt.ground.types import Json
 
 Array = npt.NDArray[np.float64]
 
@@ -60,14 +61,14 @@ class Measures:
     alpha: float
     correlation: float
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """A JSON-safe copy: NaN and infinities are None."""
         return {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in asdict(self).items()}
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Measures:
+    def from_dict(cls, stored: dict[str, object]) -> Measures:
         """The object `to_dict` was made from (None becomes NaN); unknown keys are ignored."""
-        values: dict[str, Any] = {f.name: math.nan if stored.get(f.name) is None else stored[f.name] for f in fields(cls)}
+        values: Json = {f.name: math.nan if stored.get(f.name) is None else stored[f.name] for f in fields(cls)}
         return cls(**values)
 
 
@@ -82,7 +83,7 @@ class Measure:
     better: int
     meaning: str
 
-    def text(self, value: Any) -> str:
+    def text(self, value: object) -> str:
         if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
             return "-"
         return format(value, self.form) if self.form else str(value)
@@ -143,7 +144,7 @@ def measure(
     r = returns.dropna().astype(float)
     x: Array = np.asarray(r, dtype=np.float64)
     closed = trades[_is_closed(trades)] if len(trades) else trades
-    values: dict[str, Any] = {"start": _label(r.index, 0), "end": _label(r.index, -1), "bars": len(x)}
+    values: Json = {"start": _label(r.index, 0), "end": _label(r.index, -1), "bars": len(x)}
     values |= _growth(x, year) | _risk(x, year) | _drawdown(r) | _intervals(x, year)
     values |= _trades(closed) | {"open_trades": len(trades) - len(closed)} | _activity(r, trades, year, activity)
     values |= _against(r, benchmark, year)
@@ -172,7 +173,7 @@ def cagr_of(log_growth: Any, bars: int, year: float) -> Any:
     return np.expm1(np.minimum(log_growth * year / max(bars, 1), 700.0))
 
 
-def _growth(x: Array, year: float) -> dict[str, Any]:
+def _growth(x: Array, year: float) -> dict[str, object]:
     if not len(x):
         return {"total_return": math.nan, "cagr": math.nan}
     ruined = bool((x <= -1).any())
@@ -180,7 +181,7 @@ def _growth(x: Array, year: float) -> dict[str, Any]:
     return {"total_return": -1.0 if ruined else float(np.expm1(log_growth)), "cagr": float(cagr_of(log_growth, len(x), year))}
 
 
-def _risk(x: Array, year: float) -> dict[str, Any]:
+def _risk(x: Array, year: float) -> dict[str, object]:
     sharpe, skew, kurtosis, bars = moments(x)
     downside = math.sqrt(float(np.mean(np.minimum(x, 0) ** 2))) if bars else math.nan
     tail = float(np.quantile(x, 0.05)) if bars else math.nan
@@ -196,7 +197,7 @@ def _risk(x: Array, year: float) -> dict[str, Any]:
     }
 
 
-def _intervals(x: Array, year: float) -> dict[str, Any]:
+def _intervals(x: Array, year: float) -> dict[str, object]:
     """95% intervals of the tests of `per_bar`; NaN under 20 bars, after a ruin, and where the returns never vary."""
     names = ("cagr_low", "cagr_high", "sharpe_low", "sharpe_high")
     if len(x) < 20 or np.ptp(x) <= 1e-12 or (x <= -1).any():
@@ -223,7 +224,7 @@ def per_bar(x: Array, year: float) -> dict[str, Array]:
     }
 
 
-def _drawdown(r: pd.Series) -> dict[str, Any]:
+def _drawdown(r: pd.Series) -> dict[str, object]:
     if not len(r):
         return {"max_drawdown": math.nan, "drawdown_peak": "", "drawdown_trough": "", "drawdown_recovered": "", "drawdown_bars": 0}
     depth = drawdown(r).to_numpy()
@@ -243,7 +244,7 @@ def _drawdown(r: pd.Series) -> dict[str, Any]:
     }
 
 
-def _trades(closed: pd.DataFrame) -> dict[str, Any]:
+def _trades(closed: pd.DataFrame) -> dict[str, object]:
     if not len(closed):
         return {"trades": 0} | dict.fromkeys(("win_rate", "profit_factor", "expectancy", "mean_bars"), math.nan)
     pnl = closed["pnl"].to_numpy(float)
@@ -257,7 +258,7 @@ def _trades(closed: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _activity(r: pd.Series, trades: pd.DataFrame, year: float, activity: pd.DataFrame | None) -> dict[str, Any]:
+def _activity(r: pd.Series, trades: pd.DataFrame, year: float, activity: pd.DataFrame | None) -> dict[str, object]:
     if not len(r):
         return {"exposure": math.nan, "turnover": math.nan}
     if activity is not None:
@@ -270,7 +271,7 @@ def _activity(r: pd.Series, trades: pd.DataFrame, year: float, activity: pd.Data
     return {"exposure": float((np.cumsum(held)[:-1] > 0).mean()), "turnover": math.nan}
 
 
-def _against(r: pd.Series, benchmark: pd.Series | None, year: float) -> dict[str, Any]:
+def _against(r: pd.Series, benchmark: pd.Series | None, year: float) -> dict[str, object]:
     names = ("beta", "alpha", "correlation")
     if benchmark is None:
         return dict.fromkeys(names, math.nan)

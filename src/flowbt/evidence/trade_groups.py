@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
+
+from flowbt.ground.types import Json
 
 THIRDS = ("low", "middle", "high")
 MOST_GROUPS, MOST_FEATURES = 20, 4
 
 
-def trade_groups(trades: pd.DataFrame, returns: pd.DataFrame) -> list[dict[str, Any]]:
+def trade_groups(trades: pd.DataFrame, returns: pd.DataFrame) -> list[Json]:
     """Tables {name, rows}; a table of a single group is left out. `trades` and `returns` as stored (docs/design.md, Results).
 
     A row: group, trades, win rate, mean return, mean `mae` and `mfe` (fractions of the entry price; None where not measured), profit in cash and its share of
@@ -47,11 +47,11 @@ def _thirds(values: pd.Series) -> pd.Series:
     return pd.Series(np.where(values.isna(), "missing", np.asarray(names, dtype=object)[place]), index=values.index)
 
 
-def _rows(closed: pd.DataFrame, groups: pd.Series, total: float) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
+def _rows(closed: pd.DataFrame, groups: pd.Series, total: float) -> list[Json]:
+    rows: list[Json] = []
     for name, part in closed.groupby(groups, sort=True):
         profit = float(part["pnl"].sum())
-        row: dict[str, Any] = {
+        row: Json = {
             "group": str(name),
             "trades": len(part),
             "won": float((part["pnl"] > 0).mean()),

@@ -63,13 +63,13 @@ def feature(
     return declare
 
 
-def _is_own(fn: Callable[..., Any]) -> bool:
+def _is_own(fn: Callable[..., object]) -> bool:
     """Whether a function is of flowbt's own features, held causal by the conformance tests, and not of a user's file (which is in no sys.modules)."""
     module = sys.modules.get(fn.__module__)
     return fn.__module__.startswith(f"{__package__}.") and module is not None and vars(module) is fn.__globals__
 
 
-def _own(call: Callable[..., Any], fn: Callable[P, R], args: Any, kwargs: Any) -> R:
+def _own(call: Callable[..., object], fn: Callable[P, R], args: Any, kwargs: Any) -> R:
     """A feature of ours: it may load what it needs while a user's file decides, and a probe's panel may know its result already."""
     with resting():
         recall = getattr(args[0], "__recall__", None) if len(args) == 1 else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ SIDES = ("calls_bought", "calls_sold", "puts_bought", "puts_sold")
 CONFIDENCE = ("low", "moderate", "high")  # by code 0, 1, 2
 
 
-def classify_side(price: Any, bid: Any, ask: Any, inside: Literal["unknown", "nearer"] = "unknown") -> npt.NDArray[np.int8]:
+def classify_side(price: npt.ArrayLike, bid: npt.ArrayLike, ask: npt.ArrayLike, inside: Literal["unknown", "nearer"] = "unknown") -> npt.NDArray[np.int8]:
     """+1 bought (at or above the ask), -1 sold (at or below the bid), 0 unknown, for arrays of prints and their quotes.
 
     Between the quotes: unknown, or with "nearer" the nearer side (the middle stays unknown). A locked, crossed, absent or negative

@@ -11,13 +11,14 @@ import re
 import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
 from flowbt.ground.errors import ParameterError, RangeError
+from flowbt.ground.types import Moment
 
 ALWAYS = "24/7"
 HOURS_PER_BAR = {"1d": 24, "8h": 8, "4h": 4, "1h": 1}  # of a clock
@@ -93,7 +94,7 @@ class Clock:
     def at(self, decide_at: str) -> Clock:
         return replace(self, decide_at=decide_at)
 
-    def labels(self, start: Any, end: Any) -> pd.DatetimeIndex:
+    def labels(self, start: Moment, end: Moment) -> pd.DatetimeIndex:
         """Labels from `start` to `end`, both included."""
         first, last = pd.Timestamp(start), pd.Timestamp(end)
         if last < first:
@@ -132,7 +133,7 @@ class Clock:
         hours = self._at(labels.min())
         return pd.DatetimeIndex(pd.Series(getattr(hours, which), index=hours.sessions).reindex(labels))
 
-    def _at(self, first: Any) -> Hours:
+    def _at(self, first: pd.Timestamp) -> Hours:
         """The exchange's hours, those before 1970 included where `first` is."""
         return _hours(self.name, bool(first < _RULED))
 
@@ -148,7 +149,7 @@ def local_instants(dates: pd.DatetimeIndex, clock_time: str, zone: str) -> pd.Da
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?")
 
 
-def read_asof(text: Any) -> pd.Timestamp:
+def read_asof(text: Moment) -> pd.Timestamp:
     """A date or an instant up to which something is asked, naive UTC where it names a zone. RangeError for what is none, lies before every calendar, or
     has not come yet: nobody knows what will be known then."""
     try:
@@ -163,7 +164,7 @@ def read_asof(text: Any) -> pd.Timestamp:
     return moment
 
 
-def read_date(text: Any) -> pd.Timestamp:
+def read_date(text: Moment) -> pd.Timestamp:
     """A date somebody wrote: YYYY-MM-DD, with HH:MM or not. RangeError for anything else: 01/02/2020 is January to some and February to others."""
     if not isinstance(text, str):
         return pd.Timestamp(text)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from numba import njit
 from numba.core.caching import FunctionCache
 
-F = TypeVar("F", bound=Callable[..., Any])
+from flowbt.ground.types import Function
+
+F = TypeVar("F", bound=Function)
 
 COMPILES = b"flowbt.ground.compiled import"
 IMPORTS = re.compile(rb"^from flowbt\.([\w.]+) import", re.MULTILINE)
@@ -32,7 +33,7 @@ def jit(function: F) -> F:
 class SourceCache(FunctionCache):  # type: ignore[misc]
     """numba's cache of one function; its key also holds the hash of all sources."""
 
-    def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
+    def _index_key(self, sig: object, codegen: object) -> tuple[object, ...]:
         return (*super()._index_key(sig, codegen), sources())
 
 

@@ -15,7 +15,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from flowbt.ground.errors import Busy, ParameterError
 
@@ -88,7 +87,7 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(path: Path, document: Any) -> None:
+def write_json(path: Path, document: object) -> None:
     """Replace a file by this document, its keys sorted."""
     write_text(path, json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False))
 

@@ -16,7 +16,7 @@ from functools import cache
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from flowbt.ground.errors import FenceError, ParameterError, StrategyError
 
@@ -109,7 +109,7 @@ def _state() -> GuardState:
     """The state, with the hook that reads it: one per process, for an audit hook cannot be taken out again."""
     state = GuardState()
 
-    def hook(event: str, args: tuple[Any, ...]) -> None:
+    def hook(event: str, args: tuple[object, ...]) -> None:
         if state.path and not state.resting:
             _watch(state, event, args)
 
@@ -168,7 +168,7 @@ def refuse(found: str, do: str) -> NoReturn:
     raise state.refused
 
 
-def _watch(state: GuardState, event: str, args: tuple[Any, ...]) -> None:
+def _watch(state: GuardState, event: str, args: tuple[object, ...]) -> None:
     words = next((words for names, words in WORDS.items() if event.startswith(names)), "")
     if not words:
         return

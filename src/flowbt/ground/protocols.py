@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 import pandas as pd
 
 from flowbt.ground.clock import Clock
+from flowbt.ground.types import Parameters
 
 Key = str | tuple[str, str]  # a field of the panel's symbols, or of one symbol
 Step = Callable[[str, int, int], None]
@@ -38,7 +39,7 @@ class Panel(Protocol):
 
     def events(self, symbol: str) -> pd.DataFrame: ...
 
-    def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None: ...
+    def note(self, name: str, parameters: Parameters, result: object) -> None: ...
 
 
 def first_held(panel: Panel, *choices: Key) -> Key | None:

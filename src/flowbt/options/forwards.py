@@ -11,8 +11,6 @@ Each expiry says which it was.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -49,7 +47,7 @@ def forwards(rows: pd.DataFrame, spot: float) -> pd.DataFrame:
     quoted = rows[near]
     calls, puts = (quoted[quoted["call"] == side].set_index(["root", "expiry", "strike"])["middle"] for side in (True, False))
     gaps = (calls - puts).dropna().sort_index()
-    by: dict[Any, pd.Series] = {}
+    by: dict[object, pd.Series] = {}
     for key, part in gaps.groupby(level=[0, 1], sort=False):
         by[key] = part
     theirs = rows.groupby(["root", "expiry"])["forward"].median() if "forward" in rows else None

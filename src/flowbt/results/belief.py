@@ -16,6 +16,7 @@ from flowbt.evidence.belief import Belief, Holding, RunFacts, WalkForwardFacts, 
 from flowbt.evidence.sharpe import deflated_sharpe
 from flowbt.ground.clock import Clock
 from flowbt.ground.files import write_text
+from flowbt.ground.types import Json, JsonView
 from flowbt.results import ledger
 from flowbt.results.record import dumps
 from flowbt.results.shelf import BELIEFS, PREFIX, SUMMARY, slug, storing
@@ -32,17 +33,17 @@ SAME = {
     "account": "account",
     "synthetic": "data",
 }  # what must be the same in a run and a walk-forward, and what it is called
-Trials = Callable[[Mapping[str, Any]], tuple[int, float]]  # of a manifest: distinct trials so far, and the variance of their Sharpe ratios per bar
+Trials = Callable[[JsonView], tuple[int, float]]  # of a manifest: distinct trials so far, and the variance of their Sharpe ratios per bar
 
 
-def belief_of(manifest: Mapping[str, Any], measures: Mapping[str, Any], trials: Trials, walks: Sequence[Mapping[str, Any]]) -> Belief:
+def belief_of(manifest: Mapping[str, object], measures: Mapping[str, object], trials: Trials, walks: Sequence[Mapping[str, object]]) -> Belief:
     """The belief of one run. `measures` by name (None: no meaning); `walks`: the documents of `walk_forwards`."""
     return believe(facts_of(manifest, measures, trials(manifest), walks))
 
 
-def facts_of(manifest: Mapping[str, Any], measures: Mapping[str, Any], trials: tuple[int, float], walks: Sequence[Mapping[str, Any]]) -> RunFacts:
+def facts_of(manifest: JsonView, measures: JsonView, trials: tuple[int, float], walks: Sequence[Mapping[str, object]]) -> RunFacts:
     """Everything that is known of a run now. Figures a stored run does not have are NaN."""
-    kept: Mapping[str, Any] = manifest.get("evidence") or {}
+    kept: JsonView = manifest.get("evidence") or {}
     lean = kept.get("robustness") or {}
     fitting = [walk for walk in walks if not unlike(walk, manifest)]
     return RunFacts(
@@ -80,7 +81,7 @@ def facts_of(manifest: Mapping[str, Any], measures: Mapping[str, Any], trials: t
     )
 
 
-def walk_forwards(strategy_folder: Path) -> list[dict[str, Any]]:
+def walk_forwards(strategy_folder: Path) -> list[Json]:
     """The stored walk-forwards of a strategy, newest first; a broken one is passed over."""
     found = []
     for path in strategy_folder.glob("walkforward-*/walkforward.json"):
@@ -93,7 +94,7 @@ def walk_forwards(strategy_folder: Path) -> list[dict[str, Any]]:
     return sorted(found, key=lambda document: str(document.get("created", "")), reverse=True)
 
 
-def unlike(walk: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple[str, ...]:
+def unlike(walk: JsonView, manifest: JsonView) -> tuple[str, ...]:
     """In what a walk-forward differs from a run; empty where it says something about it."""
     differing = [word for name, word in SAME.items() if walk.get(name) != manifest.get(name)]
     if _data(walk) != _data(manifest):
@@ -104,17 +105,17 @@ def unlike(walk: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple[str, .
     return tuple(dict.fromkeys(differing))
 
 
-def _data(document: Mapping[str, Any]) -> list[str]:
+def _data(document: JsonView) -> list[str]:
     return sorted(use["hash"] for use in document.get("datasets", []))
 
 
-def _walk_forward(document: Mapping[str, Any]) -> WalkForwardFacts:
+def _walk_forward(document: JsonView) -> WalkForwardFacts:
     """Rolling windows where there are any."""
     mode = document["modes"].get("rolling") or next(iter(document["modes"].values()))
     return WalkForwardFacts(_number(mode["measures"].get("sharpe")), int(mode["windows"]), int(mode["measures"].get("bars") or 0), str(document.get("id", "")))
 
 
-def _deflated(manifest: Mapping[str, Any], measures: Mapping[str, Any], trials: tuple[int, float]) -> float:
+def _deflated(manifest: Mapping[str, object], measures: JsonView, trials: tuple[int, float]) -> float:
     """The deflated Sharpe ratio by the trials as of now; NaN where the run has no Sharpe ratio."""
     sharpe, skew, kurtosis = (_number(measures.get(name)) for name in ("sharpe", "skew", "kurtosis"))
     if not math.isfinite(sharpe):
@@ -125,7 +126,7 @@ def _deflated(manifest: Mapping[str, Any], measures: Mapping[str, Any], trials: 
     return deflated_sharpe(sharpe / math.sqrt(year), int(measures.get("bars") or 0), trials=max(count, 1), variance=spread, skew=skew, kurtosis=kurtosis)
 
 
-def belief_now(root: Path, manifest: Mapping[str, Any], measures: Mapping[str, Any]) -> Belief:
+def belief_now(root: Path, manifest: JsonView, measures: JsonView) -> Belief:
     """The belief of a run, by the ledger beside `root` and the walk-forwards under it as they are now."""
     return belief_of(manifest, measures, trials_under(root), walk_forwards(Path(root) / slug(str(manifest["strategy"]))))
 
@@ -134,7 +135,7 @@ def trials_under(root: Path) -> Trials:
     """Trials by the ledger of the results under `root`, read once."""
     known: dict[bool, ledger.Ledger] = {}
 
-    def trials(manifest: Mapping[str, Any]) -> tuple[int, float]:
+    def trials(manifest: JsonView) -> tuple[int, float]:
         synthetic = bool(manifest.get("synthetic"))
         if synthetic not in known:
             known[synthetic] = ledger.Ledger(ledger.market_of(root, manifest))

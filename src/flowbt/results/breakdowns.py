@@ -13,6 +13,7 @@ import pandas as pd
 
 from flowbt.evidence.measures import drawdown
 from flowbt.ground.clock import Clock
+from flowbt.ground.types import Json
 
 SPANS = (1, 5, 21, 63, 252)
 
@@ -40,7 +41,7 @@ def compounded(returns: pd.Series) -> float:
     return float(np.prod(1.0 + returns.fillna(0.0).to_numpy(float))) - 1.0
 
 
-def monthly(returns: pd.Series) -> list[dict[str, Any]]:
+def monthly(returns: pd.Series) -> list[Json]:
     """One row per year: twelve compounded monthly returns (None outside the span) and the year's."""
     index = pd.DatetimeIndex(returns.index)
     table = (1.0 + returns.fillna(0.0)).groupby([index.year, index.month]).prod() - 1.0
@@ -50,7 +51,7 @@ def monthly(returns: pd.Series) -> list[dict[str, Any]]:
     ]
 
 
-def yearly(series: pd.DataFrame, trades: pd.DataFrame) -> list[dict[str, Any]]:
+def yearly(series: pd.DataFrame, trades: pd.DataFrame) -> list[Json]:
     """Per calendar year: each line's return, the deepest drawdown inside the year, trades entered."""
     index = pd.DatetimeIndex(series.index)
     entered = pd.DatetimeIndex(trades["entry_label"]).year if len(trades) else pd.Index([], dtype=int)
@@ -68,7 +69,7 @@ def yearly(series: pd.DataFrame, trades: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def drawdowns(returns: pd.Series, most: int = 8) -> list[dict[str, Any]]:
+def drawdowns(returns: pd.Series, most: int = 8) -> list[Json]:
     """The deepest falls from a peak: peak, trough and recovery labels, depth, and bars to trough and to recovery."""
     value = np.concatenate([[1.0], growth(returns).to_numpy()])
     labels = [None, *returns.index]
@@ -91,7 +92,7 @@ def drawdowns(returns: pd.Series, most: int = 8) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: row["depth"])[:most]
 
 
-def extremes(returns: pd.Series) -> list[dict[str, Any]]:
+def extremes(returns: pd.Series) -> list[Json]:
     """The best and the worst stretch of 1, 5, 21, 63 and 252 bars: return and last label."""
     line = pd.concat([pd.Series([1.0]), growth(returns)]).to_numpy()
     rows = []
@@ -105,7 +106,7 @@ def extremes(returns: pd.Series) -> list[dict[str, Any]]:
     return rows
 
 
-def distribution(returns: pd.Series) -> dict[str, Any]:
+def distribution(returns: pd.Series) -> Json:
     """Histogram of the bars' returns (bars with no change at all counted apart), a normal of the same mean and spread, and 5% tails."""
     values = returns.dropna().to_numpy(float)
     active = values[values != 0.0]
@@ -128,14 +129,14 @@ def distribution(returns: pd.Series) -> dict[str, Any]:
     }
 
 
-def regimes(returns: pd.DataFrame, year: float) -> list[dict[str, Any]]:
+def regimes(returns: pd.DataFrame, year: float) -> list[Json]:
     """Per regime column and state: share of bars, return a year, Sharpe, compounded return, share of bars that rose, exposure.
 
     The state of a bar is the one known when its position was decided, as the run stored it.
     """
     tables = []
     for column in [name for name in returns if str(name).startswith("regime:")]:
-        rows: list[dict[str, Any]] = []
+        rows: list[Json] = []
         for state, part in returns.groupby(known(returns[column])):
             own = part["strategy"].dropna()
             spread = float(own.std()) if len(own) > 1 else 0.0
@@ -157,7 +158,7 @@ def regimes(returns: pd.DataFrame, year: float) -> list[dict[str, Any]]:
     return tables
 
 
-def costs(returns: pd.DataFrame, cash: float, year: float) -> list[dict[str, Any]]:
+def costs(returns: pd.DataFrame, cash: float, year: float) -> list[Json]:
     """From profit before costs to profit: cash (costs negative), as a share of the starting cash, and of the mean value a year."""
     mean_value, years = float(returns["value"].mean()), len(returns) / year
     profit = float(returns["value"].iloc[-1]) - cash

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flowbt.ground.files import writing
+from flowbt.ground.types import JsonView
 from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
 
@@ -61,19 +62,19 @@ class NamedTrials:
         return 2 * int((many[found] == few).sum()) >= len(few)
 
 
-def market_of(results: Path, facts: Mapping[str, Any]) -> Path:
+def market_of(results: Path, facts: JsonView) -> Path:
     """The trials of the project on real data or on the demo market: `ledger/` beside the results, or FLOWBT_LEDGER."""
     home = Path(os.environ.get("FLOWBT_LEDGER") or Path(results).absolute().parent / "ledger")
     return home / (DEMO if facts.get("synthetic") else REAL)
 
 
-def keys_of(facts: Mapping[str, Any], prints: Keys) -> Keys:
+def keys_of(facts: JsonView, prints: Keys) -> Keys:
     """Keys of trials by what they decide (`engine/sweep/fingerprint.py`). `facts`: a run's manifest or a sweep's facts."""
     base = dumps({name: facts.get(name) for name in _BASE}, sort_keys=True)
     return prints ^ np.uint64(int.from_bytes(hashlib.sha256(base.encode()).digest()[:8], "little"))
 
 
-def folder_of(results: Path, facts: Mapping[str, Any]) -> Path:
+def folder_of(results: Path, facts: JsonView) -> Path:
     """Where the trials of a strategy file on this kind of data are. `facts`: a run's manifest or a sweep's facts."""
     return market_of(results, facts) / slug(facts["strategy"]) / str(facts.get("shape") or "unknown")
 
@@ -87,7 +88,7 @@ def add(folder: Path, name: str, keys: Keys, sharpes: Sharpes) -> Path:
     return path
 
 
-def add_run(results: Path, manifest: Mapping[str, Any], sharpe: float) -> None:
+def add_run(results: Path, manifest: JsonView, sharpe: float) -> None:
     """Enter a run outside sweeps; `sharpe` per bar."""
     keys = keys_of(manifest, np.array([int(manifest["decision"], 16)], np.uint64))
     add(folder_of(results, manifest), "run", keys, np.array([sharpe], np.float64))
@@ -121,7 +122,7 @@ class Ledger:
         return TrialCount(len(keys) + sum(name.lost for name in all_names), float(known.var(ddof=1)) if len(known) > 1 else float("nan"))
 
 
-def tally(results: Path, facts: Mapping[str, Any]) -> TrialCount:
+def tally(results: Path, facts: JsonView) -> TrialCount:
     """Distinct trials of a strategy so far. `facts`: a run's manifest or a sweep's facts."""
     return Ledger(market_of(results, facts)).count(facts["strategy"])
 

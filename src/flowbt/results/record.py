@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from flowbt.ground.types import Json, JsonView
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -38,8 +40,8 @@ class RunEvidence(TypedDict, total=False):
     rotation_p: float | None
     rotation_sharpe: float | None
     held_p: float | None  # one-sided p of its skill over holding its average exposure
-    holding: dict[str, Any] | None  # the benchmark held: name, total_return, sharpe, max_drawdown
-    robustness: dict[str, Any]  # evidence.robustness.Robustness
+    holding: Json | None  # the benchmark held: name, total_return, sharpe, max_drawdown
+    robustness: Json  # evidence.robustness.Robustness
     band: list[float] | None  # Sharpe at the two ends of what its option prices may be
 
 
@@ -54,7 +56,7 @@ Manifest = TypedDict(
         "code_hash": str,
         "shape": str,  # of the file, whatever its names and numbers: which files are one search
         "decision": str,  # what it decides on its bars, as 16 hex digits: which trials are one
-        "parameters": dict[str, Any],
+        "parameters": Json,
         "symbols": list[str],
         "clock": str,
         "step": str,
@@ -64,8 +66,8 @@ Manifest = TypedDict(
         "synthetic": bool,
         "datasets": list[DatasetUse],
         "stand_ins": list[dict[str, str]],  # asked, used
-        "costs": dict[str, Any],
-        "account": dict[str, Any],
+        "costs": Json,
+        "account": Json,
         "rules": list[str],
         "assumptions": list[str],
         "versions": dict[str, str],
@@ -76,10 +78,10 @@ Manifest = TypedDict(
         "benchmark": str | None,
         "evidence": RunEvidence,
         "warnings": list[str],
-        "options": dict[str, Any],  # of option structures: volatility model, result at the ends of its error, cash by greek
+        "options": Json,  # of option structures: volatility model, result at the ends of its error, cash by greek
         "look_ahead": str,  # how its decision uses the future; absent or empty where the probe found nothing
         "code": str,  # the strategy file, as it was run
-        "key": dict[str, Any],  # anything else the result depends on, such as the account's bar order
+        "key": Json,  # anything else the result depends on, such as the account's bar order
     },
     total=False,
 )
@@ -88,7 +90,7 @@ KEYED = ("code_hash", "parameters", "symbols", "clock", "step", "from", "to", "d
 """The parts of a manifest that decide the result; with the data hashes and flowbt's version they make the run id."""
 
 
-def content_key(manifest: Mapping[str, Any]) -> str:
+def content_key(manifest: JsonView) -> str:
     """Twelve hex digits that name the result: the same code, parameters, data and rules give the same key."""
     parts = {name: manifest.get(name) for name in KEYED}
     parts["data"] = sorted([dataset["hash"], dataset.get("lag", "")] for dataset in manifest.get("datasets", []))  # an edited publication rule is other data
@@ -109,7 +111,7 @@ class RunRecord:
     chart: pd.DataFrame | None = None  # columns "open:SPY", "high:SPY", "low:SPY", "<feature>:SPY"; None in runs of before
 
     @cached_property
-    def metrics(self) -> dict[str, Any]:
+    def metrics(self) -> Json:
         """Measure name -> value (None where it has no meaning; drawdown dates are ISO strings)."""
         return self.measures.to_dict()
 
@@ -122,7 +124,7 @@ def finite(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """`value` with NaN, numpy scalars, dates, tuples and mappings as JSON can carry them."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}

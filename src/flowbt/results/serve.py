@@ -113,7 +113,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         self._send(dumps({"tags": list(entry.tags), "note": entry.note}), "application/json")
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Quiet: the terminal shows the address only."""
 
     def _compare(self, names: list[str]) -> None:

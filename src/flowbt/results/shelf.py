@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from flowbt.ground.errors import RunNotFound, StoreError, nearest
 from flowbt.ground.files import WRITING, abandoned, temporary_of, write_text
+from flowbt.ground.types import Json
 from flowbt.results.record import dumps
 
 SUMMARY, MARKS = "summary.json", "marks.json"
@@ -30,10 +30,10 @@ class StoredRun:
     """One stored run: its folder, its summary (see `store.summary_of`), its tags and its note."""
 
     path: Path
-    summary: dict[str, Any]
+    summary: Json
     tags: tuple[str, ...] = ()
     note: str = ""
-    belief: dict[str, Any] | None = None  # `Belief.to_dict()`; None: stored before runs were judged
+    belief: Json | None = None  # `Belief.to_dict()`; None: stored before runs were judged
 
     @property
     def id(self) -> str:
@@ -43,7 +43,7 @@ class StoredRun:
     def strategy(self) -> str:
         return str(self.summary["strategy"])
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Json:
         return {**self.summary, "path": self.path.as_posix(), "tags": list(self.tags), "note": self.note, "belief": self.belief}
 
 
@@ -63,7 +63,7 @@ def slug(name: str) -> str:
 def listing(root: Path) -> Listing:
     """Every stored run under `root`. A missing folder is an empty listing; a broken run is named and skipped."""
     found = Listing()
-    believed: dict[Path, dict[str, Any]] = {}
+    believed: dict[Path, Json] = {}
     for path in _run_folders(root):
         if path.parent not in believed:
             believed[path.parent] = beliefs_in(path.parent)
@@ -165,7 +165,7 @@ def _is_folder(item: os.DirEntry[str]) -> bool:
         return False
 
 
-def beliefs_in(folder: Path) -> dict[str, Any]:
+def beliefs_in(folder: Path) -> Json:
     """What the runs of a strategy's folder may be believed, by run id (see `belief.renew`); empty where it was never written or is damaged."""
     try:
         found = json.loads((folder / BELIEFS).read_text(encoding="utf-8").removeprefix(PREFIX).rstrip().removesuffix(";"))
@@ -174,7 +174,7 @@ def beliefs_in(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _entry(path: Path, believed: dict[str, Any]) -> StoredRun:
+def _entry(path: Path, believed: Json) -> StoredRun:
     summary = json.loads((path / SUMMARY).read_bytes())
     if summary["id"] != path.name or not isinstance(summary["strategy"], str):
         raise ValueError("its summary is about another run")
@@ -184,7 +184,7 @@ def _entry(path: Path, believed: dict[str, Any]) -> StoredRun:
     return StoredRun(path, summary, tuple(marks.get("tags", ())), str(marks.get("note", "")), belief if isinstance(belief, dict) else None)
 
 
-def _marks(path: Path) -> dict[str, Any] | None:
+def _marks(path: Path) -> Json | None:
     """Tags and note of a run; empty where nothing was marked, None where they cannot be read."""
     try:
         marks = json.loads((path / MARKS).read_bytes())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
+from flowbt.ground.types import Json
 from flowbt.results.record import RunRecord
 
 SPARK = 48  # points of the sparkline in a summary
@@ -20,7 +20,7 @@ JUDGED = (
 )  # what results/belief.py asks of a run besides its measures  # fmt: skip
 
 
-def summary_of(record: RunRecord) -> dict[str, Any]:
+def summary_of(record: RunRecord) -> Json:
     """The small part that listings read: who, when, key measures with units, and the value line in 48 points."""
     manifest, value = record.manifest, record.returns["value"].to_numpy(float)
     picks = np.unique(np.linspace(0, max(len(value) - 1, 0), SPARK).astype(int)) if len(value) else np.array([], int)

@@ -94,3 +94,10 @@ def test_every_finding_is_recorded_with_what_was_done():
     where = {"file": "f.csv", "row": 2, "symbol": "A", "field": "close", "event_time": "2024-01-02T00:00:00"}
     assert as_records(checked.findings, config) == [{"kind": "zero", "action": "dropped", "reason": "0 is impossible here (0)", **where}]
     assert set(DEFAULTS.values()) == {"refuse", "drop", "flag"}
+
+
+def test_sessions_without_five_minute_bars_are_holes_and_bars_are_no_labels():
+    raw = {"title": "t", "source": "broker", "frequency": "5m", "publication": {"rule": "after", "delay": "5min"}, "fields": {"close": {}}}
+    times = pd.to_datetime(["2024-01-02 14:30", "2024-01-02 14:35", "2024-01-03 14:30", "2024-01-05 14:30"])
+    found = check_holes(pd.DataFrame({"event_time": times, "symbol": "SPY:5m", "close": 1.0}), parse_declaration("x", raw))
+    assert [(one.kind, str(one.event_time.date())) for one in found] == [("hole", "2024-01-04")]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from flowbt.cli.data import add, imports, versions
 from flowbt.cli.options import emit, json_option, stored_datasets_option
 from flowbt.cli.show.table import print_table
+from flowbt.ground.types import Json
 
 
 @click.group(epilog="Example: flowbt data import --plan datasets/plan.toml --root ../shared/data/raw")
@@ -133,7 +133,7 @@ def rm(names: tuple[str, ...], declaration: bool, yes: bool, datasets: Path) -> 
         click.echo(f"{name}: " + (", ".join(path.name for path in deleted) + " deleted" if deleted else "nothing to delete"))
 
 
-def _spanned(record: dict[str, Any]) -> list[str]:
+def _spanned(record: Json) -> list[str]:
     if not record["imported"]:
         return [""] * 5
     return [f"{record['rows']:,}", *[str(time)[:10] for time in record["span"]], str(record["symbols"]), str(record["findings"])]

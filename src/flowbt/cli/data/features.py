@@ -13,6 +13,7 @@ from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, 
 from flowbt.cli.show.chart import chart
 from flowbt.ground.errors import CheckFailed, FlowbtError, ParameterError, nearest
 from flowbt.ground.files import write_text
+from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
     from flowbt.studies.features.docs import FeatureEntry
@@ -150,7 +151,7 @@ def _owner(parameter: str, names: tuple[str, ...]) -> str:
     raise ParameterError(f"-p {parameter}", "which feature is it for?", f"write -p {names[0]}.{parameter}")
 
 
-def _values(one: FeatureEntry, given: Any) -> dict[str, Any]:
+def _values(one: FeatureEntry, given: Any) -> Json:
     from flowbt.engine.loader import read_value
 
     known, out = one.parameters, {}
@@ -161,7 +162,7 @@ def _values(one: FeatureEntry, given: Any) -> dict[str, Any]:
     return out
 
 
-def _view(view: dict[str, Any]) -> View:
+def _view(view: Json) -> View:
     from flowbt.ground.clock import Clock
     from flowbt.studies.features.values import View
 
@@ -169,7 +170,7 @@ def _view(view: dict[str, Any]) -> View:
     return View(symbols, Clock(view["clock"], view["step"]), view["start"], view["end"])
 
 
-def _record(one: FeatureEntry) -> dict[str, Any]:
+def _record(one: FeatureEntry) -> Json:
     return {**vars(one.record), "call": one.call, "gives": one.parts, "summary": one.title}
 
 

@@ -9,6 +9,7 @@ import click
 
 from flowbt.cli.options import PathName, emit, json_option
 from flowbt.ground.errors import SourceError
+from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
     from flowbt.features.chain import Profile
@@ -52,7 +53,7 @@ def command(files: tuple[Path, ...], within: float, as_json: bool, **given: Any)
     return 1 if failures else 0
 
 
-def _profiles(path: Path, given: dict[str, Any]) -> list[Profile]:
+def _profiles(path: Path, given: Json) -> list[Profile]:
     from flowbt.data.sources.chains import Missing, read_chain
     from flowbt.features.chain import ChainAssumptions, gamma_profile
     from flowbt.ground.clock import read_date
@@ -63,7 +64,7 @@ def _profiles(path: Path, given: dict[str, Any]) -> list[Profile]:
     return [gamma_profile(one, terms) for _, one in chain.groupby(["as_of", "symbol"], sort=True)]
 
 
-def _document(path: Path, profile: Profile) -> dict[str, Any]:
+def _document(path: Path, profile: Profile) -> dict[str, object]:
     from flowbt.features.chain import buckets
 
     snap, net = profile.snap, profile.by_strike["net"]

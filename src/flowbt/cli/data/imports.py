@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,10 +11,11 @@ import click
 from flowbt.cli.options import PathName, datasets_option, emit, json_option, split_parameters
 from flowbt.cli.progress import progress
 from flowbt.cli.show.table import print_table
+from flowbt.ground.types import Function, Json
 
 RULES = "When rows became known: close, 'session 18:00', 'session 1 09:00', 'after 1h', 'weekday 4 15:30' (Friday), 'month 1 10:00', column."
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Function)
 
 
 def arrival_options(command: F) -> F:
@@ -146,14 +146,14 @@ def pull(source: str, symbols: tuple[str, ...], datasets: Path, as_json: bool, *
         click.get_current_context().exit(1)
 
 
-def arrival_of(rest: dict[str, Any]) -> Arrival:
+def arrival_of(rest: Json) -> Arrival:
     from flowbt.studies.ingest.arrival import Arrival, instant_of
 
     return Arrival(rest["replace"], instant_of(rest["known_at"]) if rest["known_at"] else None)
 
 
-def _source_options(rest: dict[str, Any]) -> dict[str, Any]:
-    options: dict[str, Any] = {}
+def _source_options(rest: Json) -> dict[str, object]:
+    options: Json = {}
     if path := rest["mapping_file"]:
         from flowbt.studies.ingest.files import read_options
 
@@ -164,9 +164,9 @@ def _source_options(rest: dict[str, Any]) -> dict[str, Any]:
     return options | _extra(rest["extra"])
 
 
-def _extra(given: tuple[str, ...]) -> dict[str, Any]:
+def _extra(given: tuple[str, ...]) -> Json:
     """Options of a source: true and false, and lists where there is a comma."""
-    options: dict[str, Any] = {}
+    options: Json = {}
     for key, text in split_parameters(given).items():
         options[key] = {"true": True, "false": False}.get(text.lower(), [part for part in text.split(",") if part] if "," in text else text)
     return options

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from flowbt.cli.options import emit, json_option, stored_datasets_option
 from flowbt.cli.show.table import print_table
+from flowbt.ground.types import Json
 
 
 @click.command(epilog="Example: flowbt data log my-flows")
@@ -64,7 +64,7 @@ def gc(names: tuple[str, ...], keep: int, datasets: Path, as_json: bool) -> None
         click.echo("nothing to delete")
 
 
-def _line(record: dict[str, Any]) -> list[str]:
+def _line(record: Json) -> list[str]:
     change = ", ".join(f"{count:,} {what}" for what, count in record["change"].items() if count)
     sign = "*" if record["current"] else "" if record["kept"] else "(gone)"
     files = ", ".join(record["files"][:4]) + (f" and {len(record['files']) - 4} more" if len(record["files"]) > 4 else "")

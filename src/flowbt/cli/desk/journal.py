@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data
 from flowbt.ground.home import place
+from flowbt.ground.types import Function
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Function)
 
 
 def journal_option(command: F) -> F:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -77,7 +77,7 @@ def _table(*columns: str, right: tuple[int, ...] = ()) -> Table:
     return table
 
 
-def _day(instant: Any) -> str:
+def _day(instant: object) -> str:
     return f"{instant:%Y-%m-%d %H:%M}" if instant is not None else ""
 
 

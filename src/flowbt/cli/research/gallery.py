@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -16,12 +17,13 @@ from flowbt.cli.options import data_of, emit, say_data
 from flowbt.cli.progress import progress
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.protocols import Step
+from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
     from flowbt.studies.gallery.gallery import Gallery, GalleryRow
 
 
-def run_folder(folder: Path, options: dict[str, Any]) -> int:
+def run_folder(folder: Path, options: Json) -> int:
     """Run all strategies in parallel; print the comparison and write its page. 3 where one uses the future and was not to be kept."""
     from flowbt.studies.gallery.gallery import Job, run_gallery
     from flowbt.studies.run.market import Span
@@ -62,7 +64,7 @@ def run_folder(folder: Path, options: dict[str, Any]) -> int:
     return 3 if any(entry.leak for entry in gallery.entries) and not options["keep_leak"] else 0
 
 
-def _teller(step: Step | None, results: Path | None) -> Any:
+def _teller(step: Step | None, results: Path | None) -> Callable[[GalleryRow, int, int], None]:
     """What to do after each strategy: move the bar, where there is one, and tell the results page."""
     from flowbt.results.pages import site
 
@@ -101,7 +103,7 @@ def _row(entry: GalleryRow) -> tuple[str, ...]:
         return (entry.strategy, *[""] * 8, entry.error)
     m = entry.measures
 
-    def shown(value: Any, spec: str) -> str:
+    def shown(value: object, spec: str) -> str:
         return "-" if value is None or value != value else f"{value:{spec}}"
 
     interval = "" if m["sharpe_low"] is None else f"{m['sharpe_low']:.2f} to {m['sharpe_high']:.2f}"

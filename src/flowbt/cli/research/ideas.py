@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -45,7 +45,7 @@ def command(file: Path, demo: bool | None, datasets: Path, as_json: bool) -> Non
         _print(done)
 
 
-def _document(done: Ideas) -> dict[str, Any]:
+def _document(done: Ideas) -> dict[str, object]:
     document = asdict(done) | {"file": str(done.file), "rolling": [one.model_dump() for one in done.rolling]}
     for row in document["outcomes"]:
         row |= {name: f"{row[name]:%Y-%m-%d}" if row[name] is not None else None for name in ("opened", "expiry", "last")}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.console import Console
@@ -31,6 +31,14 @@ from flowbt.cli.options import (
 from flowbt.cli.research.gallery import run_folder
 from flowbt.cli.show.run import print_run
 from flowbt.ground.errors import ParameterError, nearest
+from flowbt.ground.types import Json
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from flowbt.studies.run.request import Request
+
+T = TypeVar("T", bound="DataclassInstance")
 
 EPILOG = """\b
 Examples:
@@ -78,7 +86,7 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
     return 0
 
 
-def _request(path: Path, parameters: tuple[str, ...], options: dict[str, Any]) -> Any:
+def _request(path: Path, parameters: tuple[str, ...], options: Json) -> Request:
     from flowbt.engine.types import Account, Costs
     from flowbt.studies.run.market import Span
     from flowbt.studies.run.request import Request
@@ -98,7 +106,7 @@ def _request(path: Path, parameters: tuple[str, ...], options: dict[str, Any]) -
     )
 
 
-def _changed(kind: Any, option: str, text: str | None) -> Any:
+def _changed(kind: type[T], option: str, text: str | None) -> T | None:
     """`kind` with the fields named in `text`; None where nothing was asked."""
     from flowbt.engine.loader import read_value
 
@@ -112,7 +120,7 @@ def _changed(kind: Any, option: str, text: str | None) -> Any:
     return kind(**{name: read_value(name, value, defaults[name]) for name, value in given.items()})
 
 
-def _busy(words: str, quiet: bool) -> Any:
+def _busy(words: str, quiet: bool) -> AbstractContextManager[object]:
     """A spinner on a terminal, nothing elsewhere."""
     if quiet or not sys.stderr.isatty():
         return nullcontext()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,6 +28,10 @@ from flowbt.cli.options import (
 from flowbt.cli.progress import progress
 from flowbt.cli.research.run import _changed
 from flowbt.cli.show.sweep import print_sweep
+from flowbt.ground.types import Json
+
+if TYPE_CHECKING:
+    from flowbt.studies.sweep.setup import SweepRequest
 
 EPILOG = """\b
 Examples:
@@ -84,7 +88,7 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     print_sweep(folder, document, luck)
 
 
-def request_of(path: Path, parameters: tuple[str, ...], options: dict[str, Any]) -> Any:
+def request_of(path: Path, parameters: tuple[str, ...], options: Json) -> SweepRequest:
     from flowbt.engine.types import Account, Costs
     from flowbt.studies.run.market import Span
     from flowbt.studies.sweep.setup import SweepRequest

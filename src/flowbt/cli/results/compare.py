@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -12,6 +12,9 @@ from rich.table import Table
 
 from flowbt.cli.options import emit, json_option, results_option
 from flowbt.ground.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from flowbt.studies.compare.comparison import Comparison
 
 EPILOG = """\b
 Examples:
@@ -43,7 +46,7 @@ def command(runs: tuple[str, ...], as_html: bool, fail_on_diff: bool, results: P
         raise CheckFailed("compare --fail-on-diff", "; ".join(comparison.reasons), "see the rows above, or --html")
 
 
-def _print(c: Any) -> None:
+def _print(c: Comparison) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{c.bars:,} common bars, {c.span[0]} to {c.span[1]}")
     table = Table("measure", *(escape(run["label"]) for run in c.runs), box=None, header_style="bold", pad_edge=False)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from flowbt.cli.options import PathName, emit, json_option, results_option
 from flowbt.ground.errors import StoreError
+from flowbt.ground.types import Json
 from flowbt.results import shelf
+
+if TYPE_CHECKING:
+    from flowbt.results.shelf import StoredRun
 
 
 @click.group("results", epilog="Example: flowbt results ls --sort sharpe")
@@ -89,6 +93,23 @@ def rm(runs: tuple[str, ...], yes: bool, results: Path) -> None:
     click.echo(f"removed {names}")
 
 
+@command.command("gc", epilog="Example: flowbt results gc")
+@results_option
+@json_option
+def gc(results: Path, as_json: bool) -> None:
+    """Remove what killed commands left: half-written files, and workspaces of sweeps that nobody holds (`--resume` then has nothing to go on from)."""
+    from flowbt.studies.sweep.store import sweep_up
+
+    gone = [path.relative_to(results).as_posix() for path in sweep_up(results)]
+    if as_json:
+        emit({"removed": gone})
+        return
+    for name in gone:
+        click.echo(f"removed {name}")
+    if not gone:
+        click.echo(f"nothing was left over in {results}")
+
+
 @command.command("tag", epilog="Example: flowbt results tag 1f2e3d keep -short")
 @click.argument("run")
 @click.argument("tags", nargs=-1, required=True)
@@ -129,20 +150,20 @@ def _refresh(results: Path) -> None:
     site.write_index(results)
 
 
-def _haystack(entry: Any) -> str:
+def _haystack(entry: StoredRun) -> str:
     return " ".join([entry.strategy, entry.id, entry.note, *entry.tags, *map(str, entry.summary.get("symbols") or [])]).lower()
 
 
-def _value(entry: Any, name: str) -> float:
+def _value(entry: StoredRun, name: str) -> float:
     value = entry.summary.get("measures", {}).get(name)
     return -1e308 if value is None else float(value)
 
 
-def _cell(value: Any, spec: str) -> str:
+def _cell(value: object, spec: str) -> str:
     return "-" if value is None else format(value, spec)
 
 
-def _print_table(entries: list[Any]) -> None:
+def _print_table(entries: list[StoredRun]) -> None:
     """A plain table: rich would take a third of the time of the whole command to import."""
     head = ("run", "strategy", "made", "from", "to", "Sharpe", "CAGR", "max DD", "trades", "believe", "data", "tags")
     rows = [head, *(tuple(_printable(cell) for cell in _line(entry)) for entry in entries)]
@@ -151,7 +172,7 @@ def _print_table(entries: list[Any]) -> None:
         click.echo("  ".join(f"{cell:>{w}}" if 5 <= i <= 8 else f"{cell:<{w}}" for i, (cell, w) in enumerate(zip(row, widths, strict=True))).rstrip())
 
 
-def _line(entry: Any) -> tuple[str, ...]:
+def _line(entry: StoredRun) -> tuple[str, ...]:
     s, m = entry.summary, entry.summary.get("measures", {})
     made, source = str(s.get("created", ""))[:16].replace("T", " "), "SYNTHETIC" if s.get("synthetic") else "real"
     source = "LOOK-AHEAD" if s.get("look_ahead") else source
@@ -165,7 +186,7 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in str(text))
 
 
-def _facts(stored: dict[str, Any], entry: Any) -> list[tuple[str, str]]:
+def _facts(stored: Json, entry: StoredRun) -> list[tuple[str, str]]:
     m = stored["measures"]
     interval = f" (95% {m['sharpe_low']:.2f} to {m['sharpe_high']:.2f})" if m.get("sharpe_low") is not None and m.get("sharpe_high") is not None else ""
     parameters = ", ".join(f"{name}={value}" for name, value in stored.get("parameters", {}).items())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from pathlib import Path
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import SEARCH
+from flowbt.ground.types import Json
 
 SHOWN = {"sharpe": "Sharpe", "cagr": "CAGR", "max_drawdown": "Drawdown", "trades": "Trades", "win_rate": "Wins"}
 UNITS = {one.name: one for one in MEASURES}
@@ -23,7 +23,7 @@ def terminal() -> Console:
     return Console(width=None if sys.stdout.isatty() else 120)
 
 
-def print_sweep(folder: Path, document: dict[str, Any], luck: dict[str, Any]) -> None:
+def print_sweep(folder: Path, document: Json, luck: Json) -> None:
     console = terminal()
     span = f"{document['from']} to {document['to']}, {document['bars']:,} bars"
     console.print(f"[bold]{document['strategy']}[/]  {document['trials']:,} trials  {span}", highlight=False)
@@ -37,14 +37,14 @@ def print_sweep(folder: Path, document: dict[str, Any], luck: dict[str, Any]) ->
     _footer(console, folder, document)
 
 
-def _luck(luck: dict[str, Any]) -> Table:
+def _luck(luck: dict[str, object]) -> Table:
     table = Table(title="How much is luck", title_justify="left", show_header=False, box=None, padding=(0, 2))
     for name, value in rows_of(luck):
         table.add_row(name, value)
     return table
 
 
-def rows_of(luck: dict[str, Any]) -> list[tuple[str, str]]:
+def rows_of(luck: Json) -> list[tuple[str, str]]:
     """The luck statistics as (what, value in words)."""
     ledger, rows = luck["ledger"], []
     rows.append(("Trials ever run on it", f"{ledger['trials']:,}"))
@@ -70,7 +70,7 @@ def rows_of(luck: dict[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-def _top(document: dict[str, Any]) -> Table:
+def _top(document: Json) -> Table:
     names = [*document["parameters"]]
     metrics = {document["sort"]: UNITS[document["sort"]].label} | SHOWN
     table = Table(title=f"Best by {document['sort']}", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
@@ -85,7 +85,7 @@ def _top(document: dict[str, Any]) -> Table:
     return table
 
 
-def _footer(console: Console, folder: Path, document: dict[str, Any]) -> None:
+def _footer(console: Console, folder: Path, document: Json) -> None:
     seconds, how, checked = document["seconds"], document["how"], document["verified"]
     if how["path"] == "per trial":
         console.print(f"One evaluation per trial: {'; '.join(how['reasons'])}.", highlight=False)
@@ -104,7 +104,7 @@ def _number(value: float, digits: int = 2) -> str:
     return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
-def print_walk(folder: Path, document: dict[str, Any]) -> None:
+def print_walk(folder: Path, document: Json) -> None:
     """A walk-forward on the terminal: what was promised inside, what was kept outside."""
     import pandas as pd
 
@@ -131,7 +131,7 @@ def print_walk(folder: Path, document: dict[str, Any]) -> None:
     console.print(f"Stored in {folder}", highlight=False, soft_wrap=True)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None or value != value:
         return "-"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from flowbt.data.sources.request import Download
 from flowbt.ground.errors import PullError
 from flowbt.ground.files import flush, hash_file, inside, write_json
+from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
     import httpx
@@ -115,7 +116,7 @@ class _Download:
                 wait = again.after if again.after is not None else max(2 * wait, 0.5 if self.manners.pause else 0.0)
         raise PullError(self.url, f"{problem}, {self.manners.tries} times", "try again later; what came is kept and will be continued")
 
-    def _ask(self, known: dict[str, Any] | None) -> Pulled:
+    def _ask(self, known: Json | None) -> Pulled:
         import httpx
 
         headers = self._headers(known)
@@ -142,7 +143,7 @@ class _Download:
         except OSError as error:
             raise PullError(self.url, f"cannot be written ({error.strerror})", "check the disk") from None
 
-    def _headers(self, known: dict[str, Any] | None) -> dict[str, str]:
+    def _headers(self, known: Json | None) -> dict[str, str]:
         headers = {"Accept-Encoding": "identity"}  # so that lengths and ranges are those of the file
         tag = self.part.with_suffix(".tag")
         if self.part.exists() and self.part.stat().st_size and tag.exists():
@@ -194,14 +195,14 @@ class _Download:
             raise _Again(f"status {answer.status_code} for the checksum")
         return answer.text.split()[0].lower()
 
-    def _known(self) -> dict[str, Any] | None:
+    def _known(self) -> Json | None:
         """The record of a file that is there, unchanged since, and came from this address."""
-        record: dict[str, Any] | None = _records(self.records).get(self.request.file)
+        record: Json | None = _records(self.records).get(self.request.file)
         if not record or record["url"] != self.url or not self.path.is_file():
             return None
         return record if hash_file(self.path) == record["sha256"] else None
 
-    def _remember(self, record: dict[str, Any]) -> None:
+    def _remember(self, record: Json) -> None:
         write_json(self.records, {**_records(self.records), self.request.file: record})
 
 
@@ -213,13 +214,13 @@ def address(url: str, base_url: str) -> str:
     return base_url.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def as_records(pulled: Sequence[Pulled]) -> list[dict[str, Any]]:
+def as_records(pulled: Sequence[Pulled]) -> list[Json]:
     return [asdict(one) for one in pulled]
 
 
-def _records(path: Path) -> dict[str, Any]:
+def _records(path: Path) -> Json:
     try:
-        records: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        records: Json = json.loads(path.read_text(encoding="utf-8"))
         return records
     except (OSError, ValueError):
         return {}

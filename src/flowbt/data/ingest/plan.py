@@ -18,13 +18,13 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from flowbt.data.sources import NAMES
 from flowbt.ground.clock import read_date
 from flowbt.ground.errors import DatasetError, RangeError, SourceError, nearest
+from flowbt.ground.types import Json
 
 
 class PlanFile(BaseModel):
@@ -40,7 +40,7 @@ class PlanFile(BaseModel):
     end: str = ""
     fields: tuple[str, ...] = ()
     drop: dict[str, str] = Field(default_factory=dict)
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: Json = Field(default_factory=dict)
 
     @field_validator("start", "end")
     @classmethod
@@ -57,7 +57,7 @@ class PlanFile(BaseModel):
                 _iso(last)
         return value
 
-    def keep(self) -> dict[str, Any]:
+    def keep(self) -> Json:
         return {"start": self.start, "end": self.end, "fields": self.fields, "drop": self.drop}
 
 
@@ -95,7 +95,7 @@ class PlannedFile:
 
     path: Path
     source: str
-    options: dict[str, Any]
+    options: Json
     entry: PlanFile
 
 
@@ -132,7 +132,7 @@ def inputs(dataset: PlanDataset, root: Path, source: str) -> list[PlannedFile]:
     return found
 
 
-def _options(file: PlanFile, path: Path) -> dict[str, Any]:
+def _options(file: PlanFile, path: Path) -> dict[str, object]:
     if not file.symbol_from:
         return file.options
     match = re.search(file.symbol_from, path.name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import pandas as pd
 from flowbt.data.sources.base import Anomaly, RawTable
 from flowbt.ground.clock import read_date
 from flowbt.ground.errors import SourceError
+from flowbt.ground.types import Json, JsonView
 
 KEY = ["symbol", "event_time"]
 
@@ -35,11 +35,11 @@ class Overlap:
     differing: int
     largest: float
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Json:
         return {"file": self.file, "field": self.field, "common": self.common, "differing": self.differing, "largest": self.largest}
 
 
-def select(table: RawTable, keep: Mapping[str, Any]) -> RawTable:
+def select(table: RawTable, keep: JsonView) -> RawTable:
     """The rows and fields an import asks of a file.
 
     `keep`: start, end (dates), fields (names), drop ({"date", "first..last" or "SYMBOL:first..last": reason}).
@@ -113,7 +113,8 @@ def _compare(base: pd.DataFrame, part: SourceRows, tolerance: Mapping[str, float
     return overlaps, findings
 
 
-def _allowed(tolerance: float | str, values: pd.Series) -> Any:
+def _allowed(tolerance: float | str, values: pd.Series) -> pd.Series | float:
     if isinstance(tolerance, str):
-        return np.abs(values) * float(tolerance.rstrip("%")) / 100
+        allowed: pd.Series = np.abs(values) * float(tolerance.rstrip("%")) / 100
+        return allowed
     return tolerance + 1e-12

@@ -29,7 +29,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +38,7 @@ from flowbt.data.panel.bases import stale_opens
 from flowbt.data.sources.base import Anomaly, RawTable
 from flowbt.ground.clock import HOURS_PER_ROW
 from flowbt.ground.errors import RefusedImport
+from flowbt.ground.types import Json
 
 DEFAULTS: dict[str, Policy] = {
     "unreadable": "refuse",
@@ -131,12 +131,12 @@ def check_opens(frame: pd.DataFrame, declaration: Dataset) -> list[Anomaly]:
     return found
 
 
-def as_records(findings: Iterable[Anomaly], declaration: Dataset) -> list[dict[str, Any]]:
+def as_records(findings: Iterable[Anomaly], declaration: Dataset) -> list[dict[str, object]]:
     """Findings for provenance.json, with the action taken."""
     done = {"drop": "dropped", "flag": "flagged", "refuse": "refused"}
-    records: list[dict[str, Any]] = []
+    records: list[Json] = []
     for f in findings:
-        record: dict[str, Any] = {"kind": f.kind, "action": done[policy(declaration, f.kind)], "reason": f.reason}
+        record: Json = {"kind": f.kind, "action": done[policy(declaration, f.kind)], "reason": f.reason}
         record |= {"file": f.file, "row": f.row, "symbol": f.symbol, "field": f.field}
         if f.event_time is not None:
             record["event_time"] = f.event_time.isoformat()

@@ -7,7 +7,7 @@ known. The panel remembers what it was asked for: fields with their datasets, st
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
 from flowbt.ground.errors import FieldError, RangeError
 from flowbt.ground.fields import FOLDED, PRICES, FieldKey
 from flowbt.ground.protocols import Key, first_held, key_words
+from flowbt.ground.types import Json, Moment, Parameters
 
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
 
@@ -60,7 +61,7 @@ class PanelReader:
         self._joined: dict[tuple[str, str], Joined] = {}
         self._bars: TradedBars | None = None
         self.stand_ins: list[StandIn] = []
-        self.noted: dict[str, Any] = {}
+        self.noted: Json = {}
         self._readers: dict[str, Reader] = {}
         self._shared: dict[tuple[str, str, str], np.ndarray] = {}
         self._series: dict[tuple[str, str], np.ndarray] = {}
@@ -132,7 +133,7 @@ class PanelReader:
         found = events[np.maximum(rows, 0)] if len(events) else np.full(len(rows), np.datetime64("NaT", "ns"))
         return pd.Series(np.where(rows >= 0, found, np.datetime64("NaT", "ns")), index=self.index)
 
-    def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None:
+    def note(self, name: str, parameters: Parameters, result: object) -> None:
         """Remember a feature's result, for the trades' values at entry and exit."""
         words = ", ".join(f"{key}={value}" for key, value in parameters.items() if isinstance(value, (int, float, str, bool)))
         if not isinstance(result, tuple):
@@ -323,7 +324,7 @@ def _covered(times: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> np.ndarray:
     return np.asarray(inside & (gap <= 1.5 * usual))
 
 
-def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = None, start: Any = None, end: Any = None) -> PanelReader:
+def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = None, start: Moment | None = None, end: Moment | None = None) -> PanelReader:
     """A panel over the span in which any of `symbols` has a close (or the first field any dataset holds for it).
 
     `start`, `end` narrow the index itself; leave them out to keep the history that trailing windows need.

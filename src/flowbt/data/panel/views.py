@@ -6,7 +6,7 @@ lets it go on differently from there: what the look-ahead probe compares a decis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FenceError
 from flowbt.ground.guard import resting
 from flowbt.ground.protocols import Key, Panel, first_held
+from flowbt.ground.types import Function, Parameters
 
 
 class PanelView:
@@ -67,7 +68,7 @@ class PanelView:
     def events(self, symbol: str) -> pd.DataFrame:
         return self.panel.events(symbol)
 
-    def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None: ...
+    def note(self, name: str, parameters: Parameters, result: object) -> None: ...
 
 
 class Quiet(PanelView):
@@ -94,7 +95,7 @@ def known_events(table: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
     return rows
 
 
-Recall = Callable[[Callable[..., Any], Mapping[str, Any]], Any]
+Recall = Callable[[Function, Parameters], Any]
 Change = Callable[[np.ndarray, int], np.ndarray]
 
 
@@ -126,7 +127,7 @@ class Shown(PanelView):
         moment = self.clock.decisions(self.index[self.kept - 1 : self.kept])[0]
         return known_events(self.panel.events(symbol), moment)
 
-    def __recall__(self, feature: Callable[..., Any], parameters: Mapping[str, Any]) -> Any:
+    def __recall__(self, feature: Callable[..., object], parameters: Parameters) -> object:
         found = None if self.recall is None else self.recall(feature, parameters)
         if isinstance(found, tuple):
             return type(found)(*(self._shown(part) for part in found))
@@ -166,7 +167,7 @@ def fenced(panel: Any) -> Any:
         def __new__(cls) -> Any:
             raise FenceError("a panel of one's own", "it is the one that is given", "ask for other symbols with panel[field, symbol]")
 
-        def __getattr__(self, name: str) -> Any:
+        def __getattr__(self, name: str) -> object:
             if name.startswith("_"):
                 raise AttributeError(name)
             raise FenceError(f"panel.{name}", "not part of what a decision may see", "use panel[...], has, either, wide, spread, events, index, symbols, clock")
@@ -194,11 +195,11 @@ def fenced(panel: Any) -> Any:
             with resting():
                 return known_events(panel.events(symbol), panel.clock.decisions(panel.index[-1:])[0])
 
-        def note(self, name: str, parameters: Mapping[str, Any], result: Any) -> None:
+        def note(self, name: str, parameters: Parameters, result: object) -> None:
             if note is not None:
                 note(name, parameters, result)
 
-        def __recall__(self, feature: Callable[..., Any], parameters: Mapping[str, Any]) -> Any:
+        def __recall__(self, feature: Callable[..., object], parameters: Parameters) -> object:
             return None if recall is None else recall(feature, parameters)
 
     return object.__new__(Fence)

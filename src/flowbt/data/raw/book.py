@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -96,7 +95,7 @@ def _columns(part: pd.DataFrame, prices: Floats) -> tuple[Ints, Ints, Ints, Floa
 
 
 @jit
-def replay(us: Ints, at: Ints, side: Ints, size: Floats, prices: Floats, state: Floats) -> tuple[Any, Any]:
+def replay(us: Ints, at: Ints, side: Ints, size: Floats, prices: Floats, state: Floats) -> tuple[Ints, Floats]:
     """Apply level changes in order and sample dollars within 1% of mid once a second.
 
     `at` indexes `prices` (ascending); `side` 1 bid, -1 ask, of size 2 where a snapshot begins. `state` (bids and asks by price) is changed in place.

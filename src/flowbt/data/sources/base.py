@@ -22,8 +22,9 @@ import pandas as pd
 import pyarrow as pa
 
 from flowbt.ground.errors import SourceError, nearest
+from flowbt.ground.types import JsonView
 
-Options = Mapping[str, Any]
+Options = JsonView
 BLANK = {"", ".", "-", "nan", "NaN", "N/A", "NA", "null", "None", "#N/A"}
 TEXT = (".csv", ".txt", ".csv.gz", ".txt.gz", ".zip")
 _WHOLE_DAY = r"\d{4}-\d{1,2}-\d{1,2}(?!\d)|\d{8}(?!\d)"
@@ -223,7 +224,7 @@ def _read_text(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -
     return frame.assign(row=np.arange(first, first + len(frame)))[filled]
 
 
-def _records(document: Any) -> Any:
+def _records(document: object) -> Any:
     """The table inside a provider's answer: `{"result": {"data": [...]}}` and the like."""
     while isinstance(document, dict) and (inner := next((key for key in ("result", "data") if key in document), None)):
         document = document[inner]

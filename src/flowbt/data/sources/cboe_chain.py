@@ -13,7 +13,6 @@ import io
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ import pandas as pd
 from flowbt.data.sources.chain_terms import ROOTS, completed, instant, number, read_text, settlement
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
+from flowbt.ground.types import Json
 
 URL = "https://cdn.cboe.com/api/global/delayed_quotes/options/{symbol}.json"
 INDICES = frozenset({"SPX", "NDX", "RUT", "XSP", "DJX", "VIX", "OEX", "XEO"})  # their addresses have an underscore before the name
@@ -78,7 +78,7 @@ def _numbers(column: pd.Series) -> pd.Series:
 def parse_json(path: Path, text: str = "") -> pd.DataFrame:
     """Cboe's delayed quotes as one row per option; see `parse_table`."""
     try:
-        document: dict[str, Any] = json.loads(text or read_text(path))
+        document: Json = json.loads(text or read_text(path))
         data, stamp = document["data"], pd.Timestamp(document["timestamp"])
         frame = pd.DataFrame(data["options"])
         spot = float(data["current_price"])

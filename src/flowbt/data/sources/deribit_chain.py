@@ -16,6 +16,7 @@ import pandas as pd
 from flowbt.data.sources.chain_terms import completed
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
+from flowbt.ground.types import Json
 
 URL = "https://www.deribit.com/api/v2/public/get_book_summary_by_currency?currency={coin}&kind=option"
 SETTLES = pd.Timedelta(hours=8)
@@ -26,7 +27,7 @@ NUMBERS = ("iv", "open_interest", "volume", "bid", "ask", "forward", "index", "d
 def parse_summary(path: Path, text: str) -> pd.DataFrame:
     """A book summary as the chain table (see `chains`). The snapshot is the latest creation time of its rows."""
     try:
-        document: dict[str, Any] = json.loads(text)
+        document: Json = json.loads(text)
         raw = pd.DataFrame(document["result"])
         raw = raw[raw["instrument_name"].astype(str).str.match(_NAME)]
         stamp = pd.Timestamp(int(raw["creation_timestamp"].max()), unit="ms")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 
 from flowbt.ground.clock import read_date
 from flowbt.ground.errors import PullError
+from flowbt.ground.types import JsonView
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Wanted:
     symbols: tuple[str, ...] = ()
     start: str = ""
     end: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: JsonView = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for date in (self.start, self.end):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from flowbt.engine.options.pricing import YEAR, Contract, payoff, volatility
+from flowbt.engine.options.pricing import Contract, payoff, volatility
 from flowbt.engine.options.structures import Structure
 from flowbt.engine.types import Array
 from flowbt.options.implied import black_price
@@ -78,4 +78,4 @@ def implied_distribution(structure: Structure, market: tuple[float, float, float
 
 def bars_to(expiry_years: float, year: float) -> int:
     """Bars of a clock with `year` bars a year in so many calendar years, at least one."""
-    return max(round(expiry_years * (YEAR if year == YEAR else year)), 1)
+    return max(round(expiry_years * year), 1)

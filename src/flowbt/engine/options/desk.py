@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from flowbt.engine.options.pricing import LEAST, BarHours, Contract, crossing, distance, settled, value_of, volatility
-from flowbt.engine.options.structures import Structure
+from flowbt.engine.options.prices import ContractPrices
+from flowbt.engine.options.pricing import LEAST, BarHours, Contract, contract_of, crossing, distance, settled, value_of, volatility
+from flowbt.engine.options.structures import Leg, Structure
 from flowbt.engine.types import Account, Costs, Market
-from flowbt.engine.walk.events import REASONS
+from flowbt.engine.walk.events import REASONS, slipped
 from flowbt.engine.walk.kernel import Array, Bars
 from flowbt.engine.walk.twin import PendingOrder
 
 
 @dataclass
 class PricedContract:
-    """A contract: its prices and deltas at the closes, and at the opens, from bar `begin` to its `last` (or the end of the data)."""
+    """A contract: its prices and deltas at the closes, and at the opens, from bar `begin` to its `last` (or the end of the data). `column`: where it stands in
+    a book. The arrays may be shared with other runs: nobody writes into them."""
 
     contract: Contract
     symbol: int
@@ -31,6 +33,10 @@ class PricedContract:
     open_years: Array
     paid_at: float = float("nan")  # the underlying's price at settlement
     column: int = -1
+
+    @property
+    def nbytes(self) -> int:
+        return sum(one.nbytes for one in (self.price, self.delta, self.open_price, self.open_delta, self.open_vol, self.open_years))
 
     def at(self, values: Array, t: int) -> float:
         return float(values[t - self.begin])
@@ -70,14 +76,16 @@ class Desk:
     timing: BarHours
     days: Array  # of each bar's label, since 1970
     cash: float
+    prices: ContractPrices[PricedContract]
+    key: bytes  # of everything a price depends on besides the leg and its bar
     held: dict[int, StructurePosition] = field(default_factory=dict)
     pending: dict[int, PendingOrder] = field(default_factory=dict)
-    names: list[str] = field(default_factory=list)
     columns: list[PricedContract] = field(default_factory=list)
     units: dict[int, float] = field(default_factory=dict)
     open_trade: dict[int, int] = field(default_factory=dict)
     orders: list[tuple[int, int, int, int]] = field(default_factory=list)
     fills: list[tuple[float, float, float, float]] = field(default_factory=list)
+    after: list[float] = field(default_factory=list)  # units of the column after each fill
     owner: list[int] = field(default_factory=list)  # of each trade, the structure's number
     opened: list[StructurePosition] = field(default_factory=list)
 
@@ -96,13 +104,24 @@ class Desk:
             self.owner.append(position.number)
         fee = 0.0 if reason == "expiry" and column >= len(self.market.symbols) else abs(units) * price * self.costs.fees
         self.units[column] = before + units
+        self.after.append(before + units)
         self.cash -= units * price + fee
         position.cash -= units * price + fee
         position.fees += fee
         self.orders.append((t, column, REASONS.index(reason), self.open_trade[column]))
         self.fills.append((units, price, fee, abs(units) * abs(price - fair)))
 
-    def option(self, t: int, j: int, contract: Contract) -> PricedContract:
+    def option(self, t: int, j: int, leg: Leg, since: pd.Timestamp | None) -> PricedContract:
+        """What a leg opened at the open of bar t is, and its prices, out of the shared ones where another run has opened it."""
+        key = (self.key, t, j, leg, since)
+        found = self.prices.find(key)
+        if found is None:
+            quoted = float(self.bars.open[t, j]), float(self.iv[t - 1, j])
+            found = self.priced(t, j, contract_of(self.structure, leg, self.market.index[t], quoted, self.timing, since))
+            self.prices.keep(key, found, found.nbytes)
+        return replace(found)
+
+    def priced(self, t: int, j: int, contract: Contract) -> PricedContract:
         """Its marks from bar t on; at an open with the volatility of the close before."""
         days = self.days[t:]
         last = self.timing.last_bar(days, contract.expiry)
@@ -117,8 +136,8 @@ class Desk:
             bar = (float(spot[-1]) if spot[-1] > 0 else float(self.bars.mark[t + last, j]), float(self.bars.mark[t + last, j]))
             high, low = float(self.bars.high[t + last, j]), float(self.bars.low[t + last, j])
             deviation = float(np.log(high / low) / np.sqrt(4 * np.log(2))) if high > low > 0 else 0.0  # Parkinson's, of this bar
-            price[-1], paid_at = settled(contract, bar, self.timing.within(days[last], contract.expiry), deviation, self.structure.model.coin)
-            delta[-1] = 0.0
+            paid, paid_at = settled(contract, bar, self.timing.within(days[last], contract.expiry), deviation, self.structure.model.coin)
+            price[-1], delta[-1] = max(paid, LEAST * contract.strike), 0.0
         return PricedContract(contract, j, t, t + last, price, delta, *opens, vol, years, paid_at)
 
     def crossed(self, t: int, j: int, option: PricedContract, units: float) -> float:
@@ -135,5 +154,5 @@ class Desk:
     def trade_shares(self, t: int, j: int, position: StructurePosition, reason: str, units: float, at: float = 0.0) -> None:
         """At the open, or at the price `at` inside the bar."""
         fair = at or self.bars.open[t, j]
-        price = fair * (1 + self.costs.slippage if units > 0 else 1 - self.costs.slippage)
+        price = float(slipped(float(fair), float(units), float(self.costs.slippage)))
         self.fill(t, j, position, (j, reason, units, price, fair))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from flowbt.engine.options.chances import Chances, Held, bars_to, chances
 from flowbt.engine.options.pricing import YEAR, crossing, distance, follow, price_structure
 from flowbt.engine.options.structures import Structure, declared
+from flowbt.ground.clock import Clock
+from flowbt.ground.types import Json
 
 COLUMNS = (
     "idea",
@@ -44,7 +45,7 @@ class Idea:
     quantity: float = 1.0
 
 
-def outcomes(ideas: Iterable[Idea], prices: pd.DataFrame, volatilities: pd.DataFrame, *, year: float = 252.0) -> pd.DataFrame:
+def outcomes(ideas: Iterable[Idea], prices: pd.DataFrame, volatilities: pd.DataFrame, *, clock: Clock | None = None) -> pd.DataFrame:
     """One row per idea: opened at the close of its date across its part of the spread, marked to its last expiry or the end of the data.
 
     `prices`, `volatilities` (points): labels x symbols. `cost` per unit (negative: received), `at_risk` the most that can be lost at
@@ -52,17 +53,17 @@ def outcomes(ideas: Iterable[Idea], prices: pd.DataFrame, volatilities: pd.DataF
     way, `settled` False where the data end before the last expiry; `surface` and `history` the chance of a profit as of the day, `surface_mean` and
     `history_mean` the expected one (see `chances`). An idea whose symbol is not in the data has a row of missing values.
     """
-    return pd.DataFrame([_outcome(idea, prices, volatilities, year) for idea in ideas], columns=list(COLUMNS))
+    return pd.DataFrame([_outcome(idea, prices, volatilities, clock or Clock()) for idea in ideas], columns=list(COLUMNS))
 
 
-def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, year: float) -> dict[str, Any]:
-    row: dict[str, Any] = {"idea": idea.title, "conviction": idea.conviction, "opened": pd.Timestamp(idea.opened)}
+def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, clock: Clock) -> dict[str, object]:
+    row: Json = {"idea": idea.title, "conviction": idea.conviction, "opened": pd.Timestamp(idea.opened)}
     if idea.symbol not in prices or idea.symbol not in volatilities:
         return row
-    structure = declared(idea.structure, year != 252.0, (idea.symbol,))
-    path = follow(structure, idea.opened, prices[idea.symbol], volatilities[idea.symbol], year=year, symbol=idea.symbol)
+    structure = declared(idea.structure, clock.always, (idea.symbol,))
+    path = follow(structure, idea.opened, prices[idea.symbol], volatilities[idea.symbol], clock=clock, symbol=idea.symbol)
     first, last = path.iloc[0], path.iloc[-1]
-    quote = price_structure(structure, idea.opened, first["spot"], first["iv"], year=year, symbol=idea.symbol)
+    quote = price_structure(structure, idea.opened, first["spot"], first["iv"], clock=clock, symbol=idea.symbol)
     widths = [
         crossing(structure, contract, price, distance(contract, float(first["spot"]), vol, days / YEAR))
         for contract, price, vol, days in zip(quote.contracts, *(quote.table[name].to_numpy(float) for name in ("price", "volatility", "days")), strict=True)
@@ -73,7 +74,7 @@ def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, year:
     held = Held(quote.contracts, structure.shares, idea.quantity, idea.quantity * quote.net + abs(idea.quantity) * crossed)
     years = float(quote.table["days"].max()) / YEAR
     quoted = float(first["spot"]), float(first["iv"]), years
-    before = chances(structure, held, quoted, prices[idea.symbol].loc[: path.index[0]], bars_to(years, year))
+    before = chances(structure, held, quoted, prices[idea.symbol].loc[: path.index[0]], bars_to(years, clock.periods_per_year))
     return row | {
         **before._asdict(),
         "spot": first["spot"],

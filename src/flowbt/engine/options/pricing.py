@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import brentq
 
@@ -22,6 +23,7 @@ from flowbt.features.calendar import third_fridays
 from flowbt.features.expiries import last_fridays
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import EngineError, SignalError
+from flowbt.ground.types import Moment
 from flowbt.options import blackscholes as bs
 from flowbt.options.implied import black_price
 from flowbt.options.kernels.american import american_values
@@ -44,12 +46,12 @@ class BarHours:
     always: bool
 
     @classmethod
-    def of(cls, year: float, morning: bool = False) -> BarHours:
-        if year == 252.0:
-            return cls(9.5 / 24, 16.0 / 24, 9.5 / 24 if morning else 16.0 / 24, False)
-        return cls(0.0, 365.0 / year, 8.0 / 24, True)
+    def of(cls, clock: Clock, morning: bool = False) -> BarHours:
+        if clock.always:
+            return cls(0.0, clock.bar / pd.Timedelta(days=1), 8.0 / 24, True)
+        return cls(9.5 / 24, 16.0 / 24, 9.5 / 24 if morning else 16.0 / 24, False)
 
-    def years(self, days: Any, expiry: pd.Timestamp, at_open: bool = False) -> Array:
+    def years(self, days: npt.ArrayLike, expiry: pd.Timestamp, at_open: bool = False) -> Array:
         """Years from the opens or closes of labels (`days_of` them) to settlement, at least 0."""
         left = days_of(expiry) + self.settles - (self.opens if at_open else self.closes) - np.asarray(days, dtype=np.float64)
         return np.where(left > 1e-9, left, 0.0) / YEAR  # a billionth of a day is rounding
@@ -65,11 +67,11 @@ class BarHours:
         return float(np.clip((days_of(expiry) + self.settles - day - self.opens) / (self.closes - self.opens), 0.0, 1.0))
 
 
-def timing_of(structure: Structure, year: float, symbols: tuple[str, ...]) -> BarHours:
+def timing_of(structure: Structure, clock: Clock, symbols: tuple[str, ...]) -> BarHours:
     """The options of these indices that expire on a third Friday and are no weeklies settle on its opening prices; all others at the close."""
     dates = [pd.Timestamp(leg.expiry) for leg in structure.options if leg.expiry is not None]
     third_fridays_only = all(date.weekday() == 4 and 15 <= date.day <= 21 for date in dates)
-    return BarHours.of(year, structure.cycle == "month" and bool(symbols) and set(symbols) <= MORNING and third_fridays_only)
+    return BarHours.of(clock, structure.cycle == "month" and bool(symbols) and set(symbols) <= MORNING and third_fridays_only)
 
 
 def crossing(structure: Structure, contract: Contract, fair: float, deviation: tuple[float, float]) -> float:
@@ -89,7 +91,7 @@ def days_of(labels: Any) -> Any:
     """Labels as days since 1970."""
     if isinstance(labels, pd.DatetimeIndex):
         return (labels.to_numpy() - np.datetime64(0, "D")) / np.timedelta64(1, "D")
-    return (pd.Timestamp(labels) - pd.Timestamp(0)) / pd.Timedelta(1, "D")
+    return pd.Timestamp(labels).value / 86_400e9
 
 
 class Contract(NamedTuple):
@@ -124,7 +126,7 @@ def expiry_of(leg: Leg, label: pd.Timestamp, cycle: str, always: bool) -> pd.Tim
     return held[-1] if len(held) else expiry_of(Leg(leg.kind, leg.quantity, leg.strike, days=(leg.days or 0) + 7), label, cycle, always)
 
 
-def volatility(iv: Any, spot: Any, strike: Any, years: Any, model: Model) -> Array:
+def volatility(iv: npt.ArrayLike, spot: npt.ArrayLike, strike: npt.ArrayLike, years: npt.ArrayLike, model: Model) -> Array:
     """Volatility of a strike as a fraction, from the at-the-money one or the index in points."""
     skew = model.skew or Skew()
     if isinstance(skew, SmileModel):
@@ -159,23 +161,19 @@ def strike_of(leg: Leg, spot: float, iv: float, years: float, structure: Structu
     return spot * float(np.exp(brentq(off, -wide, wide, xtol=1e-12)))
 
 
-def contracts_of(
-    structure: Structure, label: pd.Timestamp, market: tuple[float, float], timing: BarHours, since: pd.Timestamp | None = None
-) -> tuple[Contract, ...]:
-    """The options opened at the open of `label` with this spot and volatility. Legs' days count from `since`, else from the label. Raises EngineError for
-    an expiry that has passed."""
-    spot, iv = market
-    out = []
-    for leg in structure.options:
-        expiry = expiry_of(leg, since if since is not None and leg.days else label, structure.cycle, timing.always)
-        years = float(timing.years(days_of(label), expiry, at_open=True))
-        if years <= 0.0:
-            raise EngineError(f"{leg} opened on {label:%Y-%m-%d}", f"it expired on {expiry:%Y-%m-%d}", "give a later expiry, or days=")
-        out.append(Contract(leg.kind, strike_of(leg, spot, iv, years, structure), expiry, leg.quantity))
-    return tuple(out)
+def contract_of(
+    structure: Structure, leg: Leg, label: pd.Timestamp, market: tuple[float, float], timing: BarHours, since: pd.Timestamp | None = None
+) -> Contract:
+    """The option of a leg opened at the open of `label` with this spot and volatility. Its days count from `since`, else from the label. Raises EngineError
+    for an expiry that has passed."""
+    expiry = expiry_of(leg, since if since is not None and leg.days else label, structure.cycle, timing.always)
+    years = float(timing.years(days_of(label), expiry, at_open=True))
+    if years <= 0.0:
+        raise EngineError(f"{leg} opened on {label:%Y-%m-%d}", f"it expired on {expiry:%Y-%m-%d}", "give a later expiry, or days=")
+    return Contract(leg.kind, strike_of(leg, *market, years, structure), expiry, leg.quantity)
 
 
-def value_of(contract: Contract, spot: Any, iv: Any, years: Any, structure: Structure) -> tuple[Array, Array]:
+def value_of(contract: Contract, spot: npt.ArrayLike, iv: npt.ArrayLike, years: npt.ArrayLike, structure: Structure) -> tuple[Array, Array]:
     """Model price (in coin for coin settlement) and delta (in units of the underlying), arrays."""
     m = structure.model
     spots = np.asarray(spot, dtype=np.float64)
@@ -204,7 +202,7 @@ def settled(contract: Contract, bar: tuple[float, float], part: float, deviation
     return float(black_price(spot, contract.strike, 1.0, spread, 1.0, call)), spot
 
 
-def payoff(contracts: tuple[Contract, ...], spot: Any, shares: float = 0.0) -> Array:
+def payoff(contracts: tuple[Contract, ...], spot: npt.ArrayLike, shares: float = 0.0) -> Array:
     """Value at expiry per unit of the structure, all expiries taken as one, in dollars."""
     s = np.asarray(spot, dtype=np.float64)
     out = shares * s
@@ -241,13 +239,14 @@ class Quote:
     loss: float
 
 
-def price_structure(structure: Structure, when: Any, spot: float, iv: float, *, year: float = 252.0, symbol: str = "") -> Quote:
+def price_structure(structure: Structure, when: Moment, spot: float, iv: float, *, clock: Clock | None = None, symbol: str = "") -> Quote:
     """Price a structure as of the close of `when`, with this spot and at-the-money volatility in points. Raises EngineError, SignalError."""
     label = pd.Timestamp(when)
     if not (spot > 0 and iv > 0):
         raise SignalError(f"{structure.name} on {label:%Y-%m-%d}", f"spot {spot:g} and volatility {iv:g}", "give the price and volatility of that date")
-    structure = declared(structure, year != 252.0, (symbol,) if symbol else ())
-    timing = timing_of(structure, year, (symbol,) if symbol else ())
+    clock = clock or Clock()
+    structure = declared(structure, clock.always, (symbol,) if symbol else ())
+    timing = timing_of(structure, clock, (symbol,) if symbol else ())
     rows, contracts = [], []
     for leg in structure.options:
         expiry = expiry_of(leg, label, structure.cycle, timing.always)
@@ -266,7 +265,7 @@ def price_structure(structure: Structure, when: Any, spot: float, iv: float, *, 
     return Quote(table, tuple(contracts), net, total, loss)
 
 
-def follow(structure: Structure, when: Any, spots: pd.Series, ivs: pd.Series, *, year: float = 252.0, symbol: str = "") -> pd.DataFrame:
+def follow(structure: Structure, when: Moment, spots: pd.Series, ivs: pd.Series, *, clock: Clock | None = None, symbol: str = "") -> pd.DataFrame:
     """A structure bought at the close of `when` in the middle of the market, marked at each later close to its last expiry or the end of the data.
 
     `spots`, `ivs` (points): on the same labels, from before `when` on; a missing value is the last known one. Gives spot, iv,
@@ -278,9 +277,10 @@ def follow(structure: Structure, when: Any, spots: pd.Series, ivs: pd.Series, *,
     data = data.loc[label:]
     if not len(data) or data.index[0] != label or data.iloc[0].isna().any():
         raise EngineError(f"{structure.name} from {label:%Y-%m-%d}", "no price or no volatility on that label", "give series that contain it")
-    quote = price_structure(structure, label, *data.iloc[0], year=year, symbol=symbol)
-    structure = declared(structure, year != 252.0, (symbol,) if symbol else ())
-    days, timing = days_of(pd.DatetimeIndex(data.index)), timing_of(structure, year, (symbol,) if symbol else ())
+    clock = clock or Clock()
+    quote = price_structure(structure, label, *data.iloc[0], clock=clock, symbol=symbol)
+    structure = declared(structure, clock.always, (symbol,) if symbol else ())
+    days, timing = days_of(pd.DatetimeIndex(data.index)), timing_of(structure, clock, (symbol,) if symbol else ())
     last = {c: timing.last_bar(days, c.expiry) for c in quote.contracts}
     data = data.iloc[: max(last.values()) + 1]
     value = np.zeros(len(data))

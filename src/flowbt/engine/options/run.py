@@ -16,8 +16,9 @@ Rolling keeps the units and the underlying and replaces the options.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,35 +27,82 @@ from flowbt.engine.book import Book
 from flowbt.engine.decisions import number, rules_of
 from flowbt.engine.options.desk import Desk, PricedContract, StructurePosition
 from flowbt.engine.options.greeks import attribution
-from flowbt.engine.options.pricing import LEAST, contracts_of, days_of, timing_of, worst_loss
+from flowbt.engine.options.prices import ContractPrices, inputs_key
+from flowbt.engine.options.pricing import days_of, timing_of, worst_loss
 from flowbt.engine.options.structures import Structure, declared
-from flowbt.engine.types import Account, Costs, Market, Signals
-from flowbt.engine.walk.kernel import Array, Bars, Rules, Tape
+from flowbt.engine.types import Account, Costs, Market, Signals, frozen
+from flowbt.engine.walk.accounts import profits, trades_from
+from flowbt.engine.walk.events import LEAST_SHARE, NONE, PARTIAL, REASONS, borrow_paid, due_at_open, funding_paid, is_flat, share_of
+from flowbt.engine.walk.kernel import Array, Bars, Bools, Rules, Tape
 from flowbt.engine.walk.tape import book_of
 from flowbt.engine.walk.twin import PendingOrder, listen, rule
 from flowbt.ground.errors import SignalError
 
+SharedPrices = ContractPrices[PricedContract]
 
-def simulate_structure(market: Market, bars: Bars, signals: Signals, costs: Costs, account: Account) -> Book:
+
+class Walked(NamedTuple):
+    """What the walk gives: the tape, net and gross exposure at each close (T x 2), and the units of every column after the trades of each open."""
+
+    tape: Tape
+    exposure: Array
+    after_open: Array
+
+
+class StructureRun(NamedTuple):
+    """A run by its numbers, for sweeps: profit and money asked of each structure, whether it is closed, the value at each close, and whether anything was held
+    there."""
+
+    profit: Array
+    money: Array
+    closed: Bools
+    value: Array
+    held: Bools
+
+
+def simulate_structure(market: Market, bars: Bars, signals: Signals, costs: Costs, account: Account, prices: SharedPrices | None = None) -> Book:
     """Trade `signals.structure` where the signals say long (short: the structure sold). See the module for the order of events.
 
     `Book.market` has a column per contract after the symbols, `Book.legs` one row per contract or spell in an underlying (`structure`: the trade it
-    belongs to), `Book.trades` one per structure. `Book.exposure` counts deltas. Raises SignalError.
+    belongs to), `Book.trades` one per structure. `Book.exposure` counts deltas. `prices`: what other runs have priced. Raises SignalError.
     """
+    desk = desk_of(market, bars, signals, costs, account, prices or ContractPrices())
+    walked = walk(desk, rules_of_structure(signals, market))
+    book = book_from(desk, walked.tape, walked.exposure)
+    return book if desk.structure.model.coin else replace(book, greeks=attribution(desk, walked.tape, walked.after_open))
+
+
+def rules_of_structure(signals: Signals, market: Market) -> Rules:
+    """The rules as arrays, with the default size of a structure. Raises SignalError."""
+    size = signals.size if signals.size is not None else 0.05 if signals.structure.by == "risk" else 1.0 / len(market.symbols)
+    return rules_of(replace(signals, size=size), market)
+
+
+def desk_of(market: Market, bars: Bars, signals: Signals, costs: Costs, account: Account, prices: SharedPrices) -> Desk:
+    """The desk before its first bar. Raises SignalError."""
     structure = signals.structure
     if not isinstance(structure, Structure):
         raise SignalError("Signals structure", f"a {type(structure).__name__}", "use a builder of flowbt.engine.options.structures, such as put_spread(...)")
     if signals.trail is not None:
         raise SignalError("a trail on an option structure", "not supported", "use stop and take, fractions of the money at risk")
-    size = signals.size if signals.size is not None else 0.05 if structure.by == "risk" else 1.0 / len(market.symbols)
-    rules = rules_of(replace(signals, size=size), market)
-    structure = declared(structure, market.year != 252.0, market.symbols)
-    timing = timing_of(structure, market.year, market.symbols)
-    desk = Desk(market, bars, structure, costs, account, iv_of(structure, market), timing, days_of(market.index), account.cash)
+    structure = declared(structure, market.clock.always, market.symbols)
+    timing, iv, days = timing_of(structure, market.clock, market.symbols), iv_of(structure, market), days_of(market.index)
+    key = inputs_key((bars.open, bars.high, bars.low, bars.mark, iv, days), (structure.model, structure.cycle, timing))
+    desk = Desk(market, bars, structure, costs, account, iv, timing, days, account.cash, prices, key)
     desk.pending = {j: PendingOrder() for j in range(len(market.symbols))}
-    tape, exposure, after_open = walk(desk, rules)
-    book = book_from(desk, tape, exposure)
-    return book if structure.model.coin else replace(book, greeks=attribution(desk, tape, after_open))
+    return desk
+
+
+def outcome_of(desk: Desk, rules: Rules) -> StructureRun:
+    """Walk, without a book: what a sweep measures. Equal to what `simulate_structure` gives."""
+    tape, exposure, _ = walk(desk, rules)
+    trades = trades_from(tape.order, tape.fill, tape.borrow + tape.funding)
+    last = [float(option.price[-1]) for option in desk.columns]
+    profit, owner = profits(trades, frozen(np.concatenate([desk.bars.mark[-1], last]))), np.array(desk.owner, np.int64)
+    count = len(desk.opened)
+    money = np.array([position.money for position in desk.opened], np.float64)
+    closed = np.bincount(owner[~trades.closed], minlength=count) == 0
+    return StructureRun(np.asarray(np.bincount(owner, profit, count), np.float64), money, closed, tape.value, np.abs(exposure[:, 1]) > 0.0)
 
 
 def iv_of(structure: Structure, market: Market) -> Array:
@@ -72,14 +120,12 @@ def iv_of(structure: Structure, market: Market) -> Array:
     return values.to_numpy()
 
 
-def walk(desk: Desk, rules: Rules) -> tuple[Tape, Array, Array]:
-    """Every bar in order: exits and rolls at the open, entries, then what happens inside the bar, and the marks. Gives the tape, net and gross exposure,
-    and the units of every column after the trades of each open."""
+def walk(desk: Desk, rules: Rules) -> Walked:
+    """Every bar in order: exits and rolls at the open, entries, then what happens inside the bar, and the marks."""
     length, n = desk.bars.open.shape
     value, exposure = np.zeros(length), np.zeros((length, 2))
     borrow, funding = np.zeros((length, n)), np.zeros((length, n))
-    history: list[dict[int, float]] = []
-    opened: list[dict[int, float]] = []
+    opened = np.zeros(length, np.int64)  # fills so far, after the open of each bar
     for t in range(length):
         if t > 0:
             listen(desk.pending, rules, t)
@@ -88,36 +134,44 @@ def walk(desk: Desk, rules: Rules) -> tuple[Tape, Array, Array]:
                     exit_at_open(desk, rules, t, j)
             enter(desk, rules, t, value[t - 1])
             hedge(desk, t)
-        opened.append({k: u for k, u in desk.units.items() if u != 0.0})
+        opened[t] = len(desk.fills)
         settle(desk, t)
         value[t], exposure[t] = mark(desk, t, borrow, funding)
         fall_due(desk, rules, t, value[t])
-        history.append({k: u for k, u in desk.units.items() if u != 0.0})
     order, fill = np.array(desk.orders, np.int64).reshape(-1, 4), np.array(desk.fills).reshape(-1, 4)
-    units, after_open = (np.zeros((length, n + len(desk.columns))) for _ in range(2))
-    for table, rows in ((units, history), (after_open, opened)):
-        for t, held in enumerate(rows):
-            table[t, list(held)] = list(held.values())
+    units, after_open = units_after(desk, opened)
     wide = np.zeros((length, len(desk.columns)))
-    return Tape(order, fill, value, units, np.hstack([borrow, wide]), np.hstack([funding, wide])), exposure, after_open
+    return Walked(Tape(order, fill, value, units, np.hstack([borrow, wide]), np.hstack([funding, wide])), exposure, after_open)
+
+
+def units_after(desk: Desk, opened: Iterable[int]) -> tuple[Array, Array]:
+    """Units of every column (T x columns) at each close, and after the trades of each open. `opened`: fills made by then."""
+    length, columns = len(desk.market.index), len(desk.market.symbols) + len(desk.columns)
+    closes, opens, now, at = np.zeros((length, columns)), np.zeros((length, columns)), np.zeros(columns), 0
+    ends = np.searchsorted([t for t, *_ in desk.orders], np.arange(length), side="right") if desk.orders else np.zeros(length, np.int64)
+    for t, (after_open, after_all) in enumerate(zip(opened, ends, strict=True)):
+        for table, until in ((opens, after_open), (closes, after_all)):
+            for k in range(at, until):
+                now[desk.orders[k][1]] = desk.after[k]
+            at = max(at, int(until))
+            table[t] = now
+    return closes, opens
 
 
 def exit_at_open(desk: Desk, rules: Rules, t: int, j: int) -> None:
     """Exits of a symbol at the open, whole or in part, and rolls."""
     position, order = desk.held.get(j), desk.pending[j]
     if position is not None:
-        if order.exit_fraction >= 1:
-            close(desk, t, j, position, "signal")
-        elif order.side == -position.side:
-            close(desk, t, j, position, "opposite")
-        elif t - position.since >= rule(rules.hold, position.row, j):
-            close(desk, t, j, position, "hold")
+        side, hold = float(position.side), float(rule(rules.hold, position.row, j))
+        reason, part = due_at_open(side, float(order.side), float(order.exit_fraction), t - position.since, hold)
+        if reason not in (NONE, PARTIAL):
+            close(desk, t, j, position, REASONS[reason])
         elif position.due == "roll":
             roll(desk, t, j, position)
         elif position.due:
             close(desk, t, j, position, position.due)
-        elif order.exit_fraction > 0:
-            reduce(desk, t, j, position, order.exit_fraction)
+        elif reason == PARTIAL:
+            reduce(desk, t, j, position, part)
     order.exit_fraction = 0.0
 
 
@@ -130,7 +184,10 @@ def close(desk: Desk, t: int, j: int, position: StructurePosition, reason: str) 
 
 
 def reduce(desk: Desk, t: int, j: int, position: StructurePosition, part: float) -> None:
-    """Close `part` (a fraction) of every leg at the open of bar t."""
+    """Close `part` (a fraction) of every leg at the open of bar t; all of it where only dust would stay."""
+    if is_flat(position.units * (1 - part), position.entered):
+        close(desk, t, j, position, "partial")
+        return
     for option in position.options:
         desk.trade_option(t, j, position, option, ("partial", -part * desk.units[option.column]))
     desk.trade_shares(t, j, position, "partial", -part * desk.units.get(j, 0.0))
@@ -150,8 +207,7 @@ def roll(desk: Desk, t: int, j: int, position: StructurePosition) -> None:
 
 def options_at(desk: Desk, t: int, j: int, expired: pd.Timestamp | None = None) -> list[PricedContract]:
     """The options an entry at this open would buy; a roll at expiry counts their days from that expiry."""
-    quoted = float(desk.bars.open[t, j]), float(desk.iv[t - 1, j])
-    return [desk.option(t, j, contract) for contract in contracts_of(desk.structure, desk.market.index[t], quoted, desk.timing, expired)]
+    return [desk.option(t, j, leg, expired) for leg in desk.structure.options]
 
 
 def buy_options(desk: Desk, t: int, j: int, position: StructurePosition, options: list[PricedContract]) -> None:
@@ -159,7 +215,6 @@ def buy_options(desk: Desk, t: int, j: int, position: StructurePosition, options
     for option in options:
         option.column = len(desk.market.symbols) + len(desk.columns)
         desk.columns.append(option)
-        desk.names.append(f"{option.contract.label(desk.market.symbols[j])} #{len(desk.columns)}")
         position.options.append(option)
         desk.trade_option(t, j, position, option, ("entry", position.side * option.contract.quantity * position.units))
 
@@ -183,11 +238,10 @@ def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
             size = rule(rules.size, order.row, j)
             if size > 0 and equity > 0 and desk.iv[t - 1, j] > 0:
                 wanted[j] = size * equity
-    room = max(desk.account.max_gross * equity - sum(p.money * p.units / p.entered for p in desk.held.values()), 0.0)
-    asked = sum(wanted.values())
-    share = room / asked if asked > room else 1.0
+    held = sum(p.money * p.units / p.entered for p in desk.held.values())
+    share = share_of(float(sum(wanted.values())), float(held), float(equity), float(desk.account.max_gross))
     for j, money in wanted.items():
-        if share <= 1e-12:
+        if share <= LEAST_SHARE:
             break
         order = desk.pending[j]
         options = options_at(desk, t, j)
@@ -216,7 +270,7 @@ def settle(desk: Desk, t: int) -> None:
     """Options whose last bar this is are paid at intrinsic."""
     for j, position in list(desk.held.items()):
         for option in [o for o in position.options if o.last == t]:
-            price = option.price[t - option.begin] = max(option.at(option.price, t), LEAST * option.contract.strike)
+            price = option.at(option.price, t)
             desk.fill(t, j, position, (option.column, "expiry", -desk.units[option.column], price, price))
             position.options.remove(option)
             position.expired = option.contract.expiry
@@ -227,13 +281,13 @@ def settle(desk: Desk, t: int) -> None:
             del desk.held[j]
 
 
-def mark(desk: Desk, t: int, borrow: Array, funding: Array) -> tuple[float, Any]:
+def mark(desk: Desk, t: int, borrow: Array, funding: Array) -> tuple[float, tuple[float, float]]:
     """Value of everything, after the bar's carry, and net and gross delta notional over it."""
     worth, net, gross = 0.0, 0.0, 0.0
     for j, position in desk.held.items():
         spot, shares = float(desk.bars.mark[t, j]), desk.units.get(j, 0.0)
-        borrow[t, j] = max(-shares * spot, 0.0) * desk.costs.borrow * desk.bars.days[t] / 365.0
-        funding[t, j] = shares * spot * desk.bars.funding[t, j] if shares else 0.0
+        borrow[t, j] = borrow_paid(shares * spot, float(desk.costs.borrow), float(desk.bars.days[t]))
+        funding[t, j] = funding_paid(shares * spot, float(desk.bars.funding[t, j])) if shares else 0.0
         desk.cash -= borrow[t, j] + funding[t, j]
         position.cash -= borrow[t, j] + funding[t, j]
         delta, now = shares, shares * spot
@@ -278,7 +332,8 @@ def book_from(desk: Desk, tape: Tape, exposure: Array) -> Book:
         prices[end:, k] = option.price[-1]  # settled
     closes, opens = np.hstack([market.close, prices]), np.hstack([desk.bars.open, prices])
     carried = np.hstack([market.funding, np.zeros(prices.shape)])
-    whole = Market(market.index, (*market.symbols, *desk.names), opens, closes, closes, closes, carried, market.clock)
+    names = [f"{option.contract.label(market.symbols[option.symbol])} #{k + 1}" for k, option in enumerate(desk.columns)]
+    whole = Market(market.index, (*market.symbols, *names), opens, closes, closes, closes, carried, market.clock)
     bars = Bars(opens, closes, closes, np.hstack([desk.bars.mark, np.nan_to_num(prices)]), carried, desk.bars.days)
     book = book_of(whole, desk.account, bars, tape, len(tape.order))
     legs, owners = book.trades, np.array(desk.owner, np.int64)
@@ -290,7 +345,8 @@ def book_from(desk: Desk, tape: Tape, exposure: Array) -> Book:
 def by_structure(desk: Desk, legs: pd.DataFrame) -> pd.DataFrame:
     """One row per structure opened, as docs/engine.md has it for trades. `units` of the structure; `entry_price` its net cost per unit (negative:
     received), `exit_price` that plus the profit per unit before fees and carry; `return` is pnl over `money`, what was asked."""
-    grouped = legs.sort_values(["structure", "exit_bar"], kind="stable").groupby("structure", sort=True)
+    ordered = legs.assign(held=legs["reason"] == "open").sort_values(["structure", "exit_bar", "held"], kind="stable")  # open as long as one leg is
+    grouped = ordered.groupby("structure", sort=True)
     total, last = grouped[["pnl", "fees", "slippage", "carry"]].sum(), grouped.last()
     opened = desk.opened
     begin, end = np.array([p.since for p in opened], np.int64), last["exit_bar"].to_numpy(np.int64)

@@ -12,10 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import pandas as pd
+
 from flowbt.ground.errors import SignalError
+from flowbt.ground.types import Json
 from flowbt.options.market import is_american
 from flowbt.options.model import COIN, EQUITY, SmileModel
 
+Volatility = float | pd.Series | pd.DataFrame | None
+"""At-the-money, in points: a number, a series of labels, or a frame of labels x symbols; None where only the legs are declared."""
 Cycle = Literal["day", "week", "month"]
 
 
@@ -124,7 +129,7 @@ class Structure:
 
     name: str
     legs: tuple[Leg, ...]
-    iv: Any
+    iv: Volatility
     by: str = "risk"
     cycle: Cycle = "week"
     model: Model = Model()
@@ -176,54 +181,54 @@ class Structure:
         return replace(self, model=replace(self.model, **model), trading=replace(self.trading, **trading), **rest)
 
 
-def _options(name: str, iv: Any, parts: list[tuple[str, float, Strike]], when: dict[str, Any], **given: Any) -> Structure:
+def _options(name: str, iv: Volatility, parts: list[tuple[str, float, Strike]], when: Json, **given: Any) -> Structure:
     if len(when) != 1:
         raise SignalError(f"structure {name}", "neither or both of days and expiry", "give days=30 or expiry='2026-06-18'")
     return Structure(name, tuple(Leg(kind, quantity, at, **when) for kind, quantity, at in parts), iv, **given)
 
 
-def _when(days: int | None, expiry: str | None) -> dict[str, Any]:
+def _when(days: int | None, expiry: str | None) -> dict[str, object]:
     return {k: v for k, v in (("days", days), ("expiry", expiry)) if v is not None}
 
 
-def long_call(iv: Any, at: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
+def long_call(iv: Volatility, at: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
     """One bought call. `iv`: volatility in points; `days` or `expiry` says when it ends."""
     return _options("long call", iv, [("call", 1.0, at)], _when(days, expiry))
 
 
-def long_put(iv: Any, at: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
+def long_put(iv: Volatility, at: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
     """One bought put. `iv`: volatility in points; `days` or `expiry` says when it ends."""
     return _options("long put", iv, [("put", 1.0, at)], _when(days, expiry))
 
 
-def put_spread(iv: Any, upper: Strike, lower: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
+def put_spread(iv: Volatility, upper: Strike, lower: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
     """Long the upper put, short the lower one: a debit."""
     return _options("put spread", iv, [("put", 1.0, upper), ("put", -1.0, lower)], _when(days, expiry))
 
 
-def call_spread(iv: Any, lower: Strike, upper: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
+def call_spread(iv: Volatility, lower: Strike, upper: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
     """Long the lower call, short the upper one: a debit."""
     return _options("call spread", iv, [("call", 1.0, lower), ("call", -1.0, upper)], _when(days, expiry))
 
 
-def straddle(iv: Any, at: Strike | None = None, *, days: int | None = None, expiry: str | None = None) -> Structure:
+def straddle(iv: Volatility, at: Strike | None = None, *, days: int | None = None, expiry: str | None = None) -> Structure:
     """Long a call and a put of one strike (at the money by default). Sell it with `Signals(short=...)`; sized by notional."""
     at = at or moneyness(1.0)
     return _options("straddle", iv, [("call", 1.0, at), ("put", 1.0, at)], _when(days, expiry), by="notional")
 
 
-def calendar(iv: Any, at: Strike, *, near: int, far: int, kind: str = "call") -> Structure:
+def calendar(iv: Volatility, at: Strike, *, near: int, far: int, kind: str = "call") -> Structure:
     """Short the near expiry, long the far one, of one strike; all is closed at the open after the near expiry."""
     return Structure("calendar", (Leg(kind, -1.0, at, days=near), Leg(kind, 1.0, at, days=far)), iv)
 
 
-def covered_call(iv: Any, at: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
+def covered_call(iv: Volatility, at: Strike, *, days: int | None = None, expiry: str | None = None) -> Structure:
     """Long the underlying, short a call; rolled at expiry, unless that is a date."""
     out = _options("covered call", iv, [("call", -1.0, at)], _when(days, expiry), by="notional", trading=Trading(roll=expiry is None))
     return replace(out, legs=(Leg("underlying", 1.0), *out.legs))
 
 
-def collar(iv: Any, put: Strike, call: Strike, *, floor: Strike | None = None, days: int | None = None, expiry: str | None = None) -> Structure:
+def collar(iv: Volatility, put: Strike, call: Strike, *, floor: Strike | None = None, days: int | None = None, expiry: str | None = None) -> Structure:
     """Long the underlying and a put, short a call; with `floor` also short a lower put. Rolled at expiry, unless that is a date."""
     parts = [("put", 1.0, put), ("call", -1.0, call)] + ([("put", -1.0, floor)] if floor else [])
     out = _options("collar", iv, parts, _when(days, expiry), by="notional", cycle="month", trading=Trading(roll=expiry is None))

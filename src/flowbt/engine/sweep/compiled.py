@@ -18,6 +18,7 @@ from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.types import Labels, Market, Signals
 from flowbt.engine.walk.kernel import Array
 from flowbt.ground.errors import SignalError
+from flowbt.ground.types import Json
 
 RULES = {"hold": {"least": 1.0}, "stop": {"above": 0.0}, "take": {"above": 0.0}, "trail": {"above": 0.0}, "size": {"least": 0.0}}
 ROOTS = ("long", "short", "exit")
@@ -74,7 +75,7 @@ class Compiled:
 
     def _leaf_rows(self, codes: Ints, store: MaskStore, evaluator: Evaluator) -> Ints:
         rows = np.empty((len(codes), max(len(self.program.leaves), 1)), np.int64)
-        wanted: dict[Any, tuple[int, Node, dict[str, Any]]] = {}
+        wanted: dict[object, tuple[int, Node, Json]] = {}
         members = []
         for column, leaf in enumerate(self.program.leaves):
             for trial, where in self.space.groups(codes, leaf.parameters):
@@ -89,11 +90,11 @@ class Compiled:
             rows[where, column] = found
         return rows
 
-    def _fill(self, wanted: list[tuple[int, Node, dict[str, Any]]], store: MaskStore, evaluator: Evaluator) -> None:
+    def _fill(self, wanted: list[tuple[int, Node, dict[str, object]]], store: MaskStore, evaluator: Evaluator) -> None:
         """Evaluate leaves into the store. Comparisons of one frame with many levels take the frame once and compare it bit by bit."""
         split = [(column, leaf, trial, _level(leaf)) for column, leaf, trial in wanted]
         evaluator.announce([(part, trial) for _, leaf, trial, level in split for part in (level[:2] if level else (leaf,)) if isinstance(part, Node)])
-        lanes: dict[Any, Array | None] = {}
+        lanes: dict[object, Array | None] = {}
         for column, leaf, trial, level in split:
             key = leaf.instance(trial)
             if level is None:
@@ -118,7 +119,7 @@ class Compiled:
             return None
         return np.ascontiguousarray(self.stage.cut(value.to_numpy()).T)
 
-    def _bits(self, value: Any, column: int) -> npt.NDArray[np.bool_]:
+    def _bits(self, value: object, column: int) -> npt.NDArray[np.bool_]:
         if not self._split:
             try:
                 return self._cut(bools("signal", value, self.stage.whole))
@@ -132,7 +133,7 @@ class Compiled:
             return self._cut(value.to_numpy())
         raise _Odd
 
-    def _cut(self, values: Any) -> npt.NDArray[np.bool_]:
+    def _cut(self, values: object) -> npt.NDArray[np.bool_]:
         return np.ascontiguousarray(self.stage.cut(values))
 
     def _fits(self, frame: pd.DataFrame) -> bool:
@@ -157,15 +158,15 @@ class _Odd(Exception):
     """A leaf that is not a bool frame of the panel's shape."""
 
 
-def _constant(value: Any) -> Any:
+def _constant(value: object) -> object:
     return value
 
 
-def _node(graph: Graph, value: Any) -> Node:
+def _node(graph: Graph, value: object) -> Node:
     return value if isinstance(value, Node) else graph.node(_constant, value)
 
 
-def _level(leaf: Node) -> tuple[Node, Any, int] | None:
+def _level(leaf: Node) -> tuple[Node, object, int] | None:
     """(frame, level, comparison) of a leaf such as `x >= level`; None for anything else. Which side is the frame shows when it is evaluated."""
     if leaf.op not in COMPARES:
         return None

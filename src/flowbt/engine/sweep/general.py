@@ -1,32 +1,37 @@
 """The general path of a sweep: decisions the fused kernel does not take go through the engine's own kernel, trial by trial.
 
-That is `Targets`, frames of sizes or levels, partial exits, and strategies that are called once per trial. Sub-expressions are
-still evaluated once each where a trace is there.
+That is `Targets`, frames of sizes or levels, partial exits, option structures, and strategies that are called once per trial. Sub-expressions are
+still evaluated once each where a trace is there, and a contract is priced once for all trials that trade it.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from flowbt.deferred import Node, Trace, Tracer
+from flowbt.deferred import Trace, Tracer
+from flowbt.deferred.graph import nodes_in
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
+from flowbt.engine.options.prices import ContractPrices
+from flowbt.engine.options.run import SharedPrices, desk_of, outcome_of, rules_of_structure
 from flowbt.engine.sweep.compiled import Stage
-from flowbt.engine.sweep.fingerprint import fingerprint_of_rules, fingerprint_of_weights
+from flowbt.engine.sweep.fingerprint import fingerprint, fingerprint_of_rules, fingerprint_of_weights
 from flowbt.engine.sweep.results import BarRange, TrialResults
 from flowbt.engine.sweep.space import Ints, Space
-from flowbt.engine.sweep.sums import measure_tape
-from flowbt.engine.types import Signals, Targets, frozen
+from flowbt.engine.sweep.sums import measure_path, measure_tape
+from flowbt.engine.types import Account, Costs, Signals, Targets, frozen
 from flowbt.engine.walk.accounts import profits, trades_from
 from flowbt.engine.walk.kernel import Bars, Rules, Terms, WeightPlan, run_signals, run_targets
 from flowbt.ground.errors import SignalError
+from flowbt.ground.types import Parameters
 
+D = TypeVar("D", bound=Signals | Targets)
 AHEAD = 32  # trials whose decisions wait for a thread
 
 
@@ -36,12 +41,16 @@ class General:
     space: Space
     stage: Stage
     terms: Terms
+    costs: Costs
+    account: Account
+    prices: SharedPrices = field(default_factory=ContractPrices)
+    structures: bool = False  # whether a trial has traded one: it takes thousands of times as long as a fused one
 
     def run(self, trace: Trace | None, codes: Ints, where: Ints, cut: tuple[Bars, BarRange], out: TrialResults, pool: Executor) -> None:
         bars, part = cut
         trials = [self.space.trial(row) for row in codes]
         if trace is not None:
-            roots = [value for value in trace.fields.values() if isinstance(value, Node)]
+            roots = [node for value in trace.fields.values() for node in nodes_in(value)]
             self.tracer.evaluator.announce([(root, trial) for trial in trials for root in roots])
         waiting: deque[Future[None]] = deque()
         for at, trial in zip(where, trials, strict=True):
@@ -52,19 +61,19 @@ class General:
         for job in waiting:
             job.result()
 
-    def decide(self, trial: Mapping[str, Any]) -> Signals | Targets:
+    def decide(self, trial: Parameters) -> Signals | Targets:
         """The trial's decision on the traded bars."""
         decision = self.tracer.evaluate(trial)
         if not isinstance(decision, Signals | Targets):
             raise SignalError("Signals or Targets from the strategy", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
-        if getattr(decision, "structure", None) is not None:
-            raise SignalError("a sweep of option structures", "the contracts are opened per run", "run the points of interest with `flowbt run -p`")
-        cut: Signals | Targets = cut_frames(decision, self.stage)
-        return cut
+        return cut_frames(decision, self.stage)
 
     def simulate(self, decision: Signals | Targets, bars: Bars, part: BarRange, out: TrialResults, at: int) -> None:
         """Fills row `at` of the results."""
         given: WeightPlan | Rules
+        if isinstance(decision, Signals) and decision.structure is not None:
+            self.trade_structure(decision, bars, part, out, at)
+            return
         if isinstance(decision, Targets):
             given = plan_of(decision, self.stage.market)
             tape, count = run_targets(bars, WeightPlan(*(_rows(array, part) for array in given)), no_rules(), self.terms)
@@ -78,8 +87,19 @@ class General:
         profit = profits(trades, frozen(bars.mark[-1]))
         measure_tape(trades, profit, tape.value, tape.units, self.terms.cash, float(self.stage.market.year), out.metrics[at], returns)
 
+    def trade_structure(self, decision: Signals, bars: Bars, part: BarRange, out: TrialResults, at: int) -> None:
+        whole, self.structures = self.stage.market, True
+        market = whole if len(bars.open) == len(whole.index) else whole.cut(part.first, part.first + len(bars.open))
+        desk = desk_of(market, bars, decision, self.costs, self.account, self.prices)
+        rules = Rules(*(_rows(array, part) for array in rules_of_structure(decision, whole)))
+        found = outcome_of(desk, rules)
+        if part.prints:
+            out.prints[at] = fingerprint(decision, whole)
+        terms, returns = (self.terms.cash, float(whole.year)), out.returns[at] if part.returns else np.empty(0)
+        measure_path(frozen(found.profit), frozen(found.money), found.closed, (found.value, found.held), terms, out.metrics[at], returns)
 
-def cut_frames(decision: Any, stage: Stage) -> Any:
+
+def cut_frames(decision: D, stage: Stage) -> D:
     """The decision with every frame cut to the traded bars; the engine checks the rest."""
     cut = {}
     for part in fields(decision):
@@ -89,7 +109,7 @@ def cut_frames(decision: Any, stage: Stage) -> Any:
     return replace(decision, **cut)
 
 
-def _rows(array: Any, part: BarRange) -> Any:
+def _rows(array: npt.NDArray[Any], part: BarRange) -> npt.NDArray[Any]:
     """A T x N array rotated and cut; one row for all bars stays as it is."""
     if array.shape[0] == 1:
         return array

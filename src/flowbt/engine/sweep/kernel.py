@@ -61,10 +61,10 @@ ONE, EMPTY = np.uint64(1), np.uint64(0)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def lowest(_typing: Any, word: Any) -> Any:
+def lowest(_typing: object, word: object) -> object:
     """Position of the lowest set bit of a word that is not 0."""
 
-    def build(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+    def build(_context: object, builder: Any, _signature: object, args: Any) -> object:
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.uint64), build

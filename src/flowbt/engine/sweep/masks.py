@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Hashable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from flowbt.engine.walk.kernel import Array
 from flowbt.ground.compiled import jit
+from flowbt.ground.types import Function
 
 Words = npt.NDArray[np.uint64]
-COMPARES: dict[Any, int] = {operator.lt: 0, operator.le: 1, operator.gt: 2, operator.ge: 3}
+COMPARES: dict[Function, int] = {operator.lt: 0, operator.le: 1, operator.gt: 2, operator.ge: 3}
 FLIPPED = {0: 2, 1: 3, 2: 0, 3: 1}  # a < b read from b's side
 
 

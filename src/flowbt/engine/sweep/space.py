@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from flowbt.ground.types import Json
+
 Ints = npt.NDArray[np.int64]
 
 
@@ -24,7 +26,7 @@ class Space:
     values: tuple[tuple[Any, ...], ...]
 
     @classmethod
-    def of(cls, grid: Mapping[str, Sequence[Any]]) -> Space:
+    def of(cls, grid: Mapping[str, Sequence[object]]) -> Space:
         return cls(tuple(grid), tuple(tuple(values) for values in grid.values()))
 
     @property
@@ -42,7 +44,7 @@ class Space:
     def numbers(self, codes: Ints) -> Ints:
         return self.keys(codes, self.names)
 
-    def trial(self, codes: Sequence[int] | Ints) -> dict[str, Any]:
+    def trial(self, codes: Sequence[int] | Ints) -> Json:
         return {name: values[int(code)] for name, values, code in zip(self.names, self.values, codes, strict=True)}
 
     def keys(self, codes: Ints, names: Sequence[str]) -> Ints:
@@ -53,7 +55,7 @@ class Space:
             key = key * len(self.values[column]) + codes[:, column]
         return key
 
-    def groups(self, codes: Ints, names: Sequence[str]) -> Iterator[tuple[dict[str, Any], Ints]]:
+    def groups(self, codes: Ints, names: Sequence[str]) -> Iterator[tuple[dict[str, object], Ints]]:
         """(the first trial, positions of the trials) for each distinct setting of the named parameters."""
         _, first, member = np.unique(self.keys(codes, names), return_index=True, return_inverse=True)
         order = np.argsort(member, kind="stable")

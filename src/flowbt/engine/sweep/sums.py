@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from flowbt.engine.walk.accounts import Trades
-from flowbt.engine.walk.kernel import Array
+from flowbt.engine.walk.kernel import Array, Bools
 from flowbt.ground.compiled import jit
 
 Sums = tuple[float, float, float, float, float, float, float]
@@ -95,14 +95,26 @@ def finish(s: Sums, held: float, start: float, closed: Array, bars: int, year: f
 @jit
 def measure_tape(trades: Trades, profit: Array, value: Array, units: Array, cash: float, year: float, out: Array, returns: Array) -> None:
     """Metrics of one simulation by `engine/walk/kernel.py`: its trades and their profits, value (T), units (T x N); `returns`: T, or empty when not wanted."""
-    s, held, before, closed = no_bars(cash), 0.0, cash, np.zeros(5)
+    held = np.empty(value.size, np.bool_)
+    for t in range(value.size):
+        held[t] = value[t] > 0.0 and np.any(units[t] != 0.0)
+    measure_path(profit, trades.paid_in, trades.closed, (value, held), (cash, year), out, returns)
+
+
+@jit
+def measure_path(profit: Array, paid: Array, closed: Bools, path: tuple[Array, Bools], terms: tuple[float, float], out: Array, returns: Array) -> None:
+    """Metrics of one simulation: profit of each trade, what it was entered with, and whether it is closed; `path`: value at each close and whether anything
+    was held there; `terms`: starting cash and bars a year."""
+    value, held = path
+    cash, year = terms
+    s, count, before, sums = no_bars(cash), 0.0, cash, np.zeros(5)
     for t in range(value.size):
         s = add_bar(s, value[t], before)
-        held += 1.0 if value[t] > 0.0 and np.any(units[t] != 0.0) else 0.0
+        count += 1.0 if held[t] else 0.0
         if returns.size:
             returns[t] = value[t] / before - 1.0 if before > 0.0 else 0.0
         before = value[t]
     for n in range(profit.size):
-        if trades.closed[n]:
-            count_trade(closed, profit[n], trades.paid_in[n])
-    finish(s, held, cash, closed, value.size, year, out)
+        if closed[n]:
+            count_trade(sums, profit[n], paid[n])
+    finish(s, count, cash, sums, value.size, year, out)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from flowbt.deferred import Trace, Tracer
+from flowbt.engine.options.run import SharedPrices
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
 from flowbt.engine.sweep.fingerprint import bits_of, fingerprints
@@ -43,7 +44,7 @@ class Sweeper:
         self.terms = Terms(float(a.cash), float(c.fees), float(c.slippage), float(c.borrow), float(a.margin), float(a.max_gross))
         self.bars = bars_of(market, c)
         self.store = MaskStore(len(market.symbols), len(market.index))
-        self.general = General(self.tracer, self.space, self.stage, self.terms)
+        self.general = General(self.tracer, self.space, self.stage, self.terms, self.costs, self.account)
         self.unfused: list[str] = []
 
     def run(self, codes: Ints, part: BarRange = WHOLE) -> TrialResults:
@@ -59,6 +60,11 @@ class Sweeper:
                 "a trial's value", "missing: a position was held in a bar whose funding rate or price is missing", "start later, or use --costs funding=false"
             )
         return out
+
+    @property
+    def terms_of_runs(self) -> tuple[Costs, Account, SharedPrices]:
+        """What `simulate` takes beside market and decision, for a run of one trial."""
+        return self.costs, self.account, self.general.prices
 
     def bars_in(self, part: BarRange) -> Bars:
         """The bars of a part: those of a market cut to it."""

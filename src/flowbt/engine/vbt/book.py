@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import vectorbt as vbt
 from vectorbt.portfolio.enums import log_dt, order_dt
@@ -24,26 +25,26 @@ from flowbt.engine.types import Account, Array, Market
 class CarryPortfolio(vbt.Portfolio):  # type: ignore[misc]
     """A Portfolio whose columns also paid `carry` (T x N, cash, positive = paid) at the close of each bar."""
 
-    def __init__(self, wrapper: Any, *args: Any, carry: Array, **kwargs: Any) -> None:
+    def __init__(self, wrapper: object, *args: object, carry: Array, **kwargs: object) -> None:
         super().__init__(wrapper, *args, **kwargs)
         self._carry = carry
         self._config: Any = type(self.config)({**self.config, "carry": carry})  # so that copies and slices keep it
 
-    def indexing_func(self, pd_indexing_func: Any, **kwargs: Any) -> CarryPortfolio:
+    def indexing_func(self, pd_indexing_func: object, **kwargs: object) -> CarryPortfolio:
         chosen = self.wrapper.indexing_func_meta(pd_indexing_func, column_only_select=True, **kwargs)[3]
         out: CarryPortfolio = super().indexing_func(pd_indexing_func, **kwargs)
         kept: CarryPortfolio = out.replace(carry=self._carry[:, np.atleast_1d(chosen)])
         return kept
 
-    def cash_flow(self, group_by: Any = None, free: bool = False, wrap_kwargs: Any = None, engine: Any = None) -> Any:
+    def cash_flow(self, group_by: Any = None, free: bool = False, wrap_kwargs: Any = None, engine: object = None) -> object:
         flow = super().cash_flow(group_by=False, free=free, engine=engine).to_numpy().reshape(self._carry.shape) - self._carry
         return self.wrapper.wrap(self._summed(flow, group_by), group_by=group_by, **(wrap_kwargs or {}))
 
-    def total_profit(self, group_by: Any = None, wrap_kwargs: Any = None, engine: Any = None) -> Any:
+    def total_profit(self, group_by: Any = None, wrap_kwargs: Any = None, engine: object = None) -> object:
         profit = np.reshape(super().total_profit(group_by=False, engine=engine), (1, -1)) - self._carry.sum(axis=0)
         return self.wrapper.wrap_reduced(self._summed(profit, group_by)[0], group_by=group_by, **{"name_or_index": "total_profit", **(wrap_kwargs or {})})
 
-    def _summed(self, values: Array, group_by: Any) -> Array:
+    def _summed(self, values: Array, group_by: object) -> Array:
         if not self.wrapper.grouper.is_grouped(group_by=group_by):
             return values
         ends = np.cumsum(self.wrapper.grouper.get_group_lens(group_by=group_by))
@@ -65,7 +66,7 @@ def portfolio_of(market: Market, account: Account, orders: pd.DataFrame, carry: 
     return CarryPortfolio(**given, carry=carry) if np.any(carry) else vbt.Portfolio(**given)
 
 
-def records_of(orders: pd.DataFrame, symbols: tuple[str, ...]) -> Any:
+def records_of(orders: pd.DataFrame, symbols: tuple[str, ...]) -> npt.NDArray[np.void]:
     """Orders as vectorbt's records: ascending per column, in the order of the fills."""
     column = pd.Index(symbols).get_indexer(pd.Index(orders["symbol"]))
     order = np.lexsort((np.arange(len(orders)), column))

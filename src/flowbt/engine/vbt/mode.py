@@ -23,7 +23,7 @@ from flowbt.engine.simulate import bars_of
 from flowbt.engine.types import Account, Costs, Market, Signals, frozen
 from flowbt.engine.vbt.kernel import AMOUNT, PERCENT, VALUE, How, Prices, VbtSignals, add, run
 from flowbt.engine.walk.events import ENTRY, OPPOSITE
-from flowbt.engine.walk.kernel import Array, Bars, Ints, Tape
+from flowbt.engine.walk.kernel import Array, Bars, Bools, Ints, Tape
 from flowbt.engine.walk.tape import book_of
 from flowbt.ground.errors import EngineError, SignalError
 
@@ -49,7 +49,7 @@ def simulate_as_vectorbt(market: Market, signals: Signals, costs: Costs | None =
     return book
 
 
-def simulate_and_exits(market: Market, signals: Signals, costs: Costs, account: Account, fills: Fills) -> tuple[Book, Any]:
+def simulate_and_exits(market: Market, signals: Signals, costs: Costs, account: Account, fills: Fills) -> tuple[Book, Bools]:
     """The book, and the exits to give to vectorbt for the same (T x N bool): those asked, and those that `hold` caused.
 
     EngineError for a size type that vectorbt has not, or a reversal in percent.

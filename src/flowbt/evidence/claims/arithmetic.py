@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
 from flowbt.ground.protocols import Panel
+from flowbt.ground.types import Json
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class FigureCheck:
 class Figures(NamedTuple):
     """What a list of checks comes to. `checks`: one mapping a figure: what, printed, follows, tolerance, note, holds (None: not known here)."""
 
-    checks: list[dict[str, Any]]
+    checks: list[Json]
     wrong: list[str]
     unknown: list[str]
 

@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from flowbt.ground.errors import ClaimError, nearest
+from flowbt.ground.types import Function, Json
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Function)
 STATED = ("mean", "baseline", "positive", "beats", "ratio", "effect")
 SIGNS = {"up": 1, "down": -1, "flat": 0}
 OPTIONS = ("outcome", "stated", "direction", "definitions", "data", "own")
@@ -109,7 +110,7 @@ class Claim:
 
     name: str
     title: str
-    function: Callable[..., Any]
+    function: Function
     outcome: Any
     stated: dict[str, float] = field(default_factory=dict)
     direction: str = ""
@@ -123,7 +124,7 @@ class Claim:
         return self.name.replace("_", "-")
 
     @property
-    def defaults(self) -> dict[str, Any]:
+    def defaults(self) -> dict[str, object]:
         found = inspect.signature(self.function).parameters.values()
         return {p.name: p.default for p in found if p.default is not p.empty}
 
@@ -168,7 +169,7 @@ class Claim:
                 raise ClaimError(asked, f"definitions name {name!r}, no parameter of the function", nearest(name, self.defaults) or has)
         return self
 
-    def variants(self) -> list[dict[str, Any]]:
+    def variants(self) -> list[Json]:
         """Every definition, the reported one (the defaults) first."""
         count = 1
         for values in self.definitions.values():
@@ -184,13 +185,13 @@ class Claim:
 def claim(
     title: str,
     *,
-    outcome: Any = None,
+    outcome: object = None,
     stated: Mapping[str, float] | None = None,
     direction: str = "",
-    definitions: Mapping[str, Iterable[Any]] | None = None,
+    definitions: Mapping[str, Iterable[object]] | None = None,
     data: Data | None = None,
     own: OwnDate | None = None,
-    **unknown: Any,
+    **unknown: object,
 ) -> Callable[[F], F]:
     """Declare a claim: a function of the panel that says when its event holds.
 
@@ -209,5 +210,5 @@ def claim(
     return attach
 
 
-def _values(given: Any) -> tuple[Any, ...]:
+def _values(given: object) -> tuple[object, ...]:
     return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)

@@ -22,6 +22,7 @@ from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.inference import Inference, Studentised, critical, joint_draws, project, studentise
 from flowbt.evidence.multiple import stepdown
 from flowbt.ground.errors import ClaimError
+from flowbt.ground.types import Json
 
 BEFORE, AFTER = 21, 63  # bars of the mean path
 PERIODS = 4
@@ -31,7 +32,7 @@ PERIODS = 4
 class Case:
     """One definition: its event (T x N, 0 and 1 or signed) and, where the claim gives it, its own outcome."""
 
-    definition: dict[str, Any]
+    definition: Json
     event: Array
     own: Array | None = None
 
@@ -56,7 +57,7 @@ class Curve:
     `agree`: share with the claimed sign (of no edge: not significant); `significant`: share significant so; `survivors`: how many alone (Romano-Wolf)."""
 
     test: Studentised | None
-    rows: tuple[dict[str, Any], ...]
+    rows: tuple[Json, ...]
     agree: float | None
     significant: float | None
     median: float | None
@@ -80,7 +81,7 @@ class EventEvidence:
     outside: float | None
     curve: Curve
     figures: dict[str, tuple[float, float | None, float | None]]
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: Json = field(default_factory=dict)
 
 
 def event_evidence(claim: Claim, cases: list[Case], scope: Scope, dated: str = "") -> EventEvidence:
@@ -172,7 +173,7 @@ def _outside(event: Array, o: Outcomes, statistic: Statistic) -> float | None:
 class _Scored(NamedTuple):
     contrast: Contrast
     test: Studentised
-    row: dict[str, Any]
+    row: Json
 
 
 def _curve(cases: list[Case], horizons: list[Outcomes], statistic: Statistic, sign: int, scope: Scope) -> Curve:
@@ -248,10 +249,10 @@ def _shares(sign: int, event: Array, o: Outcomes, scope: Scope) -> dict[str, tup
     return found
 
 
-def _hits(sign: int, event: Array, o: Outcomes) -> dict[str, Any]:
+def _hits(sign: int, event: Array, o: Outcomes) -> dict[str, object]:
     """Deviation of all outcomes; how often all of them have the claimed sign; the worst outcome of an event."""
     y = o.columns[0]
-    found: dict[str, Any] = {"deviation": _value(y.ravel()[o.known.ravel() > 0].std())}
+    found: Json = {"deviation": _value(y.ravel()[o.known.ravel() > 0].std())}
     if len(o.columns) > 1:
         return found
     ours = (np.sign(event) * y if (event < 0).any() else y)[np.abs(event) * o.known > 0]
@@ -259,7 +260,7 @@ def _hits(sign: int, event: Array, o: Outcomes) -> dict[str, Any]:
     return found | {"hit_baseline": float(everything.sum() / o.known.sum()), "worst": float(ours.min() if sign > 0 else ours.max())}
 
 
-def _first_of_cluster(event: Array, o: Outcomes, statistic: Statistic) -> dict[str, Any]:
+def _first_of_cluster(event: Array, o: Outcomes, statistic: Statistic) -> Json:
     kept = np.zeros_like(event)
     rows = clusters(event, o)
     kept[rows] = event[rows]
@@ -267,7 +268,7 @@ def _first_of_cluster(event: Array, o: Outcomes, statistic: Statistic) -> dict[s
     return {"n": len(rows), "measured": _value(found.level) if found else None, "effect": _value(found.effect) if found else None}
 
 
-def _sides(index: pd.DatetimeIndex, dated: str) -> list[tuple[str, Any]]:
+def _sides(index: pd.DatetimeIndex, dated: str) -> list[tuple[str, object]]:
     later = np.asarray(index >= pd.Timestamp(dated)) if dated else np.zeros(len(index), dtype=bool)
     return [(f"before {dated}", ~later), (f"from {dated} on", later)]
 
@@ -282,11 +283,11 @@ def _periods(index: pd.DatetimeIndex) -> list[tuple[str, Any]]:
     return out
 
 
-def _parts(event: Array, o: Outcomes, statistic: Statistic, parts: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+def _parts(event: Array, o: Outcomes, statistic: Statistic, parts: list[tuple[str, Any]]) -> list[Json]:
     """The study on stretches of the rows, each against its own baseline."""
     out = []
     for label, mask in parts:
-        row: dict[str, Any] = dict.fromkeys(("measured", "baseline", "effect", "low", "high"))
+        row: Json = dict.fromkeys(("measured", "baseline", "effect", "low", "high"))
         row |= {"label": label, "rows": int(mask.sum()), "n": 0, "n_effective": 0}
         part, held = o.part(mask), event[mask]
         found = study.contrast(held, part, statistic) if (np.abs(held) * part.known).any() else None
@@ -299,7 +300,7 @@ def _parts(event: Array, o: Outcomes, statistic: Statistic, parts: list[tuple[st
     return out
 
 
-def _path(event: Array, scope: Scope, cosines: int) -> dict[str, Any] | None:
+def _path(event: Array, scope: Scope, cosines: int) -> dict[str, object] | None:
     """Mean log path of the price around the events, its 95% band, and the mean path of all rows."""
     if scope.path is None or event.shape[1] != 1:
         return None

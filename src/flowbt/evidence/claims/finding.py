@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from types import SimpleNamespace
-from typing import Any
 
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.study import plain
+from flowbt.ground.types import Json
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Finding:
     placebo: bool = False
     strategy: str = ""
     stated: dict[str, float] = field(default_factory=dict)
-    definition: dict[str, Any] = field(default_factory=dict)
+    definition: Json = field(default_factory=dict)
     definitions: int = 0
     measured: float | None = None
     baseline: float | None = None
@@ -51,9 +51,9 @@ class Finding:
     share_agree: float | None = None
     share_significant: float | None = None
     smallest: float | None = None
-    figures: list[dict[str, Any]] = field(default_factory=list)
-    own_date: dict[str, Any] | None = None
-    beyond: dict[str, Any] | None = None
+    figures: list[Json] = field(default_factory=list)
+    own_date: Json | None = None
+    beyond: Json | None = None
     shrunk: float | None = None
     cluster: str = ""
     partial: bool = False
@@ -67,13 +67,13 @@ class Finding:
     stand_ins: list[str] = field(default_factory=list)
     caveats: list[str] = field(default_factory=list)  # vintage, survivorship, back-calculation, lag, joined datasets
     missing: list[str] = field(default_factory=list)
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: Json = field(default_factory=dict)
     error: str = ""
 
     @classmethod
-    def of(cls, claim: Claim, document: Document, file: str, **measured: Any) -> Finding:
+    def of(cls, claim: Claim, document: Document, file: str, **measured: object) -> Finding:
         """The record of a claim with what was measured of it: fields of this class by name."""
-        told: dict[str, Any] = {
+        told: Json = {
             "id": claim.id,
             "title": claim.title,
             "document": document.name,
@@ -96,11 +96,11 @@ class Finding:
         """Whether it stands alone or is the first of its cluster: the one that a summary counts."""
         return self.cluster in ("", self.id)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         return {k: plain(v) for k, v in asdict(self).items()}
 
 
-def filled(claim: Claim, document: Document, study: Callable[[Any], None]) -> dict[str, Any]:
+def filled(claim: Claim, document: Document, study: Callable[[object], None]) -> Json:
     """The fields that a study sets on a blank record of the claim."""
     blank = Finding.of(claim, document, "")
     draft = SimpleNamespace(**{name: getattr(blank, name) for name in FIELDS} | {"figures": [], "detail": {}, "missing": []})

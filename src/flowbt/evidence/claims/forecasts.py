@@ -18,6 +18,7 @@ from scipy.special import ndtr
 from flowbt.evidence.claims.declare import Claim
 from flowbt.ground.errors import FieldError
 from flowbt.ground.protocols import Panel
+from flowbt.ground.types import Json
 
 Array = npt.NDArray[np.float64]
 
@@ -102,7 +103,7 @@ def forecast(claim: Claim, finding: Any, bets: list[Bet], panel: Panel) -> None:
         finding.figures.append({"name": name, "stated": claim.stated.get(name), "measured": answer["move"], "low": None, "high": None, "inside": None})
 
 
-def _resolve(bet: Bet, when: Dated, panel: Panel) -> dict[str, Any]:
+def _resolve(bet: Bet, when: Dated, panel: Panel) -> Json:
     close = _series(panel, bet.field, bet.symbol)
     start = int(close.index.searchsorted(pd.Timestamp(when.made), side="right")) - 1
     late = start >= 0 and close.index[start] < pd.Timestamp(when.made) - pd.Timedelta(days=5)

@@ -22,6 +22,7 @@ from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.inference import Inference, Studentised, cosines_for, studentise_mean
 from flowbt.evidence.resampling.rotation import p_values
 from flowbt.ground.errors import ClaimError, FieldError
+from flowbt.ground.types import Json
 
 Array = npt.NDArray[np.float64]
 CLIP = 5.0  # deviations beyond which an impulse counts no more: one crash must not decide alone
@@ -103,10 +104,10 @@ class SequenceEvidence:
     curve: Curve
     span: tuple[str, str]
     missing: tuple[str, ...] = ()
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: Json = field(default_factory=dict)
 
 
-def sequence_evidence(claim: Claim, frames: list[tuple[dict[str, Any], pd.DataFrame]], draws: int = 2_000, seed: int = 0) -> SequenceEvidence:
+def sequence_evidence(claim: Claim, frames: list[tuple[dict[str, object], pd.DataFrame]], draws: int = 2_000, seed: int = 0) -> SequenceEvidence:
     """Study the stages of every definition (the first is reported) at every horizon."""
     whole, missing = [], []
     for definition, frame in frames:
@@ -141,7 +142,7 @@ def _scored(z: Array, horizon: int, rows: int) -> Contrast:
     return Contrast(float(values.mean()), score, weight, float(values.mean()), 0.0)
 
 
-def _curve(found: list[tuple[dict[str, Any], int, Contrast]], cosines: int, draws: tuple[int, int]) -> Curve:
+def _curve(found: list[tuple[dict[str, object], int, Contrast]], cosines: int, draws: tuple[int, int]) -> Curve:
     rows = []
     for definition, horizon, one in found:
         test, size = one.test(cosines), int((one.weight > 0).sum())
@@ -154,7 +155,7 @@ def _curve(found: list[tuple[dict[str, Any], int, Contrast]], cosines: int, draw
     return Curve(together, tuple(rows), float(np.mean(effects > 0)), significant, float(np.median(effects)), survivors)
 
 
-def sequence_study(claim: Claim, finding: Any, frames: list[tuple[dict[str, Any], pd.DataFrame]], resamples: int, seed: int) -> None:
+def sequence_study(claim: Claim, finding: Any, frames: list[tuple[dict[str, object], pd.DataFrame]], resamples: int, seed: int) -> None:
     """Put the evidence of the stages into `finding`."""
     found = sequence_evidence(claim, frames, resamples, seed)
     take(finding, found.inference, found.test)
@@ -166,7 +167,7 @@ def sequence_study(claim: Claim, finding: Any, frames: list[tuple[dict[str, Any]
     finding.detail |= found.detail | {"curve": list(curve.rows), "survivors": curve.survivors, "median_effect": curve.median}
 
 
-def pairs(z: Array, names: list[str], horizon: int) -> list[dict[str, Any]]:
+def pairs(z: Array, names: list[str], horizon: int) -> list[dict[str, object]]:
     """Every pair of stages, both ways: correlation of the one now with the other over the next `horizon` bars, and p of their difference."""
     ahead = _ahead(z, horizon)
     now = z[: len(ahead)]
@@ -180,7 +181,7 @@ def pairs(z: Array, names: list[str], horizon: int) -> list[dict[str, Any]]:
     return out
 
 
-def onsets(z: Array, index: pd.Index, names: list[str], horizon: int, draws: int, seed: int) -> dict[str, Any]:
+def onsets(z: Array, index: pd.Index, names: list[str], horizon: int, draws: int, seed: int) -> dict[str, object]:
     """Order of onsets in the episodes in which the stages together are most stressed.
 
     Stress of a stage: its sum over `horizon` bars. An episode: the mean stress passes its 95% quantile. A stage's onset: the first bar within

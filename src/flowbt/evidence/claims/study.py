@@ -241,7 +241,7 @@ def wilson(share: float, n: float, z: float = 1.959964) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """Numbers of numpy as Python's; NaN and infinities as None."""
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}

@@ -132,5 +132,5 @@ def beyond_text(f: Finding) -> str:
     return f"Beyond volatility: {b['answer']}. Against sessions of the same {b['matched_on']}: {found} ({b['share']:.0%} matched; {raw})."
 
 
-def _share(value: Any) -> str:
+def _share(value: object) -> str:
     return "-" if value is None else f"{value:.0%}"

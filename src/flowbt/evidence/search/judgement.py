@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from flowbt.ground.types import JsonView
 
 Tone = Literal["good", "doubt", "bad", "none"]
 
@@ -56,7 +58,7 @@ class LuckCheck:
     tone: Tone
 
 
-def luck_checks(luck: Mapping[str, Any]) -> tuple[LuckCheck, ...]:
+def luck_checks(luck: JsonView) -> tuple[LuckCheck, ...]:
     """The four figures by which the best of a search is judged, in the order they are shown."""
     ledger, pbo, noise, near = (luck.get(part) or {} for part in ("ledger", "pbo", "noise", "neighbours"))
     deflated = luck.get("deflated_sharpe_effective") if luck.get("deflated_sharpe") is None else luck.get("deflated_sharpe")
@@ -91,7 +93,7 @@ def luck_checks(luck: Mapping[str, Any]) -> tuple[LuckCheck, ...]:
     )
 
 
-def luck_verdict(luck: Mapping[str, Any]) -> str:
+def luck_verdict(luck: Mapping[str, object]) -> str:
     """The verdict in one line: every figure that is not good is named, with its value."""
     if luck["best"] is None:
         return "No trial traded."

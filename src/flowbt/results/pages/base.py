@@ -11,7 +11,7 @@ import importlib.util
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -29,7 +29,7 @@ MISSING = "–"
 _HERE = Path(__file__).parent
 
 
-def render_page(template: str, context: Mapping[str, Any], *, depth: int = 0) -> str:
+def render_page(template: str, context: Mapping[str, object], *, depth: int = 0) -> str:
     """The HTML of `templates/<template>`, for a file `depth` folders below the folder that holds `_assets`."""
     base = "../" * depth
     return _environment().get_template(template).render(base=base, assets=f"{base}{ASSETS}", **context)
@@ -60,7 +60,7 @@ def plotly_file() -> Path:
     return path
 
 
-def number(value: Any, spec: str = ".2f", units: str = "") -> str:
+def number(value: object, spec: str = ".2f", units: str = "") -> str:
     """A number with a true minus sign and its units; a dash for what is missing. Units `%` after a `%` spec are not repeated."""
     if value is None or value != value:
         return MISSING
@@ -73,7 +73,7 @@ def number(value: Any, spec: str = ".2f", units: str = "") -> str:
     return f"{text} {units}"
 
 
-def when(value: Any, *, hours: bool = False) -> str:
+def when(value: object, *, hours: bool = False) -> str:
     """An ISO date (with hours and minutes if asked); a dash for a missing one."""
     if value is None or value != value:
         return MISSING
@@ -81,7 +81,7 @@ def when(value: Any, *, hours: bool = False) -> str:
     return text[:16] if hours else text[:10]
 
 
-def script(value: Any) -> Any:
+def script(value: object) -> object:
     """`value` as JSON that is safe between <script> tags."""
     text = dumps(value)
     for raw, escaped in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from flowbt.ground.files import write_text
+from flowbt.ground.types import Json, JsonView
 from flowbt.results import shelf
 from flowbt.results.pages.base import render_page, stylesheet
 
 
-def context(board: Mapping[str, Any]) -> dict[str, Any]:
+def context(board: JsonView) -> Json:
     sections: dict[str, list[Any]] = {}
     for reading in board["readings"]:
         sections.setdefault(reading["section"], []).append(reading)
     return {"board": board, "sections": sections, "css": stylesheet()}
 
 
-def write(path: Path, board: Mapping[str, Any]) -> Path:
+def write(path: Path, board: Mapping[str, object]) -> Path:
     """Write the page of a board (its dataclass as a dict); returns the file. Raises StoreError."""
     with shelf.storing(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)

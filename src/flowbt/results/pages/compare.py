@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from flowbt.ground.files import write_text
+from flowbt.ground.types import Json, JsonView
 from flowbt.results import shelf
 from flowbt.results.pages.base import render_page, write_assets
 
 FOLDER = "_compare"
 
 
-def context(comparison: Mapping[str, Any]) -> dict[str, Any]:
+def context(comparison: Mapping[str, object]) -> Json:
     return {"title": "Comparison", "c": comparison, "data": {name: comparison[name] for name in ("runs", "equity", "trades")}}
 
 
-def render(comparison: Mapping[str, Any], *, depth: int = 1) -> str:
+def render(comparison: JsonView, *, depth: int = 1) -> str:
     """The page of a comparison (`studies.compare.Comparison.to_dict()`), for a file `depth` folders under the results folder."""
     return render_page("compare.html", context(comparison), depth=depth)
 
 
-def write(root: Path, comparison: Mapping[str, Any]) -> Path:
+def write(root: Path, comparison: JsonView) -> Path:
     """Write the comparison under `<root>/_compare/`; returns the file. Raises StoreError."""
     path = Path(root) / FOLDER / ("-".join(run["id"][:8] for run in comparison["runs"][:6]) + ".html")
     with shelf.storing(path, "write"):

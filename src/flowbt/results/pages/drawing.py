@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from flowbt.ground.types import Json
 from flowbt.results.breakdowns import known
 
 MOST_POINTS = 4200  # drawn per line; longer series are drawn at every k-th bar, and the page says so
@@ -22,7 +22,7 @@ def matched(returns: pd.Series, to: pd.Series) -> pd.Series:
     return returns * (float(to.std()) / own) if own > 0 else returns
 
 
-def spells(states: pd.Series, keep: npt.NDArray[np.int64]) -> dict[str, Any]:
+def spells(states: pd.Series, keep: npt.NDArray[np.int64]) -> Json:
     """A regime as codes per drawn bar, with the names of its states."""
     values = known(states)
     names = sorted(set(values))
@@ -37,7 +37,7 @@ def drawn(length: int, most: int = MOST_POINTS) -> npt.NDArray[np.int64]:
     return np.unique(np.append(np.arange(0, length, -(-length // most)), length - 1))
 
 
-def compact(values: Any, digits: int = 5) -> list[float | None]:
+def compact(values: object, digits: int = 5) -> list[float | None]:
     """Numbers at `digits` significant digits, None where missing: small in the page."""
     return [None if not math.isfinite(x) else float(f"{x:.{digits}g}") for x in np.asarray(values, float).tolist()]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.ground.files import write_text
+from flowbt.ground.types import Json, JsonView
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import render_page, write_assets
@@ -17,7 +16,7 @@ FOLDER, PAGE = "_gallery", "gallery.html"
 NUMBERS = ("placebo", "placebo_low", "placebo_high", "p", "adjusted", "deflated_sharpe", "null_sharpe", "null_adjusted")
 
 
-def write(root: Path, gallery: Mapping[str, Any]) -> Path:
+def write(root: Path, gallery: JsonView) -> Path:
     """Store a gallery (`studies.gallery.Gallery.to_dict()`) as `<root>/_gallery/<when>/gallery.json` and its page; returns the page."""
     made = plain(gallery)
     folder = Path(root) / FOLDER / "".join(c for c in str(made["created"]) if c.isalnum())
@@ -33,7 +32,7 @@ def write(root: Path, gallery: Mapping[str, Any]) -> Path:
     return path
 
 
-def context(gallery: Mapping[str, Any]) -> dict[str, Any]:
+def context(gallery: JsonView) -> Json:
     rows = [_row(entry) for entry in gallery["entries"]]
     traded = [row for row in rows if row["sharpe"] is not None]
     return {
@@ -52,7 +51,7 @@ def context(gallery: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _row(entry: JsonView) -> Json:
     """An entry with its measures beside it and a tone; numbers that are not there are None."""
     measures = entry.get("measures") or {}
     names = ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades")
@@ -74,7 +73,7 @@ def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {**flat, "beats": beats, "tone": "bad" if planted or flat["answer"] == "no" else "good" if flat["answer"] == "yes" else "doubt"}
 
 
-def _beating(gallery: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _beating(gallery: JsonView) -> list[Json]:
     return [row for row in map(_row, gallery["entries"]) if row["beats"]]
 
 

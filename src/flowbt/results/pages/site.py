@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text
+from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.pages.base import ASSETS, render_page, write_assets
 from flowbt.results.record import dumps
@@ -39,7 +39,7 @@ def report(folder: Path, title: str, done: int, total: int, words: str = "") -> 
     write_text(folder / PROGRESS, dumps({"title": title, "done": done, "total": total, "words": words, "state": "done" if done >= total else "running"}))
 
 
-def notices(root: Path) -> list[dict[str, Any]]:
+def notices(root: Path) -> list[Json]:
     """Every announced page under `root`, newest first, with `href` relative to the root; a broken notice is skipped."""
     found = []
     for path in _files(root, NOTICE):
@@ -50,7 +50,7 @@ def notices(root: Path) -> list[dict[str, Any]]:
     return sorted(found, key=lambda notice: str(notice.get("created", "")), reverse=True)
 
 
-def progress(root: Path) -> list[dict[str, Any]]:
+def progress(root: Path) -> list[Json]:
     """What is being worked on: each `progress.json` (done, total, and title, words, state, rate, eta, best if given) with its age in seconds."""
     found = []
     for path in _files(root, PROGRESS):
@@ -62,7 +62,7 @@ def progress(root: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _pace(state: dict[str, Any]) -> str:
+def _pace(state: Json) -> str:
     """Rate, time left and the best so far, of those that are given."""
     best, rate, left = state.get("best") or {}, state.get("rate"), state.get("eta")
     words = [f"{rate:,.0f} a second" if rate else "", f"{left:,.0f} s left" if left else ""]
@@ -121,13 +121,13 @@ def export(root: Path, folder: Path) -> int:
     return len(pages) + 1
 
 
-def _trimmed(summary: dict[str, Any]) -> dict[str, Any]:
+def _trimmed(summary: Json) -> Json:
     names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "synthetic", "created", "look_ahead", "spark")
     measures = {name: (summary.get("measures") or {}).get(name) for name in LISTED}
     return {**{name: summary.get(name) for name in names}, "measures": measures}
 
 
-def _answer(belief: dict[str, Any] | None) -> dict[str, Any] | None:
+def _answer(belief: Json | None) -> Json | None:
     """The answer, its colour and its sentence, of what a run may be believed."""
     return {name: belief.get(name) for name in ("answer", "tone", "sentence")} if belief else None
 
@@ -152,7 +152,7 @@ def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:
                 yield item
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Json:
     try:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError):

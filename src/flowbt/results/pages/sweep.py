@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,7 @@ from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import luck_checks
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text
+from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import number, render_page, write_assets
@@ -43,7 +43,7 @@ def write(root: Path, folder: Path) -> Path:
     return path
 
 
-def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any], pd.DataFrame]:
+def read(folder: Path) -> tuple[Json, Json, pd.DataFrame]:
     """sweep.json, luck.json (empty where absent) and the trials. Raises StoreError for a sweep that is not complete or damaged."""
     folder = Path(folder)
     try:
@@ -76,7 +76,7 @@ def read_trials(path: Path) -> pd.DataFrame:
     return frame
 
 
-def context(sweep: dict[str, Any], luck: dict[str, Any], trials: pd.DataFrame) -> dict[str, Any]:
+def context(sweep: Json, luck: Json, trials: pd.DataFrame) -> Json:
     names = list(sweep["parameters"])
     metrics = [name for name in sweep.get("metrics", []) if name in trials]
     shown = sample(trials)
@@ -117,7 +117,7 @@ def levels(values: pd.Series) -> tuple[list[str], np.ndarray]:
     return [f"{value:g}" if isinstance(value, float) else str(value) for value in ordered], codes
 
 
-def maps(trials: pd.DataFrame, names: list[str], metrics: list[str]) -> list[dict[str, Any]]:
+def maps(trials: pd.DataFrame, names: list[str], metrics: list[str]) -> list[Json]:
     """For each pair of parameters and each metric: the median and the best over all other parameters, as rows of y by columns of x."""
     axes = {name: levels(trials[name]) for name in names}
     found = []
@@ -133,7 +133,7 @@ def maps(trials: pd.DataFrame, names: list[str], metrics: list[str]) -> list[dic
     return found
 
 
-def curve(trials: pd.DataFrame, name: str) -> dict[str, Any]:
+def curve(trials: pd.DataFrame, name: str) -> Json:
     """Sharpe by the values of one parameter: quartiles and the best over all other parameters."""
     labels, codes = levels(trials[name])
     groups = trials["sharpe"].groupby(codes)
@@ -142,7 +142,7 @@ def curve(trials: pd.DataFrame, name: str) -> dict[str, Any]:
     return {"labels": labels, **{key: drawing.compact(line, 4) for key, line in lines.items()}}
 
 
-def histogram(trials: pd.DataFrame, luck: dict[str, Any]) -> dict[str, Any]:
+def histogram(trials: pd.DataFrame, luck: Json) -> Json:
     """How Sharpe is spread over the trials, and the marks that say what luck alone reaches."""
     values = trials["sharpe"].dropna().to_numpy(float)
     if len(values) < 2:
@@ -159,7 +159,7 @@ def histogram(trials: pd.DataFrame, luck: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def columns(shown: pd.DataFrame, names: list[str], metrics: list[str]) -> list[dict[str, Any]]:
+def columns(shown: pd.DataFrame, names: list[str], metrics: list[str]) -> list[Json]:
     """The shown trials as columns of plain values."""
     found = []
     for name in ["trial", *names, *metrics]:
@@ -171,7 +171,7 @@ def columns(shown: pd.DataFrame, names: list[str], metrics: list[str]) -> list[d
     return found
 
 
-def luck_strip(luck: dict[str, Any]) -> list[dict[str, str]]:
+def luck_strip(luck: Json) -> list[dict[str, str]]:
     """The judged figures of luck as tiles; what could not be computed says so."""
     return [
         {"name": one.name, "value": number(one.value, one.form), "words": one.words, "tone": "bad" if luck.get("look_ahead") else one.tone}

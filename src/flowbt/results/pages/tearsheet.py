@@ -10,6 +10,7 @@ import pandas as pd
 from flowbt.evidence.belief import Belief
 from flowbt.evidence.measures import drawdown, measure
 from flowbt.evidence.trade_groups import trade_groups
+from flowbt.ground.types import Json
 from flowbt.results import breakdowns
 from flowbt.results.pages import drawing
 from flowbt.results.pages.base import render_page
@@ -40,7 +41,7 @@ def summary(record: RunRecord) -> str:
     return render_page("summary.html", shown)
 
 
-def context(record: RunRecord, belief: Belief | None = None) -> dict[str, Any]:
+def context(record: RunRecord, belief: Belief | None = None) -> Json:
     manifest, returns = record.manifest, record.returns
     year = breakdowns.bars_per_year(manifest)
     lines = returns[[name for name in LINES if name in returns]]
@@ -81,7 +82,7 @@ def luck_words(kept: RunEvidence) -> str:
     return ", ".join(parts)
 
 
-def chart_data(record: RunRecord, year: float) -> dict[str, Any]:
+def chart_data(record: RunRecord, year: float) -> Json:
     """The series and trades of the page as small JSON: labels once, five significant digits, long series thinned."""
     returns, manifest = record.returns, record.manifest
     index = pd.DatetimeIndex(returns.index)
@@ -110,7 +111,7 @@ def chart_data(record: RunRecord, year: float) -> dict[str, Any]:
     }
 
 
-def trade_table(trades: pd.DataFrame, intraday: bool) -> dict[str, Any]:
+def trade_table(trades: pd.DataFrame, intraday: bool) -> Json:
     """The latest trades as columns of plain values, with the units each column is shown in.
 
     The page stays small and readable: the first MOST_FEATURES features (the strategy's own come before raw fields), at the exit too
@@ -121,7 +122,7 @@ def trade_table(trades: pd.DataFrame, intraday: bool) -> dict[str, Any]:
     left_out = set(seen[MOST_FEATURES:]) | (set(seen) if len(names) * min(len(trades), MOST_TRADES) > MOST_CELLS else set())
     names = [name for name in names if not (name.endswith("@exit") and name[:-5] in left_out) and name.removesuffix("@entry") not in seen[MOST_FEATURES:]]
     shown = trades.tail(min(MOST_TRADES, MOST_CELLS // max(len(names), 1)))
-    columns: list[dict[str, Any]] = []
+    columns: list[Json] = []
     for name in names:
         column = shown[name]
         if pd.api.types.is_datetime64_any_dtype(column):
@@ -153,7 +154,7 @@ def headline(rows: dict[str, Row]) -> str:
     return f"{earned}; the 95% interval, {sharpe.range}, {told}."
 
 
-def figures_beside_holding(record: RunRecord, year: float, rows: dict[str, Row]) -> dict[str, Any]:
+def figures_beside_holding(record: RunRecord, year: float, rows: dict[str, Row]) -> Json:
     """The strategy's first figures beside those of holding its benchmark over the same bars; `benchmark` is False where there is none."""
     held = None
     if "benchmark" in record.returns:
@@ -167,7 +168,7 @@ def _held(held: dict[str, Row] | None, name: str) -> str:
     return held[name].text if held and name not in ("exposure", "trades", "win_rate") else ""
 
 
-def _prices(record: RunRecord, intraday: bool) -> dict[str, Any]:
+def _prices(record: RunRecord, intraday: bool) -> Json:
     """Closes of the most traded symbols, each with its own labels, thinned to the bars that are drawn."""
     trades, prices = record.trades, record.prices
     counts = trades["symbol"].value_counts() if len(trades) else pd.Series(dtype=int)
@@ -181,7 +182,7 @@ def _prices(record: RunRecord, intraday: bool) -> dict[str, Any]:
     return {"labels": labels, "close": close, **_beside_the_close(record, chosen, keep), "left_out": len(set(names)) - len(chosen)}
 
 
-def _beside_the_close(record: RunRecord, chosen: list[str], keep: Any) -> dict[str, Any]:
+def _beside_the_close(record: RunRecord, chosen: list[str], keep: Any) -> Json:
     """Open, high and low where every bar is drawn, and the strategy's own features, per symbol; both empty in runs stored before they were kept."""
     chart = record.chart if record.chart is not None else pd.DataFrame(index=record.prices.index)
     whole = len(keep) == len(chart)

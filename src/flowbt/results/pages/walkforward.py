@@ -11,6 +11,7 @@ import pandas as pd
 
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text
+from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import render_page, write_assets
@@ -32,7 +33,7 @@ def write(root: Path, folder: Path) -> Path:
     return path
 
 
-def read(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+def read(folder: Path) -> tuple[Json, dict[str, pd.DataFrame]]:
     """walkforward.json and its tables windows, returns, trades. Raises StoreError where one is missing or broken."""
     try:
         document = json.loads((Path(folder) / "walkforward.json").read_bytes())
@@ -41,10 +42,10 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
         raise StoreError(f"walk-forward {folder}", " ".join(str(problem).split())[:160], "the folder is damaged; walk forward again") from None
 
 
-def context(document: dict[str, Any], tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
+def context(document: Json, tables: dict[str, pd.DataFrame]) -> Json:
     modes = [{"name": name, **mode, "rows": _windows(tables["windows"], name)} for name, mode in document["modes"].items()]
     returns = tables["returns"]
-    lines: dict[str, Any] = {}
+    lines: Json = {}
     for mode in document["modes"]:
         own = returns[returns["mode"] == mode]
         keep = drawing.drawn(len(own))
@@ -61,7 +62,7 @@ def context(document: dict[str, Any], tables: dict[str, pd.DataFrame]) -> dict[s
     }
 
 
-def headline(document: dict[str, Any]) -> str:
+def headline(document: Json) -> str:
     """One sentence: what was chosen by inside, and what it was worth outside."""
     mode = document["modes"].get("rolling") or next(iter(document["modes"].values()))
     inside, outside = mode["inside"], mode["outside"]
@@ -75,7 +76,7 @@ def headline(document: dict[str, Any]) -> str:
     )
 
 
-def _windows(table: pd.DataFrame, mode: str) -> list[dict[str, Any]]:
+def _windows(table: pd.DataFrame, mode: str) -> list[Json]:
     """A row per window with plain values; numbers that are not there are None."""
     own = table[table["mode"] == mode].drop(columns="mode")
     return [{str(name): _plain(value) for name, value in row.items()} for row in own.to_dict("records")]

@@ -23,6 +23,7 @@ from flowbt.features.inputs import INPUTS
 from flowbt.ground.clock import Clock, read_asof
 from flowbt.ground.errors import FlowbtError, ParameterError, RangeError, SpoiltDataset
 from flowbt.ground.fields import FieldKey
+from flowbt.ground.types import Moment
 from flowbt.studies.board.gaps import Gap, absent, never, stale
 from flowbt.studies.board.lines import GATES, LINES, Line
 from flowbt.studies.board.panel import Fresh, last
@@ -86,7 +87,7 @@ class Board:
     caveats: tuple[str, ...] = ()  # vintage, survivorship, back-calculation, lag, joined datasets, bases of prices
 
 
-def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) -> Board:
+def board(catalog: Catalog, asof: Moment | None = None, symbols: Iterable[str] = SYMBOLS) -> Board:
     """The board of the last session at or before `asof` (default: the last session with prices). RangeError where there is none."""
     symbols = tuple(symbols)
     if not symbols or not all(symbols) or len(set(symbols)) < len(symbols):
@@ -130,7 +131,7 @@ def board(catalog: Catalog, asof: Any = None, symbols: Iterable[str] = SYMBOLS) 
     )
 
 
-def _labels(catalog: Catalog, symbol: str, asof: Any) -> pd.DatetimeIndex:
+def _labels(catalog: Catalog, symbol: str, asof: Moment | None) -> pd.DatetimeIndex:
     """Four years of sessions up to the last one that is at or before `asof` and has, or follows, data."""
     whole = open_panel(catalog, [symbol]).index
     last = whole[-1] if asof is None else read_asof(asof).normalize()

@@ -10,12 +10,12 @@ import pandas as pd
 from flowbt.studies.board.board import Board
 
 
-def document(one: Board) -> dict[str, Any]:
+def document(one: Board) -> dict[str, object]:
     """The board as plain values for JSON: instants in ISO with a Z, dates of sessions without."""
     return {**_plain(asdict(one)), "session": f"{one.session:%Y-%m-%d}"}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%dT%H:%M}Z"
     if isinstance(value, dict):

@@ -15,6 +15,7 @@ import pandas as pd
 from flowbt.evidence.measures import drawdown, measure
 from flowbt.evidence.paired import paired_difference
 from flowbt.ground.errors import RangeError
+from flowbt.ground.types import Json
 from flowbt.results import breakdowns
 from flowbt.results.pages import drawing
 from flowbt.results.record import RunRecord
@@ -45,24 +46,24 @@ PAIRED = {"sharpe": ("Sharpe", ".2f"), "cagr": ("CAGR", "+.2%"), "volatility": (
 class Comparison:
     """Everything a comparison says; plain values, so that the page, the terminal and JSON show the same."""
 
-    runs: list[dict[str, Any]]  # label, id, strategy, thesis, from, to, synthetic
+    runs: list[Json]  # label, id, strategy, thesis, from, to, synthetic
     span: list[str]  # first and last common label
     bars: int
-    measures: list[dict[str, Any]]  # name, label, units, texts, values; one per run
-    differences: list[dict[str, Any]]  # run, name, label, base, other, difference, low, high, p, and texts
+    measures: list[Json]  # name, label, units, texts, values; one per run
+    differences: list[Json]  # run, name, label, base, other, difference, low, high, p, and texts
     correlation: list[list[float | None]]
-    parameters: list[dict[str, Any]]  # name, values, differs
-    settings: list[dict[str, Any]]
-    data: list[dict[str, Any]]  # dataset, hash per run, differs
-    trades: list[dict[str, Any]]  # per other run: counts and the differing rows
-    equity: dict[str, Any]  # labels, lines
+    parameters: list[Json]  # name, values, differs
+    settings: list[Json]
+    data: list[Json]  # dataset, hash per run, differs
+    trades: list[Json]  # per other run: counts and the differing rows
+    equity: Json  # labels, lines
     reasons: list[str]  # why the results are not the same; empty: they are
 
     @property
     def same(self) -> bool:
         return not self.reasons
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         return {**asdict(self), "same": self.same}
 
 
@@ -127,11 +128,11 @@ def unique_labels(records: Sequence[RunRecord]) -> list[str]:
     return [f"{label} LOOK-AHEAD" if record.manifest.get("look_ahead") else label for label, record in zip(labels, records, strict=True)]
 
 
-def _run(record: RunRecord, label: str) -> dict[str, Any]:
+def _run(record: RunRecord, label: str) -> Json:
     return {"label": label, **{name: record.manifest.get(name) for name in ("id", "strategy", "thesis", "from", "to", "synthetic", "look_ahead")}}
 
 
-def _measures(records: Sequence[RunRecord], returns: list[pd.Series], index: pd.DatetimeIndex, year: float) -> list[dict[str, Any]]:
+def _measures(records: Sequence[RunRecord], returns: list[pd.Series], index: pd.DatetimeIndex, year: float) -> list[Json]:
     columns = []
     for record, own in zip(records, returns, strict=True):
         trades = record.trades
@@ -149,7 +150,7 @@ def _measures(records: Sequence[RunRecord], returns: list[pd.Series], index: pd.
     ]
 
 
-def _differences(label: str, base: pd.Series, other: pd.Series, year: float) -> list[dict[str, Any]]:
+def _differences(label: str, base: pd.Series, other: pd.Series, year: float) -> list[Json]:
     table = paired_difference(other, base, year)
     rows = []
     for name, (words, form) in PAIRED.items():
@@ -169,7 +170,7 @@ def _correlation(table: pd.DataFrame) -> drawing.Floats:
     return values
 
 
-def _side_by_side(columns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _side_by_side(columns: Sequence[Json]) -> list[Json]:
     names = list(dict.fromkeys(name for column in columns for name in column))
     rows = []
     for name in names:

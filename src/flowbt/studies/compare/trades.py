@@ -11,7 +11,7 @@ MOST_TRADES = 400  # differing trades listed
 TOLERANCE = 1e-9
 
 
-def difference(base: pd.DataFrame, other: pd.DataFrame) -> dict[str, Any]:
+def difference(base: pd.DataFrame, other: pd.DataFrame) -> dict[str, object]:
     """Trades matched by symbol, side and entry: in the first run only, in the other only, and in both with another exit or return."""
     keys = ["symbol", "side", "entry_label"]
     columns = [*keys, "exit_label", "return", "pnl"]
@@ -37,7 +37,7 @@ def difference(base: pd.DataFrame, other: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _trade(row: dict[Hashable, Any]) -> dict[str, Any]:
+def _trade(row: dict[Hashable, object]) -> dict[str, object]:
     return {
         "what": {"left_only": "first only", "right_only": "other only", "both": "changed"}[str(row["_merge"])],
         "symbol": str(row["symbol"]),

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from flowbt.ground.errors import JournalError
 from flowbt.ground.files import flush, locked
+from flowbt.ground.types import Json
 
 FILE, LOCK = "journal.jsonl", ".journal.lock"
 START = "0" * 64  # what the first entry has before it
@@ -32,7 +32,7 @@ class Entry:
     n: int
     time: str
     kind: str
-    body: dict[str, Any]
+    body: Json
     before: str
     hash: str
 
@@ -51,7 +51,7 @@ def read(folder: Path) -> list[Entry]:
     return entries
 
 
-def append(folder: Path, kind: str, make: Callable[[list[Entry]], Iterable[Mapping[str, Any]]]) -> list[Entry]:
+def append(folder: Path, kind: str, make: Callable[[list[Entry]], Iterable[Mapping[str, object]]]) -> list[Entry]:
     """Append what `make` returns, given the entries there are (so that nothing is entered twice); returns the new entries.
 
     The whole is one critical section: two writers never give the same number. Raises JournalError where the chain is broken or the folder cannot be written.
@@ -67,12 +67,12 @@ def append(folder: Path, kind: str, make: Callable[[list[Entry]], Iterable[Mappi
         raise JournalError(f"journal {folder}", problem.strerror or str(problem), "check the folder's permissions and free space") from None
 
 
-def digest(n: int, time: str, kind: str, body: Mapping[str, Any], before: str) -> str:
+def digest(n: int, time: str, kind: str, body: Mapping[str, object], before: str) -> str:
     """sha256 of an entry's parts as canonical JSON."""
     return hashlib.sha256(_canonical([n, time, kind, body, before])).hexdigest()
 
 
-def _linked(there: list[Entry], kind: str, bodies: Iterable[Mapping[str, Any]]) -> list[Entry]:
+def _linked(there: list[Entry], kind: str, bodies: Iterable[Mapping[str, object]]) -> list[Entry]:
     before = there[-1].hash if there else START
     new: list[Entry] = []
     for body in bodies:
@@ -110,5 +110,5 @@ def _checked(folder: Path, number: int, line: bytes, before: str) -> Entry:
     return entry
 
 
-def _canonical(value: Any) -> bytes:
+def _canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str).encode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from flowbt.deferred.words import words
 from flowbt.engine.loader import Strategy
 from flowbt.engine.sweep.program import Program
 from flowbt.ground.protocols import Panel
+from flowbt.ground.types import Parameters
 
 SIDES = ("long", "short", "exit")
 _UP = (operator.gt, operator.ge)
@@ -37,7 +37,7 @@ class Condition:
     missing: bool
 
 
-def conditions(strategy: Strategy, panel: Panel, parameters: Mapping[str, Any]) -> tuple[Condition, ...]:
+def conditions(strategy: Strategy, panel: Panel, parameters: Parameters) -> tuple[Condition, ...]:
     """Every condition of every side and symbol on the panel's last label; empty where the strategy's expressions cannot be recorded."""
     tracer = Tracer(strategy.function, panel, parameters)
     trace = tracer.trace(parameters)
@@ -57,7 +57,7 @@ def conditions(strategy: Strategy, panel: Panel, parameters: Mapping[str, Any]) 
     return tuple(found)
 
 
-def _of_leaf(tracer: Tracer, leaf: Node, inverted: bool, parameters: Mapping[str, Any], side: str) -> list[Condition]:
+def _of_leaf(tracer: Tracer, leaf: Node, inverted: bool, parameters: Parameters, side: str) -> list[Condition]:
     symbols = tuple(tracer.panel.symbols)
     truth = _last(tracer.evaluator.take(leaf, parameters), symbols)
     compared = leaf.op in (*_UP, *_DOWN)
@@ -70,15 +70,15 @@ def _of_leaf(tracer: Tracer, leaf: Node, inverted: bool, parameters: Mapping[str
     ]
 
 
-def _pair(leaf: Node) -> tuple[Any, Any]:
+def _pair(leaf: Node) -> tuple[object, object]:
     return (leaf.args[0], leaf.args[1]) if len(leaf.args) == 2 else (None, None)
 
 
-def _value(tracer: Tracer, arg: Any, parameters: Mapping[str, Any]) -> Any:
+def _value(tracer: Tracer, arg: object, parameters: Parameters) -> Any:
     return tracer.evaluator.take(arg, parameters) if isinstance(arg, Node) else arg
 
 
-def _last(value: Any, symbols: tuple[str, ...]) -> np.ndarray:
+def _last(value: object, symbols: tuple[str, ...]) -> np.ndarray:
     """The last row per symbol, as float; a series or a number stands for all; NaN for what is neither."""
     if isinstance(value, pd.DataFrame):
         row = value.iloc[-1]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.ground.files import write_text
+from flowbt.ground.types import Json, JsonView, Moment
 from flowbt.results.record import plain
 from flowbt.studies.desk.chain import Entry, append
 from flowbt.studies.desk.today import Today, today_all
@@ -18,26 +18,26 @@ from flowbt.studies.desk.today import Today, today_all
 KIND, CODE = "decision", "code"
 
 
-def follow(catalog: Catalog, paths: Sequence[Path], journal: Path, asof: Any = None) -> tuple[list[Entry], list[str]]:
+def follow(catalog: Catalog, paths: Sequence[Path], journal: Path, asof: Moment | None = None) -> tuple[list[Entry], list[str]]:
     """Enter every strategy's decision for its last bar; returns the new entries and one line per strategy that cannot decide. A second call adds nothing."""
     said, problems = today_all(catalog, paths, asof)
     bodies = [body_of(one) for one in said]
     for path, one in ((path, one) for one in said for path in paths if path.stem == one.strategy):
         keep_code(journal, one.code_hash, path.read_text(encoding="utf-8"))
 
-    def make(there: list[Entry]) -> list[Mapping[str, Any]]:
+    def make(there: list[Entry]) -> list[Mapping[str, object]]:
         known = {_key(entry.body) for entry in there if entry.kind == KIND}
         return [body for body in bodies if _key(body) not in known]
 
     return append(journal, KIND, make), problems
 
 
-def body_of(said: Today) -> dict[str, Any]:
+def body_of(said: Today) -> dict[str, object]:
     """A decision as it is entered: plain values, instants as ISO text in UTC, missing numbers as None."""
     kept = {name: getattr(said, name) for name in ("strategy", "code_hash", "parameters", "synthetic", "stand_ins", "data")}
     times = {name: _iso(getattr(said, name)) for name in ("label", "decision_time", "fill")}
     rows = {"decisions": [asdict(one) for one in said.decisions], "known": [asdict(one) for one in said.known]}
-    body: dict[str, Any] = plain(kept | times | rows)
+    body: Json = plain(kept | times | rows)
     return body
 
 
@@ -49,7 +49,7 @@ def keep_code(journal: Path, code_hash: str, text: str) -> None:
         write_text(path, text)
 
 
-def _key(body: Mapping[str, Any]) -> tuple[str, ...]:
+def _key(body: JsonView) -> tuple[str, ...]:
     return (body["strategy"], body["code_hash"], repr(sorted(body["parameters"].items())), body["label"])
 
 

@@ -16,6 +16,7 @@ from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Signals, Targets
 from flowbt.ground.errors import JournalError
+from flowbt.ground.types import Json
 from flowbt.studies.desk.chain import Entry
 from flowbt.studies.desk.follow import CODE, KIND
 from flowbt.studies.desk.recheck import rows_at
@@ -46,7 +47,7 @@ class PaperBook:
     trades: int
     open_positions: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         return asdict(self)
 
 
@@ -95,7 +96,7 @@ def _book(catalog: Catalog, group: list[Entry], strategy: Strategy) -> PaperBook
     )
 
 
-def _frames(whole: Signals | Targets, rows: dict[pd.Timestamp, list[dict[str, Any]]], labels: pd.DatetimeIndex, symbols: tuple[str, ...]) -> Signals | Targets:
+def _frames(whole: Signals | Targets, rows: dict[pd.Timestamp, list[Json]], labels: pd.DatetimeIndex, symbols: tuple[str, ...]) -> Signals | Targets:
     """Journaled rows as a decision: a bar without an entry decides nothing (a weight stays as it was)."""
 
     def frame(fill: Any, read: Any) -> pd.DataFrame:

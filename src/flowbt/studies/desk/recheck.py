@@ -11,10 +11,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -23,6 +21,7 @@ from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.types import Signals, Targets
 from flowbt.ground.errors import FlowbtError
+from flowbt.ground.types import Json, JsonView
 from flowbt.results.record import plain
 from flowbt.studies.desk.chain import Entry
 from flowbt.studies.desk.follow import CODE, KIND
@@ -30,7 +29,7 @@ from flowbt.studies.desk.today import decision_of
 from flowbt.studies.run.market import panel_for
 
 CAUSES = ("look-ahead", "data revised", "late data", "code changed", "cannot be made again")
-Body = Mapping[str, Any]
+Body = JsonView
 
 
 @dataclass(frozen=True)
@@ -101,10 +100,10 @@ def _explained(strategy: Strategy, panel: PanelReader, entry: Entry, label: pd.T
     return _difference(entry, CAUSES[1], "values further back are others than they were")
 
 
-def rows_at(decision: Signals | Targets, label: pd.Timestamp, symbols: tuple[str, ...]) -> list[dict[str, Any]]:
+def rows_at(decision: Signals | Targets, label: pd.Timestamp, symbols: tuple[str, ...]) -> list[Json]:
     """The decision's rows for one bar, as they are journaled."""
     parts = {name: value.loc[:label] if isinstance(value, pd.DataFrame) else value for name, value in vars(decision).items()}
-    rows: list[dict[str, Any]] = plain([asdict(one) for one in decision_of(type(decision)(**parts), symbols)])
+    rows: list[Json] = plain([asdict(one) for one in decision_of(type(decision)(**parts), symbols)])
     return rows
 
 

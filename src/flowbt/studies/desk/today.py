@@ -20,6 +20,7 @@ from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.types import Signals, Targets
 from flowbt.ground.clock import Clock, read_asof
 from flowbt.ground.errors import FlowbtError, RangeError
+from flowbt.ground.types import Json, Moment
 from flowbt.studies.desk.conditions import Condition, conditions
 from flowbt.studies.run.market import panel_for
 
@@ -56,7 +57,7 @@ class Today:
     strategy: str
     thesis: str
     code_hash: str
-    parameters: dict[str, Any]
+    parameters: Json
     label: pd.Timestamp
     decision_time: pd.Timestamp
     fill: pd.Timestamp
@@ -69,7 +70,7 @@ class Today:
     error: str = ""
 
 
-def today(catalog: Catalog, path: Path, asof: Any = None) -> Today:
+def today(catalog: Catalog, path: Path, asof: Moment | None = None) -> Today:
     """The decision of a strategy file as of an instant (naive UTC) or a date; None: the end of the data. Raises what loading and deciding raise."""
     strategy = load_strategy(path)
     parameters = strategy.resolve({})
@@ -93,7 +94,7 @@ def today(catalog: Catalog, path: Path, asof: Any = None) -> Today:
     )
 
 
-def today_all(catalog: Catalog, paths: Sequence[Path], asof: Any = None) -> tuple[list[Today], list[str]]:
+def today_all(catalog: Catalog, paths: Sequence[Path], asof: Moment | None = None) -> tuple[list[Today], list[str]]:
     """Every strategy's decision, and one line for each that cannot decide."""
     if asof is not None:
         read_asof(asof)  # once, before any strategy is asked
@@ -114,7 +115,7 @@ def strategy_files(path: Path) -> list[Path]:
     return files
 
 
-def panel_asof(catalog: Catalog, strategy: Strategy, asof: Any = None) -> PanelReader:
+def panel_asof(catalog: Catalog, strategy: Strategy, asof: Moment | None = None) -> PanelReader:
     """The strategy's panel cut after the last bar whose decision lies at or before `asof`. RangeError where there is none."""
     panel = panel_for(catalog, strategy)
     until = instant_of(asof, panel.clock) if asof is not None else None
@@ -126,7 +127,7 @@ def panel_asof(catalog: Catalog, strategy: Strategy, asof: Any = None) -> PanelR
     return PanelReader(catalog, panel.symbols, panel.clock, index[index <= priced[-1]])
 
 
-def instant_of(asof: Any, clock: Clock) -> pd.Timestamp:
+def instant_of(asof: Moment, clock: Clock) -> pd.Timestamp:
     """An instant as naive UTC; a bare date is the decision of its session, or the end of its day on a 24/7 clock. RangeError for anything else."""
     moment = read_asof(asof)
     if moment != moment.normalize() or (not isinstance(asof, str) and pd.Timestamp(asof).tzinfo is not None):

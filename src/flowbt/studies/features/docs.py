@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 from flowbt.features import FAMILIES
 from flowbt.features.declare import Feature
 from flowbt.ground.errors import ParameterError, nearest
+from flowbt.ground.types import Function
 
 HEADER = """# Features
 
@@ -28,12 +29,12 @@ class FeatureEntry:
     """A public feature: its record, its function, the module it is in, and the frames it returns (empty for a single one)."""
 
     record: Feature
-    function: Callable[..., Any]
+    function: Function
     module: str
     parts: tuple[str, ...]
 
     @property
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, object]:
         """Parameter name -> default."""
         signature = inspect.signature(self.function)
         return {p.name: p.default for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
@@ -70,7 +71,7 @@ def entry(name: str) -> FeatureEntry:
     return known[name]
 
 
-def _parts(function: Callable[..., Any]) -> tuple[str, ...]:
+def _parts(function: Callable[..., object]) -> tuple[str, ...]:
     returned = get_type_hints(inspect.unwrap(function)).get("return")
     return tuple(getattr(returned, "_fields", ()))
 

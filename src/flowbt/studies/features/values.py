@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -15,6 +14,7 @@ from flowbt.ground.clock import Clock, read_date
 from flowbt.ground.errors import ParameterError, StoreError
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import writing
+from flowbt.ground.types import Parameters
 from flowbt.studies.features.docs import FeatureEntry, entry
 
 
@@ -57,14 +57,14 @@ class View:
     end: str | None = None
 
 
-def compute(panel: PanelReader, name: str, parameters: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+def compute(panel: PanelReader, name: str, parameters: Parameters) -> dict[str, pd.DataFrame]:
     """A feature's frames by part; a single frame has the empty part name."""
     one = entry(name)
     answer = one.function(panel, **parameters)
     return dict(zip(one.parts, answer, strict=True)) if one.parts else {"": answer}
 
 
-def compute_table(catalog: Catalog, names: Sequence[str], view: View, parameters: Mapping[str, Mapping[str, Any]]) -> tuple[pd.DataFrame, PanelReader]:
+def compute_table(catalog: Catalog, names: Sequence[str], view: View, parameters: Mapping[str, Parameters]) -> tuple[pd.DataFrame, PanelReader]:
     """Long table: `label`, `symbol`, then a column per feature (`name` or `name.part`). All history is computed, then cut to the span.
 
     `parameters`: per feature. A parameter of a feature that is not asked for is refused.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 from flowbt.engine.loader import Strategy, load_strategy
 
@@ -55,7 +54,7 @@ def _costs(strategy: Strategy) -> str:
     return f"{1e4 * c.fees:g} bp fees, {1e4 * c.slippage:g} bp slippage a fill, {100 * c.borrow:g}% borrow"
 
 
-def _values(values: tuple[Any, ...]) -> str:
+def _values(values: tuple[object, ...]) -> str:
     return ", ".join(str(value) for value in values)
 
 

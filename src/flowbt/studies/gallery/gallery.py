@@ -32,6 +32,7 @@ from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
 from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, StoreError, check_seed
 from flowbt.ground.guard import die_with_parent
+from flowbt.ground.types import Json
 from flowbt.results.belief import belief_now
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
@@ -77,7 +78,7 @@ class GalleryRow:
     folder: str = ""  # of the stored run, relative to the results folder
     start: str = ""
     end: str = ""
-    measures: dict[str, Any] = field(default_factory=dict)
+    measures: Json = field(default_factory=dict)
     placebo: float | None = None
     placebo_low: float | None = None
     placebo_high: float | None = None
@@ -123,7 +124,7 @@ class Gallery:
     created: str
     command: str
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         return {**asdict(self), "entries": [{**asdict(entry), "finding": entry.finding} for entry in self.entries]}
 
 

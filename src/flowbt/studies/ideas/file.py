@@ -25,12 +25,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date as Date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from flowbt.engine.options.structures import Strike, Structure, call_spread, collar, covered_call, long_call, long_put, moneyness, put_spread, straddle, strike
 from flowbt.ground.errors import SignalError, StudyError
+from flowbt.ground.types import Json
 
 Kind = Literal["call", "put", "put spread", "call spread", "straddle", "covered call", "collar"]
 Build = Callable[[list[Strike], str], Structure]
@@ -133,7 +134,7 @@ def read_ideas(path: Path) -> IdeasFile:
         raise StudyError(f"ideas {path}", f"{where}{first['msg'].removeprefix('Value error, ')}", "mend the file (docs/engine.md)") from None
 
 
-def _where(raw: dict[str, Any], loc: tuple[int | str, ...]) -> str:
+def _where(raw: Json, loc: tuple[int | str, ...]) -> str:
     """The idea's id instead of its number, where it has one: `spy-670-650p: expiry: `."""
     parts = [str(part) for part in loc]
     if len(loc) > 1 and isinstance(loc[1], int):

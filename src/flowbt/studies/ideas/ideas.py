@@ -129,7 +129,7 @@ def _outcome(catalog: Catalog, facts: IdeaFacts) -> IdeaOutcome:
         structure = structure.with_(skew=Skew())
     idea = Idea(facts.title, facts.symbol, structure, str(facts.date), facts.conviction)
     frames = price.values.to_frame(facts.symbol), implied.values.to_frame(facts.symbol)
-    got = outcomes([idea], *frames, year=price.clock.periods_per_year).iloc[0]
+    got = outcomes([idea], *frames, clock=price.clock).iloc[0]
     many = abs(facts.quantity)
     settled, last = bool(got["settled"]), pd.Timestamp(got["last"])
     ends = "" if settled else f"closes of {facts.symbol} end on {price.values.index[-1]:%Y-%m-%d}"

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +24,7 @@ from flowbt.data.versions import dataset_name
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError, ParameterError, RefusedImport, SourceError
 from flowbt.ground.fields import FIELDS
+from flowbt.ground.types import Json, JsonView
 from flowbt.studies.ingest.arrival import Arrival
 from flowbt.studies.ingest.files import publication_rule
 from flowbt.studies.ingest.ingest import ImportOutcome, import_dataset
@@ -38,7 +38,7 @@ class Wishes:
     """What was said of a file: reading options, and of a new dataset its publication rule, calendar, frequency and the units of its fields."""
 
     name: str
-    reading: Mapping[str, Any] = field(default_factory=dict)
+    reading: JsonView = field(default_factory=dict)
     publication: str = ""
     clock: str = ""
     frequency: str = ""
@@ -61,7 +61,7 @@ class Look:
 
     path: Path
     grid: messy.Grid
-    reading: dict[str, Any]
+    reading: Json
     table: RawTable | None
     clock: str
     frequency: str

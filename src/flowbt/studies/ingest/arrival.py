@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
 from flowbt.data.declare import Dataset
 from flowbt.ground.errors import ParameterError, RefusedImport
+from flowbt.ground.types import JsonView
 
-Record = Mapping[str, Any]
+Record = JsonView
 Course = Literal["same", "place", "anew", "merge"]
 
 
@@ -37,7 +38,7 @@ def instant_of(text: str) -> pd.Timestamp:
     return (stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp).as_unit("ns")
 
 
-def row_rules(declaration: Dataset) -> dict[str, Any]:
+def row_rules(declaration: Dataset) -> dict[str, object]:
     """What of a declaration decides which rows and cells are stored; the rest acts when they are read."""
     bounds = {name: (rule.min, rule.max, rule.zero) for name, rule in declaration.fields.items()}
     return {"clock": declaration.clock, "frequency": declaration.frequency, "policy": declaration.policy, "fields": bounds}

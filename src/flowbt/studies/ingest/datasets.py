@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -15,14 +14,15 @@ from flowbt.data.declare import Dataset
 from flowbt.data.sources.base import Anomaly
 from flowbt.data.versions import CHECKED, CURRENT, DATA, DECLARATION, MEND, PROVENANCE, VERSIONS, describe, writing_alone
 from flowbt.ground.errors import CheckFailed, DatasetError, SpoiltDataset, nearest
+from flowbt.ground.types import Json
 
 
-def listing(catalog: Catalog) -> list[dict[str, Any]]:
+def listing(catalog: Catalog) -> list[Json]:
     """One record per declared dataset: name, title, imported, rows, span, fields, symbols (their number), findings, known."""
     return [_record(declaration, catalog.imported.get(name)) for name, declaration in catalog.declared.items()]
 
 
-def details(catalog: Catalog, name: str) -> dict[str, Any]:
+def details(catalog: Catalog, name: str) -> Json:
     """Everything about one dataset: its declaration in words, files, spans per field and symbol, overlaps, counts of findings."""
     declaration = _declared(catalog, name)
     rules = {key: rule.model_dump(exclude_defaults=True) for key, rule in declaration.fields.items()}
@@ -34,7 +34,7 @@ def details(catalog: Catalog, name: str) -> dict[str, Any]:
     return record
 
 
-def check(catalog: Catalog, name: str) -> dict[str, Any]:
+def check(catalog: Catalog, name: str) -> Json:
     """The findings of a dataset's import, as records with a `line` for people. CheckFailed when the stored table is not what its record says."""
     _declared(catalog, name)
     if name not in catalog.imported:
@@ -79,8 +79,8 @@ def changing(folder: Path) -> Iterator[None]:
         raise DatasetError(f"dataset {folder.name}", f"cannot change {folder} ({error.strerror})", "check its permissions") from None
 
 
-def _record(declaration: Dataset, imported: Imported | None) -> dict[str, Any]:
-    record: dict[str, Any] = {"name": declaration.name, "title": declaration.title, "imported": imported is not None}
+def _record(declaration: Dataset, imported: Imported | None) -> Json:
+    record: Json = {"name": declaration.name, "title": declaration.title, "imported": imported is not None}
     record["known"] = declaration.publication.words()
     if imported is None:
         return {**record, "fields": {}, "declared": list(declaration.fields)}
@@ -114,7 +114,7 @@ def _problems(imported: Imported) -> list[str]:
     return found
 
 
-def _line(record: dict[str, Any]) -> str:
+def _line(record: Json) -> str:
     time = pd.Timestamp(record["event_time"]) if "event_time" in record else None
     finding = Anomaly(record["kind"], record["reason"], record.get("file", ""), record.get("row", 0), time, record.get("symbol", ""), record.get("field", ""))
     return f"{finding.line()} ({record['action']})"

@@ -7,7 +7,6 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flowbt.data.declare import Dataset, field_name, parse_declaration, read_declaration
 from flowbt.data.ingest.plan import PlanDataset, PlanFile
@@ -15,6 +14,7 @@ from flowbt.data.sources import read, source
 from flowbt.data.versions import dataset_name
 from flowbt.ground.errors import DatasetError, ParameterError, SourceError
 from flowbt.ground.fields import FIELDS
+from flowbt.ground.types import Json
 from flowbt.studies.ingest.arrival import Arrival
 from flowbt.studies.ingest.ingest import ImportOutcome, import_dataset
 
@@ -25,7 +25,7 @@ class FileImport:
 
     name: str
     source: str
-    options: dict[str, Any]
+    options: Json
     publication: str | None = None
     clock: str = "XNYS"
     frequency: str = "session"
@@ -43,7 +43,7 @@ def import_files(asked: FileImport, files: Sequence[Path], root: Path, arrival: 
     return import_dataset(PlanDataset(name=asked.name, files=entries), Path("/"), declaration, root, arrival)
 
 
-def read_options(path: Path) -> dict[str, Any]:
+def read_options(path: Path) -> Json:
     """Source options in a TOML file; DatasetError when it cannot be read."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -78,7 +78,7 @@ def _declaration(asked: FileImport, first: Path) -> Dataset:
     return parse_declaration(asked.name, {**raw, "publication": publication_rule(asked.publication), "fields": rules})
 
 
-def publication_rule(text: str) -> dict[str, Any]:
+def publication_rule(text: str) -> dict[str, object]:
     """A publication rule from words: `close`, `session [DAYS] HH:MM`, `after DELAY`, `weekday N HH:MM`, `month N HH:MM`, `column`."""
     rule, *words = text.split()
     numbers = [int(word) for word in words if word.isdigit()]
@@ -90,7 +90,7 @@ def publication_rule(text: str) -> dict[str, Any]:
     most = shapes.get(rule)
     if most is None or len(numbers) > most[0] or len(times) > most[1] or len(numbers) + len(times) != len(words):
         raise ParameterError(f"--publication {text!r}", "not a rule", "for example close, 'session 18:00', 'session 1 09:00', 'after 1h', 'month 1 10:00'")
-    out: dict[str, Any] = {"rule": rule}
+    out: Json = {"rule": rule}
     if numbers:
         out[number_of[rule]] = numbers[0]
     if times:

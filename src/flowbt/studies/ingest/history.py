@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.versions import Version, current, discard, line_of, open_version, point, versions_of
@@ -11,7 +10,7 @@ from flowbt.ground.errors import DatasetError, SpoiltDataset, nearest
 from flowbt.studies.ingest.datasets import changing, folder_of
 
 
-def log(catalog: Catalog, name: str) -> list[dict[str, Any]]:
+def log(catalog: Catalog, name: str) -> list[dict[str, object]]:
     """A record per version, the newest first: version, stored (UTC), rows, files, change, current, kept (whether it can be restored)."""
     folder = folder_of(catalog, name)
     there = versions_of(folder)

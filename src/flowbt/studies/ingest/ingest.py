@@ -31,6 +31,7 @@ from flowbt.data.versions import KEYS, REVISED, Version, current, declaration_to
 from flowbt.ground.errors import DatasetError, FlowbtError, RefusedImport, SpoiltDataset, nearest
 from flowbt.ground.files import hash_file, hash_text, write_text
 from flowbt.ground.protocols import Step
+from flowbt.ground.types import Json
 from flowbt.studies.ingest.arrival import Arrival, course, identity, row_rules
 
 VERSION = 1  # raised when parsing or validation changes what is stored
@@ -217,7 +218,7 @@ def _named(table: RawTable, file: str) -> RawTable:
     return RawTable(table.frame.assign(file=file), table.findings)
 
 
-def _file_record(item: PlannedFile) -> dict[str, Any]:
+def _file_record(item: PlannedFile) -> Json:
     """A file's name, hash, size, and the hash of how it is read. One that cannot be read has no hash: its source says what is wrong with it."""
     read = hash_text(json.dumps([VERSION, item.source, item.options, item.entry.keep(), item.entry.check], sort_keys=True, default=str))[:16]
     try:

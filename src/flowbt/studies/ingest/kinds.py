@@ -22,6 +22,7 @@ from flowbt.features.chain import ChainAssumptions, gamma_profile
 from flowbt.features.expiries import strike_concentration
 from flowbt.ground.clock import ALWAYS, Clock, local_instants
 from flowbt.ground.errors import ParameterError, SourceError, nearest
+from flowbt.ground.types import Json, JsonView
 from flowbt.options.market import OptionMarket
 from flowbt.options.smile import smile_at
 from flowbt.options.surface import fit_surface
@@ -71,7 +72,7 @@ class Kind:
     options: type[Any]
     one: Callable[[Path, Any, Limits], pd.DataFrame]
     join: Callable[[Parts, Any], pd.DataFrame]
-    publication: Mapping[str, Any]
+    publication: JsonView
     clock: str = ALWAYS
     frequency: str = ""
 
@@ -79,7 +80,7 @@ class Kind:
         """The options with some of them set from text; ParameterError for a name or value that is none."""
         plain = self.options()
         defaults = {one.name: getattr(plain, one.name) for one in fields(plain)}
-        out: dict[str, Any] = {}
+        out: Json = {}
         for name, text in given.items():
             if name not in defaults:
                 raise ParameterError(f"option {name}={text}", f"this kind has {', '.join(defaults)}", nearest(name, defaults))
@@ -90,17 +91,17 @@ class Kind:
         return self.options(**out)
 
 
-def _sums(names: Sequence[str]) -> Callable[[Parts, Any], pd.DataFrame]:
+def _sums(names: Sequence[str]) -> Callable[[Parts, object], pd.DataFrame]:
     return lambda parts, _: total(parts, dict.fromkeys(names, "sum"))
 
 
-def _stacked(parts: Parts, _: Any) -> pd.DataFrame:
+def _stacked(parts: Parts, _: object) -> pd.DataFrame:
     """Files of different days one after another; of a label in two files the later file's row is kept."""
     table = pd.concat(parts, ignore_index=True)
     return table.drop_duplicates(["event_time", "symbol"], keep="last", ignore_index=True)
 
 
-def _means(names: Sequence[str]) -> Callable[[Parts, Any], pd.DataFrame]:
+def _means(names: Sequence[str]) -> Callable[[Parts, object], pd.DataFrame]:
     return lambda parts, _: total(parts, dict.fromkeys(names, "mean"))
 
 
@@ -152,7 +153,7 @@ def snapshot_labels(instants: pd.DatetimeIndex, clock: str) -> pd.DatetimeIndex:
     return Clock(clock).shift(pd.DatetimeIndex(np.where(instants >= opens, local, local - pd.Timedelta(days=1))), 0)
 
 
-def _snapshots(parts: Parts, _: Any) -> pd.DataFrame:
+def _snapshots(parts: Parts, _: object) -> pd.DataFrame:
     """The last snapshot of each label."""
     table = pd.concat(parts, ignore_index=True).sort_values(["symbol", "known_at"], kind="stable")
     return table.drop_duplicates(["event_time", "symbol"], keep="last", ignore_index=True)

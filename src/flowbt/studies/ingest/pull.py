@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +14,7 @@ from flowbt.data.sources.online import PULLED_BY, with_ccxt, with_yfinance
 from flowbt.data.sources.request import Wanted
 from flowbt.ground.errors import PullError, nearest
 from flowbt.ground.protocols import Step
+from flowbt.ground.types import JsonView
 from flowbt.studies.ingest.files import FileImport, import_files
 from flowbt.studies.ingest.ingest import ImportOutcome
 
@@ -38,7 +38,7 @@ class Into:
     datasets: Path
     dataset: str = ""
     publication: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: JsonView = field(default_factory=dict)
 
 
 def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: Step | None = None) -> PullResult:

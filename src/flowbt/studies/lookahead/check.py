@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ from flowbt.data.panel.columns import FieldTable
 from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.loader import Strategy, again, load_strategy
 from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError
+from flowbt.ground.types import Json, Parameters
 from flowbt.studies.lookahead.cuts import activity_of, cut_rows
 from flowbt.studies.lookahead.parts import PartTable, first_difference, parts_of
 from flowbt.studies.lookahead.probe import SEED, Leak
@@ -36,7 +36,7 @@ class Report:
     """What was found. `warm_up` is in bars; None when even the longest history tried is too short. `entries`: cells of the decision that ask for something."""
 
     strategy: str
-    parameters: dict[str, Any]
+    parameters: Json
     cuts: tuple[pd.Timestamp, ...]
     leaks: tuple[Leak, ...]
     warm_up: int | None
@@ -64,7 +64,7 @@ class ProbePanel(PanelReader):
         return FieldTable(table.event, known, stale, np.where(after, -table.values * noise + noise, table.values))
 
 
-def check(catalog: Catalog, path: Path, parameters: Mapping[str, Any] | None = None, dates: int = 8) -> Report:
+def check(catalog: Catalog, path: Path, parameters: Parameters | None = None, dates: int = 8) -> Report:
     """Probe a strategy file. Raises what loading and deciding raise; look at `leaks` for the result."""
     strategy = load_strategy(path)
     settled = strategy.resolve(parameters or {})
@@ -80,7 +80,7 @@ def check(catalog: Catalog, path: Path, parameters: Mapping[str, Any] | None = N
     return Report(strategy.name, settled, tuple(panel.index[row] for row in cuts), tuple(leaks), warm, entries)
 
 
-def joined(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader, full: dict[str, Any], cuts: list[int]) -> list[Leak]:
+def joined(strategy: Strategy, parameters: dict[str, object], panel: PanelReader, full: dict[str, object], cuts: list[int]) -> list[Leak]:
     """The first leak on panels read anew, where the join in time is made again."""
     bar = panel.clock.bar.to_timedelta64()
     for probe, shift in (("truncate", NO_DELAY), ("perturb", NO_DELAY), ("truncate", bar)):
@@ -104,7 +104,7 @@ def joined(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader, f
     return []
 
 
-def warm_up(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader, full: Mapping[str, Any]) -> int | None:
+def warm_up(strategy: Strategy, parameters: dict[str, object], panel: PanelReader, full: Parameters) -> int | None:
     """The shortest history, of those tried, with which late decisions (bars with signals among them) equal those of all history."""
     tables = {name: part for name, part in full.items() if isinstance(part, PartTable)}
     if not tables:
@@ -119,7 +119,7 @@ def warm_up(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader, 
     return None
 
 
-def _settled(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader, full: Mapping[str, PartTable], end: int, bars: int) -> bool:
+def _settled(strategy: Strategy, parameters: Json, panel: PanelReader, full: Mapping[str, PartTable], end: int, bars: int) -> bool:
     short = PanelReader(panel.catalog, panel.symbols, panel.clock, panel.index[end - bars : end + 1])
     try:
         parts = parts_of(again(strategy).decide(short, parameters), bars + 1)
@@ -131,7 +131,7 @@ def _settled(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader,
     return first_difference({name: PartTable(part.values[end : end + 1], part.columns) for name, part in full.items()}, last, 1) is None
 
 
-def _cuts(panel: PanelReader, full: Mapping[str, Any], count: int) -> list[int]:
+def _cuts(panel: PanelReader, full: Parameters, count: int) -> list[int]:
     """Uniform dates, and some of the decision's own entries."""
     rows = len(panel.index)
     own = cut_rows(activity_of(dict(full), rows), panel.index, np.random.default_rng(SEED))[:4]

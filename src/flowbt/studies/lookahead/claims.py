@@ -18,21 +18,21 @@ from flowbt.evidence.claims.study import Array
 from flowbt.ground.errors import ClaimError
 from flowbt.ground.guard import deciding
 from flowbt.ground.protocols import Panel
+from flowbt.ground.types import Function, Json
 from flowbt.studies.lookahead.probe import Leak, Probe
 from flowbt.studies.score.files import load
 
 OTHERS, FEW = 16, 3  # definitions probed beside the reported one, and cuts of each
 Values = Callable[[Any, Any], Array]
-Function = Callable[..., Any]
 
 
-def ask(claim: Claim, panel: Panel, definition: dict[str, Any], function: Function | None = None) -> Any:
+def ask(claim: Claim, panel: Panel, definition: dict[str, object], function: Function | None = None) -> Any:
     """What a claim's function gives on a panel, behind the fence: the protocol, and no file, socket or frame while it decides."""
     with deciding(claim.function.__code__.co_filename):
         return (function or claim.function)(fenced(panel), **definition)
 
 
-def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[str, Any], Any]], values: Values) -> None:
+def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[str, object], object]], values: Values) -> None:
     """ClaimError where a definition, decided when what comes later is unknown or another, says something else up to there.
 
     `results`: definitions with what they gave on the whole panel, the reported one first. `values(given, panel)`: that as labels x columns.
@@ -42,7 +42,7 @@ def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[st
     chosen = [others[at] for at in np.unique(np.linspace(0, len(others) - 1, min(OTHERS, len(others))).astype(int))] if others else []
     for n, (definition, given) in enumerate([results[0], *chosen]):
 
-        def decide(view: Any, definition: dict[str, Any] = definition) -> Any:
+        def decide(view: Any, definition: Json = definition) -> Any:
             return {"event": values(ask(claim, view, definition, function), view)}
 
         probe = Probe(decide, panel, {"event": values(given, panel)}, late=claim.outcome.kind == "sequence", memory=True)
@@ -58,6 +58,6 @@ def anew(claim: Claim) -> Function:
     return found.get(claim.name, claim.function)
 
 
-def _found(leak: Leak, definition: dict[str, Any]) -> str:
+def _found(leak: Leak, definition: dict[str, object]) -> str:
     words = ", ".join(f"{name}={value}" for name, value in definition.items())
     return str(leak).replace("[event]", "event") + (f" ({words})" if words else "")

@@ -6,7 +6,6 @@ And what is shown there in place of the future: nothing, or another course of it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +28,7 @@ class Activity:
     ends: npt.NDArray[np.int64]
 
 
-def activity_of(parts: dict[str, Any], rows: int) -> Activity:
+def activity_of(parts: dict[str, object], rows: int) -> Activity:
     """Where the tables of a decision change; of a long history the same wherever it is called from."""
     tables = [table.values for table in parts.values() if isinstance(table, PartTable) and table.values.dtype.kind == "f"]
     if not tables:
@@ -53,7 +52,7 @@ def cut_rows(active: Activity, index: pd.DatetimeIndex, rng: np.random.Generator
     return [row for row in dict.fromkeys(chosen) if 1 <= row < rows - 1]
 
 
-def _spread(places: npt.NDArray[np.int64], years: npt.NDArray[Any], count: int, rng: np.random.Generator) -> list[int]:
+def _spread(places: npt.NDArray[np.int64], years: npt.NDArray[np.int64], count: int, rng: np.random.Generator) -> list[int]:
     """`count` rows of `places`, taking years in turn, and in each the symbol that has been taken least."""
     if not len(places):
         return []

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flowbt.ground.types import Json
+
 TOLERANCE = 1e-9  # relative: rounding noise is no leak
 NOISE = 1e-13  # of a column's own size: a difference of equals
 
@@ -31,7 +33,7 @@ class PartTable:
     columns: tuple[str, ...]
 
 
-def parts_of(decision: Any, rows: int) -> dict[str, Any]:
+def parts_of(decision: object, rows: int) -> dict[str, object]:
     """Name -> `PartTable` for what has `rows` rows, else a plain value. Fields of dataclasses, items of dicts, tuples and lists by their names."""
     return dict(_parts(decision, rows, ""))
 
@@ -76,7 +78,7 @@ def table_of(value: Any) -> PartTable:
     return PartTable(values[:, None] if values.ndim == 1 else values, columns)
 
 
-def first_difference(full: dict[str, Any], other: dict[str, Any], rows: int, late: bool = False) -> PartDifference | None:
+def first_difference(full: Json, other: Json, rows: int, late: bool = False) -> PartDifference | None:
     """The first part that differs in the first `rows` rows; a part that only one of them has differs too. `late`: what is missing in `other` does not."""
     for name, value in full.items():
         if name not in other:
@@ -111,7 +113,7 @@ def _compare(name: str, left: Any, right: Any, rows: int, late: bool) -> PartDif
     return PartDifference(name, int(row), left.columns[column] if left.columns else "")
 
 
-def _equal(left: Any, right: Any) -> bool:
+def _equal(left: object, right: object) -> bool:
     if isinstance(left, float) and isinstance(right, float):
         return left == right or (math.isnan(left) and math.isnan(right)) or abs(left - right) <= TOLERANCE * max(abs(left), abs(right))
     try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,6 +23,7 @@ import pandas as pd
 from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import Quiet, Shown
 from flowbt.ground.errors import FenceError, FlowbtError
+from flowbt.ground.types import Parameters
 from flowbt.studies.lookahead.cuts import AFTER, activity_of, course, cut_rows, screen, screens
 from flowbt.studies.lookahead.parts import PartTable, first_difference, parts_of
 
@@ -67,7 +68,7 @@ class Probe:
     late: bool = False
     memory: bool = False
     evaluations: int = 0
-    _known: dict[Any, Any] = field(default_factory=dict)
+    _known: dict[object, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.quiet = Quiet(self.panel.unlogged())
@@ -158,14 +159,14 @@ class Probe:
                 found.append((0.0 if np.isnan(before) else float(before), int(row) - 1, float(directions[n])))
         return [(row, direction) for _, row, direction in sorted(found)[:SUSPECTS]]
 
-    def _decided(self, view: Shown, rows: int) -> dict[str, Any]:
+    def _decided(self, view: Shown, rows: int) -> dict[str, object]:
         self.evaluations += 1
         return self._parts(self.decide(view), rows)
 
-    def _parts(self, decision: Any, rows: int) -> dict[str, Any]:
+    def _parts(self, decision: object, rows: int) -> dict[str, object]:
         return parts_of(decision, rows)
 
-    def _leak(self, probe: str, row: int, parts: dict[str, Any]) -> Leak | None:
+    def _leak(self, probe: str, row: int, parts: dict[str, object]) -> Leak | None:
         found = first_difference(self.full, parts, row + 1, self.late)
         if found is None:
             return None
@@ -179,7 +180,7 @@ class Probe:
             return leak
         return Leak("repeat", leak.cut, found.part, leak.label, leak.symbol)
 
-    def _recall(self, feature: Callable[..., Any], parameters: Mapping[str, Any]) -> Any:
+    def _recall(self, feature: Callable[..., object], parameters: Parameters) -> object:
         """One of flowbt's own features on the whole panel, computed once; None where its arguments are not plain, or it cannot be."""
         key = (feature, tuple(sorted((name, type(value), value) for name, value in parameters.items() if _plain(value))))
         if len(key[1]) < len(parameters):
@@ -205,7 +206,7 @@ def quietly() -> Iterator[None]:
         yield
 
 
-def _plain(value: Any) -> bool:
+def _plain(value: object) -> bool:
     return isinstance(value, (int, float, str, bool, type(None))) or (isinstance(value, tuple) and all(map(_plain, value)))
 
 

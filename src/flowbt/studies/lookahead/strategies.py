@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import Quiet, fenced
@@ -11,20 +10,21 @@ from flowbt.deferred import Tracer, read
 from flowbt.engine.loader import Strategy, again
 from flowbt.engine.types import Signals, Targets
 from flowbt.ground.errors import LookAheadError, SignalError
+from flowbt.ground.types import Parameters
 from flowbt.studies.lookahead.probe import Leak, Probe
 
 DO = "use only trailing windows and what the panel gives; --keep-leak keeps a run, marked"
 MOST_BRANCHES = 12
 
 
-def leak_of(strategy: Strategy, parameters: Mapping[str, Any], panel: PanelReader, decision: Any) -> Leak | None:
+def leak_of(strategy: Strategy, parameters: Parameters, panel: PanelReader, decision: object) -> Leak | None:
     """The first use of the future in a decision on the whole panel; None where none is found. FenceError where it reaches past the panel."""
     if not isinstance(decision, (Signals, Targets)):
         raise SignalError(f"Signals or Targets from {strategy.name}", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
     return spoken(strategy, parameters, panel) or Probe(lambda view: again(strategy).decide(view, parameters), panel, decision).first_leak()
 
 
-def spoken(strategy: Strategy, parameters: Mapping[str, Any], panel: PanelReader) -> Leak | None:
+def spoken(strategy: Strategy, parameters: Parameters, panel: PanelReader) -> Leak | None:
     """A call that reads later rows by its own arguments, such as shift(-1), in the strategy as it is recorded."""
     said = read(again(strategy).function, fenced(Quiet(panel.unlogged())), parameters)
     last = panel.index[-1]
@@ -37,15 +37,13 @@ def refuse(name: str, leak: Leak | None) -> None:
         raise LookAheadError(f"{name} uses the future", str(leak), DO)
 
 
-def branch_leak(
-    strategy: Strategy, tracer: Tracer, panel: PanelReader, settings: Iterable[Mapping[str, Any]], fall_back: Iterable[Mapping[str, Any]]
-) -> Leak | None:
+def branch_leak(strategy: Strategy, tracer: Tracer, panel: PanelReader, settings: Iterable[Parameters], fall_back: Iterable[Parameters]) -> Leak | None:
     """The first leak of a sweep: every branch of its parameters is probed once, that is every set of operations that some setting records.
 
     `settings`: values of all parameters, one for each combination of those that change the traced graph. `fall_back`: trials to probe where nothing
     can be recorded.
     """
-    found: dict[Any, Mapping[str, Any]] = {}
+    found: dict[object, Parameters] = {}
     for values in fall_back if tracer.per_trial else settings:
         found.setdefault(len(found) if tracer.per_trial else tracer.operations(values), values)
         if len(found) == MOST_BRANCHES:

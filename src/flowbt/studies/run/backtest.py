@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 
@@ -89,7 +88,7 @@ def prepare(catalog: Catalog, request: Request) -> Prepared:
     return assemble(strategy, parameters, panel, decision, request)
 
 
-def assemble(strategy: Strategy, parameters: dict[str, Any], panel: PanelReader, decision: Any, request: Request) -> Prepared:
+def assemble(strategy: Strategy, parameters: dict[str, object], panel: PanelReader, decision: object, request: Request) -> Prepared:
     panel["close"]  # the traded closes bound the span even where the decision never looks at them
     labels = request.span.cut(panel)
     cut = cut_decision(decision, panel, labels)

@@ -19,6 +19,7 @@ from flowbt.engine.sweep.fingerprint import fingerprint
 from flowbt.engine.types import Signals
 from flowbt.evidence.measures import Measures
 from flowbt.ground.fields import FieldKey
+from flowbt.ground.types import Json
 from flowbt.results.record import DatasetUse, Manifest, RunRecord, content_key
 from flowbt.studies.run.excursions import excursions
 from flowbt.studies.run.regimes import regimes_of
@@ -198,7 +199,7 @@ def with_features(book: Book, panel: PanelReader) -> pd.DataFrame:
     return trades
 
 
-def seen(panel: PanelReader) -> dict[str, Any]:
+def seen(panel: PanelReader) -> Json:
     """Feature results, then raw fields as frames of the traded symbols, then single series of others; all on the panel's index."""
     results = {name: result for name, result in panel.noted.items() if isinstance(result, (pd.DataFrame, pd.Series)) and result.index.equals(panel.index)}
     return results | panel.touched()

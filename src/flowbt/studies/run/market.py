@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from flowbt.engine.loader import Strategy
 from flowbt.engine.types import Market, Signals, Targets
 from flowbt.ground.clock import Clock, read_date
 from flowbt.ground.errors import DataError, RangeError, SignalError
+from flowbt.ground.types import Json
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,11 @@ def check_prices(name: str, prices: pd.DataFrame) -> None:
         raise DataError(asked, f"{values[row, column]:g}, which is no price", "import the data again without it, or trade dates after it")
 
 
-def cut_decision(decision: Any, panel: PanelReader, labels: pd.DatetimeIndex) -> Signals | Targets:
+def cut_decision(decision: object, panel: PanelReader, labels: pd.DatetimeIndex) -> Signals | Targets:
     """The decision with every frame cut to `labels`. SignalError where it is neither Signals nor Targets, or a frame has other labels."""
     if not isinstance(decision, (Signals, Targets)):
         raise SignalError("Signals or Targets from the strategy", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
-    cut: dict[str, Any] = {}
+    cut: Json = {}
     for part in fields(decision):
         value = getattr(decision, part.name)
         if isinstance(value, pd.Series):

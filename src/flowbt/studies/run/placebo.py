@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from flowbt.engine.types import Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Rules, Terms, run_signals, run_targets
 from flowbt.evidence.sharpe import moments
 from flowbt.evidence.timing import Timing, skill_of, timing_of
+from flowbt.ground.types import Json
 from flowbt.studies.run.request import Prepared
 
 Array = npt.NDArray[np.float64]
@@ -40,7 +40,7 @@ def placebos_of(decision: Signals | Targets, count: int, seed: int) -> Iterator[
     """`count` rotations with different seeded offsets (with repeats only where there are fewer offsets than that)."""
     frames = {part.name: getattr(decision, part.name) for part in fields(decision) if isinstance(getattr(decision, part.name), pd.DataFrame)}
     for offset in offsets_of(decision, len(next(iter(frames.values()))), count, seed):
-        moved: dict[str, Any] = {name: rotate(frame, offset) for name, frame in frames.items()}
+        moved: Json = {name: rotate(frame, offset) for name, frame in frames.items()}
         yield replace(decision, **moved)
 
 

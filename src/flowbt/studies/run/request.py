@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.loader import Strategy
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
 from flowbt.ground.errors import ParameterError, check_seed
+from flowbt.ground.types import Json, Parameters
 from flowbt.studies.run.market import Span
 
 
@@ -19,7 +19,7 @@ class Request:
     """What a run is asked to do. None leaves it to the strategy file."""
 
     path: Path
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Parameters = field(default_factory=dict)
     span: Span = field(default_factory=Span)
     decide_at: str | None = None
     costs: Costs | None = None
@@ -45,7 +45,7 @@ class Prepared:
     """A strategy decided on its panel, before any simulation."""
 
     strategy: Strategy
-    parameters: dict[str, Any]
+    parameters: Json
     panel: PanelReader
     market: Market
     decision: Signals | Targets

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from flowbt.data.panel.reader import PanelReader
@@ -44,7 +42,7 @@ def caveats_of(panel: PanelReader) -> list[str]:
     return [*found, *sorted(early)]
 
 
-def _holding(book: Book, benchmark: tuple[str | None, pd.Series | None]) -> dict[str, Any] | None:
+def _holding(book: Book, benchmark: tuple[str | None, pd.Series | None]) -> dict[str, object] | None:
     name, returns = benchmark
     if name is None or returns is None:
         return None

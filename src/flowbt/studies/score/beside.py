@@ -15,6 +15,7 @@ from flowbt.evidence.claims.outcomes import Outcome
 from flowbt.evidence.claims.study import Array, Outcomes
 from flowbt.evidence.register.matched import Matched, Strata, answer, cosines_of, crossed, deciles, matched
 from flowbt.ground.errors import FieldError
+from flowbt.ground.types import Json
 
 TREND = 200  # labels of the mean that tells the trend
 QUIET = 21  # labels of realised volatility where no index tells it
@@ -50,7 +51,7 @@ def _price(claim: Claim, panel: PanelReader) -> pd.Series:
     raise FieldError(f"a close of {panel.symbols[0]}", "no dataset has it", "import prices of it")
 
 
-def beyond(claim: Claim, panel: PanelReader, case: Case, scope: Scope, rows: slice, dated: str) -> dict[str, Any] | None:
+def beyond(claim: Claim, panel: PanelReader, case: Case, scope: Scope, rows: slice, dated: str) -> Json | None:
     """The reported event against matched controls: effect, low, high, p, share matched, answer; `sisters` and `later` the same way. None where it cannot be."""
     statistic = study.STATISTICS[claim.outcome.statistic]
     main = study.outcomes_of(claim.outcome.horizon, [case.own] if case.own is not None else scope.columns(claim.outcome.horizon))
@@ -68,13 +69,13 @@ def beyond(claim: Claim, panel: PanelReader, case: Case, scope: Scope, rows: sli
     return told
 
 
-def _told(found: Matched, event: Array, o: Outcomes) -> dict[str, Any]:
+def _told(found: Matched, event: Array, o: Outcomes) -> Json:
     n = int((np.abs(event) * o.known > 0).sum())
     seen = inference_of(found.contrast.test(cosines_of(found, o)), found.contrast.ratio, n, len(clusters(event, o)))
     return {"effect": seen.estimate, "low": seen.low, "high": seen.high, "p": seen.p, "share": found.share, "n": n, "n_effective": int(seen.clusters)}
 
 
-def _later(event: Array, o: Outcomes, statistic: study.Statistic, strata: list[Strata], after: Any) -> dict[str, Any] | None:
+def _later(event: Array, o: Outcomes, statistic: study.Statistic, strata: list[Strata], after: Any) -> Json | None:
     """On the labels since the document."""
     part, held = o.part(after), event[after]
     if (np.abs(held) * part.known > 0).any(axis=1).sum() < FEWEST:
@@ -83,7 +84,7 @@ def _later(event: Array, o: Outcomes, statistic: study.Statistic, strata: list[S
     return None if found is None else _told(found, held, part)
 
 
-def _sisters(claim: Claim, panel: PanelReader, event: Array, strata: list[Strata], rows: slice) -> list[dict[str, Any]]:
+def _sisters(claim: Claim, panel: PanelReader, event: Array, strata: list[Strata], rows: slice) -> list[Json]:
     """The same event, the outcome of other symbols: raw and matched."""
     outcome: Outcome = claim.outcome
     statistic, out = study.STATISTICS[outcome.statistic], []

@@ -25,6 +25,7 @@ from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, ParameterE
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import write_text
 from flowbt.ground.protocols import Panel
+from flowbt.ground.types import Json
 from flowbt.results.shelf import storing
 from flowbt.studies.lookahead.claims import ask, refuse_peeking
 from flowbt.studies.score.beside import beyond
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
 
 HISTORY = 4  # years before a claim's start that its trailing windows may see
-Measured = dict[str, Any]  # fields of a Finding by name, plain values; and `events`, `judged`: labels in hours since 1970
+Measured = Json  # fields of a Finding by name, plain values; and `events`, `judged`: labels in hours since 1970
 BESIDE = frozenset({"events", "judged"})  # what is measured for the register and is no field of a finding
 
 
@@ -67,7 +68,7 @@ class Scorer:
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
         self.catalog, self.settings = catalog, settings
         self.reused = 0
-        self._panels: dict[Any, PanelReader] = {}
+        self._panels: dict[object, PanelReader] = {}
 
     def measured(self, file: ClaimFile, claim: Claim) -> Measured:
         """One claim, from the cache where nothing it rests on has changed. Never raises for what a claim file can do wrong: that is its `error`."""
@@ -187,7 +188,7 @@ def _hours(index: pd.DatetimeIndex) -> list[int]:
     return list((index.to_numpy("datetime64[h]").astype(np.int64)).tolist())
 
 
-def _columns(given: Any) -> list[str]:
+def _columns(given: object) -> list[str]:
     event = given[0] if isinstance(given, tuple) else given
     return [str(name) for name in getattr(event, "columns", ["event"])]
 
@@ -197,7 +198,7 @@ def _keep(path: Path, found: Measured) -> None:
         write_text(path, json.dumps(found))
 
 
-def _each(claim: Claim, panel: Panel) -> tuple[list[tuple[dict[str, Any], Any]], list[str]]:
+def _each(claim: Claim, panel: Panel) -> tuple[list[tuple[Json, Any]], list[str]]:
     """What the claim's function gives for every definition whose data is there, and what the others miss; FieldError where the reported one's is not."""
     first, *others = claim.variants()
     out = [(first, ask(claim, panel, first))]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.study import Array
+from flowbt.ground.types import Json
 from flowbt.studies.score.watched import Watched
 
 
-def own_date(claim: Claim, document: Document, panel: Watched, event: Array, columns: list[str]) -> dict[str, Any] | None:
+def own_date(claim: Claim, document: Document, panel: Watched, event: Array, columns: list[str]) -> dict[str, object] | None:
     """The reported event on the document's own day. `event`: labels x `columns` of the whole panel, 1, 0 and -1.
 
     Gives day, label (the last at or before the day), says and found ("on", "off"; found "no data" where a field has no value), columns (that are on), why, and
@@ -22,7 +21,7 @@ def own_date(claim: Claim, document: Document, panel: Watched, event: Array, col
         return None
     at = int(panel.index.searchsorted(pd.Timestamp(day) + pd.Timedelta(days=1))) - 1
     says = "" if claim.own.on is None else "on" if claim.own.on else "off"
-    told: dict[str, Any] = {"day": day, "says": says, "why": claim.own.why, "label": "", "found": "no data", "columns": [], "missing": [], "agrees": None}
+    told: Json = {"day": day, "says": says, "why": claim.own.why, "label": "", "found": "no data", "columns": [], "missing": [], "agrees": None}
     if at < 0 or panel.index[at] < pd.Timestamp(day) - pd.Timedelta(days=5):
         return told
     on = [f"-{name}" if value < 0 else name for name, value in zip(columns, event[at], strict=True) if value]

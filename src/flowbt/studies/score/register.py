@@ -10,16 +10,17 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import cast
 
 from flowbt.evidence.claims.declare import Claim
 from flowbt.ground.errors import ClaimError
 from flowbt.ground.files import write_text
+from flowbt.ground.types import Json, JsonView
 from flowbt.studies.score.files import LOCK, ClaimFile
 
 UNTESTED = ("arithmetic", "facts", "dated forecast")  # kinds without a p: the correction does not count them
@@ -45,7 +46,7 @@ class Register:
 
     path: Path
     entries: tuple[RegisterEntry, ...] = ()
-    rules: Mapping[str, Any] | None = None
+    rules: JsonView | None = None
 
     @property
     def retired(self) -> int:
@@ -81,7 +82,7 @@ def read_lock(folder: Path) -> Register | None:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
         known = {f.name for f in fields(RegisterEntry)}
-        rows: list[dict[str, Any]] = [{k: tuple(v) if k == "horizons" else v for k, v in row.items() if k in known} for row in held["entries"]]
+        rows: list[Json] = [{k: tuple(v) if k == "horizons" else v for k, v in row.items() if k in known} for row in held["entries"]]
         return Register(path, tuple(RegisterEntry(**row) for row in rows), held["rules"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         found = f"cannot be read ({type(error).__name__})"
@@ -105,7 +106,7 @@ def entries_of(files: Iterable[ClaimFile], today: str) -> list[RegisterEntry]:
     ]
 
 
-def drift(register: Register, entries: Iterable[RegisterEntry], rules: Mapping[str, Any]) -> Drift:
+def drift(register: Register, entries: Iterable[RegisterEntry], rules: JsonView) -> Drift:
     """How the claims as they are, and the rules, differ from the register."""
     now, then = {e.claim: e for e in entries}, register.current()
     changed = tuple(name for name in now if name in then and now[name].hash != then[name].hash)
@@ -114,7 +115,7 @@ def drift(register: Register, entries: Iterable[RegisterEntry], rules: Mapping[s
     return Drift(changed, tuple(n for n in now if n not in then), tuple(n for n in then if n not in now), moved)
 
 
-def renewed(register: Register | None, path: Path, entries: Iterable[RegisterEntry], rules: Mapping[str, Any], today: str) -> Register:
+def renewed(register: Register | None, path: Path, entries: Iterable[RegisterEntry], rules: JsonView, today: str) -> Register:
     """The register with the claims as they are: an entry that did not change keeps its date, one that did is closed and has a successor."""
     now = {e.claim: e for e in entries}
     kept: list[RegisterEntry] = []
@@ -131,11 +132,11 @@ def definition_hash(claim: Claim, file: ClaimFile) -> str:
     outcome = {name: value for name, value in told_of.items() if value is not None and not callable(value)}
     data = {k: v for k, v in asdict(claim.data).items() if k not in ("strategy", "needs", "sisters")}
     told = [claim.stated, claim.direction, claim.definitions, type(claim.outcome).__name__, outcome, data]
-    text = json.dumps([sorted(_sources(claim.function, file)), told], default=repr, sort_keys=True)
+    text = json.dumps([sorted(_sources(cast(FunctionType, claim.function), file)), told], default=repr, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _sources(function: Any, file: ClaimFile) -> Iterator[str]:
+def _sources(function: FunctionType, file: ClaimFile) -> Iterator[str]:
     """The text of a function, of what it calls in its own file, and of the constants it reads, without comments and docstrings."""
     waiting, seen = [function], {id(function)}
     while waiting:
@@ -153,7 +154,7 @@ def _sources(function: Any, file: ClaimFile) -> Iterator[str]:
                 yield f"{name} = {sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value!r}"
 
 
-def _node(function: Any, file: ClaimFile) -> ast.FunctionDef:
+def _node(function: FunctionType, file: ClaimFile) -> ast.FunctionDef:
     """The definition of a function in its file, without decorators and docstring, under one name."""
     found = _definitions(file.text).get(function.__code__.co_firstlineno)
     if found is None:

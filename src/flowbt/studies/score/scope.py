@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -52,7 +50,7 @@ def _bounds(frame: pd.DataFrame) -> tuple[int, int]:
     return int(there[0]), int(there[-1]) + 1
 
 
-def cases_of(claim: Claim, results: list[tuple[dict[str, Any], Any]], panel: Panel, rows: slice) -> list[Case]:
+def cases_of(claim: Claim, results: list[tuple[dict[str, object], object]], panel: Panel, rows: slice) -> list[Case]:
     """Each definition's event (and own outcome) as arrays, checked for shape."""
     cases = []
     for definition, given in results:
@@ -67,7 +65,7 @@ def cases_of(claim: Claim, results: list[tuple[dict[str, Any], Any]], panel: Pan
     return cases
 
 
-def event_of(claim: Claim, given: Any, panel: Panel) -> Array:
+def event_of(claim: Claim, given: object, panel: Panel) -> Array:
     """The event of what a claim's function gave: labels x columns of 1, 0 and -1, missing values 0."""
     if claim.outcome.own:
         if not isinstance(given, tuple) or len(given) != 2:
@@ -79,7 +77,7 @@ def event_of(claim: Claim, given: Any, panel: Panel) -> Array:
     return event
 
 
-def array_of(claim: Claim, given: Any, panel: Panel) -> Array:
+def array_of(claim: Claim, given: object, panel: Panel) -> Array:
     """A series or frame on the panel's labels as labels x columns."""
     if not isinstance(given, (pd.Series, pd.DataFrame)):
         raise ClaimError(f"claim {claim.id}", f"its function returned a {type(given).__name__}", "return a series or frame on the panel's labels")

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -158,7 +158,7 @@ def lock(folder: Path, today: str = "") -> tuple[Register, Drift]:
     return register, changes
 
 
-def rules() -> dict[str, Any]:
+def rules() -> dict[str, object]:
     """What verdicts of claims are reached by: their cut-offs, the correction, and the settings of the register's own runs."""
     standard = Settings()
     cutoffs = {name: value for name, value in asdict(CUTOFFS).items() if name in JUDGING}

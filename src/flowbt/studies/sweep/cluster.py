@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from flowbt.engine.sweep.results import ENTERED, TrialResults
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Account, Costs
 from flowbt.ground.errors import StudyError
+from flowbt.ground.types import Json, JsonView
 from flowbt.studies.catalogs import open_catalog
 from flowbt.studies.run.market import Span
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
@@ -25,13 +25,13 @@ from flowbt.studies.sweep.values import Search
 ATTEMPTS = 20  # of one slice, over workers that die
 
 
-def job_of(request: SweepRequest, datasets: Path, demo: bool | None) -> dict[str, Any]:
+def job_of(request: SweepRequest, datasets: Path, demo: bool | None) -> Json:
     """What a worker needs, as plain JSON. Paths are made absolute: workers must see the same files there."""
     plain = asdict(request)
     return {**plain, "path": str(request.path.resolve()), "datasets": str(datasets.resolve()), "demo": demo}
 
 
-def request_of(job: Mapping[str, Any]) -> SweepRequest:
+def request_of(job: JsonView) -> SweepRequest:
     known = {name: job[name] for name in ("values", "decide_at", "sort", "top", "command")}
     costs = Costs(**job["costs"]) if job["costs"] else None
     account = Account(**job["account"]) if job["account"] else None
@@ -46,7 +46,7 @@ def request_of(job: Mapping[str, Any]) -> SweepRequest:
     )
 
 
-def on_cluster(address: str, job: Mapping[str, Any], missing: Mapping[int, Ints]) -> Iterator[tuple[int, TrialResults]]:
+def on_cluster(address: str, job: JsonView, missing: Mapping[int, Ints]) -> Iterator[tuple[int, TrialResults]]:
     """(slice, results) as slices are done, in any order. Raises StudyError where there is no cluster, no `distributed`, or a slice that kills its workers."""
     try:
         from distributed import Client, as_completed

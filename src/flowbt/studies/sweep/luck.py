@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from flowbt.evidence.resampling.rotation import offsets
 from flowbt.evidence.search.noise import noise_band
 from flowbt.evidence.search.overfit import overfit
 from flowbt.evidence.sharpe import deflated_sharpe, effective_trials, expected_maximum, mean_correlation, moments
+from flowbt.ground.types import Json
 from flowbt.results.ledger import TrialCount
 from flowbt.studies.sweep.setup import PreparedSweep
 from flowbt.studies.sweep.store import SweepFolder
@@ -33,7 +34,7 @@ ROTATED, ROTATIONS, TIME = 1_000, 99, 4_000_000  # trials, worlds, and trial-bar
 BLOCKS = 16
 
 
-def luck_of(setup: PreparedSweep, folder: SweepFolder, tally: TrialCount) -> dict[str, Any]:
+def luck_of(setup: PreparedSweep, folder: SweepFolder, tally: TrialCount) -> dict[str, object]:
     """The contents of luck.json."""
     notes: list[str] = []
     drawn = _drawn(folder, setup.request.search.seed)
@@ -42,7 +43,7 @@ def luck_of(setup: PreparedSweep, folder: SweepFolder, tally: TrialCount) -> dic
     best, highest, sample, rotated = drawn
     returns = _returns(setup, sample)
     moving = returns[:, returns.std(axis=0) > 1e-12]
-    luck: dict[str, Any] = {
+    luck: Json = {
         "best": {
             **{name: setup.space.trial(setup.space.codes(np.array([best]))[0])[name] for name in setup.swept},
             "trial": best,
@@ -83,7 +84,7 @@ def _returns(setup: PreparedSweep, numbers: Ints) -> Array:
     return setup.sweeper.run(setup.space.codes(numbers), BarRange(returns=True)).returns.T
 
 
-def _deflated(setup: PreparedSweep, best: int, tally: TrialCount, correlation: float) -> dict[str, Any]:
+def _deflated(setup: PreparedSweep, best: int, tally: TrialCount, correlation: float) -> dict[str, object]:
     sharpe, skew, kurtosis, bars = moments(_returns(setup, np.array([best]))[:, 0])
     effective = effective_trials(tally.trials, correlation)
     luckiest = expected_maximum(tally.trials, tally.variance) if tally.trials > 1 else 0.0
@@ -100,7 +101,7 @@ def _deflated(setup: PreparedSweep, best: int, tally: TrialCount, correlation: f
     }
 
 
-def _pbo(returns: Array, notes: list[str]) -> dict[str, Any] | None:
+def _pbo(returns: Array, notes: list[str]) -> dict[str, object] | None:
     if returns.shape[1] < 2 or len(returns) < 4 * BLOCKS:
         notes.append("PBO needs two trials that trade and 64 bars")
         return None
@@ -109,7 +110,7 @@ def _pbo(returns: Array, notes: list[str]) -> dict[str, Any] | None:
     return {"pbo": found.pbo, "slope": slope, "loss": found.loss, "trials": returns.shape[1], "blocks": BLOCKS}
 
 
-def _superior(returns: Array, seed: int, notes: list[str]) -> dict[str, Any]:
+def _superior(returns: Array, seed: int, notes: list[str]) -> dict[str, object]:
     """SPA and StepM of the sampled trials against holding cash."""
     if returns.shape[1] < 2:
         notes.append("SPA and StepM need two trials that trade")
@@ -123,11 +124,11 @@ def _superior(returns: Array, seed: int, notes: list[str]) -> dict[str, Any]:
     }
 
 
-def _noise(setup: PreparedSweep, numbers: Ints, notes: list[str]) -> dict[str, Any] | None:
+def _noise(setup: PreparedSweep, numbers: Ints, notes: list[str]) -> dict[str, object] | None:
     """The sampled part of the grid on rotated signals; fewer rotations where trials are dear."""
     bars = len(setup.market.index)
     cost = len(numbers) * bars * len(setup.market.symbols) / 1_000
-    cost *= 50 if setup.sweeper.tracer.per_trial or setup.sweeper.unfused else 1
+    cost *= 5_000 if setup.sweeper.general.structures else 50 if setup.sweeper.tracer.per_trial or setup.sweeper.unfused else 1
     worlds = int(min(ROTATIONS, TIME / max(cost, 1)))
     if worlds < 19:
         numbers = numbers[: max(20, int(len(numbers) * worlds / 19))]
@@ -150,7 +151,7 @@ def _noise(setup: PreparedSweep, numbers: Ints, notes: list[str]) -> dict[str, A
     }  # fmt: skip
 
 
-def _neighbours(setup: PreparedSweep, best: int, sharpe: float) -> dict[str, Any] | None:
+def _neighbours(setup: PreparedSweep, best: int, sharpe: float) -> dict[str, object] | None:
     """Trials one step away in one parameter, simulated now where they were not part of the sweep."""
     here = setup.space.codes(np.array([best]))[0]
     near = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,8 @@ from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sweeper import Sweeper
 from flowbt.engine.types import Account, Costs, Labels, Market, Signals, Targets
-from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError, SignalError
+from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError
+from flowbt.ground.types import Json
 from flowbt.results.record import dumps
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import branch_leak, refuse
@@ -80,7 +81,7 @@ class PreparedSweep:
         return numbers_of(self.space, self.constraints, self.request.search)
 
     @cached_property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Json:
         """What a trial's result depends on besides its parameters; also the head of sweep.json."""
         strategy, labels, clock = self.strategy, self.market.index, self.panel.clock
         stamp = "%Y-%m-%d" if clock.step == "1d" else "%Y-%m-%d %H:%M"
@@ -170,8 +171,6 @@ def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: PanelReader) 
     for code in _ends(space):
         trial = space.trial(code)
         direct = tracer.function(tracer.quiet, **trial)
-        if getattr(direct, "structure", None) is not None:
-            raise SignalError("a sweep of option structures", "contracts are opened per run", "run the points of interest with `flowbt run -p`")
         _check_rules(direct, Labels(panel.index, panel.symbols))
         if not tracer.per_trial and not same(tracer.evaluate(trial), direct):
             tracer.fix(None, "what was recorded differs from a plain call, which")
@@ -200,7 +199,7 @@ def _plain(values: Sequence[Any]) -> bool:
     return all(isinstance(value, (int, float, str)) for value in values) and len({isinstance(value, str) for value in values}) == 1
 
 
-def _trials(space: Space) -> Iterator[dict[str, Any]]:
+def _trials(space: Space) -> Iterator[Json]:
     """Trials to probe where nothing can be recorded: every choice by words or flags, then the ends of the numbers."""
     words = {name for name, values in zip(space.names, space.values, strict=True) if any(isinstance(value, (str, bool)) for value in values)}
     yield from _settings(space, words)
@@ -208,21 +207,22 @@ def _trials(space: Space) -> Iterator[dict[str, Any]]:
         yield space.trial(code)
 
 
-def _settings(space: Space, names: set[str]) -> Iterator[dict[str, Any]]:
+def _settings(space: Space, names: set[str]) -> Iterator[Json]:
     choices = [values if name in names else values[:1] for name, values in zip(space.names, space.values, strict=True)]
     for chosen in itertools.product(*choices):
         yield dict(zip(space.names, chosen, strict=True))
 
 
 def same(recorded: Any, direct: Any) -> bool:
-    """Whether two decisions are equal, exactly; missing equals missing."""
+    """Whether two decisions, or parts of them, are equal, exactly; missing equals missing."""
+    if recorded is direct:
+        return True
     if type(recorded) is not type(direct):
         return False
-    for name, value in vars(direct).items():
-        other = getattr(recorded, name)
-        if isinstance(value, pd.DataFrame):
-            if not isinstance(other, pd.DataFrame) or not value.equals(other):
-                return False
-        elif not (other is value or other == value or (other != other and value != value)):
-            return False
-    return True
+    if isinstance(direct, pd.DataFrame | pd.Series):
+        return bool(direct.equals(recorded))
+    if is_dataclass(direct):
+        return all(same(getattr(recorded, part.name), getattr(direct, part.name)) for part in fields(direct))
+    if isinstance(direct, tuple):
+        return len(recorded) == len(direct) and all(map(same, recorded, direct))
+    return bool(recorded == direct or (recorded != recorded and direct != direct))

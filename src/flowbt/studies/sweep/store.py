@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,10 @@ from flowbt.engine.sweep.results import TrialResults
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Array
-from flowbt.ground.files import locked, publish, write_text, writing
+from flowbt.ground.errors import Busy
+from flowbt.ground.files import WRITING, abandoned, locked, publish, write_text, writing
+from flowbt.ground.protocols import Step
+from flowbt.ground.types import Json
 from flowbt.results.ledger import write_table
 from flowbt.results.record import dumps
 from flowbt.results.shelf import slug, storing
@@ -93,7 +95,7 @@ class SweepFolder:
         release()
         return count
 
-    def write(self, name: str, document: dict[str, Any]) -> None:
+    def write(self, name: str, document: Json) -> None:
         with storing(self.path, "store the sweep in"):
             write_text(self.path / name, dumps(document, indent=1))
 
@@ -127,6 +129,28 @@ def lock_of(home: Path) -> Path:
     return home.with_name(f".{home.name}.lock")
 
 
+def sweep_up(results: Path) -> list[Path]:
+    """Remove what processes that are gone left under `results`: temporary files and folders, and workspaces that nobody holds. Returns them, sorted."""
+    gone = []
+    for path in sorted(results.rglob(f"{WRITING}*")):
+        if path.exists() and abandoned(path):
+            _remove(path)
+            gone.append(path)
+    for path in sorted(results.glob(f"*/*{WORKING}")):
+        with contextlib.suppress(Busy), locked(lock_of(path.with_name(path.name.removesuffix(WORKING))), f"workspace {path.name}"):
+            _remove(path)
+            gone.append(path)
+    return sorted(gone)
+
+
+def _remove(path: Path) -> None:
+    with storing(path, "remove"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
 def _kept(schema: pa.Schema) -> pa.Schema:
     """The columns of `trials.parquet`: those of a slice but what the ledger alone needs."""
     return schema.remove(schema.get_field_index(DECIDED))
@@ -135,7 +159,7 @@ def _kept(schema: pa.Schema) -> pa.Schema:
 def table_of(space: Space, swept: Sequence[str], numbers: Ints, results: TrialResults) -> pa.Table:
     """A slice as stored: number, swept parameters, metrics, fingerprints."""
     codes = space.codes(numbers)
-    columns: dict[str, Any] = {"trial": pa.array(numbers, pa.int64())}
+    columns: Json = {"trial": pa.array(numbers, pa.int64())}
     for name in swept:
         at = space.names.index(name)
         columns[name] = _values(space.values[at]).take(pa.array(codes[:, at]))
@@ -145,7 +169,7 @@ def table_of(space: Space, swept: Sequence[str], numbers: Ints, results: TrialRe
     return pa.table(columns)
 
 
-def _values(values: Sequence[Any]) -> pa.Array:
+def _values(values: Sequence[object]) -> pa.Array:
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
@@ -162,10 +186,10 @@ def release() -> None:
 class SweepProgress:
     """`progress.json`, about once a second, and a callback for a terminal."""
 
-    def __init__(self, folder: SweepFolder, head: dict[str, Any], total: int, show: Any = None) -> None:
+    def __init__(self, folder: SweepFolder, head: Json, total: int, show: Step | None = None) -> None:
         self.folder, self.head, self.total, self.show = folder, head, total, show
         self.done = self.fresh = 0
-        self.best: dict[str, Any] | None = None
+        self.best: Json | None = None
         self._begin, self._written = time.monotonic(), 0.0
 
     def add(self, table: pa.Table, *, stored: bool = False) -> None:

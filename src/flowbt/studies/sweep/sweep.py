@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +25,7 @@ from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import luck_verdict
 from flowbt.ground.errors import ParameterError, nearest
 from flowbt.ground.protocols import Step
+from flowbt.ground.types import Json
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import sweep as sweeps
@@ -41,7 +41,7 @@ from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.store import DECIDED, LUCK, SWEEP, SweepFolder, SweepProgress, release, slices, table_of
 from flowbt.studies.sweep.verify import look_ahead, verify
 
-FUSED, SLOW = 16_384, 512  # trials per slice
+FUSED, SLOW, STRUCTURES = 16_384, 512, 32  # trials per slice
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class SweepOptions:
     results: Path
     resume: bool = False
     cluster: str | None = None
-    job: dict[str, Any] | None = None  # what a worker needs to set up the same sweep (see cluster.py)
+    job: Json | None = None  # what a worker needs to set up the same sweep (see cluster.py)
     show: Step | None = None
     tearsheets: int = 0  # of the best trials
 
 
-def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[Path, Json, Json]:
     """Run a sweep and store it; returns its folder, `sweep.json` and `luck.json`. What is stored already stays until the new one is whole."""
     order_of(request.sort)
     clock = StageTimer()
@@ -66,7 +66,7 @@ def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[P
         return _swept(catalog, setup, folder, run, clock)
 
 
-def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> tuple[Path, Json, Json]:
     request, ascending = setup.request, order_of(setup.request.sort)
     head = {"id": setup.id, "strategy": setup.strategy.name}
     progress = SweepProgress(folder, head, total_of(setup), run.show)
@@ -189,10 +189,12 @@ def new_slices(setup: PreparedSweep, missing: Iterable[tuple[int, Ints]], run: S
 
 
 def slice_size(setup: PreparedSweep) -> int:
-    """Large slices where trials take microseconds, small ones where each takes milliseconds; the same on every machine."""
+    """Large slices where trials take microseconds, small ones where each takes milliseconds or more; the same on every machine."""
     tracer = setup.sweeper.tracer
-    if not tracer.per_trial:
+    if len(setup.numbers):
         setup.sweeper.run(setup.space.codes(setup.numbers[:1]))
+    if setup.sweeper.general.structures:
+        return STRUCTURES
     return SLOW if tracer.per_trial or setup.sweeper.unfused else FUSED
 
 
@@ -212,7 +214,7 @@ def best(folder: SweepFolder, sort: str, ascending: bool, count: int) -> list[in
     return [int(trial) for trial in folder.column("trial")[order]]
 
 
-def how(setup: PreparedSweep) -> dict[str, Any]:
+def how(setup: PreparedSweep) -> Json:
     """By which path the trials ran, and why."""
     tracer, sweeper = setup.sweeper.tracer, setup.sweeper
     path = "per trial" if tracer.per_trial else "general" if sweeper.unfused else "fused"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +36,7 @@ class Search:
 def space_of(strategy: Strategy, given: Mapping[str, str]) -> Space:
     """Every parameter with its values: given, else the file's GRID, else only its default. Swept ones come first, in the order they were named."""
     strategy.resolve({name: strategy.parameters.get(name) for name in given})  # refuses unknown names; values are read below
-    grid: dict[str, Sequence[Any]] = {}
+    grid: dict[str, Sequence[object]] = {}
     for name, text in given.items():
         grid[name] = values_of(name, text, strategy.parameters[name])
     for name, values in strategy.grid.items():
@@ -50,7 +49,7 @@ def space_of(strategy: Strategy, given: Mapping[str, str]) -> Space:
     return Space.of({name: [tuple(v) if isinstance(v, list) else v for v in values] for name, values in grid.items()})
 
 
-def values_of(name: str, text: str, default: Any) -> list[Any]:
+def values_of(name: str, text: str, default: object) -> list[object]:
     """`a:b:step` (b included), `x,y,z` or one value, each read as the default's type. Repeated values count once."""
     parts = text.split(":")
     if len(parts) == 3:
@@ -63,7 +62,7 @@ def values_of(name: str, text: str, default: Any) -> list[Any]:
     return list(dict.fromkeys(values))
 
 
-def _range(name: str, text: str, parts: list[float], default: Any) -> list[Any]:
+def _range(name: str, text: str, parts: list[float], default: object) -> list[object]:
     first, last, step = parts
     count = math.floor((last - first) / step + 1e-9) + 1 if step else 0
     if not 0 < count <= 1_000_000:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +24,7 @@ TOLERANCE = 1e-9
 SAMPLE, BEST = 4, 4
 
 
-def verify(setup: PreparedSweep, folder: SweepFolder, top: Sequence[int]) -> dict[str, Any]:
+def verify(setup: PreparedSweep, folder: SweepFolder, top: Sequence[int]) -> dict[str, object]:
     """Re-simulate the best trials and a random sample by a plain call of the strategy; the largest difference of any metric.
 
     Raises ReconciliationError where a metric is off by more than 1e-9 (relative above 1), or a book differs from vectorbt's.
@@ -46,7 +45,9 @@ def book_of(setup: PreparedSweep, trial: int) -> Book:
     """The engine's book of one trial, by a plain call of the strategy."""
     parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
     decision = setup.strategy.decide(setup.sweeper.tracer.quiet, parameters)
-    return simulate(setup.market, cut_decision(decision, setup.panel, setup.market.index), setup.sweeper.costs, setup.sweeper.account)
+    return simulate(
+        setup.market, cut_decision(decision, setup.panel, setup.market.index), setup.sweeper.costs, setup.sweeper.account, setup.sweeper.general.prices
+    )
 
 
 def look_ahead(setup: PreparedSweep, trial: int) -> Leak | None:

@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +31,7 @@ from flowbt.evidence.measures import measure
 from flowbt.evidence.splits import Split, Window, walk_forward
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import locked, publish, scratch_folder, write_text
+from flowbt.ground.types import Json
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import walkforward as page
@@ -74,10 +74,10 @@ class Walk:
     windows: pd.DataFrame
     returns: pd.Series
     trades: pd.DataFrame
-    measures: dict[str, Any]
+    measures: Json
 
 
-def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path) -> tuple[Path, dict[str, Any]]:
+def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path) -> tuple[Path, Json]:
     """Run and store; returns the folder and `walkforward.json`."""
     ascending = order_of(request.sort)
     setup = set_up(catalog, replace(request, keep_leak=False))  # what is chosen by the future cannot be tested on it: never kept
@@ -162,10 +162,10 @@ def book_of(setup: PreparedSweep, code: Iterable[int], window: Window) -> Book:
     """The engine's book of a choice on the test bars, from flat. The decision uses all history before them."""
     short = setup.market.cut(window.test_start, window.test_end)
     decision = setup.strategy.decide(setup.sweeper.tracer.quiet, setup.space.trial(list(code)))
-    return simulate(short, cut_decision(decision, setup.panel, short.index), setup.sweeper.costs, setup.sweeper.account)
+    return simulate(short, cut_decision(decision, setup.panel, short.index), *setup.sweeper.terms_of_runs)
 
 
-def against(one: Walk, metric: str) -> dict[str, Any]:
+def against(one: Walk, metric: str) -> dict[str, object]:
     """In-sample against out-of-sample, over the windows."""
     known = one.windows.dropna(subset=["inside", "outside"]) if "inside" in one.windows else one.windows.iloc[:0]
     if known.empty:
@@ -182,7 +182,7 @@ def _numbers(setup: PreparedSweep) -> Ints:
     return setup.numbers
 
 
-def _span(market: Market, window: Window, k: int) -> dict[str, Any]:
+def _span(market: Market, window: Window, k: int) -> dict[str, object]:
     labels = market.index
     return {
         "window": k,
@@ -197,7 +197,7 @@ def _closed(book: Book) -> pd.DataFrame:
     return book.trades[book.trades["reason"] != "open"]
 
 
-def _store(folder: Path, walks: list[Walk], document: dict[str, Any]) -> None:
+def _store(folder: Path, walks: list[Walk], document: dict[str, object]) -> None:
     """Written beside its place and brought there whole."""
     with storing(folder, "store the walk-forward in"), locked(lock_of(folder), f"walk-forward {folder.name}"), scratch_folder(folder) as work:
         tables = {
