@@ -74,6 +74,7 @@ def fingerprint(decision: Signals | Targets, market: Market) -> int:
 
 
 def fingerprint_of_weights(plan: WeightPlan) -> int:
+    """The number of a plan of weights and its band; equal plans have one number."""
     return _hash(b"weights", bits_of(plan.weights).tobytes(), b"band", bits_of(plan.band).tobytes())
 
 
