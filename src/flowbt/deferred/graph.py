@@ -13,10 +13,11 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from flowbt.deferred.causal import refuse_look_ahead
+from flowbt.ground.guard import Passing
 from flowbt.ground.types import Function, Parameters
 
 
-class NeedsValue(BaseException):
+class NeedsValue(Passing):
     """The strategy needs the value of a deferred expression now (`if`, `int()`, `range()`): these parameters must be fixed.
 
     Not an `Exception`, so that neither pandas nor a strategy's own `try` swallows it. It never leaves this package.

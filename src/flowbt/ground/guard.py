@@ -31,6 +31,10 @@ EXEMPT = ("importlib", "zoneinfo", "pytz", "dateutil", "exchange_calendars", "nu
 TIMEOUT = "FLOWBT_TIMEOUT"  # seconds that one call of a file may take; unset: no limit. In the environment, so that workers keep to it too
 
 
+class Passing(BaseException):
+    """Raised by this package through a file's own code, to be caught again by this package: not the file's doing."""
+
+
 class TimeUp(BaseException):
     """Raised in a thread whose file takes too long."""
 
@@ -47,7 +51,7 @@ def contained(path: str) -> Iterator[None]:
     except TimeUp as stop:
         watch.end()
         raise StrategyError(path, f"{_where(stop, path)}took longer than {watch.seconds:g} s", "mend the file, or give more with --timeout") from None
-    except (Exception, KeyboardInterrupt):
+    except (Exception, KeyboardInterrupt, Passing):
         raise
     except BaseException as stop:  # SystemExit and the like
         raise StrategyError(path, f"{_where(stop, path)}{type(stop).__name__}: it would end the whole command", "mend the file") from None
