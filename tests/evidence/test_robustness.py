@@ -44,6 +44,13 @@ def test_the_best_trades_are_left_out():
     assert found.return_without_best == pytest.approx(0.38)
 
 
+def test_many_small_profits_are_no_concentration():
+    rng = np.random.default_rng(1)
+    found = robustness(run(np.full(8, 0.01)), trades(*rng.normal(0.1, 1.0, 2000)), 252, 100.0)
+    assert found.best_left_out == 10
+    assert found.return_without_best > 0
+
+
 def test_shares_of_symbols_and_years():
     both = pd.concat([trades(5.0, symbol="A"), trades(-3.0, symbol="B")])
     found = robustness(run([0.0, 0.0, 0.0, 0.0, 0.02, 0.0, 0.0, 0.0]), both, 252, 100.0)

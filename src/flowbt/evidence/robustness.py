@@ -10,7 +10,7 @@ import pandas as pd
 
 from flowbt.evidence.sharpe import moments
 
-BEST = 0.05  # share of the closed trades that is left out as the best; at least one
+BEST, MOST = 0.05, 10  # share of the closed trades that is left out as the best, at least one, at most a handful: many small profits are no concentration
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def robustness(returns: pd.DataFrame, trades: pd.DataFrame, year: float, cash: f
     profit = float(value[-1] - cash) if len(value) else math.nan
     closed = trades[trades["exit_label"].notna() & (trades["reason"] != "open")] if len(trades) else trades
     pnl = np.sort(closed["pnl"].to_numpy(float)) if len(closed) else np.empty(0)
-    best = max(1, round(BEST * len(pnl))) if len(pnl) else 0
+    best = min(max(1, round(BEST * len(pnl))), MOST) if len(pnl) else 0
     symbol, symbol_share = _largest(closed.groupby("symbol")["pnl"].sum(), float(pnl.sum())) if len(pnl) else ("", math.nan)
     by_year = pd.Series(np.diff(value, prepend=cash), index=pd.DatetimeIndex(returns.index).year).groupby(level=0).sum()
     top, top_share = _largest(by_year, profit)

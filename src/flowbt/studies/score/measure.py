@@ -104,7 +104,12 @@ class Scorer:
             return _figures(figures_of(claim.function(None)))
         panel = Watched(self._panel(claim))
         if claim.kind == "facts":
-            found = _figures(figures_of(ask(claim, panel, {})))
+            try:
+                found = _figures(figures_of(ask(claim, panel, {})))
+            except (KeyError, IndexError, ValueError):  # a row of a day that the data do not reach
+                if panel.index[-1] >= pd.Timestamp(document.dated):
+                    raise
+                return {"missing": [f"data up to {document.dated}; they end {panel.index[-1]:%Y-%m-%d}"]}
         elif claim.kind == "dated forecast":
             bets = ask(claim, panel, {})
             found = filled(claim, document, lambda draft: forecast(claim, draft, bets if isinstance(bets, list) else [bets], panel))
