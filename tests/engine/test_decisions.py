@@ -46,12 +46,13 @@ def test_columns_may_come_in_another_order():
     assert simulate(M, Signals(long=YES, size=size)).orders["notional"].round(-2).tolist() == [30_000, 10_000]
 
 
-@pytest.mark.parametrize(("costs", "account", "message"), [
-    (Costs(fees=-1), Account(), "fees of -1"), (Costs(slippage=1.0), Account(), "slippage of 1"), (Costs(), Account(cash=0), "cash of 0"),
-])  # fmt: skip
-def test_impossible_terms(costs, account, message):
+@pytest.mark.parametrize(
+    ("kind", "terms", "message"),
+    [(Costs, {"fees": -1}, "fees of -1"), (Costs, {"slippage": 1.0}, "slippage of 1"), (Account, {"cash": 0}, "cash of 0")],
+)
+def test_impossible_terms_cannot_be_made(kind, terms, message):
     with pytest.raises(EngineError, match=message):
-        simulate(M, Signals(long=YES), costs, account)
+        kind(**terms)
 
 
 def test_a_missing_funding_rate_is_an_error_only_where_a_position_is_held():

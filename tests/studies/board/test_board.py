@@ -161,7 +161,7 @@ def test_page_needs_no_other_file(folder: Path, tmp_path: Path) -> None:
 
 
 def test_not_a_date_is_refused(folder: Path) -> None:
-    with pytest.raises(RangeError, match="not a date in ISO order; write YYYY-MM-DD"):
+    with pytest.raises(RangeError, match="not a date or a time; write YYYY-MM-DD"):
         CliRunner().invoke(command, ["--asof", "someday", "--datasets", str(folder)], catch_exceptions=False)
 
 

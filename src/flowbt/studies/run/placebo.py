@@ -24,6 +24,7 @@ from flowbt.ground.types import Json
 from flowbt.studies.run.request import Prepared
 
 Array = npt.NDArray[np.float64]
+TENFOLD = 10.0
 LEAST = 63  # bars: further than the memory of most events
 MOST_STRUCTURES = 39  # rotations of an option structure: each contract is priced anew, which takes fifty times as long
 
@@ -126,7 +127,10 @@ def rotated_returns(prepared: Prepared, count: int, seed: int) -> Iterator[Array
 
 
 def held(book: Book) -> tuple[Array, Array]:
-    """Signed fractions of equity held over each bar (at the mark before it), and the simple returns of what is held: T x N each, 0 where missing."""
+    """Signed fractions of equity held over each bar (at the mark before it), and the simple returns of what is held: T x N each, 0 where missing.
+
+    A return over tenfold counts as tenfold: an option may begin at next to nothing while nobody holds it.
+    """
     market = book.market
     mark = pd.DataFrame(market.close).ffill().to_numpy()
     columns = market.symbols
@@ -136,7 +140,7 @@ def held(book: Book) -> tuple[Array, Array]:
     before, value = np.vstack([mark[:1], mark[:-1]]), np.concatenate([[book.account.cash], book.value.to_numpy(float)[:-1]])
     exposure = np.cumsum(units, axis=0) * before / np.maximum(value, 1e-9)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.nan_to_num(exposure), np.nan_to_num(mark / before - 1, posinf=0.0)
+        return np.nan_to_num(exposure), np.clip(np.nan_to_num(mark / before - 1, posinf=0.0), -1.0, TENFOLD)
 
 
 def _values(book: Book) -> Array:
