@@ -116,7 +116,7 @@ def test_unreadable_date_names_itself(tmp_path: Path) -> None:
         read_chain(files.quote_table(tmp_path / "spx.csv", '"Date: 01/05/2024 at 4:31 PM EST",Bid: 0'))
 
 
-RAW = Path(__file__).parents[3] / "shared" / "data" / "raw"
+RAW = Path(__file__).parents[4] / "shared" / "data" / "raw"
 
 
 @pytest.mark.real
