@@ -63,11 +63,11 @@ def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[P
     setup = set_up(catalog, request)
     folder = SweepFolder.of(run.results, setup.strategy.name, setup.id)
     with folder.working(run.resume):
-        return _swept(catalog, setup, folder, run, clock)
+        return _swept(catalog, request, setup, folder, run, clock)
 
 
-def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> tuple[Path, Json, Json]:
-    request, ascending = setup.request, order_of(setup.request.sort)
+def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> tuple[Path, Json, Json]:
+    ascending = order_of(request.sort)
     head = {"id": setup.id, "strategy": setup.strategy.name}
     progress = SweepProgress(folder, head, total_of(setup), run.show)
     clock.lap("prepare")
@@ -90,7 +90,7 @@ def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: Swe
     clock.lap("luck")
     checked = verify(setup, folder, top)  # after luck: vectorbt's import takes memory for good
     clock.lap("verify")
-    runs = tearsheets(catalog, setup, run, top)
+    runs = tearsheets(catalog, request, setup, top[: run.tearsheets], run.results)
     clock.lap("pages")
     document = {
         "kind": "sweep",
@@ -119,13 +119,13 @@ def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: Swe
     return folder.path, document, luck
 
 
-def tearsheets(catalog: Catalog, setup: PreparedSweep, run: SweepOptions, top: list[int]) -> dict[str, str]:
-    """Run the best trials in full and store them with their tearsheets: trial number -> run id."""
-    asked, found = setup.request, {}
-    for trial in top[: run.tearsheets]:
+def tearsheets(catalog: Catalog, asked: SweepRequest, setup: PreparedSweep, trials: list[int], results: Path) -> dict[str, str]:
+    """Run trials in full and store them with their tearsheets: trial number -> run id."""
+    found = {}
+    for trial in trials:
         parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
         request = Request(asked.path, parameters, asked.span, asked.decide_at, asked.costs, asked.account, command=asked.command, keep_leak=asked.keep_leak)
-        found[str(trial)] = store_run(run.results, backtest(catalog, request)).name
+        found[str(trial)] = store_run(results, backtest(catalog, request)).name
     return found
 
 
@@ -152,12 +152,12 @@ def order_of(sort: str) -> bool:
 
 
 def total_of(setup: PreparedSweep) -> int:
-    return setup.request.search.number if setup.request.search.kind == "tpe" else len(setup.numbers)
+    return setup.search.number if setup.search.kind == "tpe" else len(setup.numbers)
 
 
 def finished_slices(setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, progress: SweepProgress) -> Iterator[tuple[int, pa.Table]]:
     """Every slice, stored: those of an earlier run first, then new ones as they are done."""
-    if setup.request.search.kind == "tpe":
+    if setup.search.kind == "tpe":
         for k, table, stored in tpe_slices(setup, folder):
             progress.add(table, stored=stored)
             yield k, table

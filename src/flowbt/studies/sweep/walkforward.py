@@ -79,11 +79,11 @@ class Walk:
 
 def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path) -> tuple[Path, Json]:
     """Run and store; returns the folder and `walkforward.json`."""
-    ascending = order_of(request.sort)
+    order_of(request.sort)  # refuses what is no metric
     setup = set_up(catalog, replace(request, keep_leak=False))  # what is chosen by the future cannot be tested on it: never kept
     numbers = _numbers(setup)
     splits = {mode: split_of(setup, numbers, plan, mode) for mode in plan.modes}
-    walks = [walk(setup, numbers, splits[mode], mode, ascending) for mode in plan.modes]
+    walks = [trade_windows(setup, numbers, splits[mode], mode, request.sort) for mode in plan.modes]
     key = {"sweep": setup.id, "plan": asdict(plan), "sort": request.sort}
     name = f"walkforward-{hashlib.sha256(dumps(key, sort_keys=True).encode()).hexdigest()[:12]}"
     document = {
@@ -131,11 +131,11 @@ def longest_holding(setup: PreparedSweep, numbers: Ints) -> int:
     return math.ceil(longest)
 
 
-def walk(setup: PreparedSweep, numbers: Ints, split: Split, mode: str, ascending: bool) -> Walk:
-    """All windows of one mode."""
+def trade_windows(setup: PreparedSweep, numbers: Ints, split: Split, mode: str, sort: str) -> Walk:
+    """All windows of one mode: in each the best trial by `sort` inside, traded outside."""
     rows, parts, trades = [], [], []
     codes = setup.space.codes(numbers)
-    column = METRICS.index(setup.request.sort)
+    column, ascending = METRICS.index(sort), order_of(sort)
     for k, window in enumerate(walk_forward(len(setup.market.index), split)):
         found = setup.sweeper.run(codes, BarRange(window.train_start, window.train_end)).metrics[:, column]
         ranked = np.where(np.isfinite(found), found if ascending else -found, np.inf)
@@ -148,7 +148,7 @@ def walk(setup: PreparedSweep, numbers: Ints, split: Split, mode: str, ascending
         outside = measure(book.returns, _closed(book), book.market.year, activity=book.exposure)
         values = setup.space.trial(codes[at])
         row = {**_span(setup.market, window, k), "trial": int(numbers[at]), **{f"p.{name}": values[name] for name in setup.swept}}
-        inside_out = {"inside": float(found[at]), "outside": float(getattr(outside, setup.request.sort))}
+        inside_out = {"inside": float(found[at]), "outside": float(getattr(outside, sort))}
         rows.append({**row, **inside_out, "total_return": outside.total_return, "trades": outside.trades})
         parts.append(book.returns)
         trades.append(book.trades.assign(window=k))
@@ -176,7 +176,7 @@ def against(one: Walk, metric: str) -> dict[str, object]:
 
 def _numbers(setup: PreparedSweep) -> Ints:
     """The grid's trials; a large grid is drawn from, so that each window stays affordable."""
-    search = setup.request.search
+    search = setup.search
     if search.kind == "grid" and setup.space.size > MOST:
         return numbers_of(setup.space, setup.constraints, Search("random", MOST, search.seed))
     return setup.numbers
