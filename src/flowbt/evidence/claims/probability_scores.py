@@ -62,12 +62,12 @@ class ProbabilityScore:
 
 
 def brier(p: Array, true: Array) -> Array:
-    """Squared error of each probability: (n,) of fractions, as given; lower is better."""
+    """Squared error of each probability (values as given); lower is better."""
     return (p - true) ** 2
 
 
 def log_score(p: Array, true: Array) -> Array:
-    """Minus the logarithm of the probability given to what happened: (n,), as given; lower is better."""
+    """Minus the logarithm of the probability given to what happened (values as given); lower is better."""
     return -np.log(np.where(true > 0, p, 1 - p))
 
 
@@ -82,7 +82,7 @@ def score_of(settled: Sequence[Settled]) -> ProbabilityScore | None:
 
 
 def clusters(settled: Sequence[Settled]) -> npt.NDArray[np.int64]:
-    """(n,) cluster of each forecast, from 0: those whose times overlap, directly or through others, are in one."""
+    """The cluster of each forecast (values from 0): those whose times overlap, directly or through others, are in one."""
     group, reach, count = np.zeros(len(settled), dtype=np.int64), "", -1
     for at in sorted(range(len(settled)), key=lambda k: settled[k].first):
         count += settled[at].first > reach or count < 0
