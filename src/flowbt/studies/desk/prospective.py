@@ -101,7 +101,7 @@ def entered_forecasts(entries: Sequence[Entry], wanted: set[str]) -> list[Entere
         base, made = (end or {}).get("base") or body["base"], body["base_made"]
         kept: Json = {name: body[name] for name in ("claim", "title", "document", "author", "made", "by", "late", "probability", "stated")}
         ended: Json = {"true": None if end is None else end["true"], "on": "" if end is None else end["on"]}
-        rates = {"base": base["probability"] if base else None, "base_made": made["probability"] if made else None}
+        rates: Json = {"base": base["probability"] if base else None, "base_made": made["probability"] if made else None}
         found.append(EnteredForecast(**kept, **ended, **rates, entered=entry.time, state=_state(end, base is not None)))
     return found
 
