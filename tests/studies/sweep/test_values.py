@@ -24,7 +24,7 @@ def test_a_draw_is_distinct_ascending_and_of_the_asked_number(space: Space) -> N
     drawn = numbers_of(space, (), Search("random", 7, 3))
     assert len(drawn) == 7
     assert (np.diff(drawn) > 0).all()
-    assert 0 <= drawn[0]
+    assert drawn[0] >= 0
     assert drawn[-1] < space.size
 
 
