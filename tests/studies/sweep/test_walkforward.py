@@ -14,7 +14,7 @@ from flowbt.ground.errors import ParameterError
 from flowbt.studies.sweep import walkforward
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.values import Search
-from flowbt.studies.sweep.walkforward import WindowPlan, against, bars_of, longest_holding, split_of, trade_windows
+from flowbt.studies.sweep.walkforward import WindowPlan, against, bars_of, longest_holding, split_of, trade_windows, train
 
 PLAN = WindowPlan("4y", "3y", embargo=2)
 
@@ -57,7 +57,7 @@ def test_the_longest_hold_of_the_grid_is_purged_unless_told(setup: PreparedSweep
 @pytest.mark.parametrize("sort", ["sharpe", "volatility"])
 def test_the_best_inside_is_traded_outside(setup: PreparedSweep, sort: str) -> None:
     split = split_of(setup, setup.numbers, PLAN, "rolling")
-    walked = trade_windows(setup, setup.numbers, split, "rolling", sort)
+    walked = trade_windows(setup, train(setup, setup.numbers, split, sort), "rolling", sort)
     windows = walk_forward(len(setup.market.index), split)
     assert len(windows) == len(walked.windows) > 1
     for window, row in zip(windows, walked.windows.itertuples(), strict=True):
@@ -71,7 +71,7 @@ def test_the_best_inside_is_traded_outside(setup: PreparedSweep, sort: str) -> N
 
 
 def test_inside_against_outside_over_the_windows(setup: PreparedSweep) -> None:
-    walked = trade_windows(setup, setup.numbers, split_of(setup, setup.numbers, PLAN, "anchored"), "anchored", "sharpe")
+    walked = trade_windows(setup, train(setup, setup.numbers, split_of(setup, setup.numbers, PLAN, "anchored"), "sharpe"), "anchored", "sharpe")
     said = against(walked, "sharpe")
     assert said["inside"] == pytest.approx(walked.windows["inside"].mean())
     assert said["outside"] == pytest.approx(walked.windows["outside"].mean())

@@ -34,7 +34,7 @@ from flowbt.studies.lookahead.strategies import refuse
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
 from flowbt.studies.run.stored import store_run
-from flowbt.studies.sweep.cluster import on_cluster
+from flowbt.studies.sweep.cluster import SweepCluster
 from flowbt.studies.sweep.luck import luck_of
 from flowbt.studies.sweep.search import tpe_slices
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
@@ -50,8 +50,7 @@ class SweepOptions:
 
     results: Path
     resume: bool = False
-    cluster: str | None = None
-    job: Json | None = None  # what a worker needs to set up the same sweep (see cluster.py)
+    cluster: SweepCluster | None = None  # None: here
     show: Step | None = None
     tearsheets: int = 0  # of the best trials
 
@@ -179,10 +178,10 @@ def finished_slices(setup: PreparedSweep, folder: SweepFolder, run: SweepOptions
 def new_slices(setup: PreparedSweep, missing: Iterable[tuple[int, Ints]], run: SweepOptions) -> Iterator[tuple[int, pa.Table]]:
     """Run slices here, or on a cluster."""
     if run.cluster is not None:
-        assert run.job is not None
-        sizes = dict(missing)
-        for k, results in on_cluster(run.cluster, {**run.job, "id": setup.id}, sizes):
-            yield k, table_of(setup.space, setup.swept, sizes[k], results)
+        waiting = list(missing)
+        for at, results in run.cluster.run(setup, [(numbers, ENTERED) for _, numbers in waiting]):
+            k, numbers = waiting[at]
+            yield k, table_of(setup.space, setup.swept, numbers, results)
         return
     for k, numbers in missing:
         yield k, table_of(setup.space, setup.swept, numbers, setup.sweeper.run(setup.space.codes(numbers), ENTERED))
