@@ -80,6 +80,17 @@ def flowbt() -> None:
     """
 
 
+@flowbt.result_callback()
+@click.pass_context
+def done(context: click.Context, code: object) -> object:
+    """After any command that ended well: what it changed on stores is published."""
+    if "flowbt.remote" in context.meta:
+        from flowbt.cli.options import publish_remote
+
+        publish_remote(context)
+    return code
+
+
 def main() -> None:
     """Run a command. Exit codes: 0 ok, 1 error, 2 usage, 3 a check failed, 130 interrupted."""
     silent = _is_null(1)

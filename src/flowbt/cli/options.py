@@ -15,12 +15,13 @@ import click
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.guard import TIMEOUT
 from flowbt.ground.home import data_folder, place
+from flowbt.ground.remote import RemoteFolder, is_address
 from flowbt.ground.types import Function
 
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
 
-SAID, OUT = "flowbt.synthetic", "flowbt.out"
+SAID, OUT, REMOTE = "flowbt.synthetic", "flowbt.out", "flowbt.remote"
 F = TypeVar("F", bound=Function)
 SEED = click.IntRange(0, 2**32 - 1)
 
@@ -37,6 +38,32 @@ class PathName(click.Path):
         return super().convert(value, param, ctx)
 
 
+class StorePath(PathName):
+    """A folder of datasets or results: a path, or an address on an object store, worked on in a copy here and published when the command is done."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not is_address(str(value)):
+            return super().convert(value, param, ctx)
+        folder = RemoteFolder(str(value))
+        if ctx is not None:
+            ctx.meta.setdefault(REMOTE, {})[folder.address] = folder
+        return folder.fetch()
+
+
+class RawName(PathName):
+    """A raw file or folder: an absolute path, or an address on an object store as it is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return str(value) if is_address(str(value)) else super().convert(value, param, ctx).resolve()
+
+
+def publish_remote(context: click.Context) -> None:
+    """Publish what the command changed in copies of folders on stores, and say so."""
+    for folder in context.meta.get(REMOTE, {}).values():
+        if sent := folder.publish():
+            click.echo(f"published to {folder.address}: {len(sent)} objects", err=True)
+
+
 def datasets_option(command: F) -> F:
     """The folder new data go to; it may be made."""
     return _datasets(command)
@@ -50,12 +77,12 @@ def stored_datasets_option(command: F) -> F:
 def _datasets(command: F, **more: Any) -> F:
     return click.option(
         "--datasets",
-        type=PathName(),
+        type=StorePath(),
         default=lambda: place("datasets"),
         envvar="FLOWBT_DATASETS",
         show_default="datasets of the project",
         show_envvar=True,
-        help="Folder of datasets.",
+        help="Folder of datasets, or an address such as s3://bucket/datasets.",
         **more,
     )(command)
 
@@ -63,12 +90,12 @@ def _datasets(command: F, **more: Any) -> F:
 def results_option(command: F) -> F:
     return click.option(
         "--results",
-        type=PathName(),
+        type=StorePath(),
         default=lambda: place("results"),
         envvar="FLOWBT_RESULTS",
         show_default="results of the project",
         show_envvar=True,
-        help="Folder of results.",
+        help="Folder of results, or an address such as s3://bucket/results.",
     )(command)
 
 

@@ -16,6 +16,7 @@ from flowbt.engine.sweep.results import BarRange, TrialResults
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Account, Costs
 from flowbt.ground.errors import StudyError
+from flowbt.ground.remote import address_of, local_folder
 from flowbt.ground.types import Json, JsonView
 from flowbt.results.record import dumps
 from flowbt.studies.catalogs import open_catalog
@@ -31,7 +32,7 @@ TrialUnit = tuple[Ints, BarRange]
 def job_of(request: SweepRequest, datasets: Path, demo: bool | None) -> Json:
     """What a worker needs, as plain JSON, in its order: trial numbers depend on the order of parameters. Paths are made absolute."""
     plain = asdict(request)
-    return {**plain, "path": str(request.path.resolve()), "datasets": str(datasets.resolve()), "demo": demo}
+    return {**plain, "path": str(request.path.resolve()), "datasets": address_of(datasets) or str(datasets.resolve()), "demo": demo}
 
 
 def request_of(job: JsonView) -> SweepRequest:
@@ -74,4 +75,4 @@ def run_trials(unit: TrialUnit, text: str) -> TrialResults:
 @lru_cache(maxsize=2)
 def _setup(text: str) -> PreparedSweep:
     job = json.loads(text)
-    return set_up(open_catalog(Path(job["datasets"]), job["demo"]), request_of(job))
+    return set_up(open_catalog(local_folder(job["datasets"]), job["demo"]), request_of(job))
