@@ -147,7 +147,7 @@ def _way(one: ProviderPull) -> Callable[[Asked, Provider, ProviderPull], PullRes
 def _outcome(provider: Provider, one: ProviderPull, result: PullResult) -> PullOutcome:
     bad = [file for file in result.files if file.status == "failed"]
     got, found = sum(file.status in ("fetched", "unchanged") for file in result.files), result.imported
-    told = {"files": got, "rows": found.rows if found else 0, "change": found.change if found else {}}
+    told: Json = {"files": got, "rows": found.rows if found else 0, "change": found.change if found else {}}
     problem = bad[0].problem + (f" and {len(bad) - 1} more files" if len(bad) > 1 else "") if bad else ""
     if bad:
         return PullOutcome(provider.name, one.dataset, "partial" if got else "failed", **told, problem=problem)
