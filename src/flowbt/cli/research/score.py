@@ -10,6 +10,7 @@ import click
 from flowbt.cli.options import SEED, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data, timeout_option
 from flowbt.cli.progress import progress
 from flowbt.cli.show.score import print_board
+from flowbt.cli.show.terminal import say
 from flowbt.ground.files import asked_path
 from flowbt.results.shelf import storing
 
@@ -71,10 +72,10 @@ def _lock(targets: tuple[str, ...], as_json: bool) -> int:
         if as_json:
             emit({"register": register.path, "entries": len(register.current()), **told})
             continue
-        click.echo(f"{register.path}: {len(register.current())} claims, {register.retired} tests of definitions given up")
+        say(f"{register.path}: {len(register.current())} claims, {register.retired} tests of definitions given up")
         for name, found in told.items():
             if found:
-                click.echo(f"{name}: {', '.join(found)}")
+                say(f"{name}: {', '.join(found)}")
     return 0
 
 

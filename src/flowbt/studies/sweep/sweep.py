@@ -116,7 +116,7 @@ def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: Swe
     with derived(folder.path):
         renew(run.results, setup.strategy.name)
         sweeps.write(run.results, folder.path)
-    return folder.path, document, luck
+    return folder.path, {**document, "beliefs": sweeps.beliefs_of(folder.path, document)}, luck
 
 
 def tearsheets(catalog: Catalog, setup: PreparedSweep, run: SweepOptions, top: list[int]) -> dict[str, str]:
