@@ -132,6 +132,11 @@ def parameter_option(command: F) -> F:
     return click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter; may be given several times.")(command)
 
 
+def cluster_option(command: F) -> F:
+    words = "Run on a Dask cluster, e.g. tcp://127.0.0.1:8786, whose workers see the same files (needs the extra `cluster`)."
+    return click.option("--cluster", metavar="ADDRESS", help=words)(command)
+
+
 def keep_leak_option(command: F) -> F:
     return click.option("--keep-leak", is_flag=True, help="Keep a result whose decision uses the future, marked; without it: exit code 3, nothing is stored.")(
         command

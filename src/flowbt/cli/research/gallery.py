@@ -23,6 +23,7 @@ def run_folder(folder: Path, options: Json) -> int:
     """Run all strategies in parallel; print the comparison and write its page. 3 where one uses the future and was not to be kept."""
     from flowbt.studies.gallery.gallery import Job, run_gallery
     from flowbt.studies.run.market import Span
+    from flowbt.studies.units import Workers
 
     for name in ("parameters", "costs", "account", "decide_at", "benchmark", "symbols"):
         if options[name]:
@@ -33,13 +34,14 @@ def run_folder(folder: Path, options: Json) -> int:
             )
     results = None if options["no_store"] else options["results"]
     job = Job(
-        folder,
-        options["datasets"],
-        results,
+        folder.resolve(),
+        options["datasets"].resolve(),
+        results and results.resolve(),
         demo=options["demo"],
         span=Span(options["start"], options["end"]),
         seed=options["seed"],
         keep_leak=options["keep_leak"],
+        workers=Workers(cluster=options["cluster"]),
         command=shlex.join(["flowbt", *sys.argv[1:]]),
     )
     data_of(options["datasets"], options["demo"])
