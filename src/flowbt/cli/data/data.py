@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from flowbt.cli.data import add, imports, versions
+from flowbt.cli.data import add, imports, update, versions
 from flowbt.cli.options import emit, json_option, stored_datasets_option
 from flowbt.cli.show.terminal import Column, say
 from flowbt.cli.show.terminal import show as show_table
@@ -152,5 +152,5 @@ def _spanned(record: Json) -> list[str]:
     return [f"{record['rows']:,}", *[str(time)[:10] for time in record["span"]], str(record["symbols"]), str(record["findings"])]
 
 
-for one in (add.add, imports.import_, imports.pull, versions.log, versions.restore, versions.gc):
+for one in (add.add, imports.import_, imports.pull, versions.log, versions.restore, versions.gc, update.setup, update.update):
     command.add_command(one)
