@@ -10,7 +10,7 @@ import click
 
 from flowbt.cli.options import PathName, datasets_option, emit, json_option
 from flowbt.cli.progress import progress
-from flowbt.cli.show.table import print_table
+from flowbt.cli.show.terminal import Column, say, show
 from flowbt.ground.types import Function
 
 if TYPE_CHECKING:
@@ -54,15 +54,15 @@ def setup(wanted: str, only: tuple[str, ...], providers: Path | None, datasets: 
     if not as_json:
         for provider in found.provider:
             if any(one.set in asked.sets and (not only or one.dataset in only) for one in provider.pull):
-                click.echo(f"{provider.name}: {provider.terms}")
+                say(f"{provider.name}: {provider.terms}")
     done = _ask(asked, "setting up", as_json)
     if as_json:
         emit({"outcomes": [asdict(one) for one in done.outcomes], "closed": [one.model_dump() for one in found.closed]})
     else:
         _print(done)
-        click.echo("what does not come so:")
+        say("what does not come so:")
         for closed in found.closed:
-            click.echo(f"  {closed.name}: {closed.why}. It brings {closed.brings}")
+            say(f"  {closed.name}: {closed.why}. It brings {closed.brings}")
     return 0 if len(done.failed) < len(done.outcomes) or not done.outcomes else 1
 
 
@@ -98,8 +98,9 @@ def _print(done: Updated) -> None:
     for one in done.outcomes:
         change = ", ".join(f"{count:,} {what}" for what, count in one.change.items() if count and what != "equal")
         rows.append([one.dataset, one.provider, one.status, f"{one.files}", f"{one.rows:,}" if one.rows else "", change])
-    print_table(("dataset", "provider", "status", "files", "rows", "change"), rows)
+    columns = (Column("dataset"), Column("provider", drop=1), Column("status"), Column("files", right=True), Column("rows", right=True))
+    show((*columns, Column("change", words=True)), rows)
     for one in done.outcomes:
         if one.problem:
-            click.echo(f"flowbt: {one.problem}", err=True)
-    click.echo(f"{len(done.changed)} of {len(done.outcomes)} pulls brought something new, {len(done.failed)} failed")
+            say(f"flowbt: {one.problem}", err=True)
+    say(f"{len(done.changed)} of {len(done.outcomes)} pulls brought something new, {len(done.failed)} failed")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from flowbt.cli.options import PathName
+from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError
 
 README = """# {name}
@@ -59,4 +60,4 @@ def command(folder: Path) -> None:
             (scratch / ".gitignore").write_text(IGNORED, encoding="utf-8")
     except OSError as error:
         raise ParameterError(f"new project {folder}", f"cannot be written ({error.strerror})", "choose another folder") from None
-    click.echo(f"{folder}: a project; next: cd {folder} && flowbt run strategies/exit_liquidity.py")
+    say(f"{folder}: a project; next: cd {folder} && flowbt run strategies/exit_liquidity.py")
