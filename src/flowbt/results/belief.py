@@ -6,7 +6,6 @@ account are the same and its grid holds the run's parameters.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from flowbt.evidence.belief import Belief, Holding, RunFacts, WalkForwardFacts, believe
 from flowbt.evidence.sharpe import deflated_sharpe
 from flowbt.ground.clock import Clock
+from flowbt.ground.documents import read_json
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Json, JsonView
 from flowbt.results import ledger
@@ -86,7 +86,7 @@ def walk_forwards(strategy_folder: Path) -> list[Json]:
     found = []
     for path in strategy_folder.glob("walkforward-*/walkforward.json"):
         try:
-            document = json.loads(path.read_bytes())
+            document = read_json(path)
         except (OSError, ValueError):
             continue
         if isinstance(document, dict) and document.get("modes"):
@@ -152,7 +152,7 @@ def renew(root: Path, strategy: str) -> None:
     found = {}
     for path in sorted(folder.glob(f"*/{SUMMARY}")):
         try:
-            summary = json.loads(path.read_bytes())
+            summary = read_json(path)
             found[path.parent.name] = belief_of(summary["judged"], summary["measures"], trials, walks).to_dict()
         except (OSError, ValueError, KeyError, TypeError):  # a damaged run is named by the listing; it is not judged
             continue

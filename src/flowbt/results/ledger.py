@@ -62,10 +62,14 @@ class NamedTrials:
         return 2 * int((many[found] == few).sum()) >= len(few)
 
 
+def home_of(results: Path) -> Path:
+    """The ledger of the project these results are of."""
+    return Path(os.environ.get("FLOWBT_LEDGER") or Path(results).absolute().parent / "ledger")
+
+
 def market_of(results: Path, facts: JsonView) -> Path:
     """The trials of the project on real data or on the demo market: `ledger/` beside the results, or FLOWBT_LEDGER."""
-    home = Path(os.environ.get("FLOWBT_LEDGER") or Path(results).absolute().parent / "ledger")
-    return home / (DEMO if facts.get("synthetic") else REAL)
+    return home_of(results) / (DEMO if facts.get("synthetic") else REAL)
 
 
 def keys_of(facts: JsonView, prints: Keys) -> Keys:

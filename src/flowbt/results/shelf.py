@@ -5,22 +5,22 @@ results/<strategy>/<run id>/summary.json is all that a listing reads; `marks.jso
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flowbt.ground.documents import parse_json, read_json
 from flowbt.ground.errors import RunNotFound, StoreError, nearest
-from flowbt.ground.files import WRITING, abandoned, temporary_of, write_text
+from flowbt.ground.files import WRITING, abandoned, locked, temporary_of, write_text
+from flowbt.ground.files import remove as delete
 from flowbt.ground.types import Json
 from flowbt.results.record import dumps
 
-SUMMARY, MARKS = "summary.json", "marks.json"
+SUMMARY, MARKS, MARKING = "summary.json", "marks.json", ".marks.lock"
 BELIEFS, PREFIX = "beliefs.js", "window.flowbtBeliefs="  # of a strategy: run id -> what it may be believed, as a script that pages can load from disk
 RUN_ID = re.compile(r"[0-9a-f]{12}")
 
@@ -105,7 +105,7 @@ def remove(root: Path, name: str) -> Path:
     gone = temporary_of(entry.path)
     with storing(entry.path, "remove"):
         entry.path.rename(gone)
-        shutil.rmtree(gone)
+        delete(gone)
         if {path.name for path in entry.path.parent.iterdir()} <= {BELIEFS}:
             (entry.path.parent / BELIEFS).unlink(missing_ok=True)
             entry.path.parent.rmdir()
@@ -114,9 +114,9 @@ def remove(root: Path, name: str) -> Path:
 
 def mark(root: Path, name: str, change: Callable[[list[str], str], tuple[list[str], str]]) -> StoredRun:
     """Change a run's (tags, note) with `change`; returns the run as it now is."""
-    entry = find(root, name)
-    tags, note = change(list(entry.tags), entry.note)
-    with storing(entry.path, "write tags and note of"):
+    with storing(root, "write tags and notes in"), locked(Path(root) / MARKING, f"tags and notes in {root}", wait=30.0):
+        entry = find(root, name)
+        tags, note = change(list(entry.tags), entry.note)
         write_text(entry.path / MARKS, dumps({"tags": sorted(set(tags)), "note": note}))
     return _entry(entry.path, beliefs_in(entry.path.parent))
 
@@ -168,14 +168,14 @@ def _is_folder(item: os.DirEntry[str]) -> bool:
 def beliefs_in(folder: Path) -> Json:
     """What the runs of a strategy's folder may be believed, by run id (see `belief.renew`); empty where it was never written or is damaged."""
     try:
-        found = json.loads((folder / BELIEFS).read_text(encoding="utf-8").removeprefix(PREFIX).rstrip().removesuffix(";"))
+        found = parse_json((folder / BELIEFS).read_text(encoding="utf-8").removeprefix(PREFIX).rstrip().removesuffix(";"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _entry(path: Path, believed: Json) -> StoredRun:
-    summary = json.loads((path / SUMMARY).read_bytes())
+    summary = read_json(path / SUMMARY)
     if summary["id"] != path.name or not isinstance(summary["strategy"], str):
         raise ValueError("its summary is about another run")
     if not all(isinstance(summary.get(name) or {}, dict) for name in ("measures", "parameters")):
@@ -187,7 +187,7 @@ def _entry(path: Path, believed: Json) -> StoredRun:
 def _marks(path: Path) -> Json | None:
     """Tags and note of a run; empty where nothing was marked, None where they cannot be read."""
     try:
-        marks = json.loads((path / MARKS).read_bytes())
+        marks = read_json(path / MARKS)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):

@@ -6,7 +6,6 @@ that is already there must have the same measures (the id is the hash of what de
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.evidence.measures import Measures
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import publish, scratch_folder
 from flowbt.results import shelf
@@ -52,7 +52,7 @@ def load(path: Path) -> RunRecord:
     """Read a stored run back. Raises StoreError when a file is missing or broken."""
     path = Path(path)
     try:
-        manifest = json.loads((path / "run.json").read_bytes())
+        manifest = read_json(path / "run.json")
         measures = Measures.from_dict(manifest.pop("measures"))
         frames = {name: pd.read_parquet(path / f"{name}.parquet") for name in FRAMES}
         chart = pd.read_parquet(path / "chart.parquet") if (path / "chart.parquet").is_file() else None
@@ -90,7 +90,7 @@ def _write(place: Path, record: RunRecord, texts: dict[str, str]) -> None:
 def _hold_equal(place: Path, record: RunRecord) -> None:
     """The same key must give the same measures; intervals too, for their seed is part of the key."""
     try:
-        stored = json.loads((place / "run.json").read_bytes())
+        stored = read_json(place / "run.json")
         before = dict(stored["measures"])
     except (OSError, ValueError, KeyError, TypeError):
         return  # not there, or damaged: it is written anew

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from flowbt.cli.options import PathName, emit, json_option, results_option
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import StoreError
 from flowbt.ground.types import Json
 from flowbt.results import shelf
@@ -60,7 +61,7 @@ def show(run: str, results: Path, as_json: bool) -> None:
     """Show one run: RUN is an id, the start of one, or a strategy (its newest run)."""
     entry = shelf.find(results, run)
     try:
-        stored = json.loads((entry.path / "run.json").read_bytes())
+        stored = read_json(entry.path / "run.json")
     except (OSError, ValueError) as problem:
         raise StoreError(f"stored run {entry.path}", str(problem), "remove it and run again") from None
     if as_json:
@@ -100,7 +101,7 @@ def gc(results: Path, as_json: bool) -> None:
     """Remove what killed commands left: half-written files, and workspaces of sweeps that nobody holds (`--resume` then has nothing to go on from)."""
     from flowbt.studies.sweep.store import sweep_up
 
-    gone = [path.relative_to(results).as_posix() for path in sweep_up(results)]
+    gone = [Path(os.path.relpath(path, results)).as_posix() for path in sweep_up(results)]
     if as_json:
         emit({"removed": gone})
         return

@@ -9,7 +9,6 @@ Row numbers are those a text editor shows (the header of a csv is row 1); for Pa
 from __future__ import annotations
 
 import gzip
-import json
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +20,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import SourceError, nearest
 from flowbt.ground.types import JsonView
 
@@ -197,7 +197,7 @@ def _read(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -> pd.
     elif name.endswith(".feather"):
         frame = pd.read_feather(path)
     elif name.endswith((".json", ".json.gz")):
-        frame = pd.DataFrame(_records(json.loads(_text(path))))
+        frame = pd.DataFrame(_records(parse_json(_text(path))))
         frame.columns = pd.Index([str(column) for column in frame.columns])
     else:
         return _read_text(path, sep, skip, columns)

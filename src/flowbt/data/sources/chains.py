@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flowbt.data.sources.cboe_chain import parse_json, parse_table
+from flowbt.data.sources.cboe_chain import parse_quotes, parse_table
 from flowbt.data.sources.chain_terms import ROOTS, closes_of, completed, read_text, settlement
 from flowbt.data.sources.deribit_chain import deribit_table, parse_summary
 from flowbt.ground.errors import SourceError
@@ -56,7 +56,7 @@ def read_chain(path: Path, missing: Missing | None = None) -> pd.DataFrame:
     text = read_text(path)
     start = text.lstrip()[:400]
     if start.startswith("{"):
-        table = parse_summary(path, text) if '"instrument_name"' in text[:5000] else parse_json(path, text)
+        table = parse_summary(path, text) if '"instrument_name"' in text[:5000] else parse_quotes(path, text)
     elif "Last:" in start and "Date:" in start:
         table = parse_table(path)
     else:

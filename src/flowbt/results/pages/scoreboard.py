@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from flowbt.evidence.claims import wording
 from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import ORDER, stated_effect
 from flowbt.evidence.cutoffs import CUTOFFS
+from flowbt.ground.documents import read_json
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Json
 from flowbt.results.pages import site
@@ -52,7 +52,7 @@ def owns(results: Path, register: str) -> bool:
     """Whether a scoreboard of this register (a folder; empty for files without one) may be written: a register's is not overwritten by anything else."""
     path = results / FOLDER / "findings.json"
     try:
-        held = json.loads(path.read_text(encoding="utf-8")).get("register", "")
+        held = read_json(path).get("register", "")
     except (OSError, ValueError, AttributeError):
         return True
     return not held or (bool(register) and Path(held).resolve() == Path(register).resolve())

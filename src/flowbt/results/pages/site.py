@@ -6,15 +6,15 @@ Work in progress is shown when a `progress.json` lies in its folder, see `progre
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import write_text
+from flowbt.ground.files import write_text, writing
 from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.pages.base import ASSETS, render_page, write_assets
@@ -116,7 +116,8 @@ def export(root: Path, folder: Path) -> int:
         for path in (*pages, *downloads, *believed):
             target = folder / path.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+            with writing(target) as scratch:
+                shutil.copyfile(path, scratch)
         write_text(folder / INDEX, index_page(root))
     return len(pages) + 1
 
@@ -154,7 +155,7 @@ def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:
 
 def _read(path: Path) -> Json:
     try:
-        found = json.loads(path.read_bytes())
+        found = read_json(path)
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -6,7 +6,6 @@ than MOST: over a regular sample and the best); the trial table and the parallel
 
 from __future__ import annotations
 
-import json
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 
 from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import luck_checks
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Json
@@ -47,8 +47,8 @@ def read(folder: Path) -> tuple[Json, Json, pd.DataFrame]:
     """sweep.json, luck.json (empty where absent) and the trials. Raises StoreError for a sweep that is not complete or damaged."""
     folder = Path(folder)
     try:
-        sweep = json.loads((folder / "sweep.json").read_bytes())
-        luck = json.loads((folder / "luck.json").read_bytes()) if (folder / "luck.json").is_file() else {}
+        sweep = read_json(folder / "sweep.json")
+        luck = read_json(folder / "luck.json") if (folder / "luck.json").is_file() else {}
         trials = read_trials(folder / "trials.parquet")
     except (OSError, ValueError) as problem:
         do = "run the sweep to its end (--resume)" if not (folder / "sweep.json").is_file() else "the folder is damaged; sweep again"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Json
@@ -36,7 +36,7 @@ def write(root: Path, folder: Path) -> Path:
 def read(folder: Path) -> tuple[Json, dict[str, pd.DataFrame]]:
     """walkforward.json and its tables windows, returns, trades. Raises StoreError where one is missing or broken."""
     try:
-        document = json.loads((Path(folder) / "walkforward.json").read_bytes())
+        document = read_json(Path(folder) / "walkforward.json")
         return document, {name: pd.read_parquet(Path(folder) / f"{name}.parquet") for name in ("windows", "returns", "trades")}
     except (OSError, ValueError) as problem:
         raise StoreError(f"walk-forward {folder}", " ".join(str(problem).split())[:160], "the folder is damaged; walk forward again") from None

@@ -7,7 +7,6 @@ ratios with as many trials. A strategy whose data are missing keeps its row, wit
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import traceback
@@ -30,6 +29,7 @@ from flowbt.engine.simulate import simulate
 from flowbt.evidence.multiple import benjamini_hochberg
 from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, StoreError, check_seed
 from flowbt.ground.guard import die_with_parent
 from flowbt.ground.types import Json
@@ -179,7 +179,7 @@ def claim_verdicts(results: Path | None, synthetic: bool) -> dict[str, tuple[str
     if path is None or not path.is_file():
         return {}
     try:
-        board = json.loads(path.read_text(encoding="utf-8"))
+        board = read_json(path)
         if bool(board["synthetic"]) != synthetic:
             return {}
         lines: dict[str, tuple[str, ...]] = {}

@@ -26,6 +26,7 @@ from flowbt.ground.clock import ALWAYS, Clock
 from flowbt.ground.errors import DatasetError, FlowbtError, SourceError
 from flowbt.ground.fields import FIELDS
 from flowbt.ground.files import hash_file
+from flowbt.ground.guard import die_with_parent
 from flowbt.ground.protocols import Step
 from flowbt.studies.ingest.ingest import place
 from flowbt.studies.ingest.kinds import Kind, kind_of
@@ -122,7 +123,7 @@ def in_processes(work: Work, files: Sequence[Path], workers: int) -> Iterator[Fi
 
 def _pool(work: Work, files: Sequence[Path], workers: int) -> Iterator[tuple[Path, FileResult | None]]:
     """Results as they are ready; None where the process was killed."""
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=die_with_parent)
     try:
         futures = {pool.submit(work, path): path for path in files}
         for future in as_completed(futures):

@@ -15,6 +15,7 @@ from pathlib import Path
 from flowbt.engine.sweep.results import ENTERED, TrialResults
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Account, Costs
+from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import StudyError
 from flowbt.ground.types import Json, JsonView
 from flowbt.studies.catalogs import open_catalog
@@ -74,7 +75,7 @@ def on_cluster(address: str, job: JsonView, missing: Mapping[int, Ints]) -> Iter
 def work(text: str, numbers: Ints) -> TrialResults:
     """Run on a worker: metrics and fingerprints of the trials."""
     setup = _setup(text)
-    wanted = json.loads(text)["id"]
+    wanted = parse_json(text)["id"]
     if setup.id != wanted:
         raise StudyError(f"sweep {wanted} on a worker", f"it is {setup.id} there", "let the workers see the same file, data and flowbt version")
     return setup.sweeper.run(setup.space.codes(numbers), ENTERED)
@@ -82,5 +83,5 @@ def work(text: str, numbers: Ints) -> TrialResults:
 
 @lru_cache(maxsize=2)
 def _setup(text: str) -> PreparedSweep:
-    job = json.loads(text)
+    job = parse_json(text)
     return set_up(open_catalog(Path(job["datasets"]), job["demo"]), request_of(job))

@@ -96,8 +96,8 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
         "modes": {one.mode: {"windows": len(one.windows), "measures": one.measures, **against(one, request.sort)} for one in walks},
     }
     folder = results / slug(setup.strategy.name) / name
+    _enter(setup, results, numbers, document["id"])  # first: a result whose trials are not counted looks better than it is
     _store(folder, walks, document)
-    _enter(setup, results, numbers, document["id"])
     with derived(folder):
         page.write(results, folder)
         renew(results, setup.strategy.name)
