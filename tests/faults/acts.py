@@ -19,7 +19,10 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Act:
-    """A command, the commands before it, and whether doing it again is an error (what it removes is gone). `halted`: the last of those before was killed there."""
+    """A command, the commands before it, and whether doing it again is an error (what it removes is gone).
+
+    `halted`: the last of those before was killed at this call.
+    """
 
     words: Words
     before: tuple[Words, ...] = ()

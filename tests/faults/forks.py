@@ -19,7 +19,10 @@ LIMIT = 60.0  # seconds after which a command is taken to hang
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended. `code`: exit code, negative a signal; `points`: the kinds of calls under the folder, where it ended by itself; `hung`: it was stopped."""
+    """How a command ended.
+
+    `code`: exit code, negative a signal; `points`: the kinds of calls under the folder, where it ended by itself; `hung`: it was stopped.
+    """
 
     code: int
     out: str
@@ -82,7 +85,7 @@ def start(act: Callable[[], object], folder: Path | None = None, at: int = 0, ho
     try:
         for number, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(scratch / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)
-        sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))
+        sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))  # noqa: SIM115
         if folder is not None:
             os.chdir(folder)
             arm(folder, at, how)

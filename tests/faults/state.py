@@ -43,7 +43,7 @@ def state(root: Path) -> State:
         for name in trials.names:
             out[f"ledger {name}"] = [trials.count(name).trials, trials.names[name].lost]
     out["journal"] = _tried(lambda: [entry.body["strategy"] for entry in chain.read(root / "journal")])
-    for path in sorted((root / "claims").glob("*.lock")):
+    if (root / "claims" / "register.lock").exists():
         out["register"] = _tried(lambda: _digest(repr(read_lock(root / "claims"))))
     for path in sorted((root / "results").glob("*/*.json")):
         if path.parent.name in ("claims", "_gallery"):

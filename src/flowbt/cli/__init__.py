@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from flowbt.ground.errors import FlowbtError, nearest
+from flowbt.ground.errors import FlowbtError, nearest, printable
 
 COMMANDS = {
     "init": "Make a project: strategies, claims, declarations, notebook.",
@@ -132,7 +132,7 @@ def main() -> None:
 
 
 def _one_line(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
-    return f"flowbt: warning: {' '.join(str(message).split())} ({category.__name__}, {os.path.basename(filename)} line {lineno})\n"
+    return f"flowbt: warning: {printable(' '.join(str(message).split()))} ({category.__name__}, {os.path.basename(filename)} line {lineno})\n"
 
 
 def _refused(error: OSError) -> str:
@@ -150,4 +150,4 @@ def _is_null(descriptor: int) -> bool:
 
 
 def _say(line: str) -> None:
-    click.echo(line, err=True)
+    click.echo(printable(line), err=True)

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flowbt.ground.documents import parse_json, read_json
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import RunNotFound, StoreError, nearest
 from flowbt.ground.files import WRITING, abandoned, locked, temporary_of, write_text
 from flowbt.ground.files import remove as delete
 from flowbt.ground.types import Json
-from flowbt.results.record import dumps
+from flowbt.results.record import dumps, unsealed
 
 SUMMARY, MARKS, MARKING = "summary.json", "marks.json", ".marks.lock"
 BELIEFS, PREFIX = "beliefs.js", "window.flowbtBeliefs="  # of a strategy: run id -> what it may be believed, as a script that pages can load from disk
@@ -168,14 +168,14 @@ def _is_folder(item: os.DirEntry[str]) -> bool:
 def beliefs_in(folder: Path) -> Json:
     """What the runs of a strategy's folder may be believed, by run id (see `belief.renew`); empty where it was never written or is damaged."""
     try:
-        found = parse_json((folder / BELIEFS).read_text(encoding="utf-8").removeprefix(PREFIX).rstrip().removesuffix(";"))
+        found = unsealed((folder / BELIEFS).read_bytes().removeprefix(PREFIX.encode()).rstrip().removesuffix(b";"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _entry(path: Path, believed: Json) -> StoredRun:
-    summary = read_json(path / SUMMARY)
+    summary = unsealed((path / SUMMARY).read_bytes())
     if summary["id"] != path.name or not isinstance(summary["strategy"], str):
         raise ValueError("its summary is about another run")
     if not all(isinstance(summary.get(name) or {}, dict) for name in ("measures", "parameters")):

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from flowbt.cli.options import PathName, emit, json_option, results_option
-from flowbt.ground.documents import read_json
-from flowbt.ground.errors import StoreError
+from flowbt.ground.errors import StoreError, printable
 from flowbt.ground.types import Json
 from flowbt.results import shelf
+from flowbt.results.record import unsealed
 
 if TYPE_CHECKING:
     from flowbt.results.shelf import StoredRun
@@ -61,20 +61,21 @@ def show(run: str, results: Path, as_json: bool) -> None:
     """Show one run: RUN is an id, the start of one, or a strategy (its newest run)."""
     entry = shelf.find(results, run)
     try:
-        stored = read_json(entry.path / "run.json")
-    except (OSError, ValueError) as problem:
-        raise StoreError(f"stored run {entry.path}", str(problem), "remove it and run again") from None
+        stored = unsealed((entry.path / "run.json").read_bytes())
+        told = [] if as_json else _facts(stored, entry)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise StoreError(f"stored run {entry.path}", f"run.json: {problem}", "run it again, or remove it") from None
     if as_json:
         emit({**stored, "tags": list(entry.tags), "note": entry.note, "path": str(entry.path)})
         return
     click.echo(
-        f"{_printable(stored['strategy'])}  {entry.id}{'  SYNTHETIC' if stored.get('synthetic') else ''}{'  LOOK-AHEAD' if stored.get('look_ahead') else ''}"
+        f"{printable(stored['strategy'])}  {entry.id}{'  SYNTHETIC' if stored.get('synthetic') else ''}{'  LOOK-AHEAD' if stored.get('look_ahead') else ''}"
     )
     if stored.get("look_ahead"):
-        click.echo(f"worthless: it uses the future ({_printable(stored['look_ahead'])})")
-    click.echo(_printable(stored.get("thesis", "")))
-    for name, value in _facts(stored, entry):
-        click.echo(f"  {name:<14} {_printable(value)}")
+        click.echo(f"worthless: it uses the future ({printable(stored['look_ahead'])})")
+    click.echo(printable(stored.get("thesis", "")))
+    for name, value in told:
+        click.echo(f"  {name:<14} {printable(value)}")
     click.echo(f"  tearsheet      {entry.path / 'tearsheet.html'}")
 
 
@@ -167,7 +168,7 @@ def _cell(value: object, spec: str) -> str:
 def _print_table(entries: list[StoredRun]) -> None:
     """A plain table: rich would take a third of the time of the whole command to import."""
     head = ("run", "strategy", "made", "from", "to", "Sharpe", "CAGR", "max DD", "trades", "believe", "data", "tags")
-    rows = [head, *(tuple(_printable(cell) for cell in _line(entry)) for entry in entries)]
+    rows = [head, *(tuple(printable(cell) for cell in _line(entry)) for entry in entries)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
     for row in rows:
         click.echo("  ".join(f"{cell:>{w}}" if 5 <= i <= 8 else f"{cell:<{w}}" for i, (cell, w) in enumerate(zip(row, widths, strict=True))).rstrip())
@@ -180,11 +181,6 @@ def _line(entry: StoredRun) -> tuple[str, ...]:
     numbers = (_cell(m.get("sharpe"), ".2f"), _cell(m.get("cagr"), "+.1%"), _cell(m.get("max_drawdown"), ".1%"), _cell(m.get("trades"), ",d"))
     answer = str((entry.belief or {}).get("answer", "-"))
     return (entry.id, entry.strategy[:28], made, str(s.get("from"))[:10], str(s.get("to"))[:10], *numbers, answer, source, " ".join(entry.tags))
-
-
-def _printable(text: str) -> str:
-    """Text from files without control characters, so that no name can drive the terminal."""
-    return "".join(c if c.isprintable() else "?" for c in str(text))
 
 
 def _facts(stored: Json, entry: StoredRun) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from flowbt.ground.files import write_text
 from flowbt.ground.types import Json
 from flowbt.results.pages import site
 from flowbt.results.pages.base import MISSING, render_page, write_assets
-from flowbt.results.record import dumps
+from flowbt.results.record import sealed
 from flowbt.results.shelf import listing
 
 FOLDER = "claims"
@@ -70,7 +70,7 @@ def write_scoreboard(results: Path, scored: Scored) -> Path:
     _put(path, board_page(scored))
     kept = [{"id": f.id, "strategy": f.strategy, "verdict": f.verdict} for f in scored.findings if f.strategy]
     write_text(
-        folder / "findings.json", dumps({"synthetic": scored.synthetic, "register": scored.register, "findings": kept})
+        folder / "findings.json", sealed({"synthetic": scored.synthetic, "register": scored.register, "findings": kept})
     )  # the gallery shows them beside each strategy
     claims = [f for f in scored.findings if not f.placebo]
     words = ", ".join(f"{count} {verdict}" for verdict, count in Counter(f.verdict for f in claims).most_common(3))

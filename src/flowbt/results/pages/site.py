@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flowbt.ground.documents import read_json
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text, writing
 from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.pages.base import ASSETS, render_page, write_assets
-from flowbt.results.record import dumps
+from flowbt.results.record import dumps, unsealed
 
 NOTICE, PROGRESS, INDEX = "page.json", "progress.json", "index.html"
 KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board")
@@ -155,7 +154,7 @@ def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:
 
 def _read(path: Path) -> Json:
     try:
-        found = read_json(path)
+        found = unsealed(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

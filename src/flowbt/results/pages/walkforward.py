@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.ground.documents import read_json
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import render_page, write_assets
+from flowbt.results.record import unsealed
 
 PAGE = "walkforward.html"
 SHOWN = ("sharpe", "cagr", "max_drawdown", "volatility", "trades", "win_rate")
@@ -36,7 +36,7 @@ def write(root: Path, folder: Path) -> Path:
 def read(folder: Path) -> tuple[Json, dict[str, pd.DataFrame]]:
     """walkforward.json and its tables windows, returns, trades. Raises StoreError where one is missing or broken."""
     try:
-        document = read_json(Path(folder) / "walkforward.json")
+        document = unsealed((Path(folder) / "walkforward.json").read_bytes())
         return document, {name: pd.read_parquet(Path(folder) / f"{name}.parquet") for name in ("windows", "returns", "trades")}
     except (OSError, ValueError) as problem:
         raise StoreError(f"walk-forward {folder}", " ".join(str(problem).split())[:160], "the folder is damaged; walk forward again") from None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -29,11 +30,11 @@ from flowbt.engine.simulate import simulate
 from flowbt.evidence.multiple import benjamini_hochberg
 from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
-from flowbt.ground.documents import read_json
-from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, StoreError, check_seed
+from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, check_seed
 from flowbt.ground.guard import die_with_parent
 from flowbt.ground.types import Json
 from flowbt.results.belief import belief_now
+from flowbt.results.record import unsealed
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
 from flowbt.studies.run.market import Span
@@ -179,14 +180,15 @@ def claim_verdicts(results: Path | None, synthetic: bool) -> dict[str, tuple[str
     if path is None or not path.is_file():
         return {}
     try:
-        board = read_json(path)
+        board = unsealed(path.read_bytes())
         if bool(board["synthetic"]) != synthetic:
             return {}
         lines: dict[str, tuple[str, ...]] = {}
         for finding in board["findings"]:
             lines[finding["strategy"]] = (*lines.get(finding["strategy"], ()), f"{finding['id']}: {finding['verdict']}")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"verdicts of {path}", f"cannot be read ({type(error).__name__})", "run `flowbt score claims/` again") from None
+        warnings.warn(f"verdicts of {path} are left out: {type(error).__name__}: {error}; run `flowbt score claims/` again", RuntimeWarning, stacklevel=2)
+        return {}
     return lines
 
 

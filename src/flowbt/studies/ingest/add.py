@@ -19,7 +19,7 @@ from flowbt.data.catalog import Catalog
 from flowbt.data.declare import Dataset, field_name, parse_declaration, read_declaration
 from flowbt.data.ingest.plan import PlanDataset, PlanFile
 from flowbt.data.sources import messy
-from flowbt.data.sources.base import RawTable
+from flowbt.data.sources.base import RawTable, parsing
 from flowbt.data.versions import dataset_name
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError, ParameterError, RefusedImport, SourceError
@@ -87,7 +87,8 @@ def look(path: Path, wishes: Wishes, root: Path) -> Look:
     """Read a file and find what it does not say. SourceError, with the row, for what cannot be read or has two readings."""
     declared = declared_at(wishes, root)
     said = {**(declared.reading if declared else {}), **wishes.reading}
-    grid = messy.read_grid(path, said)
+    with parsing(path, "a table"):
+        grid = messy.read_grid(path, said)
     reading = {key: value for key, value in said.items() if key not in ("delimiter", "encoding") or key in wishes.reading}
     reading["time"] = said.get("time") or messy.time_column(grid)
     if not said.get("symbol") and not said.get("symbol_column") and (column := messy.symbol_column(grid)):
@@ -106,7 +107,8 @@ def look(path: Path, wishes: Wishes, root: Path) -> Look:
         questions.append(Question("symbol", "which symbol are the rows about?"))
     if declared is None and not wishes.publication:
         questions.append(Question("publication", "when did a row become public? (close, session 18:00, session 1 09:00, after 1h, month 1 10:00)"))
-    table = messy.parse(path, {"symbol": "?", **reading} if not reading.get("symbol_column") else reading)
+    with parsing(path, "a table"):
+        table = messy.parse(path, {"symbol": "?", **reading} if not reading.get("symbol_column") else reading)
     times = pd.DatetimeIndex(table.frame["event_time"])
     clock, frequency = (declared.clock, declared.frequency) if declared else calendar_of(times, wishes)
     return Look(path, grid, reading, table, clock, frequency, tuple(questions))

@@ -25,7 +25,7 @@ from flowbt.ground.files import WRITING, abandoned, locked, publish, remove, wri
 from flowbt.ground.protocols import Step
 from flowbt.ground.types import Json
 from flowbt.results import ledger
-from flowbt.results.record import dumps
+from flowbt.results.record import sealed
 from flowbt.results.shelf import slug, storing
 
 WORKING = ".working"  # ending of a workspace's name
@@ -97,7 +97,7 @@ class SweepFolder:
 
     def write(self, name: str, document: Json) -> None:
         with storing(self.path, "store the sweep in"):
-            write_text(self.path / name, dumps(document, indent=1))
+            write_text(self.path / name, sealed(document, indent=1))
 
     def column(self, name: str) -> Array:
         """One column of every trial as float64, read a row group at a time: Arrow keeps what a whole read took."""

@@ -35,7 +35,7 @@ from flowbt.ground.types import Json
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import walkforward as page
-from flowbt.results.record import dumps
+from flowbt.results.record import dumps, sealed
 from flowbt.results.shelf import derived, slug, storing
 from flowbt.studies.run.market import cut_decision
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
@@ -207,7 +207,7 @@ def _store(folder: Path, walks: list[Walk], document: dict[str, object]) -> None
         }
         for name, frames in tables.items():
             ledger.write_table(work / f"{name}.parquet", pa.Table.from_pandas(pd.concat(frames, ignore_index=True), preserve_index=False))
-        write_text(work / "walkforward.json", dumps(document, indent=1))
+        write_text(work / "walkforward.json", sealed(document, indent=1))
         publish(work, folder)
 
 
