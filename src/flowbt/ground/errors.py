@@ -125,8 +125,9 @@ class StoreError(ResultsError): ...
 
 
 def printable(text: object) -> str:
-    """Text from anywhere without signs that could drive a terminal or turn its line around."""
-    return "".join(sign if sign.isprintable() else "?" for sign in str(text))
+    """Text from anywhere without signs that drive a terminal or turn its line around: they are shown as escapes."""
+    plain = str(text)
+    return plain if plain.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
 
 
 def check_seed(seed: object) -> None:

@@ -18,7 +18,7 @@ from flowbt.ground.files import write_text
 from flowbt.ground.types import Json, JsonView
 from flowbt.results import ledger
 from flowbt.results.record import dumps, sealed, unsealed
-from flowbt.results.shelf import BELIEFS, PREFIX, SUMMARY, slug, storing
+from flowbt.results.shelf import BELIEFS, PREFIX, SUFFIX, SUMMARY, slug, storing
 
 SAME = {
     "code_hash": "code",
@@ -156,7 +156,7 @@ def renew(root: Path, strategy: str) -> None:
         except (OSError, ValueError, KeyError, TypeError):  # a damaged run is named by the listing; it is not judged
             continue
     with storing(folder, "write what is believed in"):
-        write_text(folder / BELIEFS, f"{PREFIX}{sealed(found) if found else dumps(found)};\n")
+        write_text(folder / BELIEFS, f"{PREFIX}{sealed(found) if found else dumps(found)}{SUFFIX}\n")
 
 
 def _number(value: Any) -> float:

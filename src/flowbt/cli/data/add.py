@@ -11,6 +11,7 @@ import click
 
 from flowbt.cli.data.imports import RULES, arrival_of, arrival_options, report
 from flowbt.cli.options import PathName, datasets_option, emit, json_option, split_parameters
+from flowbt.cli.show.terminal import say
 
 if TYPE_CHECKING:
     from flowbt.studies.ingest.add import Look, Wishes
@@ -61,7 +62,7 @@ def add(file: Path, datasets: Path, as_json: bool, **rest: Any) -> None:
     wishes = Wishes(rest["name"] or file.name.split(".")[0], reading, units=split_parameters(rest["units"]), **said)
     seen = look(file, wishes, datasets)
     if not as_json:
-        click.echo("\n".join(seen.lines()))
+        say("\n".join(seen.lines()))
     if sys.stdin.isatty() and not rest["yes"] and not as_json:
         seen, wishes = _asked(seen, wishes, datasets)
     outcome = bring(seen, wishes, datasets, arrival_of(rest))

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from flowbt.cli.options import PathName
+from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import write_text
 from flowbt.ground.home import place
@@ -83,4 +84,4 @@ def _write(folder: Path, name: str, template: str) -> None:
         write_text(path, template.format(name=name, title=name.replace("_", " ").capitalize()))
     except OSError as error:
         raise ParameterError(f"new file {path}", f"cannot be written ({error.strerror})", "choose another --dir") from None
-    click.echo(str(path))
+    say(str(path))

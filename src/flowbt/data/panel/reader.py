@@ -68,6 +68,10 @@ class PanelReader:
         self._touched: dict[tuple[str, str], None] = {}
         self._rows: dict[tuple[str, str], np.ndarray] = {}
 
+    def __repr__(self) -> str:
+        data = "SYNTHETIC" if self.catalog.synthetic else "real data"
+        return f"Panel({', '.join(self.symbols)}; {self.index[0]:%Y-%m-%d} to {self.index[-1]:%Y-%m-%d}, {len(self.index):,} labels, {data})"
+
     def __getitem__(self, key: str | tuple[str, str]) -> pd.DataFrame:
         """`panel[field]`: the strategy's symbols. `panel[field, symbol]`: one symbol's series under every column."""
         if isinstance(key, tuple):

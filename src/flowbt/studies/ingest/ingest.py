@@ -158,11 +158,12 @@ def _fresh(made: Assembled) -> _State:
 
 def _joined(old: pd.DataFrame, made: Assembled, declaration: Dataset, arrival: Arrival) -> _State:
     """What is there with what files bring (nothing, where the rows are only placed again)."""
-    if declaration.publication.rule != "column":
-        old = old.drop(columns="known_at")
-    if made.frame.empty:
+    new = made.frame
+    if declaration.publication.rule != "column":  # what a file says of it does not count then
+        old, new = old.drop(columns="known_at"), new.drop(columns="known_at", errors="ignore")
+    if new.empty:
         return _State(old, {"placed": len(old)})
-    merged = merge(old, made.frame, arrival.instant(), keep_old=policy(declaration, "revision") == "drop")
+    merged = merge(old, new, arrival.instant(), keep_old=policy(declaration, "revision") == "drop")
     merged = replace(merged, findings=tuple(replace(finding, file=made.file) for finding in merged.findings))
     refuse(merged.findings, declaration)
     return _State(merged.frame, merged.change, merged.findings)
