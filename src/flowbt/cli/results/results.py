@@ -11,9 +11,9 @@ import click
 
 from flowbt.cli.options import PathName, emit, json_option, results_option
 from flowbt.cli.show.belief import print_answer
-from flowbt.cli.show.terminal import Column, printable, say
+from flowbt.cli.show.terminal import Column, say
 from flowbt.cli.show.terminal import show as show_table
-from flowbt.ground.errors import StoreError
+from flowbt.ground.errors import StoreError, printable
 from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.record import unsealed
