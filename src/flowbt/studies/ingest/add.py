@@ -19,12 +19,8 @@ from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.declare import Dataset, field_name, parse_declaration, read_declaration
 from flowbt.data.ingest.plan import PlanDataset, PlanFile
 from flowbt.data.sources import messy
-<<<<<<< HEAD
 from flowbt.data.sources.base import RawTable, parsing
-=======
-from flowbt.data.sources.base import RawTable
 from flowbt.data.sources.textgrid import Grid, read_grid
->>>>>>> main
 from flowbt.data.versions import dataset_name
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError, ParameterError, RefusedImport, SourceError
@@ -103,21 +99,17 @@ class Look:
 
 def look(path: Path, wishes: Wishes, root: Path) -> Look:
     """Read a file and find what it does not say. SourceError, with the row, for what cannot be read or has two readings."""
-    declared = declared_at(wishes, root)
-<<<<<<< HEAD
-    said = {**(declared.reading if declared else {}), **wishes.reading}
     with parsing(path, "a table"):
-        grid = messy.read_grid(path, said)
-    reading = {key: value for key, value in said.items() if key not in ("delimiter", "encoding") or key in wishes.reading}
-    reading["time"] = said.get("time") or messy.time_column(grid)
-    if not said.get("symbol") and not said.get("symbol_column") and (column := messy.symbol_column(grid)):
-=======
+        return _look(path, wishes, root)
+
+
+def _look(path: Path, wishes: Wishes, root: Path) -> Look:
+    declared = declared_at(wishes, root)
     reading = {**(declared.reading if declared else {}), **wishes.reading}
     read = hash_file(path) if path.is_file() else ""
     grid = read_grid(path, reading)
     reading["time"] = reading.get("time") or messy.time_column(grid)
     if not any(reading.get(key) for key in ("symbol", "symbol_column", "wide")) and (column := messy.symbol_column(grid)):
->>>>>>> main
         reading["symbol_column"] = column
     questions = _of_columns(grid, reading)
     if not any(reading.get(key) for key in ("symbol", "symbol_column", "wide")) and "map" in reading:
@@ -148,23 +140,10 @@ def _of_columns(grid: Grid, reading: Json) -> list[Question]:
             field_name(name)
         except ValueError as error:
             raise ParameterError(f"--map {name}", str(error), "for example --map flow='Net flow'") from None
-<<<<<<< HEAD
-    questions = []
-    if not reading.get("symbol") and not reading.get("symbol_column"):
-        questions.append(Question("symbol", "which symbol are the rows about?"))
-    if declared is None and not wishes.publication:
-        questions.append(Question("publication", "when did a row become public? (close, session 18:00, session 1 09:00, after 1h, month 1 10:00)"))
-    with parsing(path, "a table"):
-        table = messy.parse(path, {"symbol": "?", **reading} if not reading.get("symbol_column") else reading)
-    times = pd.DatetimeIndex(table.frame["event_time"])
-    clock, frequency = (declared.clock, declared.frequency) if declared else calendar_of(times, wishes)
-    return Look(path, grid, reading, table, clock, frequency, tuple(questions))
-=======
     for name, column, factor in messy.scale_questions(reading):
         what = f"column {column!r} speaks of {factor:g} where {name} is in {FIELDS[name].units}: by what are its numbers multiplied?"
         questions.append(Question("scale", f"{what} ({name}={factor:g} or {name}=1)"))
     return questions
->>>>>>> main
 
 
 def declared_at(wishes: Wishes, root: Path) -> Dataset | None:
