@@ -12,6 +12,7 @@ from flowbt.cli.data.update import asked_of, providers_option
 from flowbt.cli.desk.journal import journal_option
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data, timeout_option
 from flowbt.cli.progress import progress
+from flowbt.cli.show.terminal import say
 from flowbt.ground.home import place
 
 EPILOG = """\b
@@ -52,8 +53,8 @@ def command(path: Path, claims: Path, demo: bool | None, as_json: bool, **rest: 
     else:
         say_data()
         for line in done.problems:
-            click.echo(f"flowbt: {line}", err=True)
+            say(f"flowbt: {line}", err=True)
         for line in done.undecided:
-            click.echo(f"cannot decide: {line}", err=True)
-        click.echo(done.line)
+            say(f"cannot decide: {line}", err=True)
+        say(done.line)
     return 1 if done.problems else 0
