@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.guard import TIMEOUT
 from flowbt.ground.home import data_folder, place
@@ -113,7 +114,7 @@ def data_of(datasets: Path, demo: bool | None) -> Catalog:
 def say_data() -> None:
     """The first line a command prints, where it worked on the demo market."""
     if line := click.get_current_context().meta.get(SAID):
-        click.echo(line)
+        say(line)
 
 
 def json_option(command: F) -> F:

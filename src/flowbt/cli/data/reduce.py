@@ -9,6 +9,7 @@ import click
 
 from flowbt.cli.options import RawName, cluster_option, datasets_option, emit, json_option, split_parameters
 from flowbt.cli.progress import progress
+from flowbt.cli.show.terminal import say
 
 
 @click.command(epilog="Example: flowbt reduce trades archive/BTCUSDT --to btc-toxicity -o step=1h")
@@ -41,9 +42,7 @@ def command(kind: str, paths: tuple[Path | str, ...], name: str, options: tuple[
     if as_json:
         emit({"dataset": name, "rows": len(reduced.table), "span": span, "files": len(reduced.files), "broken": broken})
     else:
-        click.echo(
-            f"{name}: {len(reduced.table)} rows, {span[0]} to {span[1]}, from {len(reduced.files) - len(broken)} of {len(reduced.files)} files, in {folder}"
-        )
+        say(f"{name}: {len(reduced.table)} rows, {span[0]} to {span[1]}, from {len(reduced.files) - len(broken)} of {len(reduced.files)} files, in {folder}")
         for line in broken:
-            click.echo(f"flowbt: left out {line}", err=True)
+            say(f"flowbt: left out {line}", err=True)
     return 1 if broken else 0

@@ -10,6 +10,7 @@ from typing import TypeVar
 import click
 
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data, timeout_option
+from flowbt.cli.show.terminal import say
 from flowbt.ground.home import place
 from flowbt.ground.types import Function
 
@@ -45,7 +46,7 @@ def head(journal: Path, as_json: bool) -> None:
     if as_json:
         emit({"entries": len(entries), "hash": last})
     else:
-        click.echo(f"{len(entries)} entries, last hash {last}")
+        say(f"{len(entries)} entries, last hash {last}")
 
 
 @command.command("check", epilog="Example: flowbt journal check --strategies strategies")
@@ -72,10 +73,10 @@ def check(journal: Path, strategies: Path, demo: bool | None, datasets: Path, as
     else:
         say_data()
         for one in found:
-            click.echo(f"{one.n}  {one.strategy}  {one.label}  {one.cause}: {one.words}")
+            say(f"{one.n}  {one.strategy}  {one.label}  {one.cause}: {one.words}")
         counts = Counter(one.cause for one in found)
         told = ", ".join(f"{counts[cause]} {cause}" for cause in CAUSES if counts[cause]) or "all confirmed"
-        click.echo(f"{len(entries)} entries, chain whole; {told}")
+        say(f"{len(entries)} entries, chain whole; {told}")
     return 3 if any(one.cause == CAUSES[0] for one in found) else 0
 
 
@@ -95,10 +96,10 @@ def score(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> No
         return
     say_data()
     for one in books:
-        click.echo(f"{one.strategy}  {one.first} to {one.last}: journal {one.journal_return:+.2%}, backtest {one.backtest_return:+.2%}")
+        say(f"{one.strategy}  {one.first} to {one.last}: journal {one.journal_return:+.2%}, backtest {one.backtest_return:+.2%}")
         gap = f"gap {one.gap_missing:+.2%} of {one.missing} bars without an entry, {one.gap_data:+.2%} of {one.different} that decide otherwise now"
-        click.echo(f"  {one.entries} entries, {one.late} of them entered after their fill; {gap}")
-        click.echo(f"  {one.trades} trades closed; open: {', '.join(one.open_positions) or 'none'}")
+        say(f"  {one.entries} entries, {one.late} of them entered after their fill; {gap}")
+        say(f"  {one.trades} trades closed; open: {', '.join(one.open_positions) or 'none'}")
 
 
 @command.command("register", epilog="Example: flowbt journal register claims/")
@@ -124,11 +125,11 @@ def register(targets: tuple[str, ...], journal: Path, demo: bool | None, dataset
         for one in (one for one in new if one.kind == FORECAST):
             base = one.body["base"]
             odds = f"base rate {base['probability']:.0%}" if base else f"no base rate: {one.body['missing']}"
-            click.echo(f"{one.n}  {one.body['claim']}  by {one.body['by']}, {one.body['probability']:.0%} sure, {odds}{', entered late' * one.body['late']}")
+            say(f"{one.n}  {one.body['claim']}  by {one.body['by']}, {one.body['probability']:.0%} sure, {odds}{', entered late' * one.body['late']}")
         for line in problems:
-            click.echo(f"left out: {line}", err=True)
+            say(f"left out: {line}", err=True)
         claims = sum(one.kind != FORECAST for one in new)
-        click.echo(f"{len(new) - claims} forecasts and {claims} claims entered" + (f", last hash {new[-1].hash[:16]}" if new else ""))
+        say(f"{len(new) - claims} forecasts and {claims} claims entered" + (f", last hash {new[-1].hash[:16]}" if new else ""))
     return 1 if problems and not new else 0
 
 
@@ -148,7 +149,7 @@ def settle(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> N
     say_data()
     for entry in new:
         known = "" if entry.body["after"] else ", known when it was entered"
-        click.echo(f"{entry.n}  {entry.body['claim']}  {'came true' if entry.body['true'] else 'failed'} on {entry.body['on']}{known}")
+        say(f"{entry.n}  {entry.body['claim']}  {'came true' if entry.body['true'] else 'failed'} on {entry.body['on']}{known}")
     for one in left:
-        click.echo(f"open  {one.entry.body['claim']}  {one.reason}")
-    click.echo(f"{len(new)} settled, {len(left)} open")
+        say(f"open  {one.entry.body['claim']}  {one.reason}")
+    say(f"{len(new)} settled, {len(left)} open")

@@ -8,13 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from flowbt.cli.options import data_of, emit, say_data
 from flowbt.cli.progress import progress
+from flowbt.cli.show.terminal import Cell, Column, say, show
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.protocols import Step
 from flowbt.ground.types import Json
@@ -62,7 +58,7 @@ def run_folder(folder: Path, options: Json) -> int:
         say_data()
         _print(gallery)
         if page:
-            click.echo(str(page))
+            say(str(page))
     return 3 if any(entry.leak for entry in gallery.entries) and not options["keep_leak"] else 0
 
 
@@ -79,30 +75,28 @@ def _teller(step: Step | None, results: Path | None) -> Callable[[GalleryRow, in
     return tell
 
 
+ANSWERS = {"yes": "green", "no": "red", "cannot tell": "yellow"}
+NUMBERS = (
+    Column("Sharpe", right=True), Column("95%", right=True, drop=3), Column("CAGR", right=True, drop=1), Column("max dd", right=True, drop=2),
+    Column("trades", right=True), Column("placebo", right=True, drop=5), Column("p adj.", right=True), Column("DSR here", right=True, drop=4),
+    Column("believe"),
+)  # fmt: skip
+
+
 def _print(gallery: Gallery) -> None:
-    table = Table(box=None, padding=(0, 1, 0, 0))
-    table.add_column("strategy")
-    for name in ("Sharpe", "95%", "CAGR", "max dd", "trades", "placebo", "p adj.", "DSR here"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("finding")
-    for entry in gallery.entries:
-        table.add_row(*_row(entry))
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(table)
+    show((Column("strategy"), *NUMBERS, Column("finding", words=True)), [_row(entry) for entry in gallery.entries])
     words = f"placebo: mean Sharpe of {gallery.placebos} rotations of its own decisions; p: chance that they, or its exposure held, do as well, corrected"
-    console.print(Text(words, style="dim"))
+    say(words, dim=True)
     if gallery.synthetic:
         from flowbt.evidence.search.judgement import beats_placebos
 
         odd = [entry.strategy for entry in gallery.entries if beats_placebos(entry.null_adjusted)]
-        console.print(
-            Text(f"where nothing is planted: {'nothing found' if not odd else 'found something: ' + ', '.join(odd)}", style="yellow" if odd else "dim")
-        )
+        say(f"where nothing is planted: {'nothing found' if not odd else 'found something: ' + ', '.join(odd)}", fg="yellow" if odd else None)
 
 
-def _row(entry: GalleryRow) -> tuple[str, ...]:
+def _row(entry: GalleryRow) -> tuple[Cell, ...]:
     if entry.error:
-        return (entry.strategy, *[""] * 8, entry.error)
+        return (entry.strategy, *[""] * len(NUMBERS), entry.error)
     m = entry.measures
 
     def shown(value: object, spec: str) -> str:
@@ -119,5 +113,6 @@ def _row(entry: GalleryRow) -> tuple[str, ...]:
         shown(entry.placebo, ".2f"),
         shown(entry.adjusted, ".3f"),
         shown(entry.deflated_sharpe, ".2f"),
+        (entry.answer or "-", {"fg": ANSWERS.get(entry.answer)}),
         entry.finding.replace("; nothing where nothing is planted", ""),
     )

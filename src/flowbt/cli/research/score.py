@@ -13,6 +13,7 @@ from flowbt.cli.options import SEED, data_of, datasets_option, demo_option, emit
 from flowbt.cli.progress import progress
 from flowbt.cli.show.prospective import print_prospective
 from flowbt.cli.show.score import print_board
+from flowbt.cli.show.terminal import say
 from flowbt.ground.files import asked_path
 from flowbt.ground.types import Json
 from flowbt.results.shelf import storing
@@ -81,10 +82,10 @@ def _lock(targets: tuple[str, ...], as_json: bool) -> int:
         if as_json:
             emit({"register": register.path, "entries": len(register.current()), **told})
             continue
-        click.echo(f"{register.path}: {len(register.current())} claims, {register.retired} tests of definitions given up")
+        say(f"{register.path}: {len(register.current())} claims, {register.retired} tests of definitions given up")
         for name, found in told.items():
             if found:
-                click.echo(f"{name}: {', '.join(found)}")
+                say(f"{name}: {', '.join(found)}")
     return 0
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import click
-
-from flowbt.cli.show.table import print_table
+from flowbt.cli.show.terminal import Column, say, show
 
 if TYPE_CHECKING:
     from flowbt.evidence.claims.probability_scores import Gain
     from flowbt.studies.desk.prospective import EnteredForecast, Prospective
+
+COLUMNS = (
+    Column("forecast"), Column("entered", drop=2), Column("by"), Column("sure", right=True), Column("base rate", right=True), Column("came of it", words=True),
+    Column("on", drop=1),
+)  # fmt: skip
 
 
 def print_prospective(found: Prospective) -> None:
@@ -21,22 +24,22 @@ def print_prospective(found: Prospective) -> None:
         for one in found.forecasts
     ]
     if rows:
-        print_table(("forecast", "entered", "by", "sure", "base rate", "came of it", "on"), rows)
+        show(COLUMNS, rows)
         if not all(one.stated for one in found.forecasts):
-            click.echo("* the document does not say how sure it is; it counts as this")
+            say("* the document does not say how sure it is; it counts as this")
     for kind, name, score in found.scores:
         expected = f"{score.expected:.1f} by its own word, {score.expected_base:.1f} by the base rate"
-        click.echo(f"{kind} {name}".rstrip() + f": {score.came_true} of {score.n} came true; expected {expected}")
-        click.echo(f"  Brier {_gain(score.brier)}; log {_gain(score.log)}; {score.clusters} independent spans")
+        say(f"{kind} {name}".rstrip() + f": {score.came_true} of {score.n} came true; expected {expected}")
+        say(f"  Brier {_gain(score.brier)}; log {_gain(score.log)}; {score.clusters} independent spans")
     if found.forecasts and not found.scores:
-        click.echo("no forecast counts yet: none was settled by what came after its entry")
+        say("no forecast counts yet: none was settled by what came after its entry")
     measured = [one for one in found.claims if one.finding is not None]
     if measured:
         table = [[one.claim, one.entered[:10], f"{one.labels}", one.finding.sentence, one.words] for one in measured if one.finding]
-        print_table(("claim", "entered", "labels since", "", "verdict"), table)
+        show((Column("claim"), Column("entered", drop=1), Column("labels since", right=True), Column("", words=True), Column("verdict")), table)
     waiting = Counter(one.words for one in found.claims if one.finding is None)
     for words, count in waiting.items():
-        click.echo(f"{count} claims: {words}")
+        say(f"{count} claims: {words}")
 
 
 def _came(one: EnteredForecast) -> str:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from flowbt.data.declare import Dataset, parse_declaration, read_declaration
 from flowbt.data.raw.duck import Limits
+from flowbt.data.sources.base import parsing
 from flowbt.data.versions import KEYS, write_dataset, writing_alone
 from flowbt.ground.clock import ALWAYS, Clock
 from flowbt.ground.errors import DatasetError, FlowbtError, SourceError
@@ -109,9 +110,9 @@ def _run(asked: Reduction, files: Sequence[RawFile], options: Any) -> Iterator[F
 
 
 def reduce_one(path: RawFile, kind: str, options: Any, limits: Limits) -> FileResult:
-    """One file. What is expected to be wrong with files becomes the result's `problem`; a defect of flowbt is raised."""
+    """One file. What is wrong with it becomes the result's `problem`."""
     try:
-        with nullcontext(path) if isinstance(path, Path) else path.copy() as file:
+        with nullcontext(path) if isinstance(path, Path) else path.copy() as file, parsing(file, kind):
             return FileResult(path, kind_of(kind).one(file, options, limits), sha256=hash_file(file), bytes=file.stat().st_size)
     except (FlowbtError, OSError) as error:
         return FileResult(path, None, str(error))

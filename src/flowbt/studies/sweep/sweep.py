@@ -115,7 +115,7 @@ def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder
     with derived(folder.path):
         renew(run.results, setup.strategy.name)
         sweeps.write(run.results, folder.path)
-    return folder.path, document, luck
+    return folder.path, {**document, "beliefs": sweeps.beliefs_of(folder.path, document)}, luck
 
 
 def tearsheets(catalog: Catalog, asked: SweepRequest, setup: PreparedSweep, trials: list[int], results: Path) -> dict[str, str]:
@@ -218,4 +218,4 @@ def how(setup: PreparedSweep) -> Json:
     tracer, sweeper = setup.sweeper.tracer, setup.sweeper
     path = "per trial" if tracer.per_trial else "general" if sweeper.unfused else "fused"
     reasons = list(dict.fromkeys([*tracer.reasons, *sweeper.unfused]))
-    return {"path": path, "traces": tracer.traces, "masks": sweeper.store.count, "evaluations": tracer.evaluator.evaluations, "reasons": reasons}
+    return {"path": path, "traces": tracer.traces, "masks": sweeper.store.made, "evaluations": tracer.evaluator.evaluations, "reasons": reasons}
