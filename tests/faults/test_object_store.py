@@ -17,8 +17,8 @@ from click.testing import CliRunner
 from tests.studies.sweep.conftest import STRATEGY
 
 from flowbt.cli import flowbt
-from flowbt.ground import remote
-from flowbt.ground.remote import RemoteFolder, files_under
+from flowbt.data import remote
+from flowbt.data.remote import RemoteFolder, files_under
 
 pytestmark = pytest.mark.slow
 VALUES = ["-p", "window=2:9:1", "-p", "level=-0.01:0.01:0.005", "-p", "hold=2,3,5", "--tearsheets", "0"]

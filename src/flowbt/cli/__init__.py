@@ -86,11 +86,9 @@ def flowbt() -> None:
 @flowbt.result_callback()
 @click.pass_context
 def done(context: click.Context, code: object) -> object:
-    """After any command that ended well: what it changed on stores is published."""
-    if "flowbt.remote" in context.meta:
-        from flowbt.cli.options import publish_remote
-
-        publish_remote(context)
+    """After any command that ended well: what it left to be done, such as publishing a folder on a store (`options.DONE`)."""
+    for finish in context.meta.get("flowbt.done", {}).values():
+        finish()
     return code
 
 

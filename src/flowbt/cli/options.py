@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,13 +17,14 @@ from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.guard import TIMEOUT
 from flowbt.ground.home import data_folder, place
-from flowbt.ground.remote import RemoteFolder, is_address
 from flowbt.ground.types import Function
 
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
+    from flowbt.data.remote import RemoteFolder
 
-SAID, OUT, REMOTE = "flowbt.synthetic", "flowbt.out", "flowbt.remote"
+SAID, OUT = "flowbt.synthetic", "flowbt.out"
+DONE = "flowbt.done"  # in a context's meta: what is done after a command that ended well
 F = TypeVar("F", bound=Function)
 SEED = click.IntRange(0, 2**32 - 1)
 
@@ -43,11 +45,13 @@ class StorePath(PathName):
     """A folder of datasets or results: a path, or an address on an object store, worked on in a copy here and published when the command is done."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not is_address(str(value)):
+        if "://" not in str(value):
             return super().convert(value, param, ctx)
+        from flowbt.data.remote import RemoteFolder
+
         folder = RemoteFolder(str(value))
         if ctx is not None:
-            ctx.meta.setdefault(REMOTE, {})[folder.address] = folder
+            ctx.meta.setdefault(DONE, {})[folder.address] = partial(_publish, folder)
         return folder.fetch()
 
 
@@ -55,14 +59,13 @@ class RawName(PathName):
     """A raw file or folder: an absolute path, or an address on an object store as it is."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return str(value) if is_address(str(value)) else super().convert(value, param, ctx).resolve()
+        return str(value) if "://" in str(value) else super().convert(value, param, ctx).resolve()
 
 
-def publish_remote(context: click.Context) -> None:
-    """Publish what the command changed in copies of folders on stores, and say so."""
-    for folder in context.meta.get(REMOTE, {}).values():
-        if sent := folder.publish():
-            click.echo(f"published to {folder.address}: {len(sent)} objects", err=True)
+def _publish(folder: RemoteFolder) -> None:
+    """Publish what the command changed in the copy of a folder on a store, and say so."""
+    if sent := folder.publish():
+        click.echo(f"published to {folder.address}: {len(sent)} objects", err=True)
 
 
 def datasets_option(command: F) -> F:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from flowbt.data.declare import Dataset, parse_declaration, read_declaration
 from flowbt.data.raw.duck import Limits
+from flowbt.data.remote import RemoteFile, files_under
 from flowbt.data.sources.base import parsing
 from flowbt.data.versions import KEYS, write_dataset, writing_alone
 from flowbt.ground.clock import ALWAYS, Clock
@@ -25,7 +26,6 @@ from flowbt.ground.errors import DatasetError, FlowbtError, SourceError
 from flowbt.ground.fields import FIELDS
 from flowbt.ground.files import hash_file
 from flowbt.ground.protocols import Step
-from flowbt.ground.remote import RemoteFile, files_under
 from flowbt.studies.ingest.ingest import place
 from flowbt.studies.ingest.kinds import Kind, kind_of
 from flowbt.studies.units import EVERY_PROCESSOR, Workers, each, processors

@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
+from flowbt.data.remote import address_of, local_folder
 from flowbt.engine.sweep.results import BarRange, TrialResults
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Account, Costs
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import StudyError
-from flowbt.ground.remote import address_of, local_folder
 from flowbt.ground.types import Json, JsonView
 from flowbt.results.record import dumps
 from flowbt.studies.catalogs import open_catalog

@@ -20,20 +20,24 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 from urllib.parse import parse_qsl, urlsplit
+
+from pyarrow import fs
 
 from flowbt.ground.errors import Busy, StoreError
 from flowbt.ground.files import WRITING, locked, write_json, writing
-
-if TYPE_CHECKING:
-    from pyarrow.fs import FileInfo, FileSystem
 
 SCHEMES = ("s3://", "gs://", "gcs://", "file://")
 CACHE = "FLOWBT_CACHE"
 SYNCED = ".remote.json"  # what the copy held when it was last the same as the store: path -> marks there, marks here
 POINTER = "current"  # of a dataset: what makes a version count
-OPTIONS = {"file": (), "s3": ("endpoint_override", "region", "scheme"), "gs": ("endpoint_override", "scheme"), "gcs": ("endpoint_override", "scheme")}
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "file": (),
+    "s3": ("endpoint_override", "region", "scheme"),
+    "gs": ("endpoint_override", "scheme"),
+    "gcs": ("endpoint_override", "scheme"),
+}
 PATIENCE = 10  # seconds until a store that does not answer is given up
 Marks = list[int]  # size, time in ns
 
@@ -64,7 +68,7 @@ class RemoteFolder:
         return base / f"{plain.rpartition('/')[2]}-{hashlib.sha256(self.address.encode()).hexdigest()[:12]}"
 
     @cached_property
-    def _place(self) -> tuple[FileSystem, str]:
+    def _place(self) -> tuple[fs.FileSystem, str]:
         return filesystem(self.address)
 
     def fetch(self) -> Path:
@@ -86,7 +90,7 @@ class RemoteFolder:
             write_json(self.here / SYNCED, {"address": self.address, "files": known})
         return self.here
 
-    def _renew(self, system: FileSystem, path: str, info: FileInfo, known: Synced | None) -> Synced:
+    def _renew(self, system: fs.FileSystem, path: str, info: fs.FileInfo, known: Synced | None) -> Synced:
         """One file of the copy, downloaded where it is not what the store has; its marks."""
         file, there = inside_copy(self.here, path), _marks_there(info)
         touched = known is not None and file.exists() and _marks(file) != known["here"]
@@ -165,21 +169,20 @@ def files_under(address: str, endings: tuple[str, ...]) -> list[RemoteFile]:
     return [RemoteFile(f"{plain.rstrip('/')}{one.path[len(root) :]}{tail}", one.size) for one in sorted(found, key=lambda one: one.path)]
 
 
-def filesystem(address: str) -> tuple[FileSystem, str]:
+def filesystem(address: str) -> tuple[fs.FileSystem, str]:
     """The store, and the path on it. Its keys and region come from the environment, as its own tools read them. StoreError for what is no address."""
     parts = urlsplit(address)
-    options = dict(parse_qsl(parts.query))
+    known, options = OPTIONS.get(parts.scheme), dict(parse_qsl(parts.query))
     path = f"{parts.netloc}{parts.path}".rstrip("/")
-    wrong = set(options) - set(OPTIONS[parts.scheme]) or (parts.scheme == "file" and parts.netloc) or not path.strip("/") or path.startswith("//")
-    if wrong or (parts.scheme != "file" and not parts.netloc):
-        known = f"; its options are {', '.join(OPTIONS[parts.scheme])}" if OPTIONS[parts.scheme] else ""
-        raise StoreError(address, f"no address of a folder{known}", "for example s3://bucket/folder or file:///folder")
+    if known is None:
+        raise StoreError(address, "no such kind of store", f"addresses begin with {', '.join(SCHEMES)}")
+    if set(options) - set(known) or (parts.scheme == "file") == bool(parts.netloc) or not path.strip("/"):
+        found = f"no address of a folder{f'; its options are {', '.join(known)}' if known else ''}"
+        raise StoreError(address, found, "for example s3://bucket/folder or file:///folder")
     return _system(parts.scheme, options), path
 
 
-def _system(scheme: str, options: dict[str, str]) -> FileSystem:
-    from pyarrow import fs
-
+def _system(scheme: str, options: dict[str, str]) -> fs.FileSystem:
     if scheme == "file":
         return fs.LocalFileSystem()
     if scheme == "s3":
@@ -189,11 +192,9 @@ def _system(scheme: str, options: dict[str, str]) -> FileSystem:
     return fs.GcsFileSystem(**options, retry_time_limit=timedelta(seconds=PATIENCE))
 
 
-def listing(system: FileSystem, root: str) -> dict[str, FileInfo]:
+def listing(system: fs.FileSystem, root: str) -> dict[str, fs.FileInfo]:
     """Every file under a folder, deeper folders too, by its path from there; none where the folder is not there yet."""
-    from pyarrow.fs import FileSelector
-
-    found = system.get_file_info(FileSelector(root, allow_not_found=True, recursive=True))
+    found = system.get_file_info(fs.FileSelector(root, allow_not_found=True, recursive=True))
     return {one.path[len(root) + 1 :]: one for one in found if one.is_file and WRITING not in one.base_name}
 
 
@@ -211,7 +212,7 @@ def local_folder(name: str) -> Path:
     return RemoteFolder(name).fetch() if is_address(name) else Path(name)
 
 
-def download(system: FileSystem, source: str, target: Path) -> None:
+def download(system: fs.FileSystem, source: str, target: Path) -> None:
     """One file from the store, whole or not there."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with writing(target) as temporary, system.open_input_stream(source) as reader, temporary.open("wb") as writer:
@@ -219,11 +220,9 @@ def download(system: FileSystem, source: str, target: Path) -> None:
             writer.write(chunk)
 
 
-def upload(system: FileSystem, source: Path, target: str) -> None:
+def upload(system: fs.FileSystem, source: Path, target: str) -> None:
     """One file to the store. What is there under this name stays until the new one is whole (file systems get it by a rename)."""
-    from pyarrow.fs import LocalFileSystem
-
-    local = isinstance(system, LocalFileSystem)
+    local = isinstance(system, fs.LocalFileSystem)
     if local:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
     name = f"{posixpath.dirname(target)}/{WRITING}{posixpath.basename(target)}.{os.getpid()}" if local else target
@@ -250,7 +249,7 @@ def inside_copy(folder: Path, path: str) -> Path:
     return folder / path
 
 
-def _marks_there(info: FileInfo) -> Marks:
+def _marks_there(info: fs.FileInfo) -> Marks:
     return [int(info.size), int(info.mtime_ns or 0)]
 
 

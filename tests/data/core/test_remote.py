@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from flowbt.ground import remote
+from flowbt.data import remote
+from flowbt.data.remote import RemoteFolder, address_of, files_under, is_address, local_folder
 from flowbt.ground.errors import Busy, StoreError
-from flowbt.ground.remote import RemoteFolder, address_of, files_under, is_address, local_folder
 
 
 @pytest.fixture
@@ -136,6 +136,8 @@ def test_what_is_no_address_is_one_line(address: str, store: Path) -> None:
     assert is_address(address)
     with pytest.raises(StoreError, match="no address of a folder"):
         RemoteFolder(address).fetch()
+    with pytest.raises(StoreError, match="no such kind of store"):
+        RemoteFolder(address.replace("://", "x://")).fetch()
 
 
 @pytest.mark.parametrize("name", ["../x", "a/../../x", "a//b", "/x", "a\\..\\x"])
