@@ -218,4 +218,4 @@ def how(setup: PreparedSweep) -> Json:
     tracer, sweeper = setup.sweeper.tracer, setup.sweeper
     path = "per trial" if tracer.per_trial else "general" if sweeper.unfused else "fused"
     reasons = list(dict.fromkeys([*tracer.reasons, *sweeper.unfused]))
-    return {"path": path, "traces": tracer.traces, "masks": sweeper.store.count, "evaluations": tracer.evaluator.evaluations, "reasons": reasons}
+    return {"path": path, "traces": tracer.traces, "masks": sweeper.store.made, "evaluations": tracer.evaluator.evaluations, "reasons": reasons}
