@@ -365,7 +365,7 @@ def of_commands() -> Iterator[Bad]:
     for path, one in leaves():
         if path in SKIPPED:
             continue
-        base = BASES[path]
+        base = BASES.get(path, tuple(path.split()))
         at = len(path.split())
         for parameter in one.params:
             if isinstance(parameter, click.Option):
