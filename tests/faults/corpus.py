@@ -274,6 +274,8 @@ TERMS = {
     "base_url": ("", " ", "file:///etc/passwd", "ftp://x", "http://", "http://[", "http://127.0.0.1:99999", "javascript:1", "\0", "http://127.0.0.1:9"),
     "symbols": (*TEXTS, "SPY,SPY", "NOPE", "SPY,", "SPY;QQQ", "spy"),
     "constraints": CONSTRAINTS,
+    "cluster": ("", " ", "a/b", "[", "x\0", "tcp://", "nonsense://x", "tcp://x:99999999", "é"),
+    "workers": ("-1", "nan", "x", "", "1e9", "99999999999999999999"),
     "parameters": PAIRS,
 }
 READS = ("files", "plan_file", "mapping_file", "file", "paths", "path", "targets", "runs", "run", "name", "names")
