@@ -121,7 +121,7 @@ class Scorer:
 
     def _sequence(self, claim: Claim, document: Document, panel: Watched) -> Measured:
         frames, left_out = _each(claim, panel)
-        refuse_peeking(claim, panel.panel, frames, partial(array_of, claim))
+        refuse_peeking(claim, panel.panel, frames, partial(array_of, claim), panel.features)
         found = filled(claim, document, lambda draft: sequence_study(claim, draft, frames, self.settings.resamples, self.settings.seed))
         missing = [*left_out, *found.pop("missing", [])]
         return found | {"definition": frames[0][0], "rows": len(panel.index), "missing": missing}
@@ -133,7 +133,7 @@ class Scorer:
         whole = event_of(claim, results[0][1], panel)
         told = {"definition": cases[0].definition, "rows": len(scope.index), "span": [f"{scope.index[0]:%Y-%m-%d}", f"{scope.index[-1]:%Y-%m-%d}"]}
         told |= {"missing": left_out, "own_date": own_date(claim, document, panel, whole, _columns(results[0][1]))}
-        refuse_peeking(claim, panel.panel, results, partial(event_of, claim))
+        refuse_peeking(claim, panel.panel, results, partial(event_of, claim), panel.features)
         if not cases[0].event.any() and any(case.event.any() for case in cases):
             return told | _never(cases)
         told |= filled(claim, document, lambda draft: event_study(claim, draft, cases, scope))
