@@ -6,8 +6,8 @@ An estimate is written as a sum of one score per label, `estimate = sum(score)`,
 
 Its long-run variance is the mean square of its projections on B cosines (equal-weighted cosine estimator, EWC: Mueller 2004; Lazarus, Lewis, Stock, Watson
 2018), and `t = (estimate - value) / root of it` is compared with Student's t of B degrees of freedom (fixed-b: the noise of the variance is in the tails).
-Where scores are nearly white, ALL of the variance is taken over all T cosines (the sum of squares): a position that grows with its losses is quiet between them,
-and the first cosines alone then measure too little.
+Where scores are nearly white, a share ALL of the variance is taken over all T cosines (the sum of squares): a position that grows with its losses is quiet
+between them, and the first cosines alone then measure too little.
 The scores are taken under the value that is tested, so that few clusters widen the test: with two clusters no value can be excluded at all.
 
 * p of any value: its t. * Interval: the values whose p is over 5%; a quadratic, so p and interval cannot contradict each other.
@@ -35,10 +35,10 @@ Array = npt.NDArray[np.float64]
 # Cosines per T^(2/3): many where pieces are nearly white, so that a position that grows with its losses is measured as it grows; fewer where pieces turn back
 # (changes of levels), fewest where they persist (volatility) or overlap.
 WHITE, TURNING, PERSISTENT = 1.0, 0.13, 0.08
-BAND = (0.7, 1.4)  # variance ratios between which pieces count as nearly white
+BAND = (0.6, 1.5)  # variance ratios between which pieces count as nearly white: two deviations of the ratio either side
 FEWEST = 4  # cosines
 REACH = 2.5  # a cosine's half period is at least this many horizons where outcomes overlap
-ALL = 0.15  # share of the variance that is the mean over all cosines, where pieces are nearly white
+ALL = 0.5  # share of the variance that is the mean over all cosines, where pieces are nearly white
 DRAWS = 4_000  # of the power
 
 
@@ -206,13 +206,22 @@ def cosines_for(rows: int, pieces: Array | None = None, horizon: int = 1) -> int
 
 
 def variance_ratio(pieces: Array) -> float:
-    """Variance of sums of pieces over T / 30 labels, over that of as many uncorrelated ones; infinite for pieces that never vary."""
-    x = pieces if pieces.ndim == 1 else np.mean(pieces, axis=1)
+    """Variance of sums of pieces over T / 30 labels, over that of as many uncorrelated ones; infinite for pieces that never vary.
+
+    Of their ranks: a crash or two must not decide what kind of series it is (of heavy-tailed white returns a third would be taken for something else).
+    """
+    x = _ranks(pieces if pieces.ndim == 1 else np.mean(pieces, axis=1))
     x = x - x.mean()
     span = max(2, len(x) // 30)
     sums = np.concatenate([[0.0], np.cumsum(x)])
     single = float(np.mean(x**2))
     return float(np.mean((sums[span:] - sums[:-span]) ** 2)) / (span * single) if single > 0 else math.inf
+
+
+def _ranks(x: Array) -> Array:
+    """Ranks from 0; of equal values their mean."""
+    _, place, count = np.unique(x, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count + 1) / 2)[place])
 
 
 def critical(freedom: int, level: float = CUTOFFS.level) -> float:

@@ -22,7 +22,7 @@ from flowbt.ground.types import Function, Json
 from flowbt.studies.lookahead.probe import Leak, Probe
 from flowbt.studies.score.files import load
 
-OTHERS, FEW = 16, 3  # definitions probed beside the reported one, and cuts of each
+OTHERS, FEW = 8, 3  # definitions probed beside the reported one, and cuts of each
 Values = Callable[[Any, Any], Array]
 
 

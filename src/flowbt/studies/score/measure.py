@@ -46,12 +46,12 @@ BESIDE = frozenset({"events", "judged"})  # what is measured for the register an
 
 @dataclass(frozen=True)
 class Settings:
-    """`cache`: folder of measured claims, None for none; `store`: write to it; `fresh`: do not read it."""
+    """`cache`: folder of measured claims, None for none; `store`: write to it; `fresh`: do not read it; `workers`: processes, 0 for one a core."""
 
     resamples: int = 10_000
     seed: int = 0
     cache: Path | None = None
-    threads: int = 2
+    workers: int = 0
     fresh: bool = False
     store: bool = True
 
@@ -72,16 +72,24 @@ class Scorer:
 
     def measured(self, file: ClaimFile, claim: Claim) -> Measured:
         """One claim, from the cache where nothing it rests on has changed. Never raises for what a claim file can do wrong: that is its `error`."""
+        return self.kept(file, claim) or self.made(file, claim)
+
+    def kept(self, file: ClaimFile, claim: Claim) -> Measured | None:
+        """What the cache has of it; None where that is nothing, or not to be read."""
         path = self._stored(file, claim)
         if path and path.is_file() and not self.settings.fresh:
             try:
-                kept = json.loads(path.read_text(encoding="utf-8"))
-                if set(kept) <= FIELDS | BESIDE:
+                found = json.loads(path.read_text(encoding="utf-8"))
+                if set(found) <= FIELDS | BESIDE:
                     self.reused += 1
-                    return dict(kept)
+                    return dict(found)
             except (OSError, ValueError, TypeError):
                 pass  # an unreadable entry is made again
-        found = self._tried(file, claim)
+        return None
+
+    def made(self, file: ClaimFile, claim: Claim) -> Measured:
+        """Measured anew, and kept."""
+        path, found = self._stored(file, claim), self._tried(file, claim)
         if path and self.settings.store and not found.get("error"):
             _keep(path, found)
         return found
