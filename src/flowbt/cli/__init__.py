@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import os
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import click
 
+from flowbt.cli.show.terminal import plain_signs
 from flowbt.ground.errors import FlowbtError, nearest
 
 COMMANDS = {
@@ -83,9 +85,10 @@ def flowbt() -> None:
 def main() -> None:
     """Run a command. Exit codes: 0 ok, 1 error, 2 usage, 3 a check failed, 130 interrupted."""
     silent = _is_null(1)
+    codecs.register_error("flowbt", plain_signs)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets another, never a traceback
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="flowbt")
     warnings.formatwarning = _one_line
     try:
         code = flowbt.main(prog_name="flowbt", standalone_mode=False)

@@ -19,7 +19,7 @@ from flowbt.ground.files import write_text
 from flowbt.ground.types import Json, JsonView
 from flowbt.results import ledger
 from flowbt.results.record import dumps
-from flowbt.results.shelf import BELIEFS, PREFIX, SUMMARY, slug, storing
+from flowbt.results.shelf import BELIEFS, PREFIX, SUFFIX, SUMMARY, slug, storing
 
 SAME = {
     "code_hash": "code",
@@ -157,7 +157,7 @@ def renew(root: Path, strategy: str) -> None:
         except (OSError, ValueError, KeyError, TypeError):  # a damaged run is named by the listing; it is not judged
             continue
     with storing(folder, "write what is believed in"):
-        write_text(folder / BELIEFS, f"{PREFIX}{dumps(found)};\n")
+        write_text(folder / BELIEFS, f"{PREFIX}{dumps(found)}{SUFFIX}\n")
 
 
 def _number(value: Any) -> float:

@@ -86,7 +86,7 @@ Manifest = TypedDict(
     total=False,
 )
 
-KEYED = ("code_hash", "parameters", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "seed", "benchmark", "key")
+KEYED = ("strategy", "code_hash", "parameters", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "seed", "benchmark", "key")
 """The parts of a manifest that decide the result; with the data hashes and flowbt's version they make the run id."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from flowbt.cli.options import PathName
+from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.home import place
 
@@ -83,4 +84,4 @@ def _write(folder: Path, name: str, template: str) -> None:
         raise ParameterError(f"new file {path}", "it is there already", "choose another name") from None
     except OSError as error:
         raise ParameterError(f"new file {path}", f"cannot be written ({error.strerror})", "choose another --dir") from None
-    click.echo(str(path))
+    say(str(path))

@@ -25,6 +25,7 @@ NAMES = (
     "cftc",
     "sentiment",
     "treasury",
+    "treasury_yields",
     "futures",
     "liquidations",
     "events",

@@ -226,7 +226,7 @@ def _read_text(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -
 
 def _records(document: object) -> Any:
     """The table inside a provider's answer: `{"result": {"data": [...]}}` and the like."""
-    while isinstance(document, dict) and (inner := next((key for key in ("result", "data") if key in document), None)):
+    while isinstance(document, dict) and (inner := next((key for key in ("result", "data", "list") if key in document), None)):
         document = document[inner]
     return document
 

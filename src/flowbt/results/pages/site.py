@@ -27,9 +27,10 @@ DOWNLOADS = ("trades.csv", "trades.parquet")  # what a tearsheet links to
 DEPTH = 4  # folders below the root in which notices are looked for
 
 
-def announce(page: Path, kind: str, title: str, words: str = "") -> None:
-    """List `page` on the browser page: `kind` is one of KINDS, `words` a line of what it says. Raises OSError."""
-    notice = {"kind": kind, "title": title, "words": words, "page": page.name, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+def announce(page: Path, kind: str, title: str, words: str = "", run: str = "") -> None:
+    """List `page` on the browser page: `kind` is one of KINDS, `words` a line of what it says, `run` the id of the run it is about (in the folder above
+    its own): what that may be believed is then said as of when the list is made. Raises OSError."""
+    notice = {"kind": kind, "title": title, "words": words, "run": run, "page": page.name, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     write_text(page.parent / NOTICE, dumps(notice))
 
 
@@ -46,7 +47,8 @@ def notices(root: Path) -> list[Json]:
         notice = _read(path)
         page = path.parent / str(notice.get("page", ""))
         if notice.get("title") and page.is_file():
-            found.append({**notice, "href": page.relative_to(root).as_posix()})
+            belief = shelf.beliefs_in(path.parent.parent).get(str(notice.get("run") or ""))
+            found.append({**notice, "href": page.relative_to(root).as_posix(), "belief": belief})
     return sorted(found, key=lambda notice: str(notice.get("created", "")), reverse=True)
 
 
