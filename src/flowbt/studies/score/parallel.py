@@ -10,15 +10,12 @@ from contextlib import suppress
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from flowbt.data.catalog import Catalog
 from flowbt.evidence.claims.declare import Claim
 from flowbt.ground.guard import die_with_parent
 from flowbt.studies.score.files import ClaimFile, load
 from flowbt.studies.score.measure import Measured, Scorer, Settings
-
-if TYPE_CHECKING:
-    from flowbt.data.catalog import Catalog
 
 Work = tuple[ClaimFile, Claim]
 FEWEST = 12  # claims to measure under which starting workers costs more than it saves
@@ -58,8 +55,6 @@ def _measure(roots: tuple[Path, ...], settings: Settings, asked: list[tuple[Path
 
 @cache
 def _scorer(roots: tuple[Path, ...], settings: Settings) -> Scorer:
-    from flowbt.data.catalog import Catalog
-
     return Scorer(Catalog(roots), settings)
 
 
