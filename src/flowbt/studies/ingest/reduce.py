@@ -17,6 +17,7 @@ import pandas as pd
 
 from flowbt.data.declare import Dataset, parse_declaration, read_declaration
 from flowbt.data.raw.duck import Limits
+from flowbt.data.sources.base import parsing
 from flowbt.data.versions import KEYS, write_dataset, writing_alone
 from flowbt.ground.clock import ALWAYS, Clock
 from flowbt.ground.errors import DatasetError, FlowbtError, SourceError
@@ -102,9 +103,10 @@ def _run(asked: Reduction, files: Sequence[Path], options: Any) -> Iterator[File
 
 
 def reduce_one(path: Path, kind: str, options: Any, limits: Limits) -> FileResult:
-    """One file. What is expected to be wrong with files becomes the result's `problem`; a defect of flowbt is raised."""
+    """One file. What is wrong with it becomes the result's `problem`."""
     try:
-        return FileResult(path, kind_of(kind).one(path, options, limits), sha256=hash_file(path))
+        with parsing(path, kind):
+            return FileResult(path, kind_of(kind).one(path, options, limits), sha256=hash_file(path))
     except (FlowbtError, OSError) as error:
         return FileResult(path, None, str(error))
 

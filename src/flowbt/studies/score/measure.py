@@ -21,6 +21,7 @@ from flowbt.evidence.claims.forecasts import forecast
 from flowbt.evidence.claims.sequences import sequence_study
 from flowbt.evidence.claims.study import plain
 from flowbt.ground.clock import Clock
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, ParameterError, check_seed
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import write_text
@@ -79,7 +80,7 @@ class Scorer:
         path = self._stored(file, claim)
         if path and path.is_file() and not self.settings.fresh:
             try:
-                found = json.loads(path.read_text(encoding="utf-8"))
+                found = read_json(path)
                 if set(found) <= FIELDS | BESIDE:
                     self.reused += 1
                     return dict(found)

@@ -34,7 +34,7 @@ from flowbt.ground.types import Json
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import walkforward as page
-from flowbt.results.record import dumps
+from flowbt.results.record import dumps, sealed
 from flowbt.results.shelf import derived, slug, storing
 from flowbt.studies.run.market import cut_decision
 from flowbt.studies.sweep.cluster import SweepCluster
@@ -96,8 +96,8 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
         "modes": {one.mode: {"windows": len(one.windows), "measures": one.measures, **against(one, request.sort)} for one in walks},
     }
     folder = results / slug(setup.strategy.name) / name
+    _enter(setup, results, numbers, document["id"])  # first: a result whose trials are not counted looks better than it is
     _store(folder, walks, document)
-    _enter(setup, results, numbers, document["id"])
     with derived(folder):
         page.write(results, folder)
         renew(results, setup.strategy.name)
@@ -225,7 +225,7 @@ def _store(folder: Path, walks: list[Walk], document: dict[str, object]) -> None
         }
         for name, frames in tables.items():
             ledger.write_table(work / f"{name}.parquet", pa.Table.from_pandas(pd.concat(frames, ignore_index=True), preserve_index=False))
-        write_text(work / "walkforward.json", dumps(document, indent=1))
+        write_text(work / "walkforward.json", sealed(document, indent=1))
         publish(work, folder)
 
 
