@@ -172,7 +172,7 @@ def squares_of(both: Array) -> Array:
 
 def is_white(cosines: int, rows: int) -> bool:
     """Whether so many cosines are those of pieces that are nearly white."""
-    return cosines >= 0.5 * WHITE * rows ** (2 / 3)
+    return cosines >= 0.5 * WHITE * math.pow(rows, 2 / 3)
 
 
 def studentise_mean(values: Array, cosines: int | None = None) -> Studentised:

@@ -12,12 +12,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from flowbt.data.catalog import Catalog
-from flowbt.evidence.claims.declare import Claim
 from flowbt.ground.guard import die_with_parent
-from flowbt.studies.score.files import ClaimFile, load
+from flowbt.studies.score.files import ClaimFile, Work, load
 from flowbt.studies.score.measure import Measured, Scorer, Settings
 
-Work = tuple[ClaimFile, Claim]
 FEWEST = 12  # claims to measure under which starting workers costs more than it saves
 TOGETHER = 4  # claims of one panel that a worker takes at a time
 

@@ -28,9 +28,9 @@ from flowbt.evidence.register.shrinkage import shrink
 from flowbt.ground.errors import ClaimError
 from flowbt.ground.protocols import Step
 from flowbt.results.shelf import storing
-from flowbt.studies.score.files import LOCK, ClaimFile, Selection, select
+from flowbt.studies.score.files import LOCK, ClaimFile, Selection, Work, select
 from flowbt.studies.score.measure import BESIDE, Measured, Scorer, Settings
-from flowbt.studies.score.parallel import Work, in_parallel
+from flowbt.studies.score.parallel import in_parallel
 from flowbt.studies.score.register import Drift, Register, drift, entries_of, read_lock, renewed, write_lock
 
 if TYPE_CHECKING:
