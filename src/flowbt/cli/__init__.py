@@ -28,6 +28,7 @@ COMMANDS = {
     "board": "The regime board of a day.",
     "today": "What the strategies say for the next open, and why.",
     "follow": "Enter today's decisions in the journal.",
+    "daily": "Update, board, today, follow, settle, export: the day in one line.",
     "journal": "Check and score the journal of decisions.",
     "ideas": "Option structures of a report, followed to their expiry.",
     "data": "Import, list and check datasets.",
@@ -41,7 +42,7 @@ _ROOMS = {
     "research": ("run", "sweep", "walkforward", "check", "score", "board", "ideas"),
     "results": ("results", "compare", "serve"),
     "data": ("data", "reduce", "gex", "features"),
-    "desk": ("today", "follow", "journal"),
+    "desk": ("today", "follow", "journal", "daily"),
     "project": ("init", "new", "completion"),
 }
 MODULES = {name: f"flowbt.cli.{room}.{name}" for room, names in _ROOMS.items() for name in names}

@@ -31,6 +31,12 @@ def test_columns_are_those_of_the_whole_table(catalog, wanted):
     assert len(rows.column("event_time")) == whole["symbol"].isin(wanted).sum()
 
 
+def test_a_missing_value_is_nan(tmp_path):
+    store(tmp_path, "prices", bars("SPY", LABELS).assign(volume=[np.nan, *[1.0] * (len(LABELS) - 1)]), fields=FIELDS)
+    rows = StoredRows(Catalog((tmp_path,)).imported["prices"].version, ["SPY"])
+    assert np.isnan(rows.column("volume")).tolist() == [True] + [False] * (len(LABELS) - 1)
+
+
 def test_other_row_groups_are_not_unpacked(catalog, monkeypatch):
     counted = []
     kept = StoredRows._read

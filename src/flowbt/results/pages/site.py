@@ -20,7 +20,7 @@ from flowbt.results.pages.base import ASSETS, render_page, write_assets
 from flowbt.results.record import dumps, unsealed
 
 NOTICE, PROGRESS, INDEX = "page.json", "progress.json", "index.html"
-KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board")
+KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board", "desk")
 LISTED = ("sharpe", "cagr", "volatility", "max_drawdown", "trades", "win_rate")  # measures on the browser page
 DOWNLOADS = ("trades.csv", "trades.parquet")  # what a tearsheet links to
 DEPTH = 4  # folders below the root in which notices are looked for

@@ -27,15 +27,19 @@ def follow(
 
     `now`: when they are entered, naive UTC (the clock's where it is not given)."""
     said, problems = today_all(catalog, paths, asof)
-    bodies = [body_of(one) for one in said]
+    return enter(said, paths, journal, now), problems
+
+
+def enter(said: Sequence[Today], paths: Sequence[Path], journal: Path, now: pd.Timestamp | None = None) -> list[Entry]:
+    """Enter decisions that are not there yet, and keep the code that made them."""
     for path, one in ((path, one) for one in said for path in paths if path.stem == one.strategy):
         keep_code(journal, one.code_hash, path.read_text(encoding="utf-8"))
 
     def make(there: list[Entry]) -> list[Mapping[str, object]]:
         known = {_key(entry.body) for entry in there if entry.kind == KIND}
-        return [body for body in bodies if _key(body) not in known]
+        return [body for body in map(body_of, said) if _key(body) not in known]
 
-    return append(journal, KIND, make, now), problems
+    return append(journal, KIND, make, now)
 
 
 def body_of(said: Today) -> dict[str, object]:
