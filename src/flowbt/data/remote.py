@@ -165,6 +165,18 @@ def files_under(address: str, endings: tuple[str, ...]) -> list[RemoteFile]:
     with asking(address):
         if (info := system.get_file_info(root)).is_file:
             return [RemoteFile(address, info.size)]
+        found = [one for one in listing(system, root).values() if one.path.endswith(endings) and not one.base_name.startswith(".")]
+    return [RemoteFile(f"{plain.rstrip('/')}{one.path[len(root) :]}{tail}", one.size) for one in sorted(found, key=lambda one: one.path)]
+
+
+def filesystem(address: str) -> tuple[fs.FileSystem, str]:
+    """The store, and the path on it. Its keys and region come from the environment, as its own tools read them. StoreError for what is no address."""
+    parts = urlsplit(address)
+    known, options = OPTIONS.get(parts.scheme), dict(parse_qsl(parts.query))
+    path = f"{parts.netloc}{parts.path}".rstrip("/")
+    if known is None:
+        raise StoreError(address, "no such kind of store", f"addresses begin with {', '.join(SCHEMES)}")
+    if set(options) - set(known) or (parts.scheme == "file") == bool(parts.netloc) or not path.strip("/"):
         its = f"; its options are {', '.join(known)}" if known else ""
         raise StoreError(address, f"no address of a folder{its}", "for example s3://bucket/folder or file:///folder")
     return _system(parts.scheme, options), path
