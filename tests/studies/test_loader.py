@@ -3,7 +3,7 @@
 import pytest
 
 from flowbt.engine.loader import load_strategy, read_value
-from flowbt.ground.errors import LoadError, ParameterError
+from flowbt.ground.errors import FenceError, LoadError, ParameterError
 
 BROKEN = {
     "syntax": ("def signals(panel:\n", "syntax error on line 1"),
@@ -24,7 +24,7 @@ def test_unusable_files(tmp_path, case):
     text, message = BROKEN[case]
     path = tmp_path / "s.py"
     path.write_text(text)
-    with pytest.raises(LoadError, match=message):
+    with pytest.raises((LoadError, FenceError), match=message):
         load_strategy(path)
 
 

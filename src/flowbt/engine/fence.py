@@ -1,18 +1,20 @@
 """What a user's file may name: the static half of the fence (`ground/guard.py` is the half that acts while it decides).
 
 A file sees its panel and the libraries it computes with. Names that lead elsewhere (files, modules through modules, underscored attributes, the notebook's
-own acts) are refused when it is loaded, and by `getattr` when it runs.
+own acts) are refused when it is loaded, and by `getattr` when it runs: a FenceError, the verdict that it looks where the future may lie.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import importlib.util
 import types
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from flowbt.ground.errors import LoadError
+from flowbt.ground.errors import FenceError, LoadError, nearest
 from flowbt.ground.guard import refuse
 from flowbt.ground.types import Json
 
@@ -20,7 +22,6 @@ ALLOWED = frozenset({
     "flowbt", "numpy", "pandas", "scipy", "math", "cmath", "statistics", "datetime", "dataclasses", "typing", "functools",
     "itertools", "collections", "enum", "fractions", "decimal", "__future__",
 })  # fmt: skip
-OWN = ("flowbt.features", "flowbt.engine.gates", "flowbt.engine.types", "flowbt.engine.options.structures", "flowbt.ground.clock", "flowbt.ground.errors")
 ACTS = frozenset({"api", "Setup", "run", "sweep", "compare", "panel", "score", "walkforward", "data", "studies", "cli", "results", "deferred"})
 CALLS = frozenset(
     {"open", "eval", "exec", "compile", "__import__", "input", "breakpoint", "vars", "globals", "locals", "delattr", "memoryview", "help", "exit", "quit"}
@@ -44,9 +45,25 @@ DUNDERS = frozenset({"__name__", "__doc__", "__file__", "__future__"})
 DO = "take data from the panel: only there is it known when it was known"
 
 
-def check_source(path: Path, tree: ast.Module) -> None:
-    """Raise LoadError, with the line, for the first thing in a strategy file that leads past its panel."""
-    imported = set(_imported(path, tree))
+@dataclass(frozen=True)
+class UserFile:
+    """A kind of user's file: what of flowbt it may import, and what it may name beside (a claim reads its document's own tables)."""
+
+    kind: str
+    own: tuple[str, ...]
+    also: frozenset[str] = frozenset()
+
+
+STRATEGY = UserFile(
+    "strategy",
+    ("flowbt.features", "flowbt.engine.gates", "flowbt.engine.types", "flowbt.engine.options.structures", "flowbt.ground.clock", "flowbt.ground.errors"),
+)
+CLAIMS = UserFile("claims", ("flowbt.features", "flowbt.evidence.claims", "flowbt.ground.clock", "flowbt.ground.errors"), frozenset({"pathlib", "read_csv", "globals"}))
+
+
+def check_source(path: Path, tree: ast.Module, file: UserFile = STRATEGY) -> None:
+    """Raise FenceError, with the line, for the first thing in a user's file that leads past its panel; LoadError for a module that is not there."""
+    imported = set(_imported(path, tree, file))
     # a name of its own, such as `exit`, is the file's; what it would hide is not among its builtins
     imported |= {
         target.id
@@ -58,21 +75,21 @@ def check_source(path: Path, tree: ast.Module) -> None:
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and not node.id.startswith("__")}
     for node in ast.walk(tree):
         line, found = getattr(node, "lineno", 0), ""
-        if isinstance(node, ast.Name) and node.id not in bound and (node.id in CALLS or (node.id.startswith("__") and node.id not in DUNDERS)):
+        if isinstance(node, ast.Name) and node.id not in bound | file.also and (node.id in CALLS or (node.id.startswith("__") and node.id not in DUNDERS)):
             found = f"calls {node.id}()" if node.id in CALLS else f"names {node.id}"
         elif isinstance(node, ast.Attribute):
-            found = _attribute(node, imported)
+            found = _attribute(node, imported) if node.attr not in file.also else ""
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and _root([node.value]) in imported:
             found = f"stores into {_root([node.value])}: what one call keeps, the next must not see"
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr" and _root(node.args[:1]) in imported:
             found = f"stores into {_root(node.args[:1])}"
         if found:
-            raise LoadError(f"strategy {path}", f"line {line} {found}", DO)
+            raise FenceError(f"{file.kind} {path}", f"line {line} {found}", DO)
 
 
-def guarded_builtins() -> dict[str, object]:
+def guarded_builtins(file: UserFile = STRATEGY) -> dict[str, object]:
     """The builtins of a user's file: without what reads or evaluates, and with a `getattr` that knows the fence."""
-    kept: Json = {name: value for name, value in vars(builtins).items() if name not in CALLS or name == "__import__"}
+    kept: Json = {name: value for name, value in vars(builtins).items() if name not in CALLS or name in file.also or name == "__import__"}
     kept.update(getattr=_getattr, setattr=_setattr, hasattr=_hasattr)
     return kept
 
@@ -117,23 +134,30 @@ def _root(nodes: list[ast.expr]) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _imported(path: Path, tree: ast.Module) -> Iterator[str]:
-    """Names that imports bind. LoadError for a module or a name that a strategy has no use for."""
+def _imported(path: Path, tree: ast.Module, file: UserFile) -> Iterator[str]:
+    """Names that imports bind. FenceError for a module or a name that the file has no use for."""
+    asked = f"{file.kind} {path}"
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [(alias.name, alias.asname or alias.name.split(".")[0]) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            own = node.module in ("flowbt", *OWN)
+            own = node.module in ("flowbt", *file.own)
             names = [(node.module or ".", alias.asname or alias.name) for alias in node.names]
             wrong = [alias.name for alias in node.names if alias.name == "*" or _refused(alias.name) or (own and alias.name in ACTS)]
             if wrong and node.module != "__future__":
-                raise LoadError(f"strategy {path}", f"line {node.lineno} imports {wrong[0]} of {node.module}", DO)
+                raise FenceError(asked, f"line {node.lineno} imports {wrong[0]} of {node.module}", DO)
         else:
             continue
         for module, bound in names:
-            top = module.split(".")[0]
-            past = top == "flowbt" and module != "flowbt" and not any(module == one or module.startswith(f"{one}.") for one in OWN)
-            if top not in ALLOWED or past or any(_refused(part) for part in module.split(".") if part != "__future__"):
-                do = "it may use flowbt, flowbt.features, numpy, pandas, scipy and the plain standard library"
-                raise LoadError(f"strategy {path}", f"line {node.lineno} imports {module}", do)
+            _check_module(asked, node.lineno, module, file)
             yield bound
+
+
+def _check_module(asked: str, line: int, module: str, file: UserFile) -> None:
+    top = module.split(".")[0]
+    past = top == "flowbt" and module != "flowbt" and not any(module == one or module.startswith(f"{one}.") for one in file.own)
+    if top in file.also or (top in ALLOWED and not past and not any(_refused(part) for part in module.split(".") if part != "__future__")):
+        return
+    if top and importlib.util.find_spec(top) is None:
+        raise LoadError(asked, f"line {line} imports {module}, which is not installed", nearest(top, ALLOWED) or "see what it may use in docs/lookahead.md")
+    raise FenceError(asked, f"line {line} imports {module}", f"it may use flowbt, {', '.join(file.own[:2])}, numpy, pandas, scipy and the plain standard library")

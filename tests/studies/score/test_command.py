@@ -96,9 +96,9 @@ def peek(panel):
 """
 
 
-def test_exit_code_is_one_where_something_could_not_be_scored(run, note):
+def test_exit_code_is_one_where_something_could_not_be_scored_and_three_where_it_uses_the_future(run, note):
     files = [note(*parts, name=f"file{n}") for n, parts in enumerate([(FALL,), (FALL, PEEK), ("def (",)])]
-    assert [run(file, "--no-store", standalone_mode=False).return_value for file in files] == [0, 1, 1]
+    assert [run(file, "--no-store", standalone_mode=False).return_value for file in files] == [0, 3, 1]
 
 
 def test_results_that_cannot_be_written_are_refused_before_the_work(run, note, tmp_path):
