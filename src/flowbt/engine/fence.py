@@ -9,11 +9,13 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib.util
+import sys
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import flowbt
 from flowbt.ground.errors import FenceError, LoadError, nearest
 from flowbt.ground.guard import refuse
 from flowbt.ground.types import Json
@@ -40,6 +42,7 @@ FRAMES = frozenset({
     "gi_frame", "gi_code", "cr_frame", "ag_frame", "tb_frame", "tb_next", "f_back", "f_locals", "f_globals", "f_builtins",
     "f_code", "mro",
 })  # fmt: skip
+KEEPS = frozenset({"update_wrapper", "seterrcall", "geterrcall", "set_state", "get_state"})  # into what outlives the call
 NAMED = frozenset({"_replace", "_asdict", "_fields", "_make"})  # of a NamedTuple
 DUNDERS = frozenset({"__name__", "__doc__", "__file__", "__future__"})
 DO = "take data from the panel: only there is it known when it was known"
@@ -63,25 +66,29 @@ CLAIMS = UserFile("claims", ("flowbt.features", "flowbt.evidence.claims", "flowb
 
 def check_source(path: Path, tree: ast.Module, file: UserFile = STRATEGY) -> None:
     """Raise FenceError, with the line, for the first thing in a user's file that leads past its panel; LoadError for a module that is not there."""
-    imported = set(_imported(path, tree, file))
+    modules = dict(_imported(path, tree, file))
+    for node in ast.walk(tree):  # other names of what was imported
+        if isinstance(node, ast.Assign) and (root := _root([node.value])) in modules:
+            modules |= {target.id: modules[root] + ast.unparse(node.value)[len(root) :] for target in node.targets if isinstance(target, ast.Name)}
+    imported = set(modules)
     # a name of its own, such as `exit`, is the file's; what it would hide is not among its builtins
-    imported |= {
-        target.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and _root([node.value]) in imported
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and not node.id.startswith("__")}
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
     for node in ast.walk(tree):
         line, found = getattr(node, "lineno", 0), ""
-        if isinstance(node, ast.Name) and node.id not in bound | file.also and (node.id in CALLS or (node.id.startswith("__") and node.id not in DUNDERS)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "._" in node.value and id(node) not in told:
+            found = f"has the text {node.value[:40]!r}: names in it are reached for when it is formatted or evaluated"
+        elif isinstance(node, ast.MatchClass) and any(map(_refused, node.kwd_attrs)):
+            found = f"reaches for .{next(filter(_refused, node.kwd_attrs))}"
+        elif isinstance(node, ast.Name) and node.id not in bound | file.also and (node.id in CALLS or (node.id.startswith("__") and node.id not in DUNDERS)):
             found = f"calls {node.id}()" if node.id in CALLS else f"names {node.id}"
         elif isinstance(node, ast.Attribute):
-            found = _attribute(node, imported) if node.attr not in file.also else ""
+            found = _attribute(node, modules, file) if node.attr not in file.also else ""
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and _root([node.value]) in imported:
             found = f"stores into {_root([node.value])}: what one call keeps, the next must not see"
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr" and _root(node.args[:1]) in imported:
+            found = f"stores into {_root(node.args[:1])}"
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and _last(node.func.func) == "wraps" and _root(node.args[:1]) in imported:
             found = f"stores into {_root(node.args[:1])}"
         if found:
             raise FenceError(f"{file.kind} {path}", f"line {line} {found}", DO)
@@ -91,7 +98,32 @@ def guarded_builtins(file: UserFile = STRATEGY) -> dict[str, object]:
     """The builtins of a user's file: without what reads or evaluates, and with a `getattr` that knows the fence."""
     kept: Json = {name: value for name, value in vars(builtins).items() if name not in CALLS or name in file.also or name == "__import__"}
     kept.update(getattr=_getattr, setattr=_setattr, hasattr=_hasattr)
+    kept[STORE] = _store
     return kept
+
+
+STORE = "__store__"
+
+
+class Stores(ast.NodeTransformer):
+    """`a.b = value` becomes a call, so that whatever `a` turns out to be, what it belongs to is looked at before it is kept there."""
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        self.generic_visit(node)
+        if len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):
+            return self._call(node, node.targets[0], node.value)
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.target, ast.Attribute):
+            now = ast.Attribute(node.target.value, node.target.attr, ast.Load())
+            return self._call(node, node.target, ast.BinOp(now, node.op, node.value))
+        return node
+
+    def _call(self, node: ast.stmt, target: ast.Attribute, value: ast.expr) -> ast.AST:
+        call = ast.Call(ast.Name(STORE, ast.Load()), [target.value, ast.Constant(target.attr), value], [])
+        return ast.fix_missing_locations(ast.copy_location(ast.Expr(call), node))
 
 
 def _hasattr(target: object, name: str) -> bool:
@@ -105,25 +137,44 @@ def _getattr(target: object, name: str, *default: object) -> object:
 
 
 def _setattr(target: object, name: str, value: object) -> None:
-    if isinstance(target, (types.ModuleType, type, types.FunctionType)) or _refused(name):
+    if _refused(name):
+        refuse(f"stores .{name}", DO)
+    _store(target, name, value)
+
+
+def _store(target: object, name: str, value: object) -> None:
+    """`target.name = value`, but not into modules, nor into classes and functions of modules: a user's file is none, so its own are not among them."""
+    if isinstance(target, types.ModuleType) or (isinstance(target, (type, types.FunctionType)) and target.__module__ in sys.modules):
         refuse(f"stores .{name}: what one call keeps, the next must not see", DO)
     setattr(target, name, value)
 
 
 def _refused(name: str) -> bool:
     private = name.startswith("_") and name not in NAMED and name not in DUNDERS
-    return private or name in READS or name in MODULES or name in FRAMES or name.startswith("read_")
+    return private or name in READS or name in MODULES or name in FRAMES or name in KEEPS or name.startswith(("read_", "register_"))
 
 
-def _attribute(node: ast.Attribute, imported: set[str]) -> str:
+def _attribute(node: ast.Attribute, modules: dict[str, str], file: UserFile) -> str:
     root = _root([node])
-    if _refused(node.attr) and not (node.attr.startswith("__") and isinstance(node.ctx, ast.Store)):
+    mine = (root == "self" and not node.attr.startswith("__")) or (node.attr.startswith("__") and isinstance(node.ctx, ast.Store))
+    if _refused(node.attr) and not (mine and node.attr.startswith("_")):
         return f"calls {node.attr}()" if node.attr in READS or node.attr.startswith("read_") else f"reaches for .{node.attr}"
-    if root == "flowbt" and isinstance(node.value, ast.Name) and node.attr in ACTS:
-        return f"reaches for flowbt.{node.attr}"
-    if isinstance(node.ctx, ast.Store) and root in imported:
+    if modules.get(root, "").split(".")[0] == "flowbt" and (past := _past(f"{modules[root]}{ast.unparse(node)[len(root) :]}", file)):
+        return f"reaches for {past}"
+    if isinstance(node.ctx, ast.Store) and root in modules and f"{ast.unparse(node)}.".partition(".")[2].partition(".")[0] != "options":
         return f"stores into {root}: what one call keeps, the next must not see"
     return ""
+
+
+def _past(dotted: str, file: UserFile) -> str:
+    """The name itself where it is a module of flowbt, or an act of the notebook, that a file has no use for; else "". What a name holds is its own affair."""
+    second = f"{dotted}.".split(".")[1]
+    own = any(dotted.startswith(one) or f"{one}.".startswith(f"{dotted}.") for one in file.own)
+    return dotted if second and (second in ACTS or (second not in flowbt.__all__ and not own)) else ""
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _root(nodes: list[ast.expr]) -> str:
@@ -134,23 +185,23 @@ def _root(nodes: list[ast.expr]) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _imported(path: Path, tree: ast.Module, file: UserFile) -> Iterator[str]:
-    """Names that imports bind. FenceError for a module or a name that the file has no use for."""
+def _imported(path: Path, tree: ast.Module, file: UserFile) -> Iterator[tuple[str, str]]:
+    """Names that imports bind, each with what it stands for, dotted. FenceError for a module or a name that the file has no use for."""
     asked = f"{file.kind} {path}"
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names = [(alias.name, alias.asname or alias.name.split(".")[0]) for alias in node.names]
+            names = [(alias.name, alias.asname or alias.name.split(".")[0], alias.name if alias.asname else alias.name.split(".")[0]) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             own = node.module in ("flowbt", *file.own)
-            names = [(node.module or ".", alias.asname or alias.name) for alias in node.names]
-            wrong = [alias.name for alias in node.names if alias.name == "*" or _refused(alias.name) or (own and alias.name in ACTS)]
+            names = [(node.module or ".", alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names]
+            wrong = [alias.name for alias in node.names if alias.name == "*" or _refused(alias.name) or (own and _past(f"{node.module}.{alias.name}", file))]
             if wrong and node.module != "__future__":
                 raise FenceError(asked, f"line {node.lineno} imports {wrong[0]} of {node.module}", DO)
         else:
             continue
-        for module, bound in names:
+        for module, bound, stands_for in names:
             _check_module(asked, node.lineno, module, file)
-            yield bound
+            yield bound, stands_for
 
 
 def _check_module(asked: str, line: int, module: str, file: UserFile) -> None:

@@ -173,7 +173,9 @@ def die_with_parent() -> None:
 def refuse(found: str, do: str) -> NoReturn:
     """Raise a FenceError for what the deciding file does, and remember it."""
     state = _state()
-    state.refused = FenceError(f"{state.path or 'a file'} while deciding", found, do)
+    with resting():  # looking at the stack raises events of its own
+        line = _line(state.path, "") if state.path else 0
+    state.refused = FenceError(f"{state.path or 'a file'} while deciding", f"line {line} {found}" if line else found, do)
     raise state.refused
 
 

@@ -8,7 +8,7 @@ import types
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowbt.engine.fence import CLAIMS, check_source, guarded_builtins
+from flowbt.engine.fence import CLAIMS, Stores, check_source, guarded_builtins
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.ground.errors import ClaimError, FenceError, StrategyError, nearest
 from flowbt.ground.files import asked_path
@@ -87,7 +87,7 @@ def load(path: Path) -> ClaimFile:
         check_source(path, tree, CLAIMS)
         module.__dict__["__builtins__"] = guarded_builtins(CLAIMS)
         with deciding(str(path)):
-            exec(compile(tree, str(path), "exec"), module.__dict__)
+            exec(compile(Stores().visit(tree), str(path), "exec"), module.__dict__)
     except SyntaxError as error:
         return ClaimFile(path, nameless, problem=f"{path}: syntax error on line {error.lineno} ({error.msg}); mend the file")
     except StrategyError as error:
