@@ -74,7 +74,7 @@ BODIES = {
         spread("by = ret['SPY'].shift(1).groupby(index.weekday).mean()\n" + R + "win = pd.Series(r[:, 0], index=index).groupby(index.weekday).mean()\n", "index.weekday == int(win.idxmax())"),
         spread("win = ret['SPY'].groupby(index.month).mean()\n", "index.month.isin(win.nlargest(4).index)"),
         spread("win = ret['SPY'].groupby(index.day).agg('mean')\n", "index.day.map(win).to_numpy() > 0.0005"),
-        spread("pick = max(range(2, 60, 3), key=lambda n: float((ret['SPY'].shift(0) * (close['SPY'] > close['SPY'].rolling(n).mean()).shift(1, fill_value=False)).sum()))\n", "close['SPY'] > close['SPY'].rolling(pick).mean()"),
+        spread("pick = max(range(20, 240, 10), key=lambda n: float((ret['SPY'] * (close['SPY'] > close['SPY'].rolling(n).mean()).shift(1, fill_value=False)).sum()))\n", "close['SPY'] > close['SPY'].rolling(pick).mean()"),
         spread("hist, edges = np.histogram(ret['SPY'].fillna(0.0), bins=20)\n", "ret['SPY'] > edges[14]"),
         spread("import scipy.stats\nk = scipy.stats.gaussian_kde(ret['SPY'].dropna().to_numpy()[::7])\nd = k(ret['SPY'].fillna(0.0).to_numpy())\n", "d < 8.0"),
         spread("import scipy.stats\nlow = scipy.stats.norm.fit(ret['SPY'].dropna())\n", "ret['SPY'] < low[0] - low[1]"),
