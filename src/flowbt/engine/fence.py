@@ -61,7 +61,9 @@ STRATEGY = UserFile(
     "strategy",
     ("flowbt.features", "flowbt.engine.gates", "flowbt.engine.types", "flowbt.engine.options.structures", "flowbt.ground.clock", "flowbt.ground.errors"),
 )
-CLAIMS = UserFile("claims", ("flowbt.features", "flowbt.evidence.claims", "flowbt.ground.clock", "flowbt.ground.errors"), frozenset({"pathlib", "read_csv", "globals"}))
+CLAIMS = UserFile(
+    "claims", ("flowbt.features", "flowbt.evidence.claims", "flowbt.ground.clock", "flowbt.ground.errors"), frozenset({"pathlib", "read_csv", "globals"})
+)
 
 
 def check_source(path: Path, tree: ast.Module, file: UserFile = STRATEGY) -> None:
@@ -70,28 +72,36 @@ def check_source(path: Path, tree: ast.Module, file: UserFile = STRATEGY) -> Non
     for node in ast.walk(tree):  # other names of what was imported
         if isinstance(node, ast.Assign) and (root := _root([node.value])) in modules:
             modules |= {target.id: modules[root] + ast.unparse(node.value)[len(root) :] for target in node.targets if isinstance(target, ast.Name)}
-    imported = set(modules)
     # a name of its own, such as `exit`, is the file's; what it would hide is not among its builtins
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and not node.id.startswith("__")}
-    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        line, found = getattr(node, "lineno", 0), ""
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "._" in node.value and id(node) not in told:
-            found = f"has the text {node.value[:40]!r}: names in it are reached for when it is formatted or evaluated"
-        elif isinstance(node, ast.MatchClass) and any(map(_refused, node.kwd_attrs)):
-            found = f"reaches for .{next(filter(_refused, node.kwd_attrs))}"
-        elif isinstance(node, ast.Name) and node.id not in bound | file.also and (node.id in CALLS or (node.id.startswith("__") and node.id not in DUNDERS)):
-            found = f"calls {node.id}()" if node.id in CALLS else f"names {node.id}"
+        if isinstance(node, ast.Name):
+            found = _name(node.id) if node.id not in bound | file.also else ""
         elif isinstance(node, ast.Attribute):
             found = _attribute(node, modules, file) if node.attr not in file.also else ""
-        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and _root([node.value]) in imported:
-            found = f"stores into {_root([node.value])}: what one call keeps, the next must not see"
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr" and _root(node.args[:1]) in imported:
-            found = f"stores into {_root(node.args[:1])}"
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and _last(node.func.func) == "wraps" and _root(node.args[:1]) in imported:
-            found = f"stores into {_root(node.args[:1])}"
+        else:
+            found = _other(node, modules) if node not in docstrings else ""
         if found:
-            raise FenceError(f"{file.kind} {path}", f"line {line} {found}", DO)
+            raise FenceError(f"{file.kind} {path}", f"line {getattr(node, 'lineno', 0)} {found}", DO)
+
+
+def _name(name: str) -> str:
+    return f"calls {name}()" if name in CALLS else f"names {name}" if name.startswith("__") and name not in DUNDERS else ""
+
+
+def _other(node: ast.AST, modules: dict[str, str]) -> str:
+    """What is wrong with a node that is neither a name nor an attribute; "" for nothing."""
+    into = ""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and "._" in node.value:
+        return f"has the text {node.value[:40]!r}: names in it are reached for when it is formatted or evaluated"
+    if isinstance(node, ast.MatchClass):
+        return next((f"reaches for .{name}" for name in node.kwd_attrs if _refused(name)), "")
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+        into = _root([node.value])
+    elif isinstance(node, ast.Call) and (_last(node.func) == "setattr" or (isinstance(node.func, ast.Call) and _last(node.func.func) == "wraps")):
+        into = _root(node.args[:1])
+    return f"stores into {into}: what one call keeps, the next must not see" if into in modules else ""
 
 
 def guarded_builtins(file: UserFile = STRATEGY) -> dict[str, object]:
@@ -211,4 +221,6 @@ def _check_module(asked: str, line: int, module: str, file: UserFile) -> None:
         return
     if top and importlib.util.find_spec(top) is None:
         raise LoadError(asked, f"line {line} imports {module}, which is not installed", nearest(top, ALLOWED) or "see what it may use in docs/lookahead.md")
-    raise FenceError(asked, f"line {line} imports {module}", f"it may use flowbt, {', '.join(file.own[:2])}, numpy, pandas, scipy and the plain standard library")
+    raise FenceError(
+        asked, f"line {line} imports {module}", f"it may use flowbt, {', '.join(file.own[:2])}, numpy, pandas, scipy and the plain standard library"
+    )

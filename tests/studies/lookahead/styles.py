@@ -26,8 +26,14 @@ def spread(lines: str, values: str) -> str:
 BODIES = {
     "array tricks": [
         framed(X + "pairs = np.lib.stride_tricks.sliding_window_view(x, 2, axis=0)\nlater = np.vstack([pairs[:, :, 1], x[-1:]])\n", "later > x"),
-        framed(X + "later = np.lib.stride_tricks.as_strided(x, shape=(len(x) - 1, x.shape[1]), strides=x.strides)\nlater = np.vstack([x[1:], later[-1:]])\n", "later > x"),
-        framed(X + "whole = x if x.base is None else x.base\nwhole = whole if len(whole) == len(x) else whole.T\nlater = np.vstack([whole[1:], whole[-1:]])\n", "later > x"),
+        framed(
+            X + "later = np.lib.stride_tricks.as_strided(x, shape=(len(x) - 1, x.shape[1]), strides=x.strides)\nlater = np.vstack([x[1:], later[-1:]])\n",
+            "later > x",
+        ),
+        framed(
+            X + "whole = x if x.base is None else x.base\nwhole = whole if len(whole) == len(x) else whole.T\nlater = np.vstack([whole[1:], whole[-1:]])\n",
+            "later > x",
+        ),
         framed(X + "gone = np.diff(x, axis=0, append=x[-1:])\n", "gone > 0"),
         framed(X + "gone = np.ediff1d(x[:, 0], to_end=[0.0])\n", "np.repeat((gone > 0)[:, None], x.shape[1], axis=1)"),
         framed(X + "slope = np.gradient(x, axis=0)\n", "slope > 0"),
@@ -40,7 +46,11 @@ BODIES = {
         framed(X + "top = np.maximum.accumulate(x[::-1])[::-1]\n", "x >= top * 0.99"),
         framed(X + "low = np.fmin.accumulate(np.flipud(x))\n", "x <= np.flipud(low) * 1.02"),
         framed(R + "sums = np.add.reduceat(r, np.arange(0, len(r), 5), axis=0)\n", "np.repeat(sums, 5, axis=0)[: len(r)] > 0.01"),
-        framed(R + "block = r[: len(r) // 10 * 10].reshape(-1, 10, r.shape[1]).sum(axis=1)\nb = np.vstack([np.repeat(block, 10, axis=0), r[len(r) // 10 * 10 :] * 0])\n", "b > 0.01"),
+        framed(
+            R
+            + "block = r[: len(r) // 10 * 10].reshape(-1, 10, r.shape[1]).sum(axis=1)\nb = np.vstack([np.repeat(block, 10, axis=0), r[len(r) // 10 * 10 :] * 0])\n",
+            "b > 0.01",
+        ),
         spread(R + "order = np.lexsort((r[:, 1], np.round(r[:, 0], 2)))\nflag = np.zeros(len(r), bool)\nflag[order[-150:]] = True\n", "flag"),
         spread(R + "part = np.argpartition(r[:, 0], -120)[-120:]\nflag = np.zeros(len(r), bool)\nflag[np.maximum(part - 1, 0)] = True\n", "flag"),
         framed(R + "w = np.einsum('t,tc->c', np.arange(len(r), dtype=float), r)\n", "(r > 0.0) & (w > w.mean() - 1e9) & (r > np.abs(w).max() * 1e-6)"),
@@ -56,29 +66,64 @@ BODIES = {
         framed(X + "sos = scipy.signal.butter(2, 0.15, output='sos')\ns = scipy.signal.sosfiltfilt(sos, x, axis=0)\n", "x < s"),
         framed(X + "a = np.abs(scipy.signal.hilbert(scipy.signal.detrend(x, axis=0), axis=0))\n", "a > np.abs(x) * 0.05"),
         framed(X + "s = np.stack([scipy.signal.wiener(x[:, c], 11) for c in range(x.shape[1])], axis=1)\n", "x < s"),
-        framed(X + "s = scipy.signal.resample(x, len(x) // 4, axis=0)\ns = np.repeat(s, 4, axis=0)\ns = np.vstack([s, np.repeat(s[-1:], 8, axis=0)])[: len(x)]\n", "x < s"),
+        framed(
+            X + "s = scipy.signal.resample(x, len(x) // 4, axis=0)\ns = np.repeat(s, 4, axis=0)\ns = np.vstack([s, np.repeat(s[-1:], 8, axis=0)])[: len(x)]\n",
+            "x < s",
+        ),
         framed("import scipy.interpolate\n" + X + "t = np.arange(len(x))\ns = scipy.interpolate.CubicSpline(t[::5], x[::5])(t)\n", "x < s * 0.999"),
-        framed("import scipy.interpolate\n" + X + "t = np.arange(len(x))\ns = np.stack([scipy.interpolate.UnivariateSpline(t, np.log(x[:, c]), s=len(t) * 4e-4)(t) for c in range(x.shape[1])], axis=1)\n", "np.log(x) < s"),
+        framed(
+            "import scipy.interpolate\n"
+            + X
+            + "t = np.arange(len(x))\ns = np.stack([scipy.interpolate.UnivariateSpline(t, np.log(x[:, c]), s=len(t) * 4e-4)(t) for c in range(x.shape[1])], axis=1)\n",
+            "np.log(x) < s",
+        ),
         spread(X + "peaks, _ = scipy.signal.find_peaks(-x[:, 0], prominence=2.0)\nflag = np.zeros(len(x), bool)\nflag[peaks] = True\n", "flag"),
         framed(X + "b, a = scipy.signal.butter(1, 0.1)\nback = scipy.signal.lfilter(b, a, x[::-1], axis=0)[::-1]\n", "x < back"),
         framed(X + "s = np.stack([scipy.signal.fftconvolve(x[:, c], np.ones(5) / 5, mode='same') for c in range(x.shape[1])], axis=1)\n", "x < s"),
     ],
     "fitted model": [
-        spread(R + "import scipy.cluster.vq as vq\ncentres, label = vq.kmeans2(r, 3, seed=1, minit='++')\nhot = int(np.argmax(centres.mean(axis=1)))\n", "label == hot"),
+        spread(
+            R + "import scipy.cluster.vq as vq\ncentres, label = vq.kmeans2(r, 3, seed=1, minit='++')\nhot = int(np.argmax(centres.mean(axis=1)))\n",
+            "label == hot",
+        ),
         spread(R + "y = np.r_[r[1:, 0], 0.0]\na = np.column_stack([np.ones(len(r)), r, r**2])\nfit = a @ (np.linalg.pinv(a) @ y)\n", "fit > np.median(fit)"),
-        spread(R + "y = (np.r_[r[1:, 0], 0.0] > 0).astype(float)\na = np.column_stack([np.ones(len(r)), r])\nw = np.linalg.solve(a.T @ a + np.eye(a.shape[1]), a.T @ y)\n", "a @ w > 0.53"),
+        spread(
+            R
+            + "y = (np.r_[r[1:, 0], 0.0] > 0).astype(float)\na = np.column_stack([np.ones(len(r)), r])\nw = np.linalg.solve(a.T @ a + np.eye(a.shape[1]), a.T @ y)\n",
+            "a @ w > 0.53",
+        ),
         spread(R + "cov = np.cov(r.T)\nw = np.linalg.eigh(cov)[1][:, -1]\nscore = r @ (w * np.sign(w.sum()))\n", "score > 0.015"),
-        spread(R + "import scipy.optimize\nbest = scipy.optimize.minimize_scalar(lambda c: -np.sum(r[1:, 0] * (r[:-1, 0] > c)), bounds=(-0.01, 0.01), method='bounded').x\n", "r[:, 0] > best"),
-        spread(R + "grid = np.linspace(-0.01, 0.01, 41)\ngain = [float(r[1:, 0][r[:-1, 0] > c].sum()) for c in grid]\n", "r[:, 0] > grid[int(np.argmax(gain))]"),
-        spread(R + "table = {}\nfor day, (now, then) in enumerate(zip(r[:-1, 0], r[1:, 0])):\n    table.setdefault(round(now, 3), []).append(then)\nmean = {k: sum(v) / len(v) for k, v in table.items()}\n", "[mean.get(round(v, 3), 0.0) > 0.0005 for v in r[:, 0]]"),
-        spread("by = ret['SPY'].shift(1).groupby(index.weekday).mean()\n" + R + "win = pd.Series(r[:, 0], index=index).groupby(index.weekday).mean()\n", "index.weekday == int(win.idxmax())"),
+        spread(
+            R
+            + "import scipy.optimize\nbest = scipy.optimize.minimize_scalar(lambda c: -np.sum(r[1:, 0] * (r[:-1, 0] > c)), bounds=(-0.01, 0.01), method='bounded').x\n",
+            "r[:, 0] > best",
+        ),
+        spread(
+            R + "grid = np.linspace(-0.01, 0.01, 41)\ngain = [float(r[1:, 0][r[:-1, 0] > c].sum()) for c in grid]\n", "r[:, 0] > grid[int(np.argmax(gain))]"
+        ),
+        spread(
+            R
+            + "table = {}\nfor day, (now, then) in enumerate(zip(r[:-1, 0], r[1:, 0])):\n    table.setdefault(round(now, 3), []).append(then)\nmean = {k: sum(v) / len(v) for k, v in table.items()}\n",
+            "[mean.get(round(v, 3), 0.0) > 0.0005 for v in r[:, 0]]",
+        ),
+        spread(
+            "by = ret['SPY'].shift(1).groupby(index.weekday).mean()\n" + R + "win = pd.Series(r[:, 0], index=index).groupby(index.weekday).mean()\n",
+            "index.weekday == int(win.idxmax())",
+        ),
         spread("win = ret['SPY'].groupby(index.month).mean()\n", "index.month.isin(win.nlargest(4).index)"),
         spread("win = ret['SPY'].groupby(index.day).agg('mean')\n", "index.day.map(win).to_numpy() > 0.0005"),
-        spread("pick = max(range(20, 240, 10), key=lambda n: float((ret['SPY'] * (close['SPY'] > close['SPY'].rolling(n).mean()).shift(1, fill_value=False)).sum()))\n", "close['SPY'] > close['SPY'].rolling(pick).mean()"),
+        spread(
+            "pick = max(range(20, 240, 10), key=lambda n: float((ret['SPY'] * (close['SPY'] > close['SPY'].rolling(n).mean()).shift(1, fill_value=False)).sum()))\n",
+            "close['SPY'] > close['SPY'].rolling(pick).mean()",
+        ),
         spread("hist, edges = np.histogram(ret['SPY'].fillna(0.0), bins=20)\n", "ret['SPY'] > edges[14]"),
         spread("import scipy.stats\nk = scipy.stats.gaussian_kde(ret['SPY'].dropna().to_numpy()[::7])\nd = k(ret['SPY'].fillna(0.0).to_numpy())\n", "d < 8.0"),
         spread("import scipy.stats\nlow = scipy.stats.norm.fit(ret['SPY'].dropna())\n", "ret['SPY'] < low[0] - low[1]"),
-        spread(R + "corr = [float(np.corrcoef(r[: -k or None, 1], r[k:, 0])[0, 1]) for k in range(1, 6)]\nlag = 1 + int(np.argmax(corr))\nf = np.r_[np.zeros(lag), r[:-lag, 1]]\n", "f > 0.002"),
+        spread(
+            R
+            + "corr = [float(np.corrcoef(r[: -k or None, 1], r[k:, 0])[0, 1]) for k in range(1, 6)]\nlag = 1 + int(np.argmax(corr))\nf = np.r_[np.zeros(lag), r[:-lag, 1]]\n",
+            "f > 0.002",
+        ),
     ],
     "scaled by all data": [
         "import scipy.stats\nlong = ret.apply(lambda c: pd.Series(scipy.stats.zscore(c.fillna(0.0).to_numpy()), index=index)) > 1",
@@ -170,7 +215,10 @@ BODIES = {
     "randomness": [
         spread("rng = np.random.default_rng(len(index))\n", "rng.random(len(index)) < 0.2"),
         spread("rng = np.random.default_rng(int(close['SPY'].iloc[-1] * 100))\n", "rng.random(len(index)) < 0.2"),
-        spread("rng = np.random.default_rng(3)\nr = ret['SPY'].fillna(0.0).to_numpy()\npick = max(range(20), key=lambda s: float(r[1:] @ (np.random.default_rng(s).random(len(r))[:-1] < 0.3)))\n", "np.random.default_rng(pick).random(len(r)) < 0.3"),
+        spread(
+            "rng = np.random.default_rng(3)\nr = ret['SPY'].fillna(0.0).to_numpy()\npick = max(range(20), key=lambda s: float(r[1:] @ (np.random.default_rng(s).random(len(r))[:-1] < 0.3)))\n",
+            "np.random.default_rng(pick).random(len(r)) < 0.3",
+        ),
         spread("np.random.seed(index[-1].day + index[-1].month)\n", "np.random.rand(len(index)) < 0.2"),
         spread("np.random.seed(3)\nmix = np.random.permutation(len(index))\n", "ret['SPY'].fillna(0.0).to_numpy()[mix] > 0.005"),
     ],
@@ -197,7 +245,7 @@ BODIES = {
     ],
 }
 TOPS = {
-    "objects and state": '''import functools
+    "objects and state": """import functools
 
 
 class Kept:
@@ -226,7 +274,7 @@ def walk(frame):
 @functools.lru_cache(maxsize=None)
 def memo(values):
     return [*values[1:], values[-1]]
-''',
+""",
 }
 # ways round the fence: (line, text above the function)
 AROUND = {
@@ -338,7 +386,7 @@ HONEST = {
         "assert len(close) > 60, 'too short'\nlong = close.rolling(60).median() < close",
     ],
 }  # fmt: skip
-MACHINE = '''import collections
+MACHINE = """import collections
 import functools
 import itertools
 
@@ -355,7 +403,7 @@ class Machine:
 @functools.lru_cache(maxsize=100_000)
 def smooth(values):
     return sum(values) / len(values)
-'''
+"""
 
 
 def leaks() -> dict[str, str]:
@@ -367,9 +415,16 @@ def leaks() -> dict[str, str]:
 
 def behind() -> dict[str, str]:
     """name -> text of strategies whose grid has one value that leaks."""
-    return {f"behind a parameter: {n}": PARAMETERS.format(name=name, default=repr(default), grid=grid, body=body) for n, (name, default, grid, body) in enumerate(BEHIND)}
+    return {
+        f"behind a parameter: {n}": PARAMETERS.format(name=name, default=repr(default), grid=grid, body=body)
+        for n, (name, default, grid, body) in enumerate(BEHIND)
+    }
 
 
 def honest() -> dict[str, str]:
     """name -> text of strategies without any use of the future."""
-    return {f"{kind}: {n}": text_of(f"{kind} {n}", body, MACHINE if kind == "loops and machines" else "") for kind, bodies in HONEST.items() for n, body in enumerate(bodies)}
+    return {
+        f"{kind}: {n}": text_of(f"{kind} {n}", body, MACHINE if kind == "loops and machines" else "")
+        for kind, bodies in HONEST.items()
+        for n, body in enumerate(bodies)
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,13 @@ COLOURS = {
 }
 COLUMNS = ("claim", "verdict", "effect", "q", "n", "interval", "beyond volatility", "measured", "stated")  # in the order in which they are given room
 LEFT = ("claim", "verdict", "stated")
+CAVEATS = (  # how a caveat of one claim reads, and what it is called where many claims have it
+    (re.compile(r"Back-calculated before (?P<date>\S+), .*: (?P<names>.*)\."), "Back-calculated, so nobody had it then"),
+    (re.compile(r"(?P<names>.*) is joined: .*"), "Joined from several datasets"),
+    (re.compile(r"(?P<head>Lag): (?P<late>.*)\."), ""),
+    (re.compile(r"(?P<head>[^:]*): (?P<names>.*)\."), ""),
+)
+MOST = 6  # names in a line
 
 
 def print_board(board: ScoredClaims, placebos: bool, page: Path | None) -> None:
@@ -52,6 +60,8 @@ def print_board(board: ScoredClaims, placebos: bool, page: Path | None) -> None:
         console.print(Text(f"placebos significant after correction: {significant} of {len(fake)}"))
     if len(real) > 1:
         console.print(Text(summary(real)))
+    for words in caveat_lines(shown) if len(shown) > 1 else []:
+        console.print(Text(words, style="yellow"))
     given_up = f", {board.retired} of definitions given up" if board.retired else ""
     console.print(Text(f"{len(real)} claims; correction over {board.tested} tests{given_up}; {board.reused} from the cache", style="dim"))
     for line in [*board.notices, *board.problems]:
@@ -69,6 +79,27 @@ def summary(findings: Sequence[Finding]) -> str:
     words = ", ".join(f"{found[verdict]} {verdict}" for verdict in ORDER if found[verdict])
     also = len(findings) - len(leads)
     return f"{len(leads)} effects: {words}" + (f" ({also} claims more, marked +, are of one of these effects)" if also else "")
+
+
+def caveat_lines(findings: Sequence[Finding]) -> list[str]:
+    """What the data behind the findings should be read with: a line a kind of caveat, with what it is about and how many claims have it."""
+    about: dict[str, dict[str, None]] = {}
+    having: Counter[str] = Counter()
+    for f in findings:
+        heads = set()
+        for caveat in f.caveats:
+            found, head = next((match, head) for match, head in ((form.fullmatch(caveat), head) for form, head in CAVEATS) if match)
+            parts = found.groupdict()
+            head = head or parts["head"]
+            names = parts["late"].split("; ") if "late" in parts else re.sub(r" and \d+ more$", "", parts["names"]).split(", ")
+            about.setdefault(head, {}).update(dict.fromkeys(f"{name} before {parts['date']}" if "date" in parts else name for name in names))
+            heads.add(head)
+        having.update(heads)
+    return [f"{head} ({having[head]} of {len(findings)} claims): {_some(list(names))}" for head, names in about.items()]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
 
 
 def print_rows(console: Console, findings: Sequence[Finding]) -> None:
@@ -142,7 +173,7 @@ def print_claim(console: Console, f: Finding) -> None:
         console.print(
             Text(f"{state:>3} {check['what']}: printed {wording.figure(check['printed'])}, found {wording.figure(check['follows'])}{note}", style="dim")
         )
-    for text in [*f.stand_ins, *f.missing]:
+    for text in [*f.stand_ins, *f.missing, *f.caveats]:
         console.print(Text(text, style="yellow"))
     if f.span:
         console.print(Text(f"{f.span[0]} to {f.span[-1]}; {', '.join(f.datasets)}", style="dim"))

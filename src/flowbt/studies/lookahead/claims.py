@@ -51,7 +51,9 @@ def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[st
         probe = Probe(decide, panel, {"event": values(given, panel)}, late=claim.outcome.kind == "sequence", memory=True)
         leak = probe.first_leak() if n == 0 else probe.first_leak(FEW)
         if leak is not None:
-            raise LookAheadError(f"claim {claim.id} uses the future", _found(leak, definition if n else {}), "use only trailing windows and what the panel gives")
+            raise LookAheadError(
+                f"claim {claim.id} uses the future", _found(leak, definition if n else {}), "use only trailing windows and what the panel gives"
+            )
 
 
 def anew(claim: Claim) -> Function:

@@ -20,7 +20,7 @@ from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import fenced
 from flowbt.deferred import Tracer
 from flowbt.engine.decisions import plan_of, rules_of
-from flowbt.engine.loader import Strategy, load_strategy
+from flowbt.engine.loader import Strategy, again, load_strategy
 from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sweeper import Sweeper
@@ -170,7 +170,7 @@ def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: PanelReader) 
             tracer.fix(None, f"{type(error).__name__} on evaluating what was recorded, which")
     for code in _ends(space):
         trial = space.trial(code)
-        direct = tracer.function(tracer.quiet, **trial)
+        direct = again(strategy).function(tracer.quiet, **trial)  # a module anew: what recording left in the file's own objects is no value
         _check_rules(direct, Labels(panel.index, panel.symbols))
         if not tracer.per_trial and not same(tracer.evaluate(trial), direct):
             tracer.fix(None, "what was recorded differs from a plain call, which")
