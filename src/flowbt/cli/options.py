@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.guard import TIMEOUT
 from flowbt.ground.home import data_folder, place
@@ -86,7 +87,7 @@ def data_of(datasets: Path, demo: bool | None) -> Catalog:
 def say_data() -> None:
     """The first line a command prints, where it worked on the demo market."""
     if line := click.get_current_context().meta.get(SAID):
-        click.echo(line)
+        say(line)
 
 
 def json_option(command: F) -> F:
@@ -129,6 +130,11 @@ def demo_option(command: F) -> F:
 
 def parameter_option(command: F) -> F:
     return click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter; may be given several times.")(command)
+
+
+def cluster_option(command: F) -> F:
+    words = "Run on a Dask cluster, e.g. tcp://127.0.0.1:8786, whose workers see the same files (needs the extra `cluster`)."
+    return click.option("--cluster", metavar="ADDRESS", help=words)(command)
 
 
 def keep_leak_option(command: F) -> F:

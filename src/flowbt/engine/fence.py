@@ -24,7 +24,9 @@ ALLOWED = frozenset({
     "flowbt", "numpy", "pandas", "scipy", "math", "cmath", "statistics", "datetime", "dataclasses", "typing", "functools",
     "itertools", "collections", "enum", "fractions", "decimal", "__future__",
 })  # fmt: skip
-ACTS = frozenset({"api", "Setup", "run", "sweep", "compare", "panel", "score", "walkforward", "data", "studies", "cli", "results", "deferred"})
+ACTS = frozenset(
+    {"api", "Setup", "run", "sweep", "compare", "panel", "score", "walkforward", "check", "board", "data", "studies", "cli", "results", "deferred"}
+)
 CALLS = frozenset(
     {"open", "eval", "exec", "compile", "__import__", "input", "breakpoint", "vars", "globals", "locals", "delattr", "memoryview", "help", "exit", "quit"}
 )

@@ -62,10 +62,14 @@ class NamedTrials:
         return 2 * int((many[found] == few).sum()) >= len(few)
 
 
+def home_of(results: Path) -> Path:
+    """The ledger of the project these results are of."""
+    return Path(os.environ.get("FLOWBT_LEDGER") or Path(results).absolute().parent / "ledger")
+
+
 def market_of(results: Path, facts: JsonView) -> Path:
     """The trials of the project on real data or on the demo market: `ledger/` beside the results, or FLOWBT_LEDGER."""
-    home = Path(os.environ.get("FLOWBT_LEDGER") or Path(results).absolute().parent / "ledger")
-    return home / (DEMO if facts.get("synthetic") else REAL)
+    return home_of(results) / (DEMO if facts.get("synthetic") else REAL)
 
 
 def keys_of(facts: JsonView, prints: Keys) -> Keys:
@@ -138,7 +142,7 @@ def distinct(keys: Keys, sharpes: Sharpes) -> tuple[Keys, Sharpes]:
 
 def write_table(path: Path, table: pa.Table) -> None:
     with writing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
 def _named(folder: Path) -> NamedTrials:
@@ -170,7 +174,7 @@ def _read(path: Path) -> tuple[Keys, Sharpes] | None:
     """A file's trials; None where it cannot be read. A row group at a time: Arrow keeps what a whole read took."""
     parts = []
     try:
-        with pq.ParquetFile(path, pre_buffer=False) as file:
+        with pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
             for k in range(file.num_row_groups):
                 part = file.read_row_group(k, columns=["key", "sharpe"], use_threads=False)
                 parts.append((part["key"].to_numpy().astype(np.uint64), part["sharpe"].to_numpy().astype(np.float64)))

@@ -1,33 +1,66 @@
-"""The labels that are traded: where the data were there, and where they had been published as they happened."""
+"""Which bars a run trades: where its data reach, inside the dates asked for, a bare end date meaning all of that day."""
 
-import numpy as np
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
 import pandas as pd
 import pytest
-from tests.studies.conftest import walk
 
-from flowbt.data.catalog import Catalog
-from flowbt.ground.clock import Clock
-from flowbt.studies.run.backtest import backtest
+from flowbt.ground.errors import RangeError
 from flowbt.studies.run.market import Span
-from flowbt.studies.run.request import Request
-from tinydata import FIELDS, store
 
-LIVE = "2022-07-01"
+HOURS = pd.date_range("2024-01-01", "2024-01-10 23:00", freq="h")
 
 
-@pytest.fixture
-def late(tmp_path):
-    """A dataset that was first published in the middle of its history."""
-    labels, root = Clock().labels("2022-01-03", "2023-06-30"), tmp_path / "late"
-    store(root, "prices", pd.concat([walk("SPY", labels, 1), walk("QQQ", labels, 2)]), fields=FIELDS)
-    table = pd.DataFrame({"event_time": labels, "symbol": "SPX", "dix": np.linspace(0.4, 0.5, len(labels))})
-    store(root, "dix", table, fields={"dix": {"max_age": "5D"}}, live_from={"dix": LIVE})
-    return Catalog((root,))
+@dataclass
+class Reach:
+    """What `Span.cut` asks of a panel."""
+
+    index: pd.DatetimeIndex = field(default_factory=lambda: HOURS)
+    first: str = "2024-01-02 05:00"
+    last: str = "2024-01-09 20:00"
+    lived: str | None = None
+
+    def ready(self) -> tuple[pd.Timestamp, pd.Timestamp]:
+        return pd.Timestamp(self.first), pd.Timestamp(self.last)
+
+    def live(self) -> pd.Timestamp | None:
+        return pd.Timestamp(self.lived) if self.lived else None
 
 
-@pytest.mark.parametrize(("start", "begins"), [(None, LIVE), ("2022-03-01", "2022-03-01"), ("2022-09-01", "2022-09-01")])
-def test_what_was_calculated_back_is_traded_on_only_where_it_is_asked_for(late, strategy, start, begins):
-    run = backtest(late, Request(strategy, span=Span(start), rotations=0))
-    assert run.record.manifest["from"] == begins
-    said = [line for line in run.record.manifest["warnings"] if line.startswith("Back-calculated before 2022-07-01")]
-    assert len(said) == (begins < LIVE)
+def ends(span: Span, reach: Reach | None = None) -> tuple[str, str]:
+    labels = span.cut(reach or Reach())  # type: ignore[arg-type]
+    return f"{labels[0]:%m-%d %H:%M}", f"{labels[-1]:%m-%d %H:%M}"
+
+
+def test_without_dates_the_data_decide() -> None:
+    assert ends(Span()) == ("01-02 05:00", "01-09 20:00")
+
+
+def test_a_bare_end_is_all_of_that_day_and_a_time_is_that_time() -> None:
+    assert ends(Span("2024-01-03", "2024-01-05")) == ("01-03 00:00", "01-05 23:00")
+    assert ends(Span("2024-01-03 06:00", "2024-01-05 07:00")) == ("01-03 06:00", "01-05 07:00")
+    assert ends(Span("2024-01-03", "2024-01-03")) == ("01-03 00:00", "01-03 23:00")
+
+
+def test_dates_beyond_the_data_are_cut_to_them() -> None:
+    assert ends(Span("2020-01-01", "2030-01-01")) == ("01-02 05:00", "01-09 20:00")
+
+
+def test_what_was_calculated_back_is_traded_only_when_asked_for() -> None:
+    assert ends(Span(), Reach(lived="2024-01-06")) == ("01-06 00:00", "01-09 20:00")
+    assert ends(Span(), Reach(lived="2024-01-01")) == ("01-02 05:00", "01-09 20:00")
+    assert ends(Span("2024-01-03"), Reach(lived="2024-01-06")) == ("01-03 00:00", "01-09 20:00")
+
+
+@pytest.mark.parametrize("span", [("2024-01-09 20:00", "2024-01-09 20:30"), ("2024-02-01", None), (None, "2023-12-31")])
+def test_less_than_two_bars_are_refused(span: tuple[str | None, str | None]) -> None:
+    with pytest.raises(RangeError, match="choose at least two bars"):
+        Span(*span).cut(Reach())  # type: ignore[arg-type]
+    assert len(Span("2024-01-09 19:00", "2024-01-09 20:00").cut(Reach())) == 2  # type: ignore[arg-type]
+
+
+def test_an_end_before_the_start_is_refused() -> None:
+    with pytest.raises(RangeError, match="before the start"):
+        Span("2024-01-05", "2024-01-04")

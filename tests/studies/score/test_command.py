@@ -4,7 +4,6 @@ import shutil
 
 import pytest
 from click.testing import CliRunner
-from rich.console import Console
 from tests.studies.score.conftest import FALL
 
 from flowbt.cli import flowbt
@@ -130,5 +129,5 @@ def test_the_terminal_says_what_the_data_should_be_read_with_once_for_all_claims
 
 
 def test_one_claim_shows_its_caveats_whole(capsys):
-    print_claim(Console(soft_wrap=True), Finding("a", "", "note", "2022-01-03", "note.py", caveats=CAVEATS[1]))
+    print_claim(Finding("a", "", "note", "2022-01-03", "note.py", caveats=CAVEATS[1]))
     assert all(line in capsys.readouterr().out for line in CAVEATS[1][:1])

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.optimize import brentq
 
 from flowbt.engine.options.structures import Leg, Model, Skew, Structure, declared
 from flowbt.features.calendar import third_fridays
@@ -156,6 +155,8 @@ def strike_of(leg: Leg, spot: float, iv: float, years: float, structure: Structu
         return abs(float(bs.delta(option, call))) - rule.value
 
     wide = 8.0 * iv / 100.0 * float(np.sqrt(years)) + 0.5
+    from scipy.optimize import brentq  # late: 40 MB, which a run or sweep without options does not need
+
     if off(-wide) * off(wide) > 0:
         raise EngineError(f"a strike of {rule.value:g} delta", f"none at volatility {iv:g} and {years:.4f} years", "use another delta or moneyness")
     return spot * float(np.exp(brentq(off, -wide, wide, xtol=1e-12)))

@@ -29,6 +29,9 @@ class ClaimFile:
     leak: bool = False  # the problem is that it reaches past the panel
 
 
+Work = tuple[ClaimFile, Claim]
+
+
 @dataclass(frozen=True)
 class Selection:
     """What was named on the command line, and the family it belongs to.
