@@ -35,7 +35,7 @@ from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import walkforward as page
 from flowbt.results.record import dumps, sealed
-from flowbt.results.shelf import derived, slug, storing
+from flowbt.results.shelf import check_usable, derived, slug, storing
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import FEW, first_of, refuse
 from flowbt.studies.run.market import cut_decision
@@ -82,6 +82,7 @@ class Walk:
 def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path, cluster: SweepCluster | None = None) -> tuple[Path, Json]:
     """Run (the training windows on a cluster, where one is given) and store; returns the folder and `walkforward.json`."""
     order_of(request.sort)  # refuses what is no metric
+    check_usable(results)
     setup = set_up(catalog, replace(request, keep_leak=False))  # what is chosen by the future cannot be tested on it: never kept
     numbers = _numbers(setup)
     splits = {mode: split_of(setup, numbers, plan, mode) for mode in plan.modes}
