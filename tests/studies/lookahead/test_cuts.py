@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowbt.studies.lookahead.cuts import APART, activity_of, course, cut_rows, screen, screens
+from flowbt.studies.lookahead.cuts import APART, ENTRIES, activity_of, course, cut_rows, screen, screens
 from flowbt.studies.lookahead.parts import PartTable
 
 ROWS = 700
@@ -66,3 +66,24 @@ def test_rows_of_a_screen_are_apart_inside_and_go_both_ways():
         assert 0 <= rows.min() < rows.max() < ROWS
         assert set(directions.tolist()) == {1.0, -1.0}
     assert set(found[0][0].tolist()) <= {int(row) + 1 for row, _ in active.begins} | {ROWS - 1}
+
+
+def test_cuts_are_spread_over_years_and_symbols():
+    index = pd.bdate_range("2000-01-03", periods=20 * 261)
+    starts = [*range(10, 200, 20), *range(261, len(index) - 300, 87)]  # many in the first year, three in each of the others
+    values = np.zeros((len(index), 3))
+    for number, row in enumerate(starts):
+        values[row : row + 3, number % 3] = 1.0
+    active = activity_of({"long": PartTable(values, ("A", "B", "C"))}, len(index))
+    for seed in range(5):
+        rows = [row for row in cut_rows(active, index, np.random.default_rng(seed)) if row in set(active.begins[:, 0].tolist())]
+        assert len(rows) >= ENTRIES
+        assert len(set(index.year[rows[:ENTRIES]])) == ENTRIES  # a year each, though the first has most
+        columns = [int(column) for row, column in active.begins if row in rows[:ENTRIES]]
+        assert sorted(columns.count(one) for one in range(3)) == [5, 5, 5]
+
+
+def test_what_can_be_negative_moves_by_itself_and_a_tenth_of_the_largest():
+    values = np.array([[3.0], [-5.0], [2.0], [0.0], [0.0]])
+    assert course(1.0)(values.copy(), 3)[3:, 0].tolist() == [2.5, 2.5]
+    assert course(-1.0)(values.copy(), 3)[3:, 0].tolist() == [-2.5, -2.5]
