@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from flowbt.cli.show.terminal import say
-from flowbt.ground.errors import ParameterError
+from flowbt.ground.errors import ParameterError, printable
 from flowbt.ground.guard import TIMEOUT
 from flowbt.ground.home import data_folder, place
 from flowbt.ground.types import Function
@@ -35,7 +36,12 @@ class PathName(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not str(value).strip() or "\0" in str(value):
             self.fail("an empty text is no path; name the file or folder", param, ctx)
-        return super().convert(value, param, ctx)
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(value)):
+            self.fail(f"{printable(value)} is an address, no path of this machine", param, ctx)
+        try:
+            return super().convert(Path(value).expanduser(), param, ctx)
+        except RuntimeError:
+            self.fail(f"{printable(value)}: there is no such home", param, ctx)
 
 
 def datasets_option(command: F) -> F:
