@@ -144,7 +144,7 @@ def _store(asked: Reduction, reduced: Reduced, name: str, root: Path, arrival: A
         return state.change
     held = {str(file["sha256"]) for file in kept.get("files", ())}
     findings = [{"kind": "broken", "reason": one.problem, "file": one.path.name, "action": "left out"} for one in reduced.broken]
-    provenance = {
+    provenance: Json = {
         "files": [*kept.get("files", ()), *[one for one in files if one["sha256"] not in held]],
         "reduced": {"kind": asked.kind, **asked.options},
         "findings": [*kept.get("findings", ()), *findings, *as_records(state.findings, declaration)],
