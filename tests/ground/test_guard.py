@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flowbt.ground.errors import FenceError
-from flowbt.ground.guard import deciding, resting
+from flowbt.ground.guard import Passing, deciding, resting
 
 HERE = __file__
 
@@ -31,3 +31,17 @@ def test_the_panel_and_features_may_read_and_so_may_all_after_the_decision():
     with deciding(HERE), resting():
         open(HERE).close()
     open(HERE).close()
+
+
+def test_what_this_package_throws_through_a_file_is_its_own_again():
+    with pytest.raises(Passing, match="ours"), deciding(HERE):
+        try:
+            raise Passing("ours")
+        except Exception:  # what a file swallows
+            pytest.fail("a file caught what was not its doing")
+
+
+def test_a_file_cannot_hide_a_refusal_behind_it():
+    with pytest.raises(FenceError), deciding(HERE), contextlib.suppress(FenceError):
+        open(HERE).close()
+        raise Passing
