@@ -33,15 +33,22 @@ def test_the_panel_and_features_may_read_and_so_may_all_after_the_decision():
     open(HERE).close()
 
 
+def thrown_through():
+    """What a file does that swallows every error of its own."""
+    with contextlib.suppress(Exception):
+        raise Passing("ours")
+
+
 def test_what_this_package_throws_through_a_file_is_its_own_again():
     with pytest.raises(Passing, match="ours"), deciding(HERE):
-        try:
-            raise Passing("ours")
-        except Exception:  # what a file swallows
-            pytest.fail("a file caught what was not its doing")
+        thrown_through()
 
 
-def test_a_file_cannot_hide_a_refusal_behind_it():
-    with pytest.raises(FenceError), deciding(HERE), contextlib.suppress(FenceError):
-        open(HERE).close()
-        raise Passing
+def test_a_refusal_counts_also_where_this_package_throws():
+    def both():
+        with contextlib.suppress(FenceError):
+            open(HERE).close()
+        thrown_through()
+
+    with pytest.raises(FenceError), deciding(HERE):
+        both()
