@@ -5,7 +5,8 @@ import codecs
 import click
 import pytest
 
-from flowbt.cli.show.terminal import Column, Styled, fitted, length, plain_signs, printable, show, wrapped
+from flowbt.cli.show.terminal import Column, Styled, fitted, length, plain_signs, show, wrapped
+from flowbt.ground.errors import printable
 
 COLUMNS = (Column("run"), Column("Sharpe", right=True), Column("made", drop=2), Column("words", words=True, drop=1), Column("trades", right=True))
 ROWS = [["short-gamma-amplifier", "−1.07", "2026-01-02 03:04", "holding SPY did better over all of the bars", "1,199"], ["b", "10.00", "", "", "7"]]

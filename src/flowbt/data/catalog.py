@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.declare import Dataset, Publication, read_declaration
+from flowbt.data.sold import sold
 from flowbt.data.versions import MEND, Version, current, held_by
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
 from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, SpoiltDataset, nearest
@@ -181,6 +182,8 @@ class Catalog:
         """The error for a field nothing holds: what holds it for others, what would bring it, or which names are near."""
         asked = f"field {field_name!r}" + (f" of {symbol}" if symbol else "")
         others = self.symbols(field_name)
+        if (words := sold(field_name, symbol)) and not (others and symbol and nearest(symbol, others)):
+            return FieldError(asked, "no dataset here has it", words)
         if others and symbol:
             shown = ", ".join(others[:8]) + (" ..." if len(others) > 8 else "")
             return FieldError(asked, f"the catalog has it for {shown}", nearest(symbol, others) or "import a dataset that holds it (`flowbt data ls`)")

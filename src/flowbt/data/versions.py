@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -30,8 +29,9 @@ import pyarrow.parquet as pq
 import tomlkit
 
 from flowbt.data.declare import Dataset
+from flowbt.ground.documents import parse_json, read_json
 from flowbt.ground.errors import DatasetError, SpoiltDataset
-from flowbt.ground.files import abandoned, hash_file, hash_text, locked, scratch_folder, settle, write_json, write_text
+from flowbt.ground.files import abandoned, hash_file, hash_text, locked, remove, scratch_folder, settle, write_json, write_text
 from flowbt.ground.types import Json
 
 KEYS = ["event_time", "known_at", "symbol"]
@@ -143,7 +143,7 @@ def open_version(folder: Path, name: str) -> Version:
         text = (home / PROVENANCE).read_text(encoding="utf-8")
         if hash_text(text)[:16] != name:
             raise SpoiltDataset(f"dataset {folder.name}", f"{PROVENANCE} of version {name} is not the file that was stored", MEND)
-        version = Version(home, json.loads(text))
+        version = Version(home, parse_json(text))
         size = (home / DATA).stat().st_size
     except (OSError, UnicodeDecodeError) as error:
         reason = f"version {name} cannot be read ({getattr(error, 'strerror', None) or error})"
@@ -168,7 +168,7 @@ def held_by(folder: Path) -> dict[str, set[str]]:
     for path in (folder / VERSIONS).glob("*"):
         with suppress(OSError, ValueError):
             text = (path / PROVENANCE).read_text(encoding="utf-8")
-            for name, symbols in json.loads(text)["fields"].items() if hash_text(text)[:16] == path.name else ():
+            for name, symbols in parse_json(text)["fields"].items() if hash_text(text)[:16] == path.name else ():
                 held.setdefault(name, set()).update(symbols)
     return held
 
@@ -251,7 +251,7 @@ def discard(folder: Path, keep: Iterable[str]) -> list[Path]:
     if kept:
         doomed += [path for path in (folder / DATA, folder / PROVENANCE) if path.exists()]
     for path in doomed:
-        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        remove(path)
     return sorted(doomed)
 
 
@@ -285,7 +285,7 @@ def _marks(file: Path | int) -> list[int]:
 
 def _checked(folder: Path) -> dict[str, object]:
     with suppress(OSError, ValueError):
-        marks = json.loads((folder / CHECKED).read_text(encoding="utf-8"))
+        marks = read_json(folder / CHECKED)
         return marks if isinstance(marks, dict) else {}
     return {}
 

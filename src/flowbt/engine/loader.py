@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from flowbt.data.panel.views import fenced
-from flowbt.engine.fence import check_source, guarded_builtins
+from flowbt.engine.fence import Stores, check_source, guarded_builtins
 from flowbt.engine.shape import shape_of
 from flowbt.engine.types import Account, Costs, Signals, Targets
 from flowbt.ground.clock import Clock
@@ -141,7 +141,7 @@ def _literal(name: str, given: str, default: object) -> object:
         return words[given.lower()]
     try:
         return ast.literal_eval(given)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise ParameterError(f"parameter {name}={given}", "not a value", f"its default is {default!r}") from None
 
 
@@ -151,7 +151,7 @@ def load_strategy(path: str | Path) -> Strategy:
     text = _read(path)
     tree = _parse(path, text)
     check_source(path, tree)
-    code = compile(tree, str(path), "exec")
+    code = _compiled(path, Stores().visit(tree))
     module = _execute(path, code)
     function = getattr(module, "signals", None)
     if not callable(function):
@@ -260,9 +260,16 @@ def _read(path: Path) -> str:
 def _parse(path: Path, text: str) -> ast.Module:
     try:
         return ast.parse(text, filename=str(path))
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         raise LoadError(f"strategy {path}", f"syntax error{f' on line {line}' if line else ''} ({getattr(error, 'msg', error)})", "mend the file") from None
+
+
+def _compiled(path: Path, tree: ast.Module) -> types.CodeType:
+    try:
+        return compile(tree, str(path), "exec")
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise LoadError(f"strategy {path}", f"cannot be compiled ({getattr(error, 'msg', None) or type(error).__name__})", "mend the file") from None
 
 
 def _parameters(path: Path, function: Callable[..., object]) -> dict[str, object]:

@@ -5,23 +5,24 @@ results/<strategy>/<run id>/summary.json is all that a listing reads; `marks.jso
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import json
 import os
 import re
-import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import RunNotFound, StoreError, nearest
-from flowbt.ground.files import WRITING, abandoned, temporary_of, write_text
+from flowbt.ground.files import WRITING, abandoned, locked, temporary_of, write_text
+from flowbt.ground.files import remove as delete
 from flowbt.ground.types import Json
-from flowbt.results.record import dumps
+from flowbt.results.record import dumps, unsealed
 
-SUMMARY, MARKS = "summary.json", "marks.json"
+SUMMARY, MARKS, MARKING = "summary.json", "marks.json", ".marks.lock"
 BELIEFS = "beliefs.js"  # of a strategy: run id -> what it may be believed, as a script that pages can load from disk, several on one page
 PREFIX, SUFFIX = "window.flowbtBeliefs=Object.assign(window.flowbtBeliefs||{},", ");"
 STUDIES = ("sweep", "walkforward")
@@ -130,10 +131,10 @@ def studies(root: Path) -> list[StoredStudy]:
     for kind in STUDIES:
         for path in Path(root).glob(f"[!._]*/{kind}-*/{kind}.json"):
             try:
-                document = json.loads(path.read_bytes())
+                document = unsealed(path.read_bytes())
                 found.append(StoredStudy(path.parent, kind, str(document["strategy"]), str(document["created"]), int(document.get("trials") or 0)))
-            except (OSError, ValueError, KeyError, TypeError):
-                continue
+            except (OSError, ValueError, KeyError, TypeError) as problem:
+                pass_over(path, problem)
     return sorted(found, key=lambda one: (one.created, one.path.name), reverse=True)
 
 
@@ -162,7 +163,7 @@ def remove(entry: StoredRun | StoredStudy) -> None:
     gone = temporary_of(entry.path)
     with storing(entry.path, "remove"):
         entry.path.rename(gone)
-        shutil.rmtree(gone)
+        delete(gone)
         entry.path.with_name(f".{entry.path.name}.lock").unlink(missing_ok=True)
         if {path.name for path in entry.path.parent.iterdir()} <= {BELIEFS}:
             (entry.path.parent / BELIEFS).unlink(missing_ok=True)
@@ -171,11 +172,28 @@ def remove(entry: StoredRun | StoredStudy) -> None:
 
 def mark(root: Path, name: str, change: Callable[[list[str], str], tuple[list[str], str]]) -> StoredRun:
     """Change a run's (tags, note) with `change`; returns the run as it now is."""
-    entry = find(root, name)
-    tags, note = change(list(entry.tags), entry.note)
-    with storing(entry.path, "write tags and note of"):
+    with storing(root, "write tags and notes in"), locked(Path(root) / MARKING, f"tags and notes in {root}", wait=30.0):
+        entry = find(root, name)
+        tags, note = change(list(entry.tags), entry.note)
         write_text(entry.path / MARKS, dumps({"tags": sorted(set(tags)), "note": note}))
     return _entry(entry.path, beliefs_in(entry.path.parent))
+
+
+def check_usable(root: Path) -> None:
+    """StoreError where results cannot be written under `root`, which need not be there yet: asked before anything is worked out, counted or written."""
+    with storing(root, "write results in"):
+        home = Path(root).absolute()
+        while not os.path.lexists(home):
+            home = home.parent
+        if not home.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "not a folder")
+        if not os.access(home, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "permission denied")
+
+
+def pass_over(path: Path, problem: object) -> None:
+    """Say that a stored file is left out, since it is not what was stored; the rest goes on."""
+    warnings.warn(f"{path} is passed over: {' '.join(str(problem).split())[:160] or type(problem).__name__}", RuntimeWarning, stacklevel=3)
 
 
 @contextmanager
@@ -225,14 +243,14 @@ def _is_folder(item: os.DirEntry[str]) -> bool:
 def beliefs_in(folder: Path) -> Json:
     """What the runs of a strategy's folder may be believed, by run id (see `belief.renew`); empty where it was never written or is damaged."""
     try:
-        found = json.loads((folder / BELIEFS).read_text(encoding="utf-8").removeprefix(PREFIX).rstrip().removesuffix(SUFFIX))
+        found = unsealed((folder / BELIEFS).read_bytes().removeprefix(PREFIX.encode()).rstrip().removesuffix(SUFFIX.encode()))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _entry(path: Path, believed: Json) -> StoredRun:
-    summary = json.loads((path / SUMMARY).read_bytes())
+    summary = unsealed((path / SUMMARY).read_bytes())
     if summary["id"] != path.name or not isinstance(summary["strategy"], str):
         raise ValueError("its summary is about another run")
     if not all(isinstance(summary.get(name) or {}, dict) for name in ("measures", "parameters")):
@@ -244,7 +262,7 @@ def _entry(path: Path, believed: Json) -> StoredRun:
 def _marks(path: Path) -> Json | None:
     """Tags and note of a run; empty where nothing was marked, None where they cannot be read."""
     try:
-        marks = json.loads((path / MARKS).read_bytes())
+        marks = read_json(path / MARKS)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):

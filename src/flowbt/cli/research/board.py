@@ -32,7 +32,7 @@ def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool
     from flowbt.studies.board.board import SYMBOLS, board
     from flowbt.studies.board.document import document
 
-    chosen = tuple(s.strip() for s in symbols.split(",") if s.strip()) if symbols else SYMBOLS
+    chosen = tuple(s.strip() for s in symbols.split(",") if s.strip()) if symbols is not None else SYMBOLS
     one = board(data_of(datasets, demo), asof, chosen)
     if html is not None:
         page.write(html, asdict(one))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +11,12 @@ import click
 
 from flowbt.cli.options import PathName, emit, json_option, results_option
 from flowbt.cli.show.belief import print_answer
-from flowbt.cli.show.terminal import Column, printable, say
+from flowbt.cli.show.terminal import Column, say
 from flowbt.cli.show.terminal import show as show_table
-from flowbt.ground.errors import StoreError
+from flowbt.ground.errors import StoreError, printable
 from flowbt.ground.types import Json
 from flowbt.results import shelf
+from flowbt.results.record import unsealed
 
 if TYPE_CHECKING:
     from flowbt.results.shelf import StoredRun, StoredStudy
@@ -68,9 +69,10 @@ def show(run: str, results: Path, as_json: bool) -> None:
     """Show one run: RUN is an id, the start of one, or a strategy (its newest run)."""
     entry = shelf.find(results, run)
     try:
-        stored = json.loads((entry.path / "run.json").read_bytes())
-    except (OSError, ValueError) as problem:
-        raise StoreError(f"stored run {entry.path}", str(problem), "remove it and run again") from None
+        stored = unsealed((entry.path / "run.json").read_bytes())
+        told = [] if as_json else _facts(stored, entry)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise StoreError(f"stored run {entry.path}", f"run.json: {problem}", "run it again, or remove it") from None
     if as_json:
         emit({**stored, "belief": entry.belief, "tags": list(entry.tags), "note": entry.note, "path": str(entry.path)})
         return
@@ -81,7 +83,7 @@ def show(run: str, results: Path, as_json: bool) -> None:
     if entry.belief:
         print_answer(entry.belief)
         say(f"next: {printable(entry.belief['do'])}", dim=True)
-    for name, value in _facts(stored, entry):
+    for name, value in told:
         say(f"  {name:<14} {printable(value)}", indent=" " * 15)
     say(f"  tearsheet      {entry.path / 'tearsheet.html'}")
 
@@ -113,7 +115,7 @@ def gc(results: Path, as_json: bool) -> None:
     """Remove what killed commands left: half-written files, and workspaces of sweeps that nobody holds (`--resume` then has nothing to go on from)."""
     from flowbt.studies.sweep.store import sweep_up
 
-    gone = [path.relative_to(results).as_posix() for path in sweep_up(results)]
+    gone = [Path(os.path.relpath(path, results)).as_posix() for path in sweep_up(results)]
     if as_json:
         emit({"removed": gone})
         return

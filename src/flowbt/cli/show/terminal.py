@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from flowbt.ground.errors import printable
 from flowbt.ground.types import Json
 
 Cell = str | tuple[str, Json]
@@ -161,11 +162,6 @@ def length(text: str) -> int:
 
 def _longest_word(text: str) -> int:
     return max(map(length, text.split()), default=0)
-
-
-def printable(text: str) -> str:
-    """Text from files without signs that drive the terminal: they are shown as escapes."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def plain_signs(error: UnicodeError) -> tuple[str, int]:

@@ -25,9 +25,15 @@ def print_today(said: list[Today], problems: list[str]) -> None:
                 say(f"    {_line(condition)}")
         for stand_in in one.stand_ins:
             say(f"    stand-in: {stand_in}")
-        absent = [f"{known.field} of {known.symbol}" for known in one.known if known.event_time is None]
-        if absent:
-            say(f"    missing or too old: {', '.join(absent[:MOST])}{_more(len(absent))}")
+        nearest = min(one.flips, key=lambda flip: flip.bars, default=None)
+        if nearest is not None:
+            say(f"    nearest flip: {nearest.symbol}, {nearest.side}: {nearest.text}, {nearest.bars:.1f} usual bar moves away")
+        if one.absent:
+            say(f"    missing or too old: {', '.join(one.absent[:MOST])}{_more(len(one.absent))}")
+        if one.positions:
+            say(f"    followed book holds: {', '.join(one.positions[:MOST])}{_more(len(one.positions))}")
+        if one.belief is not None:
+            say(f"    believe it? {one.belief.sentence}" + ("" if one.belief.same_code else " (of another version of its code)"))
     for line in problems:
         say(f"cannot decide: {line}", err=True)
 

@@ -24,7 +24,6 @@ gives all it has each time.
 from __future__ import annotations
 
 import re
-import tomllib
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -34,6 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from flowbt.data.sources.request import Download
 from flowbt.ground.clock import read_date
+from flowbt.ground.documents import read_toml
 from flowbt.ground.errors import DatasetError, RangeError
 from flowbt.ground.types import Json
 
@@ -125,11 +125,13 @@ class Providers(BaseModel):
 def read_providers(path: Path) -> Providers:
     """The declaration of providers; DatasetError says what is wrong in it."""
     try:
-        found = Providers.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        raw = read_toml(path)
     except OSError as error:
         raise DatasetError(f"providers {path}", f"cannot be read ({error.strerror})", "give the file with --providers") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise DatasetError(f"providers {path}", f"is not TOML ({error})", "mend the file") from None
+    try:
+        found = Providers.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         raise DatasetError(f"providers {path}", f"{'.'.join(map(str, first['loc']))}: {first['msg']}", "mend the file (see docs/desk.md)") from None

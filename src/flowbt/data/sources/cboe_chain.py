@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import pandas as pd
 
 from flowbt.data.sources.chain_terms import ROOTS, completed, instant, number, read_text, settlement
 from flowbt.data.sources.request import Download, Wanted
+from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import SourceError
 from flowbt.ground.types import Json
 
@@ -75,10 +75,10 @@ def _numbers(column: pd.Series) -> pd.Series:
     return values.where(~percent, values / 100.0)
 
 
-def parse_json(path: Path, text: str = "") -> pd.DataFrame:
+def parse_quotes(path: Path, text: str = "") -> pd.DataFrame:
     """Cboe's delayed quotes as one row per option; see `parse_table`."""
     try:
-        document: Json = json.loads(text or read_text(path))
+        document: Json = parse_json(text or read_text(path))
         data, stamp = document["data"], pd.Timestamp(document["timestamp"])
         frame = pd.DataFrame(data["options"])
         spot = float(data["current_price"])

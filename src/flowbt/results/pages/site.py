@@ -6,7 +6,6 @@ Work in progress is shown when a `progress.json` lies in its folder, see `progre
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -14,14 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import write_text
+from flowbt.ground.files import write_text, writing
 from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.pages.base import ASSETS, render_page, write_assets
-from flowbt.results.record import dumps
+from flowbt.results.record import dumps, unsealed
 
 NOTICE, PROGRESS, INDEX = "page.json", "progress.json", "index.html"
-KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board")
+KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board", "desk")
 LISTED = ("sharpe", "cagr", "volatility", "max_drawdown", "trades", "win_rate")  # measures on the browser page
 DOWNLOADS = ("trades.csv", "trades.parquet")  # what a tearsheet links to
 DEPTH = 4  # folders below the root in which notices are looked for
@@ -118,7 +117,8 @@ def export(root: Path, folder: Path) -> int:
         for path in (*pages, *downloads, *believed):
             target = folder / path.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+            with writing(target) as scratch:
+                shutil.copyfile(path, scratch)
         write_text(folder / INDEX, index_page(root))
     return len(pages) + 1
 
@@ -156,7 +156,7 @@ def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:
 
 def _read(path: Path) -> Json:
     try:
-        found = json.loads(path.read_bytes())
+        found = unsealed(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

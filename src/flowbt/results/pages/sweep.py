@@ -6,7 +6,6 @@ than MOST: over a regular sample and the best); the trial table and the parallel
 
 from __future__ import annotations
 
-import json
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import number, render_page, write_assets
+from flowbt.results.record import unsealed
 
 PAGE = "sweep.html"
 MAPPED = ("sharpe", "cagr", "max_drawdown", "trades")
@@ -49,8 +49,8 @@ def read(folder: Path) -> tuple[Json, Json, pd.DataFrame]:
     """sweep.json, luck.json (empty where absent) and the trials. Raises StoreError for a sweep that is not complete or damaged."""
     folder = Path(folder)
     try:
-        sweep = json.loads((folder / "sweep.json").read_bytes())
-        luck = json.loads((folder / "luck.json").read_bytes()) if (folder / "luck.json").is_file() else {}
+        sweep = unsealed((folder / "sweep.json").read_bytes())
+        luck = unsealed((folder / "luck.json").read_bytes()) if (folder / "luck.json").is_file() else {}
         trials = read_trials(folder / "trials.parquet")
     except (OSError, ValueError) as problem:
         do = "run the sweep to its end (--resume)" if not (folder / "sweep.json").is_file() else "the folder is damaged; sweep again"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import JournalError
 from flowbt.ground.files import flush, locked
 from flowbt.ground.types import Json
@@ -110,7 +111,7 @@ def _write(path: Path, there: list[Entry], new: list[Entry]) -> None:
 
 def _checked(folder: Path, number: int, line: bytes, before: str) -> Entry:
     try:
-        entry = Entry(**json.loads(line))
+        entry = Entry(**parse_json(line))
         right = digest(entry.n, entry.time, entry.kind, entry.body, entry.before) == entry.hash
     except (ValueError, TypeError):
         raise JournalError(f"journal {folder}, line {number + 1}", "it is not an entry", "restore the file from a copy: it was changed") from None

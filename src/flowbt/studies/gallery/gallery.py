@@ -7,9 +7,9 @@ ratios with as many trials. A strategy whose data are missing keeps its row, wit
 
 from __future__ import annotations
 
-import json
 import math
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,9 +26,10 @@ from flowbt.engine.simulate import simulate
 from flowbt.evidence.multiple import benjamini_hochberg
 from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
-from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, StoreError, check_seed
+from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, check_seed
 from flowbt.ground.types import Json
 from flowbt.results.belief import belief_now
+from flowbt.results.record import unsealed
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
 from flowbt.studies.run.market import Span
@@ -175,14 +176,15 @@ def claim_verdicts(results: Path | None, synthetic: bool) -> dict[str, tuple[str
     if path is None or not path.is_file():
         return {}
     try:
-        board = json.loads(path.read_text(encoding="utf-8"))
+        board = unsealed(path.read_bytes())
         if bool(board["synthetic"]) != synthetic:
             return {}
         lines: dict[str, tuple[str, ...]] = {}
         for finding in board["findings"]:
             lines[finding["strategy"]] = (*lines.get(finding["strategy"], ()), f"{finding['id']}: {finding['verdict']}")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"verdicts of {path}", f"cannot be read ({type(error).__name__})", "run `flowbt score claims/` again") from None
+        warnings.warn(f"verdicts of {path} are left out: {type(error).__name__}: {error}; run `flowbt score claims/` again", RuntimeWarning, stacklevel=2)
+        return {}
     return lines
 
 

@@ -19,7 +19,7 @@ from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.declare import Dataset, field_name, parse_declaration, read_declaration
 from flowbt.data.ingest.plan import PlanDataset, PlanFile
 from flowbt.data.sources import messy
-from flowbt.data.sources.base import RawTable
+from flowbt.data.sources.base import RawTable, parsing
 from flowbt.data.sources.textgrid import Grid, read_grid
 from flowbt.data.versions import dataset_name
 from flowbt.ground.clock import Clock
@@ -99,6 +99,11 @@ class Look:
 
 def look(path: Path, wishes: Wishes, root: Path) -> Look:
     """Read a file and find what it does not say. SourceError, with the row, for what cannot be read or has two readings."""
+    with parsing(path, "a table"):
+        return _look(path, wishes, root)
+
+
+def _look(path: Path, wishes: Wishes, root: Path) -> Look:
     declared = declared_at(wishes, root)
     reading = {**(declared.reading if declared else {}), **wishes.reading}
     read = hash_file(path) if path.is_file() else ""

@@ -11,7 +11,6 @@ One at a time: a second call waits a minute for the lock.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,6 +26,7 @@ from flowbt.data.sources import calendars
 from flowbt.data.sources.online import PULLED_BY
 from flowbt.data.sources.request import Wanted
 from flowbt.ground.clock import Clock
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import FlowbtError, ParameterError, PullError
 from flowbt.ground.files import locked, write_json, write_text
 from flowbt.ground.protocols import Step
@@ -111,7 +111,7 @@ def declared_providers(asked: Asked) -> Providers:
 def last_update(datasets: Path) -> Json | None:
     """What became of the last update (`time`, `done`, `outcomes`); None where there was none."""
     try:
-        found: Json = json.loads((datasets / RECORD).read_text(encoding="utf-8"))
+        found: Json = read_json(datasets / RECORD)
         return found
     except (OSError, ValueError):
         return None

@@ -6,15 +6,16 @@ the sweep up once, and runs trials with the same code as a single machine.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
+from flowbt.data.remote import address_of, local_folder
 from flowbt.engine.sweep.results import BarRange, TrialResults
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Account, Costs
+from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import StudyError
 from flowbt.ground.types import Json, JsonView
 from flowbt.results.record import dumps
@@ -31,7 +32,7 @@ TrialUnit = tuple[Ints, BarRange]
 def job_of(request: SweepRequest, datasets: Path, demo: bool | None) -> Json:
     """What a worker needs, as plain JSON, in its order: trial numbers depend on the order of parameters. Paths are made absolute."""
     plain = asdict(request)
-    return {**plain, "path": str(request.path.resolve()), "datasets": str(datasets.resolve()), "demo": demo}
+    return {**plain, "path": str(request.path.resolve()), "datasets": address_of(datasets) or str(datasets.resolve()), "demo": demo}
 
 
 def request_of(job: JsonView) -> SweepRequest:
@@ -65,7 +66,7 @@ class SweepCluster:
 def run_trials(unit: TrialUnit, text: str) -> TrialResults:
     """Run on a worker. StudyError where its file, data or flowbt are not the same."""
     setup, (numbers, bars) = _setup(text), unit
-    wanted = json.loads(text)["id"]
+    wanted = parse_json(text)["id"]
     if setup.id != wanted:
         raise StudyError(f"sweep {wanted} on a worker", f"it is {setup.id} there", "let the workers see the same file, data and flowbt version")
     return setup.sweeper.run(setup.space.codes(numbers), bars)
@@ -73,5 +74,5 @@ def run_trials(unit: TrialUnit, text: str) -> TrialResults:
 
 @lru_cache(maxsize=2)
 def _setup(text: str) -> PreparedSweep:
-    job = json.loads(text)
-    return set_up(open_catalog(Path(job["datasets"]), job["demo"]), request_of(job))
+    job = parse_json(text)
+    return set_up(open_catalog(local_folder(job["datasets"]), job["demo"]), request_of(job))

@@ -34,8 +34,10 @@ from flowbt.ground.types import Json
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import walkforward as page
-from flowbt.results.record import dumps
-from flowbt.results.shelf import derived, slug, storing
+from flowbt.results.record import dumps, sealed
+from flowbt.results.shelf import check_usable, derived, slug, storing
+from flowbt.studies.lookahead.probe import Leak
+from flowbt.studies.lookahead.strategies import FEW, first_of, refuse
 from flowbt.studies.run.market import cut_decision
 from flowbt.studies.sweep.cluster import SweepCluster
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
@@ -80,10 +82,12 @@ class Walk:
 def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path, cluster: SweepCluster | None = None) -> tuple[Path, Json]:
     """Run (the training windows on a cluster, where one is given) and store; returns the folder and `walkforward.json`."""
     order_of(request.sort)  # refuses what is no metric
+    check_usable(results)
     setup = set_up(catalog, replace(request, keep_leak=False))  # what is chosen by the future cannot be tested on it: never kept
     numbers = _numbers(setup)
     splits = {mode: split_of(setup, numbers, plan, mode) for mode in plan.modes}
     walks = [trade_windows(setup, train(setup, numbers, splits[mode], request.sort, cluster), mode, request.sort) for mode in plan.modes]
+    refuse(setup.strategy.name, chosen_leak(setup, walks))
     key = {"sweep": setup.id, "plan": asdict(plan), "sort": request.sort}
     name = f"walkforward-{hashlib.sha256(dumps(key, sort_keys=True).encode()).hexdigest()[:12]}"
     document = {
@@ -96,12 +100,19 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
         "modes": {one.mode: {"windows": len(one.windows), "measures": one.measures, **against(one, request.sort)} for one in walks},
     }
     folder = results / slug(setup.strategy.name) / name
+    _enter(setup, results, numbers, document["id"])  # first: a result whose trials are not counted looks better than it is
     _store(folder, walks, document)
-    _enter(setup, results, numbers, document["id"])
     with derived(folder):
         page.write(results, folder)
         renew(results, setup.strategy.name)
     return folder, document
+
+
+def chosen_leak(setup: PreparedSweep, walks: list[Walk]) -> Leak | None:
+    """The first use of the future by what was chosen, each choice at a few cuts: the branches and ends of the grid were probed before."""
+    chosen = sorted({int(trial) for one in walks for trial in one.windows["trial"] if trial >= 0})
+    trials = [setup.space.trial(code) for code in setup.space.codes(np.array(chosen, np.int64))]
+    return first_of(setup.strategy, setup.panel, [(values, FEW) for values in trials])
 
 
 def split_of(setup: PreparedSweep, numbers: Ints, plan: WindowPlan, mode: str) -> Split:
@@ -225,7 +236,7 @@ def _store(folder: Path, walks: list[Walk], document: dict[str, object]) -> None
         }
         for name, frames in tables.items():
             ledger.write_table(work / f"{name}.parquet", pa.Table.from_pandas(pd.concat(frames, ignore_index=True), preserve_index=False))
-        write_text(work / "walkforward.json", dumps(document, indent=1))
+        write_text(work / "walkforward.json", sealed(document, indent=1))
         publish(work, folder)
 
 
