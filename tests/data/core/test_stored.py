@@ -54,3 +54,12 @@ def test_a_panel_reads_each_row_group_once_for_all_its_symbols(catalog, monkeypa
     frame = panel["close"]
     assert np.nansum(frame.to_numpy()) == np.nansum(catalog.imported["prices"].version.frame()["close"])
     assert len(counted) == len(set(counted))
+
+
+def test_missing_values_are_missing_numbers(tmp_path):
+    table = bars("S00", LABELS)
+    table.loc[3:5, "volume"] = np.nan
+    store(tmp_path, "prices", table, fields=FIELDS)
+    found = open_panel(Catalog((tmp_path,)), ["S00"])["volume"]["S00"]
+    assert found.isna().sum() == 3
+    assert found.notna().sum() == len(LABELS) - 3
