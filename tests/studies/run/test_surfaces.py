@@ -129,3 +129,38 @@ def test_an_american_put_on_the_surface_is_worth_more_than_a_european_one(with_c
     (there, without), (european, plain) = prices
     assert there > european * 1.0005
     assert without == pytest.approx(plain, rel=1e-12)  # without interest a put is not exercised early
+
+
+def test_rotations_share_prices_and_equal_runs_of_their_own(catalog: Catalog, tmp_path: Path) -> None:
+    from flowbt.engine.simulate import simulate
+    from flowbt.studies.run.placebo import placebos_of, rotated_structures
+
+    prepared = run(catalog, tmp_path).prepared
+    shared = list(rotated_structures(prepared, 5, 3))
+    alone = [simulate(prepared.market, one, prepared.costs, prepared.account).returns.to_numpy() for one in placebos_of(prepared.decision, 5, 3)]
+    np.testing.assert_allclose(shared, alone, rtol=0, atol=1e-12)
+
+
+def test_all_the_rotations_asked_for_are_made_of_a_structure(catalog: Catalog, tmp_path: Path) -> None:
+    from flowbt.studies.run.placebo import against_placebos
+
+    made = run(catalog, tmp_path)
+    assert len(against_placebos(made.prepared, made.book, 50, 7).placebos) == 50
+
+
+def test_the_page_and_the_terminal_have_the_parts_and_they_add_up(with_chains: Catalog, tmp_path: Path) -> None:
+    from flowbt.cli.show.run import option_lines
+    from flowbt.results.pages.tearsheet import context, render
+
+    made = run(with_chains, tmp_path)
+    shown = context(made.record)
+    assert [part["name"] for part in shown["options"]["parts"]] == ["delta", "gamma", "vega", "theta", "residual", "costs"]
+    assert shown["options"]["total"] == pytest.approx(made.book.value.iloc[-1] - 100_000, abs=1e-6)
+    last = sum(values[-1] for values in shown["data"]["greeks"].values())
+    assert last == pytest.approx(shown["options"]["total"], rel=1e-3)
+    page = render(made.record)
+    assert all(words in page for words in ('id="greeks-chart"', "one error lower", "the surface of the day"))
+    lines = option_lines(made.record.manifest["options"])
+    assert lines[0].startswith("by part: delta ")
+    assert lines[1].startswith("volatilities one error lower: Sharpe ")
+    assert lines[2] == "structures priced by the surface of the day: 1 of 6"

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flowbt.ground.types import JsonView
 from flowbt.results.rows import Row, measure_rows
 
 if TYPE_CHECKING:
@@ -38,10 +39,24 @@ def print_run(run: Run, belief: Belief, folder: Path | None) -> None:
         console.print(Text("no trade: no entry was left in this span with these parameters (long and short together count as neither)", style="yellow"))
     for one in manifest["stand_ins"]:
         console.print(Text(f"stand-in: {one['used']} for {one['asked']}", style="yellow"))
+    for line in option_lines(manifest.get("options")):
+        console.print(Text(line, style="dim"))
     for line in manifest["warnings"]:
         console.print(Text(line, style="bold red" if line.startswith("LOOK-AHEAD") else "yellow"))
     if folder is not None:
         console.print(Text(f"run {manifest['id']}  {folder / 'tearsheet.html'}"), soft_wrap=True)
+
+
+def option_lines(terms: JsonView | None) -> list[str]:
+    """Of a run of option structures: the result by part, the ends of the band, and what priced the structures."""
+    if not terms:
+        return []
+    lines = ["by part: " + "  ".join(f"{name} {cash:+,.0f}" for name, cash in terms["greeks"].items())] if terms["greeks"] else []
+    if terms["band"]:
+        names = {-1.0: "one error lower", 0.0: "as run", 1.0: "one error higher"}
+        lines.append("volatilities " + ", ".join(f"{names[end['shift']]}: Sharpe {end['sharpe']:.2f}, {end['total_return']:+.1%}" for end in terms["band"]))
+    priced = terms["priced_by"]
+    return [*lines, f"structures priced by the surface of the day: {priced['surface']} of {sum(priced.values())}"]
 
 
 def _measures(run: Run) -> Table:

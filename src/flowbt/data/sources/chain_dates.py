@@ -12,12 +12,13 @@ from flowbt.ground.errors import SourceError
 
 SLASHED = r"(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})"
 FORMS = ((r"\d{1,2}[A-Za-z]{3}\d{2}", "%d%b%y"), (r"\d{1,2}-[A-Za-z]{3}-\d{2}", "%d-%b-%y"), (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y"), (r"\d{8}", "%Y%m%d"))
-UNITS = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"), (0.0, "s"))  # of a stamp since 1970, by its size
+UNITS = ((1e17, 1), (1e14, 1_000), (1e11, 1_000_000), (0.0, 1_000_000_000))  # nanoseconds of a stamp since 1970, by its size
 
 
 def expiry_dates(expiry: pd.Series, path: Path) -> pd.Series:
     """Expiry dates at 00:00: ISO, 20240119, 19JAN24, 19-Jan-2024, and 01/19/2024 or 19/01/2024 where the column shows which. SourceError for others."""
-    return _days(expiry, path, "expiry dates").dt.normalize()
+    days: pd.Series = _days(expiry, path, "expiry dates").dt.normalize()
+    return days
 
 
 def instants_of(stamp: pd.Series, path: Path, always: bool) -> pd.Series:
@@ -26,22 +27,26 @@ def instants_of(stamp: pd.Series, path: Path, always: bool) -> pd.Series:
     text = stamp.astype(str).str.strip()
     alone = text.str.fullmatch(r"\d{4}-?\d{2}-?\d{2}") | text.str.fullmatch(SLASHED)
     if pd.api.types.is_numeric_dtype(stamp) and not alone.all():
-        unit = next(unit for size, unit in UNITS if float(stamp.max()) > size)
-        return pd.to_datetime(stamp, unit=unit).astype("datetime64[ns]")
+        unit = next((unit for size, unit in UNITS if float(stamp.max()) > size), UNITS[-1][1])
+        stamps: pd.Series = (stamp.fillna(0).astype("int64") * unit).astype("datetime64[ns]").where(stamp.notna())
+        return stamps
     found = _days(stamp, path, "quote dates")
     if not alone.any():
         return found
     days = pd.DatetimeIndex(found[alone])
     unique = days.unique()
     ends = days + pd.Timedelta(days=1) if always else closes_of(unique)[unique.get_indexer(days)]
-    return found.mask(alone, pd.Series(ends, found.index[alone]))
+    out: pd.Series = found.mask(alone, pd.Series(ends, found.index[alone]))
+    return out
 
 
 def _days(column: pd.Series, path: Path, what: str) -> pd.Series:
     text = column.astype(str).str.strip()
     form = next((form for pattern, form in FORMS if text.str.fullmatch(pattern).all()), None) or _slashed(text, path, what) or "ISO8601"
     try:
-        return pd.to_datetime(text.str.title() if "%b" in form else text, utc=True, format=form).dt.tz_localize(None).astype("datetime64[ns]")
+        instants: pd.Series = pd.to_datetime(text.str.title() if "%b" in form else text, utc=True, format=form)
+        out: pd.Series = instants.dt.tz_localize(None).astype("datetime64[ns]")
+        return out
     except ValueError as error:
         raise SourceError(
             path.name, f"{what}: {error}".split(". ")[0][:140], "use 2024-01-19 (quotes also 2024-01-05T21:00:00Z), 20240119 or 19JAN24"

@@ -124,7 +124,7 @@ def _chain(path: Path, options: ChainOptions, limits: Limits) -> pd.DataFrame:
         shares = {"max_pain": held.max_pain, "oi_herfindahl": held.herfindahl, "oi_near_share": held.near_share}
         surface = _surface(profile.snap.market)
         rows.append({"known_at": as_of, "symbol": symbol, **profile.fields(), **_volatilities(surface), **shares})
-        slices = [] if surface is None else slices_of(surface)
+        slices = np.empty((0, len(SLICE))) if surface is None else slices_of(surface)
         rows += [{"known_at": as_of, "symbol": f"{symbol}@{n:02d}", **dict(zip(SLICE, one, strict=True))} for n, one in enumerate(slices)]
     table = pd.DataFrame(rows)
     table.insert(0, "event_time", snapshot_labels(pd.DatetimeIndex(table["known_at"]), options.clock))

@@ -44,8 +44,7 @@ def option_terms_of(prepared: Prepared, book: Book) -> OptionTermsUsed | None:
     structure = declared(decision.structure, market.clock.always, market.symbols)
     greeks = {} if book.greeks is None else {str(part): float(total) for part, total in book.greeks.sum().items()}
     model = structure.model.skew
-    counts = book.trades["priced_by"].value_counts() if len(book.trades) else {}
-    priced = {name: int(counts.get(name, 0)) for name in ("surface", "model", "both")}
+    priced = {name: int((book.trades["priced_by"] == name).sum()) for name in ("surface", "model", "both")}
     stored = {name: int(one.there.sum()) for name, one in zip(market.symbols, market.surfaces, strict=False) if one is not None}
     if not isinstance(model, SmileModel):
         return {"model": "", "band": [], "greeks": greeks, "priced_by": priced, "surfaces": stored}
