@@ -1,7 +1,7 @@
 """Carry until crowded: hold BTC spot against a short perpetual for its funding; when carry and volatility are both crushed, leave for a small short.
 
 A long spell of easy carry compresses yield and implied volatility together; the crowd then leaves through one door. BTCSPOT is spot, without
-funding; BTC is the perpetual.
+funding; BTC is the perpetual. Both have the bars of spot, so that the pair earns funding and no basis.
 Source: carry
 """
 

@@ -14,6 +14,7 @@ LATE = (
     "pandas_market_calendars",
     "vectorbt",
     "filelock",
+    "scipy.optimize",
     "httpx",
     "ccxt",
     "yfinance",
@@ -101,3 +102,10 @@ def test_commands_leave_only_the_acts_to_be_imported_late():
         if imported(node)[-1].startswith(light)
     ]
     assert not late
+
+
+def test_commands_print_through_the_terminal():
+    """`show/terminal.py` fits lines and tables to the terminal; JSON, a page and a script are printed as they are."""
+    own = ("cli/__init__.py", "cli/show/terminal.py", "cli/options.py", "cli/data/features.py", "cli/project/completion.py")
+    found = {path.relative_to(SRC).as_posix() for path in (SRC / "cli").rglob("*.py") if "click.echo(" in path.read_text(encoding="utf-8")}
+    assert found <= set(own)

@@ -31,7 +31,7 @@ _HOMES = {
         "flowbt.evidence.claims.outcomes",
     ),
     **dict.fromkeys(("dated", "touches", "first_of", "ends_above", "falls", "pays"), "flowbt.evidence.claims.forecasts"),
-    **dict.fromkeys(("Setup", "run", "sweep", "compare", "panel", "score"), "flowbt.api"),  # the notebook
+    **dict.fromkeys(("Setup", "run", "sweep", "walkforward", "check", "board", "compare", "panel", "score"), "flowbt.api"),  # the notebook
 }
 __all__ = sorted([*_HOMES, "__version__"])
 

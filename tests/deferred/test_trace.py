@@ -113,7 +113,7 @@ def test_a_question_without_parameters_is_answered_at_once() -> None:
 def test_spare_results_stay_within_their_budget() -> None:
     from flowbt.deferred import Evaluator
 
-    tracer = Tracer(lambda panel, *, n: Signals(long=panel["close"].rolling(n).mean() > 0), tiny_panel(), {"n": 2}, evaluator=Evaluator(spare_bytes=4_000))
+    tracer = Tracer(lambda panel, *, n: Signals(long=panel["close"].rolling(n).mean() > 0), tiny_panel(), {"n": 2}, evaluator=Evaluator(most_bytes=4_000))
     for n in range(2, 30):
         tracer.evaluate({"n": n})
     assert tracer.evaluator._spare.currsize <= 4_000

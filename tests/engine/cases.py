@@ -102,6 +102,20 @@ def case(seed: int) -> Case:
     return Case(m, decision, costs, account, first, last)
 
 
+def calm(seed: int) -> Case:
+    """Positions that nothing inside the bars can end, held over up to 300 bars: one symbol in most, with and without gaps, ruin, shorts and carry."""
+    rng = np.random.default_rng(seed)
+    bars, vol = int(rng.integers(3, 300)), float(rng.choice([0.004, 0.03, 0.15]))
+    m = market(rng, bars, int(rng.choice([1, 1, 1, 2])), vol=vol, missing=float(rng.choice([0.0, 0.0, 0.05])), funding=bool(rng.random() < 0.3))
+    often = float(rng.choice([0.02, 0.1]))
+    drawn = {name: frame(m, rng.random(m.close.shape) < often) for name in ("long", "short", "exit")}
+    kept = {name: value for name, value in drawn.items() if name == "long" or rng.random() < 0.5}
+    hold, size = rng.choice(np.array([None, 3, 90], object)), float(rng.choice([0.4, 1.0, 3.0]))
+    costs = Costs(*(float(rng.choice([0.0, x])) for x in (0.002, 0.003, 0.4)), funding=bool(rng.integers(2)))
+    first, last = (0, bars) if rng.random() < 0.6 else (int(rng.integers(bars - 2)), bars)
+    return Case(m, Signals(**kept, hold=hold, size=size), costs, Account(cash=1e5, margin=8.0, max_gross=3.0), first, last)
+
+
 def spoiled(rng: np.random.Generator, m: Market) -> Market:
     """The market with prices in whole numbers, holes, zeros, late starts, early ends, or labels that are not all business days."""
     prices: dict[str, np.ndarray] = {name: getattr(m, name).copy() for name in PRICES}

@@ -44,8 +44,7 @@ def swept(case):
     return got.metrics[0], got.returns[0], sweeper.unfused
 
 
-def hold_equal(seed, book_too):
-    case = cases.case(seed)
+def hold_equal(case, book_too):
     m, decision = case.market.cut(case.first, case.last), cases.cut(case.decision, case.first, case.last)
     plain = twin_and_kernel(m, decision, case.costs, case.account)
     book = simulate(m, decision, case.costs, case.account)
@@ -70,18 +69,24 @@ def in_vectorbts_order(m, decision, case):
 
 
 def test_every_walk_gives_the_same_on_five_hundred_cases():
-    seen = pd.Series([mark for seed in range(500) for mark in hold_equal(seed, seed % 10 == 0)], dtype=object).value_counts()
+    seen = pd.Series([mark for seed in range(500) for mark in hold_equal(cases.case(seed), seed % 10 == 0)], dtype=object).value_counts()
     wanted = {*REASONS[:10], *((way, one) for way in ("fused", "general") for one in (True, False))}
     assert wanted <= set(seen.index)
     assert seen[list(wanted)].min() >= 20
 
 
 def test_an_exit_that_waited_while_flat_does_not_close_a_later_entry():
-    hold_equal(708, False)  # found by the ten thousand
+    hold_equal(cases.case(708), False)  # found by the ten thousand
+
+
+def test_positions_that_nothing_ends_inside_a_bar_are_added_up_as_bar_by_bar():
+    seen = [mark for seed in range(150) for mark in hold_equal(cases.calm(seed), False)]
+    assert seen.count(("fused", True)) > 60
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("block", range(20))
 def test_every_walk_gives_the_same_on_ten_thousand_cases(block):
     for seed in range(500 + 500 * block, 1000 + 500 * block):
-        hold_equal(seed, True)
+        hold_equal(cases.case(seed), True)
+        hold_equal(cases.calm(seed), False)

@@ -36,6 +36,14 @@ def test_missing_funding_stays_missing():
         funding_apr(panel)
 
 
+def test_spot_beside_its_perpetual_has_no_funding_and_no_zero():
+    fields = {"funding_rate": btc(0.0001), "funding_interval_hours": btc(8)}
+    panel = TinyPanel(fields, symbols=("BTCSPOT", "BTC"), clock=CLOCK)
+    found = funding_apr(panel)
+    assert found["BTCSPOT"].isna().all()
+    assert found["BTC"].equals(funding_apr(TinyPanel(fields, symbols=("BTC",), clock=CLOCK))["BTC"])
+
+
 def test_funding_flips_once_when_the_smoothed_rate_turns():
     panel = TinyPanel({"funding_rate": btc(np.r_[np.full(30, 1e-4), np.full(30, -1e-4)])}, symbols=("BTC",), clock=CLOCK)
     flip = funding_flip(panel, window=4, interval_hours=8)

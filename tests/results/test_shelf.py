@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from tests.results.records import make_record
+from tests.results.sweep_files import write_sweep
 
 from flowbt.ground.errors import RunNotFound, StoreError
 from flowbt.ground.files import WRITING
@@ -79,7 +80,7 @@ def test_broken_and_half_written_runs_are_named_and_skipped(tmp_path):
 
 def test_removing_leaves_nothing_behind(tmp_path):
     place = store.save(tmp_path, make_record(sessions=60))
-    assert shelf.remove(tmp_path, place.name) == place
+    shelf.remove(shelf.find(tmp_path, place.name))
     assert not place.parent.exists()
 
 
@@ -103,3 +104,42 @@ def test_marking_in_a_read_only_folder_is_one_clear_line(tmp_path):
 def test_a_listing_imports_nothing_heavy():
     code = "import sys; from flowbt.results import shelf; shelf.listing('.'); print([m for m in ('pandas', 'numpy', 'pyarrow', 'jinja2') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_short_names_and_tags_name_a_run(shelved):
+    root, (first, second, third) = shelved
+    shelf.mark(root, first.name, lambda tags, note: (["baseline"], note))
+    assert shelf.find(root, "tw").path == third
+    assert shelf.find(root, "on").path == second  # the newest of the only strategy that begins so
+    assert shelf.find(root, "baseline").path == first
+
+
+def test_a_start_of_two_strategies_is_refused(tmp_path):
+    for name in ("zone_a", "zone_b"):
+        store.save(tmp_path, make_record(name, sessions=60))
+    with pytest.raises(RunNotFound, match="2 strategies begin so: zone_a, zone_b; give more letters"):
+        shelf.find(tmp_path, "zone")
+
+
+def test_a_sweep_is_found_and_removed_and_nothing_else(tmp_path):
+    place = store.save(tmp_path, make_record("one", sessions=60))
+    folder, _ = write_sweep(tmp_path)
+    for name in ("sweep-0123", "exit_liquidity/sweep-0123456789ab", str(folder), "0123"):
+        assert shelf.find_any(tmp_path, name).path == folder
+    assert shelf.find_any(tmp_path, place.name[:6]).path == place
+    shelf.remove(shelf.find_any(tmp_path, "sweep-0123"))
+    assert not folder.parent.exists()
+    assert place.is_dir()
+    with pytest.raises(RunNotFound):
+        shelf.find_any(tmp_path, "sweep-0123")
+
+
+def test_names_that_differ_only_in_their_letters_have_folders_of_their_own(tmp_path):
+    names = ("größe", "grüße", "gr__e", "a b", "a/b", "x" * 90, "x" * 91)
+    assert len({shelf.slug(name) for name in names}) == len(names)
+    assert all(shelf.slug(name).isascii() and len(shelf.slug(name)) <= 80 for name in names)
+    assert shelf.slug("exit_liquidity") == "exit_liquidity"
+
+
+def test_a_copy_under_another_name_has_its_own_id():
+    assert make_record("one").manifest["id"] != make_record("two").manifest["id"]

@@ -12,7 +12,7 @@ from flowbt.results.pages import sweep as sweeps
 
 def test_maps_are_the_median_and_the_best_over_the_other_parameters(tmp_path):
     folder, trials = write_sweep(tmp_path)
-    (first, *_) = sweeps.context(*sweeps.read(folder))["data"]["maps"]
+    (first, *_) = sweeps.context(*sweeps.read(folder), {})["data"]["maps"]
     assert (first["x"], first["y"]) == ("rally", "hold")
     own = trials[(trials["rally"] == 0.02) & (trials["hold"] == 5)]["sharpe"]
     at = first["y_labels"].index("5"), first["x_labels"].index("0.02")
@@ -48,7 +48,8 @@ def test_what_was_not_computed_says_so():
 
 def test_tones_follow_the_sense_of_each_figure():
     luck = {"deflated_sharpe": 0.99, "pbo": {"pbo": 0.7}, "noise": {"p": 0.01, "rotations": 99}, "neighbours": {"kept": 0.5}}
-    assert [tile["tone"] for tile in sweeps.luck_strip(luck)] == ["good", "bad", "good", "good"]
+    assert [tile["tone"] for tile in sweeps.luck_strip(luck, believed=True)] == ["good", "bad", "good", "good"]
+    assert "good" not in [tile["tone"] for tile in sweeps.luck_strip(luck)]  # green only where the best trial is believed
 
 
 def test_the_page_is_written_listed_and_escaped(tmp_path):

@@ -63,13 +63,11 @@ def test_ctrl_c_still_stops():
 def test_a_killed_worker_is_named_and_the_others_go_on(tmp_path, monkeypatch):
     paths = [tmp_path / name for name in ("a.py", "bad.py", "c.py")]
 
-    def pooled(job, some, workers):
-        if paths[1] in some:
-            return
-        yield from ((path, gallery.GalleryRow(path.stem)) for path in some)
+    def each(work, units, workers):
+        yield from ((at, None if unit == paths[1] else gallery.GalleryRow(unit.stem)) for at, unit in enumerate(units))
 
-    monkeypatch.setattr(gallery, "_pooled", pooled)
-    rows = {row.strategy: row.error for row in gallery._in_parallel(gallery.Job(tmp_path, tmp_path, None, workers=2), paths)}
+    monkeypatch.setattr(gallery, "each", each)
+    rows = {row.strategy: row.error for row in gallery._in_parallel(gallery.Job(tmp_path, tmp_path, None), paths)}
     assert (rows["a"], rows["c"]) == ("", "")
     assert "killed" in rows["bad"]
 

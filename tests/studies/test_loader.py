@@ -3,7 +3,10 @@
 import pytest
 
 from flowbt.engine.loader import load_strategy, read_value
-from flowbt.ground.errors import LoadError, ParameterError
+from flowbt.ground.errors import LoadError, ParameterError, StrategyError
+from flowbt.studies.run.backtest import backtest
+from flowbt.studies.run.request import Request
+from flowbt.studies.sweep.setup import SweepRequest, set_up
 
 BROKEN = {
     "syntax": ("def signals(panel:\n", "syntax error on line 1"),
@@ -54,3 +57,20 @@ def test_values_are_read_as_the_type_of_the_default(given, default, value):
 def test_values_of_another_type_are_refused(given, default):
     with pytest.raises(ParameterError, match="parameter p="):
         read_value("p", given, default)
+
+
+TYPOS = {
+    "Signals(long=panel['close'] > 0, exti=panel['close'] > 1)": r"line 5 `return .*`: .*'exti'; did you mean exit",
+    "Signls(long=panel['close'] > 0)": "name 'Signls' is not defined; did you mean Signals",
+    "Signals(long=panel['close']['QQQ'] > 0)": r"traded symbol \(SPY\); ask for another one's series with panel\[\"close\", \"QQQ\"\]",
+    "Signals(long=panel['close']['SPi'] > 0)": "a frame of the panel has the columns SPY; did you mean SPY",
+}
+
+
+@pytest.mark.parametrize("act", [lambda catalog, path: backtest(catalog, Request(path)), lambda catalog, path: set_up(catalog, SweepRequest(path))])
+@pytest.mark.parametrize("body", TYPOS)
+def test_a_mistyped_name_gets_its_line_and_the_name_that_was_meant(body, act, catalog, tmp_path):
+    path = tmp_path / "typo.py"
+    path.write_text(f'"""A typo."""\nfrom flowbt import Signals\nSYMBOLS = ("SPY",)\ndef signals(panel, *, hold=3):\n    return {body}\n')
+    with pytest.raises(StrategyError, match=TYPOS[body]):
+        act(catalog, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import os
 import sys
@@ -11,7 +12,8 @@ from typing import Any
 
 import click
 
-from flowbt.ground.errors import FlowbtError, nearest
+from flowbt.cli.show.terminal import plain_signs
+from flowbt.ground.errors import FlowbtError, nearest, printable
 
 COMMANDS = {
     "init": "Make a project: strategies, claims, declarations, notebook.",
@@ -26,6 +28,7 @@ COMMANDS = {
     "board": "The regime board of a day.",
     "today": "What the strategies say for the next open, and why.",
     "follow": "Enter today's decisions in the journal.",
+    "daily": "Update, board, today, follow, settle, export: the day in one line.",
     "journal": "Check and score the journal of decisions.",
     "ideas": "Option structures of a report, followed to their expiry.",
     "data": "Import, list and check datasets.",
@@ -39,7 +42,7 @@ _ROOMS = {
     "research": ("run", "sweep", "walkforward", "check", "score", "board", "ideas"),
     "results": ("results", "compare", "serve"),
     "data": ("data", "reduce", "gex", "features"),
-    "desk": ("today", "follow", "journal"),
+    "desk": ("today", "follow", "journal", "daily"),
     "project": ("init", "new", "completion"),
 }
 MODULES = {name: f"flowbt.cli.{room}.{name}" for room, names in _ROOMS.items() for name in names}
@@ -83,9 +86,10 @@ def flowbt() -> None:
 def main() -> None:
     """Run a command. Exit codes: 0 ok, 1 error, 2 usage, 3 a check failed, 130 interrupted."""
     silent = _is_null(1)
+    codecs.register_error("flowbt", plain_signs)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets another, never a traceback
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="flowbt")
     warnings.formatwarning = _one_line
     try:
         code = flowbt.main(prog_name="flowbt", standalone_mode=False)
@@ -108,10 +112,16 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except Exception as error:
-        if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            os._exit(0)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os._exit(0)
+    except OSError as error:  # what the system refuses, wherever no act knew a better line
+        _say(f"flowbt: {_refused(error)}")
+        sys.exit(1)
+    except MemoryError:
+        _say("flowbt: memory: there is not enough of it for this; ask for less, or use a larger machine")
+        sys.exit(1)
+    except Exception:
         traceback.print_exc()
         _say("flowbt: this is a defect of flowbt, not of your input; please report it with the lines above and what you typed")
         sys.exit(1)
@@ -126,7 +136,13 @@ def main() -> None:
 
 
 def _one_line(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
-    return f"flowbt: warning: {' '.join(str(message).split())} ({category.__name__}, {os.path.basename(filename)} line {lineno})\n"
+    return f"flowbt: warning: {printable(' '.join(str(message).split()))} ({category.__name__}, {os.path.basename(filename)} line {lineno})\n"
+
+
+def _refused(error: OSError) -> str:
+    """An error of the operating system in one line."""
+    found = error.strerror or type(error).__name__
+    return f"{error.filename or 'a file'}: {found[:1].lower()}{found[1:]}; check the path, its permissions and the free space"
 
 
 def _is_null(descriptor: int) -> bool:
@@ -138,4 +154,4 @@ def _is_null(descriptor: int) -> bool:
 
 
 def _say(line: str) -> None:
-    click.echo(line, err=True)
+    click.echo(printable(line), err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from flowbt.ground.errors import ParameterError
+from flowbt.cli.show.terminal import say
+from flowbt.ground.errors import ParameterError, printable
 from flowbt.ground.guard import TIMEOUT
 from flowbt.ground.home import data_folder, place
 from flowbt.ground.types import Function
@@ -34,7 +36,12 @@ class PathName(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not str(value).strip() or "\0" in str(value):
             self.fail("an empty text is no path; name the file or folder", param, ctx)
-        return super().convert(value, param, ctx)
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(value)):
+            self.fail(f"{printable(value)} is an address, no path of this machine", param, ctx)
+        try:
+            return super().convert(Path(value).expanduser(), param, ctx)
+        except RuntimeError:
+            self.fail(f"{printable(value)}: there is no such home", param, ctx)
 
 
 def datasets_option(command: F) -> F:
@@ -86,7 +93,7 @@ def data_of(datasets: Path, demo: bool | None) -> Catalog:
 def say_data() -> None:
     """The first line a command prints, where it worked on the demo market."""
     if line := click.get_current_context().meta.get(SAID):
-        click.echo(line)
+        say(line)
 
 
 def json_option(command: F) -> F:
@@ -129,6 +136,11 @@ def demo_option(command: F) -> F:
 
 def parameter_option(command: F) -> F:
     return click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter; may be given several times.")(command)
+
+
+def cluster_option(command: F) -> F:
+    words = "Run on a Dask cluster, e.g. tcp://127.0.0.1:8786, whose workers see the same files (needs the extra `cluster`)."
+    return click.option("--cluster", metavar="ADDRESS", help=words)(command)
 
 
 def keep_leak_option(command: F) -> F:

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from flowbt.data.declare import Dataset, Publication, read_declaration
+from flowbt.data.sold import sold
 from flowbt.data.versions import MEND, Version, current, held_by
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
 from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, SpoiltDataset, nearest
@@ -56,13 +56,12 @@ class Imported:
         """One column, all rows, as a numpy array."""
         return np.asarray(self.version.table([name])[name].to_numpy())
 
-    def known_at(self, event: np.ndarray) -> np.ndarray:
-        """When each row became public, by the declaration as it stands now (`event`: the column event_time).
+    def known_at(self, event: np.ndarray, stored: np.ndarray) -> np.ndarray:
+        """When each row became public, by the declaration as it stands now (`event`, `stored`: event_time and known_at of the rows, datetime64[ns]).
 
         Rows were placed by the rule at import, which the provenance keeps; where the rule has been edited since they are placed anew. A revision
         keeps its own instant, unless the rule puts it later. DatasetError where the edited rule cannot place them.
         """
-        stored = self.column("known_at").astype("datetime64[ns]", copy=False)
         rule, before = self.declaration.publication, self.provenance.get("publication")
         if rule.rule == "column" and (before is None or before.get("rule") == "column"):
             return stored
@@ -79,12 +78,6 @@ class Imported:
         if len(early := np.flatnonzero(self.declaration.too_early(event, known))):
             raise DatasetError(asked, self.declaration.early_words(event[early[0]], known[early[0]]), "mend its publication rule")
         return known
-
-    def symbol_codes(self) -> tuple[np.ndarray, list[str]]:
-        """The symbol column as codes into a list of names."""
-        symbols = self.version.table(["symbol"])["symbol"].combine_chunks()
-        symbols = symbols if isinstance(symbols, pa.DictionaryArray) else symbols.dictionary_encode()
-        return np.asarray(symbols.indices.to_numpy()), [str(name) for name in symbols.dictionary.to_pylist()]
 
     def read(self, columns: Iterable[str], symbols: Iterable[str] | None = None) -> pd.DataFrame:
         """Columns of the table, all rows or those of some symbols."""
@@ -189,6 +182,8 @@ class Catalog:
         """The error for a field nothing holds: what holds it for others, what would bring it, or which names are near."""
         asked = f"field {field_name!r}" + (f" of {symbol}" if symbol else "")
         others = self.symbols(field_name)
+        if (words := sold(field_name, symbol)) and not (others and symbol and nearest(symbol, others)):
+            return FieldError(asked, "no dataset here has it", words)
         if others and symbol:
             shown = ", ".join(others[:8]) + (" ..." if len(others) > 8 else "")
             return FieldError(asked, f"the catalog has it for {shown}", nearest(symbol, others) or "import a dataset that holds it (`flowbt data ls`)")

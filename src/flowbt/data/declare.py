@@ -6,7 +6,6 @@ A dataset without a publication rule is refused: without it no row could be plac
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from flowbt.ground import federal
 from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, HOURS_PER_ROW, Clock, local_instants
+from flowbt.ground.documents import read_toml
 from flowbt.ground.errors import DatasetError, FieldError
 from flowbt.ground.fields import FIELDS, RULES, is_rule
 from flowbt.ground.types import Json
@@ -293,10 +293,12 @@ def read_declaration(folder: Path) -> Dataset:
     """The declaration in `folder/dataset.toml`; DatasetError says what is missing or wrong in it."""
     path = folder / "dataset.toml"
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = read_toml(path)
     except FileNotFoundError:
         raise DatasetError(f"dataset {folder.name}", f"{path} is not there", "write one, or use `flowbt data import`") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise DatasetError(f"dataset {folder.name}", f"{path} cannot be read ({error.strerror})", "check the file") from None
+    except ValueError as error:
         raise DatasetError(f"dataset {folder.name}", f"{path} is not TOML ({error})", "mend the file") from None
     if "publication" not in raw:
         raise DatasetError(

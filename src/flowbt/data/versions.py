@@ -15,9 +15,8 @@ import hashlib
 import json
 import os
 import re
-import shutil
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -30,8 +29,9 @@ import pyarrow.parquet as pq
 import tomlkit
 
 from flowbt.data.declare import Dataset
+from flowbt.ground.documents import parse_json, read_json
 from flowbt.ground.errors import DatasetError, SpoiltDataset
-from flowbt.ground.files import abandoned, hash_file, hash_text, locked, scratch_folder, settle, write_json, write_text
+from flowbt.ground.files import abandoned, hash_file, hash_text, locked, remove, scratch_folder, settle, write_json, write_text
 from flowbt.ground.types import Json
 
 KEYS = ["event_time", "known_at", "symbol"]
@@ -39,6 +39,7 @@ REVISED = "revised_at"  # of a row that replaces an earlier one: when the change
 CURRENT, VERSIONS, CHECKED = "current", "versions", "checked.json"
 DATA, PROVENANCE, DECLARATION = "data.parquet", "provenance.json", "dataset.toml"
 MEND = "import it again, or go back with `flowbt data restore`"
+GROUP = 65_536  # rows of a row group: what a reader of a few symbols has to unpack around them
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 _ID = re.compile(r"[0-9a-f]{16}")
 
@@ -79,13 +80,34 @@ class Version:
             raise self.spoilt(f"{DATA} cannot be read ({error.strerror or error})") from None
         return file
 
+    @cached_property
+    def parquet(self) -> pq.ParquetFile:
+        """The table's file with its row groups, which follow the symbols."""
+        with self.reading():
+            return pq.ParquetFile(self.file, read_dictionary=["symbol"])
+
+    @cached_property
+    def ranges(self) -> list[tuple[str, str]]:
+        """The first and last symbol of each row group, as the file says."""
+        with self.reading():
+            about = self.parquet.metadata
+            at = about.schema.names.index("symbol")
+            told = [about.row_group(n).column(at).statistics for n in range(about.num_row_groups)]
+        return [(one.min, one.max) if one is not None and one.has_min_max else ("", "\U0010ffff") for one in told]
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """What the file does not give becomes SpoiltDataset."""
+        try:
+            yield
+        except (OSError, pa.ArrowInvalid) as error:
+            raise self.spoilt(f"{DATA} cannot be read ({str(error).splitlines()[0]})") from None
+
     def table(self, columns: Iterable[str] | None = None, symbols: Iterable[str] | None = None) -> pa.Table:
         """Columns of the stored table (all by default), all rows or those of some symbols."""
         chosen = None if symbols is None else [("symbol", "in", list(symbols))]
-        try:
-            return pq.read_table(self.file, columns=None if columns is None else list(columns), filters=chosen)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise self.spoilt(f"{DATA} cannot be read ({str(error).splitlines()[0]})") from None
+        with self.reading():
+            return pq.read_table(self.file, columns=None if columns is None else list(columns), filters=chosen, read_dictionary=["symbol"])
 
     def frame(self) -> pd.DataFrame:
         """The whole stored table, its symbols as strings."""
@@ -121,7 +143,7 @@ def open_version(folder: Path, name: str) -> Version:
         text = (home / PROVENANCE).read_text(encoding="utf-8")
         if hash_text(text)[:16] != name:
             raise SpoiltDataset(f"dataset {folder.name}", f"{PROVENANCE} of version {name} is not the file that was stored", MEND)
-        version = Version(home, json.loads(text))
+        version = Version(home, parse_json(text))
         size = (home / DATA).stat().st_size
     except (OSError, UnicodeDecodeError) as error:
         reason = f"version {name} cannot be read ({getattr(error, 'strerror', None) or error})"
@@ -146,7 +168,7 @@ def held_by(folder: Path) -> dict[str, set[str]]:
     for path in (folder / VERSIONS).glob("*"):
         with suppress(OSError, ValueError):
             text = (path / PROVENANCE).read_text(encoding="utf-8")
-            for name, symbols in json.loads(text)["fields"].items() if hash_text(text)[:16] == path.name else ():
+            for name, symbols in parse_json(text)["fields"].items() if hash_text(text)[:16] == path.name else ():
                 held.setdefault(name, set()).update(symbols)
     return held
 
@@ -192,8 +214,8 @@ def point(folder: Path, version: str) -> None:
 def _write_version(folder: Path, declaration: Dataset, table: pd.DataFrame, provenance: dict[str, object]) -> str:
     with scratch_folder(folder / VERSIONS / "version") as scratch:
         arrow = pa.Table.from_pandas(table, preserve_index=False)
-        arrow = arrow.set_column(arrow.schema.get_field_index("symbol"), "symbol", arrow["symbol"].cast(pa.string()).dictionary_encode())
-        pq.write_table(arrow, scratch / DATA, compression="zstd")
+        arrow = arrow.set_column(arrow.schema.get_field_index("symbol"), "symbol", arrow["symbol"].cast(pa.string()))
+        pq.write_table(arrow, scratch / DATA, compression="zstd", row_group_size=GROUP)
         (scratch / DECLARATION).write_text(declaration_toml(declaration), encoding="utf-8")
         placed = {"publication": declaration.publication.model_dump(mode="json"), "clock": declaration.clock}  # the rule its rows were placed by
         complete = {**provenance, **placed, **describe(table), "data_bytes": (scratch / DATA).stat().st_size, "stored": datetime.now(UTC).isoformat()}
@@ -229,7 +251,7 @@ def discard(folder: Path, keep: Iterable[str]) -> list[Path]:
     if kept:
         doomed += [path for path in (folder / DATA, folder / PROVENANCE) if path.exists()]
     for path in doomed:
-        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        remove(path)
     return sorted(doomed)
 
 
@@ -263,7 +285,7 @@ def _marks(file: Path | int) -> list[int]:
 
 def _checked(folder: Path) -> dict[str, object]:
     with suppress(OSError, ValueError):
-        marks = json.loads((folder / CHECKED).read_text(encoding="utf-8"))
+        marks = read_json(folder / CHECKED)
         return marks if isinstance(marks, dict) else {}
     return {}
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
 from cachetools import LRUCache
 
 from flowbt.deferred.graph import Instance, Node, read_parameter, substitute
@@ -18,12 +21,19 @@ from flowbt.ground.types import Parameters
 Wanted = tuple[Node, Parameters]
 
 
+class Result(NamedTuple):
+    value: object
+    size: int  # bytes
+
+
 class Evaluator:
-    def __init__(self, spare_bytes: int = 96_000_000) -> None:
+    def __init__(self, most_bytes: int = 32_000_000) -> None:
         self.evaluations = 0  # operations done, not counting parameters
+        self.bytes = most_bytes  # of results that are kept: those that are awaited, and spare ones as far as there is room
         self._awaited: Counter[Instance] = Counter()
-        self._held: dict[Instance, object] = {}
-        self._spare: LRUCache[Instance, object] = LRUCache(spare_bytes, size_of)
+        self._held: dict[Instance, Result] = {}
+        self._held_bytes = 0
+        self._spare: LRUCache[Instance, Result] = LRUCache(most_bytes, lambda result: result.size)
 
     def announce(self, batch: Sequence[Wanted]) -> None:
         """Say what will be asked for, so that results are kept exactly as long as they are needed."""
@@ -51,7 +61,8 @@ class Evaluator:
             if missing:
                 stack.extend(missing)
                 continue
-            self._held[key] = self._compute(top, values)
+            found = self._compute(top, values)
+            self._hold(key, Result(found, size_of(found)))
             stack.pop()
         return self._use(node.instance(values))
 
@@ -68,17 +79,25 @@ class Evaluator:
         self._awaited[key] -= 1
         if self._awaited[key] <= 0:
             del self._awaited[key], self._held[key]
-            self._put_by(key, result)
-        return result
+            self._held_bytes -= result.size
+            if self._held_bytes + result.size <= self.bytes:  # a larger one would empty the store and not fit
+                self._spare[key] = result
+                self._make_room()
+        return result.value
 
-    def _put_by(self, key: Instance, result: object) -> None:
-        if size_of(result) <= self._spare.maxsize:  # a larger one would empty the store and not fit
-            self._spare[key] = result
+    def _hold(self, key: Instance, result: Result) -> None:
+        self._held[key] = result
+        self._held_bytes += result.size
+        self._make_room()
+
+    def _make_room(self) -> None:
+        while self._spare and self._held_bytes + self._spare.currsize > self.bytes:
+            self._spare.popitem()
 
     def _revive(self, key: Instance) -> bool:
         if key not in self._spare:
             return False
-        self._held[key] = self._spare.pop(key)
+        self._hold(key, self._spare.pop(key))
         return True
 
 
@@ -86,8 +105,6 @@ def size_of(value: object) -> int:
     """Bytes held by a result, roughly."""
     if isinstance(value, tuple):
         return sum(size_of(item) for item in value)
-    usage = getattr(value, "memory_usage", None)
-    if callable(usage):
-        found = usage()
-        return int(found if isinstance(found, int) else found.sum())
+    if isinstance(value, pd.DataFrame | pd.Series):
+        return int(np.sum(value.memory_usage(index=False)))  # labels are the panel's own, and shared
     return int(getattr(value, "nbytes", 0)) or sys.getsizeof(value)

@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
 
 from flowbt.deferred.evaluate import Evaluator
 from flowbt.deferred.graph import Graph, NeedsValue, Node, nodes_in, substitute
@@ -38,6 +39,7 @@ class Tracer:
     function: Strategy
     panel: Panel
     first: Parameters  # a value of every parameter, for questions such as how many fields a tuple has
+    plainly: Callable[[Panel, Parameters], object] | None = None  # calls the function without recording, where its errors are to be told otherwise
     fixed: set[str] = field(default_factory=set)
     reasons: list[str] = field(default_factory=list)
     graph: Graph = field(default_factory=Graph)
@@ -86,6 +88,10 @@ class Tracer:
             stack.extend(node.children)
         return frozenset(found | {name for name, part in made.fields.items() if part is not None})
 
+    def direct(self, values: Parameters) -> Any:
+        """What the function returns for the trial, called as it stands."""
+        return self.function(self.quiet, **values) if self.plainly is None else self.plainly(self.quiet, values)
+
     def fix(self, parameters: frozenset[str] | None, why: str) -> None:
         """Give these parameters (None: all) as plain values from now on."""
         wanted = set(self.first) if not parameters else set(parameters)
@@ -103,7 +109,7 @@ class Tracer:
     def _call(self, values: Parameters) -> Trace:
         fixed = {name: values[name] for name in sorted(self.fixed)}
         if self.per_trial:
-            return _kept(fixed, self.function(self.quiet, **values))
+            return _kept(fixed, self.direct(values))
         recorder = Recorder(self.graph, self._value, lambda node: self.evaluator.take(node, {**self.first, **fixed}))
         deferred = {name: fixed[name] if name in fixed else Deferred(recorder, self.graph.parameter(name)) for name in values}
         try:

@@ -21,7 +21,9 @@ ALLOWED = frozenset({
     "itertools", "collections", "enum", "fractions", "decimal", "__future__",
 })  # fmt: skip
 OWN = ("flowbt.features", "flowbt.engine.gates", "flowbt.engine.types", "flowbt.engine.options.structures", "flowbt.ground.clock", "flowbt.ground.errors")
-ACTS = frozenset({"api", "Setup", "run", "sweep", "compare", "panel", "score", "walkforward", "data", "studies", "cli", "results", "deferred"})
+ACTS = frozenset(
+    {"api", "Setup", "run", "sweep", "compare", "panel", "score", "walkforward", "check", "board", "data", "studies", "cli", "results", "deferred"}
+)
 CALLS = frozenset(
     {"open", "eval", "exec", "compile", "__import__", "input", "breakpoint", "vars", "globals", "locals", "delattr", "memoryview", "help", "exit", "quit"}
 )
@@ -55,13 +57,14 @@ def check_source(path: Path, tree: ast.Module) -> None:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+    packages = {one.asname or one.name for node in ast.walk(tree) if isinstance(node, ast.Import) for one in node.names if one.name == "flowbt"}
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and not node.id.startswith("__")}
     for node in ast.walk(tree):
         line, found = getattr(node, "lineno", 0), ""
         if isinstance(node, ast.Name) and node.id not in bound and (node.id in CALLS or (node.id.startswith("__") and node.id not in DUNDERS)):
             found = f"calls {node.id}()" if node.id in CALLS else f"names {node.id}"
         elif isinstance(node, ast.Attribute):
-            found = _attribute(node, imported)
+            found = _attribute(node, imported, packages)
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and _root([node.value]) in imported:
             found = f"stores into {_root([node.value])}: what one call keeps, the next must not see"
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr" and _root(node.args[:1]) in imported:
@@ -98,11 +101,11 @@ def _refused(name: str) -> bool:
     return private or name in READS or name in MODULES or name in FRAMES or name.startswith("read_")
 
 
-def _attribute(node: ast.Attribute, imported: set[str]) -> str:
+def _attribute(node: ast.Attribute, imported: set[str], packages: set[str]) -> str:
     root = _root([node])
     if _refused(node.attr) and not (node.attr.startswith("__") and isinstance(node.ctx, ast.Store)):
         return f"calls {node.attr}()" if node.attr in READS or node.attr.startswith("read_") else f"reaches for .{node.attr}"
-    if root == "flowbt" and isinstance(node.value, ast.Name) and node.attr in ACTS:
+    if root in packages and isinstance(node.value, ast.Name) and node.attr in ACTS:
         return f"reaches for flowbt.{node.attr}"
     if isinstance(node.ctx, ast.Store) and root in imported:
         return f"stores into {root}: what one call keeps, the next must not see"

@@ -10,19 +10,20 @@ import ast
 import functools
 import hashlib
 import inspect
+import re
 import traceback
 import types
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from flowbt.data.panel.views import fenced
 from flowbt.engine.fence import check_source, guarded_builtins
 from flowbt.engine.shape import shape_of
-from flowbt.engine.types import Account, Costs
+from flowbt.engine.types import Account, Costs, Signals, Targets
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import FlowbtError, LoadError, ParameterError, StrategyError, nearest
+from flowbt.ground.errors import DataError, FlowbtError, LoadError, ParameterError, StrategyError, nearest
 from flowbt.ground.files import asked_path
 from flowbt.ground.guard import deciding
 from flowbt.ground.types import Function, Json, JsonView, Parameters
@@ -48,6 +49,7 @@ class Strategy:
     doc: str
     code_hash: str
     shape: str
+    text: str = field(repr=False, compare=False)
     code: types.CodeType = field(repr=False, compare=False)
 
     @property
@@ -69,17 +71,54 @@ class Strategy:
         return {name: read_value(name, given[name], default) if name in given else default for name, default in self.parameters.items()}
 
     def decide(self, panel: object, parameters: Parameters) -> Any:
-        """Call the function. An error of the file's own is a StrategyError with its line; flowbt's errors pass as they are."""
+        """Call the function. An error of the file's own is a StrategyError with its line and what is there; of flowbt's errors, those about data get the
+        line too, the others pass as they are."""
         try:
             return self.function(panel, **parameters)
+        except (DataError, ParameterError) as error:
+            line = self._line(error)
+            raise type(error)(f"{self.path.name} {line}: {error.asked}" if line else error.asked, error.found, error.do) from error
         except FlowbtError:
             raise
         except Exception as error:
-            lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(self.path)]
-            if not lines:
+            line = self._line(error)
+            if not line:
                 raise  # not in the strategy's file: a defect elsewhere, whose traceback is wanted
             message = str(error).splitlines()[0] if str(error) else ""
-            raise StrategyError(f"strategy {self.path}", f"{type(error).__name__} on line {lines[-1]}: {message}", "mend the file") from error
+            do = _other_symbol(error, panel) if isinstance(error, KeyError) else _meant(error)
+            raise StrategyError(f"strategy {self.path}", f"{type(error).__name__} on {line}: {message}", do) from error
+
+    def _line(self, error: Exception) -> str:
+        """`line N `its text``, of the innermost line of the file that led to an error; empty where none did."""
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(self.path) and frame.lineno]
+        if not lines:
+            return ""
+        text = self.text.splitlines()[lines[-1] - 1].strip() if lines[-1] <= self.text.count("\n") + 1 else ""
+        return f"line {lines[-1]} `{text}`"
+
+
+def _other_symbol(error: KeyError, panel: Any) -> str:
+    """What helps where a frame has no column of that name: the columns are the strategy's symbols; another symbol's series is asked of the panel."""
+    key, symbols = error.args[0] if error.args else None, ", ".join(panel.symbols)
+    if not isinstance(key, str):
+        return "mend the file"
+    field = next((field for field in ("close", "value") if key not in panel.symbols and panel.has(field, key)), "")
+    if field:
+        return f'a frame of the panel has a column for each traded symbol ({symbols}); ask for another one\'s series with panel["{field}", "{key}"]'
+    return f"a frame of the panel has the columns {symbols}; {nearest(key, panel.symbols) or 'mend the file'}"
+
+
+def _meant(error: Exception) -> str:
+    """What helps where a name of ours was mistyped: a keyword such as `exti=`, or a name that is not defined."""
+    found = re.search(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
+    kind = {"Signals": Signals, "Targets": Targets, "Costs": Costs, "Account": Account}.get(found[1]) if found else None
+    if found and kind:
+        known = [part.name for part in fields(kind)]
+        return nearest(found[2], known) or f"{found[1]} takes {', '.join(known)}"
+    if isinstance(error, NameError) and error.name and error.__traceback__:
+        frame = list(traceback.walk_tb(error.__traceback__))[-1][0]
+        return nearest(error.name, {**frame.f_globals, **frame.f_locals}) or "mend the file"
+    return "mend the file"
 
 
 def read_value(name: str, given: object, default: Any) -> object:
@@ -102,7 +141,7 @@ def _literal(name: str, given: str, default: object) -> object:
         return words[given.lower()]
     try:
         return ast.literal_eval(given)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise ParameterError(f"parameter {name}={given}", "not a value", f"its default is {default!r}") from None
 
 
@@ -112,7 +151,7 @@ def load_strategy(path: str | Path) -> Strategy:
     text = _read(path)
     tree = _parse(path, text)
     check_source(path, tree)
-    code = compile(tree, str(path), "exec")
+    code = _compiled(path, tree)
     module = _execute(path, code)
     function = getattr(module, "signals", None)
     if not callable(function):
@@ -148,7 +187,7 @@ def _execute(path: Path, code: types.CodeType) -> Any:
     except StrategyError:
         raise
     except Exception as error:
-        raise LoadError(f"strategy {path}", f"{type(error).__name__} on loading: {error}", "mend the file") from error
+        raise LoadError(f"strategy {path}", f"{type(error).__name__} on loading: {error}", _meant(error)) from error
     return module
 
 
@@ -188,6 +227,7 @@ def _describe(path: Path, text: str, module: Any, code: types.CodeType) -> Strat
         doc=inspect.getdoc(module) or "",
         code_hash=hashlib.sha256(text.encode()).hexdigest()[:16],
         shape=shape_of(text, CONSTANTS, "signals"),
+        text=text,
         code=code,
     )
 
@@ -220,9 +260,16 @@ def _read(path: Path) -> str:
 def _parse(path: Path, text: str) -> ast.Module:
     try:
         return ast.parse(text, filename=str(path))
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         raise LoadError(f"strategy {path}", f"syntax error{f' on line {line}' if line else ''} ({getattr(error, 'msg', error)})", "mend the file") from None
+
+
+def _compiled(path: Path, tree: ast.Module) -> types.CodeType:
+    try:
+        return compile(tree, str(path), "exec")
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise LoadError(f"strategy {path}", f"cannot be compiled ({getattr(error, 'msg', None) or type(error).__name__})", "mend the file") from None
 
 
 def _parameters(path: Path, function: Callable[..., object]) -> dict[str, object]:

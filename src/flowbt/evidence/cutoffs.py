@@ -13,7 +13,7 @@ class Cutoffs:
     """`level`: of a single test and of its interval. `false_discovery`: largest Benjamini-Hochberg value of the curve's p that counts. `power`: chance
     with which an effect must be seen before its absence says anything. `clusters`: fewest independent events. `margin`: a claim of no edge holds where
     the whole interval is within this share of the stated effect, or of the base rate where no effect is stated. `margin_ratio`: within this of 1.
-    `trades`: fewest trades of a run whose timing can be judged.
+    `trades`: fewest trades of a run whose timing can be judged. `unstated`: how sure a forecast counts as that says nothing of how sure it is.
     """
 
     level: float = 0.05
@@ -23,6 +23,7 @@ class Cutoffs:
     margin: float = 0.5
     margin_ratio: float = 0.2
     trades: int = 10
+    unstated: float = 0.9
 
 
 CUTOFFS = Cutoffs()

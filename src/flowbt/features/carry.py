@@ -27,6 +27,14 @@ def annualised_funding(rate: pd.DataFrame, hours: pd.DataFrame | float, compound
     return (1.0 + rate) ** per_year - 1.0 if compound else rate * per_year
 
 
+def _paid(panel: Panel, field: str) -> pd.DataFrame:
+    """A field of funding, labels x symbols: missing for a symbol that has none, such as spot beside its perpetual."""
+    there = [symbol for symbol in panel.symbols if panel.has(field, symbol)]
+    if len(there) in (0, len(panel.symbols)):  # none: the panel says what is missing
+        return panel[field]
+    return pd.DataFrame({symbol: panel[field, symbol].iloc[:, 0] for symbol in there}).reindex(columns=list(panel.symbols))
+
+
 @feature(
     family="carry",
     units="fraction per year",
@@ -40,8 +48,8 @@ def funding_apr(panel: Panel, *, window: int = 1, interval_hours: float | None =
     The interval is the field `funding_interval_hours`, or `interval_hours` where given. Labels x symbols. Missing
     funding is missing, never 0; the mean needs two thirds of its window.
     """
-    hours = panel["funding_interval_hours"] if interval_hours is None else interval_hours
-    yearly = annualised_funding(panel["funding_rate"], hours, compound)
+    hours = _paid(panel, "funding_interval_hours") if interval_hours is None else interval_hours
+    yearly = annualised_funding(_paid(panel, "funding_rate"), hours, compound)
     return yearly.rolling(window, min_periods=enough(window)).mean() if window > 1 else yearly
 
 
@@ -63,8 +71,8 @@ def funding_flip(panel: Panel, *, window: int = 3, interval_hours: float | None 
 
     Labels x symbols; the flips are False where the smoothed rate is missing on this label or the one before.
     """
-    hours = panel["funding_interval_hours"] if interval_hours is None else interval_hours
-    smoothed = annualised_funding(panel["funding_rate"], hours).rolling(window, min_periods=enough(window)).mean()
+    hours = _paid(panel, "funding_interval_hours") if interval_hours is None else interval_hours
+    smoothed = annualised_funding(_paid(panel, "funding_rate"), hours).rolling(window, min_periods=enough(window)).mean()
     before = smoothed.shift(1)
     return Flip(smoothed, (smoothed < 0) & (before >= 0), (smoothed > 0) & (before <= 0))
 
@@ -94,7 +102,9 @@ def _yield(panel: Panel, legs: str, window: int, days: float) -> pd.DataFrame:
         raise ParameterError(f"carry legs {legs!r}", "not known", f"use one of {', '.join(LEGS)}")
     parts = []
     if legs != "basis":
-        parts.append(annualised_funding(panel["funding_rate"], panel["funding_interval_hours"]).rolling(window, min_periods=enough(window)).mean())
+        parts.append(
+            annualised_funding(_paid(panel, "funding_rate"), _paid(panel, "funding_interval_hours")).rolling(window, min_periods=enough(window)).mean()
+        )
     if legs != "funding":
         columns = {s: held(constant_maturity(curve(panel, s), days), panel.clock.bar) for s in panel.symbols}
         parts.append(pd.DataFrame(columns, index=panel.index, columns=list(panel.symbols)))

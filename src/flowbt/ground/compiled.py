@@ -30,6 +30,13 @@ def jit(function: F) -> F:
     return cast(F, compiled)
 
 
+def jit_sums(function: F) -> F:
+    """As `jit`, for a loop that only adds up: terms may be added in any order, so that several go at once. Nothing in it may be missing."""
+    compiled = njit(nogil=True, error_model="numpy", fastmath={"reassoc", "nnan", "nsz"})(function)
+    compiled._cache = SourceCache(function)
+    return cast(F, compiled)
+
+
 class SourceCache(FunctionCache):  # type: ignore[misc]
     """numba's cache of one function; its key also holds the hash of all sources."""
 

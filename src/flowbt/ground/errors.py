@@ -46,7 +46,7 @@ class FlowbtError(Exception):
 
     def __str__(self) -> str:
         line = f"{self.asked}: {self.found}" if self.found else self.asked
-        return " ".join(f"{line}; {self.do}".split()) if self.do else " ".join(line.split())
+        return printable(" ".join((f"{line}; {self.do}" if self.do else line).split()))
 
 
 class DataError(FlowbtError): ...
@@ -122,6 +122,12 @@ class RunNotFound(ResultsError): ...
 
 
 class StoreError(ResultsError): ...
+
+
+def printable(text: object) -> str:
+    """Text from anywhere without signs that drive a terminal or turn its line around: they are shown as escapes."""
+    plain = str(text)
+    return plain if plain.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
 
 
 def check_seed(seed: object) -> None:

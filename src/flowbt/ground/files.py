@@ -1,11 +1,13 @@
 """Files and folders that appear whole or not at all, and stay after a power cut. Everything flowbt stores is written through here.
 
 A file is written under a temporary name beside its place (one of its own for every process, thread and call), flushed to disk, renamed over the
-old one, and its folder is flushed. A reader sees the old file or the new one; a killed writer leaves a `.writing-...` behind, which `abandoned` knows.
+old one, and its folder is flushed. A reader sees the old file or the new one; a killed writer leaves a `.writing-...` behind, which `abandoned` knows and
+the next writer of the same file removes.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import json
@@ -13,7 +15,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flowbt.ground.errors import Busy, ParameterError
@@ -26,13 +28,17 @@ _count = itertools.count()
 def writing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`; what is written there replaces `path` when the block ends well, and is removed when it does not."""
     temporary = temporary_of(path)
+    clear_abandoned(path)
     try:
         yield temporary
         flush(temporary)
         os.replace(temporary, path)
         flush(path.parent)
+    except OSError as error:  # its own name says nothing to who asked for `path`
+        raise type(error)(error.errno, error.strerror, str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -47,6 +53,7 @@ def writing_folder(path: Path) -> Iterator[Path]:
 def scratch_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside `path`, gone when the block ends; `settle` keeps it."""
     temporary = temporary_of(path)
+    clear_abandoned(path)
     temporary.mkdir()
     try:
         yield temporary
@@ -70,8 +77,12 @@ def publish(work: Path, home: Path) -> None:
     Meant for folders whose name is the hash of what decides their content, so that old and new files never contradict each other.
     """
     if not home.exists():
-        settle(work, home)
-        return
+        try:
+            settle(work, home)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # somebody else has just brought theirs
+                raise
     for path in sorted(path for path in work.rglob("*") if path.is_file()):
         target = home / path.relative_to(work)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -122,6 +133,23 @@ def asked_path(path: str | Path, what: str) -> Path:
 def temporary_of(path: Path) -> Path:
     """A name beside `path` that nothing else uses."""
     return path.with_name(f"{WRITING}{path.name[:100]}.{os.getpid()}-{threading.get_native_id()}-{next(_count)}")
+
+
+def clear_abandoned(path: Path) -> None:
+    """Remove what dead writers of `path` left beside it, as far as that is allowed."""
+    with suppress(OSError):
+        for name in os.listdir(path.parent):
+            left = path.parent / name
+            if name.startswith(f"{WRITING}{path.name[:100]}.") and abandoned(left):
+                remove(left)
+
+
+def remove(path: Path) -> None:
+    """A file, a link, or a folder with all that is in it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def abandoned(path: Path) -> bool:

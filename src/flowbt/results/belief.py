@@ -6,7 +6,6 @@ account are the same and its grid holds the run's parameters.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,8 +17,8 @@ from flowbt.ground.clock import Clock
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Json, JsonView
 from flowbt.results import ledger
-from flowbt.results.record import dumps
-from flowbt.results.shelf import BELIEFS, PREFIX, SUMMARY, slug, storing
+from flowbt.results.record import dumps, sealed, unsealed
+from flowbt.results.shelf import BELIEFS, PREFIX, SUFFIX, SUMMARY, pass_over, slug, storing
 
 SAME = {
     "code_hash": "code",
@@ -86,11 +85,10 @@ def walk_forwards(strategy_folder: Path) -> list[Json]:
     found = []
     for path in strategy_folder.glob("walkforward-*/walkforward.json"):
         try:
-            document = json.loads(path.read_bytes())
-        except (OSError, ValueError):
-            continue
-        if isinstance(document, dict) and document.get("modes"):
-            found.append(document)
+            document = unsealed(path.read_bytes())
+            found.append({**document, "modes": {**document["modes"]}})
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            pass_over(path, problem)
     return sorted(found, key=lambda document: str(document.get("created", "")), reverse=True)
 
 
@@ -152,12 +150,12 @@ def renew(root: Path, strategy: str) -> None:
     found = {}
     for path in sorted(folder.glob(f"*/{SUMMARY}")):
         try:
-            summary = json.loads(path.read_bytes())
+            summary = unsealed(path.read_bytes())
             found[path.parent.name] = belief_of(summary["judged"], summary["measures"], trials, walks).to_dict()
         except (OSError, ValueError, KeyError, TypeError):  # a damaged run is named by the listing; it is not judged
             continue
     with storing(folder, "write what is believed in"):
-        write_text(folder / BELIEFS, f"{PREFIX}{dumps(found)};\n")
+        write_text(folder / BELIEFS, f"{PREFIX}{sealed(found) if found else dumps(found)}{SUFFIX}\n")
 
 
 def _number(value: Any) -> float:

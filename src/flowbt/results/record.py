@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from flowbt.ground.documents import parse_json
 from flowbt.ground.types import Json, JsonView
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ Manifest = TypedDict(
     total=False,
 )
 
-KEYED = ("code_hash", "parameters", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "seed", "benchmark", "key")
+KEYED = ("strategy", "code_hash", "parameters", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "seed", "benchmark", "key")
 """The parts of a manifest that decide the result; with the data hashes and flowbt's version they make the run id."""
 
 
@@ -137,6 +139,31 @@ def plain(value: object) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return plain(value.item()) if hasattr(value, "item") else str(value)
+
+
+_SEAL = re.compile(rb',\s*"seal": "([0-9a-f]{16})"\s*\}\s*\Z')
+
+
+def sealed(document: JsonView, *, indent: int | None = None) -> str:
+    """A document as JSON with the hash of its own text at its end, so that a changed one is known."""
+    head = dumps(document, indent=indent).removesuffix("}").rstrip()
+    before, after = ("", "") if indent is None else ("\n" + " " * indent, "\n")
+    return f'{head},{before}"seal": "{_hash(head.encode())}"{after}}}'
+
+
+def unsealed(text: bytes) -> Any:
+    """The document of a sealed text, or of one stored before there were seals. ValueError where it is no JSON, or not what was stored."""
+    seal = _SEAL.search(text)
+    if seal and _hash(text[: seal.start()]) != seal[1].decode():
+        raise ValueError("it is not what was stored")
+    document = parse_json(text)
+    if seal:
+        del document["seal"]
+    return document
+
+
+def _hash(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def dumps(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> str:

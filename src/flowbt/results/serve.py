@@ -6,7 +6,6 @@ borrowed name), serves only page files inside the results folder, and changes on
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import FlowbtError, ResultsError
 from flowbt.results import shelf
 from flowbt.results.pages import site
@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         try:
             length = int(self.headers.get("Content-Length", ""))
-            asked: Any = json.loads(self.rfile.read(length)) if 0 < length <= MOST_BODY else None
+            asked: Any = parse_json(self.rfile.read(length)) if 0 < length <= MOST_BODY else None
             run, tags, note = str(asked["run"]), [str(tag).strip() for tag in asked["tags"]], str(asked["note"]).strip()
         except (ValueError, TypeError, KeyError):
             self._refuse(HTTPStatus.BAD_REQUEST, "Send run, tags and note as JSON.")

@@ -5,23 +5,27 @@ results/<strategy>/<run id>/summary.json is all that a listing reads; `marks.jso
 
 from __future__ import annotations
 
-import json
+import errno
+import hashlib
 import os
 import re
-import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import RunNotFound, StoreError, nearest
-from flowbt.ground.files import WRITING, abandoned, temporary_of, write_text
+from flowbt.ground.files import WRITING, abandoned, locked, temporary_of, write_text
+from flowbt.ground.files import remove as delete
 from flowbt.ground.types import Json
-from flowbt.results.record import dumps
+from flowbt.results.record import dumps, unsealed
 
-SUMMARY, MARKS = "summary.json", "marks.json"
-BELIEFS, PREFIX = "beliefs.js", "window.flowbtBeliefs="  # of a strategy: run id -> what it may be believed, as a script that pages can load from disk
+SUMMARY, MARKS, MARKING = "summary.json", "marks.json", ".marks.lock"
+BELIEFS = "beliefs.js"  # of a strategy: run id -> what it may be believed, as a script that pages can load from disk, several on one page
+PREFIX, SUFFIX = "window.flowbtBeliefs=Object.assign(window.flowbtBeliefs||{},", ");"
+STUDIES = ("sweep", "walkforward")
 RUN_ID = re.compile(r"[0-9a-f]{12}")
 
 
@@ -47,6 +51,21 @@ class StoredRun:
         return {**self.summary, "path": self.path.as_posix(), "tags": list(self.tags), "note": self.note, "belief": self.belief}
 
 
+@dataclass(frozen=True)
+class StoredStudy:
+    """A stored sweep or walk-forward: its folder, kind, strategy, when it was made, how many trials."""
+
+    path: Path
+    kind: str
+    strategy: str
+    created: str
+    trials: int
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+
 @dataclass
 class Listing:
     """The runs of a folder, newest first, and in words what could not be read there."""
@@ -56,8 +75,10 @@ class Listing:
 
 
 def slug(name: str) -> str:
-    """A strategy's folder name: letters, digits, `_`, `-`, `.`; never empty, never a way out of the folder."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("._-")[:80] or "strategy"
+    """A strategy's folder name: letters, digits, `_`, `-`, `.`; never empty, never a way out of the folder. A name that is not kept as it is has its own
+    digits at the end, so that no two names share a folder."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("._-")[:80] or "strategy"
+    return plain if plain == name else f"{plain[:73]}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
 
 
 def listing(root: Path) -> Listing:
@@ -82,7 +103,8 @@ def listing(root: Path) -> Listing:
 
 
 def find(root: Path, name: str) -> StoredRun:
-    """The run that `name` names: a run id or the start of one, `strategy/id`, a strategy (its newest run), or a run's folder."""
+    """The run that `name` names: a run's folder, a run id or the start of one, `strategy/id`, a strategy or a tag (the newest run), or the start of a
+    strategy's name that no other begins with."""
     entries = listing(root).entries
     wanted = name.strip().rstrip("/")
     folder = Path(wanted)
@@ -90,7 +112,11 @@ def find(root: Path, name: str) -> StoredRun:
     strategy, _, start = wanted.rpartition("/")
     by_id = [entry for entry in entries if start and entry.id.startswith(start) and strategy in ("", entry.path.parent.name, entry.strategy)]
     newest = [entry for entry in entries if wanted in (entry.strategy, entry.path.parent.name)][:1]
-    matches = by_path or by_id or newest
+    tagged = [entry for entry in entries if wanted in entry.tags][:1]
+    begun = {entry.strategy: entry for entry in reversed(entries) if wanted and entry.strategy.startswith(wanted)}
+    matches = by_path or newest or tagged or by_id or list(begun.values())
+    if len(matches) > 1 and matches[0].strategy != matches[1].strategy and not by_id:
+        raise RunNotFound(f"run {name!r}", f"{len(matches)} strategies begin so: {', '.join(sorted(begun)[:4])}", "give more letters")
     if len(matches) > 1:
         raise RunNotFound(f"run {name!r}", f"{len(matches)} runs begin so: {', '.join(entry.id for entry in matches[:4])}", "give more digits")
     if not matches:
@@ -99,26 +125,75 @@ def find(root: Path, name: str) -> StoredRun:
     return matches[0]
 
 
-def remove(root: Path, name: str) -> Path:
-    """Delete one run. The folder is renamed first, so that no half-deleted run is ever listed as whole."""
-    entry = find(root, name)
+def studies(root: Path) -> list[StoredStudy]:
+    """The finished sweeps and walk-forwards under `root`, newest first; a broken one is passed over."""
+    found = []
+    for kind in STUDIES:
+        for path in Path(root).glob(f"[!._]*/{kind}-*/{kind}.json"):
+            try:
+                document = unsealed(path.read_bytes())
+                found.append(StoredStudy(path.parent, kind, str(document["strategy"]), str(document["created"]), int(document.get("trials") or 0)))
+            except (OSError, ValueError, KeyError, TypeError) as problem:
+                pass_over(path, problem)
+    return sorted(found, key=lambda one: (one.created, one.path.name), reverse=True)
+
+
+def find_any(root: Path, name: str) -> StoredRun | StoredStudy:
+    """The run (see `find`), sweep or walk-forward that `name` names: its folder, `sweep-1f2e`, `strategy/sweep-1f2e`, or its digits where no run has them."""
+    wanted = name.strip().rstrip("/")
+    folder, (strategy, _, start) = Path(wanted), wanted.rpartition("/")
+    every = studies(root)
+    matches = [one for one in every if folder.is_dir() and one.path.resolve() == folder.resolve()]
+    matches = matches or [one for one in every if start.startswith(STUDIES) and one.path.name.startswith(start) and strategy in ("", one.path.parent.name)]
+    if not matches:
+        try:
+            return find(root, name)
+        except RunNotFound:
+            matches = [one for one in every if start and one.path.name.partition("-")[2].startswith(start)]
+            if not matches:
+                raise
+    if len(matches) > 1:
+        names = ", ".join(f"{one.path.parent.name}/{one.path.name}" for one in matches[:4])
+        raise RunNotFound(f"result {name!r}", f"{len(matches)} begin so: {names}", "give more digits")
+    return matches[0]
+
+
+def remove(entry: StoredRun | StoredStudy) -> None:
+    """Delete one run, sweep or walk-forward. The folder is renamed first, so that nothing half-deleted is ever listed as whole."""
     gone = temporary_of(entry.path)
     with storing(entry.path, "remove"):
         entry.path.rename(gone)
-        shutil.rmtree(gone)
+        delete(gone)
+        entry.path.with_name(f".{entry.path.name}.lock").unlink(missing_ok=True)
         if {path.name for path in entry.path.parent.iterdir()} <= {BELIEFS}:
             (entry.path.parent / BELIEFS).unlink(missing_ok=True)
             entry.path.parent.rmdir()
-    return entry.path
 
 
 def mark(root: Path, name: str, change: Callable[[list[str], str], tuple[list[str], str]]) -> StoredRun:
     """Change a run's (tags, note) with `change`; returns the run as it now is."""
-    entry = find(root, name)
-    tags, note = change(list(entry.tags), entry.note)
-    with storing(entry.path, "write tags and note of"):
+    with storing(root, "write tags and notes in"), locked(Path(root) / MARKING, f"tags and notes in {root}", wait=30.0):
+        entry = find(root, name)
+        tags, note = change(list(entry.tags), entry.note)
         write_text(entry.path / MARKS, dumps({"tags": sorted(set(tags)), "note": note}))
     return _entry(entry.path, beliefs_in(entry.path.parent))
+
+
+def check_usable(root: Path) -> None:
+    """StoreError where results cannot be written under `root`, which need not be there yet: asked before anything is worked out, counted or written."""
+    with storing(root, "write results in"):
+        home = Path(root).absolute()
+        while not os.path.lexists(home):
+            home = home.parent
+        if not home.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "not a folder")
+        if not os.access(home, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "permission denied")
+
+
+def pass_over(path: Path, problem: object) -> None:
+    """Say that a stored file is left out, since it is not what was stored; the rest goes on."""
+    warnings.warn(f"{path} is passed over: {' '.join(str(problem).split())[:160] or type(problem).__name__}", RuntimeWarning, stacklevel=3)
 
 
 @contextmanager
@@ -168,14 +243,14 @@ def _is_folder(item: os.DirEntry[str]) -> bool:
 def beliefs_in(folder: Path) -> Json:
     """What the runs of a strategy's folder may be believed, by run id (see `belief.renew`); empty where it was never written or is damaged."""
     try:
-        found = json.loads((folder / BELIEFS).read_text(encoding="utf-8").removeprefix(PREFIX).rstrip().removesuffix(";"))
+        found = unsealed((folder / BELIEFS).read_bytes().removeprefix(PREFIX.encode()).rstrip().removesuffix(SUFFIX.encode()))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _entry(path: Path, believed: Json) -> StoredRun:
-    summary = json.loads((path / SUMMARY).read_bytes())
+    summary = unsealed((path / SUMMARY).read_bytes())
     if summary["id"] != path.name or not isinstance(summary["strategy"], str):
         raise ValueError("its summary is about another run")
     if not all(isinstance(summary.get(name) or {}, dict) for name in ("measures", "parameters")):
@@ -187,7 +262,7 @@ def _entry(path: Path, believed: Json) -> StoredRun:
 def _marks(path: Path) -> Json | None:
     """Tags and note of a run; empty where nothing was marked, None where they cannot be read."""
     try:
-        marks = json.loads((path / MARKS).read_bytes())
+        marks = read_json(path / MARKS)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):

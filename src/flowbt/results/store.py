@@ -6,20 +6,24 @@ that is already there must have the same measures (the id is the hash of what de
 
 from __future__ import annotations
 
-import json
+import hashlib
+import io
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 
 from flowbt.evidence.measures import Measures
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import publish, scratch_folder
+from flowbt.ground.files import hash_file, publish, scratch_folder
+from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.belief import belief_now, renew
 from flowbt.results.pages import site, tearsheet
-from flowbt.results.record import RunRecord, content_key, dumps, plain
+from flowbt.results.record import Manifest, RunRecord, content_key, plain, sealed, unsealed
 from flowbt.results.shelf import SUMMARY, derived, storing
 from flowbt.results.summary import summary_of
 
@@ -33,15 +37,15 @@ def save(root: Path, record: RunRecord) -> Path:
     record = replace(record, manifest=manifest)
     place = Path(root) / shelf.slug(str(manifest["strategy"])) / str(manifest["id"])
     texts = {
-        "run.json": dumps({**manifest, "measures": record.metrics}, indent=1),
-        SUMMARY: dumps(summary_of(record)),
+        SUMMARY: sealed(summary_of(record)),
         "tearsheet.html": tearsheet.render(record, belief_now(root, manifest, record.metrics)),
         "trades.csv": trades_csv(record.trades),
     }
     with storing(place, "store the run in"):
         place.parent.mkdir(parents=True, exist_ok=True)
-        _hold_equal(place, record)
-        _write(place, record, texts)
+        before = _stored(place)
+        _hold_equal(place, before, record)
+        _write(place, record, texts, before)
     with derived(Path(root)):
         renew(Path(root), str(manifest["strategy"]))
         site.write_index(Path(root))
@@ -52,13 +56,30 @@ def load(path: Path) -> RunRecord:
     """Read a stored run back. Raises StoreError when a file is missing or broken."""
     path = Path(path)
     try:
-        manifest = json.loads((path / "run.json").read_bytes())
+        manifest = read_manifest(path)
         measures = Measures.from_dict(manifest.pop("measures"))
-        frames = {name: pd.read_parquet(path / f"{name}.parquet") for name in FRAMES}
-        chart = pd.read_parquet(path / "chart.parquet") if (path / "chart.parquet").is_file() else None
-    except (OSError, ValueError, KeyError) as problem:
+        sums = manifest.pop("files", {})
+        frames = {name: _table(path / f"{name}.parquet", sums) for name in FRAMES}
+        chart = _table(path / "chart.parquet", sums) if (path / "chart.parquet").is_file() else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise StoreError(f"stored run {path}", " ".join(str(problem).split())[:160], "the folder is damaged; remove it and run again") from None
-    return RunRecord(manifest, measures=measures, chart=chart, **frames)
+    return RunRecord(cast(Manifest, manifest), measures=measures, chart=chart, **frames)
+
+
+def read_manifest(path: Path) -> Json:
+    """`run.json` of a run's folder: its manifest with "measures" and "files" (the hashes of its tables). OSError or ValueError where it is not whole."""
+    manifest = unsealed((path / "run.json").read_bytes())
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("measures"), dict) or not isinstance(manifest.get("files", {}), dict):
+        raise ValueError("run.json: no run in it")
+    return manifest
+
+
+def _table(path: Path, sums: Mapping[str, str]) -> pd.DataFrame:
+    """A stored table. ValueError where it is not the one its run was stored with."""
+    data = path.read_bytes()
+    if sums and hashlib.sha256(data).hexdigest() != sums.get(path.name):
+        raise ValueError(f"{path.name}: it is not what was stored")
+    return pd.read_parquet(io.BytesIO(data))
 
 
 def trades_csv(trades: pd.DataFrame) -> str:
@@ -74,26 +95,38 @@ def _no_formula(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
-def _write(place: Path, record: RunRecord, texts: dict[str, str]) -> None:
-    """Every file anew, so that what was damaged is whole again; tags and notes stay."""
+def _write(place: Path, record: RunRecord, texts: dict[str, str], before: Json | None) -> None:
+    """Every file anew, but the tables of a run that is whole; what was damaged is whole again, tags and notes stay."""
     with scratch_folder(place) as temporary:
-        for name in (*FRAMES, "chart"):
+        sums: dict[str, str] = before["files"] if before else {}
+        for name in () if before else (*FRAMES, "chart"):
             frame: pd.DataFrame | None = getattr(record, name)
             if frame is None:
                 continue
             frame.to_parquet(temporary / f"{name}.parquet", compression="zstd")
+            sums[f"{name}.parquet"] = hash_file(temporary / f"{name}.parquet")
+        texts = {**texts, "run.json": sealed({**record.manifest, "measures": record.metrics, "files": sums}, indent=1)}
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")
         publish(temporary, place)
 
 
-def _hold_equal(place: Path, record: RunRecord) -> None:
-    """The same key must give the same measures; intervals too, for their seed is part of the key."""
+def _stored(place: Path) -> Json | None:
+    """The manifest of a run that is there and whole, else None: it is written anew."""
     try:
-        stored = json.loads((place / "run.json").read_bytes())
-        before = dict(stored["measures"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return  # not there, or damaged: it is written anew
+        manifest = read_manifest(place)
+        sums = manifest.get("files") or {}
+        whole = set(sums) >= {f"{name}.parquet" for name in FRAMES} and all(hash_file(place / name) == found for name, found in sums.items())
+    except (OSError, ValueError):
+        return None
+    return manifest if whole else None
+
+
+def _hold_equal(place: Path, stored: Json | None, record: RunRecord) -> None:
+    """The same key must give the same measures; intervals too, for their seed is part of the key."""
+    if stored is None:
+        return
+    before = stored["measures"]
     for name, now in record.metrics.items():
         then = before.get(name, now)
         if then == now or (isinstance(then, float) and isinstance(now, float) and math.isclose(then, now, rel_tol=1e-9, abs_tol=1e-12)):

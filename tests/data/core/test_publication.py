@@ -102,7 +102,11 @@ def test_a_revision_keeps_its_instant_under_an_edited_rule(tmp_path):
     toml = tmp_path / "x" / "dataset.toml"
     toml.write_text(toml.read_text().replace("20:00", "21:00"))
     held = Catalog((tmp_path,)).imported["x"]
-    assert list(held.known_at(held.column("event_time")).astype("datetime64[m]").astype(str)) == ["2024-01-03T02:00", "2024-01-04T02:00", "2024-01-20T00:00"]
+    assert list(held.known_at(*(held.column(name).astype("datetime64[ns]") for name in ("event_time", "known_at"))).astype("datetime64[m]").astype(str)) == [
+        "2024-01-03T02:00",
+        "2024-01-04T02:00",
+        "2024-01-20T00:00",
+    ]
 
 
 EARLY = {

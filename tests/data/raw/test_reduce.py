@@ -1,17 +1,16 @@
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from tests.data.raw.deadly import die_on_broken
 
 from flowbt.cli.data.reduce import command
 from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError, ParameterError, SourceError
 from flowbt.studies.ingest.kinds import KINDS, snapshot_labels
-from flowbt.studies.ingest.reduce import Reduction, in_processes, reduce_files, store
+from flowbt.studies.ingest.reduce import Reduction, reduce_files, store
+from flowbt.studies.units import HERE, Workers
 from tinydata import stored
 
 HEADER = "ticker,executed_at,price,nbbo_bid,nbbo_ask,size\n"
@@ -30,7 +29,7 @@ def folder(tmp_path):
 
 
 def asked(folder, **more):
-    return Reduction("dark-prints", (folder,), **{"workers": 1, **more})
+    return Reduction("dark-prints", (folder,), **{"workers": HERE, **more})
 
 
 def test_a_broken_file_is_named_and_the_rest_go_on(folder):
@@ -42,16 +41,9 @@ def test_a_broken_file_is_named_and_the_rest_go_on(folder):
 
 def test_parallel_processes_give_the_same_table(folder):
     seen = []
-    parallel = reduce_files(asked(folder, workers=2), lambda file, done, total: seen.append((done, total)))
+    parallel = reduce_files(asked(folder, workers=Workers(2)), lambda file, done, total: seen.append((done, total)))
     pd.testing.assert_frame_equal(parallel.table, reduce_files(asked(folder)).table)
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
-
-
-def test_a_killed_process_costs_its_own_file_only(folder, monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parents[3])  # for the new processes
-    found = {one.path.name: one for one in in_processes(die_on_broken, sorted(folder.iterdir()), 2)}
-    assert "killed" in found["prints-2024-05-06.csv"].problem
-    assert [one.table is not None for _, one in sorted(found.items())] == [True, True, True, False]
 
 
 def test_the_dataset_can_be_read_by_a_panel(folder, tmp_path):
@@ -127,7 +119,7 @@ def test_finra_files_of_a_folder_become_one_dataset(tmp_path):
     for day in ("20240501", "20240502"):
         text = f"Date|Symbol|ShortVolume|ShortExemptVolume|TotalVolume|Market\n{day}|NAN|50|0|100|Q\n{day}|XYZ|10|0|40|Q\n2\n"
         (raw / f"CNMSshvol{day}.txt").write_text(text, encoding="utf-8")
-    reduced = reduce_files(Reduction("finra", (raw,), {"symbols": "NAN"}, workers=1))
+    reduced = reduce_files(Reduction("finra", (raw,), {"symbols": "NAN"}, workers=HERE))
     assert reduced.table["short_volume"].tolist() == [50, 50]
     assert set(reduced.table["symbol"]) == {"NAN"}
 
@@ -149,7 +141,7 @@ def test_real_chains_have_the_dix_files_spot_and_volatility_near_vix():
     from tests.data.raw.real import RAW
 
     paths = tuple(RAW / "chains" / f"spx_quotedata_{day}.csv.gz" for day in ("20220205", "20230914"))
-    whole = reduce_files(Reduction("chains", paths, workers=1)).table.set_index("event_time")
+    whole = reduce_files(Reduction("chains", paths, workers=HERE)).table.set_index("event_time")
     table = whole[whole["symbol"] == "SPX"]
     assert (whole["symbol"].str.startswith("SPX@") == whole["slice_years"].notna()).all()
     assert table.index.strftime("%Y-%m-%d").tolist() == ["2022-02-04", "2023-09-14"]

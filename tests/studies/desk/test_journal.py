@@ -1,5 +1,7 @@
 """Decisions followed day by day, checked against what the catalog says later, and traded on paper."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,10 +11,12 @@ from tests.tinydata import FIELDS, store
 from flowbt.data.catalog import Catalog
 from flowbt.engine.loader import load_strategy
 from flowbt.ground.clock import Clock
+from flowbt.results.pages import today as page
 from flowbt.studies.desk.chain import read
 from flowbt.studies.desk.follow import follow
 from flowbt.studies.desk.paper import paper_books
 from flowbt.studies.desk.recheck import recheck
+from flowbt.studies.desk.standing import holding, with_standing
 from flowbt.studies.desk.today import today
 
 DAYS = Clock().labels("2022-01-03", "2023-12-29")
@@ -95,3 +99,26 @@ def test_conditions_have_values_levels_and_gaps(tmp_path):
     assert first.text == "close.pct_change() >= 0.01"
     assert first.gap == pytest.approx(first.value - 0.01)
     assert first.holds == (first.gap >= 0)
+
+
+def test_the_nearest_flip_is_the_condition_that_turns_the_side_alone(tmp_path):
+    path, _ = followed(tmp_path)
+    said = today(catalog_until(tmp_path / "whole", SPAN[-1]), path)
+    by_text = {(one.symbol, one.text): one for one in said.conditions}
+    for symbol in ("SPY", "QQQ"):
+        rise, dix = (by_text[symbol, text] for text in ("close.pct_change() >= 0.01", "dix of SPX > 0"))
+        assert (rise.decides, dix.decides) == (dix.holds, rise.holds)  # of two that must both hold, each decides where the other does
+        moved = walk(symbol, DAYS[: DAYS.get_loc(SPAN[-1]) + 1], 1 if symbol == "SPY" else 2)["close"].pct_change()
+        assert rise.bars == pytest.approx(abs(rise.gap) / moved.iloc[-64:].diff().std(ddof=0))
+
+
+def test_belief_and_open_positions_stand_beside(tmp_path):
+    path, entries = followed(tmp_path)
+    whole = catalog_until(tmp_path / "whole", DAYS[-1])
+    held = holding(whole, tmp_path / "journal")
+    assert held == {"fade": paper_books(whole, entries, tmp_path / "journal")[0].open_positions}
+    (said,) = with_standing([today(whole, path)], tmp_path / "results", {"fade": ("short SPY",)})
+    assert (said.belief, said.positions) == (None, ("short SPY",))
+    page.write(tmp_path / "today.html", {"strategies": [asdict(said)], "problems": ["x: no data"], "synthetic": False})
+    text = (tmp_path / "today.html").read_text()
+    assert all(words in text for words in ("short SPY", "Cannot decide: x: no data", "close.pct_change() &gt;= 0.01", "not run"))

@@ -8,6 +8,7 @@ import pytest
 
 from flowbt.ground.errors import LoadError, StoreError
 from flowbt.studies.gallery.gallery import GalleryRow, Job, claim_verdicts, judged, run_gallery
+from flowbt.studies.units import HERE
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,7 +22,7 @@ def small(slice_root, tmp_path_factory):
     (folder / "elsewhere.py").write_text(
         '"""Nothing: there is no such symbol in the data."""\nfrom flowbt import Signals\nSYMBOLS = ("ZZZ",)\ndef signals(panel):\n    return Signals()\n'
     )
-    job = Job(folder, slice_root, tmp_path_factory.mktemp("results"), demo=False, placebos=19, workers=1)
+    job = Job(folder, slice_root, tmp_path_factory.mktemp("results"), demo=False, placebos=19, workers=HERE)
     told = []
     return job, run_gallery(job, lambda entry, number, total: told.append((entry.strategy, number, total))), told
 

@@ -16,6 +16,7 @@ from flowbt.studies.run.stored import store_run
 from flowbt.studies.sweep.setup import SweepRequest, set_up
 from flowbt.studies.sweep.sweep import SweepOptions, sweep
 from flowbt.studies.sweep.walkforward import WindowPlan, walk_forward_study
+from flowbt.studies.units import HERE
 
 PEEK = text_of(
     "peek", "after = np.vstack([ret.to_numpy()[1:], ret.to_numpy()[-1:]])\nlong = base & pd.DataFrame(after > 0, index=index, columns=close.columns)"
@@ -61,7 +62,7 @@ def test_what_is_kept_is_marked_and_comes_last(funds, spied, tmp_path):
 
 def test_a_gallery_tells_the_leak_last_and_never_in_green(funds, spied, tmp_path):
     (spied.parent / "plain.py").write_text(text_of("plain", "long = ret.shift(1) > 0"))
-    job = Job(spied.parent, funds.roots[0], None, placebos=3, workers=1)
+    job = Job(spied.parent, funds.roots[0], None, placebos=3, workers=HERE)
     plain, told = run_gallery(job).entries
     assert (plain.leak, told.finding) == ("", "uses the future: worthless")
     assert told.strategy == "spied"

@@ -16,6 +16,7 @@ from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.market import Span
 from flowbt.studies.run.option_terms import option_terms_of, words_of
 from flowbt.studies.run.request import Request
+from flowbt.studies.units import HERE
 
 CALLS = '''"""Calls bought at fixed dates."""
 
@@ -57,7 +58,7 @@ def with_chains(catalog: Catalog, tmp_path: Path) -> Catalog:
     folder.mkdir()
     for day in DAYS:
         chain(folder / f"spy_{day:%Y%m%d}.csv", day, float(prices[day]), "23:30" if day == DAYS[-1] else "20:30")
-    asked = Reduction("chains", (folder,), {}, workers=1)
+    asked = Reduction("chains", (folder,), {}, workers=HERE)
     store(asked, reduce_files(asked), "spy-chains", tmp_path / "datasets")
     return Catalog((tmp_path / "datasets",))
 

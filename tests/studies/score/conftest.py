@@ -39,7 +39,7 @@ def catalog(tmp_path_factory):
 
 @pytest.fixture
 def settings():
-    return Settings(resamples=300, threads=1)
+    return Settings(resamples=300, workers=1)
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def test_trials_equal_runs_of_the_same_parameters(setup: PreparedSweep, catalog:
     found = setup.sweeper.run(setup.space.codes(setup.numbers), BarRange(returns=True))
     assert setup.sweeper.tracer.fixed == {"above"}  # the days stay deferred: a structure is recorded with what it holds
     for trial in (0, 3, 6):
-        run = backtest(catalog, Request(setup.request.path, setup.space.trial(setup.space.codes(np.array([trial]))[0]), SPAN, rotations=0))
+        run = backtest(catalog, Request(setup.strategy.path, setup.space.trial(setup.space.codes(np.array([trial]))[0]), SPAN, rotations=0))
         np.testing.assert_allclose(found.returns[trial], run.book.returns, rtol=0, atol=1e-9)
         for name in ("sharpe", "trades", "win_rate", "expectancy", "exposure", "profit_factor"):
             assert found.column(name)[trial] == pytest.approx(getattr(run.measures, name), rel=1e-9, nan_ok=True), name

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -202,26 +200,3 @@ def test_walk_forward_keeps_the_trades_of_every_window(strategy: Path, datasets:
     assert len(closed) == sum(one["measures"]["trades"] for one in document["modes"].values())
     starts = windows.set_index(["mode", "window"])["test_from"]
     assert all(row.entry_label > starts[(row.mode, row.window)] for row in trades.itertuples())
-
-
-@pytest.mark.slow
-def test_a_cluster_gives_the_same_table_though_a_worker_dies(
-    strategy: Path, datasets: Path, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    distributed = pytest.importorskip("distributed")
-    from flowbt.studies.sweep.cluster import job_of
-
-    monkeypatch.setattr(study, "FUSED", 8)
-    request = SweepRequest(strategy, ONE_SLICE)
-    whole, _, _ = study.sweep(catalog, request, study.SweepOptions(tmp_path / "here"))
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
-        victims = [worker.pid for worker in cluster.workers.values()][:1]
-
-        def kill(what: str, done: int, total: int) -> None:
-            while victims:
-                os.kill(victims.pop(), signal.SIGKILL)
-
-        job = job_of(request, datasets, True)
-        far, _, _ = study.sweep(catalog, request, study.SweepOptions(tmp_path / "there", cluster=cluster.scheduler_address, job=job, show=kill))
-    assert not victims
-    assert (far / "trials.parquet").read_bytes() == (whole / "trials.parquet").read_bytes()

@@ -6,10 +6,22 @@ from pathlib import Path
 
 import click
 
-from flowbt.cli.data import add, imports, versions
+from flowbt.cli.data import add, imports, update, versions
 from flowbt.cli.options import emit, json_option, stored_datasets_option
-from flowbt.cli.show.table import print_table
+from flowbt.cli.show.terminal import Column, say
+from flowbt.cli.show.terminal import show as show_table
 from flowbt.ground.types import Json
+
+MOST_SYMBOLS = 20
+COLUMNS = (
+    Column("dataset"),
+    Column("rows", right=True),
+    Column("from"),
+    Column("to"),
+    Column("symbols", right=True, drop=2),
+    Column("findings", right=True, drop=1),
+    Column("known", words=True, drop=3),
+)
 
 
 @click.group(epilog="Example: flowbt data import --plan datasets/plan.toml --root ../shared/data/raw")
@@ -31,13 +43,12 @@ def ls(datasets: Path, as_json: bool) -> None:
         emit({"datasets": records, "problems": catalog.problems})
         return
     if not records:
-        click.echo(f"no dataset under {datasets}; see `flowbt data import --help`")
+        say(f"no dataset under {datasets}; see `flowbt data import --help`")
         return
-    columns = ("dataset", "rows", "from", "to", "symbols", "findings", "known")
     rows = [[record["name"], *_spanned(record), record["known"] if record["imported"] else "declared, not imported"] for record in records]
-    print_table(columns, rows)
+    show_table(COLUMNS, rows)
     for problem in catalog.problems:
-        click.echo(f"flowbt: {problem}", err=True)
+        say(f"flowbt: {problem}", err=True)
 
 
 @command.command("show", epilog="Example: flowbt data show cboe-volatility")
@@ -53,26 +64,28 @@ def show(name: str, datasets: Path, as_json: bool) -> None:
     if as_json:
         emit(record)
         return
-    click.echo(f"{name}: {record['title']}")
+    say(f"{name}: {record['title']}")
     for key in ("source", "clock", "frequency", "vintage", "known", "schedule", "note", "licence", "url"):
         if record[key]:
-            click.echo(f"  {key:10} {record[key]}")
+            say(f"  {key:10} {record[key]}", indent=" " * 11)
     if record["survivorship"]:
-        click.echo("  members are those of a later date: survivorship bias")
+        say("  members are those of a later date: survivorship bias")
     for field, spans in record.get("fields", {}).items() if record["imported"] else ():
         units = record["declared_fields"].get(field, {}).get("units", "")
-        click.echo(f"  {field} ({units}), {len(spans)} symbols")
-        for symbol, (first, last, rows) in list(spans.items())[:20]:
-            click.echo(f"      {symbol:10} {first} .. {last}  {rows} rows")
+        say(f"  {field} ({units}), {len(spans)} symbols")
+        for symbol, (first, last, rows) in list(spans.items())[:MOST_SYMBOLS]:
+            say(f"      {symbol:10} {first} .. {last}  {rows} rows")
+        if len(spans) > MOST_SYMBOLS:
+            say(f"      and {len(spans) - MOST_SYMBOLS} more (--json has them)")
     for file in record.get("files", ()):
-        click.echo(f"  file       {file['name']}  {file['rows']} rows  sha256 {file['sha256'][:12]}")
+        say(f"  file       {file['name']}  {file['rows']} rows  sha256 {file['sha256'][:12]}")
     for overlap in record.get("overlaps", ()):
         if overlap["common"]:
             agreement = f"{overlap['common']} common, {overlap['differing']} differ, at most {overlap['largest']:.3g}"
-            click.echo(f"  overlap    {overlap['file']} {overlap['field']}: {agreement}")
+            say(f"  overlap    {overlap['file']} {overlap['field']}: {agreement}")
     if record.get("finding_counts"):
         counts = ", ".join(f"{count} {kind}" for kind, count in record["finding_counts"].items())
-        click.echo(f"  findings   {counts} (see `flowbt data check {name}`)")
+        say(f"  findings   {counts} (see `flowbt data check {name}`)")
 
 
 @command.command("check", epilog="Example: flowbt data check squeezemetrics")
@@ -93,9 +106,9 @@ def check(names: tuple[str, ...], kind: str | None, datasets: Path, as_json: boo
         emit(checked)
         return
     for report in checked:
-        click.echo(f"{report['name']}: {report['rows']} rows as recorded, {len(report['findings'])} findings")
+        say(f"{report['name']}: {report['rows']} rows as recorded, {len(report['findings'])} findings")
         for finding in report["findings"]:
-            click.echo(f"  {finding['line']}")
+            say(f"  {finding['line']}")
 
 
 @command.command("overlap", epilog="Example: flowbt data overlap pct_above_200d US")
@@ -113,7 +126,7 @@ def overlap(field: str, symbol: str, datasets: Path, as_json: bool) -> None:
         emit(found.record())
         return
     for line in found.lines():
-        click.echo(line)
+        say(line)
 
 
 @command.command("rm", epilog="Example: flowbt data rm cboe-volatility --yes")
@@ -130,7 +143,7 @@ def rm(names: tuple[str, ...], declaration: bool, yes: bool, datasets: Path) -> 
         click.confirm(f"Delete {', '.join(names)} under {datasets}?", abort=True)
     for name in names:
         deleted = remove(Catalog((datasets,)), name, declaration)
-        click.echo(f"{name}: " + (", ".join(path.name for path in deleted) + " deleted" if deleted else "nothing to delete"))
+        say(f"{name}: " + (", ".join(path.name for path in deleted) + " deleted" if deleted else "nothing to delete"))
 
 
 def _spanned(record: Json) -> list[str]:
@@ -139,5 +152,5 @@ def _spanned(record: Json) -> list[str]:
     return [f"{record['rows']:,}", *[str(time)[:10] for time in record["span"]], str(record["symbols"]), str(record["findings"])]
 
 
-for one in (add.add, imports.import_, imports.pull, versions.log, versions.restore, versions.gc):
+for one in (add.add, imports.import_, imports.pull, versions.log, versions.restore, versions.gc, update.setup, update.update):
     command.add_command(one)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, parameter_option, say_data, span_options, split_parameters
 from flowbt.cli.show.chart import chart
+from flowbt.cli.show.terminal import Column, say
+from flowbt.cli.show.terminal import show as show_table
 from flowbt.ground.errors import CheckFailed, FlowbtError, ParameterError, nearest
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Json
@@ -51,7 +52,7 @@ def ls(family: str | None, datasets: Path, demo: bool | None, as_json: bool) -> 
         emit({"synthetic": catalog.synthetic, "features": [{**_record(one), "available": there} for one, there in rows]})
         return
     say_data()
-    _list(rows, catalog.synthetic)
+    _list(rows)
 
 
 @command.command("show", epilog="Example: flowbt features show funding_apr --symbols BTC --clock 24/7")
@@ -86,7 +87,7 @@ def show(name: str, parameters: tuple[str, ...], datasets: Path, demo: bool | No
     say_data()
     _describe(one, inputs)
     if problem or table is None:
-        click.echo(f"\nnot computed: {problem}")
+        say(f"\nnot computed: {problem}")
     else:
         _charts(table, stand_ins, catalog.synthetic)
 
@@ -118,11 +119,9 @@ def compute(names: tuple[str, ...], target: Path, parameters: tuple[str, ...], d
         )
         return
     say_data()
-    click.echo(
-        f"{target}: {len(table)} rows of {len(table.columns) - 2} columns from {', '.join(used) or 'the calendar'}{'  SYNTHETIC' if catalog.synthetic else ''}"
-    )
+    say(f"{target}: {len(table)} rows of {len(table.columns) - 2} columns from {', '.join(used) or 'the calendar'}{'  SYNTHETIC' if catalog.synthetic else ''}")
     for line in stand_ins:
-        click.echo(f"stand-in: {line}")
+        say(f"stand-in: {line}")
 
 
 @command.command("docs", epilog="Example: flowbt features docs --to docs/features.md")
@@ -174,36 +173,34 @@ def _record(one: FeatureEntry) -> Json:
     return {**vars(one.record), "call": one.call, "gives": one.parts, "summary": one.title}
 
 
-def _list(rows: list[tuple[FeatureEntry, str]], synthetic: bool) -> None:
-    table = Table(box=None, pad_edge=False, caption="SYNTHETIC demo market" if synthetic else None, caption_justify="left")
-    for column in ("feature", "family", "units", "here", "what"):
-        table.add_column(column, no_wrap=column != "what")
-    for one, there in rows:
-        table.add_row(one.record.name, one.record.family, one.record.units, there, one.title, style="dim" if there == "no" else None)
-    Console().print(table)
+def _list(rows: list[tuple[FeatureEntry, str]]) -> None:
+    columns = (Column("feature"), Column("family", drop=2), Column("units", words=True, drop=1), Column("here", words=True), Column("what", words=True))
+    show_table(columns, [(one.record.name, one.record.family, one.record.units, there, one.title) for one, there in rows])
 
 
 def _describe(one: FeatureEntry, inputs: list[Any]) -> None:
-    click.echo(f"{one.call}\n\n{one.doc}\n")
+    say(f"{one.call}\n\n{one.doc}\n")
     for word, text in (("family", one.record.family), ("units", one.record.units), ("sign", one.record.sign), ("source", one.record.source)):
         if text:
-            click.echo(f"{word:8} {text}")
+            say(f"{word:8} {text}")
     for item in inputs:
-        there = f"{', '.join(item.symbols[:8])}{' ...' if len(item.symbols) > 8 else ''}  {item.first} to {item.last}" if item.symbols else "not here"
-        click.echo(f"{'needs' if item.need in one.record.needs else 'or':8} {item.need}: {there}")
+        there = f"{_some(item.symbols)}  {item.first} to {item.last}" if item.symbols else "not here"
+        say(f"{'needs' if item.need in one.record.needs else 'or':8} {item.need}: {there}")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _charts(table: Any, stand_ins: list[str], synthetic: bool) -> None:
     """One chart per symbol and part (at most four), with the last value."""
     for line in stand_ins:
-        click.echo(f"stand-in {line}")
+        say(f"stand-in {line}")
     pairs = [(symbol, column) for symbol in table["symbol"].unique() for column in table.columns[2:]]
     for symbol, column in pairs[:4]:
         part = table[table["symbol"] == symbol]
         values = part[column].astype(float).tolist()
         known = part[part[column].notna()]
         last = f"{known[column].iloc[-1]:.6g} on {known['label'].iloc[-1]:%Y-%m-%d}" if len(known) else "never known"
-        click.echo(
-            f"\n{column} of {symbol}, {part['label'].iloc[0]:%Y-%m-%d} to {part['label'].iloc[-1]:%Y-%m-%d}; last {last}{'  SYNTHETIC' if synthetic else ''}"
-        )
-        click.echo("\n".join(chart(values)))
+        say(f"\n{column} of {symbol}, {part['label'].iloc[0]:%Y-%m-%d} to {part['label'].iloc[-1]:%Y-%m-%d}; last {last}{'  SYNTHETIC' if synthetic else ''}")
+        say("\n".join(chart(values)))

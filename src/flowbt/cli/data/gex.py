@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowbt.cli.options import PathName, emit, json_option
+from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import SourceError
 from flowbt.ground.types import Json
 
@@ -49,7 +50,7 @@ def command(files: tuple[Path, ...], within: float, as_json: bool, **given: Any)
     if as_json:
         emit({"profiles": documents, "failed": failures})
     for line in failures:
-        click.echo(f"flowbt: {line}", err=True)
+        say(f"flowbt: {line}", err=True)
     return 1 if failures else 0
 
 
@@ -94,24 +95,24 @@ def _print(path: Path, profile: Profile, within: float) -> None:
     from flowbt.features.chain import buckets
 
     snap = profile.snap
-    click.echo(f"{path.name}  {snap.as_of:%Y-%m-%d %H:%M} UTC  spot {snap.spot:,.2f}  {len(snap.strike)} options ({_left(snap.left_out)})")
-    click.echo(f"  assumed: {snap.words()}")
-    click.echo("  gamma $ per 1%   " + "   ".join(f"{name} {_money(value)}" for name, value in buckets(profile).items()))
+    say(f"{path.name}  {snap.as_of:%Y-%m-%d %H:%M} UTC  spot {snap.spot:,.2f}  {len(snap.strike)} options ({_left(snap.left_out)})")
+    say(f"  assumed: {snap.words()}")
+    say("  gamma $ per 1%   " + "   ".join(f"{name} {_money(value)}" for name, value in buckets(profile).items()))
     for words, other in (("the provider's own gammas", profile.by_provider), ("volatilities solved from quotes", profile.by_quotes)):
         if other == other:
-            click.echo(f"  with {words}: {_money(other)} (this is {_money(profile.total - other)} from it)")
+            say(f"  with {words}: {_money(other)} (this is {_money(profile.total - other)} from it)")
     for words, level in (
         ("zero gamma", profile.zero_gamma),
         ("nearest positive strike", profile.nearest_positive),
         ("zero of the cumulative sum", profile.cumulative_zero),
     ):
-        click.echo(f"  {words:26} {f'{level:,.2f} ({level / snap.spot - 1:+.1%})' if level == level else 'none'}")
-    click.echo(f"  dealer delta {_money(profile.delta)}   vanna {_money(profile.vanna)} per vol point   charm {_money(profile.charm)} per day")
+        say(f"  {words:26} {f'{level:,.2f} ({level / snap.spot - 1:+.1%})' if level == level else 'none'}")
+    say(f"  dealer delta {_money(profile.delta)}   vanna {_money(profile.vanna)} per vol point   charm {_money(profile.charm)} per day")
     net = profile.by_strike["net"]
     for words, largest in (("largest long", net.nlargest(3)), ("largest short", net.nsmallest(3))):
-        click.echo(f"  {words:14} " + "   ".join(f"{strike:g} {_money(value)}" for strike, value in largest.items()))
+        say(f"  {words:14} " + "   ".join(f"{strike:g} {_money(value)}" for strike, value in largest.items()))
     for line in _chart(profile, within):
-        click.echo(line)
+        say(line)
 
 
 def _left(left_out: dict[str, int]) -> str:

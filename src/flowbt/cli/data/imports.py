@@ -10,9 +10,13 @@ import click
 
 from flowbt.cli.options import PathName, datasets_option, emit, json_option, split_parameters
 from flowbt.cli.progress import progress
-from flowbt.cli.show.table import print_table
+from flowbt.cli.show.terminal import Column, say, show
 from flowbt.ground.types import Function, Json
 
+FILES = (Column("file"), Column("status"), Column("bytes", right=True))
+OUTCOMES = (
+    Column("dataset"), Column("status"), Column("rows", right=True), Column("from"), Column("to"), Column("change", words=True), Column("findings", words=True),
+)  # fmt: skip
 RULES = "When rows became known: close, 'session 18:00', 'session 1 09:00', 'after 1h', 'weekday 4 15:30' (Friday), 'month 1 10:00', column."
 
 F = TypeVar("F", bound=Function)
@@ -134,14 +138,14 @@ def pull(source: str, symbols: tuple[str, ...], datasets: Path, as_json: bool, *
     if as_json:
         emit(asdict(result))
     else:
-        print_table(("file", "status", "bytes"), [[file.file, file.status, f"{file.bytes:,}" if file.bytes else ""] for file in result.files])
+        show(FILES, [[file.file, file.status, f"{file.bytes:,}" if file.bytes else ""] for file in result.files])
         for file in result.files:
             if file.problem:
-                click.echo(f"flowbt: {file.problem}", err=True)
+                say(f"flowbt: {file.problem}", err=True)
         if result.imported:
             report([result.imported], False, datasets)
         elif any(file.bytes for file in result.files):
-            click.echo(f"in {into.folder}; import them with `flowbt data import {source} FILE... --name DATASET`")
+            say(f"in {into.folder}; import them with `flowbt data import {source} FILE... --name DATASET`")
     if any(file.status == "failed" for file in result.files):
         click.get_current_context().exit(1)
 
@@ -182,10 +186,10 @@ def report(outcomes: list[ImportOutcome], as_json: bool, datasets: Path) -> None
         found = ", ".join(f"{count} {kind}" for kind, count in outcome.findings.items())
         change = ", ".join(f"{count:,} {what}" for what, count in outcome.change.items() if count)
         rows.append([outcome.name, outcome.status, f"{outcome.rows:,}" if outcome.rows else "", *span, change, found])
-    print_table(("dataset", "status", "rows", "from", "to", "change", "findings"), rows)
+    show(OUTCOMES, rows)
     for outcome in outcomes:
         if outcome.problem:
-            click.echo(f"flowbt: {outcome.problem}", err=True)
+            say(f"flowbt: {outcome.problem}", err=True)
     _report_overlaps([outcome.name for outcome in outcomes if outcome.status in ("imported", "merged")], datasets)
 
 
@@ -196,4 +200,4 @@ def _report_overlaps(names: list[str], datasets: Path) -> None:
 
     catalog = Catalog((datasets,))
     for line in dict.fromkeys(line for name in names for line in met_at_import(catalog, name)):
-        click.echo(line)
+        say(line)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from flowbt.cli.options import PathName, datasets_option, emit, json_option, split_parameters
+from flowbt.cli.options import PathName, cluster_option, datasets_option, emit, json_option, split_parameters
 from flowbt.cli.progress import progress
+from flowbt.cli.show.terminal import say
 
 
 @click.command(epilog="Example: flowbt reduce trades archive/BTCUSDT --to btc-toxicity -o step=1h")
@@ -16,10 +18,11 @@ from flowbt.cli.progress import progress
 @click.option("--to", "name", required=True, metavar="DATASET", help="The dataset to write; its dataset.toml is kept where there is one.")
 @click.option("-o", "--option", "options", multiple=True, metavar="NAME=VALUE", help="Set an option of the kind, such as inside=nearer, step=1d, symbol=BTC.")
 @click.option("--workers", type=int, default=0, help="Processes; left out, one per processor.")
+@cluster_option
 @click.option("--memory", type=int, default=2000, show_default=True, metavar="MB", help="Memory of all processes together, before they spill to disk.")
 @datasets_option
 @json_option
-def command(kind: str, paths: tuple[Path, ...], name: str, options: tuple[str, ...], workers: int, memory: int, datasets: Path, as_json: bool) -> int:
+def command(kind: str, paths: tuple[Path, ...], name: str, options: tuple[str, ...], datasets: Path, as_json: bool, **where: Any) -> int:
     """Turn raw files of a KIND into a dataset of fields.
 
     KIND is one of option-prints, deribit-prints, dark-prints, finra, chains, trades, metrics, book-depth, liquidations, book. A folder is searched for
@@ -27,9 +30,10 @@ def command(kind: str, paths: tuple[Path, ...], name: str, options: tuple[str, .
     """
     from flowbt.data.versions import dataset_name
     from flowbt.studies.ingest.reduce import Reduction, reduce_files, store
+    from flowbt.studies.units import Workers
 
     dataset_name(name)  # before hours of work
-    asked = Reduction(kind, paths, split_parameters(options), workers, memory)
+    asked = Reduction(kind, tuple(path.resolve() for path in paths), split_parameters(options), Workers(where["workers"], where["cluster"]), where["memory"])
     with progress(kind, as_json) as step:
         reduced = reduce_files(asked, step)
     folder = store(asked, reduced, name, datasets)
@@ -38,9 +42,7 @@ def command(kind: str, paths: tuple[Path, ...], name: str, options: tuple[str, .
     if as_json:
         emit({"dataset": name, "rows": len(reduced.table), "span": span, "files": len(reduced.files), "broken": broken})
     else:
-        click.echo(
-            f"{name}: {len(reduced.table)} rows, {span[0]} to {span[1]}, from {len(reduced.files) - len(broken)} of {len(reduced.files)} files, in {folder}"
-        )
+        say(f"{name}: {len(reduced.table)} rows, {span[0]} to {span[1]}, from {len(reduced.files) - len(broken)} of {len(reduced.files)} files, in {folder}")
         for line in broken:
-            click.echo(f"flowbt: left out {line}", err=True)
+            say(f"flowbt: left out {line}", err=True)
     return 1 if broken else 0

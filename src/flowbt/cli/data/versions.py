@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from flowbt.cli.options import emit, json_option, stored_datasets_option
-from flowbt.cli.show.table import print_table
+from flowbt.cli.show.terminal import Column, say, show
 from flowbt.ground.types import Json
+
+COLUMNS = (Column(""), Column("version"), Column("stored (UTC)"), Column("rows", right=True), Column("change", words=True), Column("files", words=True, drop=1))
 
 
 @click.command(epilog="Example: flowbt data log my-flows")
@@ -24,7 +26,7 @@ def log(name: str, datasets: Path, as_json: bool) -> None:
     if as_json:
         emit(records)
         return
-    print_table(("", "version", "stored (UTC)", "rows", "change", "files"), [_line(record) for record in records])
+    show(COLUMNS, [_line(record) for record in records])
 
 
 @click.command(epilog="Example: flowbt data restore my-flows --to previous")
@@ -41,7 +43,7 @@ def restore(name: str, to: str, datasets: Path, as_json: bool) -> None:
     if as_json:
         emit({"name": name, "version": version.id, "rows": version.provenance["rows"]})
     else:
-        click.echo(f"{name}: version {version.id} with {version.provenance['rows']:,} rows counts now")
+        say(f"{name}: version {version.id} with {version.provenance['rows']:,} rows counts now")
 
 
 @click.command(epilog="Example: flowbt data gc --keep 3")
@@ -59,9 +61,9 @@ def gc(names: tuple[str, ...], keep: int, datasets: Path, as_json: bool) -> None
         emit({name: [str(path) for path in paths] for name, paths in deleted.items()})
         return
     for path in (path for paths in deleted.values() for path in paths):
-        click.echo(f"deleted {path}")
+        say(f"deleted {path}")
     if not any(deleted.values()):
-        click.echo("nothing to delete")
+        say("nothing to delete")
 
 
 def _line(record: Json) -> list[str]:

@@ -9,6 +9,7 @@ import click
 
 from flowbt.cli.desk.journal import journal_option
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data, timeout_option
+from flowbt.cli.show.terminal import say
 from flowbt.ground.home import place
 
 
@@ -32,8 +33,8 @@ def command(path: Path, asof: str | None, journal: Path, demo: bool | None, data
         say_data()
         for one in new:
             said = ", ".join(f"{row['symbol']} {row['action']}" for row in one.body["decisions"] if row["action"] != "none") or "nothing"
-            click.echo(f"{one.n}  {one.body['strategy']}  {one.body['label'][:10]}  {said}")
+            say(f"{one.n}  {one.body['strategy']}  {one.body['label'][:10]}  {said}")
         for line in problems:
-            click.echo(f"left out: {line}", err=True)
-        click.echo(f"{len(new)} new, journal {journal}" + (f", last hash {new[-1].hash[:16]}" if new else ""))
+            say(f"left out: {line}", err=True)
+        say(f"{len(new)} new, journal {journal}" + (f", last hash {new[-1].hash[:16]}" if new else ""))
     return 1 if problems and not new else 0

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import click
 
-from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data
+from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data, timeout_option
+from flowbt.cli.show.terminal import say
 from flowbt.ground.home import place
 from flowbt.ground.types import Function
 
@@ -30,7 +31,7 @@ def journal_option(command: F) -> F:
 
 @click.group(epilog="Example: flowbt journal check")
 def command() -> None:
-    """The journal of decisions: an append-only chain that shows whether anything in it was changed."""
+    """The journal of decisions and forecasts: an append-only chain that shows whether anything in it was changed."""
 
 
 @command.command("head", epilog="Example: flowbt journal head")
@@ -45,7 +46,7 @@ def head(journal: Path, as_json: bool) -> None:
     if as_json:
         emit({"entries": len(entries), "hash": last})
     else:
-        click.echo(f"{len(entries)} entries, last hash {last}")
+        say(f"{len(entries)} entries, last hash {last}")
 
 
 @command.command("check", epilog="Example: flowbt journal check --strategies strategies")
@@ -72,10 +73,10 @@ def check(journal: Path, strategies: Path, demo: bool | None, datasets: Path, as
     else:
         say_data()
         for one in found:
-            click.echo(f"{one.n}  {one.strategy}  {one.label}  {one.cause}: {one.words}")
+            say(f"{one.n}  {one.strategy}  {one.label}  {one.cause}: {one.words}")
         counts = Counter(one.cause for one in found)
         told = ", ".join(f"{counts[cause]} {cause}" for cause in CAUSES if counts[cause]) or "all confirmed"
-        click.echo(f"{len(entries)} entries, chain whole; {told}")
+        say(f"{len(entries)} entries, chain whole; {told}")
     return 3 if any(one.cause == CAUSES[0] for one in found) else 0
 
 
@@ -95,7 +96,60 @@ def score(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> No
         return
     say_data()
     for one in books:
-        click.echo(f"{one.strategy}  {one.first} to {one.last}: journal {one.journal_return:+.2%}, backtest {one.backtest_return:+.2%}")
+        say(f"{one.strategy}  {one.first} to {one.last}: journal {one.journal_return:+.2%}, backtest {one.backtest_return:+.2%}")
         gap = f"gap {one.gap_missing:+.2%} of {one.missing} bars without an entry, {one.gap_data:+.2%} of {one.different} that decide otherwise now"
-        click.echo(f"  {one.entries} entries, {one.late} of them entered after their fill; {gap}")
-        click.echo(f"  {one.trades} trades closed; open: {', '.join(one.open_positions) or 'none'}")
+        say(f"  {one.entries} entries, {one.late} of them entered after their fill; {gap}")
+        say(f"  {one.trades} trades closed; open: {', '.join(one.open_positions) or 'none'}")
+
+
+@command.command("register", epilog="Example: flowbt journal register claims/")
+@click.argument("targets", nargs=-1, metavar="[PATH]...")
+@journal_option
+@demo_option
+@datasets_option
+@timeout_option
+@json_option
+def register(targets: tuple[str, ...], journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> int:
+    """Enter the forecasts and claims of claim files or folders (default: claims of the project), dated and hashed, before their outcome.
+
+    What is there already is not entered again; a changed claim is another entry. A forecast entered after it was made is marked as late.
+    """
+    from flowbt.studies.desk.forecasts import FORECAST
+    from flowbt.studies.desk.forecasts import register as enter
+
+    new, problems = enter(data_of(datasets, demo), targets or (str(place("claims")),), journal)
+    if as_json:
+        emit({"entries": [asdict(one) for one in new], "problems": problems})
+    else:
+        say_data()
+        for one in (one for one in new if one.kind == FORECAST):
+            base = one.body["base"]
+            odds = f"base rate {base['probability']:.0%}" if base else f"no base rate: {one.body['missing']}"
+            say(f"{one.n}  {one.body['claim']}  by {one.body['by']}, {one.body['probability']:.0%} sure, {odds}{', entered late' * one.body['late']}")
+        for line in problems:
+            say(f"left out: {line}", err=True)
+        claims = sum(one.kind != FORECAST for one in new)
+        say(f"{len(new) - claims} forecasts and {claims} claims entered" + (f", last hash {new[-1].hash[:16]}" if new else ""))
+    return 1 if problems and not new else 0
+
+
+@command.command("settle", epilog="Example: flowbt journal settle")
+@journal_option
+@demo_option
+@datasets_option
+@json_option
+def settle(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> None:
+    """Enter what came of the forecasts that the data decide by now; the others are listed with what they wait for."""
+    from flowbt.studies.desk.forecasts import settle as enter
+
+    new, left = enter(data_of(datasets, demo), journal)
+    if as_json:
+        emit({"entries": [asdict(one) for one in new], "open": [{"claim": one.entry.body["claim"], "reason": one.reason} for one in left]})
+        return
+    say_data()
+    for entry in new:
+        known = "" if entry.body["after"] else ", known when it was entered"
+        say(f"{entry.n}  {entry.body['claim']}  {'came true' if entry.body['true'] else 'failed'} on {entry.body['on']}{known}")
+    for one in left:
+        say(f"open  {one.entry.body['claim']}  {one.reason}")
+    say(f"{len(new)} settled, {len(left)} open")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from flowbt.cli.options import PathName
+from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError
 
 README = """# {name}
@@ -15,6 +16,7 @@ A flowbt project. Where nothing is imported, everything runs on a synthetic mark
 
     flowbt run strategies/exit_liquidity.py     # one strategy: answer, tearsheet
     flowbt score claims/exitliq.py              # the claims of a document, each with a verdict
+    flowbt data setup                           # real data from public sources, in one command; later: flowbt data update
     flowbt board                                # the regime board of the last day
     flowbt data add my.csv                      # your own data: looked at, asked about once, brought in
     flowbt data import --plan datasets/plan.toml --root FOLDER    # a folder of providers' files
@@ -24,7 +26,7 @@ A flowbt project. Where nothing is imported, everything runs on a synthetic mark
 
 * `strategies/` one file per thesis, `claims/` one file per document: change them, delete them, add your own.
 * `datasets/` a declaration per dataset (`dataset.toml`: units, signs, publication rule).
-  Data stand beside it once imported. `datasets/plan.toml` lays out a folder of files.
+  Data stand beside it once imported. `datasets/plan.toml` lays out a folder of files, `datasets/providers.toml` says whom `flowbt data setup` asks.
 * `datasets/exitliq_tables/structures.toml` the option structures that `flowbt ideas` follows.
 * `results/` runs and pages. `notebook.ipynb` the same from Python.
 * `flowbt.toml` marks this folder: commands work from any folder below it.
@@ -58,4 +60,4 @@ def command(folder: Path) -> None:
             (scratch / ".gitignore").write_text(IGNORED, encoding="utf-8")
     except OSError as error:
         raise ParameterError(f"new project {folder}", f"cannot be written ({error.strerror})", "choose another folder") from None
-    click.echo(f"{folder}: a project; next: cd {folder} && flowbt run strategies/exit_liquidity.py")
+    say(f"{folder}: a project; next: cd {folder} && flowbt run strategies/exit_liquidity.py")

@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 
 from flowbt.cli.options import PathName
+from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.files import write_text
 from flowbt.ground.home import place
 
 STRATEGY = '''"""{title}: a close near its ceiling is exhausted, and falls back. Say here in one line what should happen, and why.
@@ -75,12 +77,11 @@ def _write(folder: Path, name: str, template: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise ParameterError(f"name {name!r}", "not a lower-case Python name", "for example my_idea")
     path = folder / f"{name}.py"
+    if path.exists() or path.is_symlink():
+        raise ParameterError(f"new file {path}", "it is there already", "choose another name")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(template.format(name=name, title=name.replace("_", " ").capitalize()))
-    except FileExistsError:
-        raise ParameterError(f"new file {path}", "it is there already", "choose another name") from None
+        write_text(path, template.format(name=name, title=name.replace("_", " ").capitalize()))
     except OSError as error:
         raise ParameterError(f"new file {path}", f"cannot be written ({error.strerror})", "choose another --dir") from None
-    click.echo(str(path))
+    say(str(path))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, parameter_option, say_data, split_parameters, timeout_option
+from flowbt.cli.show.terminal import Column, say, show
 
 
 @click.command(epilog="Example: flowbt check strategies/exit_liquidity.py -p hold=5")
@@ -45,10 +46,10 @@ def command(path: Path | None, parameters: tuple[str, ...], dates: int, explain:
         return 3 if report.leaks else 0
     say_data()
     found = "LOOK-AHEAD" if report.leaks else "no look-ahead found"
-    click.echo(f"{report.strategy}: the probe of a run, and {len(report.cuts)} dates read anew (truncate, perturb, delay): {found}")
-    click.echo(f"decisions: {report.entries}; warm-up: " + (f"{report.warm_up} bars" if report.warm_up is not None else "longer than any history tried"))
+    say(f"{report.strategy}: the probe of a run, and {len(report.cuts)} dates read anew (truncate, perturb, delay): {found}")
+    say(f"decisions: {report.entries}; warm-up: " + (f"{report.warm_up} bars" if report.warm_up is not None else "longer than any history tried"))
     if not report.entries:
-        click.echo("it decided nothing with these parameters: the probes had little to see")
+        say("it decided nothing with these parameters: the probes had little to see")
     report.raise_if_failed()
     return 0
 
@@ -59,9 +60,7 @@ def _explain(as_json: bool) -> int:
     if as_json:
         emit({"layers": LAYERS, "kinds": [{"kind": kind, "example": example, "caught_by": caught.split(", ")} for kind, example, caught in table()]})
         return 0
-    for layer, words in LAYERS.items():
-        click.echo(f"{layer:<9} {words}")
-    click.echo("")
-    for kind, example, caught in table():
-        click.echo(f"{kind:<26} {caught:<26} {example}")
+    show((Column("layer"), Column("", words=True)), list(LAYERS.items()))
+    say()
+    show((Column("kind", words=True), Column("caught by", words=True), Column("example", words=True)), [(kind, caught, code) for kind, code, caught in table()])
     return 0

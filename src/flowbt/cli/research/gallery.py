@@ -8,13 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from flowbt.cli.options import data_of, emit, say_data
 from flowbt.cli.progress import progress
+from flowbt.cli.show.terminal import Cell, Column, say, show
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.protocols import Step
 from flowbt.ground.types import Json
@@ -27,6 +23,7 @@ def run_folder(folder: Path, options: Json) -> int:
     """Run all strategies in parallel; print the comparison and write its page. 3 where one uses the future and was not to be kept."""
     from flowbt.studies.gallery.gallery import Job, run_gallery
     from flowbt.studies.run.market import Span
+    from flowbt.studies.units import Workers
 
     for name in ("parameters", "costs", "account", "decide_at", "benchmark", "symbols"):
         if options[name]:
@@ -37,13 +34,14 @@ def run_folder(folder: Path, options: Json) -> int:
             )
     results = None if options["no_store"] else options["results"]
     job = Job(
-        folder,
-        options["datasets"],
-        results,
+        folder.resolve(),
+        options["datasets"].resolve(),
+        results and results.resolve(),
         demo=options["demo"],
         span=Span(options["start"], options["end"]),
         seed=options["seed"],
         keep_leak=options["keep_leak"],
+        workers=Workers(cluster=options["cluster"]),
         command=shlex.join(["flowbt", *sys.argv[1:]]),
     )
     data_of(options["datasets"], options["demo"])
@@ -60,7 +58,7 @@ def run_folder(folder: Path, options: Json) -> int:
         say_data()
         _print(gallery)
         if page:
-            click.echo(str(page))
+            say(str(page))
     return 3 if any(entry.leak for entry in gallery.entries) and not options["keep_leak"] else 0
 
 
@@ -77,30 +75,28 @@ def _teller(step: Step | None, results: Path | None) -> Callable[[GalleryRow, in
     return tell
 
 
+ANSWERS = {"yes": "green", "no": "red", "cannot tell": "yellow"}
+NUMBERS = (
+    Column("Sharpe", right=True), Column("95%", right=True, drop=3), Column("CAGR", right=True, drop=1), Column("max dd", right=True, drop=2),
+    Column("trades", right=True), Column("placebo", right=True, drop=5), Column("p adj.", right=True), Column("DSR here", right=True, drop=4),
+    Column("believe"),
+)  # fmt: skip
+
+
 def _print(gallery: Gallery) -> None:
-    table = Table(box=None, padding=(0, 1, 0, 0))
-    table.add_column("strategy")
-    for name in ("Sharpe", "95%", "CAGR", "max dd", "trades", "placebo", "p adj.", "DSR here"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("finding")
-    for entry in gallery.entries:
-        table.add_row(*_row(entry))
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(table)
+    show((Column("strategy"), *NUMBERS, Column("finding", words=True)), [_row(entry) for entry in gallery.entries])
     words = f"placebo: mean Sharpe of {gallery.placebos} rotations of its own decisions; p: chance that they, or its exposure held, do as well, corrected"
-    console.print(Text(words, style="dim"))
+    say(words, dim=True)
     if gallery.synthetic:
         from flowbt.evidence.search.judgement import beats_placebos
 
         odd = [entry.strategy for entry in gallery.entries if beats_placebos(entry.null_adjusted)]
-        console.print(
-            Text(f"where nothing is planted: {'nothing found' if not odd else 'found something: ' + ', '.join(odd)}", style="yellow" if odd else "dim")
-        )
+        say(f"where nothing is planted: {'nothing found' if not odd else 'found something: ' + ', '.join(odd)}", fg="yellow" if odd else None)
 
 
-def _row(entry: GalleryRow) -> tuple[str, ...]:
+def _row(entry: GalleryRow) -> tuple[Cell, ...]:
     if entry.error:
-        return (entry.strategy, *[""] * 8, entry.error)
+        return (entry.strategy, *[""] * len(NUMBERS), entry.error)
     m = entry.measures
 
     def shown(value: object, spec: str) -> str:
@@ -117,5 +113,6 @@ def _row(entry: GalleryRow) -> tuple[str, ...]:
         shown(entry.placebo, ".2f"),
         shown(entry.adjusted, ".3f"),
         shown(entry.deflated_sharpe, ".2f"),
+        (entry.answer or "-", {"fg": ANSWERS.get(entry.answer)}),
         entry.finding.replace("; nothing where nothing is planted", ""),
     )

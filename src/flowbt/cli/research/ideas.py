@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data
+from flowbt.cli.show.terminal import Cell, Column, say, show
 from flowbt.ground.home import place
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from flowbt.studies.ideas.ideas import IdeaOutcome, Ideas
 
 FILE = "datasets/exitliq_tables/structures.toml"
-WIDTH = 160  # columns where the output is no terminal
-COLUMNS = ("idea", "conviction", "opened", "spot", "vol", "cost", "at risk", "expiry", "last", "value", "profit", "of risk", "chance", "past", "status")
-WORDS = {"idea", "opened", "expiry", "status"}
+COLUMNS = (
+    Column("idea", words=True), Column("conviction", right=True, drop=7), Column("opened"), Column("spot", right=True, drop=6),
+    Column("vol", right=True, drop=8), Column("cost", right=True, drop=1), Column("at risk", right=True, drop=3), Column("expiry", drop=2),
+    Column("last", right=True, drop=5), Column("value", right=True, drop=4), Column("profit", right=True), Column("of risk", right=True),
+    Column("chance", right=True, drop=9), Column("past", right=True, drop=10), Column("status"),
+)  # fmt: skip
 
 
 @click.command(epilog="Example: flowbt ideas my_ideas.toml --json")
@@ -53,39 +52,23 @@ def _document(done: Ideas) -> dict[str, object]:
 
 
 def _print(done: Ideas) -> None:
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
-    table = _table(*COLUMNS)
-    for one in done.outcomes:
-        table.add_row(*_row(one))
-    for rolling in done.rolling:
-        table.add_row(rolling.title, *[""] * (len(COLUMNS) - 2), "rolling")
-    console.print(table)
+    rows = [_row(one) for one in done.outcomes]
+    show(COLUMNS, [*rows, *((rolling.title, *[""] * (len(COLUMNS) - 2), "rolling") for rolling in done.rolling)])
     for one in done.outcomes:
         for words in one.stand_ins:
-            _line(f"  {one.title}: {words}")
+            say(f"  {one.title}: {words}")
         if one.found:
-            _line(f"  {one.title}: {one.status}: {one.found}; to do: {one.remedy}")
+            say(f"  {one.title}: {one.status}: {one.found}; to do: {one.remedy}")
     for rolling in done.rolling:
-        _line(f"  {rolling.title}: flowbt run {rolling.strategy}")
+        say(f"  {rolling.title}: flowbt run {rolling.strategy}")
     for group in done.tallies:
         which = "without conviction" if group.conviction is None else f"conviction {group.conviction}"
         paid = f"{group.paid} with a profit ({group.expected:.1f} by the model's chances)"
-        _line(f"{which}: {group.settled} settled, {paid}, mean {group.of_risk:+.0%} of what was at risk")
-    _line("assumed: " + "; ".join(done.assumptions))
+        say(f"{which}: {group.settled} settled, {paid}, mean {group.of_risk:+.0%} of what was at risk")
+    say("assumed: " + "; ".join(done.assumptions))
 
 
-def _line(words: str) -> None:
-    click.echo(words)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
-    for name in columns:
-        table.add_column(name, justify="left" if name in WORDS else "right", no_wrap=name != "idea")
-    return table
-
-
-def _row(one: IdeaOutcome) -> list[str]:
+def _row(one: IdeaOutcome) -> list[Cell]:
     plain = {name: f"{x:,.2f}" if x == x else "" for name, x in vars(one).items() if isinstance(x, float)}
     signed = {name: f"+{plain[name]}" if getattr(one, name) > 0 else plain[name] for name in ("profit",)}
     entry = [f"{one.opened:%Y-%m-%d}", *(plain[name] for name in ("spot", "volatility", "cost", "at_risk"))]
@@ -98,5 +81,5 @@ def _row(one: IdeaOutcome) -> list[str]:
         share,
         *(f"{x:.0%}" if x == x else "" for x in (one.surface, one.history)),
     ]
-    status = one.status if one.status == "settled" else f"[yellow]{one.status}[/]"
+    status = (one.status, {} if one.status == "settled" else {"fg": "yellow"})
     return [one.title, "" if one.conviction is None else str(one.conviction), *entry, *end, status]

@@ -15,6 +15,7 @@ from rich.console import Console
 from flowbt.cli.options import (
     SEED,
     PathName,
+    cluster_option,
     data_of,
     datasets_option,
     demo_option,
@@ -59,6 +60,7 @@ Examples:
 @click.option("--benchmark", metavar="SYMBOL", help="Compare with this symbol held, or `none`.")
 @click.option("--seed", type=SEED, default=7, show_default=True, help="Seed of the placebo's rotation and of the bootstrap.")
 @keep_leak_option
+@cluster_option
 @click.option("--no-store", is_flag=True, help="Print the result only; write nothing.")
 @demo_option
 @datasets_option
@@ -70,6 +72,8 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
     request = _request(path, parameters, options)
     if path.is_dir():
         return run_folder(path, {**options, "parameters": parameters})
+    if options["cluster"]:
+        raise ParameterError("--cluster with one strategy", "a run is one unit of work", "give a folder of strategies, or use `flowbt sweep`")
     with _busy(f"running {path.stem}", quiet=options["as_json"]):
         from flowbt.studies.run.backtest import backtest
         from flowbt.studies.run.stored import look, store_run

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowbt.cli.desk.journal import journal_option
 from flowbt.cli.options import SEED, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data, timeout_option
 from flowbt.cli.progress import progress
+from flowbt.cli.show.prospective import print_prospective
 from flowbt.cli.show.score import print_board
+from flowbt.cli.show.terminal import say
 from flowbt.ground.files import asked_path
+from flowbt.ground.types import Json
 from flowbt.results.shelf import storing
 
 if TYPE_CHECKING:
-    from flowbt.studies.score.score import ScoredClaims
+    from flowbt.data.catalog import Catalog
+    from flowbt.studies.score.score import ScoredClaims, Settings
 
 EPILOG = """\b
 Examples:
   flowbt score claims/
   flowbt score claims/spx7000.py::milestone-12m
   flowbt score claims/blowoff.py --resamples 2000 --json
-  flowbt score claims/ --lock"""
+  flowbt score claims/ --lock
+  flowbt score claims/ --prospective"""
 
 
 @click.command(epilog=EPILOG)
@@ -32,6 +39,8 @@ Examples:
 @click.option("--fresh", is_flag=True, help="Score again what is in the cache.")
 @click.option("--no-store", is_flag=True, help="Write no pages and no cache.")
 @click.option("--lock", "locking", is_flag=True, help="Write the claims of the folder PATH, as they are, into its register, dated; score nothing.")
+@click.option("--prospective", "ahead", is_flag=True, help="Only what came after it was entered in the journal: forecasts by Brier and log score, claims.")
+@journal_option
 @demo_option
 @datasets_option
 @results_option
@@ -50,6 +59,8 @@ def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool,
     catalog = data_of(options["datasets"], options["demo"])
     cache = options["results"] / "claims" / ".cache"
     settings = Settings(resamples=resamples, seed=seed, cache=cache, fresh=fresh, store=not no_store)
+    if options["ahead"]:
+        return _prospective(targets, catalog, settings, options)
     with progress("scoring", options["as_json"]) as step:
         board = score(targets, catalog, settings, step)
     page = None if no_store else _write(options["results"], board)
@@ -71,10 +82,23 @@ def _lock(targets: tuple[str, ...], as_json: bool) -> int:
         if as_json:
             emit({"register": register.path, "entries": len(register.current()), **told})
             continue
-        click.echo(f"{register.path}: {len(register.current())} claims, {register.retired} tests of definitions given up")
+        say(f"{register.path}: {len(register.current())} claims, {register.retired} tests of definitions given up")
         for name, found in told.items():
             if found:
-                click.echo(f"{name}: {', '.join(found)}")
+                say(f"{name}: {', '.join(found)}")
+    return 0
+
+
+def _prospective(targets: tuple[str, ...], catalog: Catalog, settings: Settings, options: Json) -> int:
+    from flowbt.studies.desk.prospective import prospective
+
+    with progress("scoring", options["as_json"]) as step:
+        found = prospective(catalog, targets, options["journal"], settings, step)
+    if options["as_json"]:
+        emit(asdict(found))
+    else:
+        say_data()
+        print_prospective(found)
     return 0
 
 

@@ -12,6 +12,7 @@ import click
 from flowbt.cli.options import (
     SEED,
     PathName,
+    cluster_option,
     data_of,
     datasets_option,
     demo_option,
@@ -31,6 +32,7 @@ from flowbt.cli.show.sweep import print_sweep
 from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
+    from flowbt.studies.sweep.cluster import SweepCluster
     from flowbt.studies.sweep.setup import SweepRequest
 
 EPILOG = """\b
@@ -65,7 +67,7 @@ Examples:
 @click.option("--decide-at", metavar="HH:MM", help="Decision time of the session, New York.  [default: 18:30]")
 @keep_leak_option
 @click.option("--resume", is_flag=True, help="Go on with an interrupted sweep of the same file, data and values.")
-@click.option("--cluster", metavar="ADDRESS", help="Run the slices on a Dask cluster, e.g. tcp://127.0.0.1:8786 (needs the extra `cluster`).")
+@cluster_option
 @demo_option
 @datasets_option
 @results_option
@@ -73,19 +75,26 @@ Examples:
 @json_option
 def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     """Run the strategy PATH for every combination of the given values (-p name=a:b:step, -p name=x,y,z; its GRID where none are given)."""
-    from flowbt.studies.sweep.cluster import job_of
     from flowbt.studies.sweep.sweep import SweepOptions, sweep
 
     request = request_of(path, parameters, options)
-    job = job_of(request, options["datasets"], options["demo"]) if options["cluster"] else None
+    cluster = cluster_of(request, options)
     with progress("sweep", options["as_json"]) as step:
-        run = SweepOptions(options["results"], options["resume"], options["cluster"], job, step, options["tearsheets"])
+        run = SweepOptions(options["results"], options["resume"], cluster, step, options["tearsheets"])
         folder, document, luck = sweep(data_of(options["datasets"], options["demo"]), request, run)
     if options["as_json"]:
         emit({**document, "luck": luck, "folder": str(folder)})
         return
     say_data()
     print_sweep(folder, document, luck)
+
+
+def cluster_of(request: SweepRequest, options: Json) -> SweepCluster | None:
+    """None where trials run here."""
+    from flowbt.studies.sweep.cluster import SweepCluster, job_of
+
+    address = options["cluster"]
+    return SweepCluster(address, job_of(request, options["datasets"], options["demo"])) if address else None
 
 
 def request_of(path: Path, parameters: tuple[str, ...], options: Json) -> SweepRequest:

@@ -10,6 +10,7 @@ import click
 from flowbt.cli.options import (
     SEED,
     PathName,
+    cluster_option,
     data_of,
     datasets_option,
     demo_option,
@@ -21,7 +22,7 @@ from flowbt.cli.options import (
     span_options,
     timeout_option,
 )
-from flowbt.cli.research.sweep import request_of
+from flowbt.cli.research.sweep import cluster_of, request_of
 from flowbt.cli.show.sweep import print_walk
 
 EPILOG = """\b
@@ -52,6 +53,7 @@ Examples:
 @click.option("--costs", metavar="NAME=VALUE,...", help="Change costs: fees, slippage, borrow (fractions), funding (true or false).")
 @click.option("--account", metavar="NAME=VALUE,...", help="Change the account: cash, margin, max_gross.")
 @click.option("--decide-at", metavar="HH:MM", help="Decision time of the session, New York.  [default: 18:30]")
+@cluster_option
 @demo_option
 @datasets_option
 @results_option
@@ -64,7 +66,7 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     request = request_of(path, parameters, {**options, "search": None, "trials": 0, "top": 1})
     modes = MODES if options["mode"] == "both" else (options["mode"],)
     plan = WindowPlan(options["train"], options["test"], options["purge"], options["embargo"], modes)
-    folder, document = walk_forward_study(data_of(options["datasets"], options["demo"]), request, plan, options["results"])
+    folder, document = walk_forward_study(data_of(options["datasets"], options["demo"]), request, plan, options["results"], cluster_of(request, options))
     if options["as_json"]:
         emit({**document, "folder": str(folder)})
         return

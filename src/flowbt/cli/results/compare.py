@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from flowbt.cli.options import emit, json_option, results_option
+from flowbt.cli.show.belief import print_answer
+from flowbt.cli.show.terminal import Column, say, show
 from flowbt.ground.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -41,33 +40,27 @@ def command(runs: tuple[str, ...], as_html: bool, fail_on_diff: bool, results: P
     else:
         _print(comparison)
         if path:
-            click.echo(f"page: {path}")
+            say(f"page: {path}")
     if fail_on_diff and not comparison.same:
         raise CheckFailed("compare --fail-on-diff", "; ".join(comparison.reasons), "see the rows above, or --html")
 
 
 def _print(c: Comparison) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"{c.bars:,} common bars, {c.span[0]} to {c.span[1]}")
-    table = Table("measure", *(escape(run["label"]) for run in c.runs), box=None, header_style="bold", pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for row in c.measures:
-        if row["name"] in SHOWN:
-            table.add_row(row["label"], *row["texts"])
-    console.print(table)
-    console.print(f"\nless {escape(c.runs[0]['label'])}, 95% interval of the paired bootstrap:")
+    say(f"{c.bars:,} common bars, {c.span[0]} to {c.span[1]}")
+    for run in c.runs:
+        say(f"{run['label']}{'  SYNTHETIC' if run['synthetic'] else ''}", bold=True)
+        print_answer(run["belief"], "  ")
+    columns = [Column("measure"), *(Column(run["label"], right=True) for run in c.runs)]
+    show(columns, [(row["label"], *row["texts"]) for row in c.measures if row["name"] in SHOWN])
+    say(f"\nless {c.runs[0]['label']}, 95% interval of the paired bootstrap:")
     for row in c.differences:
         words = "" if row["told_apart"] else "  cannot be told apart"
-        console.print(escape(f"  {row['run']}  {row['label']} {row['texts']['difference']} ({row['texts']['low']} to {row['texts']['high']}){words}"))
+        say(f"  {row['run']}  {row['label']} {row['texts']['difference']} ({row['texts']['low']} to {row['texts']['high']}){words}", indent="  ")
     for title, rows in (("parameters", c.parameters), ("settings", c.settings), ("data", c.data)):
         for row in rows:
             if row["differs"]:
-                console.print(escape(f"{title}: {row['name']}: {' | '.join(row['values'])}"))
+                say(f"{title}: {row['name']}: {' | '.join(row['values'])}", indent="  ")
     for row in c.trades:
-        console.print(
-            escape(
-                f"trades: {row['run']}: {row['both']} in both ({row['changed']} changed), {row['only_first']} only in the first, {row['only_other']} only here"
-            )
-        )
-    console.print("the results are the same" if c.same else escape("the results differ: " + "; ".join(c.reasons)))
+        only = f"{row['only_first']} only in the first, {row['only_other']} only here"
+        say(f"trades: {row['run']}: {row['both']} in both ({row['changed']} changed), {only}", indent="  ")
+    say("the results are the same" if c.same else "the results differ: " + "; ".join(c.reasons))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from flowbt.cli.options import PathName, emit, json_option, results_option
-from flowbt.ground.errors import StoreError
+from flowbt.cli.show.belief import print_answer
+from flowbt.cli.show.terminal import Column, say
+from flowbt.cli.show.terminal import show as show_table
+from flowbt.ground.errors import StoreError, printable
 from flowbt.ground.types import Json
 from flowbt.results import shelf
+from flowbt.results.record import unsealed
 
 if TYPE_CHECKING:
-    from flowbt.results.shelf import StoredRun
+    from flowbt.results.shelf import StoredRun, StoredStudy
 
 
 @click.group("results", epilog="Example: flowbt results ls --sort sharpe")
@@ -26,11 +31,15 @@ def command() -> None:
 @click.argument("text", required=False, default="")
 @click.option("--sort", "order", type=click.Choice(["created", "sharpe", "cagr", "max_drawdown", "trades", "strategy"]), default="created", show_default=True)
 @click.option("--tag", help="Only runs with this tag.")
+@click.option("--studies", is_flag=True, help="List sweeps and walk-forwards in place of runs.")
 @click.option("--limit", type=int, default=40, show_default=True, help="Rows to print; 0: all. --json prints all.")
 @results_option
 @json_option
-def ls(text: str, order: str, tag: str | None, limit: int, results: Path, as_json: bool) -> None:
+def ls(text: str, order: str, tag: str | None, studies: bool, limit: int, results: Path, as_json: bool) -> None:
     """List stored runs, newest first; TEXT keeps those that contain it."""
+    if studies:
+        _list_studies([one for one in shelf.studies(results) if text.lower() in f"{one.strategy} {one.id}".lower()], as_json)
+        return
     found = shelf.listing(results)
     entries = [entry for entry in found.entries if text.lower() in _haystack(entry) and (tag is None or tag in entry.tags)]
     if order == "strategy":
@@ -39,17 +48,17 @@ def ls(text: str, order: str, tag: str | None, limit: int, results: Path, as_jso
         entries.sort(key=lambda entry: _value(entry, order), reverse=True)
     entries.sort(key=lambda entry: bool(entry.summary.get("look_ahead")))  # what uses the future comes last, whatever it shows
     for line in found.broken:
-        click.echo(f"skipped {line}", err=True)
+        say(f"skipped {line}", err=True)
     if as_json:
         emit({"results": str(results), "runs": [entry.as_dict() for entry in entries], "broken": found.broken})
         return
     shown = entries[:limit] if limit > 0 else entries
     if not shown:
-        click.echo(f"no runs in {results}" + (" match" if found.entries else "; flowbt run strategies/exit_liquidity.py makes one"))
+        say(f"no runs in {results}" + (" match" if found.entries else "; flowbt run strategies/exit_liquidity.py makes one"))
         return
-    _print_table(shown)
+    show_table(COLUMNS, map(_line, shown))
     if len(shown) < len(entries):
-        click.echo(f"{len(entries) - len(shown)} more; --limit 0 shows all")
+        say(f"{len(entries) - len(shown)} more; --limit 0 shows all")
 
 
 @command.command("show", epilog="Example: flowbt results show exit_liquidity")
@@ -60,37 +69,43 @@ def show(run: str, results: Path, as_json: bool) -> None:
     """Show one run: RUN is an id, the start of one, or a strategy (its newest run)."""
     entry = shelf.find(results, run)
     try:
-        stored = json.loads((entry.path / "run.json").read_bytes())
-    except (OSError, ValueError) as problem:
-        raise StoreError(f"stored run {entry.path}", str(problem), "remove it and run again") from None
+        stored = unsealed((entry.path / "run.json").read_bytes())
+        told = [] if as_json else _facts(stored, entry)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise StoreError(f"stored run {entry.path}", f"run.json: {problem}", "run it again, or remove it") from None
     if as_json:
-        emit({**stored, "tags": list(entry.tags), "note": entry.note, "path": str(entry.path)})
+        emit({**stored, "belief": entry.belief, "tags": list(entry.tags), "note": entry.note, "path": str(entry.path)})
         return
-    click.echo(
-        f"{_printable(stored['strategy'])}  {entry.id}{'  SYNTHETIC' if stored.get('synthetic') else ''}{'  LOOK-AHEAD' if stored.get('look_ahead') else ''}"
-    )
+    say(f"{printable(stored['strategy'])}  {entry.id}{'  SYNTHETIC' if stored.get('synthetic') else ''}{'  LOOK-AHEAD' if stored.get('look_ahead') else ''}")
     if stored.get("look_ahead"):
-        click.echo(f"worthless: it uses the future ({_printable(stored['look_ahead'])})")
-    click.echo(_printable(stored.get("thesis", "")))
-    for name, value in _facts(stored, entry):
-        click.echo(f"  {name:<14} {_printable(value)}")
-    click.echo(f"  tearsheet      {entry.path / 'tearsheet.html'}")
+        say(f"worthless: it uses the future ({printable(stored['look_ahead'])})")
+    say(printable(stored.get("thesis", "")))
+    if entry.belief:
+        print_answer(entry.belief)
+        say(f"next: {printable(entry.belief['do'])}", dim=True)
+    for name, value in told:
+        say(f"  {name:<14} {printable(value)}", indent=" " * 15)
+    say(f"  tearsheet      {entry.path / 'tearsheet.html'}")
 
 
-@command.command("rm", epilog="Example: flowbt results rm 1f2e3d --yes")
+@command.command("rm", epilog="Example: flowbt results rm 1f2e3d sweep-90ab --yes")
 @click.argument("runs", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @results_option
 def rm(runs: tuple[str, ...], yes: bool, results: Path) -> None:
-    """Remove stored runs (all of them are looked up before any is removed)."""
-    entries = {entry.path: entry for entry in (shelf.find(results, run) for run in runs)}
+    """Remove stored runs, sweeps (sweep-1f2e3d) and walk-forwards (all of them are looked up before any is removed)."""
+    from flowbt.results.belief import renew
+
+    entries = {entry.path: entry for entry in (shelf.find_any(results, run) for run in runs)}
     names = ", ".join(f"{entry.strategy} {entry.id}" for entry in entries.values())
     if not yes and not click.confirm(f"remove {names}?"):
         raise click.Abort
-    for path in entries:
-        shelf.remove(results, str(path))
+    for entry in entries.values():
+        shelf.remove(entry)
+    for strategy in {entry.strategy for entry in entries.values() if entry.path.parent.is_dir()}:
+        renew(results, strategy)  # a walk-forward that is gone speaks for no run
     _refresh(results)
-    click.echo(f"removed {names}")
+    say(f"removed {names}; the ledger still counts their trials, which have been seen")
 
 
 @command.command("gc", epilog="Example: flowbt results gc")
@@ -100,14 +115,14 @@ def gc(results: Path, as_json: bool) -> None:
     """Remove what killed commands left: half-written files, and workspaces of sweeps that nobody holds (`--resume` then has nothing to go on from)."""
     from flowbt.studies.sweep.store import sweep_up
 
-    gone = [path.relative_to(results).as_posix() for path in sweep_up(results)]
+    gone = [Path(os.path.relpath(path, results)).as_posix() for path in sweep_up(results)]
     if as_json:
         emit({"removed": gone})
         return
     for name in gone:
-        click.echo(f"removed {name}")
+        say(f"removed {name}")
     if not gone:
-        click.echo(f"nothing was left over in {results}")
+        say(f"nothing was left over in {results}")
 
 
 @command.command("tag", epilog="Example: flowbt results tag 1f2e3d keep -short")
@@ -119,7 +134,7 @@ def tag(run: str, tags: tuple[str, ...], remove: bool, results: Path) -> None:
     """Add tags to a run, or remove them."""
     entry = shelf.mark(results, run, lambda had, note: ([t for t in had if t not in tags] if remove else [*had, *tags], note))
     _refresh(results)
-    click.echo(f"{entry.strategy} {entry.id}: {', '.join(entry.tags) or 'no tags'}")
+    say(f"{entry.strategy} {entry.id}: {', '.join(entry.tags) or 'no tags'}")
 
 
 @command.command("note", epilog="Example: flowbt results note 1f2e3d 'works only in short gamma'")
@@ -130,7 +145,7 @@ def note(run: str, text: str, results: Path) -> None:
     """Write a run's note; an empty text removes it."""
     entry = shelf.mark(results, run, lambda had, _: (had, text.strip()))
     _refresh(results)
-    click.echo(f"{entry.strategy} {entry.id}: {entry.note or 'no note'}")
+    say(f"{entry.strategy} {entry.id}: {entry.note or 'no note'}")
 
 
 @command.command("export", epilog="Example: flowbt results export site/")
@@ -141,13 +156,21 @@ def export(folder: Path, results: Path) -> None:
     from flowbt.results.pages import site
 
     count = site.export(results, folder)
-    click.echo(f"{count} pages in {folder}; open {folder / 'index.html'}")
+    say(f"{count} pages in {folder}; open {folder / 'index.html'}")
 
 
 def _refresh(results: Path) -> None:
     from flowbt.results.pages import site
 
     site.write_index(results)
+
+
+def _list_studies(found: list[StoredStudy], as_json: bool) -> None:
+    if as_json:
+        emit({"studies": [{**asdict(one), "id": one.id} for one in found]})
+        return
+    columns = (Column("id"), Column("strategy"), Column("trials", right=True), Column("made", drop=1))
+    show_table(columns, [(one.id, one.strategy, f"{one.trials:,}", one.created[:16].replace("T", " ")) for one in found])
 
 
 def _haystack(entry: StoredRun) -> str:
@@ -163,13 +186,11 @@ def _cell(value: object, spec: str) -> str:
     return "-" if value is None else format(value, spec)
 
 
-def _print_table(entries: list[StoredRun]) -> None:
-    """A plain table: rich would take a third of the time of the whole command to import."""
-    head = ("run", "strategy", "made", "from", "to", "Sharpe", "CAGR", "max DD", "trades", "believe", "data", "tags")
-    rows = [head, *(tuple(_printable(cell) for cell in _line(entry)) for entry in entries)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    for row in rows:
-        click.echo("  ".join(f"{cell:>{w}}" if 5 <= i <= 8 else f"{cell:<{w}}" for i, (cell, w) in enumerate(zip(row, widths, strict=True))).rstrip())
+COLUMNS = (
+    Column("run"), Column("strategy"), Column("made", drop=7), Column("from", drop=4), Column("to", drop=4), Column("Sharpe", right=True),
+    Column("CAGR", right=True, drop=2), Column("max DD", right=True, drop=3), Column("trades", right=True, drop=1), Column("believe"), Column("data"),
+    Column("tags", words=True, drop=6),
+)  # fmt: skip
 
 
 def _line(entry: StoredRun) -> tuple[str, ...]:
@@ -178,12 +199,7 @@ def _line(entry: StoredRun) -> tuple[str, ...]:
     source = "LOOK-AHEAD" if s.get("look_ahead") else source
     numbers = (_cell(m.get("sharpe"), ".2f"), _cell(m.get("cagr"), "+.1%"), _cell(m.get("max_drawdown"), ".1%"), _cell(m.get("trades"), ",d"))
     answer = str((entry.belief or {}).get("answer", "-"))
-    return (entry.id, entry.strategy[:28], made, str(s.get("from"))[:10], str(s.get("to"))[:10], *numbers, answer, source, " ".join(entry.tags))
-
-
-def _printable(text: str) -> str:
-    """Text from files without control characters, so that no name can drive the terminal."""
-    return "".join(c if c.isprintable() else "?" for c in str(text))
+    return (entry.id, entry.strategy, made, str(s.get("from"))[:10], str(s.get("to"))[:10], *numbers, answer, source, " ".join(entry.tags))
 
 
 def _facts(stored: Json, entry: StoredRun) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from flowbt.cli.options import results_option
+from flowbt.cli.show.terminal import say
 
 
 @click.command(epilog="Example: flowbt serve --port 8700")
@@ -21,10 +22,10 @@ def command(port: int, open_page: bool, results: Path) -> None:
 
     with make_server(results, port, lambda names: render(compare(results, names).to_dict(), depth=0)) as server:
         address = f"http://127.0.0.1:{server.server_address[1]}/"
-        click.echo(f"{address}  ({results}; Ctrl-C stops)")
+        say(f"{address}  ({results}; Ctrl-C stops)")
         if open_page:
             click.launch(address)
         try:
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
-            click.echo("stopped", err=True)
+            say("stopped", err=True)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from flowbt.cli.show.belief import print_belief
+from flowbt.cli.show.terminal import Cell, Column, say, show, width_of_output
 from flowbt.ground.types import JsonView
 from flowbt.results.rows import Row, measure_rows
 
@@ -18,33 +16,29 @@ if TYPE_CHECKING:
 
 LEFT = ("total_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "exposure")
 RIGHT = ("trades", "win_rate", "profit_factor", "expectancy", "mean_bars", "turnover", "beta", "alpha")
+TWO_COLUMNS = 100  # characters from which on the measures stand side by side
 
 
 def print_run(run: Run, belief: Belief, folder: Path | None) -> None:
     """The header, whether to believe it, the measures with their intervals, what it rests on, and where it is."""
-    console = Console()
     manifest = run.record.manifest
-    title = Text(manifest["strategy"], style="bold")
-    if manifest["synthetic"]:
-        title.append("  SYNTHETIC", style="bold yellow")
-    if manifest.get("look_ahead"):
-        title.append("  LOOK-AHEAD", style="bold red")
-    console.print(title)
-    console.print(Text(manifest["thesis"], style="italic"))
+    marks = "".join(f"  {word}" for word, on in (("SYNTHETIC", manifest["synthetic"]), ("LOOK-AHEAD", manifest.get("look_ahead"))) if on)
+    say(f"{manifest['strategy']}{marks}", bold=True)
+    say(manifest["thesis"], italic=True)
     words = ", ".join(f"{name}={value}" for name, value in manifest["parameters"].items()) or "no parameters"
-    console.print(Text(f"{', '.join(manifest['symbols'])}  {manifest['from']} to {manifest['to']}  {words}", style="dim"))
-    print_belief(console, belief)
-    console.print(_measures(run))
+    say(f"{', '.join(manifest['symbols'])}  {manifest['from']} to {manifest['to']}  {words}", dim=True)
+    print_belief(belief)
+    _print_measures(run)
     if run.measures.trades + run.measures.open_trades == 0:
-        console.print(Text("no trade: no entry was left in this span with these parameters (long and short together count as neither)", style="yellow"))
+        say("no trade: no entry was left in this span with these parameters (long and short together count as neither)", fg="yellow")
     for one in manifest["stand_ins"]:
-        console.print(Text(f"stand-in: {one['used']} for {one['asked']}", style="yellow"))
+        say(f"stand-in: {one['used']} for {one['asked']}", fg="yellow")
     for line in option_lines(manifest.get("options")):
-        console.print(Text(line, style="dim"))
+        say(line, dim=True)
     for line in manifest["warnings"]:
-        console.print(Text(line, style="bold red" if line.startswith("LOOK-AHEAD") else "yellow"))
+        say(line, fg="red" if line.startswith("LOOK-AHEAD") else "yellow", bold=line.startswith("LOOK-AHEAD"))
     if folder is not None:
-        console.print(Text(f"run {manifest['id']}  {folder / 'tearsheet.html'}"), soft_wrap=True)
+        say(f"run {manifest['id']}  {folder / 'tearsheet.html'}")
 
 
 def option_lines(terms: JsonView | None) -> list[str]:
@@ -59,24 +53,16 @@ def option_lines(terms: JsonView | None) -> list[str]:
     return [*lines, f"structures priced by the surface of the day: {priced['surface']} of {sum(priced.values())}"]
 
 
-def _measures(run: Run) -> Table:
+def _print_measures(run: Run) -> None:
+    """Side by side where the terminal is wide enough; one under the other elsewhere."""
     rows = measure_rows(run.measures)
-    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
-    for justify in ("left", "right", "left", "left", "right", "left"):
-        table.add_column(justify=justify, no_wrap=True)
-    for left, right in zip(LEFT, RIGHT, strict=True):
-        table.add_row(*_cells(rows[left]), *_cells(rows[right]))
-    return table
+    columns = (Column(""), Column("", right=True), Column(""))
+    if (width_of_output() or 0) >= TWO_COLUMNS:
+        show(columns * 2, [(*_cells(rows[left]), *_cells(rows[right])) for left, right in zip(LEFT, RIGHT, strict=True)])
+    else:
+        show(columns, [_cells(rows[name]) for name in (*LEFT, *RIGHT)])
 
 
-def _cells(row: Row) -> tuple[str, str, Text]:
+def _cells(row: Row) -> tuple[Cell, Cell, Cell]:
     short = {"fraction of bars": "of bars", "return per trade": "a trade", "per year": "a year", "ratio": ""}
-    return row.label, row.text, Text(row.range or short.get(row.units, row.units), style="dim")
-
-
-def print_belief(console: Console, belief: Belief) -> None:
-    """The answer, the checks with their states, and what to do next. Never green but where everything holds."""
-    colour = {"good": "bold green", "doubt": "bold yellow", "bad": "bold red"}[belief.tone]
-    console.print(Text(belief.sentence, style=colour))
-    console.print(Text("  ".join(f"{check.name}: {check.state}" for check in belief.checks), style="dim"))
-    console.print(Text(f"next: {belief.do}", style="dim"))
+    return row.label, row.text, (row.range or short.get(row.units, row.units), {"dim": True})

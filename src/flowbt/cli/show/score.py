@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.text import Text
+from flowbt.cli.show.terminal import Column, say, show, width_of_output
+from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
     from flowbt.evidence.claims.finding import Finding
@@ -26,38 +26,36 @@ COLOURS = {
     "not as printed": "red",
     "error": "red",
 }
-COLUMNS = ("claim", "verdict", "effect", "q", "n", "interval", "beyond volatility", "measured", "stated")  # in the order in which they are given room
-LEFT = ("claim", "verdict", "stated")
+COLUMNS = (
+    Column("claim"), Column("verdict"), Column("effect", right=True), Column("q", right=True, drop=1), Column("n", right=True, drop=2),
+    Column("interval", right=True, drop=3), Column("beyond volatility", right=True, drop=4), Column("measured", right=True, drop=5),
+    Column("stated", drop=6),
+)  # fmt: skip
 
 
 def print_board(board: ScoredClaims, placebos: bool, page: Path | None) -> None:
     """The findings, what they come to, what could not be scored, and where the pages are."""
     from flowbt.evidence.cutoffs import CUTOFFS
 
-    console = Console(soft_wrap=True, highlight=False)
-    title = Text("scoreboard", style="bold")
-    if board.synthetic:
-        title.append("  SYNTHETIC", style="bold yellow")
-    if not board.whole:
-        title.append("  PARTIAL: corrected by the whole register; the scoreboard is left as it is", style="yellow")
-    console.print(title)
+    partial = "" if board.whole else "  PARTIAL: corrected by the whole register; the scoreboard is left as it is"
+    say(f"scoreboard{'  SYNTHETIC' if board.synthetic else ''}{partial}", bold=True)
     shown = [f for f in board.findings if not f.error and (placebos or not f.placebo)]
     if len(shown) == 1:
-        print_claim(console, shown[0])
+        print_claim(shown[0])
     else:
-        print_rows(console, shown)
+        print_rows(shown)
     real, fake = [f for f in board.findings if not f.placebo], [f for f in board.findings if f.placebo]
     if fake:
         significant = sum(f.q is not None and f.q <= CUTOFFS.false_discovery for f in fake)
-        console.print(Text(f"placebos significant after correction: {significant} of {len(fake)}"))
+        say(f"placebos significant after correction: {significant} of {len(fake)}")
     if len(real) > 1:
-        console.print(Text(summary(real)))
+        say(summary(real))
     given_up = f", {board.retired} of definitions given up" if board.retired else ""
-    console.print(Text(f"{len(real)} claims; correction over {board.tested} tests{given_up}; {board.reused} from the cache", style="dim"))
+    say(f"{len(real)} claims; correction over {board.tested} tests{given_up}; {board.reused} from the cache", dim=True)
     for line in [*board.notices, *board.problems]:
-        console.print(Text(line, style="yellow" if line in board.notices else "red"))
+        say(line, fg="yellow" if line in board.notices else "red")
     if page is not None:
-        console.print(Text(str(page)))
+        say(str(page))
 
 
 def summary(findings: Sequence[Finding]) -> str:
@@ -71,78 +69,62 @@ def summary(findings: Sequence[Finding]) -> str:
     return f"{len(leads)} effects: {words}" + (f" ({also} claims more, marked +, are of one of these effects)" if also else "")
 
 
-def print_rows(console: Console, findings: Sequence[Finding]) -> None:
-    """One line a claim under its document, the verdicts in their fixed order."""
+def print_rows(findings: Sequence[Finding]) -> None:
+    """One line a claim under its document, the verdicts in their fixed order. Into a pipe the document is a column."""
     from flowbt.evidence.claims.verdict import ORDER
 
-    rows = [(f, cells(f)) for f in findings]
-    widths = {name: max([len(name), *(len(texts[name]) for _, texts in rows)]) for name in COLUMNS}
-    kept = fitting(widths, console.width)
-    for document in dict.fromkeys(f.document for f in findings):
-        console.print(Text(document, style="bold"), Text(line({name: name for name in kept}, widths)[len(document) + 1 :], style="dim"))
-        for f, texts in sorted(((f, t) for f, t in rows if f.document == document), key=lambda row: ORDER.index(row[0].verdict)):
-            text = Text(line({name: texts[name] for name in kept}, widths))
-            start = widths["claim"] + 1
-            text.stylize(COLOURS.get(f.verdict, "dim"), start, start + widths["verdict"])
-            console.print(text)
+    ordered = sorted(findings, key=lambda f: ORDER.index(f.verdict))
+    documents = list(dict.fromkeys(f.document for f in findings))
+    if width_of_output() is None:
+        show((Column("document"), *COLUMNS), [(name, *(text for text, _ in cells(f))) for name in documents for f in ordered if f.document == name])
+        return
+    rows: list[tuple[tuple[str, Json], ...]] = []
+    for name in documents:
+        rows += [((name, {"bold": True}), *[("", {})] * (len(COLUMNS) - 1)), *(cells(f) for f in ordered if f.document == name)]
+    show(COLUMNS, rows)
 
 
-def fitting(widths: dict[str, int], width: int) -> list[str]:
-    """The columns that have room, in their order: claim and verdict always."""
-    kept: list[str] = []
-    used = 0
-    for name in COLUMNS:
-        used += widths[name] + 1
-        if used - 1 > width and len(kept) >= 2:
-            break
-        kept.append(name)
-    return kept
-
-
-def line(given: dict[str, str], widths: dict[str, int]) -> str:
-    return " ".join(text.ljust(widths[name]) if name in LEFT else text.rjust(widths[name]) for name, text in given.items()).rstrip()
-
-
-def cells(f: Finding) -> dict[str, str]:
-    """The texts of a finding's line."""
+def cells(f: Finding) -> tuple[tuple[str, Json], ...]:
+    """The cells of a finding's line."""
     from flowbt.evidence.claims import wording
 
     counted = f.kind in ("arithmetic", "facts")
-    return {
-        "claim": f.id if f.leads else f"+ {f.id}",
-        "verdict": f.verdict,
-        "effect": wording.measured_text(f).split(" follow")[0].split(" as")[0] if counted else wording.effect_text(f, f.effect),
-        "q": "-" if f.q is None else f"{f.q:.3f}",
-        "n": f"{f.n:,} ({f.n_effective:,})" if f.n_effective else "-",
-        "interval": wording.interval_text(f),
-        "beyond volatility": f.beyond["answer"] if f.beyond else "-",
-        "measured": "-" if counted else wording.measured_text(f),
-        "stated": wording.stated_text(f),
-    }
+    texts = (
+        wording.measured_text(f).split(" follow")[0].split(" as")[0] if counted else wording.effect_text(f, f.effect),
+        "-" if f.q is None else f"{f.q:.3f}",
+        f"{f.n:,} ({f.n_effective:,})" if f.n_effective else "-",
+        wording.interval_text(f),
+        f.beyond["answer"] if f.beyond else "-",
+        "-" if counted else wording.measured_text(f),
+        wording.stated_text(f),
+    )
+    return ((f.id if f.leads else f"+ {f.id}", {}), (f.verdict, painted(f)), *((text, {}) for text in texts))
 
 
-def print_claim(console: Console, f: Finding) -> None:
+def painted(f: Finding) -> Json:
+    return {"fg": COLOURS[f.verdict]} if f.verdict in COLOURS else {"dim": True}
+
+
+def print_claim(f: Finding) -> None:
     """One claim in words."""
     from flowbt.evidence.claims import wording
 
-    console.print(Text(f.title, style="bold"))
-    console.print(Text(f.verdict, style=COLOURS.get(f.verdict, "dim")), Text(f.reason, style="dim"))
-    console.print(Text(f.sentence))
+    say(f.title, bold=True)
+    say(f"{f.verdict} {f.reason}", **painted(f))
+    say(f.sentence)
     if f.effect is not None:
         smallest = wording.effect_text(f, f.smallest, sign=False)
-        console.print(Text(f"effect {wording.effect_text(f, f.effect)}, 95% {wording.interval_text(f)}; smallest visible {smallest}"))
+        say(f"effect {wording.effect_text(f, f.effect)}, 95% {wording.interval_text(f)}; smallest visible {smallest}")
     for text in (wording.beyond_text(f), wording.own_date_text(f)):
         if text:
-            console.print(Text(text))
+            say(text)
     for side in f.detail.get("sides", []):
-        console.print(Text(f"{side['label']}: n {side['n']}, effect {wording.effect_text(f, side['effect'])}", style="dim"))
+        say(f"{side['label']}: n {side['n']}, effect {wording.effect_text(f, side['effect'])}", dim=True)
     for check in f.detail.get("checks", []):
-        state = {True: "yes", False: "NO", None: "?"}[check["holds"]]
+        state = {True: "yes", False: "NO", None: "-"}[check["holds"]]
         note = f" ({check['note']})" if check.get("note") else ""
-        console.print(
-            Text(f"{state:>3} {check['what']}: printed {wording.figure(check['printed'])}, found {wording.figure(check['follows'])}{note}", style="dim")
-        )
+        say(f"{state:>3} {check['what']}: printed {wording.figure(check['printed'])}, found {wording.figure(check['follows'])}{note}", dim=True)
     for text in [*f.stand_ins, *f.missing]:
-        console.print(Text(text, style="yellow"))
+        say(text, fg="yellow")
     if f.span:
-        console.print(Text(f"{f.span[0]} to {f.span[-1]}; {', '.join(f.datasets)}", style="dim"))
+        say(f"{f.span[0]} to {f.span[-1]}; {', '.join(f.datasets)}", dim=True)

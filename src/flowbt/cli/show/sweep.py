@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-
+from flowbt.cli.show.belief import print_answer
+from flowbt.cli.show.terminal import Cell, Column, say, show
 from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import SEARCH
 from flowbt.ground.types import Json
@@ -18,30 +15,32 @@ SHOWN = {"sharpe": "Sharpe", "cagr": "CAGR", "max_drawdown": "Drawdown", "trades
 UNITS = {one.name: one for one in MEASURES}
 
 
-def terminal() -> Console:
-    """A console as wide as the terminal, and wide enough for the tables where there is none."""
-    return Console(width=None if sys.stdout.isatty() else 120)
-
-
 def print_sweep(folder: Path, document: Json, luck: Json) -> None:
-    console = terminal()
     span = f"{document['from']} to {document['to']}, {document['bars']:,} bars"
-    console.print(f"[bold]{document['strategy']}[/]  {document['trials']:,} trials  {span}", highlight=False)
+    say(f"{document['strategy']}  {document['trials']:,} trials  {span}{'  SYNTHETIC' if document['synthetic'] else ''}", bold=True)
     for line in document["warnings"]:
-        console.print(line, style="yellow", highlight=False)
-    console.print(_luck(luck))
-    console.print(luck["verdict"], style="bold", highlight=False)
+        say(line, fg="yellow")
+    say(grid_words(document))
+    say("How much is luck")
+    show((Column(""), Column("", words=True)), rows_of(luck), indent="  ")
+    say(luck["verdict"], bold=True)
     for note in luck["notes"]:
-        console.print(f"Note: {note}.", highlight=False)
-    console.print(_top(document))
-    _footer(console, folder, document)
+        say(f"Note: {note}.")
+    say(f"Best by {document['sort']}")
+    _print_top(document)
+    for trial, told in document["beliefs"].items():
+        print_answer(told, f"Trial {trial}. ")
+        say(f"next: {told['do']}", dim=True)
+    _footer(folder, document)
 
 
-def _luck(luck: dict[str, object]) -> Table:
-    table = Table(title="How much is luck", title_justify="left", show_header=False, box=None, padding=(0, 2))
-    for name, value in rows_of(luck):
-        table.add_row(name, value)
-    return table
+def grid_words(document: Json) -> str:
+    """What was swept over which values; what the command did not name came from the file's GRID."""
+    named = set(document["named"])
+    words = [f"{name} ({len(values)} values{'' if name in named else ', of GRID'})" for name, values in document["parameters"].items()]
+    own = sorted(set(document["parameters"]) - named)
+    tail = f"; not named, so swept as the file's GRID says: {', '.join(own)} (-p {own[0]}=VALUE fixes it)" if named and own else ""
+    return f"Swept: {', '.join(words) or 'nothing'}{tail}."
 
 
 def rows_of(luck: Json) -> list[tuple[str, str]]:
@@ -70,34 +69,31 @@ def rows_of(luck: Json) -> list[tuple[str, str]]:
     return rows
 
 
-def _top(document: Json) -> Table:
+def _print_top(document: Json) -> None:
     names = [*document["parameters"]]
     metrics = {document["sort"]: UNITS[document["sort"]].label} | SHOWN
-    table = Table(title=f"Best by {document['sort']}", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
-    table.add_column("trial", justify="right", no_wrap=True)
-    for name in names:
-        table.add_column(name, justify="right", style="cyan", no_wrap=True)
-    for label in metrics.values():
-        table.add_column(label, justify="right", no_wrap=True)
+    columns = [Column("trial", right=True), *(Column(name, right=True) for name in names)]
+    columns += [Column(label, right=True, drop=at) for at, label in enumerate(metrics.values())]
+    rows: list[list[Cell]] = []
     for row in document["top"]:
-        cells = [f"{row[name]:g}" if isinstance(row[name], float) else str(row[name]) for name in names]
-        table.add_row(str(row["trial"]), *cells, *(UNITS[name].text(row[name]) for name in metrics))
-    return table
+        values: list[Cell] = [(_cell(row[name]), {"fg": "cyan"}) for name in names]
+        rows.append([str(row["trial"]), *values, *(UNITS[name].text(row[name]) for name in metrics)])
+    show(columns, rows)
 
 
-def _footer(console: Console, folder: Path, document: Json) -> None:
+def _footer(folder: Path, document: Json) -> None:
     seconds, how, checked = document["seconds"], document["how"], document["verified"]
     if how["path"] == "per trial":
-        console.print(f"One evaluation per trial: {'; '.join(how['reasons'])}.", highlight=False)
+        say(f"One evaluation per trial: {'; '.join(how['reasons'])}.")
     elif how["reasons"]:
-        console.print(f"{how['path'].capitalize()} path, traced {how['traces']} x: {'; '.join(how['reasons'])}.", highlight=False)
+        say(f"{how['path'].capitalize()} path, traced {how['traces']} x: {'; '.join(how['reasons'])}.")
     difference = f"largest difference {checked['largest_difference']:.1e}"
-    console.print(f"{checked['trials']} trials re-simulated by the engine and booked in vectorbt: {difference}.", highlight=False)
+    say(f"{checked['trials']} trials re-simulated by the engine and booked in vectorbt: {difference}.")
     parts = ", ".join(f"{name} {seconds[name]:.1f}" for name in ("prepare", "trials", "verify", "luck", "pages"))
-    console.print(f"{document['rate']:,.0f} trials/s; seconds: {parts}; total {seconds['total']:.1f}.", highlight=False)
+    say(f"{document['rate']:,.0f} trials/s; seconds: {parts}; total {seconds['total']:.1f}.")
     for trial, id in document["runs"].items():
-        console.print(f"Trial {trial} in full: {folder.parent / id / 'tearsheet.html'}", highlight=False, soft_wrap=True)
-    console.print(f"Page: {folder / 'sweep.html'}", highlight=False, soft_wrap=True)
+        say(f"Trial {trial} in full: {folder.parent / id / 'tearsheet.html'}")
+    say(f"Page: {folder / 'sweep.html'}")
 
 
 def _number(value: float, digits: int = 2) -> str:
@@ -108,27 +104,28 @@ def print_walk(folder: Path, document: Json) -> None:
     """A walk-forward on the terminal: what was promised inside, what was kept outside."""
     import pandas as pd
 
-    console = terminal()
     metric = UNITS[document["sort"]]
-    console.print(f"[bold]{document['strategy']}[/]  {document['trials']:,} trials  {document['from']} to {document['to']}", highlight=False)
+    mark = "  SYNTHETIC" if document["synthetic"] else ""
+    say(f"{document['strategy']}  {document['trials']:,} trials  {document['from']} to {document['to']}{mark}", bold=True)
+    say(grid_words(document))
     windows = pd.read_parquet(folder / "windows.parquet")
     for mode, one in document["modes"].items():
-        table = Table(title=f"{mode.capitalize()}, {one['windows']} windows", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
-        for label in ("test from", *document["parameters"], f"{metric.label} inside", "outside", "Trades"):
-            table.add_column(label, justify="right", no_wrap=True)
+        say(f"{mode.capitalize()}, {one['windows']} windows")
+        names = ("test from", *document["parameters"], f"{metric.label} inside", "outside", "trades")
+        rows = []
         for row in windows[windows["mode"] == mode].to_dict("records"):
             values = [_cell(row.get(f"p.{name}")) for name in document["parameters"]]
             numbers = [metric.text(row.get("inside")), metric.text(row.get("outside")), _cell(row.get("trades"))]
-            table.add_row(f"{row['test_from']:%Y-%m-%d}", *values, *numbers)
-        console.print(table)
+            rows.append((f"{row['test_from']:%Y-%m-%d}", *values, *numbers))
+        show([Column(name, right=True) for name in names], rows)
         measures = {name: UNITS[name].text(one["measures"][name]) for name in ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades")}
         sharpe = f"Sharpe {measures['sharpe']} ({measures['sharpe_low']} to {measures['sharpe_high']})"
         chained = f"{sharpe}, CAGR {measures['cagr']}, drawdown {measures['max_drawdown']}"
-        console.print(f"Out of sample, chained: {chained}, {measures['trades']} trades.", style="bold", highlight=False)
+        say(f"Out of sample, chained: {chained}, {measures['trades']} trades.", bold=True)
         if one["inside"] is not None:
             kept = f"{metric.label} inside {metric.text(one['inside'])}, outside {metric.text(one['outside'])}; {one['positive']:.0%} of windows gained."
-            console.print(f"Mean of the windows: {kept}", highlight=False)
-    console.print(f"Stored in {folder}", highlight=False, soft_wrap=True)
+            say(f"Mean of the windows: {kept}")
+    say(f"Stored in {folder}")
 
 
 def _cell(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
+from flowbt.cli.show.terminal import say
 
 if TYPE_CHECKING:
     from flowbt.studies.desk.conditions import Condition
@@ -17,19 +17,25 @@ def print_today(said: list[Today], problems: list[str]) -> None:
     """Decisions with their conditions, what is missing or old, and what could not decide."""
     for one in said:
         acting = [row for row in one.decisions if row.action != "none"]
-        click.echo(f"\n{one.strategy}  decided {one.decision_time:%Y-%m-%d %H:%M} UTC, fills {one.fill:%Y-%m-%d %H:%M} UTC")
-        click.echo("  " + (", ".join(_words(row) for row in acting[:MOST]) + _more(len(acting)) if acting else "no order"))
+        say(f"\n{one.strategy}  decided {one.decision_time:%Y-%m-%d %H:%M} UTC, fills {one.fill:%Y-%m-%d %H:%M} UTC")
+        say("  " + (", ".join(_words(row) for row in acting[:MOST]) + _more(len(acting)) if acting else "no order"))
         shown = {row.symbol for row in (acting or one.decisions)[:1]}
         for condition in one.conditions:
             if condition.symbol in shown:
-                click.echo(f"    {_line(condition)}")
+                say(f"    {_line(condition)}")
         for stand_in in one.stand_ins:
-            click.echo(f"    stand-in: {stand_in}")
-        absent = [f"{known.field} of {known.symbol}" for known in one.known if known.event_time is None]
-        if absent:
-            click.echo(f"    missing or too old: {', '.join(absent[:MOST])}{_more(len(absent))}")
+            say(f"    stand-in: {stand_in}")
+        nearest = min(one.flips, key=lambda flip: flip.bars, default=None)
+        if nearest is not None:
+            say(f"    nearest flip: {nearest.symbol}, {nearest.side}: {nearest.text}, {nearest.bars:.1f} usual bar moves away")
+        if one.absent:
+            say(f"    missing or too old: {', '.join(one.absent[:MOST])}{_more(len(one.absent))}")
+        if one.positions:
+            say(f"    followed book holds: {', '.join(one.positions[:MOST])}{_more(len(one.positions))}")
+        if one.belief is not None:
+            say(f"    believe it? {one.belief.sentence}" + ("" if one.belief.same_code else " (of another version of its code)"))
     for line in problems:
-        click.echo(f"cannot decide: {line}", err=True)
+        say(f"cannot decide: {line}", err=True)
 
 
 def _words(row: SymbolDecision) -> str:

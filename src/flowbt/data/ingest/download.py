@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from flowbt.data.sources.request import Download
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import PullError
 from flowbt.ground.files import flush, hash_file, inside, write_json
 from flowbt.ground.types import Json
@@ -220,7 +220,7 @@ def as_records(pulled: Sequence[Pulled]) -> list[Json]:
 
 def _records(path: Path) -> Json:
     try:
-        records: Json = json.loads(path.read_text(encoding="utf-8"))
+        records: Json = read_json(path)
         return records
     except (OSError, ValueError):
         return {}

@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from flowbt.data.sources import NAMES
 from flowbt.ground.clock import read_date
+from flowbt.ground.documents import read_toml
 from flowbt.ground.errors import DatasetError, RangeError, SourceError, nearest
 from flowbt.ground.types import Json
 
@@ -102,11 +102,13 @@ class PlannedFile:
 def read_plan(path: Path) -> ImportPlan:
     """The plan in a TOML file; DatasetError says what is wrong in it."""
     try:
-        plan = ImportPlan.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        raw = read_toml(path)
     except OSError as error:
         raise DatasetError(f"import plan {path}", f"cannot be read ({error.strerror})", "give the path of a plan, such as datasets/plan.toml") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise DatasetError(f"import plan {path}", f"is not TOML ({error})", "mend the file") from None
+    try:
+        plan = ImportPlan.model_validate(raw)
     except ValidationError as error:
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a misspelt key explains what else is wrong
         where = ".".join(map(str, first["loc"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,8 +11,8 @@ import pandas as pd
 
 from flowbt.data.catalog import Imported
 from flowbt.data.panel.combining import Parts, combine, crowded, finer
+from flowbt.data.panel.stored import StoredRows
 from flowbt.ground.clock import HOURS_PER_ROW, Clock
-from flowbt.ground.errors import DatasetError
 
 PRICE_FIELDS = ("open", "high", "low", "close", "volume")
 
@@ -31,10 +32,38 @@ class FieldTable:
 
 
 class Reader:
-    """The columns of one dataset, each read once. The table is sorted by symbol, so a symbol is a slice."""
+    """The columns of one dataset, each read once for the symbols that are asked for together (`need`)."""
 
     def __init__(self, holder: Imported) -> None:
         self.holder = holder
+        self._blocks: dict[str, Block] = {}
+
+    def need(self, symbols: Iterable[str]) -> None:
+        """Announces symbols: those not read yet are read with one pass over the file."""
+        wanted = sorted(set(symbols) - self._blocks.keys())
+        if wanted:
+            self._blocks |= dict.fromkeys(wanted, Block(self.holder, wanted))
+
+    def block(self, symbol: str) -> Block:
+        """What was read with a symbol."""
+        self.need([symbol])
+        return self._blocks[symbol]
+
+    def table(self, field: str, symbol: str) -> FieldTable:
+        """The non-missing rows of a field for a symbol."""
+        return self.block(symbol).table(field, symbol)
+
+    def on(self, clock: Clock, field: str, symbol: str) -> FieldTable:
+        """The rows of a field for a symbol, as bars of the clock where its rows are finer and its rule says how they combine."""
+        return self.block(symbol).on(clock, field, symbol)
+
+
+class Block:
+    """Some symbols of one dataset, each column read once. A symbol is a slice of the columns."""
+
+    def __init__(self, holder: Imported, symbols: Iterable[str]) -> None:
+        self.holder = holder
+        self._stored = StoredRows(holder.version, symbols)
         self._columns: dict[str, np.ndarray] = {}
         self._stale: dict[str, np.ndarray] = {}
 
@@ -75,24 +104,19 @@ class Reader:
 
     @cached_property
     def event(self) -> np.ndarray:
-        return self.holder.column("event_time").astype("datetime64[ns]", copy=False)
+        return self._stored.column("event_time").astype("datetime64[ns]", copy=False)
 
     @cached_property
     def known(self) -> np.ndarray:
-        return self.holder.known_at(self.event)
+        return self.holder.known_at(self.event, self._stored.column("known_at").astype("datetime64[ns]", copy=False))
 
-    @cached_property
-    def slices(self) -> dict[str, slice]:
-        codes, names = self.holder.symbol_codes()
-        starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]]) if len(codes) else np.empty(0, int)
-        ends = np.r_[starts[1:], len(codes)]
-        if len(starts) != len(names):
-            raise DatasetError(f"dataset {self.holder.name}", "data.parquet is not sorted by symbol", "import it again")
-        return {names[codes[start]]: slice(int(start), int(end)) for start, end in zip(starts, ends, strict=True)}
+    @property
+    def slices(self) -> Mapping[str, slice]:
+        return self._stored.slices
 
     def _column(self, field: str) -> np.ndarray:
         if field not in self._columns:
-            self._columns[field] = self.holder.column(field).astype(float, copy=False)
+            self._columns[field] = self._stored.column(field).astype(float, copy=False)
         return self._columns[field]
 
     def _weights(self, rule: str, rows: slice) -> np.ndarray:

@@ -68,6 +68,10 @@ class PanelReader:
         self._touched: dict[tuple[str, str], None] = {}
         self._rows: dict[tuple[str, str], np.ndarray] = {}
 
+    def __repr__(self) -> str:
+        data = "SYNTHETIC" if self.catalog.synthetic else "real data"
+        return f"Panel({', '.join(self.symbols)}; {self.index[0]:%Y-%m-%d} to {self.index[-1]:%Y-%m-%d}, {len(self.index):,} labels, {data})"
+
     def __getitem__(self, key: str | tuple[str, str]) -> pd.DataFrame:
         """`panel[field]`: the strategy's symbols. `panel[field, symbol]`: one symbol's series under every column."""
         if isinstance(key, tuple):
@@ -163,6 +167,7 @@ class PanelReader:
         frames = {}
         for field in BAR_FIELDS[:4]:
             columns = {}
+            self._announce(field, list(self.symbols))
             for symbol in self.symbols:
                 holder = self.catalog.holder(field, symbol, self.clock)
                 if HOURS_PER_ROW.get(holder.declaration.frequency, 24) > HOURS_PER_BAR[self.clock.step]:
@@ -259,6 +264,7 @@ class PanelReader:
 
     def _values(self, field: str, symbols: list[str]) -> np.ndarray:
         out = np.empty((len(symbols), len(self.index)))
+        self._announce(field, symbols)
         for at, symbol in enumerate(symbols):
             key = (field, symbol)
             if key not in self._series:
@@ -267,6 +273,17 @@ class PanelReader:
                 self._series[key] = np.append(table.values, np.nan)[self._rows[key]]  # row -1 takes the appended NaN
             out[at] = self._series[key]
         return out.T
+
+    def _announce(self, field: str, symbols: list[str]) -> None:
+        """Tells each dataset which symbols will be asked of it, so that it reads them together."""
+        wanted: dict[str, list[str]] = {}
+        for symbol in symbols:
+            if (field, symbol) not in self._series:
+                folded = self.catalog.holders(field, symbol, self.clock, FOLDED) if field in PRICES else []
+                for holder in self.catalog.holders(field, symbol, self.clock) + folded:
+                    wanted.setdefault(holder.name, []).append(symbol)
+        for name, some in wanted.items():
+            self._reader(self.catalog.imported[name]).need(some)
 
     def _asof(self, key: tuple[str, str], table: FieldTable) -> np.ndarray:
         """Rows shown at each decision; fields of one dataset with equal rows and ages share the answer."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ast
 import gzip
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from flowbt.data.raw.duck import Limits, Table, literal, open_table
+from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import ParameterError, SourceError
 
 TIME = ("executed_at", "timestamp", "time", "trade_time", "sip_timestamp")
@@ -170,7 +170,7 @@ def _records(path: Path) -> pd.DataFrame:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
         if text.lstrip().startswith(("{", "[")):
-            answer = json.loads(text)
+            answer = parse_json(text)
             rows = answer["data"] if isinstance(answer, dict) else answer
         else:
             rows = [ast.literal_eval(line.split("|", 2)[2]) for line in text.splitlines() if line.strip() and not line.startswith("#")]

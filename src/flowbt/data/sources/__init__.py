@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from flowbt.data.sources.base import Options, RawTable, known_options
+from flowbt.data.sources.base import Options, RawTable, known_options, parsing
 from flowbt.ground.errors import SourceError, nearest
 
 NAMES = (
@@ -25,6 +25,7 @@ NAMES = (
     "cftc",
     "sentiment",
     "treasury",
+    "treasury_yields",
     "futures",
     "liquidations",
     "events",
@@ -48,7 +49,8 @@ def source(name: str) -> Source:
 def read(name: str, path: Path, options: Options) -> RawTable:
     """A file as its provider's module reads it. SourceError with the nearest name for an option it does not have."""
     known_options(f"{path.name} as {name}", options, options_of(name))
-    return source(name).parse(path, options)
+    with parsing(path, name):
+        return source(name).parse(path, options)
 
 
 def options_of(name: str) -> tuple[str, ...]:

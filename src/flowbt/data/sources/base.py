@@ -8,11 +8,12 @@ Row numbers are those a text editor shows (the header of a csv is row 1); for Pa
 
 from __future__ import annotations
 
+import csv
 import gzip
-import json
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from flowbt.ground.errors import SourceError, nearest
+from flowbt.ground.documents import parse_json
+from flowbt.ground.errors import FlowbtError, SourceError, nearest
 from flowbt.ground.types import JsonView
 
 Options = JsonView
 BLANK = {"", ".", "-", "nan", "NaN", "N/A", "NA", "null", "None", "#N/A"}
 TEXT = (".csv", ".txt", ".csv.gz", ".txt.gz", ".zip")
+FIRST, LAST = pd.Timestamp("1700-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")  # what is dated elsewhere is no row of a market
 _WHOLE_DAY = r"\d{4}-\d{1,2}-\d{1,2}(?!\d)|\d{8}(?!\d)"
 _READ_ERRORS = (
     OSError,
@@ -39,6 +42,19 @@ _READ_ERRORS = (
     ValueError,
     pa.ArrowException,
 )
+
+
+@contextmanager
+def parsing(path: Path, what: str) -> Iterator[None]:
+    """Inside, a file of anybody's is read as `what`. Whatever Python makes of what it holds is a SourceError; the cause stays with it."""
+    try:
+        yield
+    except FlowbtError:
+        raise
+    except (*_READ_ERRORS, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, csv.Error) as error:
+        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else "no more is known"
+        found = f"cannot be read as {what} ({type(error).__name__}: {reason})"
+        raise SourceError(path.name, found, "check the file; where it is right, report this line") from error
 
 
 @dataclass(frozen=True)
@@ -112,6 +128,7 @@ class Sheet:
         text = cells.astype("str").str.strip()
         whole = text if form else text.where(text.str.match(_WHOLE_DAY))  # pandas reads 2031 and 2031-05 as first days
         stamps = pd.to_datetime(whole, format=form or "ISO8601", errors="coerce", utc=True)
+        stamps = stamps.where((stamps >= FIRST) & (stamps < LAST))
         self._unreadable(stamps.isna(), column, text)
         return stamps.dt.tz_localize(None).astype("datetime64[ns]")
 
@@ -197,7 +214,7 @@ def _read(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -> pd.
     elif name.endswith(".feather"):
         frame = pd.read_feather(path)
     elif name.endswith((".json", ".json.gz")):
-        frame = pd.DataFrame(_records(json.loads(_text(path))))
+        frame = pd.DataFrame(_records(parse_json(_text(path))))
         frame.columns = pd.Index([str(column) for column in frame.columns])
     else:
         return _read_text(path, sep, skip, columns)
@@ -226,7 +243,7 @@ def _read_text(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -
 
 def _records(document: object) -> Any:
     """The table inside a provider's answer: `{"result": {"data": [...]}}` and the like."""
-    while isinstance(document, dict) and (inner := next((key for key in ("result", "data") if key in document), None)):
+    while isinstance(document, dict) and (inner := next((key for key in ("result", "data", "list") if key in document), None)):
         document = document[inner]
     return document
 

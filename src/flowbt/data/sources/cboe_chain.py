@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import pandas as pd
 
 from flowbt.data.sources.chain_terms import ROOTS, closes_of, completed, instant, number, numbers, read_text, settlement, with_commas
 from flowbt.data.sources.request import Download, Wanted
+from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import SourceError
 from flowbt.ground.types import Json
 
@@ -76,10 +76,10 @@ def _side(body: pd.DataFrame, header: list[str], call: bool) -> pd.DataFrame:
     return pd.DataFrame({"option": body[where["Calls" if call else "Puts"]].astype(str).str.strip(), "listed": numbers(body[middle]), **names})
 
 
-def parse_json(path: Path, text: str = "") -> pd.DataFrame:
+def parse_quotes(path: Path, text: str = "") -> pd.DataFrame:
     """Cboe's delayed quotes as one row per option; see `parse_table`."""
     try:
-        document: Json = json.loads(text or read_text(path))
+        document: Json = parse_json(text or read_text(path))
         data, stamp = document["data"], pd.Timestamp(document["timestamp"])
         if re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", str(document["timestamp"]).strip()):  # a date alone is its session's close
             stamp = closes_of(pd.DatetimeIndex([stamp]))[0]

@@ -2,11 +2,13 @@
 
 Archive: a disclaimer line, a product line `, PRODUCT: TOTAL,,EXCHANGE: Cboe,`, then `DATE,CALLS,PUTS,TOTAL,P/C Ratio`; also met with
 a cleaned header. Joined: `date,equity_pc_ratio,total_pc_ratio,index_pc_ratio`. Scrape: `Fecha,TOTAL_PUT_CALL_RATIO,...`, in which
-cells lost digits (1.11 became 11.0, 1.10 became 1.0, 1.22 became 4.22): those values are rejected, each one listed.
+cells lost digits (1.11 became 11.0, 1.10 became 1.0, 1.22 became 4.22): those values are rejected, each one listed. Daily statistics since 2019-10-07:
+a JSON file a session, named by it, with `{"ratios": [{"name": "EQUITY PUT/CALL RATIO", "value": "0.63"}, ...]}`.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -14,10 +16,13 @@ import pandas as pd
 from flowbt.data.sources.base import Options, RawTable, Sheet, head, read_sheet
 from flowbt.data.sources.cboe_index import dates
 from flowbt.data.sources.request import Download, Wanted
+from flowbt.ground.clock import Clock
 from flowbt.ground.errors import SourceError
 from flowbt.ground.fields import US
 
 OPTIONS = ("product",)
+PULLED_BY = ("files",)  # options of a download
+DAILY = "https://cdn.cboe.com/data/us/options/market_statistics/daily/{day}_daily_options"
 URL = "https://cdn.cboe.com/resources/options/volume_and_call_put_ratios/{product}pc.csv"
 KINDS = ("equity", "total", "index")
 LOST_DIGITS = (11.0, 4.22, 1.0)
@@ -25,6 +30,8 @@ LOST_DIGITS = (11.0, 4.22, 1.0)
 
 def parse(path: Path, options: Options) -> RawTable:
     """Fields put_call_equity, put_call_total, put_call_index of the symbol US. Option product: which one an archive file without a product line has."""
+    if path.name.endswith(".json"):
+        return _daily(path)
     lines = head(path)
     header = next((n for n, line in enumerate(lines) if line.lower().startswith(("date,", "fecha,"))), None)
     if header is None:
@@ -38,8 +45,24 @@ def parse(path: Path, options: Options) -> RawTable:
 
 
 def requests(wanted: Wanted) -> list[Download]:
-    """The archives (to 2019-10-04) of the symbols total, equity and index, or of those named."""
+    """The archives (to 2019-10-04) of the symbols total, equity and index, or of those named; with the option files=daily the statistics of each session."""
+    if wanted.options.get("files") == "daily":
+        days = [f"{day:%Y-%m-%d}" for day in Clock().labels(*wanted.days())]
+        return [Download(DAILY.format(day=day), f"{day}_daily_options.json", fixed=True, maybe=True) for day in days]
     return [Download(URL.format(product=kind), f"{kind}pc.csv", fixed=True) for kind in wanted.symbols or KINDS]
+
+
+def _daily(path: Path) -> RawTable:
+    """The ratios of one session; a ratio that is not there is missing."""
+    try:
+        day = pd.Timestamp(path.name[:10])
+        rows = json.loads(path.read_text(encoding="utf-8-sig"))["ratios"]
+        ratios = {str(row["name"]).strip().upper(): str(row["value"]) for row in rows}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(path.name, f"not the daily statistics ({type(error).__name__}: {error})"[:140], "download it again") from None
+    values = {f"put_call_{kind}": [ratios.get(f"{kind.upper()} PUT/CALL RATIO", "")] for kind in KINDS}
+    sheet = Sheet(path, pd.DataFrame({**values, "row": [1]}))
+    return sheet.long(pd.Series([day]).astype("datetime64[ns]"), US, {name: sheet.numbers(name) for name in values})
 
 
 def _joined(sheet: Sheet) -> RawTable:

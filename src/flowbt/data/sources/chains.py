@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flowbt.data.sources.cboe_chain import parse_json, parse_table
+from flowbt.data.sources.base import parsing
+from flowbt.data.sources.cboe_chain import parse_quotes, parse_table
 from flowbt.data.sources.chain_dates import expiry_dates, instants_of
 from flowbt.data.sources.chain_terms import ROOTS, completed, numbers, read_text, settlement, with_commas
 from flowbt.data.sources.deribit_chain import deribit_table, parse_summary
@@ -54,15 +55,16 @@ def read_chain(path: Path, missing: Missing | None = None) -> pd.DataFrame:
     given = missing or Missing()
     if given.spot is not None and not 0 < given.spot < float("inf"):
         raise SourceError(path.name, f"spot {given.spot:g}", "give a price above 0")
-    text = read_text(path)
-    start = text.lstrip()[:400]
-    if start.startswith("{"):
-        table = parse_summary(path, text) if '"instrument_name"' in text[:5000] else parse_json(path, text)
-    elif "last:" in start.lower() and "date:" in start.lower():
-        table = parse_table(path)
-    else:
-        table = _generic(text, path, given)
-    return as_fractions(_as_given(table, given, path), path.name)
+    with parsing(path, "an option chain"):
+        text = read_text(path)
+        start = text.lstrip()[:400]
+        if start.startswith("{"):
+            table = parse_summary(path, text) if '"instrument_name"' in text[:5000] else parse_quotes(path, text)
+        elif "last:" in start.lower() and "date:" in start.lower():
+            table = parse_table(path)
+        else:
+            table = _generic(text, path, given)
+        return as_fractions(_as_given(table, given, path), path.name)
 
 
 def _as_given(table: pd.DataFrame, given: Missing, path: Path) -> pd.DataFrame:

@@ -6,7 +6,6 @@ expiry's unless the file has an index price.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pandas as pd
 
 from flowbt.data.sources.chain_terms import completed
 from flowbt.data.sources.request import Download, Wanted
+from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import SourceError
 from flowbt.ground.types import Json
 
@@ -27,7 +27,7 @@ NUMBERS = ("iv", "open_interest", "volume", "bid", "ask", "forward", "index", "d
 def parse_summary(path: Path, text: str) -> pd.DataFrame:
     """A book summary as the chain table (see `chains`). The snapshot is the latest creation time of its rows."""
     try:
-        document: Json = json.loads(text)
+        document: Json = parse_json(text)
         raw = pd.DataFrame(document["result"])
         raw = raw[raw["instrument_name"].astype(str).str.match(_NAME)]
         stamp = pd.Timestamp(int(raw["creation_timestamp"].max()), unit="ms")

@@ -6,6 +6,7 @@ venues      Parquet `timestamp,venue,coin,funding_rate`; the option `venue` pick
 candles     Feather `date,open,...` with the rate in `open`
 bitmex      `timestamp,symbol,fundingInterval,fundingRate,fundingRateDaily`; the interval is a date (2000-01-01T08:00 = 8 h)
 archive     Binance's monthly files `calc_time,funding_interval_hours,last_funding_rate`
+api         JSON rows of `fundingRate` and `fundingTime` (Binance, OKX, which adds `realizedRate`: that counts) or `fundingRateTimestamp` (Bybit), ms
 deribit     `time_dt,timestamp,prev_index_price,interest_8h,interest_1h,index_price,time_dt`; `timestamp` (ms) counts; also the API's JSON
 
 Stamps are rounded to the minute (collectors add milliseconds). `hours` is the funding interval. The option `ahead` (such as "8h") is for
@@ -36,6 +37,9 @@ def parse(path: Path, options: Options) -> RawTable:
     if {"calc_time", "funding_interval_hours", "last_funding_rate"} <= names:
         hours = sheet.numbers("funding_interval_hours")
         return _table(sheet, options, sheet.epoch("calc_time", "ms"), symbol_of(options, path), "last_funding_rate", hours)
+    if "fundingRate" in names and (stamp := next((name for name in ("fundingTime", "fundingRateTimestamp") if name in names), "")):
+        rate = "realizedRate" if "realizedRate" in names else "fundingRate"
+        return _table(sheet, options, sheet.epoch(stamp, "ms"), symbol_of(options, path), rate, _hours(options))
     if {"timestamp", "interest_1h"} <= names:
         return _table(sheet, options, sheet.epoch("timestamp", "ms"), symbol_of(options, path), "interest_1h", 1.0)
     if {"timestamp", "venue", "coin", "funding_rate"} <= names:
@@ -49,21 +53,30 @@ def parse(path: Path, options: Options) -> RawTable:
 
 PULLED_BY = ("venue",)  # options of a download
 ARCHIVE = "https://data.binance.vision/data/futures/um/monthly/fundingRate/{pair}/{pair}-fundingRate-{month}.zip"
-DERIBIT = "https://www.deribit.com/api/v2/public/get_funding_rate_history?instrument_name={name}&start_timestamp={start}&end_timestamp={end}"
+API = {
+    "deribit": "https://www.deribit.com/api/v2/public/get_funding_rate_history?instrument_name={name}&start_timestamp={start}&end_timestamp={end}",
+    "binance-api": "https://fapi.binance.com/fapi/v1/fundingRate?symbol={name}&startTime={start}&endTime={end}&limit=1000",
+    "okx": "https://www.okx.com/api/v5/public/funding-rate-history?instId={name}&before={start}&after={end}&limit=100",
+    "bybit": "https://api.bybit.com/v5/market/funding/history?category=linear&symbol={name}&startTime={start}&endTime={end}&limit=200",
+}  # a month at a time
 
 
 def requests(wanted: Wanted) -> list[Download]:
-    """Option venue: binance (monthly archives of pairs such as BTCUSDT, default) or deribit (months of instruments such as BTC-PERPETUAL)."""
+    """Option venue: binance (monthly archives of pairs such as BTCUSDT, default), or months of an API: deribit (instruments such as BTC-PERPETUAL),
+    binance-api, okx (BTC-USDT-SWAP; it keeps three months), bybit."""
+    venue = str(wanted.options.get("venue", "binance"))
+    if venue != "binance" and venue not in API:
+        raise SourceError(f"venue {venue!r}", f"not one of binance, {', '.join(API)}", "mend the option venue")
     found = []
     for symbol in wanted.named("BTCUSDT"):
         for month in wanted.months():
-            if wanted.options.get("venue", "binance") == "deribit":
-                start = pd.Timestamp(month)
-                stamps = {"start": start.value // 10**6, "end": (start + pd.offsets.MonthBegin(1)).value // 10**6 - 1}
-                found.append(Download(DERIBIT.format(name=symbol, **stamps), f"{symbol}-{month}.json"))
-            else:
+            if venue == "binance":
                 url = ARCHIVE.format(pair=symbol, month=month)
                 found.append(Download(url, url.rsplit("/", 1)[1], fixed=True, maybe=True, checksum=f"{url}.CHECKSUM"))
+                continue
+            start = pd.Timestamp(month)
+            stamps = {"start": start.value // 10**6, "end": (start + pd.offsets.MonthBegin(1)).value // 10**6 - 1}
+            found.append(Download(API[venue].format(name=symbol, **stamps), f"{symbol}-{month}.json"))
     return found
 
 

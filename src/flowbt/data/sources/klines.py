@@ -17,7 +17,7 @@ from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
 
 OPTIONS = ("symbol", "venue", "symbols", "volume", "close", "stamp", "bar", "resample")
-URL = "https://data.binance.vision/data/{market}/monthly/klines/{pair}/{interval}/{pair}-{interval}-{month}.zip"
+URL = "https://data.binance.vision/data/{market}/{files}/klines/{pair}/{interval}/{pair}-{interval}-{date}.zip"
 MARKETS = {"spot": "spot", "usdm": "futures/um", "coinm": "futures/cm"}
 STAMPS = ("date", "datetime", "timestamp", "t", "hour_start", "open_time")
 PULLED_BY = ("market", "interval")  # options of a download
@@ -65,15 +65,28 @@ def longer_bars(table: RawTable, bar: str) -> RawTable:
 
 
 def requests(wanted: Wanted) -> list[Download]:
-    """Binance's monthly archives of each symbol (pair). Options: market (spot, usdm, coinm; default spot), interval (default 1h)."""
+    """Binance's archives of each symbol (pair): whole months, and the days of a month that is not over by a week, whose archive may not be
+    there yet, or is not wanted whole. Options: market (spot, usdm, coinm; default spot), interval (default 1h)."""
     market, interval = str(wanted.options.get("market", "spot")), str(wanted.options.get("interval", "1h"))
     if market not in MARKETS:
         raise SourceError(f"market {market!r}", f"not one of {', '.join(MARKETS)}", "mend the option market")
     found = []
     for pair in wanted.named("BTCUSDT"):
-        for month in wanted.months():
-            url = URL.format(market=MARKETS[market], pair=pair, interval=interval, month=month)
+        for files, date in _archives(wanted):
+            url = URL.format(market=MARKETS[market], pair=pair, interval=interval, files=files, date=date)
             found.append(Download(url, url.rsplit("/", 1)[1], fixed=True, maybe=True, checksum=f"{url}.CHECKSUM"))
+    return found
+
+
+def _archives(wanted: Wanted) -> list[tuple[str, str]]:
+    """("monthly", YYYY-MM) or ("daily", YYYY-MM-DD) of the span."""
+    first, last = wanted.days()
+    there = pd.Timestamp.now("UTC").tz_localize(None) - pd.Timedelta(days=7)
+    found = []
+    for month in map(pd.Timestamp, wanted.months()):
+        end = month + pd.offsets.MonthEnd(0)
+        days = pd.date_range(max(first, month), min(last, end))
+        found += [("monthly", f"{month:%Y-%m}")] if end <= last and end < there else [("daily", f"{day:%Y-%m-%d}") for day in days]
     return found
 
 

@@ -1,123 +1,78 @@
 """Text tables as people have them: any dialect, encoding, way of writing numbers and dates. What can be read in two ways is refused, never guessed.
 
-Numbers: thousands in groups of three (, . ' space _), decimal point or comma, $ and other currencies, parentheses or a trailing minus, percent signs, K M B T.
-Dates: ISO, 20240131, 31-Jan-2024, Jan 31, 2024, day and month in the order the file itself proves, Excel's serial days, epochs in s, ms, us, ns.
+The table is found by `textgrid`, its numbers are read by `numerals` and its dates by `moments`, a column at a time.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import clevercsv
 import numpy as np
 import pandas as pd
-from charset_normalizer import from_bytes
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from flowbt.data.sources.base import BLANK, Anomaly, Options, RawTable, Sheet, known_options, symbol_of
+from flowbt.data.sources.base import Anomaly, Options, RawTable, Sheet, known_options, symbol_of
+from flowbt.data.sources.moments import DATES, EPOCHS, Moments, forms_of, is_dated, read_moments
+from flowbt.data.sources.numerals import CURRENCY, EMPTY, Numerals, are_numbers, cleaned, number, proofs, read_numbers
+from flowbt.data.sources.textgrid import Grid, read_grid
 from flowbt.ground.errors import SourceError
 from flowbt.ground.fields import FIELDS
 
-OPTIONS = ("time", "map", "symbol", "symbol_column", "dates", "decimal", "zone", "delimiter", "encoding")
-EPOCHS = ("s", "ms", "us", "ns")
-DATES = ("iso", "mdy", "dmy", "words", "excel", *EPOCHS)
-EMPTY = BLANK | {"—", "–", "--", "n/a", "na", "#DIV/0!", "#VALUE!", "NULL", "none", "*"}
+OPTIONS = ("time", "map", "wide", "symbol", "symbol_column", "upper", "dates", "decimal", "dash", "scale", "zone", "delimiter", "encoding", "header")
 TIMES = ("date", "datetime", "timestamp", "time", "day", "datum", "trade_date", "tradedate", "asof", "as_of", "period")
+CLOCKS = ("time", "hour", "uhrzeit", "zeit", "time_of_day")
 SYMBOLS = ("symbol", "ticker", "sym", "instrument", "asset", "coin", "underlying", "root")
-_FACTOR = {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "mm": 1e6, "mio": 1e6, "b": 1e9, "bn": 1e9, "t": 1e12}
-_NUMBER = re.compile(
-    r"(?P<open>\()?(?P<sign>[-+])?(?P<digits>[\d.,'_ ]*\d[\d.,'_ ]*)(?P<power>[eE][-+]?\d+)?(?P<unit>%|[A-Za-z]{1,3})?(?P<close>\))?(?P<after>-)?"
-)
-_CURRENCY = re.compile(r"US\$|[$€£¥]|\b(?:USD|EUR|GBP|CHF|JPY)\b")
-_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "−": "-", "’": "'"})
-_AFTER = re.compile(r"(?i)(grand )?(total|sum|summe|source|note|average|mean|end of|disclaimer|©|copyright|generated|exported)\b")
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_MONTHS = {name: n for n, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1)}
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A text file as rows of cells. `rows`: text columns and `row`, the line each begins on; `left_out`: lines before the header and after the table."""
-
-    path: Path
-    rows: pd.DataFrame
-    encoding: str
-    delimiter: str
-    header: int
-    left_out: tuple[str, ...]
-
-    @property
-    def columns(self) -> list[str]:
-        return [str(name) for name in self.rows.columns if name != "row"]
-
-
-def read_grid(path: Path, options: Options) -> Grid:
-    """The table in a text file. SourceError where no header, or a row of another width, is found."""
-    if not path.is_file():
-        raise SourceError(str(path), "is a folder" if path.is_dir() else "no such file", "check the path")
-    text, encoding = _decoded(path, str(options.get("encoding") or ""))
-    if not text.strip():
-        raise SourceError(path.name, "is empty", "export it again")
-    delimiter = str(options.get("delimiter") or _delimiter(text, path))
-    if len(delimiter) != 1 or delimiter in '"\n\r':
-        raise SourceError(path.name, f"delimiter {delimiter!r} is not one sign", "for example --delimiter ';' or --delimiter tab")
-    lines = _lines(text, delimiter)
-    width = Counter(len(cells) for _, cells in lines if len(cells) > 1).most_common(1)
-    if not width:
-        raise SourceError(path.name, "no columns found in it", "say how they are separated with --delimiter")
-    wide = width[0][0]
-    start = next((n for n, (_, cells) in enumerate(lines) if len(cells) >= wide - 1 and _is_header(cells)), None)
-    if start is None:
-        raise SourceError(path.name, "no line with the names of its columns", "add one as the first line")
-    names = [name.strip() or f"column_{n + 1}" for n, name in enumerate(lines[start][1])]
-    if again := [name for name, count in Counter(names).items() if count > 1]:
-        raise SourceError(path.name, f"two columns are called {again[0]!r} (row {lines[start][0]})", "rename one of them")
-    body = lines[start + 1 :]
-    cut = len(body)
-    while cut and not _like_data(body[cut - 1][1], len(names)):
-        cut -= 1
-    for row, cells in body[:cut]:
-        if len(cells) != len(names) and not (len(cells) == len(names) + 1 and not cells[-1].strip()):
-            raise SourceError(path.name, f"row {row} has {len(cells)} cells where the header has {len(names)}", "mend the row")
-    rows = pd.DataFrame([cells[: len(names)] for _, cells in body[:cut]], columns=names, dtype="str").assign(row=[row for row, _ in body[:cut]])
-    if not len(rows):
-        raise SourceError(path.name, "has a header but no rows", "export it again")
-    outside = [delimiter.join(cells).strip() for _, cells in (*lines[:start], *body[cut:])]
-    return Grid(path, rows, encoding, delimiter, lines[start][0], tuple(line for line in outside if line.strip(delimiter + " ")))
+SAMPLE = 20_000  # cells of a long column that are looked at to tell what it is
+_ALIKE = {"last": "close", "price": "close", "settle": "close", "vol": "volume", "adj_close": "close_adjusted"}
+_SCALES = ((r"thousands?|[$€£]?000s?|tsd|k\$|\$k", 1e3), (r"millions?|[$€£]?mn|mio|[$€£]?mm|\$m|m\$", 1e6), (r"billions?|[$€£]?bn|mrd|\$b|b\$", 1e9))
 
 
 def parse(path: Path, options: Options) -> RawTable:
-    """Fields as mapped from a text table. Options: time, map ({field: column}), symbol or symbol_column, dates (one of DATES),
+    """Fields as mapped from a text table. Options: time (a column, or two as Date+Time), map ({field: column}) or wide (one field, its columns symbols),
 
-    decimal ("." or ","), zone (of times without one; default UTC), delimiter, encoding; what is left out is found out, or refused where it has two readings.
+    symbol or symbol_column, upper (symbols in capitals), dates (one of DATES), decimal ("." or ","), dash ("missing" or "zero"), scale ({field: factor}),
+    zone (of times without one; default UTC), delimiter, encoding, header (its line); what is left out is found out, or refused where it has two readings.
     """
     known_options(path.name, options, OPTIONS)
-    grid = read_grid(path, options)
-    sheet = Sheet(path, grid.rows)
-    mapping = dict(options.get("map", {}))
-    time, symbol_column = str(options.get("time") or time_column(grid)), str(options.get("symbol_column") or "")
-    sheet.require(time, *mapping.values(), *([symbol_column] if symbol_column else []))
+    return table_of(read_grid(path, options), options)
+
+
+def table_of(grid: Grid, options: Options) -> RawTable:
+    """The rows of a grid that was read, by the same options."""
+    sheet = Sheet(grid.path, grid.rows)
+    wide = str(options.get("wide") or "")
+    time, symbols = str(options.get("time") or time_column(grid)), str(options.get("symbol_column") or "")
+    mapping = {name: name for name in number_columns(grid, (time,))} if wide else dict(options.get("map", {}))
+    sheet.require(*([time] if time in grid.columns else time.split("+")), *mapping.values(), *([symbols] if symbols else []))
     times = times_of(grid, time, str(options.get("dates") or ""), str(options.get("zone") or "UTC"))
-    decimal = str(options.get("decimal") or decimal_of(grid, list(mapping.values())))
-    fields = {field: _numbers(sheet, field, column, decimal) for field, column in mapping.items()}
-    symbol = grid.rows[symbol_column].str.strip() if symbol_column else symbol_of(options, path)
-    return sheet.long(times, symbol, fields)
+    columns = list(mapping.values())
+    decimal = str(options.get("decimal") or decimal_of(grid, columns))
+    factors = {key: float(str(value)) for key, value in dict(options.get("scale", {})).items()}
+    fields = {}
+    for field, column in mapping.items():
+        numbers = _numbers(sheet, grid, wide or field, column, decimal, str(options.get("dash") or ""))
+        fields[field] = numbers * factors.get(wide or field, 1.0)
+    upper = str(options.get("upper", "")).lower() in ("1", "true", "yes")
+    if wide:
+        return _by_symbol(sheet, times, fields, wide, upper)
+    return sheet.long(times, _symbols(grid, symbols, upper) if symbols else symbol_of(options, grid.path), fields)
 
 
 def time_column(grid: Grid) -> str:
-    """The column of times, by its name or because it is the only one that holds dates."""
+    """The column of times, by its name or because it is the only one that holds dates. SourceError where a second one tells the time of day."""
     named = [name for wanted in TIMES for name in grid.columns if _plain(name) == wanted]
-    if named:
-        return named[0]
-    found = [name for name in grid.columns if _looks_dated(grid.rows[name])]
-    if len(found) == 1:
-        return found[0]
-    raise SourceError(grid.path.name, f"which column is the time? ({', '.join(grid.columns[:8])})", "say it with --time")
+    found = named or [name for name in grid.columns if _looks_dated(grid, name)]
+    dated = [name for name in found if _looks_dated(grid, name)] or found
+    if not named and len(found) != 1:
+        raise SourceError(grid.path.name, f"which column is the time? ({', '.join(grid.columns[:8])})", "say it with --time")
+    clocks = [name for name in grid.columns if name != dated[0] and _plain(name) in CLOCKS and _is_clock(grid.rows[name])]
+    if clocks and not grid.rows[dated[0]].head(50).str.contains(":").any():
+        do = f"say --time '{dated[0]}+{clocks[0]}' for both, or --time '{dated[0]}'"
+        raise SourceError(grid.path.name, f"columns {dated[0]!r} and {clocks[0]!r} both tell the time", do)
+    return dated[0]
 
 
 def symbol_column(grid: Grid) -> str:
@@ -126,268 +81,279 @@ def symbol_column(grid: Grid) -> str:
 
 
 def number_columns(grid: Grid, others: Iterable[str]) -> list[str]:
-    """Columns that hold numbers, but for `others`."""
-    skip = set(others)
-    return [name for name in grid.columns if name not in skip and _all_numbers(grid.rows[name])]
+    """Columns that hold numbers, but for `others`, dates, and the unnamed count of rows that exports begin with.
+
+    SourceError, with the row, where a column holds numbers and words: whether it is wanted nobody can tell.
+    """
+    skip = {part for name in others for part in (name, *name.split("+"))}
+    found = []
+    for name in grid.columns:
+        if name in skip or _looks_dated(grid, name) or _counts_rows(grid, name):
+            continue
+        cells = _sample(grid.cells(name))
+        filled = ~_blank(cells)
+        good = are_numbers(cells) & filled
+        share = good.sum() / max(filled.sum(), 1)
+        if 0.3 < share < 0.8:
+            at = int(np.flatnonzero(filled & ~good)[0]) * max(1, len(grid.rows) // SAMPLE)
+            there = f"column {name!r} row {grid.row_of(at)}: {grid.rows[name].iloc[at][:40]!r} is no number, and {share:.0%} of the column are"
+            raise SourceError(grid.path.name, there, "mend the column, or say which ones are wanted with --map FIELD=COLUMN")
+        if share >= 0.8:
+            found.append(name)
+    return found
+
+
+def by_name(columns: Sequence[str], grid: Grid) -> dict[str, str]:
+    """A field's name for each column. SourceError where two columns would have the same."""
+    out: dict[str, str] = {}
+    for column in columns:
+        name = own_name(column)
+        if name in out:
+            raise SourceError(
+                grid.path.name, f"columns {out[name]!r} and {column!r} would both be {name}", f"say which, for example --map '{name}={out[name]}'"
+            )
+        out[name] = column
+    return out
+
+
+def are_symbols(columns: Sequence[str]) -> bool:
+    """Whether column names look like the symbols of one field: two or more of capitals, none of them a field's name."""
+    return len(columns) > 1 and all(re.fullmatch(r"[A-Z][A-Z0-9]{0,5}([.:-][A-Z0-9]{1,6})?", name) and own_name(name) not in FIELDS for name in columns)
 
 
 def decimal_of(grid: Grid, columns: Sequence[str]) -> str:
     """ "." or ",", as the numbers of these columns prove. SourceError with the row where they contradict each other, or prove nothing."""
     seen: dict[str, tuple[str, int]] = {}
-    unsure = ("", 0)
     for name in columns:
-        for cell, row in zip(grid.rows[name], grid.rows["row"], strict=True):
-            sign = _proves(cell)
-            if sign in (".", ","):
-                seen.setdefault(sign, (cell.strip(), int(row)))
-            elif sign:
-                unsure = unsure if unsure[0] else (cell.strip(), int(row))
-    if len(seen) == 2:
+        for sign, at in proofs(grid.cells(name)):
+            seen.setdefault(sign, (grid.rows[name].iloc[at], grid.row_of(at)))
+    if "." in seen and "," in seen:
         (a, at), (b, too) = seen["."], seen[","]
         raise SourceError(grid.path.name, f"row {at} has {a!r} and row {too} has {b!r}: is the decimal sign a point or a comma?", "say it with --decimal")
-    if seen:
-        return next(iter(seen))
-    if unsure[0] and grid.delimiter != ",":
-        raise SourceError(grid.path.name, f"row {unsure[1]}: {unsure[0]!r} can be read in two ways", "say the decimal sign with --decimal . or --decimal ,")
+    if "." in seen or "," in seen:
+        return "." if "." in seen else ","
+    if grid.delimiter != "," and seen:
+        cell, row = next(iter(seen.values()))
+        raise SourceError(grid.path.name, f"row {row}: {cell!r} can be read in two ways", "say the decimal sign with --decimal . or --decimal ,")
     return "."
 
 
 def times_of(grid: Grid, column: str, dates: str, zone: str) -> pd.Series:
     """A column as naive UTC instants (dates stay dates). SourceError with the row for what cannot be read, or can be in two ways."""
-    text = grid.rows[column].str.strip()
-    form = dates or _form(grid, column, text)
+    text = _time_text(grid, column)
+    form = dates or _form(grid, text)
     if form not in DATES:
         raise SourceError(grid.path.name, f"dates {form!r} is not known", f"use one of {', '.join(DATES)}")
-    if form in EPOCHS:
-        return Sheet(grid.path, grid.rows.assign(**{column: text})).epoch(column, form)
-    stamps = [_stamp(cell, form) for cell in text]
-    if bad := [n for n, stamp in enumerate(stamps) if stamp is None]:
-        raise SourceError(grid.path.name, f"row {grid.rows['row'].iloc[bad[0]]}: {text.iloc[bad[0]][:40]!r} is no {form} date", "mend the row, or say --dates")
-    series = pd.Series(stamps, index=text.index)
-    whole = all(stamp == stamp.normalize() and stamp.tzinfo is None for stamp in series)
-    utc = [stamp if whole else (stamp if stamp.tzinfo else stamp.tz_localize(zone)).tz_convert("UTC").tz_localize(None) for stamp in series]
-    return pd.Series(pd.DatetimeIndex(utc), index=text.index).astype("datetime64[ns]")
+    read = read_moments(text, form)
+    if not read.good.all():
+        at = int(np.flatnonzero(~read.good)[0])
+        raise SourceError(grid.path.name, f"row {grid.row_of(at)}: {text[at].as_py()[:40]!r} is no {form} date", "mend the row, or say --dates")
+    if not read.timed.any():
+        return pd.Series(read.local.view("datetime64[ns]"), index=grid.rows.index)
+    if read.aware.any() and not read.aware.all():
+        at = int(np.flatnonzero(~read.aware)[0])
+        raise SourceError(grid.path.name, f"row {grid.row_of(at)}: {text[at].as_py()[:40]!r} has no zone where others have one", "mend the row")
+    if read.aware.all():
+        return pd.Series((read.local - read.zone).view("datetime64[ns]"), index=grid.rows.index)
+    return pd.Series(_localised(grid, read, zone), index=grid.rows.index)
+
+
+def proved(grid: Grid, reading: Options) -> dict[str, str]:
+    """What a file itself proves of its order of day and month and of its decimal sign, so that a later file need not prove it again."""
+    form = "" if reading.get("dates") else _form(grid, _time_text(grid, str(reading["time"])))
+    columns = list(dict(reading.get("map", {})).values()) or number_columns(grid, (str(reading["time"]),))
+    signs = [] if reading.get("decimal") else [sign for name in columns for sign, _ in proofs(grid.cells(name)) if sign in (".", ",")]
+    return ({"dates": form} if form in ("mdy", "dmy", "ymd") else {}) | ({"decimal": signs[0]} if len(set(signs)) == 1 else {})
+
+
+def unused(grid: Grid, reading: Options) -> list[str]:
+    """Columns that nothing is made of."""
+    taken = {*dict(reading.get("map", {})).values(), str(reading.get("symbol_column", "")), str(reading["time"]), *str(reading["time"]).split("+")}
+    wide = number_columns(grid, (str(reading["time"]),)) if reading.get("wide") else ()
+    return [name for name in grid.columns if name not in taken and name not in wide]
 
 
 def granted(grid: Grid, reading: Options) -> list[str]:
     """What is taken for granted of a file, since neither it nor `reading` (time and map included) says so; one line each, with the option that does."""
-    text = grid.rows[str(reading["time"])].str.strip()
-    form = str(reading.get("dates") or _form(grid, str(reading["time"]), text))
-    first, said, out = text.iloc[0], bool(reading.get("dates")), []
-    if form in EPOCHS:
-        at = Sheet(grid.path, grid.rows.assign(at=text)).epoch("at", form).iloc[0]
-        out += [] if said else [f"numbers as times are epochs in {form}: {first} is {at:%Y-%m-%d %H:%M} UTC (--dates)"]
-    else:
-        stamps = [stamp for cell in text if (stamp := _stamp(cell, form)) is not None]
-        if form == "excel" and not said:
-            out.append(f"numbers as times are Excel's days: {first} is {stamps[0]:%Y-%m-%d %H:%M} (--dates)".replace(" 00:00", ""))
-        if not re.search(r"\d{4}", first) and form in ("mdy", "dmy", "words"):
-            out.append(f"years of two digits: {first} is {stamps[0]:%Y-%m-%d}")
-        if not reading.get("zone") and any(stamp != stamp.normalize() and stamp.tzinfo is None for stamp in stamps):
-            out.append(f"times without a zone are UTC, such as {first} (--zone)")
-    cells = [cell.strip() for column in dict(reading["map"]).values() for cell in grid.rows[column]]
-    if not reading.get("decimal") and not any(_proves(cell) in (".", ",") for cell in cells) and (odd := [cell for cell in cells if "." in cell]):
-        out.append(f"the point is the decimal sign: {odd[0]} is {number(odd[0], '.'):g} (--decimal)")
+    text = _time_text(grid, str(reading["time"]))
+    form = str(reading.get("dates") or _form(grid, text))
+    read, first, said, out = read_moments(text, form), text[0].as_py(), bool(reading.get("dates")), []
+    day = f"{pd.Timestamp(int(read.local[0])):%Y-%m-%d %H:%M}"
+    if form in EPOCHS and not said:
+        out.append(f"numbers as times are epochs in {form}: {first} is {day} UTC (--dates)")
+    elif form == "excel" and not said:
+        out.append(f"numbers as times are Excel's days: {first} is {day.removesuffix(' 00:00')} (--dates)")
+    elif not re.search(r"\d{4}", first):
+        out.append(f"years of two digits: {first} is {day[:10]}")
+    if not read.timed.any() and (ahead := np.flatnonzero(read.zone != 0)).size:
+        out.append(f"midnights of their own zone are days, such as {text[int(ahead[0])].as_py()}")
+    if not reading.get("zone") and read.timed.any() and not read.aware.any():
+        out.append(f"times without a zone are UTC, such as {first} (--zone)")
+    columns = list(dict(reading.get("map", {})).values()) or number_columns(grid, (str(reading["time"]),))
+    seen = {sign: grid.rows[name].iloc[at] for name in columns for sign, at in proofs(grid.cells(name))}
+    if not reading.get("decimal") and not {".", ","} & seen.keys():
+        for sign, what in (("?.", "the point is the decimal sign"), ("?,", "the comma separates thousands")):
+            out += [f"{what}: {seen[sign]} is {number(seen[sign], '.'):g} (--decimal)"] if sign in seen else []
+    if not reading.get("dash") and any(read_numbers(grid.cells(name), ".").dashed.any() for name in columns):
+        out.append("a dash is a missing value (--dash zero)")
+    out += [
+        f"{field} is taken as written, though its column {column!r} says {_scaled(column):g} (--scale {field}=...)" for field, column, _ in _scales(reading)
+    ]
     return out
 
 
-def _decoded(path: Path, encoding: str) -> tuple[str, str]:
-    raw = path.read_bytes()
-    marks = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-    guess = encoding or next((name for mark, name in marks if raw.startswith(mark)), "")
-    if not guess and raw[:4000].count(0) > len(raw[:4000]) // 4:
-        guess = "utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"
-    try:
-        if guess:
-            return raw.decode(guess), guess
-        return raw.decode("utf-8"), "utf-8"
-    except (UnicodeDecodeError, LookupError):
-        if guess:
-            raise SourceError(path.name, f"is not {guess}", "say its --encoding") from None
-    best = from_bytes(raw, cp_isolation=["cp1252", "latin_1"]).best()
-    if best is None or b"\0" in raw:
-        raise SourceError(path.name, "is no text in an encoding that can be told", "say its --encoding, or export it as csv")
-    return raw.decode("cp1252", errors="replace") if best.encoding == "cp1252" else str(best), best.encoding
+def scale_questions(reading: Options) -> list[tuple[str, str, float]]:
+    """Known fields whose column says a unit of its own: field, column and the factor it speaks of."""
+    return [one for one in _scales(reading) if one[0] in FIELDS]
 
 
-def _delimiter(text: str, path: Path) -> str:
-    counts = {sign: Counter(len(cells) for _, cells in _lines(text[:200_000], sign)) for sign in (",", ";", "\t", "|")}
-    scored = {sign: max(((n, width) for width, n in count.items() if width > 1), default=(0, 0)) for sign, count in counts.items()}
-    best = max(scored.values())
-    fit = [sign for sign, score in scored.items() if score[0] and score[0] >= 0.8 * best[0]]
-    if len(fit) == 1:
-        return fit[0]
-    unclear = SourceError(path.name, "how its columns are separated cannot be told", "say it with --delimiter")
-    try:
-        found = clevercsv.Sniffer().sniff("\n".join(text.splitlines()[:200]), delimiters=[",", ";", "\t", "|"])
-    except (clevercsv.Error, IndexError):
-        raise unclear from None
-    if not found or found.delimiter not in fit:
-        raise unclear
-    return str(found.delimiter)
+def own_name(column: str) -> str:
+    """A field's name made of a column's."""
+    name = _plain(re.sub(r"[%$€£]", "", column))
+    name = _ALIKE.get(name, name)
+    return name if name.isidentifier() else f"field_{name}"
 
 
-def _lines(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    """Rows of cells with the line each begins on; empty lines are passed over."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    out, begin = [], 1
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            out.append((begin, cells))
-        begin = reader.line_num + 1
-    return out
+def _scales(reading: Options) -> list[tuple[str, str, float]]:
+    given = dict(reading.get("scale", {}))
+    mapping = dict(reading.get("map", {}))
+    found = [(field, column, _scaled(column)) for field, column in mapping.items() if field not in given]
+    percent = [
+        (field, column, 0.01) for field, column in mapping.items() if field not in given and _percent_field(field) and re.search(r"%|\bpct\b|percent", column)
+    ]
+    return [one for one in found if one[2] != 1.0] + percent
 
 
-def _is_header(cells: Sequence[str]) -> bool:
-    named = [cell for cell in cells if cell.strip()]
-    return len(named) >= max(2, len(cells) - 1) and not any(_proves(cell) is not None or _dated(cell) for cell in named)
+def _scaled(column: str) -> float:
+    """The factor a column's name speaks of, in brackets or after a comma or `in`: "Net ($mn)" is 1e6; 1 where it says none."""
+    said = re.findall(r"[(\[]([^)\]]*)[)\]]|(?:,|\bin)\s+(.*)$", column.lower())
+    words = " ".join(part for pair in said for part in pair)
+    return next((factor for pattern, factor in _SCALES if re.search(rf"(?<![\w$])(?:{pattern})(?![\w$])", words.replace("'", ""))), 1.0)
 
 
-def _like_data(cells: Sequence[str], width: int) -> bool:
-    """Whether a line is of the table: as wide, and its first cell is no word such as Total."""
-    first = cells[0].strip() if cells else ""
-    return len(cells) >= width - 1 and bool(first) and not _AFTER.match(first)
+def _percent_field(field: str) -> bool:
+    return field in FIELDS and FIELDS[field].units.startswith("fraction")
 
 
 def _plain(name: str) -> str:
     return re.sub(r"\W+", "_", name.strip().lower()).strip("_")
 
 
-def own_name(column: str) -> str:
-    """A field's name made of a column's."""
-    name = _plain(re.sub(r"[%$€£]", "", column))
-    name = {"last": "close", "price": "close", "settle": "close", "vol": "volume", "adj_close": "close_adjusted"}.get(name, name)
-    return name if name.isidentifier() else f"field_{name}"
+def _sample(cells: pa.Array) -> pa.Array:
+    """Some cells of a long column, evenly spaced."""
+    return cells.take(pa.array(np.arange(0, len(cells), max(1, len(cells) // SAMPLE))))
 
 
-def _cell(cell: str) -> str:
-    return _CURRENCY.sub("", cell.strip().translate(_SPACES)).strip()
+def _blank(cells: pa.Array) -> np.ndarray:
+    return np.asarray(pc.is_in(pc.utf8_lower(cleaned(cells)), pa.array(sorted(EMPTY), type=cells.type)).to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _proves(cell: str) -> str | None:
-    """What a number says of the decimal sign: "." or ",", "?" where it may be either, "" where it says nothing; None for what is no number."""
-    text = _cell(cell).replace("( ", "(")
-    match = _NUMBER.fullmatch(text.replace("- ", "-"))
-    if not match or (match["unit"] or "").lower() not in {"%", *_FACTOR} or bool(match["open"]) != bool(match["close"]):
-        return None
-    digits = match["digits"].strip()
-    signs = [sign for sign in digits if sign in ".,"]
-    if not signs:
-        return ""
-    if len(set(signs)) == 2:
-        return signs[-1]
-    if len(signs) > 1:
-        return "," if signs[0] == "." else "."
-    before, _, after = digits.partition(signs[0])
-    whole = before.replace(" ", "").replace("'", "")
-    if len(after) == 3 and whole.isdigit() and len(whole) <= 3 and not whole.startswith("0") and not match["power"]:
-        return "?" if signs[0] == "," else ""  # 1.234 is a decimal point unless other cells say otherwise
-    return signs[0]
+def _numbers(sheet: Sheet, grid: Grid, field: str, column: str, decimal: str, dash: str) -> pd.Series:
+    """A column as float64; percent signs divide by 100 where the field is a fraction. What is unreadable is a finding."""
+    cells = grid.cells(column)
+    read = read_numbers(cells, decimal)
+    _one_unit(grid, column, cells, read)
+    if read.dashed.any() and not dash and any(re.search(rf"{CURRENCY}|\(", unit) for unit in read.units):
+        row = grid.row_of(int(np.flatnonzero(read.dashed)[0]))
+        raise SourceError(
+            grid.path.name, f"column {column!r} row {row}: a dash can be zero (as accountants write it) or missing", "say --dash zero or --dash missing"
+        )
+    values = np.where(read.dashed, 0.0, read.values) if dash == "zero" else read.values
+    for at in np.flatnonzero(read.bad):
+        sheet.findings.append(Anomaly("unreadable", f"{cells[int(at)].as_py()[:40]!r} is not readable", sheet.path.name, grid.row_of(int(at)), field=column))
+    if read.percent.any() and _percent_field(field):
+        values = np.where(read.percent, values / 100.0, values)
+    return pd.Series(values, index=grid.rows.index)
 
 
-def number(cell: str, decimal: str) -> float:
-    """A cell as a number (percent signs left as percent), NaN where it is none."""
-    text = _cell(cell).replace("- ", "-").replace("( ", "(")
-    match = _NUMBER.fullmatch(text)
-    if not match or bool(match["open"]) != bool(match["close"]):
-        return np.nan
-    unit = (match["unit"] or "").lower()
-    if unit not in {"%", *_FACTOR}:
-        return np.nan
-    whole, _, part = match["digits"].strip().partition(decimal)
-    thousands = "." if decimal == "," else ","
-    if thousands in part or decimal in part or not re.fullmatch(rf"\d*|\d{{1,3}}(([{re.escape(thousands)}' _])\d{{3}})(\2\d{{3}})*", whole):
-        return np.nan
-    plain = re.sub(r"\D", "", whole)
-    value = float(f"{plain or 0}.{part.strip() or 0}{match['power'] or ''}") * (1.0 if unit == "%" else _FACTOR[unit])
-    return -value if match["open"] or match["sign"] == "-" or match["after"] else value
+def _one_unit(grid: Grid, column: str, cells: pa.Array, read: Numerals) -> None:
+    """SourceError where some numbers of a column have a percent sign and others none, or two currencies, or M beside MM."""
+    if read.percent.any() and (others := np.flatnonzero(~read.percent & ~np.isnan(read.values) & (read.values != 0.0))).size:
+        row, cell = grid.row_of(int(others[0])), cells[int(others[0])].as_py()
+        raise SourceError(grid.path.name, f"column {column!r} row {row}: {cell!r} has no percent sign where others have one", "mend the column")
+    for signs in ((r"\$|USD", "€|EUR", "£|GBP", "¥|JPY", "CHF"), (r"(?<!M)M$", "MM$")):
+        first = [min(hits) for sign in signs if (hits := [at for unit, at in read.units.items() if re.search(sign, unit.rstrip(")"))])]
+        if len(first) > 1:
+            a, b = (cells[at].as_py() for at in first[:2])
+            raise SourceError(grid.path.name, f"column {column!r} row {grid.row_of(max(first[:2]))}: {a!r} and {b!r} are in different units", "mend the column")
 
 
-def _numbers(sheet: Sheet, field: str, column: str, decimal: str) -> pd.Series:
-    text = sheet.frame[column].str.strip()
-    values = pd.Series([number(cell, decimal) for cell in text], index=text.index, dtype="float64")
-    bad = values.isna() & ~text.isin(EMPTY) | (values.abs() == np.inf)
-    for cell, row in zip(text[bad], sheet.frame["row"][bad], strict=True):
-        sheet.findings.append(Anomaly("unreadable", f"{cell[:40]!r} is not readable", sheet.path.name, int(row), field=column))
-    percent = text.str.contains("%", regex=False)
-    if percent.any() and field in FIELDS and FIELDS[field].units.startswith("fraction"):
-        values = values.where(~percent, values / 100.0)
-    return values
+def _symbols(grid: Grid, column: str, upper: bool) -> pd.Series:
+    """A column of symbols. SourceError where two differ in capitals only."""
+    symbols = grid.rows[column].str.upper() if upper else grid.rows[column]
+    different = pd.Series(symbols.unique())
+    if (same := different.str.upper().duplicated()).any():
+        again = str(different[same].iloc[0])
+        at = int(np.flatnonzero(symbols == again)[0])
+        raise SourceError(grid.path.name, f"row {grid.row_of(at)}: {again!r} stands also in other capitals", "say --upper to make them one, or mend the file")
+    return symbols
 
 
-def _all_numbers(cells: pd.Series) -> bool:
-    filled = [cell for cell in cells.str.strip() if cell not in EMPTY]
-    good = sum(_proves(cell) is not None for cell in filled)
-    return bool(filled) and good >= 0.8 * len(filled)
+def _by_symbol(sheet: Sheet, times: pd.Series, columns: Mapping[str, pd.Series], field: str, upper: bool) -> RawTable:
+    """The table of a wide file: every column a symbol's values of one field."""
+    parts = [
+        pd.DataFrame({"event_time": times, "symbol": name.upper() if upper else name, "row": sheet.frame["row"], field: values})
+        for name, values in columns.items()
+    ]
+    frame = pd.concat(parts, ignore_index=True)
+    return RawTable(frame[frame[field].notna()].reset_index(drop=True), tuple(sheet.findings))
 
 
-def _dated(cell: str) -> bool:
-    return any(_stamp(cell.strip(), form) is not None for form in ("iso", "mdy", "dmy", "words"))
+def _time_text(grid: Grid, column: str) -> pa.Array:
+    """The text of a column of times, or of two put together (`Date+Time`)."""
+    if column in grid.columns:
+        return pc.utf8_trim_whitespace(grid.cells(column))
+    day, clock = (pc.utf8_trim_whitespace(grid.cells(name)) for name in column.split("+", 1))
+    return pc.binary_join_element_wise(day, clock, pa.scalar(" ", type=day.type))
 
 
-def _looks_dated(cells: pd.Series) -> bool:
-    return all(_dated(cell) for cell in cells.head(50))
+def _looks_dated(grid: Grid, column: str) -> bool:
+    cells = grid.rows[column].head(50)
+    return bool(len(cells)) and all(is_dated(cell) for cell in cells)
 
 
-def _form(grid: Grid, column: str, text: pd.Series) -> str:
+def _is_clock(cells: pd.Series) -> bool:
+    return bool(cells.head(50).str.fullmatch(r"\d{1,2}:\d\d.*").all())
+
+
+def _counts_rows(grid: Grid, column: str) -> bool:
+    """Whether a column without a name counts the rows."""
+    if not re.fullmatch(r"column_\d+|Unnamed: \d+|#|index", column) or not grid.rows[column].str.fullmatch(r"\d{1,15}").all():
+        return False
+    return bool((grid.rows[column].astype("int64").diff().iloc[1:] == 1).all())
+
+
+def _form(grid: Grid, text: pa.Array) -> str:
     """How a column writes its dates; SourceError where it can be read in two ways."""
-    for form in ("iso", "words"):
-        if all(_stamp(cell, form) is not None for cell in text):
-            return form
-    if text.str.fullmatch(r"\d+(\.0*)?|\d+\.\d+").all():
-        numbers = text.astype(float)
-        units = {"excel": (15_000, 80_000), "s": (1e8, 5e9), "ms": (1e11, 5e12), "us": (1e14, 5e15), "ns": (1e17, 5e18)}
-        found = next((name for name, (low, high) in units.items() if numbers.between(low, high).all()), "")
-        if found:
-            return found
-    both = {form: [_stamp(cell, form) for cell in text] for form in ("mdy", "dmy")}
-    fit = [form for form, stamps in both.items() if all(stamp is not None for stamp in stamps)]
-    if len(fit) == 1:
+    fit = forms_of(text)
+    if len(fit) == 1 or (fit and fit[0] in ("iso", "words")):
         return fit[0]
-    if len(fit) == 2:
-        at = next((n for n, (a, b) in enumerate(zip(both["mdy"], both["dmy"], strict=True)) if a != b), None)
-        if at is None:
-            return "mdy"  # 01/01 and 02/02: the same either way
-        cell, row = text.iloc[at], grid.rows["row"].iloc[at]
-        raise SourceError(grid.path.name, f"row {row}: {cell!r} can be month first or day first", "say it with --dates mdy or --dates dmy")
-    mixed = [n for n in range(len(text)) if not _dated(text.iloc[n])]
-    at = mixed[0] if mixed else next(n for n, stamp in enumerate(both["mdy"]) if stamp is None)
-    raise SourceError(grid.path.name, f"row {grid.rows['row'].iloc[at]}: {text.iloc[at][:40]!r} is no date like the others", "mend the row, or say --dates")
+    if fit:
+        read = [read_moments(text, form).local for form in fit]
+        differ = np.flatnonzero(np.any([one != read[0] for one in read[1:]], axis=0))
+        if not len(differ):
+            return fit[0]  # 01/01 and 02/02: the same either way
+        at = int(differ[0])
+        names = {"mdy": "month first", "dmy": "day first", "ymd": "year first"}
+        ways, do = " or ".join(names[form] for form in fit), " or ".join(f"--dates {form}" for form in fit)
+        raise SourceError(grid.path.name, f"row {grid.row_of(at)}: {text[at].as_py()!r} can be {ways}", f"say it with {do}")
+    best = max((read_moments(text, form).good for form in ("iso", "words", "mdy", "dmy")), key=np.sum)
+    at = int(np.flatnonzero(~best)[0])
+    raise SourceError(
+        grid.path.name,
+        f"row {grid.row_of(at)}: {text[at].as_py()[:40]!r} is no date like the others",
+        "mend the row (a month or quarter needs its day), or say --dates",
+    )
 
 
-def _stamp(cell: str, form: str) -> pd.Timestamp | None:
-    day, _, clock = cell.strip().replace("T", " ", 1).partition(" ") if form != "words" else (cell.strip(), "", "")
+def _localised(grid: Grid, read: Moments, zone: str) -> np.ndarray:
+    """Times without a zone as instants in UTC. SourceError with the row for a time that its zone skips or has twice."""
     try:
-        if form == "excel":
-            return pd.Timestamp("1899-12-30") + pd.Timedelta(seconds=round(float(cell) * 86400))
-        if form == "iso":
-            if not re.fullmatch(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|(19|20)\d{6}", day):
-                return None
-            return pd.Timestamp(f"{_iso(day)} {clock}".strip())
-        if form == "words":
-            return _worded(cell)
-        match = re.fullmatch(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})", day)
-        if not match:
-            return None
-        first, second, year = int(match[1]), int(match[3]), int(match[4])
-        year += 0 if year > 99 else 2000 if year < 70 else 1900
-        month, date = (first, second) if form == "mdy" else (second, first)
-        return pd.Timestamp(f"{year:04d}-{month:02d}-{date:02d} {clock}".strip())
-    except (ValueError, OverflowError):
-        return None
-
-
-def _iso(day: str) -> str:
-    return f"{day[:4]}-{day[4:6]}-{day[6:]}" if day.isdigit() else "-".join(part.zfill(2) for part in re.split(r"[-/.]", day))
-
-
-def _worded(cell: str) -> pd.Timestamp | None:
-    words = re.findall(r"[A-Za-z]+|\d+", cell)
-    months = [n for n, word in enumerate(words) if word[:3].lower() in _MONTHS and word.isalpha()]
-    numbers = [int(word) for word in words if word.isdigit()]
-    extra = [word for n, word in enumerate(words) if word.isalpha() and n not in months and word[:3].lower() not in _DAYS]
-    if len(months) != 1 or len(numbers) != 2 or [word for word in extra if word.lower() not in ("st", "nd", "rd", "th")]:
-        return None
-    year, day = (numbers[0], numbers[1]) if numbers[0] > 31 else (numbers[1], numbers[0])
-    year += 0 if year > 99 else 2000 if year < 70 else 1900
-    return pd.Timestamp(year, _MONTHS[words[months[0]][:3].lower()], day)
+        times = pd.DatetimeIndex(read.local.view("datetime64[ns]")).tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
+    except (KeyError, ValueError, TypeError):
+        raise SourceError(grid.path.name, f"zone {zone!r} is not known", "for example --zone America/New_York") from None
+    if times.hasnans:
+        at = int(np.flatnonzero(times.isna())[0])
+        stamp = pd.Timestamp(int(read.local[at]))
+        raise SourceError(grid.path.name, f"row {grid.row_of(at)}: {stamp} does not stand once on the clock of {zone}", "give it in UTC, or with its offset")
+    return times.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")

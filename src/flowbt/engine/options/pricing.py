@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.optimize import brentq
 
 from flowbt.engine.options.structures import Leg, Model, Skew, Structure, declared
 from flowbt.features.calendar import third_fridays
@@ -175,6 +174,8 @@ def strike_of(leg: Leg, spot: float, years: float, inputs: Callable[[float], Opt
 
     middle = float(inputs(spot).vol)
     wide = 8.0 * middle * float(np.sqrt(years)) + 0.5
+    from scipy.optimize import brentq  # late: 40 MB, which a run or sweep without options does not need
+
     if off(-wide) * off(wide) > 0:
         raise EngineError(f"a strike of {rule.value:g} delta", f"none at volatility {100 * middle:g} and {years:.4f} years", "use another delta or moneyness")
     return spot * float(np.exp(brentq(off, -wide, wide, xtol=1e-12)))

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from cachetools import LRUCache
 
 from flowbt.deferred import Evaluator, Graph, Node, Trace
 from flowbt.engine.decisions import bools, number
 from flowbt.engine.sweep.kernel import Codes
-from flowbt.engine.sweep.masks import COMPARES, FLIPPED, MaskStore, pack, pack_compare
+from flowbt.engine.sweep.masks import COMPARES, FLIPPED, MaskStore, pack, pack_compare, pack_compare_two
 from flowbt.engine.sweep.program import Program
 from flowbt.engine.sweep.space import Ints, Space
-from flowbt.engine.types import Labels, Market, Signals
+from flowbt.engine.types import Labels, Market, Signals, frozen
 from flowbt.engine.walk.kernel import Array
 from flowbt.ground.errors import SignalError
-from flowbt.ground.types import Json
+from flowbt.ground.types import Function, Json, Parameters
 
 RULES = {"hold": {"least": 1.0}, "stop": {"above": 0.0}, "take": {"above": 0.0}, "trail": {"above": 0.0}, "size": {"least": 0.0}}
 ROOTS = ("long", "short", "exit")
@@ -62,62 +65,72 @@ class Compiled:
         long, short, exits = self.program.codes
         self.codes = Codes(long, short, exits, self.program.depth)
 
-    def leaf_rows(self, codes: Ints, store: MaskStore, evaluator: Evaluator) -> Ints:
+    def batches(self, codes: Ints, store: MaskStore, frames: int) -> list[Ints]:
+        """Positions of the trials in parts whose masks the store has room for, in an order in which at most `frames` frames are kept while those they are
+        compared with come by one at a time."""
+        leaves = self.program.leaves
+        sides = {node.parameters for leaf in leaves for node in _sides(leaf) if node.parameters}
+        stream, *others = sorted(sides, key=lambda names: (-self.space.most(names), names)) or [()]
+        keys = [self.space.keys(codes, names) for names in (stream, *others)]
+        tile = keys[1] if others else keys[0] * 0
+        order = np.lexsort((tile, keys[0], tile // max(frames, 1), *keys[2:]))
+        few = sum(self.space.most(leaf.parameters) for leaf in leaves) <= store.room
+        step = len(codes) if few else max(store.room // len(leaves), 1)
+        return [order[at : at + step] for at in range(0, len(order), step)]
+
+    def leaf_rows(self, codes: Ints, store: MaskStore, evaluator: Evaluator, pool: Executor) -> Ints:
         """Rows of `store` for each trial and leaf (trials x leaves); what is not there yet is evaluated."""
         try:
-            return self._leaf_rows(codes, store, evaluator)
+            return self._leaf_rows(codes, store, evaluator, pool)
         except _Odd:  # a part of the tree is no bool frame of the panel's shape: let pandas combine the parts
             if not self._split:
                 raise NotFused("a signal that is not a bool frame") from None
             self._split = False
             self._build()
-            return self.leaf_rows(codes, store, evaluator)
+            return self.leaf_rows(codes, store, evaluator, pool)
 
-    def _leaf_rows(self, codes: Ints, store: MaskStore, evaluator: Evaluator) -> Ints:
+    def _leaf_rows(self, codes: Ints, store: MaskStore, evaluator: Evaluator, pool: Executor) -> Ints:
         rows = np.empty((len(codes), max(len(self.program.leaves), 1)), np.int64)
-        wanted: dict[object, tuple[int, Node, Json]] = {}
+        distinct: dict[Hashable, LeafAt] = {}
         members = []
         for column, leaf in enumerate(self.program.leaves):
             for trial, where in self.space.groups(codes, leaf.parameters):
-                key = leaf.instance(trial)
-                members.append((column, where, key))
-                if store.find(key) is None:
-                    wanted.setdefault(key, (column, leaf, trial))
-        self._fill(list(wanted.values()), store, evaluator)
+                members.append((column, where, leaf.instance(trial)))
+                distinct[members[-1][2]] = (int(where[0]), column, leaf, trial)
+        missing = store.make_room(distinct)
+        self._fill([distinct[key] for key in sorted(missing, key=lambda key: distinct[key][:2])], store, evaluator, pool)  # in the order of the trials
         for column, where, key in members:
             found = store.find(key)
             assert found is not None
             rows[where, column] = found
         return rows
 
-    def _fill(self, wanted: list[tuple[int, Node, dict[str, object]]], store: MaskStore, evaluator: Evaluator) -> None:
-        """Evaluate leaves into the store. Comparisons of one frame with many levels take the frame once and compare it bit by bit."""
-        split = [(column, leaf, trial, _level(leaf)) for column, leaf, trial in wanted]
-        evaluator.announce([(part, trial) for _, leaf, trial, level in split for part in (level[:2] if level else (leaf,)) if isinstance(part, Node)])
-        lanes: dict[object, Array | None] = {}
-        for column, leaf, trial, level in split:
-            key = leaf.instance(trial)
-            if level is None:
-                store.add(key)[:] = pack(self._bits(evaluator.take(leaf, trial), column))
-                continue
-            frame, bound, how = level
-            x = evaluator.take(frame, trial)
-            b = evaluator.take(bound, trial) if isinstance(bound, Node) else bound
-            at = frame.instance(trial)
-            if at not in lanes:
-                lanes.clear()  # leaves come grouped by frame; one at a time is kept
-                lanes[at] = self._lanes(x)
-            lane = lanes[at]
-            if lane is not None and isinstance(b, int | float) and not isinstance(b, bool):
-                pack_compare(lane, float(b), how, store.add(key))
-            else:
-                store.add(key)[:] = pack(self._bits(evaluator.take(leaf, trial), column))
+    def _fill(self, wanted: list[LeafAt], store: MaskStore, evaluator: Evaluator, pool: Executor) -> None:
+        """Evaluate leaves into the store. Comparisons of float frames, with one another or with levels, are done bit by bit in threads."""
+        split = [(column, leaf, trial, _comparison(leaf)) for _, column, leaf, trial in wanted]
+        evaluator.announce([(part, trial) for _, leaf, trial, sides in split for part in (sides[:2] if sides else (leaf,)) if isinstance(part, Node)])
+        lanes = Lanes(self._lanes)
+        jobs = []
+        for column, leaf, trial, sides in split:
+            if sides is not None:
+                left, right, how = sides
+                x = lanes.take(left, trial, evaluator)
+                y = lanes.take(right, trial, evaluator) if isinstance(right, Node) else right
+                if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
+                    jobs.append(pool.submit(pack_compare_two, x, y, how, store.add(leaf.instance(trial))))
+                    continue
+                if isinstance(x, np.ndarray) and isinstance(y, int | float) and not isinstance(y, bool):
+                    jobs.append(pool.submit(pack_compare, x, float(y), how, store.add(leaf.instance(trial))))
+                    continue
+            store.add(leaf.instance(trial))[:] = pack(self._bits(evaluator.take(leaf, trial), column))
+        for job in jobs:
+            job.result()
 
-    def _lanes(self, value: Any) -> Array | None:
-        """A float frame of the panel's shape as N x T over the traded bars; None for anything else."""
+    def _lanes(self, value: object) -> object:
+        """A float frame of the panel's shape as N x T over the traded bars; anything else as it is."""
         if not isinstance(value, pd.DataFrame) or not self._fits(value) or any(dtype != np.float64 for dtype in value.dtypes):
-            return None
-        return np.ascontiguousarray(self.stage.cut(value.to_numpy()).T)
+            return value
+        return frozen(self.stage.cut(value.to_numpy()).T)
 
     def _bits(self, value: object, column: int) -> npt.NDArray[np.bool_]:
         if not self._split:
@@ -154,6 +167,23 @@ class Compiled:
         return out
 
 
+LeafAt = tuple[int, int, Node, Json]  # the first trial that has it, column, leaf, values of its parameters
+
+
+class Lanes:
+    """Values of nodes, float frames as lanes. The last two are kept: comparisons that share a side come one after another."""
+
+    def __init__(self, made: Function) -> None:
+        self._made = made
+        self._kept: LRUCache[Hashable, object] = LRUCache(2)
+
+    def take(self, node: Node, trial: Parameters, evaluator: Evaluator) -> object:
+        value, key = evaluator.take(node, trial), node.instance(trial)  # taken each time: the evaluator counts its uses
+        if key not in self._kept:
+            self._kept[key] = self._made(value)
+        return self._kept[key]
+
+
 class _Odd(Exception):
     """A leaf that is not a bool frame of the panel's shape."""
 
@@ -166,17 +196,21 @@ def _node(graph: Graph, value: object) -> Node:
     return value if isinstance(value, Node) else graph.node(_constant, value)
 
 
-def _level(leaf: Node) -> tuple[Node, object, int] | None:
-    """(frame, level, comparison) of a leaf such as `x >= level`; None for anything else. Which side is the frame shows when it is evaluated."""
+def _comparison(leaf: Node) -> tuple[Node, object, int] | None:
+    """(left, right, comparison) of a leaf such as `x >= y`, a level on the right; None for anything else."""
     if leaf.op not in COMPARES:
         return None
     left, right = leaf.args
     how = COMPARES[leaf.op]
-    if isinstance(left, Node) and (not isinstance(right, Node) or _scalar(right)):
-        return left, right, how
     if isinstance(right, Node) and (not isinstance(left, Node) or _scalar(left)):
         return right, left, FLIPPED[how]
-    return None
+    return (left, right, how) if isinstance(left, Node) else None
+
+
+def _sides(leaf: Node) -> list[Node]:
+    """What has to be evaluated for a leaf, levels aside."""
+    sides = _comparison(leaf)
+    return [leaf] if sides is None else [side for side in sides[:2] if isinstance(side, Node) and not _scalar(side)]
 
 
 def _scalar(node: Node) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.engine.decisions import plan_of, rules_of
-from flowbt.engine.sweep.kernel import Codes, Words, combine
+from flowbt.engine.sweep.kernel import Codes, Words, trial_signals
 from flowbt.engine.sweep.masks import pack
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Market, Signals, Targets
@@ -48,7 +48,7 @@ def fingerprints(codes: Codes, masks: Words, trials: tuple[Ints, Words], bars: i
         for k in range(rows.shape[1]):
             fresh |= i > 0 and rows[i, k] != rows[i - 1, k]
         if fresh:
-            combine(codes, masks, rows[i], stack, signal, entry)
+            trial_signals(codes, masks, rows[i], stack, signal, entry)
             signs = SEED
             for side in range(3):
                 for k in range(signal.shape[1]):
@@ -81,10 +81,10 @@ def fingerprint_of_weights(plan: WeightPlan) -> int:
 def fingerprint_of_rules(rules: Rules, structure: bytes = b"") -> int:
     """The number of rules. `structure`: what an option structure consists of."""
     shape = rules.long.shape
-    leave = np.broadcast_to(rules.exit, shape)
+    fraction = np.broadcast_to(rules.exit, shape)
     odd = [structure] if structure else []
-    if not np.isin(leave, (0.0, 1.0)).all():  # fractions of the position
-        odd.append(b"exit" + bits_of(leave).tobytes())
+    if not np.isin(fraction, (0.0, 1.0)).all():  # fractions of the position
+        odd.append(b"exit" + bits_of(fraction).tobytes())
     values = np.empty((1, 5))
     for k, (name, array) in enumerate(zip(rules._fields[3:], rules[3:], strict=True)):
         bits = bits_of(array)
@@ -92,7 +92,7 @@ def fingerprint_of_rules(rules: Rules, structure: bytes = b"") -> int:
         if (bits != bits.flat[0]).any():
             values[0, k] = np.nan
             odd.append(name.encode() + bits.tobytes())
-    masks = np.stack([pack(np.ascontiguousarray(mask, np.bool_)).ravel() for mask in (rules.long, rules.short, leave > 0.0)])
+    masks = np.stack([pack(np.ascontiguousarray(mask, np.bool_)).ravel() for mask in (rules.long, rules.short, fraction > 0.0)])
     out = np.empty(1, np.uint64)
     fingerprints(PLAIN, masks, (np.arange(3).reshape(1, 3), bits_of(values)), shape[0], out)
     return _hash(int(out[0]).to_bytes(8, "little"), *odd) if odd else int(out[0])

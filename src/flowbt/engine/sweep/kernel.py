@@ -1,4 +1,4 @@
-"""The fused kernel: combine a trial's masks, walk only the bars that matter, keep running sums instead of series.
+"""The fused kernel: evaluate a trial's signals from its masks, walk only the bars that matter, keep running sums instead of series.
 
 The order of events is that of `engine/walk/kernel.py` with scalar rules, from the same `events.py`. While every symbol is flat the value cannot
 move, so the walk jumps to the next entry bit; while there is a position (or an order waiting for an open) it goes bar by bar, over the symbols that
@@ -125,7 +125,7 @@ def evaluate(codes: Ints, masks: Words, rows: Ints, stack: Words, out: Words) ->
 
 
 @jit
-def combine(codes: Codes, masks: Words, rows: Ints, stack: Words, signal: Words, entry: Words) -> None:
+def trial_signals(codes: Codes, masks: Words, rows: Ints, stack: Words, signal: Words, entry: Words) -> None:
     """The signals of a trial (3 x N*W: long, short, exit) and the bars with an entry of any symbol (W). Long and short on one bar are neither."""
     evaluate(codes.long, masks, rows, stack, signal[0])
     evaluate(codes.short, masks, rows, stack, signal[1])
@@ -170,7 +170,7 @@ def run_trials(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
         for k in range(rows.shape[1]):
             fresh |= i > 0 and rows[i, k] != rows[i - 1, k]
         if fresh:
-            combine(codes, masks, rows[i], stack, signal, entry)
+            trial_signals(codes, masks, rows[i], stack, signal, entry)
             by_bar(signal, width, asks)
         hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
         trailing = trail > 0.0

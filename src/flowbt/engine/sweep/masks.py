@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 
 import numpy as np
 import numpy.typing as npt
@@ -32,23 +32,30 @@ def pack(values: npt.NDArray[np.bool_]) -> Words:
 
 
 @jit
+def holds(x: float, y: float, how: int) -> bool:
+    """Whether x compares so with y; a missing value compares False, as in pandas."""
+    return x < y if how == 0 else x <= y if how == 1 else x > y if how == 2 else x >= y
+
+
+@jit
 def pack_compare(values: Array, level: float, how: int, out: Words) -> None:
-    """`values` (N x T) compared with a level, packed into `out` (N x W). A missing value compares False, as in pandas."""
-    n, bars = values.shape
-    for j in range(n):
+    """`values` (N x T) compared with a level, packed into `out` (N x W)."""
+    for j in range(out.shape[0]):
         for w in range(out.shape[1]):
-            word = np.uint64(0)
-            for t in range(w * 64, min(w * 64 + 64, bars)):
-                x = values[j, t]
-                if how == 0:
-                    hit = x < level
-                elif how == 1:
-                    hit = x <= level
-                elif how == 2:
-                    hit = x > level
-                else:
-                    hit = x >= level
-                word |= np.uint64(hit) << np.uint64(t & 63)
+            word, part = np.uint64(0), values[j, w * 64 : w * 64 + 64]
+            for k in range(part.size):
+                word |= np.uint64(holds(part[k], level, how)) << np.uint64(k)
+            out[j, w] = word
+
+
+@jit
+def pack_compare_two(left: Array, right: Array, how: int, out: Words) -> None:
+    """`left` compared with `right` (both N x T), packed into `out` (N x W)."""
+    for j in range(out.shape[0]):
+        for w in range(out.shape[1]):
+            word, a, b = np.uint64(0), left[j, w * 64 : w * 64 + 64], right[j, w * 64 : w * 64 + 64]
+            for k in range(a.size):
+                word |= np.uint64(holds(a[k], b[k], how)) << np.uint64(k)
             out[j, w] = word
 
 
@@ -71,13 +78,18 @@ def cut_bits(words: Words, bars: int, begin: int, length: int, out: Words) -> No
 
 
 class MaskStore:
-    """Rows of packed masks under keys. It grows as needed; `trim` empties it once it is over its budget."""
+    """Rows of packed masks under keys. It grows as needed, up to its budget, and then begins anew (`make_room`)."""
 
-    def __init__(self, symbols: int, bars: int, budget: int = 128_000_000) -> None:
-        self.symbols, self.bars, self.budget = symbols, bars, budget
-        self.count = 0
+    def __init__(self, symbols: int, bars: int, budget: int = 4_000_000) -> None:
+        self.symbols, self.bars = symbols, bars
+        self.row_bytes = symbols * words_of(bars) * 8
+        self.room = max(budget // self.row_bytes, 64)  # rows
+        self.made = self.count = 0  # rows ever, rows now
         self._rows: dict[Hashable, int] = {}
-        self._words = np.zeros((16, symbols, words_of(bars)), np.uint64)
+        self._words = self._new(16)
+
+    def _new(self, rows: int) -> Words:
+        return np.zeros((rows, self.symbols, words_of(self.bars)), np.uint64)
 
     @property
     def words(self) -> Words:
@@ -85,26 +97,25 @@ class MaskStore:
         used: Words = self._words[: self.count]
         return used
 
-    @property
-    def row_bytes(self) -> int:
-        return int(self._words[0].nbytes)
-
     def find(self, key: Hashable) -> int | None:
         return self._rows.get(key)
 
+    def make_room(self, keys: Collection[Hashable]) -> list[Hashable]:
+        """Which of these keys have to be added, after there is room for them. What is given up is not written again: kernels may still read it."""
+        missing = [key for key in keys if key not in self._rows]
+        if self.count and self.count + len(missing) > self.room:
+            self._rows, self.count, missing, self._words = {}, 0, list(keys), self._new(max(16, len(keys)))
+        if self.count + len(missing) > len(self._words):
+            self._words = np.concatenate([self._words, self._new(max(len(missing), min(self.count, self.room - self.count)))])
+        return missing
+
     def add(self, key: Hashable) -> Words:
-        """A new row to be filled, N x W."""
-        if self.count == len(self._words):
-            self._words = np.concatenate([self._words, np.zeros_like(self._words)])
+        """A new row to be filled, N x W; `make_room` has been asked for it."""
         self._rows[key] = self.count
         self.count += 1
+        self.made += 1
         row: Words = self._words[self.count - 1]
         return row
-
-    def trim(self) -> None:
-        if self.count * self.row_bytes > self.budget:
-            self._rows.clear()
-            self.count = 0
 
     def part(self, first: int, last: int, rotate: int) -> Words:
         """All rows over bars [first, last), after their bars are shifted in a circle by `rotate`: rows x N*W words."""

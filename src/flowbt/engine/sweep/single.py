@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from flowbt.engine.sweep.kernel import HOLD, SIZE, STOP, TAKE, TRAIL, Codes, Trials, Words, combine, is_set, next_bit, sell
-from flowbt.engine.sweep.sums import add_bar, finish, no_bars
+from flowbt.engine.sweep.kernel import HOLD, SIZE, STOP, TAKE, TRAIL, Codes, Trials, Words, is_set, next_bit, sell, trial_signals
+from flowbt.engine.sweep.sums import add_bar, add_held, finish, no_bars
 from flowbt.engine.walk.events import MISSED, better, borrow_paid, entry_units, fixed_level, funding_paid, level_hit, share_of, slipped, trailed_level
 from flowbt.engine.walk.kernel import Bars, Terms
 from flowbt.ground.compiled import jit
@@ -47,7 +47,7 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
         for k in range(rows.shape[1]):
             fresh |= i > 0 and rows[i, k] != rows[i - 1, k]
         if fresh:
-            combine(codes, masks, rows[i], stack, signal, entry)
+            trial_signals(codes, masks, rows[i], stack, signal, entry)
         hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
         stay, trailing = math.ceil(hold) if hold > 0.0 else NEVER, trail > 0.0
         share = share_of(size, 0.0, 1.0, terms.max_gross)  # nothing else is ever held: the same for any equity
@@ -81,27 +81,40 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                     next_up = upcoming(ups, next_up, t)
                     due = 1 + min(next_exit, next_up)
                 due = min(due, t + stay)
-                carrying = paying or side < 0.0
+                carrying, end = paying or (side < 0.0 and terms.borrow != 0.0), min(due, last)
+                quick = not (carrying or trailing or goal == goal or abs(level) < np.inf)  # nothing can happen before it is due
+                if quick:
+                    s, quick = add_held(s, mark, t, end, units, cash, before)
                 hit, exit_price = MISSED, 0.0
-                u: Any = np.uint64(t)
-                for u in range(np.uint64(t), np.uint64(min(due, last))):  # unsigned: no check for an index from the end
-                    nearest = trailed_level(side, level, why, best, trail)[0] if trailing else level
-                    hit, exit_price = level_hit(side, opened[u], high[u], low[u], nearest, goal)
-                    if hit != MISSED:
-                        break
-                    best = better(side, best, high[u], low[u])
-                    notional = units * mark[u]
-                    if carrying:
-                        carry = borrow_paid(notional, terms.borrow, days[u]) + funding_paid(notional, funding[u])
-                        cost += carry
-                        cash -= carry
-                    value = cash + notional
-                    s = add_bar(s, value, before)
-                    held += 1.0 if value > 0.0 else 0.0
+                if quick:
+                    held += end - t
                     if record:
-                        returns[i, u] = value / before - 1.0 if before > 0.0 else 0.0
-                    before = value
-                t = np.int64(u)  # type: ignore[assignment]
+                        for k in range(t, end):
+                            value = cash + units * mark[k]
+                            returns[i, k] = value / before - 1.0
+                            before = value
+                    before = cash + units * mark[end - 1]
+                    t = end
+                else:
+                    u: Any = np.uint64(t)
+                    for u in range(np.uint64(t), np.uint64(end)):  # unsigned: no check for an index from the end
+                        nearest = trailed_level(side, level, why, best, trail)[0] if trailing else level
+                        hit, exit_price = level_hit(side, opened[u], high[u], low[u], nearest, goal)
+                        if hit != MISSED:
+                            break
+                        best = better(side, best, high[u], low[u])
+                        notional = units * mark[u]
+                        if carrying:
+                            carry = borrow_paid(notional, terms.borrow, days[u]) + funding_paid(notional, funding[u])
+                            cost += carry
+                            cash -= carry
+                        value = cash + notional
+                        s = add_bar(s, value, before)
+                        held += 1.0 if value > 0.0 else 0.0
+                        if record:
+                            returns[i, u] = value / before - 1.0 if before > 0.0 else 0.0
+                        before = value
+                    t = np.int64(u)  # type: ignore[assignment]
                 if hit == MISSED:
                     t = due
                     if due >= last:  # still open at the end

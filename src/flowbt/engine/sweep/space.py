@@ -33,6 +33,10 @@ class Space:
     def size(self) -> int:
         return math.prod(len(values) for values in self.values)
 
+    def most(self, names: Sequence[str]) -> int:
+        """How many settings of the named parameters there are."""
+        return math.prod(len(self.values[self.names.index(name)]) for name in names)
+
     def codes(self, numbers: Ints) -> Ints:
         """Trials x parameters, for trial numbers of the grid."""
         out = np.empty((len(numbers), len(self.names)), np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 
 from flowbt.engine.walk.accounts import Trades
 from flowbt.engine.walk.kernel import Array, Bools
-from flowbt.ground.compiled import jit
+from flowbt.ground.compiled import jit, jit_sums
 
 Sums = tuple[float, float, float, float, float, float, float]
 
@@ -29,6 +29,8 @@ METRICS = (
 
 
 TRADES, WINS, GAIN, LOSS, RETURN = range(5)  # sums over closed trades
+BLOCK = 64  # bars
+RUINED = 6  # of Sums: bars that lost everything
 
 
 @jit
@@ -64,6 +66,55 @@ def add_bar(s: Sums, value: float, before: float) -> Sums:
     fall = growth / peak - 1.0
     depth = fall if fall < depth else depth
     return total + r, square + r * r, down + (r * r if r < 0.0 else 0.0), growth, peak, depth, ruined
+
+
+@jit_sums
+def sums_of_returns(mark: Array, first: int, last: int, units: float, cash: float) -> tuple[float, float, float]:
+    """Sums of returns, squares and squared losses over bars [first, last) of a position whose cash does not move. Values must stay above zero."""
+    total, square, down = 0.0, 0.0, 0.0
+    part = mark[first - 1 : last]
+    for t in range(part.size - 1):
+        r = (cash + units * part[t + 1]) / (cash + units * part[t]) - 1.0
+        total += r
+        square += r * r
+        down += r * r if r < 0.0 else 0.0
+    return total, square, down
+
+
+@jit
+def extremes(mark: Array) -> tuple[float, float]:
+    """The least and the largest of prices above zero, whose bits are in their order: whole numbers are compared several at once."""
+    bits = mark.view(np.int64)
+    least, largest = bits[0], bits[0]
+    for k in range(bits.size):
+        least, largest = min(least, bits[k]), max(largest, bits[k])
+    return np.int64(least).view(np.float64), np.int64(largest).view(np.float64)
+
+
+@jit
+def add_held(s: Sums, mark: Array, first: int, last: int, units: float, cash: float, before: float) -> tuple[Sums, bool]:
+    """`add_bar` over bars [first, last) of a position whose cash does not move, from a value of `before`. False where a bar may not end above zero: nothing
+    is added. Drawdowns are looked for in blocks, and bar by bar only where a block could hold the deepest."""
+    if not (s[RUINED] == 0.0 and before > 0.0 and cash + units * mark[first] > 0.0):
+        return s, False
+    total, square, down, _, peak, depth, _ = add_bar(s, cash + units * mark[first], before)
+    keep = 1.0 + depth
+    for at in range(first + 1, last, BLOCK):
+        part = mark[at : min(at + BLOCK, last)]
+        least, largest = extremes(part)
+        low, top = (cash + units * least, cash + units * largest) if units > 0.0 else (cash + units * largest, cash + units * least)
+        if low <= 0.0:
+            return s, False
+        if top > peak and low < top * keep:
+            for t in range(part.size):
+                value = cash + units * part[t]
+                peak = value if value > peak else peak
+                keep = value / peak if value < peak * keep else keep
+        else:
+            peak = top if top > peak else peak
+            keep = low / peak if low < peak * keep else keep
+    more = sums_of_returns(mark, first + 1, last, units, cash)
+    return (total + more[0], square + more[1], down + more[2], cash + units * mark[last - 1], peak, min(depth, keep - 1.0), 0.0), True
 
 
 @jit

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
 from flowbt.engine.sweep.fingerprint import bits_of, fingerprints
 from flowbt.engine.sweep.general import General
-from flowbt.engine.sweep.kernel import Trials, run_trials
+from flowbt.engine.sweep.kernel import Codes, Trials, run_trials
 from flowbt.engine.sweep.masks import MaskStore
 from flowbt.engine.sweep.results import WHOLE, BarRange, TrialResults
 from flowbt.engine.sweep.single import run_single
@@ -25,6 +27,7 @@ from flowbt.engine.walk.kernel import Array, Bars, Terms
 from flowbt.ground.errors import EngineError
 
 THREADS = os.cpu_count() or 1
+FRAMES = 0.7  # of the evaluator's memory, for the frames that others are compared with
 
 
 @dataclass
@@ -52,7 +55,6 @@ class Sweeper:
         bars = self.bars_in(part)
         returns = np.zeros((len(codes), len(bars.open))) if part.returns else np.empty((0, 0))
         out = TrialResults(np.full((len(codes), len(METRICS)), np.nan), returns, np.empty(len(codes) if part.prints else 0, np.uint64))
-        self.store.trim()
         for trace, where in self._traces(codes):
             self._group(trace, codes[where], where, (bars, part), out)
         if np.isnan(out.metrics[:, 0]).any():
@@ -85,14 +87,11 @@ class Sweeper:
         compiled = self._compile(trace)
         if compiled is not None:
             try:
-                rules = compiled.rule_values(codes, self.tracer.evaluator)
-                rows = compiled.leaf_rows(codes, self.store, self.tracer.evaluator)
+                self._fused(compiled, codes, where, cut, out)
+                return
             except NotFused as reason:
                 self._compiled[id(trace)] = None
                 self.unfused.append(str(reason))
-            else:
-                self._fused(compiled, (rows, rules), where, cut, out)
-                return
         with ThreadPoolExecutor(self.threads) as pool:
             self.general.run(trace, codes, where, cut, out, pool)
 
@@ -107,26 +106,50 @@ class Sweeper:
                 self.unfused.append(str(reason))
         return self._compiled[id(trace)]
 
-    def _fused(self, compiled: Compiled, given: tuple[Ints, Array], where: Ints, cut: tuple[Bars, BarRange], out: TrialResults) -> None:
+    def _fused(self, compiled: Compiled, codes: Ints, where: Ints, cut: tuple[Bars, BarRange], out: TrialResults) -> None:
+        """The trials in batches: while kernels walk one in threads, the masks of the next are made."""
+        evaluator, whole = self.tracer.evaluator, self.stage.whole
+        rules = compiled.rule_values(codes, evaluator)
+        frames = int(FRAMES * evaluator.bytes) // (8 * len(whole.index) * len(whole.symbols))
+        walking: deque[Batch] = deque()
+        with ThreadPoolExecutor(self.threads) as pool:
+            for mine in compiled.batches(codes, self.store, frames):
+                rows = compiled.leaf_rows(codes[mine], self.store, evaluator, pool)
+                walking.append(self._walk(compiled.codes, (rows, rules[mine]), where[mine], cut, pool))
+                if len(walking) > 1:
+                    walking.popleft().into(out)
+            for batch in walking:
+                batch.into(out)
+
+    def _walk(self, programs: Codes, given: tuple[Ints, Array], where: Ints, cut: tuple[Bars, BarRange], pool: ThreadPoolExecutor) -> Batch:
+        """Start the kernels on trials whose masks are in the store."""
         (rows, rules), (bars, part) = given, cut
         masks, year = self.store.part(part.first, part.first + len(bars.open), part.rotate), float(self.stage.market.year)
-        metrics = np.empty((len(rows), len(METRICS)))
-        returns = np.zeros((len(rows), len(bars.open))) if part.returns else out.returns
-        whole, bits, prints = self.store.words.reshape(self.store.count, -1), bits_of(rules), np.empty(len(rows) if part.prints else 0, np.uint64)
-        kernel = run_single if bars.open.shape[1] == 1 and (bars.open > 0.0).all() else run_trials
-        step = max(64, -(-len(rows) // (self.threads * 4)))
-        with ThreadPoolExecutor(self.threads) as pool:
-            jobs = []
-            for at in range(0, len(rows), step):
-                mine = slice(at, at + step)
-                trials = Trials(rows[mine], rules[mine], metrics[mine], returns[mine] if part.returns else returns)
-                jobs.append(pool.submit(kernel, bars, self.terms, masks, compiled.codes, trials, year))
-                if part.prints:
-                    jobs.append(pool.submit(fingerprints, compiled.codes, whole, (rows[mine], bits[mine]), self.store.bars, prints[mine]))
-            for job in jobs:
-                job.result()
-        out.metrics[where] = metrics
-        if part.returns:
-            out.returns[where] = returns
-        if part.prints:
-            out.prints[where] = prints
+        metrics, prints = np.empty((len(rows), len(METRICS))), np.empty(len(rows) if part.prints else 0, np.uint64)
+        returns = np.zeros((len(rows), len(bars.open))) if part.returns else np.empty((0, 0))
+        whole, bits = self.store.words.reshape(self.store.count, -1), bits_of(rules)
+        kernel = run_single if bars.open.shape[1] == 1 and (bars.open > 0.0).all() and (bars.mark > 0.0).all() else run_trials
+        step, jobs = max(64, -(-len(rows) // (self.threads * 4))), []
+        for at in range(0, len(rows), step):
+            mine = slice(at, at + step)
+            trials = Trials(rows[mine], rules[mine], metrics[mine], returns[mine] if part.returns else returns)
+            jobs.append(pool.submit(kernel, bars, self.terms, masks, programs, trials, year))
+            if part.prints:
+                jobs.append(pool.submit(fingerprints, programs, whole, (rows[mine], bits[mine]), self.store.bars, prints[mine]))
+        return Batch(where, TrialResults(metrics, returns, prints), jobs)
+
+
+class Batch(NamedTuple):
+    """Trials that are being walked: their places, their results, and what has to end first."""
+
+    where: Ints
+    results: TrialResults
+    jobs: list[Future[None]]
+
+    def into(self, out: TrialResults) -> None:
+        """Wait, and put the results in their places."""
+        for job in self.jobs:
+            job.result()
+        for mine, all_of_them in zip(self.results, out, strict=True):
+            if len(all_of_them):
+                all_of_them[self.where] = mine

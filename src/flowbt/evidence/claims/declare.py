@@ -60,11 +60,12 @@ class ClaimOutcome(Protocol):
 
 @dataclass(frozen=True)
 class Document:
-    """A source of claims. `dated`: YYYY-MM-DD; what came later is scored apart."""
+    """A source of claims. `dated`: YYYY-MM-DD; what came later is scored apart. `author`: who is scored for its forecasts, the document where it is empty."""
 
     name: str
     dated: str
     title: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True)

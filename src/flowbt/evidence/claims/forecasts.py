@@ -1,31 +1,31 @@
 """Dated forecasts: bets on later prices, resolved by first touch or at their date, with how often chance brings the like.
 
-A level is taken relative to the spot the document states, so that a price series adjusted later for dividends gives the same answer. How often: the share of
-all windows of the same length, before the forecast was made, in which the same relative move came.
+A level is taken relative to the spot the document states, so that a price series adjusted later for dividends gives the same answer. How often: `base_rates`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr
 
+from flowbt.evidence.claims.base_rates import BaseRate, Bet, base_rate, payoff, remaining
 from flowbt.evidence.claims.declare import Claim
-from flowbt.ground.errors import FieldError
+from flowbt.ground.errors import ClaimError, FieldError
 from flowbt.ground.protocols import Panel
 from flowbt.ground.types import Json
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Dated:
-    """The outcome of a dated forecast: made and resolved on these dates; its function returns a bet, or a list of bets that must all come true."""
+    """The outcome of a dated forecast: made and resolved on these dates; its function returns a bet, or a list of bets that must all come true.
+
+    `probability`: what its author gives it, None where nothing is said."""
 
     made: str
     by: str
@@ -35,26 +35,14 @@ class Dated:
     units: str = "return"
     symbol: str | None = None
     kind: str = "dated forecast"
+    probability: float | None = None
 
 
-def dated(made: str, by: str) -> Dated:
-    """A forecast made on one date (YYYY-MM-DD) that is settled by another."""
-    return Dated(made, by)
-
-
-@dataclass(frozen=True)
-class Bet:
-    """`rule`: touches, first, ends, falls, pays. `up`, `down`: relative moves from the close on the date made; `legs`: (call or put, strike / spot, number)."""
-
-    rule: str
-    symbol: str
-    words: str
-    up: float = math.nan
-    down: float = math.nan
-    within: int = 0
-    legs: tuple[tuple[str, float, float], ...] = ()
-    volatility: str = ""
-    field: str = "close"
+def dated(made: str, by: str, probability: float | None = None) -> Dated:
+    """A forecast made on one date (YYYY-MM-DD) that is settled by another, with the probability its author gives it, if any. ClaimError where that is none."""
+    if probability is not None and not 0.0 < probability < 1.0:
+        raise ClaimError(f"probability {probability!r} of a forecast", "not between 0 and 1", "leave it out where the document gives none")
+    return Dated(made, by, probability=probability)
 
 
 def touches(symbol: str, level: float, spot: float) -> Bet:
@@ -89,13 +77,11 @@ def pays(symbol: str, legs: list[tuple[str, float, float]], spot: float, *, vola
 
 def forecast(claim: Claim, finding: Any, bets: list[Bet], panel: Panel) -> None:
     """Resolve the bets; a forecast comes true when all do, is pending while none has failed and one is open."""
-    answers = [_resolve(bet, claim.outcome, panel) for bet in bets]
+    answers = [resolve(bet, claim.outcome, panel) for bet in bets]
     finding.detail["bets"] = answers
     finding.detail["made"], finding.detail["by"] = claim.outcome.made, claim.outcome.by
-    states = [a["true"] for a in answers]
-    finding.detail["true"] = False if False in states else None if None in states else True
-    known = [a["chance"] for a in answers if a["chance"] is not None]
-    finding.detail["chance"] = min(known) if known else None
+    finding.detail["true"] = together(answers)
+    finding.detail["chance"] = _share(rate(bets, claim.outcome, panel))
     finding.measured = answers[0]["move"]
     finding.n = finding.n_effective = 1
     finding.span = [claim.outcome.made, str(answers[0]["seen_to"])]
@@ -103,22 +89,62 @@ def forecast(claim: Claim, finding: Any, bets: list[Bet], panel: Panel) -> None:
         finding.figures.append({"name": name, "stated": claim.stated.get(name), "measured": answer["move"], "low": None, "high": None, "inside": None})
 
 
-def _resolve(bet: Bet, when: Dated, panel: Panel) -> Json:
+def together(answers: Sequence[Json]) -> bool | None:
+    """What the answers of `resolve` come to: False where one failed, None where one is open, True where all came true."""
+    states = [one["true"] for one in answers]
+    return False if False in states else None if None in states else True
+
+
+def resolve(bet: Bet, when: Dated, panel: Panel) -> Json:
+    """One bet on the data there are: words, true (None: open), when (the label that decided it), move and label so far, chance (share by `rate`), cost.
+
+    FieldError where there is no price on the date made."""
+    close, start = _made(bet, when, panel)
+    end = int(close.index.searchsorted(pd.Timestamp(when.by), side="right")) - 1
+    low, high = (_series(panel, f, bet.symbol) if bet.field == "close" and panel.has(f, bet.symbol) else close for f in ("low", "high"))
+    over, cost = pd.Timestamp(when.by) <= close.index[-1], _cost(bet, panel, close, start, _bars(close, start, when.by))
+    window = slice(start, end + 1)
+    known = close.iloc[window].dropna()
+    truth, touched = _outcome(bet, (known, low.iloc[window].fillna(close), high.iloc[window].fillna(close)), over, cost)
+    seen = {"bet": bet.words, "true": truth, "when": touched, "move": float(known.iloc[-1] / known.iloc[0] - 1), "seen_to": f"{known.index[-1]:%Y-%m-%d}"}
+    return seen | {"chance": _share(rate([bet], when, panel)), "cost": cost}
+
+
+def rate(bets: Sequence[Bet], when: Dated, panel: Panel, asked: pd.Timestamp | None = None) -> BaseRate | None:
+    """The base rate of all bets coming true together, from closes up to the date made; or, asked on a later day, of what they ask for from then on.
+
+    None where the history is too short, or nothing of the forecast's time is left. FieldError as `resolve`."""
+    found = []
+    for bet in bets:
+        close, start = _made(bet, when, panel)
+        at = start if asked is None else max(start, int(close.index.searchsorted(asked, side="right")) - 1)
+        at = int(np.flatnonzero(close.iloc[: at + 1].notna())[-1])
+        moved, bars = float(close.iloc[at] / close.iloc[start] - 1), _bars(close, at, when.by)
+        cost = _cost(bet, panel, close, start, _bars(close, start, when.by)) or 0.0
+        found.append((remaining(bet, moved), close.iloc[: at + 1], cost / (1 + moved), bars))
+    bars = max(one[3] for one in found)
+    return base_rate([one[:3] for one in found], bars) if bars else None
+
+
+def _share(found: BaseRate | None) -> float | None:
+    return None if found is None else found.share
+
+
+def _made(bet: Bet, when: Dated, panel: Panel) -> tuple[pd.Series, int]:
+    """The closes of a bet's symbol, and the row of the date made."""
     close = _series(panel, bet.field, bet.symbol)
     start = int(close.index.searchsorted(pd.Timestamp(when.made), side="right")) - 1
     late = start >= 0 and close.index[start] < pd.Timestamp(when.made) - pd.Timedelta(days=5)
     if start < 0 or late or not np.isfinite(close.iloc[start]):
         raise FieldError(f"field {bet.field!r} of {bet.symbol} on {when.made}", "its data do not cover that date", "import data that does")
-    end = int(close.index.searchsorted(pd.Timestamp(when.by), side="right")) - 1
-    low, high = (_series(panel, f, bet.symbol) if bet.field == "close" and panel.has(f, bet.symbol) else close for f in ("low", "high"))
-    over = pd.Timestamp(when.by) <= close.index[-1]
-    bars = max(1, end - start if over else int(np.busday_count(when.made, when.by)))
-    window = slice(start, end + 1)
-    known = close.iloc[window].dropna()
-    truth, touched = _outcome(bet, (known, low.iloc[window].fillna(close), high.iloc[window].fillna(close)), over, _cost(bet, panel, close, start, bars))
-    history = close.iloc[: start + 1].dropna().to_numpy(float)
-    seen = {"bet": bet.words, "true": truth, "when": touched, "move": float(known.iloc[-1] / known.iloc[0] - 1), "seen_to": f"{known.index[-1]:%Y-%m-%d}"}
-    return seen | {"chance": _chance(bet, history, bars), "cost": _cost(bet, panel, close, start, bars)}
+    return close, start
+
+
+def _bars(close: pd.Series, start: int, by: str) -> int:
+    """Sessions from a row to the date of settlement: counted where the data reach it, else weekdays; 0 where that date is past."""
+    if pd.Timestamp(by) <= close.index[-1]:
+        return max(0, int(close.index.searchsorted(pd.Timestamp(by), side="right")) - 1 - start)
+    return max(0, int(np.busday_count(f"{close.index[start]:%Y-%m-%d}", by)))
 
 
 def _outcome(bet: Bet, prices: tuple[pd.Series, pd.Series, pd.Series], over: bool, cost: float | None) -> tuple[bool | None, str | None]:
@@ -143,7 +169,7 @@ def _outcome(bet: Bet, prices: tuple[pd.Series, pd.Series, pd.Series], over: boo
     at = f"{close.index[-1]:%Y-%m-%d}"
     if bet.rule == "ends":
         return bool(close.iloc[-1] / spot - 1 > bet.up), at
-    return bool(_payoff(bet, float(close.iloc[-1] / spot)) > (cost or 0.0)), at
+    return bool(payoff(bet, np.array([close.iloc[-1] / spot]))[0] > (cost or 0.0)), at
 
 
 def _first(hit: pd.Series, over: bool) -> tuple[bool | None, str | None]:
@@ -152,43 +178,19 @@ def _first(hit: pd.Series, over: bool) -> tuple[bool | None, str | None]:
     return (False if over else None), None
 
 
-def _payoff(bet: Bet, price: float) -> float:
-    return sum(q * max(0.0, price - strike if kind == "call" else strike - price) for kind, strike, q in bet.legs)
-
-
 def _cost(bet: Bet, panel: Panel, close: pd.Series, start: int, bars: int) -> float | None:
     """Model price of the legs over spot; None for other bets."""
     if bet.rule != "pays":
         return None
     returns = np.log(close).diff().iloc[max(0, start - 62) : start + 1]
     sigma = float(_series(panel, "close", bet.volatility).iloc[start] / 100 if bet.volatility else returns.std() * math.sqrt(252))
-    spread = sigma * math.sqrt(bars / 252)
+    spread = sigma * math.sqrt(max(bars, 1) / 252)
     value = 0.0
     for kind, strike, quantity in bet.legs:
         d1 = -math.log(strike) / spread + spread / 2
         call = ndtr(d1) - strike * ndtr(d1 - spread)
         value += quantity * float(call if kind == "call" else call - 1 + strike)
     return value
-
-
-def _chance(bet: Bet, history: Array, bars: int) -> float | None:
-    """Share of all windows of `bars` in closes before the date in which the same relative bet came true; None for option bets and short histories."""
-    if bet.rule == "pays" or len(history) < bars + 250:
-        return None
-    windows = np.lib.stride_tricks.sliding_window_view(history, bars + 1)
-    moves = windows / windows[:, :1] - 1
-    if bet.rule == "ends":
-        return float((moves[:, -1] > bet.up).mean())
-    if bet.rule == "falls":
-        series = pd.Series(history)
-        fell = series / series.rolling(bet.within + 1, min_periods=1).max() - 1 <= bet.down
-        return float(fell.rolling(bars).max().dropna().mean())
-    if bet.rule == "touches":
-        return float((moves.max(axis=1) >= bet.up).mean() if np.isfinite(bet.up) else (moves.min(axis=1) <= bet.down).mean())
-    down, up = moves <= bet.down, moves >= bet.up
-    never = moves.shape[1]
-    first_down = np.where(down.any(axis=1), down.argmax(axis=1), never)
-    return float((first_down < np.where(up.any(axis=1), up.argmax(axis=1), never)).mean())
 
 
 def _series(panel: Panel, field: str, symbol: str) -> pd.Series:

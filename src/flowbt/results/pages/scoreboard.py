@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -14,11 +13,12 @@ from flowbt.evidence.claims import wording
 from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import ORDER, stated_effect
 from flowbt.evidence.cutoffs import CUTOFFS
+from flowbt.ground.documents import read_json
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Json
 from flowbt.results.pages import site
 from flowbt.results.pages.base import MISSING, render_page, write_assets
-from flowbt.results.record import dumps
+from flowbt.results.record import sealed
 from flowbt.results.shelf import listing
 
 FOLDER = "claims"
@@ -52,7 +52,7 @@ def owns(results: Path, register: str) -> bool:
     """Whether a scoreboard of this register (a folder; empty for files without one) may be written: a register's is not overwritten by anything else."""
     path = results / FOLDER / "findings.json"
     try:
-        held = json.loads(path.read_text(encoding="utf-8")).get("register", "")
+        held = read_json(path).get("register", "")
     except (OSError, ValueError, AttributeError):
         return True
     return not held or (bool(register) and Path(held).resolve() == Path(register).resolve())
@@ -70,7 +70,7 @@ def write_scoreboard(results: Path, scored: Scored) -> Path:
     _put(path, board_page(scored))
     kept = [{"id": f.id, "strategy": f.strategy, "verdict": f.verdict} for f in scored.findings if f.strategy]
     write_text(
-        folder / "findings.json", dumps({"synthetic": scored.synthetic, "register": scored.register, "findings": kept})
+        folder / "findings.json", sealed({"synthetic": scored.synthetic, "register": scored.register, "findings": kept})
     )  # the gallery shows them beside each strategy
     claims = [f for f in scored.findings if not f.placebo]
     words = ", ".join(f"{count} {verdict}" for verdict, count in Counter(f.verdict for f in claims).most_common(3))

@@ -6,7 +6,6 @@ Work in progress is shown when a `progress.json` lies in its folder, see `progre
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -14,22 +13,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import write_text
+from flowbt.ground.files import write_text, writing
 from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.pages.base import ASSETS, render_page, write_assets
-from flowbt.results.record import dumps
+from flowbt.results.record import dumps, unsealed
 
 NOTICE, PROGRESS, INDEX = "page.json", "progress.json", "index.html"
-KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board")
+KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board", "desk")
 LISTED = ("sharpe", "cagr", "volatility", "max_drawdown", "trades", "win_rate")  # measures on the browser page
 DOWNLOADS = ("trades.csv", "trades.parquet")  # what a tearsheet links to
 DEPTH = 4  # folders below the root in which notices are looked for
 
 
-def announce(page: Path, kind: str, title: str, words: str = "") -> None:
-    """List `page` on the browser page: `kind` is one of KINDS, `words` a line of what it says. Raises OSError."""
-    notice = {"kind": kind, "title": title, "words": words, "page": page.name, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+def announce(page: Path, kind: str, title: str, words: str = "", run: str = "") -> None:
+    """List `page` on the browser page: `kind` is one of KINDS, `words` a line of what it says, `run` the id of the run it is about (in the folder above
+    its own): what that may be believed is then said as of when the list is made. Raises OSError."""
+    notice = {"kind": kind, "title": title, "words": words, "run": run, "page": page.name, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     write_text(page.parent / NOTICE, dumps(notice))
 
 
@@ -46,7 +46,8 @@ def notices(root: Path) -> list[Json]:
         notice = _read(path)
         page = path.parent / str(notice.get("page", ""))
         if notice.get("title") and page.is_file():
-            found.append({**notice, "href": page.relative_to(root).as_posix()})
+            belief = shelf.beliefs_in(path.parent.parent).get(str(notice.get("run") or ""))
+            found.append({**notice, "href": page.relative_to(root).as_posix(), "belief": belief})
     return sorted(found, key=lambda notice: str(notice.get("created", "")), reverse=True)
 
 
@@ -116,7 +117,8 @@ def export(root: Path, folder: Path) -> int:
         for path in (*pages, *downloads, *believed):
             target = folder / path.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+            with writing(target) as scratch:
+                shutil.copyfile(path, scratch)
         write_text(folder / INDEX, index_page(root))
     return len(pages) + 1
 
@@ -154,7 +156,7 @@ def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:
 
 def _read(path: Path) -> Json:
     try:
-        found = json.loads(path.read_bytes())
+        found = unsealed(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -6,7 +6,6 @@ than MOST: over a regular sample and the best); the trial table and the parallel
 
 from __future__ import annotations
 
-import json
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import number, render_page, write_assets
+from flowbt.results.record import unsealed
 
 PAGE = "sweep.html"
 MAPPED = ("sharpe", "cagr", "max_drawdown", "trades")
@@ -37,8 +37,10 @@ def write(root: Path, folder: Path) -> Path:
     path = Path(folder) / PAGE
     with shelf.storing(path, "write"):
         write_assets(Path(root))
-        write_text(path, render_page("sweep.html", context(sweep, luck, trials), depth=len(path.relative_to(root).parts) - 1))
-        site.announce(path, "sweep", f"Sweep of {sweep['strategy']}, {sweep.get('trials', len(trials)):,} trials", str(luck.get("verdict") or ""))
+        shown = context(sweep, luck, trials, beliefs_of(folder, sweep))
+        write_text(path, render_page("sweep.html", shown, depth=len(path.relative_to(root).parts) - 1))
+        title = f"Sweep of {sweep['strategy']}, {sweep.get('trials', len(trials)):,} trials"
+        site.announce(path, "sweep", title, str(luck.get("verdict") or ""), shown["best_run"])
     site.write_index(Path(root))
     return path
 
@@ -47,8 +49,8 @@ def read(folder: Path) -> tuple[Json, Json, pd.DataFrame]:
     """sweep.json, luck.json (empty where absent) and the trials. Raises StoreError for a sweep that is not complete or damaged."""
     folder = Path(folder)
     try:
-        sweep = json.loads((folder / "sweep.json").read_bytes())
-        luck = json.loads((folder / "luck.json").read_bytes()) if (folder / "luck.json").is_file() else {}
+        sweep = unsealed((folder / "sweep.json").read_bytes())
+        luck = unsealed((folder / "luck.json").read_bytes()) if (folder / "luck.json").is_file() else {}
         trials = read_trials(folder / "trials.parquet")
     except (OSError, ValueError) as problem:
         do = "run the sweep to its end (--resume)" if not (folder / "sweep.json").is_file() else "the folder is damaged; sweep again"
@@ -76,7 +78,14 @@ def read_trials(path: Path) -> pd.DataFrame:
     return frame
 
 
-def context(sweep: Json, luck: Json, trials: pd.DataFrame) -> Json:
+def beliefs_of(folder: Path, sweep: Json) -> Json:
+    """What the trials that are stored as runs may be believed now: trial -> `Belief.to_dict()`."""
+    told = shelf.beliefs_in(Path(folder).parent)
+    return {trial: told[run] for trial, run in (sweep.get("runs") or {}).items() if run in told}
+
+
+def context(sweep: Json, luck: Json, trials: pd.DataFrame, beliefs: Json) -> Json:
+    best = next(iter(sweep.get("runs") or {}), "")
     names = list(sweep["parameters"])
     metrics = [name for name in sweep.get("metrics", []) if name in trials]
     shown = sample(trials)
@@ -84,7 +93,10 @@ def context(sweep: Json, luck: Json, trials: pd.DataFrame) -> Json:
         "title": f"Sweep of {sweep['strategy']}",
         "s": {"stand_ins": [], "datasets": [], "constraints": [], "warnings": [], "fixed": {}, **sweep},
         "luck": luck,
-        "strip": luck_strip(luck),
+        "strip": luck_strip(luck, believed=bool(beliefs.get(best)) and beliefs[best]["tone"] == "good"),
+        "best_trial": best,
+        "best_run": sweep["runs"][best] if best else "",
+        "belief": beliefs.get(best),
         "count": sweep.get("trials", len(trials)),
         "shown": len(shown),
         "parameters": names,
@@ -171,12 +183,13 @@ def columns(shown: pd.DataFrame, names: list[str], metrics: list[str]) -> list[J
     return found
 
 
-def luck_strip(luck: Json) -> list[dict[str, str]]:
-    """The judged figures of luck as tiles; what could not be computed says so."""
-    return [
-        {"name": one.name, "value": number(one.value, one.form), "words": one.words, "tone": "bad" if luck.get("look_ahead") else one.tone}
-        for one in luck_checks(luck)
-    ]
+def luck_strip(luck: Json, *, believed: bool = False) -> list[dict[str, str]]:
+    """The judged figures of luck as tiles; what could not be computed says so. Green only where the best trial is `believed`."""
+
+    def tone(found: str) -> str:
+        return "bad" if luck.get("look_ahead") else "plain" if found == "good" and not believed else found
+
+    return [{"name": one.name, "value": number(one.value, one.form), "words": one.words, "tone": tone(one.tone)} for one in luck_checks(luck)]
 
 
 def _label(name: str) -> str:

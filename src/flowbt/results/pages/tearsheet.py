@@ -32,13 +32,13 @@ def render(record: RunRecord, belief: Belief | None = None, *, depth: int = 2) -
     return render_page("tearsheet.html", context(record, belief), depth=depth)
 
 
-def summary(record: RunRecord) -> str:
+def summary(record: RunRecord, belief: Belief) -> str:
     """A small fragment of HTML that stands alone: what a notebook shows of a run."""
     rows, spark = measure_rows(record.measures), summary_of(record)["spark"]
     low, high = min(spark), max(spark)
     points = [(150 * at / max(len(spark) - 1, 1), 42 - 40 * (value - low) / ((high - low) or 1.0)) for at, value in enumerate(spark)]
     line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    shown = {"run": record.manifest, "headline": headline(rows), "line": line, "tiles": [rows[name] for name in TILES]}
+    shown = {"run": record.manifest, "belief": belief, "headline": headline(rows), "line": line, "tiles": [rows[name] for name in TILES]}
     return render_page("summary.html", shown)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import render_page, write_assets
+from flowbt.results.record import unsealed
 
 PAGE = "walkforward.html"
 SHOWN = ("sharpe", "cagr", "max_drawdown", "volatility", "trades", "win_rate")
@@ -36,7 +36,7 @@ def write(root: Path, folder: Path) -> Path:
 def read(folder: Path) -> tuple[Json, dict[str, pd.DataFrame]]:
     """walkforward.json and its tables windows, returns, trades. Raises StoreError where one is missing or broken."""
     try:
-        document = json.loads((Path(folder) / "walkforward.json").read_bytes())
+        document = unsealed((Path(folder) / "walkforward.json").read_bytes())
         return document, {name: pd.read_parquet(Path(folder) / f"{name}.parquet") for name in ("windows", "returns", "trades")}
     except (OSError, ValueError) as problem:
         raise StoreError(f"walk-forward {folder}", " ".join(str(problem).split())[:160], "the folder is damaged; walk forward again") from None

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flowbt.evidence.belief import Belief
 from flowbt.evidence.measures import drawdown, measure
 from flowbt.evidence.paired import paired_difference
 from flowbt.ground.errors import RangeError
@@ -46,7 +47,7 @@ PAIRED = {"sharpe": ("Sharpe", ".2f"), "cagr": ("CAGR", "+.2%"), "volatility": (
 class Comparison:
     """Everything a comparison says; plain values, so that the page, the terminal and JSON show the same."""
 
-    runs: list[Json]  # label, id, strategy, thesis, from, to, synthetic
+    runs: list[Json]  # label, id, strategy, thesis, from, to, synthetic, belief
     span: list[str]  # first and last common label
     bars: int
     measures: list[Json]  # name, label, units, texts, values; one per run
@@ -67,8 +68,8 @@ class Comparison:
         return {**asdict(self), "same": self.same}
 
 
-def compare_records(records: Sequence[RunRecord]) -> Comparison:
-    """Compare two or more runs. Raises RangeError where they have fewer than two labels in common."""
+def compare_records(records: Sequence[RunRecord], beliefs: Sequence[Belief]) -> Comparison:
+    """Compare two or more runs. `beliefs`: what each may be believed now. Raises RangeError where they have fewer than two labels in common."""
     index = common_labels(records)
     year = min(breakdowns.bars_per_year(record.manifest) for record in records)
     labels = unique_labels(records)
@@ -77,7 +78,7 @@ def compare_records(records: Sequence[RunRecord]) -> Comparison:
     intraday = any(record.manifest.get("step", "1d") != "1d" for record in records)
     keep = drawing.drawn(len(index))
     return Comparison(
-        runs=[_run(record, label) for record, label in zip(records, labels, strict=True)],
+        runs=[_run(record, label, belief) for record, label, belief in zip(records, labels, beliefs, strict=True)],
         span=[drawing.stamps(index[[0]], intraday)[0], drawing.stamps(index[[-1]], intraday)[0]],
         bars=len(index),
         measures=_measures(records, returns, index, year),
@@ -128,8 +129,9 @@ def unique_labels(records: Sequence[RunRecord]) -> list[str]:
     return [f"{label} LOOK-AHEAD" if record.manifest.get("look_ahead") else label for label, record in zip(labels, records, strict=True)]
 
 
-def _run(record: RunRecord, label: str) -> Json:
-    return {"label": label, **{name: record.manifest.get(name) for name in ("id", "strategy", "thesis", "from", "to", "synthetic", "look_ahead")}}
+def _run(record: RunRecord, label: str, belief: Belief) -> Json:
+    names = ("id", "strategy", "thesis", "from", "to", "synthetic", "look_ahead")
+    return {"label": label, "belief": belief.to_dict(), **{name: record.manifest.get(name) for name in names}}
 
 
 def _measures(records: Sequence[RunRecord], returns: list[pd.Series], index: pd.DatetimeIndex, year: float) -> list[Json]:

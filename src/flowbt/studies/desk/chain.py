@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import JournalError
 from flowbt.ground.files import flush, locked
 from flowbt.ground.types import Json
@@ -51,15 +52,18 @@ def read(folder: Path) -> list[Entry]:
     return entries
 
 
-def append(folder: Path, kind: str, make: Callable[[list[Entry]], Iterable[Mapping[str, object]]]) -> list[Entry]:
-    """Append what `make` returns, given the entries there are (so that nothing is entered twice); returns the new entries.
+Make = Callable[[list[Entry]], Iterable[Mapping[str, object]]]
+
+
+def append(folder: Path, kind: str, make: Make, now: datetime | None = None) -> list[Entry]:
+    """Append what `make` returns, given the entries there are (so that nothing is entered twice); returns the new entries, entered at `now` (UTC; the clock's).
 
     The whole is one critical section: two writers never give the same number. Raises JournalError where the chain is broken or the folder cannot be written.
     """
     try:
         with locked(folder / LOCK, f"journal {folder}", WAIT):
             there = read(folder)
-            new = _linked(there, kind, make(there))
+            new = _linked(there, kind, make(there), now or datetime.now(UTC))
             if new:
                 _write(folder / FILE, there, new)
             return new
@@ -67,18 +71,25 @@ def append(folder: Path, kind: str, make: Callable[[list[Entry]], Iterable[Mappi
         raise JournalError(f"journal {folder}", problem.strerror or str(problem), "check the folder's permissions and free space") from None
 
 
+def iso(time: datetime) -> str:
+    """An instant (UTC, with or without saying so) as entries write it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def digest(n: int, time: str, kind: str, body: Mapping[str, object], before: str) -> str:
     """sha256 of an entry's parts as canonical JSON."""
     return hashlib.sha256(_canonical([n, time, kind, body, before])).hexdigest()
 
 
-def _linked(there: list[Entry], kind: str, bodies: Iterable[Mapping[str, object]]) -> list[Entry]:
+def _linked(there: list[Entry], kind: str, bodies: Iterable[Mapping[str, object]], now: datetime) -> list[Entry]:
     before = there[-1].hash if there else START
+    time = iso(now)
+    if there and time < there[-1].time:
+        raise JournalError("an entry of the journal", f"it would be of {time}, the last one is of {there[-1].time}", "set the clock right: time only goes on")
     new: list[Entry] = []
     for body in bodies:
-        n, now = len(there) + len(new), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        plain = json.loads(_canonical(body))
-        new.append(Entry(n, now, kind, plain, before, digest(n, now, kind, plain, before)))
+        n, plain = len(there) + len(new), json.loads(_canonical(body))
+        new.append(Entry(n, time, kind, plain, before, digest(n, time, kind, plain, before)))
         before = new[-1].hash
     return new
 
@@ -100,7 +111,7 @@ def _write(path: Path, there: list[Entry], new: list[Entry]) -> None:
 
 def _checked(folder: Path, number: int, line: bytes, before: str) -> Entry:
     try:
-        entry = Entry(**json.loads(line))
+        entry = Entry(**parse_json(line))
         right = digest(entry.n, entry.time, entry.kind, entry.body, entry.before) == entry.hash
     except (ValueError, TypeError):
         raise JournalError(f"journal {folder}, line {number + 1}", "it is not an entry", "restore the file from a copy: it was changed") from None

@@ -24,7 +24,8 @@ from flowbt.ground.errors import FlowbtError
 from flowbt.ground.types import Json, JsonView
 from flowbt.results.record import plain
 from flowbt.studies.desk.chain import Entry
-from flowbt.studies.desk.follow import CODE, KIND
+from flowbt.studies.desk.follow import KIND, kept_code
+from flowbt.studies.desk.forecasts import FORECAST, SETTLEMENT, outcome
 from flowbt.studies.desk.today import decision_of
 from flowbt.studies.run.market import panel_for
 
@@ -44,7 +45,7 @@ class Difference:
 
 
 def recheck(catalog: Catalog, entries: list[Entry], journal: Path, strategies: Path) -> list[Difference]:
-    """What differs, in the order of the journal. Strategies that cannot decide any more are differences, too."""
+    """What differs, in the order of the journal: decisions and settlements. Strategies that cannot decide any more are differences, too."""
     groups: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
         if entry.kind == KIND:
@@ -52,10 +53,27 @@ def recheck(catalog: Catalog, entries: list[Entry], journal: Path, strategies: P
     found: list[Difference] = []
     for (name, code, _), group in groups.items():
         try:
-            found += _of_group(catalog, group, journal / CODE / f"{code}.py", strategies / f"{name}.py")
+            found += _of_group(catalog, group, kept_code(journal, code), strategies / f"{name}.py")
         except FlowbtError as error:
             found += [_difference(entry, CAUSES[4], str(error)) for entry in group]
-    return sorted(found, key=lambda one: one.n)
+    return sorted([*found, *_resettled(catalog, entries)], key=lambda one: one.n)
+
+
+def _resettled(catalog: Catalog, entries: list[Entry]) -> list[Difference]:
+    """Settlements that today's data would not make so."""
+    forecasts = {one.hash: one for one in entries if one.kind == FORECAST}
+    found = []
+    for entry in (one for one in entries if one.kind == SETTLEMENT and one.body["synthetic"] == catalog.synthetic):
+        name, on = entry.body["claim"], entry.body["on"]
+        try:
+            again = outcome(catalog, forecasts[entry.body["of"]])
+        except FlowbtError as error:
+            found.append(Difference(entry.n, name, on, CAUSES[4], str(error)))
+            continue
+        if again is None or (again["true"], again["on"]) != (entry.body["true"], on):
+            now = "open" if again is None else f"{'came true' if again['true'] else 'failed'} on {again['on']}"
+            found.append(Difference(entry.n, name, on, CAUSES[1], f"by today's data it {now}"))
+    return found
 
 
 def _of_group(catalog: Catalog, group: list[Entry], kept: Path, current: Path) -> list[Difference]:

@@ -21,7 +21,7 @@ from flowbt.engine.types import Signals, Targets
 from flowbt.ground.clock import Clock, read_asof
 from flowbt.ground.errors import FlowbtError, RangeError
 from flowbt.ground.types import Json, Moment
-from flowbt.studies.desk.conditions import Condition, conditions
+from flowbt.studies.desk.conditions import Condition, conditions, nearest_flip
 from flowbt.studies.run.market import panel_for
 
 
@@ -51,8 +51,19 @@ class SymbolDecision:
 
 
 @dataclass(frozen=True)
+class Believed:
+    """The answer for the newest stored run of a strategy (yes, no, cannot tell). `same_code`: that run's code is the one that decides today."""
+
+    run: str
+    answer: str
+    sentence: str
+    same_code: bool
+
+
+@dataclass(frozen=True)
 class Today:
-    """A strategy's decision on `label`, decided at `decision_time` (naive UTC), to be filled at `fill` (naive UTC)."""
+    """A strategy's decision on `label`, decided at `decision_time` (naive UTC), to be filled at `fill` (naive UTC). `belief` of its newest stored run and
+    `positions` of its followed book (`long SPY`) are filled by `standing.with_standing`. `flips`: per symbol the condition nearest to changing it alone."""
 
     strategy: str
     thesis: str
@@ -67,7 +78,14 @@ class Today:
     known: tuple[Known, ...]
     stand_ins: tuple[str, ...]
     data: tuple[tuple[str, str], ...]
-    error: str = ""
+    flips: tuple[Condition, ...] = ()
+    belief: Believed | None = None
+    positions: tuple[str, ...] = ()
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Fields that were asked for and are missing, or too old."""
+        return tuple(f"{one.field} of {one.symbol}" for one in self.known if one.event_time is None)
 
 
 def today(catalog: Catalog, path: Path, asof: Moment | None = None) -> Today:
@@ -77,6 +95,7 @@ def today(catalog: Catalog, path: Path, asof: Moment | None = None) -> Today:
     panel = panel_asof(catalog, strategy, asof)
     decision = strategy.decide(panel, parameters)
     label, clock = panel.index[-1], panel.clock
+    reasons = conditions(strategy, panel, parameters)
     return Today(
         strategy=strategy.name,
         thesis=strategy.thesis,
@@ -87,10 +106,11 @@ def today(catalog: Catalog, path: Path, asof: Moment | None = None) -> Today:
         fill=clock.opens(clock.shift(panel.index[-1:], 1))[0],
         synthetic=panel.catalog.synthetic,
         decisions=tuple(decision_of(decision, panel.symbols)),
-        conditions=conditions(strategy, panel, parameters),
+        conditions=reasons,
         known=known_of(panel),
         stand_ins=tuple(f"{one.used} for {one.asked}" for one in panel.stand_ins),
         data=tuple(sorted({(holder.name, holder.hash) for holder in panel.used.values()})),
+        flips=tuple(one for name in panel.symbols if (one := nearest_flip(reasons, name)) is not None),
     )
 
 

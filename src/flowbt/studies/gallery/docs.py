@@ -17,7 +17,9 @@ Made by `python -m flowbt.studies.gallery.docs strategies docs/strategies.md`; e
 One file per thesis of the documents. `flowbt run strategies/` runs them all, each against rotations of its own decisions, and writes one page
 that compares them; `flowbt run strategies/NAME.py` runs one. `GRID` is what a sweep looks at. Some defaults were settled while looking at
 results (exit_liquidity's confirm, zone_exhaustion, structural_pivot, convergence_tilt, and several on the demo market): no ledger counts those looks.
-Symbols `M01`..`M40` and `BTCSPOT` are the demo market's: the theses on single names need flow by name, which free data do not have.
+`BTCSPOT` is spot without funding (`btc-spot-leg` of the plan). Four files cannot run on the files of the shipped plan, and say so in one line:
+side_adjusted_flow, dark_pool_quality and relative_weakness trade `M01`..`M40`, single names of the demo market, whose real daily bars are sold (Norgate,
+Polygon, Tiingo) as is their flow (Unusual Whales, ThetaData, Polygon); put_spread_campaign needs option premium by side.
 """
 
 

@@ -7,17 +7,13 @@ ratios with as many trials. A strategy whose data are missing keeps its row, wit
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +26,22 @@ from flowbt.engine.simulate import simulate
 from flowbt.evidence.multiple import benjamini_hochberg
 from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
-from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, StoreError, check_seed
-from flowbt.ground.guard import die_with_parent
+from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, check_seed
 from flowbt.ground.types import Json
 from flowbt.results.belief import belief_now
+from flowbt.results.record import unsealed
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
 from flowbt.studies.run.market import Span
 from flowbt.studies.run.placebo import against_placebos
 from flowbt.studies.run.request import Request
 from flowbt.studies.run.stored import store_run
+from flowbt.studies.units import EVERY_PROCESSOR, Workers, each
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to run and how. `demo` as in `open_catalog`; `placebos`: rotations per strategy (fewer of option structures); `workers` 0: one per core."""
+    """What to run and how. `demo` as in `open_catalog`; `placebos`: rotations per strategy (fewer of option structures)."""
 
     folder: Path
     datasets: Path
@@ -53,15 +50,15 @@ class Job:
     span: Span = field(default_factory=Span)
     placebos: int = 199
     seed: int = 7
-    workers: int = 0
+    workers: Workers = EVERY_PROCESSOR
     keep_leak: bool = False
     command: str = ""
 
     def __post_init__(self) -> None:
-        """ParameterError for a seed, or numbers of placebos or workers, that cannot be."""
+        """ParameterError for a seed, or a number of placebos, that cannot be."""
         check_seed(self.seed)
-        if min(self.placebos, self.workers) < 0:
-            raise ParameterError(f"{self.placebos} placebos, {self.workers} workers", "less than none", "give 0 or more")
+        if self.placebos < 0:
+            raise ParameterError(f"{self.placebos} placebos", "less than none", "give 0 or more")
 
 
 @dataclass(frozen=True)
@@ -179,14 +176,15 @@ def claim_verdicts(results: Path | None, synthetic: bool) -> dict[str, tuple[str
     if path is None or not path.is_file():
         return {}
     try:
-        board = json.loads(path.read_text(encoding="utf-8"))
+        board = unsealed(path.read_bytes())
         if bool(board["synthetic"]) != synthetic:
             return {}
         lines: dict[str, tuple[str, ...]] = {}
         for finding in board["findings"]:
             lines[finding["strategy"]] = (*lines.get(finding["strategy"], ()), f"{finding['id']}: {finding['verdict']}")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"verdicts of {path}", f"cannot be read ({type(error).__name__})", "run `flowbt score claims/` again") from None
+        warnings.warn(f"verdicts of {path} are left out: {type(error).__name__}: {error}; run `flowbt score claims/` again", RuntimeWarning, stacklevel=2)
+        return {}
     return lines
 
 
@@ -245,30 +243,9 @@ def _card(path: Path) -> GalleryRow:
 
 
 def _in_parallel(job: Job, paths: list[Path]) -> Iterator[GalleryRow]:
-    workers = min(job.workers or os.cpu_count() or 1, len(paths))
-    if workers == 1:
-        yield from (run_one(job, path) for path in paths)
-        return
-    left = list(paths)
-    for path, entry in _pooled(job, paths, workers):
-        left.remove(path)
-        yield entry
-    for path in left:  # a worker was killed, and took the others with it: each once more by itself, so that the one is named
-        found = [entry for _, entry in _pooled(job, [path], 1)]
-        yield found[0] if found else GalleryRow(path.stem, file=str(path), error="its process was killed, for want of memory perhaps; run it by itself")
-
-
-def _pooled(job: Job, paths: list[Path], workers: int) -> Iterator[tuple[Path, GalleryRow]]:
-    """Rows of the files whose worker lived."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=die_with_parent) as pool:
-        waiting = {pool.submit(run_one, job, path): path for path in paths}
-        try:
-            for one in as_completed(waiting):
-                with suppress(BrokenProcessPool):
-                    entry = one.result()
-                    yield waiting[one], entry
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    for at, entry in each(partial(run_one, job), paths, job.workers):
+        killed = "its process was killed, for want of memory perhaps; run it by itself"
+        yield entry or GalleryRow(paths[at].stem, file=str(paths[at]), error=killed)
 
 
 def _corrected(entries: list[GalleryRow], name: str) -> dict[int, float]:

@@ -20,7 +20,6 @@ A file is refused whole: an idea left out in silence would make the rest look be
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date as Date
@@ -30,6 +29,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from flowbt.engine.options.structures import Strike, Structure, call_spread, collar, covered_call, long_call, long_put, moneyness, put_spread, straddle, strike
+from flowbt.ground.documents import read_toml
 from flowbt.ground.errors import SignalError, StudyError
 from flowbt.ground.types import Json
 
@@ -121,10 +121,10 @@ class IdeasFile(BaseModel):
 def read_ideas(path: Path) -> IdeasFile:
     """The ideas of a TOML file; StudyError says which idea is wrong and how."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = read_toml(path)
     except OSError as error:
         raise StudyError(f"ideas {path}", f"cannot be read ({error.strerror})", "give a TOML file of ideas (docs/engine.md)") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise StudyError(f"ideas {path}", f"is not TOML ({error})", "mend the file") from None
     try:
         return IdeasFile.model_validate(raw)

@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from flowbt.data.declare import Dataset
+from flowbt.data.sources.base import RawTable
 from flowbt.ground.errors import ParameterError, RefusedImport
 from flowbt.ground.types import JsonView
 
@@ -19,10 +20,18 @@ Course = Literal["same", "place", "anew", "merge"]
 
 @dataclass(frozen=True)
 class Arrival:
-    """How files come into a dataset that is there. `replace`: in place of all it holds. `known`: when what they change became known (default: now)."""
+    """How files come into a dataset that is there. `replace`: in place of all it holds. `known`: when what they change became known (default: now).
+
+    `parsed`: the hash of a file and what it holds, where it was read already.
+    """
 
     replace: bool = False
     known: pd.Timestamp | None = None
+    parsed: tuple[str, RawTable] | None = None
+
+    def table(self, sha256: object) -> RawTable | None:
+        """What a file of this hash holds, where it was read already."""
+        return self.parsed[1] if self.parsed and self.parsed[0] == sha256 else None
 
     def instant(self) -> pd.Timestamp:
         """Naive UTC, to the millisecond."""

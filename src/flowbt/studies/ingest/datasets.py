@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from flowbt.data.declare import Dataset
 from flowbt.data.sources.base import Anomaly
 from flowbt.data.versions import CHECKED, CURRENT, DATA, DECLARATION, MEND, PROVENANCE, VERSIONS, describe, writing_alone
 from flowbt.ground.errors import CheckFailed, DatasetError, SpoiltDataset, nearest
+from flowbt.ground.files import remove as delete
 from flowbt.ground.types import Json
 
 
@@ -55,7 +55,7 @@ def remove(catalog: Catalog, name: str, declaration_too: bool = False) -> list[P
     with changing(folder):
         deleted = [folder / part for part in parts if (folder / part).exists()]
         for path in deleted:  # the pointer first: without it nothing counts as imported
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            delete(path)
         if declaration_too and not any(folder.iterdir()):
             folder.rmdir()
     return deleted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from flowbt.data.declare import Dataset, field_name, parse_declaration, read_dec
 from flowbt.data.ingest.plan import PlanDataset, PlanFile
 from flowbt.data.sources import read, source
 from flowbt.data.versions import dataset_name
+from flowbt.ground.documents import read_toml
 from flowbt.ground.errors import DatasetError, ParameterError, SourceError
 from flowbt.ground.fields import FIELDS
 from flowbt.ground.types import Json
@@ -46,8 +46,8 @@ def import_files(asked: FileImport, files: Sequence[Path], root: Path, arrival: 
 def read_options(path: Path) -> Json:
     """Source options in a TOML file; DatasetError when it cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return read_toml(path)
+    except (OSError, ValueError) as error:
         raise DatasetError(f"mapping {path}", f"cannot be used ({error})", "give a TOML file of source options") from None
 
 

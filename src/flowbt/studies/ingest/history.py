@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from flowbt.data.catalog import Catalog
-from flowbt.data.versions import Version, current, discard, line_of, open_version, point, versions_of
+from flowbt.data.versions import CURRENT, DATA, DECLARATION, VERSIONS, Version, current, discard, line_of, open_version, point, versions_of
 from flowbt.ground.errors import DatasetError, SpoiltDataset, nearest
+from flowbt.ground.files import WRITING, abandoned, remove
 from flowbt.studies.ingest.datasets import changing, folder_of
 
 
@@ -48,7 +49,26 @@ def collect(catalog: Catalog, names: tuple[str, ...], keep: int = 0) -> dict[str
                 continue  # which version counts cannot be told, so none is thrown away
             others = [version.id for version in versions_of(folder) if version.id != now]
             deleted[name] = discard(folder, {*others[:keep], *([now] if now else [])})
+    if not names:
+        deleted |= {root.name: gone for root in catalog.roots if (gone := _debris(root))}
     return deleted
+
+
+def _debris(root: Path) -> list[Path]:
+    """Delete what was left by first imports that were killed before there was a declaration or a version that counts, and by a demo market half built."""
+    gone = [path for path in root.glob(f"{WRITING}*") if abandoned(path)]
+    for home in root.glob(f"*/{VERSIONS}"):
+        folder = home.parent
+        if not any((folder / name).exists() for name in (DECLARATION, CURRENT, DATA)):
+            with changing(folder):
+                gone += discard(folder, ())
+                for empty in (home, folder):
+                    if not any(empty.iterdir()):
+                        empty.rmdir()
+    for path in gone:
+        if path.parent == root:
+            remove(path)
+    return gone
 
 
 def _before(folder: Path, versions: list[Version]) -> list[Version]:

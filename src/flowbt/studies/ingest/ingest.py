@@ -116,7 +116,8 @@ def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path,
         kept = stored.provenance
         _declare(root / dataset.name, declaration)
         return ImportOutcome(dataset.name, "unchanged", kept["rows"], tuple(kept["span"]), kept["finding_counts"])
-    made = assemble(found if what != "place" else (), declaration, dataset.overlap)
+    read = [arrival.table(record["sha256"]) for record in records]
+    made = assemble(found if what != "place" else (), declaration, dataset.overlap, read)
     records = [{**record, "rows": rows} for record, rows in zip(records, made.rows, strict=False)]
     state = _joined(stored.frame(), made, declaration, arrival) if stored and what in ("place", "merge") else _fresh(made)
     holes = check_holes(state.frame, declaration) + check_opens(state.frame, declaration)
@@ -158,24 +159,26 @@ def _fresh(made: Assembled) -> _State:
 
 def _joined(old: pd.DataFrame, made: Assembled, declaration: Dataset, arrival: Arrival) -> _State:
     """What is there with what files bring (nothing, where the rows are only placed again)."""
-    if declaration.publication.rule != "column":
-        old = old.drop(columns="known_at")
-    if made.frame.empty:
+    new = made.frame
+    if declaration.publication.rule != "column":  # what a file says of it does not count then
+        old, new = old.drop(columns="known_at"), new.drop(columns="known_at", errors="ignore")
+    if new.empty:
         return _State(old, {"placed": len(old)})
-    merged = merge(old, made.frame, arrival.instant(), keep_old=policy(declaration, "revision") == "drop")
+    merged = merge(old, new, arrival.instant(), keep_old=policy(declaration, "revision") == "drop")
     merged = replace(merged, findings=tuple(replace(finding, file=made.file) for finding in merged.findings))
     refuse(merged.findings, declaration)
     return _State(merged.frame, merged.change, merged.findings)
 
 
-def assemble(found: Sequence[PlannedFile], declaration: Dataset, overlap: dict[str, float | str]) -> Assembled:
-    """Steps 3 and 4: parse, check, splice. No files give an empty table."""
+def assemble(found: Sequence[PlannedFile], declaration: Dataset, overlap: dict[str, float | str], read: Sequence[RawTable | None] = ()) -> Assembled:
+    """Steps 3 and 4: parse (what was not `read` already), check, splice. No files give an empty table."""
     if not found:
         return Assembled(pd.DataFrame(), [], [], [])
     parts: list[SourceRows] = []
     findings: list[Anomaly] = []
-    for item in found:
-        checked = check_rows(_named(select(_parse(item), item.entry.keep()), item.path.name), declaration)
+    for n, item in enumerate(found):
+        table = (read[n] if n < len(read) else None) or _parse(item)
+        checked = check_rows(_named(select(table, item.entry.keep()), item.path.name), declaration)
         findings += [replace(finding, file=finding.file or item.path.name) for finding in checked.findings]
         parts.append(SourceRows(item.path.name, checked.frame.drop(columns="file"), item.entry.check))
     frame, overlaps, differing = combine(parts, overlap)

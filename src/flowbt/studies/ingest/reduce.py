@@ -7,13 +7,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +17,7 @@ import pandas as pd
 
 from flowbt.data.declare import Dataset, parse_declaration, read_declaration
 from flowbt.data.raw.duck import Limits
+from flowbt.data.sources.base import parsing
 from flowbt.data.versions import KEYS, write_dataset, writing_alone
 from flowbt.ground.clock import ALWAYS, Clock
 from flowbt.ground.errors import DatasetError, FlowbtError, SourceError
@@ -29,6 +26,7 @@ from flowbt.ground.files import hash_file
 from flowbt.ground.protocols import Step
 from flowbt.studies.ingest.ingest import place
 from flowbt.studies.ingest.kinds import Kind, kind_of
+from flowbt.studies.units import EVERY_PROCESSOR, Workers, each, processors
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,8 @@ class Reduction:
     kind: str
     paths: tuple[Path, ...]
     options: Mapping[str, str] = field(default_factory=dict)
-    workers: int = 0  # 0: one per processor
-    memory_mb: int = 2000  # all workers together
+    workers: Workers = EVERY_PROCESSOR
+    memory_mb: int = 2000  # all of this machine's workers together
 
 
 @dataclass(frozen=True)
@@ -50,9 +48,6 @@ class FileResult:
     table: pd.DataFrame | None
     problem: str = ""
     sha256: str = ""
-
-
-Work = Callable[[Path], FileResult]
 
 
 @dataclass(frozen=True)
@@ -100,44 +95,18 @@ def find_files(paths: Sequence[Path], kind: Kind) -> list[Path]:
 
 
 def _run(asked: Reduction, files: Sequence[Path], options: Any) -> Iterator[FileResult]:
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = min(asked.workers or processors, len(files))
-    limits = Limits(max(1, processors // workers), max(200, asked.memory_mb // workers))
+    count = asked.workers.count(len(files))
+    limits = Limits(max(1, processors() // count), max(200, asked.memory_mb // count))
     work = partial(reduce_one, kind=asked.kind, options=options, limits=limits)
-    return map(work, files) if workers == 1 else in_processes(work, files, workers)
-
-
-def in_processes(work: Work, files: Sequence[Path], workers: int) -> Iterator[FileResult]:
-    """Each file's result as it is ready. A process that dies takes the others' work along: what was lost is done again, each file alone."""
-    lost: list[Path] = []
-    for path, result in _pool(work, files, workers):
-        if result is None:
-            lost.append(path)
-        else:
-            yield result
-    for path in lost:
-        ((_, result),) = _pool(work, [path], 1)
-        yield result or FileResult(path, None, "the process that read it was killed (out of memory?); give fewer --workers")
-
-
-def _pool(work: Work, files: Sequence[Path], workers: int) -> Iterator[tuple[Path, FileResult | None]]:
-    """Results as they are ready; None where the process was killed."""
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-    try:
-        futures = {pool.submit(work, path): path for path in files}
-        for future in as_completed(futures):
-            try:
-                yield futures[future], future.result()
-            except BrokenProcessPool:
-                yield futures[future], None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    for at, result in each(work, files, asked.workers):
+        yield result or FileResult(files[at], None, "the process that read it was killed (out of memory?); give fewer --workers")
 
 
 def reduce_one(path: Path, kind: str, options: Any, limits: Limits) -> FileResult:
-    """One file. What is expected to be wrong with files becomes the result's `problem`; a defect of flowbt is raised."""
+    """One file. What is wrong with it becomes the result's `problem`."""
     try:
-        return FileResult(path, kind_of(kind).one(path, options, limits), sha256=hash_file(path))
+        with parsing(path, kind):
+            return FileResult(path, kind_of(kind).one(path, options, limits), sha256=hash_file(path))
     except (FlowbtError, OSError) as error:
         return FileResult(path, None, str(error))
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from flowbt.data.panel.reader import PanelReader
-from flowbt.data.panel.views import fenced
+from flowbt.data.panel.views import Quiet, Recalled, fenced
 from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.study import Array
 from flowbt.ground.errors import ClaimError
@@ -22,7 +22,7 @@ from flowbt.ground.types import Function, Json
 from flowbt.studies.lookahead.probe import Leak, Probe
 from flowbt.studies.score.files import load
 
-OTHERS, FEW = 16, 3  # definitions probed beside the reported one, and cuts of each
+OTHERS, FEW = 8, 3  # definitions probed beside the reported one, and cuts of each
 Values = Callable[[Any, Any], Array]
 
 
@@ -32,12 +32,13 @@ def ask(claim: Claim, panel: Panel, definition: dict[str, object], function: Fun
         return (function or claim.function)(fenced(panel), **definition)
 
 
-def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[str, object], object]], values: Values) -> None:
+def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[str, object], object]], values: Values, features: Recalled) -> None:
     """ClaimError where a definition, decided when what comes later is unknown or another, says something else up to there.
 
-    `results`: definitions with what they gave on the whole panel, the reported one first. `values(given, panel)`: that as labels x columns.
+    `results`: definitions with what they gave on the whole panel, the reported one first. `values(given, panel)`: that as labels x columns. `features`: what
+    flowbt's own features gave there.
     """
-    function = anew(claim)
+    function, read = anew(claim), Quiet(panel.unlogged(), features)
     others = results[1:]
     chosen = [others[at] for at in np.unique(np.linspace(0, len(others) - 1, min(OTHERS, len(others))).astype(int))] if others else []
     for n, (definition, given) in enumerate([results[0], *chosen]):
@@ -45,7 +46,7 @@ def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[st
         def decide(view: Any, definition: Json = definition) -> Any:
             return {"event": values(ask(claim, view, definition, function), view)}
 
-        probe = Probe(decide, panel, {"event": values(given, panel)}, late=claim.outcome.kind == "sequence", memory=True)
+        probe = Probe(decide, panel, {"event": values(given, panel)}, late=claim.outcome.kind == "sequence", memory=True, read=read)
         leak = probe.first_leak() if n == 0 else probe.first_leak(FEW)
         if leak is not None:
             raise ClaimError(f"claim {claim.id} uses the future", _found(leak, definition if n else {}), "use only trailing windows and what the panel gives")

@@ -26,6 +26,9 @@ class ClaimFile:
     problem: str = ""
 
 
+Work = tuple[ClaimFile, Claim]
+
+
 @dataclass(frozen=True)
 class Selection:
     """What was named on the command line, and the family it belongs to.

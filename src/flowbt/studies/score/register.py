@@ -18,6 +18,7 @@ from types import FunctionType
 from typing import cast
 
 from flowbt.evidence.claims.declare import Claim
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import ClaimError
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Json, JsonView
@@ -80,7 +81,7 @@ def read_lock(folder: Path) -> Register | None:
     if not path.is_file():
         return None
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = read_json(path)
         known = {f.name for f in fields(RegisterEntry)}
         rows: list[Json] = [{k: tuple(v) if k == "horizons" else v for k, v in row.items() if k in known} for row in held["entries"]]
         return Register(path, tuple(RegisterEntry(**row) for row in rows), held["rules"])

@@ -47,7 +47,7 @@ def met(rule: str, columns: Columns) -> np.ndarray:
         return np.broadcast_to(answer, size).copy()
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError, ArithmeticError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
-        raise ParameterError(f"constraint {rule!r}", reason, f'write a comparison of {", ".join(columns)}, such as "fast < slow"') from None
+        raise ParameterError(f"constraint {rule[:80]!r}", reason[:160], f'write a comparison of {", ".join(columns)}, such as "fast < slow"') from None
 
 
 def _value(node: ast.expr, columns: Columns) -> Any:
@@ -64,14 +64,22 @@ def _value(node: ast.expr, columns: Columns) -> Any:
             value = _value(operand, columns)
             return -value if isinstance(sign, ast.USub) else value
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-            return _ARITHMETIC[type(op)](_value(left, columns), _value(right, columns))
+            return _ARITHMETIC[type(op)](_number(left, columns), _number(right, columns))
         case ast.BoolOp(op=op, values=values):
             parts = [_truth(value, columns) for value in values]
             return np.logical_and.reduce(parts) if isinstance(op, ast.And) else np.logical_or.reduce(parts)
         case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in _COMPARED for op in ops):
             sides = [_value(side, columns) for side in (left, *others)]
             return np.logical_and.reduce([np.asarray(_COMPARED[type(op)](sides[k], sides[k + 1]), np.bool_) for k, op in enumerate(ops)])
-    raise ValueError(f"{ast.unparse(node)!r} is not allowed in it")
+    raise ValueError(f"{ast.unparse(node)[:60]!r} is not allowed in it")
+
+
+def _number(node: ast.expr, columns: Columns) -> Any:
+    """What arithmetic is done with: numbers, as floats beyond what a machine's integers hold. A text would be repeated or filled in without end."""
+    value = _value(node, columns)
+    if np.asarray(value).dtype.kind not in "iufb" and not isinstance(value, int):
+        raise ValueError(f"{ast.unparse(node)[:60]!r} is no number")
+    return float(value) if isinstance(value, int) and abs(value) > 2**53 else value
 
 
 def _truth(node: ast.expr, columns: Columns) -> np.ndarray:

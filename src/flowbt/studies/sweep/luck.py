@@ -37,7 +37,7 @@ BLOCKS = 16
 def luck_of(setup: PreparedSweep, folder: SweepFolder, tally: TrialCount) -> dict[str, object]:
     """The contents of luck.json."""
     notes: list[str] = []
-    drawn = _drawn(folder, setup.request.search.seed)
+    drawn = _drawn(folder, setup.search.seed)
     if drawn is None:
         return {"best": None, "ledger": {"trials": tally.trials}, "notes": ["no trial traded"]}
     best, highest, sample, rotated = drawn
@@ -51,10 +51,10 @@ def luck_of(setup: PreparedSweep, folder: SweepFolder, tally: TrialCount) -> dic
         },
         **_deflated(setup, best, tally, mean_correlation(moving)),
         "pbo": _pbo(moving, notes),
-        **_superior(moving, setup.request.search.seed, notes),
+        **_superior(moving, setup.search.seed, notes),
         "noise": _noise(setup, rotated, notes),
         "neighbours": _neighbours(setup, best, highest),
-        "sample": {"trials": len(sample), "seed": setup.request.search.seed},
+        "sample": {"trials": len(sample), "seed": setup.search.seed},
         "notes": notes,
     }
     return luck
@@ -134,7 +134,7 @@ def _noise(setup: PreparedSweep, numbers: Ints, notes: list[str]) -> dict[str, o
         numbers = numbers[: max(20, int(len(numbers) * worlds / 19))]
         worlds = 19
     gap = min(63, bars // 4)
-    shifts = offsets(bars, gap, worlds, setup.request.search.seed)
+    shifts = offsets(bars, gap, worlds, setup.search.seed)
     if len(shifts) < 19:
         notes.append("too few bars for a noise band")
         return None

@@ -35,13 +35,13 @@ def tpe_slices(setup: PreparedSweep, folder: SweepFolder) -> Iterator[tuple[int,
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        sampler = optuna.samplers.TPESampler(seed=setup.request.search.seed, multivariate=True, constant_liar=True)
+        sampler = optuna.samplers.TPESampler(seed=setup.search.seed, multivariate=True, constant_liar=True)
     study = optuna.create_study(direction="maximize", sampler=sampler)
     axes = {name: optuna.distributions.IntDistribution(0, len(values) - 1) for name, values in zip(setup.space.names, setup.space.values, strict=True)}
     known: dict[int, float] = {}
     k = 0
-    while len(known) < setup.request.search.number:
-        asked = _ask(setup, study, axes, known, min(BATCH, setup.request.search.number - len(known)))
+    while len(known) < setup.search.number:
+        asked = _ask(setup, study, axes, known, min(BATCH, setup.search.number - len(known)))
         if not asked:
             return
         numbers = np.array(sorted(asked), np.int64)

@@ -60,10 +60,13 @@ class SweepRequest:
 class PreparedSweep:
     """A sweep ready to run."""
 
-    request: SweepRequest
     strategy: Strategy
     space: Space
     swept: tuple[str, ...]
+    named: tuple[str, ...]  # parameters that were asked for
+    constraints: tuple[str, ...]  # the file's and those asked for
+    search: Search
+    command: str
     panel: PanelReader
     sweeper: Sweeper
     leak: Leak | None = None
@@ -72,14 +75,10 @@ class PreparedSweep:
     def market(self) -> Market:
         return self.sweeper.stage.market
 
-    @property
-    def constraints(self) -> tuple[str, ...]:
-        return (*self.strategy.constraints, *self.request.constraints)
-
     @cached_property
     def numbers(self) -> Ints:
         """The trials, by number (not for tpe, which finds its own)."""
-        return numbers_of(self.space, self.constraints, self.request.search)
+        return numbers_of(self.space, self.constraints, self.search)
 
     @cached_property
     def facts(self) -> Json:
@@ -108,11 +107,12 @@ class PreparedSweep:
             "account": asdict(self.sweeper.account),
             "parameters": {name: list(values) for name, values in zip(self.space.names, self.space.values, strict=True) if name in self.swept},
             "fixed": {name: values[0] for name, values in zip(self.space.names, self.space.values, strict=True) if name not in self.swept},
+            "named": list(self.named),  # what was asked for; the other swept ones are the file's GRID
             "constraints": list(self.constraints),
-            "search": asdict(self.request.search),
+            "search": asdict(self.search),
             "versions": versions(),
             "commit": commit(strategy.path),
-            "command": self.request.command,
+            "command": self.command,
             "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
 
@@ -123,8 +123,8 @@ class PreparedSweep:
     @cached_property
     def id(self) -> str:
         """Twelve hex digits: the same code, data, span, rules, values, constraints and search give the same id."""
-        names = ("code_hash", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "parameters", "fixed", "constraints", "search")
-        parts = {name: self.facts[name] for name in names}
+        names = ("strategy", "code_hash", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "fixed", "constraints", "search")
+        parts = {name: self.facts[name] for name in (*names, "parameters")}
         parts["data"] = sorted([use["hash"], use["lag"]] for use in self.facts["datasets"])  # an edited publication rule is other data
         parts["order"] = list(self.space.names)  # trial numbers depend on it
         parts["flowbt"] = self.facts["versions"].get("flowbt")
@@ -135,10 +135,11 @@ def set_up(catalog: Catalog, request: SweepRequest) -> PreparedSweep:
     """Load, trace, and settle the dates: the bars on which every field that any trace reads is there."""
     strategy = load_strategy(request.path)
     space = space_of(strategy, request.values)
-    allowed(space, np.zeros(1, np.int64), (*strategy.constraints, *request.constraints))  # refuses what is no constraint
+    constraints = (*strategy.constraints, *request.constraints)
+    allowed(space, np.zeros(1, np.int64), constraints)  # refuses what is no constraint
     swept = tuple(name for name, values in zip(space.names, space.values, strict=True) if len(values) > 1 or name in request.values)
     panel = panel_for(catalog, strategy, request.decide_at)
-    tracer = Tracer(strategy.function, fenced(panel), space.trial(np.zeros(len(space.names), np.int64)))
+    tracer = Tracer(strategy.function, fenced(panel), space.trial(np.zeros(len(space.names), np.int64)), strategy.decide)
     leak = probe(tracer, space, strategy, panel)
     if not request.keep_leak:
         refuse(strategy.name, leak)
@@ -147,7 +148,7 @@ def set_up(catalog: Catalog, request: SweepRequest) -> PreparedSweep:
     market = with_surfaces(market_of(panel, labels), panel, tracer.evaluate(space.trial(np.zeros(len(space.names), np.int64))))
     stage = Stage(market, Labels(panel.index, panel.symbols), int(panel.index.searchsorted(labels[0])))
     sweeper = Sweeper(tracer, space, stage, request.costs or strategy.costs, request.account or strategy.account)
-    return PreparedSweep(request, strategy, space, swept, panel, sweeper, leak)
+    return PreparedSweep(strategy, space, swept, tuple(request.values), constraints, request.search, request.command, panel, sweeper, leak)
 
 
 def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: PanelReader) -> Leak | None:
@@ -171,7 +172,7 @@ def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: PanelReader) 
             tracer.fix(None, f"{type(error).__name__} on evaluating what was recorded, which")
     for code in _ends(space):
         trial = space.trial(code)
-        direct = tracer.function(tracer.quiet, **trial)
+        direct = tracer.direct(trial)
         _check_rules(direct, Labels(panel.index, panel.symbols))
         if not tracer.per_trial and not same(tracer.evaluate(trial), direct):
             tracer.fix(None, "what was recorded differs from a plain call, which")

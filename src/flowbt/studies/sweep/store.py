@@ -21,11 +21,11 @@ from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Array
 from flowbt.ground.errors import Busy
-from flowbt.ground.files import WRITING, abandoned, locked, publish, write_text, writing
+from flowbt.ground.files import WRITING, abandoned, locked, publish, remove, write_text, writing
 from flowbt.ground.protocols import Step
 from flowbt.ground.types import Json
-from flowbt.results.ledger import write_table
-from flowbt.results.record import dumps
+from flowbt.results import ledger
+from flowbt.results.record import sealed
 from flowbt.results.shelf import slug, storing
 
 WORKING = ".working"  # ending of a workspace's name
@@ -72,7 +72,7 @@ class SweepFolder:
 
     def write_part(self, k: int, table: pa.Table) -> None:
         with storing(self.path, "store the sweep in"):
-            write_table(self.part(k), table)
+            ledger.write_table(self.part(k), table)
 
     def read_part(self, k: int) -> pa.Table | None:
         """A finished slice, or None where it is not there or not whole."""
@@ -97,7 +97,7 @@ class SweepFolder:
 
     def write(self, name: str, document: Json) -> None:
         with storing(self.path, "store the sweep in"):
-            write_text(self.path / name, dumps(document, indent=1))
+            write_text(self.path / name, sealed(document, indent=1))
 
     def column(self, name: str) -> Array:
         """One column of every trial as float64, read a row group at a time: Arrow keeps what a whole read took."""
@@ -130,9 +130,10 @@ def lock_of(home: Path) -> Path:
 
 
 def sweep_up(results: Path) -> list[Path]:
-    """Remove what processes that are gone left under `results`: temporary files and folders, and workspaces that nobody holds. Returns them, sorted."""
+    """Remove what processes that are gone left under `results` and in its ledger: temporary files and folders, and workspaces that nobody holds.
+    Returns them, sorted."""
     gone = []
-    for path in sorted(results.rglob(f"{WRITING}*")):
+    for path in sorted(path for root in (results, ledger.home_of(results)) for path in root.rglob(f"{WRITING}*")):
         if path.exists() and abandoned(path):
             _remove(path)
             gone.append(path)
@@ -145,10 +146,7 @@ def sweep_up(results: Path) -> list[Path]:
 
 def _remove(path: Path) -> None:
     with storing(path, "remove"):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        remove(path)
 
 
 def _kept(schema: pa.Schema) -> pa.Schema:

@@ -34,7 +34,7 @@ from flowbt.studies.lookahead.strategies import refuse
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
 from flowbt.studies.run.stored import store_run
-from flowbt.studies.sweep.cluster import on_cluster
+from flowbt.studies.sweep.cluster import SweepCluster
 from flowbt.studies.sweep.luck import luck_of
 from flowbt.studies.sweep.search import tpe_slices
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
@@ -50,8 +50,7 @@ class SweepOptions:
 
     results: Path
     resume: bool = False
-    cluster: str | None = None
-    job: Json | None = None  # what a worker needs to set up the same sweep (see cluster.py)
+    cluster: SweepCluster | None = None  # None: here
     show: Step | None = None
     tearsheets: int = 0  # of the best trials
 
@@ -63,11 +62,11 @@ def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[P
     setup = set_up(catalog, request)
     folder = SweepFolder.of(run.results, setup.strategy.name, setup.id)
     with folder.working(run.resume):
-        return _swept(catalog, setup, folder, run, clock)
+        return _swept(catalog, request, setup, folder, run, clock)
 
 
-def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> tuple[Path, Json, Json]:
-    request, ascending = setup.request, order_of(setup.request.sort)
+def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> tuple[Path, Json, Json]:
+    ascending = order_of(request.sort)
     head = {"id": setup.id, "strategy": setup.strategy.name}
     progress = SweepProgress(folder, head, total_of(setup), run.show)
     clock.lap("prepare")
@@ -90,7 +89,7 @@ def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: Swe
     clock.lap("luck")
     checked = verify(setup, folder, top)  # after luck: vectorbt's import takes memory for good
     clock.lap("verify")
-    runs = tearsheets(catalog, setup, run, top)
+    runs = tearsheets(catalog, request, setup, top[: run.tearsheets], run.results)
     clock.lap("pages")
     document = {
         "kind": "sweep",
@@ -116,16 +115,16 @@ def _swept(catalog: Catalog, setup: PreparedSweep, folder: SweepFolder, run: Swe
     with derived(folder.path):
         renew(run.results, setup.strategy.name)
         sweeps.write(run.results, folder.path)
-    return folder.path, document, luck
+    return folder.path, {**document, "beliefs": sweeps.beliefs_of(folder.path, document)}, luck
 
 
-def tearsheets(catalog: Catalog, setup: PreparedSweep, run: SweepOptions, top: list[int]) -> dict[str, str]:
-    """Run the best trials in full and store them with their tearsheets: trial number -> run id."""
-    asked, found = setup.request, {}
-    for trial in top[: run.tearsheets]:
+def tearsheets(catalog: Catalog, asked: SweepRequest, setup: PreparedSweep, trials: list[int], results: Path) -> dict[str, str]:
+    """Run trials in full and store them with their tearsheets: trial number -> run id."""
+    found = {}
+    for trial in trials:
         parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
         request = Request(asked.path, parameters, asked.span, asked.decide_at, asked.costs, asked.account, command=asked.command, keep_leak=asked.keep_leak)
-        found[str(trial)] = store_run(run.results, backtest(catalog, request)).name
+        found[str(trial)] = store_run(results, backtest(catalog, request)).name
     return found
 
 
@@ -152,12 +151,12 @@ def order_of(sort: str) -> bool:
 
 
 def total_of(setup: PreparedSweep) -> int:
-    return setup.request.search.number if setup.request.search.kind == "tpe" else len(setup.numbers)
+    return setup.search.number if setup.search.kind == "tpe" else len(setup.numbers)
 
 
 def finished_slices(setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, progress: SweepProgress) -> Iterator[tuple[int, pa.Table]]:
     """Every slice, stored: those of an earlier run first, then new ones as they are done."""
-    if setup.request.search.kind == "tpe":
+    if setup.search.kind == "tpe":
         for k, table, stored in tpe_slices(setup, folder):
             progress.add(table, stored=stored)
             yield k, table
@@ -179,10 +178,10 @@ def finished_slices(setup: PreparedSweep, folder: SweepFolder, run: SweepOptions
 def new_slices(setup: PreparedSweep, missing: Iterable[tuple[int, Ints]], run: SweepOptions) -> Iterator[tuple[int, pa.Table]]:
     """Run slices here, or on a cluster."""
     if run.cluster is not None:
-        assert run.job is not None
-        sizes = dict(missing)
-        for k, results in on_cluster(run.cluster, {**run.job, "id": setup.id}, sizes):
-            yield k, table_of(setup.space, setup.swept, sizes[k], results)
+        waiting = list(missing)
+        for at, results in run.cluster.run(setup, [(numbers, ENTERED) for _, numbers in waiting]):
+            k, numbers = waiting[at]
+            yield k, table_of(setup.space, setup.swept, numbers, results)
         return
     for k, numbers in missing:
         yield k, table_of(setup.space, setup.swept, numbers, setup.sweeper.run(setup.space.codes(numbers), ENTERED))
@@ -219,4 +218,4 @@ def how(setup: PreparedSweep) -> Json:
     tracer, sweeper = setup.sweeper.tracer, setup.sweeper
     path = "per trial" if tracer.per_trial else "general" if sweeper.unfused else "fused"
     reasons = list(dict.fromkeys([*tracer.reasons, *sweeper.unfused]))
-    return {"path": path, "traces": tracer.traces, "masks": sweeper.store.count, "evaluations": tracer.evaluator.evaluations, "reasons": reasons}
+    return {"path": path, "traces": tracer.traces, "masks": sweeper.store.made, "evaluations": tracer.evaluator.evaluations, "reasons": reasons}

@@ -16,6 +16,7 @@ from flowbt.ground.errors import ParameterError, RangeError, check_seed
 from flowbt.studies.sweep.constraints import met
 
 MOST = 50_000_000  # trials of a grid; beyond it only a random draw is sensible
+ROUNDS = 64  # of drawing from a grid that is too large to be laid out
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Search:
     def __post_init__(self) -> None:
         """ParameterError for a seed or a number of points that cannot be."""
         check_seed(self.seed)
-        if self.number < (self.kind != "grid"):
-            raise ParameterError(f"{self.kind} search of {self.number} points", "less than one", "give 1 or more")
+        if not (self.kind != "grid") <= self.number <= MOST:
+            raise ParameterError(f"{self.kind} search of {self.number} points", f"not from 1 to {MOST:,}", "give another number")
 
 
 def space_of(strategy: Strategy, given: Mapping[str, str]) -> Space:
@@ -72,7 +73,10 @@ def _range(name: str, text: str, parts: list[float], default: object) -> list[ob
 
 def _number(name: str, text: str) -> float:
     try:
-        return float(text)
+        number = float(text)
+        if math.isfinite(number):
+            return number
+        raise ValueError(text)
     except ValueError:
         raise ParameterError(f"-p {name}", f"{text!r} is not a number", "write a:b:step, for example 3:21:2") from None
 
@@ -93,21 +97,22 @@ def numbers_of(space: Space, constraints: Iterable[str], search: Search) -> Ints
 
 
 def _draw(space: Space, rules: tuple[str, ...], search: Search) -> Ints:
-    """`number` distinct points that meet the constraints (fewer where there are no more)."""
+    """`number` distinct points that meet the constraints. Small grids are laid out (fewer points where there are no more); of large ones points are drawn,
+    and RangeError where so few meet the constraints that not enough are found."""
     rng = np.random.default_rng(search.seed)
     if space.size <= 4 * search.number or space.size <= 1_000_000:
         every = rng.permutation(space.size)
         return np.sort(every[allowed(space, every, rules)][: search.number])
     found = np.empty(0, np.int64)
-    for _ in range(64):
-        more = rng.integers(0, space.size, 2 * search.number)
-        more = more[allowed(space, more, rules)]
-        found = np.concatenate([found, more])
+    for _ in range(ROUNDS):
+        more = rng.integers(0, space.size, max(2 * search.number, 65_536))
+        found = np.concatenate([found, more[allowed(space, more, rules)]])
         _, first = np.unique(found, return_index=True)
         found = found[np.sort(first)][: search.number]
         if len(found) == search.number:
-            break
-    return np.sort(found)
+            return np.sort(found)
+    asked = f"{search.number:,} trials under {' and '.join(rules)}"
+    raise RangeError(asked, f"{len(found):,} found in a grid of {space.size:,}", "loosen the constraints, or give fewer values and no --random")
 
 
 def allowed(space: Space, numbers: Ints, constraints: Iterable[str]) -> np.ndarray:

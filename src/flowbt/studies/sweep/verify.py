@@ -30,7 +30,7 @@ def verify(setup: PreparedSweep, folder: SweepFolder, top: Sequence[int]) -> dic
     Raises ReconciliationError where a metric is off by more than 1e-9 (relative above 1), or a book differs from vectorbt's.
     """
     trials = folder.column("trial").astype(np.int64)
-    drawn = np.random.default_rng(setup.request.search.seed).choice(trials, min(SAMPLE, len(trials)), replace=False)
+    drawn = np.random.default_rng(setup.search.seed).choice(trials, min(SAMPLE, len(trials)), replace=False)
     chosen = list(dict.fromkeys([*top[:BEST], *(int(t) for t in drawn)]))
     worst = 0.0
     rows = folder.rows(chosen)

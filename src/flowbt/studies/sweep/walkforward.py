@@ -25,8 +25,7 @@ from flowbt.engine.book import Book
 from flowbt.engine.simulate import simulate
 from flowbt.engine.sweep.results import ENTERED, BarRange
 from flowbt.engine.sweep.space import Ints
-from flowbt.engine.sweep.sums import METRICS
-from flowbt.engine.types import Market
+from flowbt.engine.types import Array, Market
 from flowbt.evidence.measures import measure
 from flowbt.evidence.splits import Split, Window, walk_forward
 from flowbt.ground.errors import ParameterError
@@ -35,9 +34,10 @@ from flowbt.ground.types import Json
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import walkforward as page
-from flowbt.results.record import dumps
-from flowbt.results.shelf import derived, slug, storing
+from flowbt.results.record import dumps, sealed
+from flowbt.results.shelf import check_usable, derived, slug, storing
 from flowbt.studies.run.market import cut_decision
+from flowbt.studies.sweep.cluster import SweepCluster
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.store import lock_of
 from flowbt.studies.sweep.sweep import order_of
@@ -77,13 +77,14 @@ class Walk:
     measures: Json
 
 
-def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path) -> tuple[Path, Json]:
-    """Run and store; returns the folder and `walkforward.json`."""
-    ascending = order_of(request.sort)
+def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path, cluster: SweepCluster | None = None) -> tuple[Path, Json]:
+    """Run (the training windows on a cluster, where one is given) and store; returns the folder and `walkforward.json`."""
+    order_of(request.sort)  # refuses what is no metric
+    check_usable(results)
     setup = set_up(catalog, replace(request, keep_leak=False))  # what is chosen by the future cannot be tested on it: never kept
     numbers = _numbers(setup)
     splits = {mode: split_of(setup, numbers, plan, mode) for mode in plan.modes}
-    walks = [walk(setup, numbers, splits[mode], mode, ascending) for mode in plan.modes]
+    walks = [trade_windows(setup, train(setup, numbers, splits[mode], request.sort, cluster), mode, request.sort) for mode in plan.modes]
     key = {"sweep": setup.id, "plan": asdict(plan), "sort": request.sort}
     name = f"walkforward-{hashlib.sha256(dumps(key, sort_keys=True).encode()).hexdigest()[:12]}"
     document = {
@@ -96,8 +97,8 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
         "modes": {one.mode: {"windows": len(one.windows), "measures": one.measures, **against(one, request.sort)} for one in walks},
     }
     folder = results / slug(setup.strategy.name) / name
+    _enter(setup, results, numbers, document["id"])  # first: a result whose trials are not counted looks better than it is
     _store(folder, walks, document)
-    _enter(setup, results, numbers, document["id"])
     with derived(folder):
         page.write(results, folder)
         renew(results, setup.strategy.name)
@@ -131,24 +132,42 @@ def longest_holding(setup: PreparedSweep, numbers: Ints) -> int:
     return math.ceil(longest)
 
 
-def walk(setup: PreparedSweep, numbers: Ints, split: Split, mode: str, ascending: bool) -> Walk:
-    """All windows of one mode."""
-    rows, parts, trades = [], [], []
+@dataclass(frozen=True)
+class Trained:
+    """A window, the trials it could choose from, and each trial's metric on the training bars (missing where it has none)."""
+
+    window: Window
+    numbers: Ints
+    inside: Array
+
+
+def train(setup: PreparedSweep, numbers: Ints, split: Split, sort: str, cluster: SweepCluster | None = None) -> list[Trained]:
+    """Every trial measured on every window's training bars, here or window by window on a cluster."""
+    windows = walk_forward(len(setup.market.index), split)
+    units = [(numbers, BarRange(one.train_start, one.train_end)) for one in windows]
     codes = setup.space.codes(numbers)
-    column = METRICS.index(setup.request.sort)
-    for k, window in enumerate(walk_forward(len(setup.market.index), split)):
-        found = setup.sweeper.run(codes, BarRange(window.train_start, window.train_end)).metrics[:, column]
+    done = cluster.run(setup, units) if cluster else ((at, setup.sweeper.run(codes, bars)) for at, (_, bars) in enumerate(units))
+    found = {at: results.column(sort) for at, results in done}
+    return [Trained(window, numbers, found[at]) for at, window in enumerate(windows)]
+
+
+def trade_windows(setup: PreparedSweep, trained: list[Trained], mode: str, sort: str) -> Walk:
+    """All windows of one mode: in each the best trial by `sort` inside, traded outside."""
+    rows, parts, trades = [], [], []
+    ascending = order_of(sort)
+    for k, (window, numbers, found) in enumerate((one.window, one.numbers, one.inside) for one in trained):
         ranked = np.where(np.isfinite(found), found if ascending else -found, np.inf)
         at = int(ranked.argmin())
         if not np.isfinite(ranked[at]):
             rows.append({**_span(setup.market, window, k), "trial": -1})
             parts.append(pd.Series(0.0, setup.market.index[window.test_start : window.test_end]))
             continue
-        book = book_of(setup, codes[at], window)
+        code = setup.space.codes(numbers[at : at + 1])[0]
+        book = book_of(setup, code, window)
         outside = measure(book.returns, _closed(book), book.market.year, activity=book.exposure)
-        values = setup.space.trial(codes[at])
+        values = setup.space.trial(code)
         row = {**_span(setup.market, window, k), "trial": int(numbers[at]), **{f"p.{name}": values[name] for name in setup.swept}}
-        inside_out = {"inside": float(found[at]), "outside": float(getattr(outside, setup.request.sort))}
+        inside_out = {"inside": float(found[at]), "outside": float(getattr(outside, sort))}
         rows.append({**row, **inside_out, "total_return": outside.total_return, "trades": outside.trades})
         parts.append(book.returns)
         trades.append(book.trades.assign(window=k))
@@ -176,7 +195,7 @@ def against(one: Walk, metric: str) -> dict[str, object]:
 
 def _numbers(setup: PreparedSweep) -> Ints:
     """The grid's trials; a large grid is drawn from, so that each window stays affordable."""
-    search = setup.request.search
+    search = setup.search
     if search.kind == "grid" and setup.space.size > MOST:
         return numbers_of(setup.space, setup.constraints, Search("random", MOST, search.seed))
     return setup.numbers
@@ -207,7 +226,7 @@ def _store(folder: Path, walks: list[Walk], document: dict[str, object]) -> None
         }
         for name, frames in tables.items():
             ledger.write_table(work / f"{name}.parquet", pa.Table.from_pandas(pd.concat(frames, ignore_index=True), preserve_index=False))
-        write_text(work / "walkforward.json", dumps(document, indent=1))
+        write_text(work / "walkforward.json", sealed(document, indent=1))
         publish(work, folder)
 
 

@@ -148,3 +148,15 @@ if ("IntersectionObserver" in window) {
   }), { rootMargin: "-15% 0px -75% 0px" });
   links.forEach((_, id) => { const section = document.getElementById(id); if (section) seen.observe(section); });
 }
+
+// Answers as they are now: trials and walk-forwards may have come since the page was written.
+document.querySelectorAll("[data-belief]").forEach((answer) => {
+  const now = (window.flowbtBeliefs || {})[answer.dataset.belief];
+  if (!now) return;
+  answer.className = `answer ${now.tone}`;
+  answer.querySelector(".sentence").textContent = now.sentence;
+  const held = answer.querySelector(".held"), against = now.checks.find((check) => check.name === "holding");
+  if (held && against) held.textContent = `Against holding: ${against.words}.`;
+  answer.querySelector(".do").textContent = `Next: ${now.do}.`;
+  answer.querySelector(".checks").replaceChildren(...now.checks.map((check) => fb.element("li", { class: check.state, title: check.words }, check.name)));
+});

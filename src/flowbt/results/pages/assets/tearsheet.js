@@ -8,14 +8,6 @@
     line: { color: fb.lineColour(name), width: name === "strategy" ? 1.9 : 1.3, dash: name === "placebo" ? "dot" : "solid" }, ...more,
   });
 
-  // The answer as it is now: trials and walk-forwards may have come since the page was written.
-  const answer = document.querySelector("[data-belief]"), now = (window.flowbtBeliefs || {})[answer?.dataset.belief];
-  if (now) {
-    answer.className = `answer ${now.tone}`;
-    answer.querySelector(".sentence").textContent = now.sentence;
-    answer.querySelector(".do").textContent = `Next: ${now.do}.`;
-    answer.querySelector(".checks").replaceChildren(...now.checks.map((check) => fb.element("li", { class: check.state, title: check.words }, check.name)));
-  }
   fb.chart("glance-chart", () => ({
     traces: Object.entries(data.equity).filter(([name]) => name !== "placebo").reverse().map(([name, y]) => line(name, y, { hovertemplate: "%{y:.3f}" })),
     layout: { yaxis: { tickformat: ".3~f" }, margin: { l: 44, r: 8, t: 22, b: 26 }, legend: { ...fb.layout().legend, traceorder: "reversed" } },

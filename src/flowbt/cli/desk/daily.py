@@ -1,0 +1,60 @@
+"""`flowbt daily`: the day's work in one line, for cron or a scheduler."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flowbt.cli.data.update import asked_of, providers_option
+from flowbt.cli.desk.journal import journal_option
+from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data, timeout_option
+from flowbt.cli.progress import progress
+from flowbt.cli.show.terminal import say
+from flowbt.ground.home import place
+
+EPILOG = """\b
+Examples:
+  flowbt daily
+  flowbt daily --set core --site /srv/www/desk
+  30 22 * * 1-5  cd project && flowbt daily >> daily.log 2>&1    (crontab, UTC)"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("path", type=PathName(), default=lambda: place("strategies"))
+@click.option("--claims", type=PathName(), default=lambda: place("claims"), show_default="claims", help="Claims whose forecasts are entered and settled.")
+@click.option("--site", type=PathName(), help="Folder of the static site: new, empty, or an earlier one.  [default: none is made]")
+@click.option("--set", "wanted", type=click.Choice(("core", "crypto", "all")), default="all", show_default=True, help="Which providers.")
+@click.option("--no-update", is_flag=True, help="Download nothing: work with the data that are there.")
+@providers_option
+@journal_option
+@demo_option
+@datasets_option
+@results_option
+@timeout_option
+@json_option
+def command(path: Path, claims: Path, demo: bool | None, as_json: bool, **rest: Any) -> int:
+    """Update, board, today, follow, settle, export: the day in one line.
+
+    Called again it does what is left, or nothing. A provider that is down does not stop the rest, and the page says so. One at a time. Exit code 1 where a
+    provider, the board or a claim file failed, else 0; strategies that lack data are named.
+    """
+    from flowbt.studies.desk.daily import Day, daily
+    from flowbt.studies.desk.today import strategy_files
+
+    asked = None if rest["no_update"] or demo else asked_of(rest["wanted"], (), rest["providers"], rest["datasets"])
+    day = Day(tuple(strategy_files(path)), (str(claims),) if claims.exists() else (), rest["journal"], rest["results"], rest["site"], asked)
+    with progress("daily", as_json) as step:
+        done = daily(day, lambda: data_of(rest["datasets"], demo), step)
+    if as_json:
+        emit({**asdict(done), "line": done.line})
+    else:
+        say_data()
+        for line in done.problems:
+            say(f"flowbt: {line}", err=True)
+        for line in done.undecided:
+            say(f"cannot decide: {line}", err=True)
+        say(done.line)
+    return 1 if done.problems else 0

@@ -1,0 +1,45 @@
+"""Today's decisions as a page: what every strategy says for the next open, why, and what stands beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flowbt.ground.files import write_text
+from flowbt.ground.types import Json, JsonView
+from flowbt.results import shelf
+from flowbt.results.pages.base import render_page, stylesheet
+
+MOST = 12  # symbols whose conditions are shown; the others are in the JSON
+
+
+def context(day: JsonView) -> Json:
+    """Of `strategies` (dicts of `Today`), `problems`, `synthetic`, and optional `arrived`, `forecasts`, `links`: what the template shows."""
+    rows = [_row(one) for one in day["strategies"]]
+    newest = max((one["decision_time"] for one in day["strategies"]), default=None)
+    shown = {"arrived": None, "forecasts": [], "links": [], **day}
+    return {"title": "Today", "day": shown, "rows": sorted(rows, key=lambda row: not row["acting"]), "newest": newest, "css": stylesheet()}
+
+
+def write(path: Path, day: JsonView, *, depth: int | None = None) -> Path:
+    """Write the page; `depth`: folders below the results folder, None for a page that lies alone. Raises StoreError."""
+    with shelf.storing(path, "write"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, render_page("today.html", context(day) | {"alone": depth is None}, depth=depth or 0))
+    return path
+
+
+def _row(one: JsonView) -> Json:
+    acting = [row for row in one["decisions"] if row["action"] != "none"]
+    symbols = [row["symbol"] for row in (acting or one["decisions"])][:MOST]
+    flips: Json = {flip["symbol"]: flip for flip in one["flips"]}
+    conditions: dict[str, list[Json]] = {}
+    for condition in one["conditions"]:
+        conditions.setdefault(condition["symbol"], []).append(condition)
+    return {
+        "one": one,
+        "acting": acting,
+        "nearest": min(one["flips"], key=lambda flip: flip["bars"], default=None),
+        "symbols": [{"symbol": name, "flip": flips.get(name), "conditions": conditions[name]} for name in symbols if name in conditions],
+        "absent": [f"{known['field']} of {known['symbol']}" for known in one["known"] if known["event_time"] is None],
+        "known": [known for known in one["known"] if known["event_time"] is not None],
+    }

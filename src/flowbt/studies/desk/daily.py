@@ -1,0 +1,235 @@
+"""The day's work in one call: update, board, today, follow, register, settle, pages, site.
+
+1. Ask the providers for what is new. What came today is not asked for again; what failed is. One that is down does not stop the rest, and the pages say so.
+2. Enter today's decisions, the board's values, and new forecasts and claims in the journal; settle what the data decide. Each is entered once.
+3. Write the pages of the day (`results/desk/<session>/`), and the results as a static site.
+4. Say that it is done: `results/desk/daily.json`, with the hash of all it rests on. A call that finds it done with the same hash does nothing.
+
+Killed anywhere, the next call makes the day whole: every step can be done again, and what is written appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from flowbt.data.catalog import Catalog
+from flowbt.ground.errors import FlowbtError
+from flowbt.ground.files import hash_file, locked, write_json
+from flowbt.ground.protocols import Step
+from flowbt.ground.types import Json
+from flowbt.results.pages import board as board_page
+from flowbt.results.pages import today as today_page
+from flowbt.results.pages.site import announce, export, write_index
+from flowbt.results.record import plain
+from flowbt.studies.board.board import Board, board
+from flowbt.studies.board.document import document
+from flowbt.studies.desk.chain import append, read
+from flowbt.studies.desk.follow import enter
+from flowbt.studies.desk.forecasts import FORECAST, register, settle
+from flowbt.studies.desk.prospective import entered_forecasts
+from flowbt.studies.desk.standing import holding, with_standing
+from flowbt.studies.desk.today import Today, today_all
+from flowbt.studies.ingest.update import Asked, last_update, update
+
+DESK, DONE, BOARD = "desk", "daily.json", "board"
+
+
+@dataclass(frozen=True)
+class Day:
+    """Where everything is. `strategies`, `claims`: files and folders; `site`: None for no site; `asked`: None where nothing is to be downloaded.
+
+    `now`: when entries are made, naive UTC (the clock's)."""
+
+    strategies: tuple[Path, ...]
+    claims: tuple[str, ...]
+    journal: Path
+    results: Path
+    site: Path | None = None
+    asked: Asked | None = None
+    now: pd.Timestamp | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a call did. `problems`: one line each, for providers, board and claims; `undecided`: for strategies that cannot decide, for want of data mostly;
+    `nothing`: all was done before."""
+
+    session: str = ""
+    nothing: bool = False
+    pulls: int = 0
+    pulls_failed: int = 0
+    values: int = 0
+    decided: int = 0
+    entered: int = 0
+    settled: int = 0
+    pages: int = 0
+    problems: tuple[str, ...] = field(default=())
+    undecided: tuple[str, ...] = field(default=())
+
+    @property
+    def line(self) -> str:
+        """The summary line."""
+        if self.nothing:
+            return f"{self.session}: done before, nothing to do"
+        told = [
+            f"{self.pulls - self.pulls_failed} of {self.pulls} pulls" if self.pulls else "nothing downloaded",
+            f"{self.values} board values",
+            f"{self.decided} strategies decided" + (f", {len(self.undecided)} cannot" if self.undecided else ""),
+            f"{self.entered} entered, {self.settled} settled",
+            f"{self.pages} pages",
+        ]
+        return f"{self.session}: {', '.join(told)}" + (f"; {len(self.problems)} problems" if self.problems else "")
+
+
+def daily(day: Day, open_catalog: Callable[[], Catalog], progress: Step | None = None) -> Done:
+    """Do the day's work, or what is left of it. Busy where another is at it; the errors of `open_catalog`."""
+    home = day.results / DESK
+    home.mkdir(parents=True, exist_ok=True)
+    with locked(home / ".daily.lock", f"daily of {day.results}"):
+        done = _updated(day, progress)
+        catalog = open_catalog()
+        before = _read(home / DONE)
+        if before.get("key") == _key(day, catalog) and before.get("whole"):
+            return Done(str(before["session"]), nothing=True)
+        done = _worked(day, catalog, done, progress)
+        write_json(home / DONE, {"key": _key(day, catalog), "whole": not done.pulls_failed, **asdict(done), "line": done.line})
+        return done
+
+
+def _updated(day: Day, progress: Step | None) -> Done:
+    """Step 1: everything, or what failed of today's update; nothing where that is whole."""
+    if day.asked is None:
+        return Done()
+    last = last_update(day.asked.datasets) or {}
+    asked = day.asked
+    if str(last.get("time", ""))[:10] == f"{asked.today:%Y-%m-%d}" and last.get("done"):
+        again = tuple(dict.fromkeys(one["dataset"] for one in last["outcomes"] if one["status"] in ("failed", "partial")))
+        if not again:
+            return Done()
+        asked = replace(asked, only=tuple(name for name in again if not asked.only or name in asked.only))
+    found = update(asked, progress)
+    return Done(pulls=len(found.outcomes), pulls_failed=len(found.failed), problems=tuple(f"{one.dataset}: {one.problem}" for one in found.failed))
+
+
+def _worked(day: Day, catalog: Catalog, done: Done, progress: Step | None) -> Done:
+    """Steps 2 and 3."""
+    steps, problems = ("board", "decisions", "journal", "pages"), list(done.problems)
+
+    def tell(n: int) -> None:
+        if progress:
+            progress(steps[n], n, len(steps))
+
+    tell(0)
+    shown = _board(catalog, problems)
+    tell(1)
+    said, cannot = today_all(catalog, day.strategies)
+    tell(2)
+    session = f"{max([one.label for one in said] + ([shown.session] if shown else []), default=pd.Timestamp(0)):%Y-%m-%d}"
+    entered = len(enter(said, day.strategies, day.journal, day.now)) + _enter_board(day, shown)
+    if day.claims:
+        new, lines = register(catalog, day.claims, day.journal, day.now)
+        entered, problems = entered + len(new), problems + lines
+    settled, _ = settle(catalog, day.journal, day.now)
+    tell(3)
+    held = holding(catalog, day.journal)
+    pages = _pages(day, catalog, (session, shown, with_standing(said, day.results, held)), cannot)
+    values = len(shown.readings) + len(shown.zones) if shown else 0
+    return replace(
+        done,
+        session=session,
+        values=values,
+        decided=len(said),
+        entered=entered,
+        settled=len(settled),
+        pages=pages,
+        problems=tuple(dict.fromkeys(problems)),
+        undecided=tuple(cannot),
+    )
+
+
+def _board(catalog: Catalog, problems: list[str]) -> Board | None:
+    try:
+        return board(catalog)
+    except FlowbtError as error:
+        problems.append(str(error))
+        return None
+
+
+def _enter_board(day: Day, shown: Board | None) -> int:
+    """The board's values into the journal, once a session and values."""
+    if shown is None:
+        return 0
+    body: Json = plain(
+        {
+            "session": f"{shown.session:%Y-%m-%d}",
+            "synthetic": shown.synthetic,
+            "values": {f"{one.section}: {one.name}": one.value for one in shown.readings},
+            "zones": {row.symbol: [row.low, row.mid, row.high, row.close] for row in shown.zones},
+            "counts": dict(shown.counts),
+        }
+    )
+    return len(append(day.journal, BOARD, lambda there: [] if any(one.kind == BOARD and one.body == body for one in there) else [body], day.now))
+
+
+def _pages(day: Day, catalog: Catalog, told: tuple[str, Board | None, Sequence[Today]], cannot: Sequence[str]) -> int:
+    """The day's pages, the index and the site; how many pages the site has (of the day, where there is no site)."""
+    session, shown, said = told
+    folder = day.results / DESK / session
+    folder.mkdir(parents=True, exist_ok=True)
+    links = []
+    if shown is not None:
+        board_page.write(folder / "board.html", asdict(shown))
+        write_json(folder / "board.json", plain(document(shown)))
+        links.append({"href": "board.html", "name": "Board"})
+    entries = read(day.journal)
+    forecasts = entered_forecasts(entries, {one.hash for one in entries if one.kind == FORECAST and one.body["synthetic"] == catalog.synthetic})
+    page: Json = {
+        "strategies": [asdict(one) for one in said],
+        "problems": list(cannot),
+        "synthetic": catalog.synthetic,
+        "arrived": _arrived(day),
+        "forecasts": [asdict(one) for one in forecasts],
+        "links": links,
+    }
+    today_page.write(folder / "today.html", page, depth=2)
+    write_json(folder / "today.json", plain({name: page[name] for name in ("strategies", "problems", "synthetic", "arrived", "forecasts")}))
+    acting = sum(any(row.action != "none" for row in one.decisions) for one in said)
+    announce(folder / "today.html", "desk", f"The desk on {session}", f"{acting} of {len(said)} strategies act")
+    write_index(day.results)
+    return export(day.results, day.site) if day.site is not None else 1 + bool(links)
+
+
+def _arrived(day: Day) -> Json | None:
+    """What the last update brought, for the page."""
+    last = last_update(day.asked.datasets) if day.asked else None
+    if last is None:
+        return None
+    bad = [one for one in last["outcomes"] if one["status"] in ("failed", "partial")]
+    words = f"{len(last['outcomes']) - len(bad)} of {len(last['outcomes'])} pulls are up to date"
+    return {"time": last["time"], "words": words, "failed": [f"{one['dataset']} of {one['provider']}: {one['problem']}" for one in bad]}
+
+
+def _key(day: Day, catalog: Catalog) -> str:
+    """What the day rests on: data, strategies, claims, and the journal as it stands."""
+    files = [path for named in (*day.strategies, *map(Path, day.claims)) for path in ([named] if named.is_file() else sorted(named.glob("*.py")))]
+    rests = [
+        sorted((name, held.version.id) for name, held in catalog.imported.items()),
+        [(path.name, hash_file(path)) for path in files],
+        len(read(day.journal)),
+        str(day.site),
+    ]
+    return hashlib.sha256(json.dumps(rests).encode()).hexdigest()
+
+
+def _read(path: Path) -> Json:
+    try:
+        found: Json = json.loads(path.read_text(encoding="utf-8"))
+        return found
+    except (OSError, ValueError):
+        return {}

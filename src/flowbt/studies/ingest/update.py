@@ -1,0 +1,257 @@
+"""Real data from their providers: everything at first (`setup`), then what is new since (`update`).
+
+1. `datasets/providers.toml` says whom to ask for what (`data/ingest/providers.py`); a dataset that is not declared gets the declaration a project begins with.
+2. Each pull asks from a few days before the last row it brought, or for all that the source has; files come by `data/ingest/download.py`, which goes on where
+   it stopped, and are imported into what is there: rows appended, changed ones kept as revisions.
+3. One that fails does not stop the others: partial success is success with a list.
+4. What became of each is kept in `.update.json` beside the datasets, for the pages.
+
+One at a time: a second call waits a minute for the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.ingest.download import Manners, Pulled, pull
+from flowbt.data.ingest.providers import SETS, Provider, ProviderPull, Providers, read_providers
+from flowbt.data.raw.duck import Limits
+from flowbt.data.sources import calendars
+from flowbt.data.sources.online import PULLED_BY
+from flowbt.data.sources.request import Wanted
+from flowbt.ground.clock import Clock
+from flowbt.ground.documents import read_json
+from flowbt.ground.errors import FlowbtError, ParameterError, PullError
+from flowbt.ground.files import locked, write_json, write_text
+from flowbt.ground.protocols import Step
+from flowbt.ground.starter import starter_folder
+from flowbt.ground.types import Json
+from flowbt.studies.ingest.files import FileImport, import_files
+from flowbt.studies.ingest.ingest import ImportOutcome
+from flowbt.studies.ingest.kinds import kind_of
+from flowbt.studies.ingest.pull import Into, PullResult, run_pull
+from flowbt.studies.ingest.reduce import reduce_one
+
+DECLARED, RECORD, RAW = "providers.toml", ".update.json", ".raw"
+AGAIN = pd.Timedelta(days=5)  # asked for again before the last row: late and revised rows
+Status = Literal["imported", "merged", "unchanged", "partial", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for. `sets`: core, crypto. `today`: the day up to which (the clock's UTC day)."""
+
+    datasets: Path
+    providers: Path | None = None
+    sets: tuple[str, ...] = SETS
+    only: tuple[str, ...] = ()
+    today: pd.Timestamp = field(default_factory=lambda: pd.Timestamp.now("UTC").tz_localize(None))
+
+
+@dataclass(frozen=True)
+class PullOutcome:
+    """What became of one pull. partial: some of its files failed, the rest came in; `problem`: one line where something failed or was skipped."""
+
+    provider: str
+    dataset: str
+    status: Status
+    files: int = 0
+    rows: int = 0
+    change: dict[str, int] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Updated:
+    """All pulls of a call, in their order."""
+
+    outcomes: tuple[PullOutcome, ...]
+
+    @property
+    def failed(self) -> list[PullOutcome]:
+        return [one for one in self.outcomes if one.status in ("failed", "partial")]
+
+    @property
+    def changed(self) -> list[PullOutcome]:
+        return [one for one in self.outcomes if one.status in ("imported", "merged") or (one.status == "partial" and one.change)]
+
+
+def update(asked: Asked, progress: Step | None = None) -> Updated:
+    """Bring the datasets of the providers up to date, from nothing too. ParameterError for a set or dataset that is none, Busy where another is at it."""
+    asked.datasets.mkdir(parents=True, exist_ok=True)
+    with locked(asked.datasets / ".locks" / ".update.lock", f"update of {asked.datasets}", 60.0):
+        chosen = _chosen(asked, declared_providers(asked))
+        outcomes = []
+        for n, (provider, one) in enumerate(chosen):
+            if progress:
+                progress(f"{one.dataset} of {provider.name}", n, len(chosen))
+            outcomes.append(_tried(asked, provider, one))
+            _record(asked, outcomes, done=len(outcomes) == len(chosen))
+        if progress:
+            progress("", len(chosen), len(chosen))
+    return Updated(tuple(outcomes))
+
+
+def declared_providers(asked: Asked) -> Providers:
+    """The file named, the project's, or the one a project begins with (which is put into the project)."""
+    if asked.providers is not None:
+        return read_providers(asked.providers)
+    own = asked.datasets / DECLARED
+    if not own.is_file():
+        write_text(own, (starter_folder() / "datasets" / DECLARED).read_text(encoding="utf-8"))
+    return read_providers(own)
+
+
+def last_update(datasets: Path) -> Json | None:
+    """What became of the last update (`time`, `done`, `outcomes`); None where there was none."""
+    try:
+        found: Json = read_json(datasets / RECORD)
+        return found
+    except (OSError, ValueError):
+        return None
+
+
+def _chosen(asked: Asked, found: Providers) -> list[tuple[Provider, ProviderPull]]:
+    whole = [(provider, one) for provider in found.provider for one in provider.pull]
+    for name in asked.sets:
+        if name not in SETS:
+            raise ParameterError(f"set {name!r}", f"not one of {', '.join(SETS)}", "name one of them, or all")
+    for name in asked.only:
+        if name not in {one.dataset for _, one in whole}:
+            raise ParameterError(f"dataset {name!r}", "no provider is declared for it", "see datasets/providers.toml")
+    return [(provider, one) for provider, one in whole if one.set in asked.sets and (not asked.only or one.dataset in asked.only)]
+
+
+def _tried(asked: Asked, provider: Provider, one: ProviderPull) -> PullOutcome:
+    try:
+        _declare(asked.datasets, one.dataset)
+        result = _way(one)(asked, provider, one)
+        return _outcome(provider, one, result)
+    except PullError as error:
+        missing = "not installed" in error.found and one.source in PULLED_BY
+        return PullOutcome(provider.name, one.dataset, "skipped" if missing else "failed", problem=str(error))
+    except FlowbtError as error:
+        return PullOutcome(provider.name, one.dataset, "failed", problem=str(error))
+
+
+def _way(one: ProviderPull) -> Callable[[Asked, Provider, ProviderPull], PullResult]:
+    return _reduced if one.reduce else _calendar if one.source == "calendars" else _by_address if one.url else _by_source
+
+
+def _outcome(provider: Provider, one: ProviderPull, result: PullResult) -> PullOutcome:
+    bad = [file for file in result.files if file.status == "failed"]
+    got, found = sum(file.status in ("fetched", "unchanged") for file in result.files), result.imported
+    told: Json = {"files": got, "rows": found.rows if found else 0, "change": found.change if found else {}}
+    problem = bad[0].problem + (f" and {len(bad) - 1} more files" if len(bad) > 1 else "") if bad else ""
+    if bad:
+        return PullOutcome(provider.name, one.dataset, "partial" if got else "failed", **told, problem=problem)
+    if found is None:
+        return PullOutcome(provider.name, one.dataset, "unchanged", **told)
+    return PullOutcome(provider.name, one.dataset, "failed" if found.status == "refused" else found.status, **told, problem=found.problem)
+
+
+def _by_source(asked: Asked, provider: Provider, one: ProviderPull) -> PullResult:
+    """The source names the addresses and reads the files."""
+    start = _start(asked, one)
+    wanted = Wanted(one.symbols, start, f"{asked.today:%Y-%m-%d}" if start else "", one.options)
+    into = Into(_folder(asked, one), asked.datasets, one.dataset, options=one.options)
+    return run_pull(one.source, wanted, into, _manners(provider))
+
+
+def _by_address(asked: Asked, provider: Provider, one: ProviderPull) -> PullResult:
+    """The pull names its addresses, the source reads the files."""
+    files = pull(one.downloads(_days(asked, one)), _folder(asked, one), _manners(provider))
+    there = _there(asked, one, files)
+    return PullResult(files, import_files(FileImport(one.dataset, one.source, one.options), there, asked.datasets) if there else None)
+
+
+def _calendar(asked: Asked, provider: Provider, one: ProviderPull) -> PullResult:
+    """Calendars do not say when a date was announced: a table of what was first seen when is imported."""
+    files = pull(calendars.requests(Wanted()), _folder(asked, one), _manners(provider))
+    there = _there(asked, one, files)
+    if not there:
+        return PullResult(files)
+    table = calendars.seen(there, _folder(asked, one) / calendars.TABLE, asked.today.floor("s"))
+    return PullResult(files, import_files(FileImport(one.dataset, "events", {}), [table], asked.datasets))
+
+
+def _reduced(asked: Asked, provider: Provider, one: ProviderPull) -> PullResult:
+    """Raw files: each is reduced once, to a csv beside it, and these are imported."""
+    files = pull(one.downloads(_days(asked, one)), _folder(asked, one), _manners(provider))
+    home = _folder(asked, one) / "reduced"
+    home.mkdir(exist_ok=True)
+    options = kind_of(one.reduce).set({name: str(value) for name, value in one.options.items()})
+    tables, broken = [], []
+    for file in (file for file in files if file.status in ("fetched", "unchanged")):
+        made = home / f"{file.file}.{file.sha256[:12]}.csv"
+        if not made.is_file():
+            found = reduce_one(_folder(asked, one) / file.file, one.reduce, options, Limits(1, 500))
+            if found.table is None:
+                broken.append(Pulled(file.file, file.url, "failed", problem=found.problem))
+                continue
+            write_text(made, found.table.to_csv(index=False))
+        tables.append(made)
+    kept = [file for file in files if file.file not in {bad.file for bad in broken}]
+    return PullResult([*kept, *broken], _import_tables(asked, one, tables) if tables else None)
+
+
+def _import_tables(asked: Asked, one: ProviderPull, tables: Sequence[Path]) -> ImportOutcome:
+    columns = list(pd.read_csv(tables[0], nrows=0).columns)
+    fields = {name: name for name in columns if name not in ("event_time", "known_at", "symbol")}
+    known = {"known": "known_at"} if "known_at" in columns else {}
+    return import_files(FileImport(one.dataset, "table", {"time": "event_time", "symbol_column": "symbol", "map": fields, **known}), tables, asked.datasets)
+
+
+def _there(asked: Asked, one: ProviderPull, files: Sequence[Pulled]) -> list[Path]:
+    return [_folder(asked, one) / file.file for file in files if file.status in ("fetched", "unchanged")]
+
+
+def _days(asked: Asked, one: ProviderPull) -> pd.DatetimeIndex:
+    """The days a pull by address is asked for: today where it takes no span."""
+    today = asked.today.normalize()
+    start = _start(asked, one)
+    return Clock(one.calendar).labels(start, today) if start else pd.DatetimeIndex([today])
+
+
+def _start(asked: Asked, one: ProviderPull) -> str:
+    """The first day to ask for: a few days before the last row of what the pull brings; where nothing is there, its own; empty where it takes no span."""
+    if not one.start:
+        return ""
+    catalog = Catalog((asked.datasets,))
+    there = catalog.imported.get(one.dataset)
+    symbol = str(one.options.get("symbol", ""))
+    spans = [span for held in there.provenance["fields"].values() for name, span in held.items() if symbol in ("", name)] if there else []
+    first = one.first_day(asked.today)
+    last = max((pd.Timestamp(span[1]) for span in spans), default=None)
+    return first if last is None else max(first, f"{min(last, asked.today).normalize() - AGAIN:%Y-%m-%d}")
+
+
+def _manners(provider: Provider) -> Manners:
+    return Manners(provider.pause, provider.tries, provider.timeout, provider.longest_wait, provider.base_url)
+
+
+def _folder(asked: Asked, one: ProviderPull) -> Path:
+    """Where the files of a pull lie: by dataset, source and symbols, so that pulls into one dataset keep their files apart."""
+    named = "-".join([one.dataset, one.source or one.reduce, *[str(one.options[key]) for key in ("symbol", "files") if key in one.options]])
+    return asked.datasets / RAW / named.replace(":", "_")
+
+
+def _declare(datasets: Path, name: str) -> None:
+    """Where the dataset is not declared: the declaration that a project begins with. PullError where there is none."""
+    target, own = datasets / name / "dataset.toml", starter_folder() / "datasets" / name / "dataset.toml"
+    if target.is_file():
+        return
+    if not own.is_file():
+        raise PullError(f"dataset {name}", "it is not declared", f"write {target}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_text(target, own.read_text(encoding="utf-8"))
+
+
+def _record(asked: Asked, outcomes: Sequence[PullOutcome], done: bool) -> None:
+    write_json(asked.datasets / RECORD, {"time": f"{asked.today:%Y-%m-%dT%H:%M:%SZ}", "done": done, "outcomes": [asdict(one) for one in outcomes]})

@@ -1,0 +1,160 @@
+"""`flowbt data setup` and `update` against every provider on a loopback server."""
+
+import json
+
+import pandas as pd
+import pytest
+import tomlkit
+from tests.data.update.conftest import SESSIONS, TODAY, dvol, ms, serve
+
+from flowbt.data.catalog import Catalog
+from flowbt.data.panel.reader import open_panel
+from flowbt.studies.ingest.update import last_update, update
+
+
+def status(done):
+    return {f"{one.dataset}": one.status for one in done.outcomes if one.dataset != "prices-yahoo"}
+
+
+def test_an_empty_folder_becomes_a_catalog_of_every_provider(asked, made, tmp_path):
+    assert [one for one in made.outcomes if one.problem and one.dataset != "prices-yahoo"] == []
+    assert set(status(made).values()) <= {"imported", "merged"}
+    catalog = Catalog((tmp_path / "datasets",))
+    assert (catalog.problems, len(catalog.imported)) == ([], len(set(status(made))))
+    panel = open_panel(catalog, ["VIX"])
+    last = {
+        "VIX": panel["close", "VIX"], "dix": panel["dix", "SPX"], "put/call": panel["put_call_equity", "US"], "DGS10": panel["value", "DGS10"],
+        "HY": panel["value", "HY_OAS"], "short": panel["short_volume", "NA"], "cot": panel["cot_spec_net", "SPX"], "auction": panel["bid_to_cover", "10-Year"],
+    }  # fmt: skip
+    assert {name: frame.ffill().iloc[-1, 0] for name, frame in last.items()} == {
+        "VIX": 11.25, "dix": 0.45, "put/call": 0.84, "DGS10": 4.5, "HY": 4.5, "short": 2.0, "cot": -4.0, "auction": 2.5
+    }  # fmt: skip
+
+
+def test_crypto_comes_in_the_layouts_of_each_venue(made, tmp_path):
+    catalog = Catalog((tmp_path / "datasets",))
+    held = {key: catalog.symbols(key) for key in ("funding_rate", "open_interest_usd", "depth_1pct_usd")}
+    assert held == {
+        "funding_rate": ["BTC", "BTC:bybit-2025", "BTC:deribit", "BTC:okx", "ETH"],
+        "open_interest_usd": ["BTC", "ETH"],
+        "depth_1pct_usd": ["BTC"],
+    }
+    table = catalog.imported["venue-funding"].read(["event_time", "symbol", "funding_rate"])
+    assert table.groupby("symbol", observed=True)["funding_rate"].first().to_dict() == {"BTC:bybit-2025": 0.0004, "BTC:okx": 0.0003}
+    assert catalog.imported["perp-metrics"].read(["open_interest_usd"])["open_interest_usd"].max() == 523.0
+
+
+def test_events_are_known_when_first_seen_or_when_they_happened(made, tmp_path):
+    table = Catalog((tmp_path / "datasets",)).imported["events"].read(["event_time", "known_at", "symbol"]).set_index("symbol")
+    assert table["event_time"].to_dict() == {
+        "CPI": pd.Timestamp("2026-12-10 13:30"), "FOMC": pd.Timestamp("2026-12-09 19:00"), "PAYROLLS": pd.Timestamp("2026-11-06 13:30")
+    }  # fmt: skip
+    assert table["known_at"].to_dict() == {"CPI": TODAY, "FOMC": TODAY, "PAYROLLS": pd.Timestamp("2026-11-06 13:30")}
+
+
+def test_chains_become_a_history_of_gamma(made, tmp_path):
+    catalog = Catalog((tmp_path / "datasets",))
+    assert catalog.symbols("gex_0dte") == ["BTC", "ETH", "IWM", "NDX", "QQQ", "RUT", "SPX", "SPY", "VIX"]
+    table = catalog.imported["chains-gamma"].read(["event_time", "known_at", "symbol", "iv_30d"])
+    assert set(table["event_time"]) == {SESSIONS[-1]}
+    assert (table["known_at"] == SESSIONS[-1] + pd.Timedelta(hours=20, minutes=30)).all()
+
+
+def test_the_same_again_changes_nothing(provider, asked, made, tmp_path):
+    dvol(provider, "2026-11-13", TODAY)
+    versions = {name: one.version.id for name, one in Catalog((tmp_path / "datasets",)).imported.items()}
+    again = update(asked())
+    assert set(status(again).values()) == {"unchanged"}
+    assert {name: one.version.id for name, one in Catalog((tmp_path / "datasets",)).imported.items()} == versions
+
+
+def test_a_day_later_rows_are_appended_and_a_changed_one_is_a_revision(provider, asked, made, tmp_path):
+    later = TODAY + pd.Timedelta(days=1)
+    days = SESSIONS.append(pd.DatetimeIndex(["2026-11-19"]))
+    serve(provider, days)
+    changed = provider.answers["/graph/fredgraph.csv?id=DGS10"][0]
+    changed.body = changed.body.replace(b"2026-11-17,4.5", b"2026-11-17,4.6")
+    dvol(provider, "2026-11-13", later)
+    again = {(one.dataset, one.provider): one for one in update(asked(later)).outcomes if one.dataset != "prices-yahoo"}
+    assert [one for one in again.values() if one.problem] == []
+    rates = next(one for one in again.values() if one.dataset == "fred-rates")
+    assert (rates.status, rates.change["new"], rates.change["revised"]) == ("merged", 4, 1)
+    assert [path[-12:-4] for path in provider.asked() if "CNMSshvol" in path] == ["20261119"]
+    assert Catalog((tmp_path / "datasets",)).imported["squeezemetrics"].spans("dix")["SPX"][1] == "2026-11-19"
+
+
+def answer(provider, path, **how):
+    provider.gives(path, provider.Answer(**how))
+
+
+@pytest.mark.parametrize(
+    ("how", "problem"),
+    [
+        ({"status": 404, "body": b"gone"}, "status 404"),
+        ({"status": 429, "body": b"", "headers": {"Retry-After": "0"}}, "status 429, 2 times"),
+        ({"status": 500, "body": b""}, "status 500, 2 times"),
+        ({"body": b"date,price,dix,gex\n2026-11-18,100,0.4", "cut": 20}, "20 bytes of|connection broke"),
+        ({"body": b"<!doctype html><p>maintenance"}, "a web page instead of data"),
+        ({"body": b"something,else\n1,2\n"}, "no column"),
+        ({"body": b""}, "an empty answer"),
+    ],
+)
+def test_what_one_provider_does_stops_no_other(provider, asked, how, problem, tmp_path):
+    answer(provider, "/monitor/static/DIX.csv", **how)
+    done = update(asked(only=("squeezemetrics", "fred-oil")))
+    assert [one.status for one in done.outcomes] == ["failed", "imported"]
+    assert pd.Series(done.outcomes[0].problem).str.contains(problem).all()
+    provider.gives("/monitor/static/DIX.csv", "date,price,dix,gex\n2026-11-18,100,0.45,1.2500\n")
+    assert [one.status for one in update(asked(only=("squeezemetrics", "fred-oil"))).outcomes] == ["imported", "unchanged"]
+
+
+def test_a_silent_provider_is_given_up(provider, asked, tmp_path):
+    path = tmp_path / "providers.toml"
+    document = tomlkit.parse(path.read_text())
+    document["provider"][0]["timeout"], document["provider"][0]["tries"] = 0.2, 1
+    path.write_text(tomlkit.dumps(document))
+    answer(provider, "/monitor/static/DIX.csv", body=b"x", silent=True)
+    assert "no answer within 0.2 s" in update(asked(only=("squeezemetrics",))).outcomes[0].problem
+
+
+def test_one_series_that_fails_leaves_the_others(provider, asked):
+    answer(provider, "/graph/fredgraph.csv?id=DGS2", status=404, body=b"no")
+    (one,) = update(asked(only=("fred-rates",))).outcomes
+    assert (one.status, one.files, one.rows) == ("partial", 3, 3 * len(SESSIONS))
+    assert "DGS2" in one.problem
+
+
+def test_a_broken_chain_leaves_the_others_and_is_named(provider, asked):
+    provider.gives("/api/global/delayed_quotes/options/SPY.json", '{"data": {}}')
+    (one,) = update(asked(only=("chains-gamma",))).outcomes
+    assert (one.status, one.files, one.rows) == ("partial", 6, 6)
+    assert "SPY_2026-11-18.json" in one.problem
+
+
+def test_what_became_of_it_is_kept_for_the_pages(asked, tmp_path):
+    assert last_update(tmp_path / "datasets") is None
+    update(asked(only=("fred-oil",)))
+    kept = last_update(tmp_path / "datasets")
+    assert (kept["done"], kept["time"], [one["dataset"] for one in kept["outcomes"]]) == (True, "2026-11-18T23:00:00Z", ["fred-oil"])
+
+
+def test_the_commands_name_terms_outcomes_and_what_is_closed(provider, asked, tmp_path, capsys):
+    from tests.cli.calling import call
+
+    asked()
+    words = ["--providers", tmp_path / "providers.toml", "--datasets", tmp_path / "datasets", "--only", "fred-oil"]
+    code, out, _ = call(capsys, "data", "setup", *words)
+    assert code == 0
+    assert "FRED, Federal Reserve Bank of St. Louis: free with attribution" in out
+    assert "1 of 1 pulls brought something new, 0 failed" in out
+    assert "Option chains of the past" in out
+    answer(provider, "/graph/fredgraph.csv?id=DCOILWTICO", status=404, body=b"no")
+    assert call(capsys, "data", "update", *words)[0] == 1
+    code, out, _ = call(capsys, "data", "setup", *words, "--json")
+    assert (code, json.loads(out)["outcomes"][0]["status"]) == (1, "failed")
+
+
+def test_hours_are_the_ones_of_the_archive(made, tmp_path):
+    table = Catalog((tmp_path / "datasets",)).imported["btc-spot-1h"].read(["event_time", "close"])
+    assert ms(table["event_time"].min()) == ms("2026-10-01")  # a month that is over comes whole
+    assert len(table) == 24 * (31 + 18)

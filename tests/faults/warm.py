@@ -1,0 +1,56 @@
+"""One warm process: everything imported and compiled, slices small, what is computed before anything is written kept."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.faults.acts import ACTS
+from tests.faults.forks import command
+
+
+def warm_up(template: Path, names: Sequence[str]) -> None:
+    """Do every act once here, in a copy, so that a child has nothing to import and nothing to compile."""
+    import shutil
+
+    from flowbt.cli.research import run as run_command
+    from flowbt.studies.gallery import gallery
+    from flowbt.studies.run import backtest as backtests
+    from flowbt.studies.sweep import sweep
+
+    warnings.simplefilter("default")
+    os.cpu_count = lambda: 1  # a gallery without workers: they would be new processes
+    sweep.FUSED = 2  # trials per slice, so that a sweep of four has more than one
+    kept: dict[str, object] = {}
+    verified: dict[str, object] = {}
+    plain = backtests.backtest
+
+    def backtest(catalog, request):  # the same request, of the same data in the same place, is the same run
+        key = repr((request, sorted((name, one.hash) for name, one in catalog.imported.items())))
+        if key not in kept:
+            kept[key] = plain(catalog, request)
+        return kept[key]
+
+    verify = sweep.verify
+
+    def once_verified(setup, folder, top):
+        if setup.id not in verified:
+            verified[setup.id] = verify(setup, folder, top)
+        return verified[setup.id]
+
+    sweep.verify = once_verified
+    for module in (backtests, gallery, sweep):
+        module.backtest = backtest
+    there = template.parent / "project"
+    shutil.rmtree(there, ignore_errors=True)
+    shutil.copytree(template, there)
+    os.chdir(there)
+    for name in names:
+        for words in (*ACTS[name].before, ACTS[name].words):
+            with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                command(*words)()
+    assert run_command is not None

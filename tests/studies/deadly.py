@@ -1,0 +1,29 @@
+"""Work for other processes: some of it kills them. A module of its own, so that they can import it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def die_on_three(number: int) -> int:
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * number
+
+
+def die_once(unit: tuple[int, str]) -> int:
+    number, marker = unit
+    if number == 3 and not Path(marker).exists():
+        Path(marker).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * number
+
+
+def complain(number: int) -> int:
+    raise ValueError(f"no {number}")

@@ -1,0 +1,100 @@
+"""The day's work: whole, done once, and done in spite of a provider that is down."""
+
+import json
+
+import pandas as pd
+import pytest
+from tests.data.pull.conftest import provider  # noqa: F401
+from tests.studies.desk.dailyworld import DAYS, NOW, catalog, dix, make, oil
+
+from flowbt.ground.errors import Busy
+from flowbt.ground.files import locked
+from flowbt.studies.desk.chain import read
+from flowbt.studies.desk.daily import daily
+
+DIX, OIL = "/monitor/static/DIX.csv", "/graph/fredgraph.csv?id=DCOILWTICO"
+
+
+@pytest.fixture
+def day(provider, tmp_path):  # noqa: F811
+    provider.gives(DIX, dix(DAYS))
+    provider.gives(OIL, oil(DAYS))
+    return make(tmp_path, provider.url)
+
+
+def run(day, tmp_path):
+    return daily(day, lambda: catalog(tmp_path))
+
+
+def kinds(day):
+    return pd.Series([one.kind for one in read(day.journal)]).value_counts().to_dict()
+
+
+def test_a_day_from_nothing(day, tmp_path):
+    done = run(day, tmp_path)
+    assert (done.session, done.pulls, done.pulls_failed, done.problems, done.undecided) == ("2023-12-29", 2, 0, (), ())
+    assert kinds(day) == {"decision": 1, "board": 1, "forecast": 2, "settlement": 1}
+    page = (day.results / "desk/2023-12-29/today.html").read_text()
+    assert "2 of 2 pulls are up to date" in page
+    assert "SPY rises again" in page
+    assert (day.site / "desk/2023-12-29/board.html").is_file()
+    assert "The desk on 2023-12-29" in (day.site / "index.html").read_text()
+
+
+def test_a_second_call_does_nothing(provider, day, tmp_path):  # noqa: F811
+    run(day, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    asked = len(provider.seen)
+    done = run(day, tmp_path)
+    assert (done.nothing, done.line) == (True, "2023-12-29: done before, nothing to do")
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert len(provider.seen) == asked
+
+
+def test_a_provider_that_is_down_stops_nothing_and_the_page_says_so(provider, day, tmp_path):  # noqa: F811
+    provider.gives(OIL, provider.Answer(b"", 500))
+    done = run(day, tmp_path)
+    assert (done.pulls_failed, kinds(day)["decision"]) == (1, 1)
+    assert "status 500" in done.problems[0]
+    assert "Not up to date: fred-oil of Other" in (day.results / "desk/2023-12-29/today.html").read_text()
+    provider.gives(OIL, oil(DAYS))
+    provider.seen.clear()
+    again = run(day, tmp_path)
+    assert (provider.asked(), again.nothing, again.problems) == ([OIL], False, ())
+    assert "Not up to date" not in (day.results / "desk/2023-12-29/today.html").read_text()
+    assert run(day, tmp_path).nothing
+
+
+def test_the_next_day_is_entered_after_it(provider, tmp_path):  # noqa: F811
+    provider.gives(DIX, dix(DAYS[:-1]))
+    provider.gives(OIL, oil(DAYS[:-1]))
+    run(make(tmp_path, provider.url, NOW - pd.Timedelta(days=1), DAYS[-2]), tmp_path)
+    provider.gives(DIX, dix(DAYS))
+    day = make(tmp_path, provider.url)
+    done = run(day, tmp_path)
+    assert [one.body["label"][:10] for one in read(day.journal) if one.kind == "decision"] == ["2023-12-28", "2023-12-29"]
+    assert (done.entered, (day.results / "desk/2023-12-28/today.html").is_file()) == (2, True)
+
+
+def test_a_changed_strategy_is_decided_again(day, tmp_path):
+    run(day, tmp_path)
+    (tmp_path / "fade.py").write_text((tmp_path / "fade.py").read_text().replace("rise=0.01", "rise=0.02"))
+    assert run(day, tmp_path).entered == 1
+
+
+def test_one_at_a_time(day, tmp_path):
+    with locked(day.results / "desk" / ".daily.lock", "test"), pytest.raises(Busy, match="daily of"):
+        run(day, tmp_path)
+
+
+def test_the_command(provider, day, tmp_path, capsys):  # noqa: F811
+    from tests.cli.calling import call
+
+    words = ["--claims", tmp_path / "note.py", "--datasets", tmp_path / "datasets", "--journal", day.journal, "--results", day.results]
+    words += ["--providers", tmp_path / "providers.toml"]
+    code, out, _ = call(capsys, "daily", tmp_path / "fade.py", *words, "--json")
+    found = json.loads(out)
+    assert (code, found["pulls"], found["decided"]) == (0, 2, 1)
+    provider.gives(DIX, provider.Answer(b"", 500))
+    code, out, _ = call(capsys, "daily", tmp_path / "fade.py", *words)
+    assert (code, out.strip()) == (0, "2023-12-29: done before, nothing to do")

@@ -1,0 +1,55 @@
+"""Units of work: the same results wherever they run; a killed worker costs its unit, an exception is the caller's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.studies.deadly import complain, die_on_three, die_once, double
+
+from flowbt.ground.errors import ParameterError, StudyError
+from flowbt.studies.units import HERE, Workers, each, each_whole, in_processes
+
+UNITS = [1, 2, 3, 4]
+
+
+@pytest.fixture(autouse=True)
+def seen_by_new_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])
+
+
+def test_here_and_in_processes_are_the_same() -> None:
+    here = list(each(double, UNITS, HERE))
+    assert here == [(0, 2), (1, 4), (2, 6), (3, 8)]
+    assert sorted(each(double, UNITS, Workers(2))) == here
+    assert list(each(double, [], Workers(2))) == []
+
+
+def test_a_killed_process_costs_its_own_unit_only() -> None:
+    assert sorted(in_processes(die_on_three, UNITS, 2)) == [(0, 2), (1, 4), (2, None), (3, 8)]
+    assert list(in_processes(die_on_three, [3], 1)) == [(0, None)]
+
+
+def test_what_died_once_is_done_again(tmp_path: Path) -> None:
+    units = [(number, str(tmp_path / "died")) for number in UNITS]
+    assert sorted(in_processes(die_once, units, 2)) == [(0, 2), (1, 4), (2, 6), (3, 8)]
+
+
+def test_where_all_must_be_whole_a_killed_unit_is_an_error() -> None:
+    with pytest.raises(StudyError, match=r"unit 3 of 4.*killed"):
+        list(each_whole(die_on_three, UNITS, Workers(2)))
+
+
+def test_an_exception_is_raised_to_who_asked() -> None:
+    for workers in (HERE, Workers(2)):
+        with pytest.raises(ValueError, match=r"no [1-4]"):
+            list(each(complain, UNITS, workers))
+
+
+def test_less_than_no_workers_and_no_cluster_are_refused() -> None:
+    with pytest.raises(ParameterError, match="less than none"):
+        Workers(-1)
+    assert [Workers(5).count(3), Workers(2).count(3), Workers(2).count(0)] == [3, 2, 1]
+    pytest.importorskip("distributed")
+    with pytest.raises(StudyError, match="no scheduler answers"):
+        list(each(double, UNITS, Workers(cluster="tcp://127.0.0.1:1")))
