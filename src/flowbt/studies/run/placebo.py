@@ -15,6 +15,7 @@ import pandas as pd
 
 from flowbt.engine.book import Book
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
+from flowbt.engine.options.prices import ContractPrices
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.types import Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Rules, Terms, run_signals, run_targets
@@ -122,7 +123,6 @@ def rotated_returns(prepared: Prepared, count: int, seed: int) -> Iterator[Array
 
 def rotated_structures(prepared: Prepared, count: int, seed: int) -> Iterator[Array]:
     """The returns of `placebos_of` where an option structure is traded: no book is made, and a contract is priced once for all of them."""
-    from flowbt.engine.options.prices import ContractPrices  # late: runs without options need none of it
     from flowbt.engine.options.run import SharedPrices, desk_of, outcome_of, rules_of_structure
 
     market, account, bars = prepared.market, prepared.account, bars_of(prepared.market, prepared.costs)

@@ -30,8 +30,8 @@ def _surfaces(panel: PanelReader, symbol: str, labels: pd.DatetimeIndex) -> DayS
         return None
     holder = panel.catalog.holder(SLICE[0], names[0], panel.clock)
     panel.used[(SLICE[0], names[0])] = holder
-    table = holder.read(["event_time", "symbol", *SLICE])
-    table["known"] = holder.known_at(table["event_time"].to_numpy())
+    table = holder.read(["event_time", "known_at", "symbol", *SLICE])
+    table["known"] = holder.known_at(table["event_time"].to_numpy(), table["known_at"].to_numpy())
     rows = table[table["symbol"].isin(names)].dropna(subset=list(SLICE))
     decided = panel.decisions[panel.index.get_indexer(labels)]
     at = pd.Index(labels.normalize())
