@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
 import zlib
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flowbt.data.unpacking import gunzipped
 from flowbt.ground.clock import Clock, local_instants
 from flowbt.ground.errors import SourceError
 
@@ -49,7 +49,7 @@ def read_text(path: Path) -> str:
     """The file's text, unzipped where it is gzipped. SourceError where it cannot be read."""
     try:
         raw = path.read_bytes()
-        return _decoded(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+        return _decoded(gunzipped(raw) if raw[:2] == b"\x1f\x8b" else raw)
     except FileNotFoundError:
         raise SourceError(str(path), "no such file", "check the path") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
