@@ -14,7 +14,7 @@ import argparse
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -381,7 +381,7 @@ def line(name: str, row: Row, count: int) -> str:
     sides = "p_above" if name.startswith("strategy") else "p"
     powers = []
     for k in (1, 2, 3):
-        moved = [Studentised(one.test.estimate + k * spread, one.test.score + k * spread * one.test.weight, one.test.weight) for one in done]
+        moved = [replace(one.test, estimate=one.test.estimate + k * spread, score=one.test.score + k * spread * one.test.weight) for one in done]
         powers.append(np.mean([getattr(one, sides)() <= 0.05 for one in moved]))
     five, one = float(np.mean(p <= 0.05)), float(np.mean(p <= 0.01))
     fine = "" if 0.03 <= five <= 0.08 and one < 0.025 else "OUTSIDE"

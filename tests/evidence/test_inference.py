@@ -70,7 +70,7 @@ def test_no_effect_has_the_power_of_the_level():
 
 def test_joint_draws_have_the_tails_and_the_correlation_of_the_tests(noise):
     columns = np.column_stack([noise, noise + 0.1 * noise[::-1]])
-    draws = inference.joint_draws(inference.project(columns, 12), 20_000)
+    draws = inference.joint_draws(inference.project(columns, 12), 12, 20_000)
     assert np.mean(np.abs(draws[:, 0]) > inference.critical(12)) == pytest.approx(0.05, abs=0.006)
     assert np.corrcoef(draws.T)[0, 1] > 0.95
 
@@ -88,3 +88,17 @@ def test_what_is_not_finite_is_refused(noise):
 
 def test_a_test_survives_its_own_json(few):
     assert Studentised.from_dict(few.to_dict()).p() == few.p()
+
+
+def test_all_cosines_together_are_the_sum_of_squares(noise):
+    both = np.column_stack([noise, noise[::-1] + noise**2])
+    every = inference.project(both, len(noise) - 1)
+    found = inference.squares_of(both)
+    np.testing.assert_allclose(found.T @ found, every.T @ every / len(noise), rtol=1e-9)
+
+
+def test_losses_between_quiet_stretches_are_measured_whole():
+    score = np.tile([1.0, -1.0, 0.0, 0.0], 250) / 1000  # what its first cosines do not see
+    blended = studentise(score, np.full(1000, 1e-3), 100)
+    assert blended.variance == pytest.approx(inference.ALL * (score**2).sum(), rel=0.02)
+    assert blended.freedom == 100

@@ -274,6 +274,8 @@ TERMS = {
     "base_url": ("", " ", "file:///etc/passwd", "ftp://x", "http://", "http://[", "http://127.0.0.1:99999", "javascript:1", "\0", "http://127.0.0.1:9"),
     "symbols": (*TEXTS, "SPY,SPY", "NOPE", "SPY,", "SPY;QQQ", "spy"),
     "constraints": CONSTRAINTS,
+    "cluster": ("", " ", "a/b", "[", "x\0", "tcp://", "nonsense://x", "tcp://x:99999999", "é"),
+    "workers": ("-1", "nan", "x", "", "1e9", "99999999999999999999"),
     "parameters": PAIRS,
 }
 READS = ("files", "plan_file", "mapping_file", "file", "paths", "path", "targets", "runs", "run", "name", "names")
@@ -365,7 +367,7 @@ def of_commands() -> Iterator[Bad]:
     for path, one in leaves():
         if path in SKIPPED:
             continue
-        base = BASES[path]
+        base = BASES.get(path, tuple(path.split()))
         at = len(path.split())
         for parameter in one.params:
             if isinstance(parameter, click.Option):

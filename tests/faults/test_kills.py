@@ -1,76 +1,58 @@
-"""A run and a dataset, killed at every flush and rename: what was there stays, what is new is whole or not there, and the same act makes it whole."""
+"""Faults of every command by the harness of this folder; `python -m tests.faults` prints its whole table."""
 
-import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.faults.layer import USABLE, worth_trying
 
 ROOT = Path(__file__).parents[2]
-KILLS = '''
-import json, os, sys, tempfile, warnings
-from pathlib import Path
-import numpy as np
-import pandas as pd
-warnings.simplefilter("ignore")
-sys.path[:0] = [{src!r}, {root!r}, {tests!r}]
-from tests.results.records import make_record
-from flowbt.results import shelf, store
-from tinydata import FIELDS, bars, store as write, stored
-
-record, labels = make_record(sessions=60), pd.bdate_range("2022-01-03", periods=30)
-
-def run(root): store.save(root, record)
-def check_run(root): return all(store.load(one.path).metrics == record.metrics for one in shelf.listing(root).entries)
-def data(root): write(root, "prices", bars("SPY", labels, 200.0), fields=FIELDS)
-def check_data(root): return float(stored(root / "prices")["close"].iloc[0]) in (100.0, 200.0)
-def old(root): write(root, "prices", bars("SPY", labels, 100.0), fields=FIELDS)
-
-def killed_at(k, how, act, root):
-    """Whether the act was ended at its k-th flush or rename: by a kill, or by a full disk."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
-    count, kept = [0], {{name: getattr(os, name) for name in ("fsync", "replace", "rename")}}
-    def wrapped(name):
-        def call(*args, **rest):
-            count[0] += 1
-            if count[0] == k and how == "kill": os._exit(9)
-            if count[0] >= k and how == "full": raise OSError(28, "No space left on device")
-            return kept[name](*args, **rest)
-        return call
-    for name in kept: setattr(os, name, wrapped(name))
-    try: act(root)
-    except Exception as error: os._exit(9 if type(error).__module__.startswith("flowbt") or isinstance(error, OSError) else 8)
-    except BaseException: os._exit(7)
-    os._exit(9 if count[0] >= k else 0)
-
-table = {{}}
-for name, before, act, check in (("run", None, run, check_run), ("run again", run, run, check_run), ("dataset", old, data, check_data)):
-    for how in ("kill", "full"):
-        points = wrong = 0
-        for k in range(1, 200):
-            root = Path(tempfile.mkdtemp())
-            if before: before(root)
-            ended = killed_at(k, how, act, root)
-            wrong += not check(root)
-            act(root)
-            wrong += not check(root) or (name != "dataset" and len(shelf.listing(root).entries) != 1)
-            if not ended: break
-            points += 1
-        table[f"{{name}}, {{how}}"] = [points, wrong]
-print(json.dumps(table))
-'''
+needs = pytest.mark.skipif(not USABLE, reason="needs Linux, fork and cc")
 
 
+def table(*words):
+    """Exit code and what the harness prints, in a process of its own: it forks."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "src", ROOT, ROOT / "tests")))}
+    done = subprocess.run([sys.executable, "-m", "tests.faults", *words], capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
+    return done.returncode, done.stdout + done.stderr[-3000:]
+
+
+@needs
+def test_a_few_kills_refusals_and_races_leave_old_or_new():
+    code, said = table("--few", "kills", "refusals", "races")
+    assert code == 0, said
+    assert "races of two commands" in said
+
+
+@needs
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="needs fork")
-def test_no_kill_and_no_full_disk_leaves_a_half():
-    code = KILLS.format(src=str(ROOT / "src"), root=str(ROOT), tests=str(ROOT / "tests"))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    table = json.loads(done.stdout)
-    print(table)
-    assert all(points >= 3 for points, _ in table.values()), table
-    assert not any(wrong for _, wrong in table.values()), table
+@pytest.mark.parametrize("row", ["kills", "refusals", "races", "inputs", "tampered"])
+def test_no_fault_loses_halves_or_falsifies(row):
+    code, said = table(row)
+    print(said[-2000:])
+    assert code == 0, said
+
+
+@needs
+def test_the_harness_sees_a_writer_that_is_not_careful(tmp_path):
+    code = (
+        "import os, sys; from pathlib import Path; from tests.faults.forks import run; from tests.faults.layer import How\n"
+        f"home = Path({str(tmp_path)!r}); (home / 'a').write_text('old' * 100)\n"
+        "def careless(): (home / 'a').write_text('new' * 100)\n"
+        "whole = []\n"
+        "for at, how in ((1, How.KILL), (2, How.HALF), (3, How.POWER)): run(careless, home, at, how); whole.append(len((home / 'a').read_text()))\n"
+        "print(whole, [run(careless, home, at, how).code for at, how in ((1, How.FULL), (1, How.DENIED), (2, How.BROKEN))])"
+    )
+    from tests.faults.layer import library
+
+    environment = {**os.environ, "LD_PRELOAD": str(library()), "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.startswith("[300, 150,"), done.stdout
+
+
+def test_calls_worth_trying_are_all_but_writes_in_a_row():
+    opened, written, flushed = b"\x01", b"\x02", b"\x04"
+    assert worth_trying(opened + written * 10 + flushed, 99) == [1, 2, 12]
+    assert len(worth_trying(opened * 100, 7)) == 7

@@ -101,9 +101,11 @@ def test_a_damaged_file_still_counts(root, left):
     path = enter(root, [1, 2, 3])
     path.write_bytes(path.read_bytes()[:left])
     enter(root, [4, 5], "sweep-a-1")
-    assert tally(root).trials == 1 + 3 + 2
+    with pytest.warns(RuntimeWarning, match="not what was stored"):
+        assert tally(root).trials == 1 + 3 + 2
     ledger.gather(path.parent, "sweep-a")
-    assert tally(root).trials == 1 + 3 + 2
+    with pytest.warns(RuntimeWarning, match="not what was stored"):
+        assert tally(root).trials == 1 + 3 + 2
 
 
 def test_many_writers_and_joiners_at_once_lose_nothing(root):

@@ -6,6 +6,8 @@ An estimate is written as a sum of one score per label, `estimate = sum(score)`,
 
 Its long-run variance is the mean square of its projections on B cosines (equal-weighted cosine estimator, EWC: Mueller 2004; Lazarus, Lewis, Stock, Watson
 2018), and `t = (estimate - value) / root of it` is compared with Student's t of B degrees of freedom (fixed-b: the noise of the variance is in the tails).
+Where scores are nearly white, a share ALL of the variance is taken over all T cosines (the sum of squares): a position that grows with its losses is quiet
+between them, and the first cosines alone then measure too little.
 The scores are taken under the value that is tested, so that few clusters widen the test: with two clusters no value can be excluded at all.
 
 * p of any value: its t. * Interval: the values whose p is over 5%; a quadratic, so p and interval cannot contradict each other.
@@ -33,9 +35,10 @@ Array = npt.NDArray[np.float64]
 # Cosines per T^(2/3): many where pieces are nearly white, so that a position that grows with its losses is measured as it grows; fewer where pieces turn back
 # (changes of levels), fewest where they persist (volatility) or overlap.
 WHITE, TURNING, PERSISTENT = 1.0, 0.13, 0.08
-BAND = (0.7, 1.4)  # variance ratios between which pieces count as nearly white
+BAND = (0.6, 1.5)  # variance ratios between which pieces count as nearly white: two deviations of the ratio either side
 FEWEST = 4  # cosines
 REACH = 2.5  # a cosine's half period is at least this many horizons where outcomes overlap
+ALL = 0.5  # share of the variance that is the mean over all cosines, where pieces are nearly white
 DRAWS = 4_000  # of the power
 
 
@@ -61,29 +64,36 @@ NOTHING = Inference(*(math.nan,) * 7, n=0, clusters=0.0, freedom=0)
 
 @dataclass(frozen=True)
 class Studentised:
-    """An estimate with the projections (B) of its score under the value 0 and of the weight of the effect."""
+    """An estimate with the projections of its score under the value 0 and of the weight of the effect: B cosines, and `beyond` rows more whose squares stand
+    for all the other cosines. Quadratic forms are sums over all rows, over B."""
 
     estimate: float
     score: Array
     weight: Array
+    beyond: int = 0
 
     @property
     def freedom(self) -> int:
-        return len(self.score)
+        return len(self.score) - self.beyond
+
+    def _mean(self, a: Array, b: Array) -> float:
+        return float(np.dot(a, b)) / self.freedom
 
     @property
     def clusters(self) -> float:
         """How many equal independent clusters would carry as much of the weight in so few places."""
-        spread = float(np.mean(self.weight**2))
+        spread = self._mean(self.weight, self.weight)
         return 1 / spread if spread > 0 else math.inf
 
     @property
     def variance(self) -> float:
         """Of the estimate, with its own effect taken out."""
-        return float(np.mean((self.score - self.estimate * self.weight) ** 2))
+        own = self.score - self.estimate * self.weight
+        return self._mean(own, own)
 
     def t(self, value: float = 0.0) -> float:
-        spread = math.sqrt(float(np.mean((self.score - value * self.weight) ** 2)))
+        tested = self.score - value * self.weight
+        spread = math.sqrt(self._mean(tested, tested))
         gap = self.estimate - value
         return gap / spread if spread > 1e-15 * abs(gap) else math.copysign(math.inf, gap) if gap else 0.0
 
@@ -100,7 +110,7 @@ class Studentised:
         c2 = critical(self.freedom, level) ** 2
         own = self.score - self.estimate * self.weight
         # with d = v - estimate: d^2 (1 - c2 ww) + 2 d c2 ow - c2 oo = 0
-        a, b, c = 1 - c2 * float(np.mean(self.weight**2)), c2 * float(np.mean(own * self.weight)), -c2 * float(np.mean(own**2))
+        a, b, c = 1 - c2 * self._mean(self.weight, self.weight), c2 * self._mean(own, self.weight), -c2 * self._mean(own, own)
         if a <= 0:
             return -math.inf, math.inf
         root = math.sqrt(max(b * b - a * c, 0.0))
@@ -129,11 +139,11 @@ class Studentised:
         return high
 
     def to_dict(self) -> Json:
-        return {"estimate": self.estimate, "score": self.score.tolist(), "weight": self.weight.tolist()}
+        return {"estimate": self.estimate, "score": self.score.tolist(), "weight": self.weight.tolist(), "beyond": self.beyond}
 
     @classmethod
     def from_dict(cls, stored: Json) -> Studentised:
-        return cls(stored["estimate"], np.array(stored["score"]), np.array(stored["weight"]))
+        return cls(stored["estimate"], np.array(stored["score"]), np.array(stored["weight"]), stored["beyond"])
 
     def summary(self, n: int, clusters: float | None = None) -> Inference:
         low, high = self.interval()
@@ -145,8 +155,24 @@ def studentise(score: Array, weight: Array, cosines: int) -> Studentised:
     """From scores under the value 0 and weights (T each, weights summing to 1) to the test. Raises ValueError where they are not finite or not as long."""
     if score.shape != weight.shape or not np.isfinite(score).all() or not np.isfinite(weight).all():
         raise ValueError("studentise needs finite scores and weights of one length")
-    found = project(np.column_stack([score, weight]), cosines)
-    return Studentised(float(score.sum()), found[:, 0], found[:, 1])
+    both = np.column_stack([score, weight])
+    found = project(both, cosines)
+    if not is_white(cosines, len(score)):
+        return Studentised(float(score.sum()), found[:, 0], found[:, 1])
+    found = np.vstack([math.sqrt(1 - ALL) * found, math.sqrt(ALL * cosines) * squares_of(both)])
+    return Studentised(float(score.sum()), found[:, 0], found[:, 1], beyond=2)
+
+
+def squares_of(both: Array) -> Array:
+    """Two rows whose sums of squares and products are those of the mean over all cosines of two columns (T x 2): their own, less what is at frequency 0."""
+    gram = both.T @ both - np.outer(both.sum(axis=0), both.sum(axis=0)) / len(both)
+    values, vectors = np.linalg.eigh(gram)
+    return np.asarray(np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T)
+
+
+def is_white(cosines: int, rows: int) -> bool:
+    """Whether so many cosines are those of pieces that are nearly white."""
+    return cosines >= 0.5 * WHITE * math.pow(rows, 2 / 3)
 
 
 def studentise_mean(values: Array, cosines: int | None = None) -> Studentised:
@@ -180,8 +206,11 @@ def cosines_for(rows: int, pieces: Array | None = None, horizon: int = 1) -> int
 
 
 def variance_ratio(pieces: Array) -> float:
-    """Variance of sums of pieces over T / 30 labels, over that of as many uncorrelated ones; infinite for pieces that never vary."""
-    x = pieces if pieces.ndim == 1 else np.mean(pieces, axis=1)
+    """Variance of sums of pieces over T / 30 labels, over that of as many uncorrelated ones; infinite for pieces that never vary.
+
+    Of their ranks: a crash or two must not decide what kind of series it is (of heavy-tailed white returns a third would be taken for something else).
+    """
+    x = _ranks(pieces if pieces.ndim == 1 else np.mean(pieces, axis=1))
     x = x - x.mean()
     span = max(2, len(x) // 30)
     sums = np.concatenate([[0.0], np.cumsum(x)])
@@ -189,17 +218,24 @@ def variance_ratio(pieces: Array) -> float:
     return float(np.mean((sums[span:] - sums[:-span]) ** 2)) / (span * single) if single > 0 else math.inf
 
 
+def _ranks(x: Array) -> Array:
+    """Ranks from 0; of equal values their mean."""
+    _, place, count = np.unique(x, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count + 1) / 2)[place])
+
+
 def critical(freedom: int, level: float = CUTOFFS.level) -> float:
     """Two-sided critical value."""
     return float(stdtrit(freedom, 1 - level / 2))
 
 
-def joint_draws(projections: Array, draws: int, seed: int = 0) -> Array:
-    """Null draws of several t at once (draws x K) from their projections (B x K): a multivariate t of B degrees of freedom with their correlation."""
+def joint_draws(projections: Array, freedom: int, draws: int, seed: int = 0) -> Array:
+    """Null draws of several t at once (draws x K) from their projections (rows x K): a multivariate t with their correlation."""
     rng = np.random.default_rng(seed)
-    scale = np.sqrt(np.mean(projections**2, axis=0))
-    z = rng.standard_normal((draws, len(projections))) @ (projections / np.where(scale > 0, scale, np.inf)) / math.sqrt(len(projections))
-    return np.asarray(z / np.sqrt(rng.chisquare(len(projections), (draws, 1)) / len(projections)))
+    scale = np.sqrt(np.sum(projections**2, axis=0))
+    root = np.linalg.qr(projections / np.where(scale > 0, scale, np.inf), mode="r")  # root' root: their correlation
+    z = rng.standard_normal((draws, len(root))) @ root
+    return np.asarray(z / np.sqrt(rng.chisquare(freedom, (draws, 1)) / freedom))
 
 
 @lru_cache(maxsize=64)

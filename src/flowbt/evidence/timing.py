@@ -9,7 +9,7 @@ from the average, so few long positions are few clusters.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -61,5 +61,5 @@ def timing_of(real: float, rotated: Array, skill: Studentised | None, trades: in
         return Timing(real, tuple(map(float, rotated)), 1.0, 1.0, NOTHING, trades)
     others = np.nan_to_num(rotated)
     p = (1 + int(np.count_nonzero(others >= real))) / (1 + len(others))
-    yearly = Studentised(skill.estimate * year, skill.score * year, skill.weight)
+    yearly = replace(skill, estimate=skill.estimate * year, score=skill.score * year)
     return Timing(real, tuple(map(float, others)), p, skill.p_above(), yearly.summary(trades, min(yearly.clusters, trades)), trades)

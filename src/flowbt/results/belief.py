@@ -18,7 +18,7 @@ from flowbt.ground.files import write_text
 from flowbt.ground.types import Json, JsonView
 from flowbt.results import ledger
 from flowbt.results.record import dumps, sealed, unsealed
-from flowbt.results.shelf import BELIEFS, PREFIX, SUFFIX, SUMMARY, slug, storing
+from flowbt.results.shelf import BELIEFS, PREFIX, SUFFIX, SUMMARY, pass_over, slug, storing
 
 SAME = {
     "code_hash": "code",
@@ -86,10 +86,9 @@ def walk_forwards(strategy_folder: Path) -> list[Json]:
     for path in strategy_folder.glob("walkforward-*/walkforward.json"):
         try:
             document = unsealed(path.read_bytes())
-        except (OSError, ValueError):
-            continue
-        if isinstance(document, dict) and document.get("modes"):
-            found.append(document)
+            found.append({**document, "modes": {**document["modes"]}})
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            pass_over(path, problem)
     return sorted(found, key=lambda document: str(document.get("created", "")), reverse=True)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 from flowbt.ground.files import writing
 from flowbt.ground.types import JsonView
 from flowbt.results.record import dumps
-from flowbt.results.shelf import slug, storing
+from flowbt.results.shelf import pass_over, slug, storing
 
 REAL, DEMO = "real", "demo"  # trials on the demo market say nothing about how hard real data were searched
 TRIES = 20  # at a file that another process has just joined with others
@@ -85,7 +86,7 @@ def folder_of(results: Path, facts: JsonView) -> Path:
 
 def add(folder: Path, name: str, keys: Keys, sharpes: Sharpes) -> Path:
     """Write one file of trials, whole or not at all. Other trials never take its place, whatever wrote them under the same name."""
-    path = folder / f"{name}-{hashlib.sha256(keys.tobytes()).hexdigest()[:12]}.{len(keys)}.parquet"
+    path = folder / f"{name}-{_mark(keys, sharpes)}.{len(keys)}.parquet"
     with storing(folder, "write the ledger in"):
         folder.mkdir(parents=True, exist_ok=True)
         write_table(path, pa.table({"key": keys, "sharpe": sharpes}))
@@ -164,6 +165,7 @@ def _all_of(folder: Path) -> NamedTrials:
         if part is None:
             rows = path.name.split(".")[-2]
             lost += int(rows) if rows.isdigit() else 1
+            pass_over(path, f"it is not what was stored; its {rows} trials are counted all the same")
         else:
             found.append(part)
     pa.default_memory_pool().release_unused()
@@ -180,7 +182,16 @@ def _read(path: Path) -> tuple[Keys, Sharpes] | None:
                 parts.append((part["key"].to_numpy().astype(np.uint64), part["sharpe"].to_numpy().astype(np.float64)))
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
         return None
-    return _joined(parts)
+    keys, sharpes = _joined(parts)
+    named = path.name.removesuffix(".parquet").rpartition(".")[0].rpartition("-")[2]
+    if re.fullmatch("[0-9a-f]{12}", named) and named not in (_mark(keys, sharpes), _mark(keys)):
+        return None
+    return keys, sharpes
+
+
+def _mark(keys: Keys, *sharpes: Sharpes) -> str:
+    """Twelve digits of the hash of what a file holds, which its name ends in (before there were changes to be found: of its keys alone)."""
+    return hashlib.sha256(b"".join(part.tobytes() for part in (keys, *sharpes))).hexdigest()[:12]
 
 
 def _joined(parts: Sequence[tuple[Keys, Sharpes]]) -> tuple[Keys, Sharpes]:

@@ -5,6 +5,7 @@ results/<strategy>/<run id>/summary.json is all that a listing reads; `marks.jso
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -132,8 +133,8 @@ def studies(root: Path) -> list[StoredStudy]:
             try:
                 document = unsealed(path.read_bytes())
                 found.append(StoredStudy(path.parent, kind, str(document["strategy"]), str(document["created"]), int(document.get("trials") or 0)))
-            except (OSError, ValueError, KeyError, TypeError):
-                continue
+            except (OSError, ValueError, KeyError, TypeError) as problem:
+                pass_over(path, problem)
     return sorted(found, key=lambda one: (one.created, one.path.name), reverse=True)
 
 
@@ -176,6 +177,23 @@ def mark(root: Path, name: str, change: Callable[[list[str], str], tuple[list[st
         tags, note = change(list(entry.tags), entry.note)
         write_text(entry.path / MARKS, dumps({"tags": sorted(set(tags)), "note": note}))
     return _entry(entry.path, beliefs_in(entry.path.parent))
+
+
+def check_usable(root: Path) -> None:
+    """StoreError where results cannot be written under `root`, which need not be there yet: asked before anything is worked out, counted or written."""
+    with storing(root, "write results in"):
+        home = Path(root).absolute()
+        while not os.path.lexists(home):
+            home = home.parent
+        if not home.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "not a folder")
+        if not os.access(home, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "permission denied")
+
+
+def pass_over(path: Path, problem: object) -> None:
+    """Say that a stored file is left out, since it is not what was stored; the rest goes on."""
+    warnings.warn(f"{path} is passed over: {' '.join(str(problem).split())[:160] or type(problem).__name__}", RuntimeWarning, stacklevel=3)
 
 
 @contextmanager

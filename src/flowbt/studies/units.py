@@ -103,7 +103,7 @@ def _on_cluster(work: Callable[[U], R], units: Sequence[U], address: str) -> Ite
         raise StudyError("--cluster", "distributed is not installed", "install the extra: pip install 'flowbt[cluster]'") from None
     try:
         client = Client(address, timeout="10s", set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, ValueError, TypeError, LookupError, ArithmeticError) as error:  # or it is no address
         start = "start one with `dask scheduler`, and workers with `dask worker`"
         raise StudyError(f"cluster {address}", f"no scheduler answers ({type(error).__name__})", start) from None
     with client:

@@ -31,6 +31,12 @@ def test_columns_are_those_of_the_whole_table(catalog, wanted):
     assert len(rows.column("event_time")) == whole["symbol"].isin(wanted).sum()
 
 
+def test_a_missing_value_is_nan(tmp_path):
+    store(tmp_path, "prices", bars("SPY", LABELS).assign(volume=[np.nan, *[1.0] * (len(LABELS) - 1)]), fields=FIELDS)
+    rows = StoredRows(Catalog((tmp_path,)).imported["prices"].version, ["SPY"])
+    assert np.isnan(rows.column("volume")).tolist() == [True] + [False] * (len(LABELS) - 1)
+
+
 def test_other_row_groups_are_not_unpacked(catalog, monkeypatch):
     counted = []
     kept = StoredRows._read
@@ -48,3 +54,12 @@ def test_a_panel_reads_each_row_group_once_for_all_its_symbols(catalog, monkeypa
     frame = panel["close"]
     assert np.nansum(frame.to_numpy()) == np.nansum(catalog.imported["prices"].version.frame()["close"])
     assert len(counted) == len(set(counted))
+
+
+def test_missing_values_are_missing_numbers(tmp_path):
+    table = bars("S00", LABELS)
+    table.loc[3:5, "volume"] = np.nan
+    store(tmp_path, "prices", table, fields=FIELDS)
+    found = open_panel(Catalog((tmp_path,)), ["S00"])["volume"]["S00"]
+    assert found.isna().sum() == 3
+    assert found.notna().sum() == len(LABELS) - 3

@@ -33,6 +33,8 @@ WANTED = (
     "aaii",
     "ahead-funding",
     "members-largecap",
+    "btc-taker-flow",
+    "venue-funding",
 )
 
 
@@ -171,3 +173,40 @@ def test_five_minute_bars_of_spy_make_its_day_and_are_seen_as_far_as_they_are_kn
     assert day == pytest.approx([765.96, 768.15, 762.04, 762.64], abs=0.005)
     assert early["close"].loc["2026-08-21", "SPY:5m"] == pytest.approx(762.64, abs=0.005)  # a day is known when it is over
     assert [found["kind"] for found in catalog.imported["spy-5m"].provenance["findings"]] == ["format_break"]
+
+
+def by_day(catalog, symbol, first, last):
+    clock = Clock("24/7", "1d")
+    return PanelReader(catalog, [symbol], clock, clock.labels(first, last))
+
+
+def test_hourly_taker_flow_adds_up_to_the_days_of_the_providers_file(catalog):
+    """The raw file by pandas alone; and another file's volume of the same venue, of which the trades of this one are 2 to 4% short."""
+    raw = pd.read_csv(RAW / "crypto/trades/scofieldchen__binance-aggtrades/btcusdt_net_taker_volume.csv")
+    days = raw.groupby(raw["timestamp"].str[:10])[["volume", "net_taker_volume"]].sum()
+    panel = by_day(catalog, "BTC", days.index[0], days.index[-1])
+    bought, sold = (panel[field]["BTC"].to_numpy() for field in ("taker_buy_volume", "taker_sell_volume"))
+    assert len(days) == 10
+    np.testing.assert_allclose(bought - sold, days["net_taker_volume"], rtol=1e-9)
+    np.testing.assert_allclose(bought + sold, days["volume"], rtol=1e-12)
+    assert bought[0] == pytest.approx(5230.54979)
+    bars = pd.read_feather(RAW / "crypto/spot/ThatspatuLa__BtcH1Autorl/BTC_USDT-1h.feather")
+    other = bars.groupby(bars["date"].astype("str").str[:10])["volume"].sum().reindex(days.index)
+    np.testing.assert_allclose(bought + sold, other, rtol=0.04)
+
+
+FUNDING = [("BTC", "binance_2020-01-01_2024-01-01", 3, 3), ("ETH", "binance_2020-01-01_2024-01-01", 3, 3), ("BTC:dydx", "dydx_2022-01-01_*", 0, 24)]
+
+
+@pytest.mark.parametrize(("symbol", "file", "offset", "parts"), FUNDING)
+def test_funding_of_a_day_is_the_sum_of_its_settlements(catalog, symbol, file, offset, parts):
+    """Every whole day of the files, read by pandas alone; their stamps are `offset` hours ahead of UTC."""
+    coin = symbol.partition(":")[0]
+    (path,) = (RAW / "crypto/funding/supervik__historical-funding-rates-fetcher").glob(f"{coin}-USDT_{file}_funding_history.csv.gz")
+    raw = pd.read_csv(path)
+    times = pd.to_datetime(raw["Date"], format="mixed").dt.round("min") - pd.Timedelta(hours=offset)
+    days = raw["Funding Rate"].groupby(times.dt.normalize()).agg(["sum", "size"])
+    whole = days[days["size"] == parts]
+    shown = by_day(catalog, symbol, whole.index[0], whole.index[-1])["funding_rate"][symbol].reindex(whole.index)
+    assert len(whole) > 700
+    np.testing.assert_allclose(shown, whole["sum"], rtol=0, atol=1e-15)

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from flowbt.cli.options import PathName, cluster_option, datasets_option, emit, json_option, split_parameters
+from flowbt.cli.options import RawName, cluster_option, datasets_option, emit, json_option, split_parameters
 from flowbt.cli.progress import progress
 from flowbt.cli.show.terminal import say
 
 
 @click.command(epilog="Example: flowbt reduce trades archive/BTCUSDT --to btc-toxicity -o step=1h")
 @click.argument("kind", metavar="KIND")
-@click.argument("paths", nargs=-1, required=True, type=PathName(), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=RawName(), metavar="PATH...")
 @click.option("--to", "name", required=True, metavar="DATASET", help="The dataset to write; its dataset.toml is kept where there is one.")
 @click.option("-o", "--option", "options", multiple=True, metavar="NAME=VALUE", help="Set an option of the kind, such as inside=nearer, step=1d, symbol=BTC.")
 @click.option("--workers", type=int, default=0, help="Processes; left out, one per processor.")
@@ -22,7 +22,7 @@ from flowbt.cli.show.terminal import say
 @click.option("--memory", type=int, default=2000, show_default=True, metavar="MB", help="Memory of all processes together, before they spill to disk.")
 @datasets_option
 @json_option
-def command(kind: str, paths: tuple[Path, ...], name: str, options: tuple[str, ...], datasets: Path, as_json: bool, **where: Any) -> int:
+def command(kind: str, paths: tuple[Path | str, ...], name: str, options: tuple[str, ...], datasets: Path, as_json: bool, **where: Any) -> int:
     """Turn raw files of a KIND into a dataset of fields.
 
     KIND is one of option-prints, deribit-prints, dark-prints, finra, chains, trades, metrics, book-depth, liquidations, book. A folder is searched for
@@ -33,7 +33,7 @@ def command(kind: str, paths: tuple[Path, ...], name: str, options: tuple[str, .
     from flowbt.studies.units import Workers
 
     dataset_name(name)  # before hours of work
-    asked = Reduction(kind, tuple(path.resolve() for path in paths), split_parameters(options), Workers(where["workers"], where["cluster"]), where["memory"])
+    asked = Reduction(kind, paths, split_parameters(options), Workers(where["workers"], where["cluster"]), where["memory"])
     with progress(kind, as_json) as step:
         reduced = reduce_files(asked, step)
     folder = store(asked, reduced, name, datasets)

@@ -49,7 +49,7 @@ class StoredRows:
         out = np.empty(sum(part.last - part.first for part in self._stretches), dtype=kinds.get(name, "float64"))
         at = 0
         for group, parts in self._by_group.items():
-            values = self._read(group, name).to_numpy(zero_copy_only=False)
+            values = self._read(group, name).to_numpy(zero_copy_only=False)  # a missing value is NaN
             for part in parts:
                 out[at : at + part.last - part.first] = values[part.first : part.last]
                 at += part.last - part.first

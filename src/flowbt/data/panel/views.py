@@ -71,21 +71,55 @@ class PanelView:
     def note(self, name: str, parameters: Parameters, result: object) -> None: ...
 
 
-class Quiet(PanelView):
-    """A panel without its notebook, that reads each field once: what it is asked leaves no trace in a run's record."""
+class Recalled:
+    """Results of flowbt's own features on the whole of a panel, each computed once: for definitions and probes that ask for the same."""
 
     def __init__(self, panel: Panel) -> None:
+        self.panel = panel
+        self._known: dict[object, object] = {}
+
+    def __call__(self, feature: Function, parameters: Parameters) -> Any:
+        """The frames themselves, not to be written to; None where the arguments are not plain, or the result is not frames of all labels."""
+        key = (feature, tuple(sorted((name, type(value), value) for name, value in parameters.items() if _plain(value))))
+        if len(key[1]) < len(parameters):
+            return None
+        if key not in self._known:
+            self._known[key] = feature(self.panel, **parameters)
+        found = self._known[key]
+        parts = found if isinstance(found, tuple) else (found,)
+        return found if all(isinstance(part, pd.DataFrame) and len(part) == len(self.panel.index) for part in parts) else None
+
+
+class Quiet(PanelView):
+    """A panel without its notebook, that reads each field once: what it is asked leaves no trace in a run's record. `features`: results known already."""
+
+    def __init__(self, panel: Panel, features: Recalled | None = None) -> None:
         super().__init__(panel)
+        self.features = features or Recalled(self)
         self._read: dict[Any, pd.DataFrame] = {}
 
     def __getitem__(self, key: Key) -> pd.DataFrame:
         return self.shared(key).copy()
+
+    def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
+        return self.shared_wide(field, prefix).copy()
 
     def shared(self, key: Key) -> pd.DataFrame:
         """The field's frame itself, for who does not write to it."""
         if key not in self._read:
             self._read[key] = self.panel[key]
         return self._read[key]
+
+    def shared_wide(self, field: str, prefix: str = "") -> pd.DataFrame:
+        """The same of every symbol that has the field."""
+        key = (field, prefix, "wide")
+        if key not in self._read:
+            self._read[key] = self.panel.wide(field, prefix)
+        return self._read[key]
+
+
+def _plain(value: object) -> bool:
+    return isinstance(value, (int, float, str, bool, type(None))) or (isinstance(value, tuple) and all(map(_plain, value)))
 
 
 def known_events(table: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
@@ -121,7 +155,7 @@ class Shown(PanelView):
         return self._shown(self.panel.shared(key))
 
     def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
-        return self._shown(self.panel.wide(field, prefix))
+        return self._shown(self.panel.shared_wide(field, prefix))
 
     def events(self, symbol: str) -> pd.DataFrame:
         moment = self.clock.decisions(self.index[self.kept - 1 : self.kept])[0]

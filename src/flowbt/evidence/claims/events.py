@@ -207,7 +207,7 @@ def combined(contrasts: list[Contrast], cosines: int, sign: int = 1, draws: tupl
     scores, weights, waves, ts = [], [], [], []
     for one in contrasts:
         test = one.test(cosines)
-        spread = math.sqrt(float(np.mean(test.score**2)))
+        spread = math.sqrt(float(np.sum(test.score**2)) / test.freedom)
         if spread > 0:
             scores.append((one.score - one.ratio * one.weight) / spread)
             weights.append(one.weight / spread)
@@ -218,7 +218,7 @@ def combined(contrasts: list[Contrast], cosines: int, sign: int = 1, draws: tupl
     weight = np.sum(weights, axis=0)
     whole = float(weight.sum())
     test = studentise(np.sum(scores, axis=0) / whole, weight / whole, cosines)
-    t, null = np.array(ts), joint_draws(np.column_stack(waves), *draws)
+    t, null = np.array(ts), joint_draws(np.column_stack(waves), cosines, *draws)
     adjusted = stepdown(sign * t, sign * null) if sign else stepdown(np.abs(t), np.abs(null))
     return test, int((adjusted <= CUTOFFS.level).sum())
 

@@ -73,7 +73,10 @@ def innovations(stages: pd.DataFrame) -> pd.DataFrame:
         centred = column - column.mean()
         past = np.column_stack([np.cumsum(centred)[LAGS - 1 : -1], *(centred[LAGS - k : -k] for k in range(1, LAGS + 1)), np.ones(len(out))])
         past = past / np.maximum(np.sqrt(np.mean(past**2, axis=0)), 1e-300)
-        out[:, s] = centred[LAGS:] - past @ np.linalg.lstsq(past, centred[LAGS:], rcond=1e-10)[0]
+        values, vectors = np.linalg.eigh(past.T @ past)
+        sound = values > 1e-12 * values[-1]  # columns that say the same count once
+        explained = vectors[:, sound] @ ((vectors[:, sound].T @ (past.T @ centred[LAGS:])) / values[sound])
+        out[:, s] = centred[LAGS:] - past @ explained
     return pd.DataFrame(out, index=stages.index[LAGS:], columns=stages.columns)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
+from flowbt.ground.errors import JournalError
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Json, JsonView, Moment
 from flowbt.results.record import plain
@@ -52,9 +54,21 @@ def body_of(said: Today) -> dict[str, object]:
 def keep_code(journal: Path, code_hash: str, text: str) -> None:
     """Keep a strategy's text beside the journal, so that its past decisions can be made again after it was changed."""
     path = journal / CODE / f"{code_hash}.py"
-    if not path.is_file():
+    if not (path.is_file() and path.read_bytes() == text.encode()):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
+
+
+def kept_code(journal: Path, code_hash: str) -> Path:
+    """The file a journaled decision was made by. JournalError where it is not there, or is another text: it would be run."""
+    path = journal / CODE / f"{code_hash}.py"
+    try:
+        held = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as problem:
+        raise JournalError(f"code {path}", problem.strerror or str(problem), "restore it from a copy") from None
+    if held != code_hash:
+        raise JournalError(f"code {path}", "it is not the file that decided", "restore it from a copy: it was changed")
+    return path
 
 
 def _key(body: JsonView) -> tuple[str, ...]:

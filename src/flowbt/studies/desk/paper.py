@@ -18,7 +18,7 @@ from flowbt.engine.types import Signals, Targets
 from flowbt.ground.errors import JournalError
 from flowbt.ground.types import Json
 from flowbt.studies.desk.chain import Entry
-from flowbt.studies.desk.follow import CODE, KIND
+from flowbt.studies.desk.follow import KIND, kept_code
 from flowbt.studies.desk.recheck import rows_at
 from flowbt.studies.run.market import cut_decision, market_of, panel_for
 
@@ -59,7 +59,7 @@ def paper_books(catalog: Catalog, entries: list[Entry], journal: Path) -> list[P
             groups[entry.body["strategy"], entry.body["code_hash"], repr(entry.body["parameters"])].append(entry)
     if not groups:
         raise JournalError("score of the journal", "it holds no decision", "enter today's with `flowbt follow`")
-    return [_book(catalog, group, load_strategy(journal / CODE / f"{code}.py")) for (_, code, _), group in groups.items()]
+    return [_book(catalog, group, load_strategy(kept_code(journal, code))) for (_, code, _), group in groups.items()]
 
 
 def _book(catalog: Catalog, group: list[Entry], strategy: Strategy) -> PaperBook:

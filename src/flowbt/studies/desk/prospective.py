@@ -23,10 +23,10 @@ from flowbt.ground.protocols import Step
 from flowbt.ground.types import Json
 from flowbt.studies.desk.chain import Entry, read
 from flowbt.studies.desk.forecasts import CLAIM, FORECAST, SETTLEMENT, told
-from flowbt.studies.score.files import ClaimFile, select
+from flowbt.studies.score.files import ClaimFile, Work, select
 from flowbt.studies.score.measure import Measured, Scorer, Settings
 from flowbt.studies.score.scope import FEWEST
-from flowbt.studies.score.score import Work, finish
+from flowbt.studies.score.score import finish
 
 LOOKED_BACK = "looked back at"
 STATES = ("came true", "failed", "open", "known when it was entered", "without a base rate")

@@ -24,7 +24,7 @@ from flowbt.ground.errors import FlowbtError
 from flowbt.ground.types import Json, JsonView
 from flowbt.results.record import plain
 from flowbt.studies.desk.chain import Entry
-from flowbt.studies.desk.follow import CODE, KIND
+from flowbt.studies.desk.follow import KIND, kept_code
 from flowbt.studies.desk.forecasts import FORECAST, SETTLEMENT, outcome
 from flowbt.studies.desk.today import decision_of
 from flowbt.studies.run.market import panel_for
@@ -53,7 +53,7 @@ def recheck(catalog: Catalog, entries: list[Entry], journal: Path, strategies: P
     found: list[Difference] = []
     for (name, code, _), group in groups.items():
         try:
-            found += _of_group(catalog, group, journal / CODE / f"{code}.py", strategies / f"{name}.py")
+            found += _of_group(catalog, group, kept_code(journal, code), strategies / f"{name}.py")
         except FlowbtError as error:
             found += [_difference(entry, CAUSES[4], str(error)) for entry in group]
     return sorted([*found, *_resettled(catalog, entries)], key=lambda one: one.n)

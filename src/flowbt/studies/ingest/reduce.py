@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ import pandas as pd
 
 from flowbt.data.declare import Dataset, parse_declaration, read_declaration
 from flowbt.data.raw.duck import Limits
+from flowbt.data.remote import RemoteFile, files_under
 from flowbt.data.sources.base import parsing
 from flowbt.data.versions import KEYS, write_dataset, writing_alone
 from flowbt.ground.clock import ALWAYS, Clock
@@ -28,13 +30,15 @@ from flowbt.studies.ingest.ingest import place
 from flowbt.studies.ingest.kinds import Kind, kind_of
 from flowbt.studies.units import EVERY_PROCESSOR, Workers, each, processors
 
+RawFile = Path | RemoteFile
+
 
 @dataclass(frozen=True)
 class Reduction:
     """What is asked: the kind, its files or folders, the options of the kind, and how much of the machine may be used."""
 
     kind: str
-    paths: tuple[Path, ...]
+    paths: tuple[Path | str, ...]  # files and folders here, or addresses on an object store
     options: Mapping[str, str] = field(default_factory=dict)
     workers: Workers = EVERY_PROCESSOR
     memory_mb: int = 2000  # all of this machine's workers together
@@ -44,10 +48,11 @@ class Reduction:
 class FileResult:
     """What became of one file: its table, or the line that says why there is none."""
 
-    path: Path
+    path: RawFile
     table: pd.DataFrame | None
     problem: str = ""
     sha256: str = ""
+    bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def reduce_files(asked: Reduction, progress: Step | None = None) -> Reduced:
     kind = kind_of(asked.kind)
     options = kind.set(asked.options)
     files = find_files(asked.paths, kind)
-    results: dict[Path, FileResult] = {}
+    results: dict[RawFile, FileResult] = {}
     for done, result in enumerate(_run(asked, files, options), start=1):
         results[result.path] = result
         if progress:
@@ -79,11 +84,13 @@ def reduce_files(asked: Reduction, progress: Step | None = None) -> Reduced:
     return Reduced(kind.join(tables, options), ordered)
 
 
-def find_files(paths: Sequence[Path], kind: Kind) -> list[Path]:
+def find_files(paths: Sequence[Path | str], kind: Kind) -> list[RawFile]:
     """The files named, and those in the folders named whose ending fits the kind, sorted by name. SourceError where there is none."""
-    found: list[Path] = []
+    found: list[RawFile] = []
     for path in paths:
-        if path.is_dir():
+        if isinstance(path, str):
+            found += files_under(path, kind.endings)
+        elif path.is_dir():
             found += [file for file in path.rglob("*") if file.is_file() and file.name.endswith(kind.endings) and not file.name.startswith(".")]
         elif path.exists():
             found.append(path)
@@ -94,7 +101,7 @@ def find_files(paths: Sequence[Path], kind: Kind) -> list[Path]:
     return sorted(set(found), key=lambda file: (file.name, str(file)))
 
 
-def _run(asked: Reduction, files: Sequence[Path], options: Any) -> Iterator[FileResult]:
+def _run(asked: Reduction, files: Sequence[RawFile], options: Any) -> Iterator[FileResult]:
     count = asked.workers.count(len(files))
     limits = Limits(max(1, processors() // count), max(200, asked.memory_mb // count))
     work = partial(reduce_one, kind=asked.kind, options=options, limits=limits)
@@ -102,11 +109,11 @@ def _run(asked: Reduction, files: Sequence[Path], options: Any) -> Iterator[File
         yield result or FileResult(files[at], None, "the process that read it was killed (out of memory?); give fewer --workers")
 
 
-def reduce_one(path: Path, kind: str, options: Any, limits: Limits) -> FileResult:
+def reduce_one(path: RawFile, kind: str, options: Any, limits: Limits) -> FileResult:
     """One file. What is wrong with it becomes the result's `problem`."""
     try:
-        with parsing(path, kind):
-            return FileResult(path, kind_of(kind).one(path, options, limits), sha256=hash_file(path))
+        with nullcontext(path) if isinstance(path, Path) else path.copy() as file, parsing(file, kind):
+            return FileResult(path, kind_of(kind).one(file, options, limits), sha256=hash_file(file), bytes=file.stat().st_size)
     except (FlowbtError, OSError) as error:
         return FileResult(path, None, str(error))
 
@@ -122,11 +129,7 @@ def _store(asked: Reduction, reduced: Reduced, name: str, root: Path) -> Path:
     strange = [column for column in reduced.table.columns if column not in KEYS and column not in declaration.fields]
     if strange:
         raise DatasetError(f"dataset {name}", f"its dataset.toml does not declare {', '.join(strange)}", "choose another name with --to, or declare them")
-    files = [
-        {"name": one.path.name, "sha256": one.sha256, "bytes": one.path.stat().st_size, "rows": len(one.table)}
-        for one in reduced.files
-        if one.table is not None
-    ]
+    files = [{"name": one.path.name, "sha256": one.sha256, "bytes": one.bytes, "rows": len(one.table)} for one in reduced.files if one.table is not None]
     findings = [{"kind": "broken", "reason": one.problem, "file": one.path.name, "action": "left out"} for one in reduced.broken]
     provenance = {
         "files": files,

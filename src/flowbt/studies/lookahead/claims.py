@@ -12,32 +12,36 @@ from typing import Any
 import numpy as np
 
 from flowbt.data.panel.reader import PanelReader
-from flowbt.data.panel.views import fenced
+from flowbt.data.panel.views import Quiet, Recalled, fenced
 from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.study import Array
-from flowbt.ground.errors import ClaimError
+from flowbt.ground.errors import LookAheadError
 from flowbt.ground.guard import deciding
 from flowbt.ground.protocols import Panel
 from flowbt.ground.types import Function, Json
 from flowbt.studies.lookahead.probe import Leak, Probe
 from flowbt.studies.score.files import load
 
-OTHERS, FEW = 16, 3  # definitions probed beside the reported one, and cuts of each
+OTHERS, FEW = 8, 3  # definitions probed beside the reported one, and cuts of each
 Values = Callable[[Any, Any], Array]
 
 
-def ask(claim: Claim, panel: Panel, definition: dict[str, object], function: Function | None = None) -> Any:
-    """What a claim's function gives on a panel, behind the fence: the protocol, and no file, socket or frame while it decides."""
-    with deciding(claim.function.__code__.co_filename):
+def ask(claim: Claim, panel: Panel | None, definition: dict[str, object], function: Function | None = None, tables: str = "") -> Any:
+    """What a claim's function gives on a panel, behind the fence: the protocol, and no file, socket or frame while it decides.
+
+    `tables`: name of the folder of its document's own tables, which arithmetic (it has no panel) may read.
+    """
+    with deciding(claim.function.__code__.co_filename, tables):
         return (function or claim.function)(fenced(panel), **definition)
 
 
-def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[str, object], object]], values: Values) -> None:
-    """ClaimError where a definition, decided when what comes later is unknown or another, says something else up to there.
+def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[str, object], object]], values: Values, features: Recalled) -> None:
+    """LookAheadError where a definition, decided when what comes later is unknown or another, says something else up to there.
 
-    `results`: definitions with what they gave on the whole panel, the reported one first. `values(given, panel)`: that as labels x columns.
+    `results`: definitions with what they gave on the whole panel, the reported one first. `values(given, panel)`: that as labels x columns. `features`: what
+    flowbt's own features gave there.
     """
-    function = anew(claim)
+    function, read = anew(claim), Quiet(panel.unlogged(), features)
     others = results[1:]
     chosen = [others[at] for at in np.unique(np.linspace(0, len(others) - 1, min(OTHERS, len(others))).astype(int))] if others else []
     for n, (definition, given) in enumerate([results[0], *chosen]):
@@ -45,10 +49,12 @@ def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[st
         def decide(view: Any, definition: Json = definition) -> Any:
             return {"event": values(ask(claim, view, definition, function), view)}
 
-        probe = Probe(decide, panel, {"event": values(given, panel)}, late=claim.outcome.kind == "sequence", memory=True)
+        probe = Probe(decide, panel, {"event": values(given, panel)}, late=claim.outcome.kind == "sequence", memory=True, read=read)
         leak = probe.first_leak() if n == 0 else probe.first_leak(FEW)
         if leak is not None:
-            raise ClaimError(f"claim {claim.id} uses the future", _found(leak, definition if n else {}), "use only trailing windows and what the panel gives")
+            raise LookAheadError(
+                f"claim {claim.id} uses the future", _found(leak, definition if n else {}), "use only trailing windows and what the panel gives"
+            )
 
 
 def anew(claim: Claim) -> Function:

@@ -5,7 +5,7 @@
    the whole decision up to there must stay as it was: frames, numbers, None, structures. The first difference is the leak.
 
 Each evaluation is made by a module loaded anew. Results of flowbt's own features are taken from the whole panel and cut like a field, but for two cuts
-where all is computed: the features are held causal by their own tests, and so a probe costs what the strategy costs.
+of a whole probe, where all is computed: the features are held causal by their own tests, and so a probe costs what the strategy costs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,6 @@ import pandas as pd
 from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import Quiet, Shown
 from flowbt.ground.errors import FenceError, FlowbtError
-from flowbt.ground.types import Parameters
 from flowbt.studies.lookahead.cuts import AFTER, activity_of, course, cut_rows, screen, screens
 from flowbt.studies.lookahead.parts import PartTable, first_difference, parts_of
 
@@ -59,7 +58,8 @@ class Probe:
     """One decision on one panel. `evaluations` counts how often it was decided again.
 
     `late`: rows may be dated back, so what a part of the history leaves missing is no difference, and another future is not asked. `memory`: one
-    module decides everything, so the panels come in order of length, and what an earlier call kept is only what was known.
+    module decides everything, so the panels come in order of length, and what an earlier call kept is only what was known. `read`: the panel
+    as other probes have read it already.
     """
 
     decide: Decide
@@ -68,10 +68,11 @@ class Probe:
     late: bool = False
     memory: bool = False
     evaluations: int = 0
-    _known: dict[object, object] = field(default_factory=dict)
+    read: Quiet | None = None
 
     def __post_init__(self) -> None:
-        self.quiet = Quiet(self.panel.unlogged())
+        self.quiet = self.read or Quiet(self.panel.unlogged())
+        self._recall = self.quiet.features
         self.rows = len(self.panel.index)
         self.full = self._parts(self.decision, self.rows)
 
@@ -83,8 +84,9 @@ class Probe:
     def _first_leak(self, most: int | None) -> Leak | None:
         active, rng = activity_of(self.full, self.rows), np.random.default_rng(SEED)
         cuts = cut_rows(active, self.panel.index, rng)[:most]
+        computed = (0, len(cuts) // 2) if most is None else ()  # cuts where the features are computed too
         for n, row in enumerate(sorted(cuts) if self.memory else cuts):
-            leak = self.truncated(row, recall=n not in (0, len(cuts) // 2))
+            leak = self.truncated(row, recall=n not in computed)
             if leak is None and n % 3 == 1 and not self.late:
                 leak = self.continued(row, 1.0 if n % 2 else -1.0)
             if leak:
@@ -180,17 +182,6 @@ class Probe:
             return leak
         return Leak("repeat", leak.cut, found.part, leak.label, leak.symbol)
 
-    def _recall(self, feature: Callable[..., object], parameters: Parameters) -> object:
-        """One of flowbt's own features on the whole panel, computed once; None where its arguments are not plain, or it cannot be."""
-        key = (feature, tuple(sorted((name, type(value), value) for name, value in parameters.items() if _plain(value))))
-        if len(key[1]) < len(parameters):
-            return None
-        if key not in self._known:
-            self._known[key] = feature(self.quiet, **parameters)
-        found = self._known[key]
-        parts = found if isinstance(found, tuple) else (found,)
-        return found if all(isinstance(part, pd.DataFrame) and len(part) == self.rows for part in parts) else None
-
 
 @contextmanager
 def quietly() -> Iterator[None]:
@@ -204,10 +195,6 @@ def quietly() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def _plain(value: object) -> bool:
-    return isinstance(value, (int, float, str, bool, type(None))) or (isinstance(value, tuple) and all(map(_plain, value)))
 
 
 def _date(label: pd.Timestamp) -> str:

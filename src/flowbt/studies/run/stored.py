@@ -10,6 +10,7 @@ from flowbt.evidence.belief import Belief
 from flowbt.evidence.sharpe import moments
 from flowbt.results import ledger, store
 from flowbt.results.belief import belief_now
+from flowbt.results.shelf import check_usable
 from flowbt.studies.run.backtest import Run
 
 
@@ -21,6 +22,7 @@ def store_run(results: Path, run: Run) -> Path:
 
 def look(results: Path, run: Run) -> Belief:
     """Enter the run in its strategy's ledger and say what it may be believed now. One that uses the future is no trial."""
+    check_usable(results)
     if not run.leak:
         ledger.add_run(results, run.record.manifest, moments(run.book.returns.to_numpy(dtype=np.float64))[0])
     return belief_now(results, run.record.manifest, run.record.metrics)

@@ -22,7 +22,7 @@ from flowbt.evidence.claims.sequences import sequence_study
 from flowbt.evidence.claims.study import plain
 from flowbt.ground.clock import Clock
 from flowbt.ground.documents import read_json
-from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, ParameterError, check_seed
+from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, LookAheadError, ParameterError, check_seed
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import write_text
 from flowbt.ground.protocols import Panel
@@ -47,12 +47,12 @@ BESIDE = frozenset({"events", "judged"})  # what is measured for the register an
 
 @dataclass(frozen=True)
 class Settings:
-    """`cache`: folder of measured claims, None for none; `store`: write to it; `fresh`: do not read it."""
+    """`cache`: folder of measured claims, None for none; `store`: write to it; `fresh`: do not read it; `workers`: processes, 0 for one a core."""
 
     resamples: int = 10_000
     seed: int = 0
     cache: Path | None = None
-    threads: int = 2
+    workers: int = 0
     fresh: bool = False
     store: bool = True
 
@@ -73,16 +73,24 @@ class Scorer:
 
     def measured(self, file: ClaimFile, claim: Claim) -> Measured:
         """One claim, from the cache where nothing it rests on has changed. Never raises for what a claim file can do wrong: that is its `error`."""
+        return self.kept(file, claim) or self.made(file, claim)
+
+    def kept(self, file: ClaimFile, claim: Claim) -> Measured | None:
+        """What the cache has of it; None where that is nothing, or not to be read."""
         path = self._stored(file, claim)
         if path and path.is_file() and not self.settings.fresh:
             try:
-                kept = read_json(path)
-                if set(kept) <= FIELDS | BESIDE:
+                found = read_json(path)
+                if set(found) <= FIELDS | BESIDE:
                     self.reused += 1
-                    return dict(kept)
+                    return dict(found)
             except (OSError, ValueError, TypeError):
                 pass  # an unreadable entry is made again
-        found = self._tried(file, claim)
+        return None
+
+    def made(self, file: ClaimFile, claim: Claim) -> Measured:
+        """Measured anew, and kept."""
+        path, found = self._stored(file, claim), self._tried(file, claim)
         if path and self.settings.store and not found.get("error"):
             _keep(path, found)
         return found
@@ -93,7 +101,7 @@ class Scorer:
         except FieldError as error:
             found = {"missing": [lacking(error)]}
         except FlowbtError as error:
-            found = {"error": str(error)}
+            found = {"error": str(error), "leak": isinstance(error, LookAheadError)}
         except Exception as error:  # a claim file is anyone's code: its mistakes are its own line
             found = {"error": f"{type(error).__name__}: {error}{line_of(file.path)}"}
         return {k: plain(v) for k, v in found.items()}
@@ -102,7 +110,7 @@ class Scorer:
         if missing := self._missing(claim):
             return {"missing": missing}
         if claim.kind == "arithmetic":
-            return _figures(figures_of(claim.function(None)))
+            return _figures(figures_of(ask(claim, None, {}, tables=f"{document.name}_tables")))
         panel = Watched(self._panel(claim))
         if claim.kind == "facts":
             try:
@@ -122,7 +130,7 @@ class Scorer:
 
     def _sequence(self, claim: Claim, document: Document, panel: Watched) -> Measured:
         frames, left_out = _each(claim, panel)
-        refuse_peeking(claim, panel.panel, frames, partial(array_of, claim))
+        refuse_peeking(claim, panel.panel, frames, partial(array_of, claim), panel.features)
         found = filled(claim, document, lambda draft: sequence_study(claim, draft, frames, self.settings.resamples, self.settings.seed))
         missing = [*left_out, *found.pop("missing", [])]
         return found | {"definition": frames[0][0], "rows": len(panel.index), "missing": missing}
@@ -134,7 +142,7 @@ class Scorer:
         whole = event_of(claim, results[0][1], panel)
         told = {"definition": cases[0].definition, "rows": len(scope.index), "span": [f"{scope.index[0]:%Y-%m-%d}", f"{scope.index[-1]:%Y-%m-%d}"]}
         told |= {"missing": left_out, "own_date": own_date(claim, document, panel, whole, _columns(results[0][1]))}
-        refuse_peeking(claim, panel.panel, results, partial(event_of, claim))
+        refuse_peeking(claim, panel.panel, results, partial(event_of, claim), panel.features)
         if not cases[0].event.any() and any(case.event.any() for case in cases):
             return told | _never(cases)
         told |= filled(claim, document, lambda draft: event_study(claim, draft, cases, scope))

@@ -9,8 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -29,15 +28,15 @@ from flowbt.evidence.register.shrinkage import shrink
 from flowbt.ground.errors import ClaimError
 from flowbt.ground.protocols import Step
 from flowbt.results.shelf import storing
-from flowbt.studies.score.files import LOCK, ClaimFile, Selection, select
+from flowbt.studies.score.files import LOCK, ClaimFile, Selection, Work, select
 from flowbt.studies.score.measure import BESIDE, Measured, Scorer, Settings
+from flowbt.studies.score.parallel import in_parallel
 from flowbt.studies.score.register import Drift, Register, drift, entries_of, read_lock, renewed, write_lock
 
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
 
 __all__ = ["ScoredClaims", "Settings", "lock", "score"]
-Work = tuple[ClaimFile, Claim]
 JUDGING = ("level", "false_discovery", "power", "clusters", "margin", "margin_ratio")  # cut-offs that claims are judged by; runs have others
 
 
@@ -45,6 +44,7 @@ JUDGING = ("level", "false_discovery", "power", "clusters", "margin", "margin_ra
 class ScoredClaims:
     """A scored run. `findings`: of the claims that were named. `problems`: one line for each file or claim that could not be scored; `notices`: where the
     claims differ from their register. `tested`: tests that the correction counts; `retired`: those among them of definitions given up since.
+    `leaks`: files and claims among the problems that use the future, or reach past their panel.
     `whole`: all of the register was named, and it is as it was written down; else the run is partial and nothing of the register's is overwritten."""
 
     findings: tuple[Finding, ...]
@@ -56,6 +56,7 @@ class ScoredClaims:
     retired: int = 0
     register: str = ""
     whole: bool = True
+    leaks: int = 0
     notices: tuple[str, ...] = ()
 
 
@@ -69,27 +70,37 @@ def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progre
     register, changes = _held(chosen)
     work = [(file, claim) for file in chosen.files for claim in file.claims]
     scorer = Scorer(catalog, settings)
+    # what was named is measured by the run's settings; the rest of a register by its own, so that its stored values serve
     rest = Scorer(catalog, replace(settings, resamples=Settings.resamples, seed=Settings.seed, fresh=False)) if register else scorer
-    measured: list[Measured] = []
-
-    def measure(item: Work) -> Measured:
-        """What was named by the run's settings; the rest of a register by its own, so that its stored values serve."""
-        return (scorer if item[1].id in chosen.named else rest).measured(*item)
-
-    with ThreadPoolExecutor(settings.threads) as pool:
-        for (_, claim), found in zip(work, pool.map(measure, work), strict=True):
-            measured.append(found)
+    found: dict[int, Measured] = {}
+    for part, mine in ((scorer, [one for one in work if one[1].id in chosen.named]), (rest, [one for one in work if one[1].id not in chosen.named])):
+        for claim, told in _measured(part, mine):
+            found[id(claim)] = told
             if progress:
-                progress(claim.id, len(measured), len(work))
+                progress(claim.id, len(found), len(work))
+    measured = [found[id(claim)] for _, claim in work]
     retired = (register.retired if register else 0) + _superseded(register, changes)
     findings = finish(work, measured, retired)
     problems = [file.problem for file in chosen.files if file.problem] + [f"{f.file}::{f.id}: {f.error}" for f in findings if f.error]
+    leaks = sum(file.leak for file in chosen.files) + sum(f.leak for f in findings)
     whole = chosen.whole and changes == Drift()
     shown = tuple(replace(f, partial=not whole) for f in findings if f.id in chosen.named)
     tested = sum(f.p_curve is not None for f in findings) + retired
     reused = scorer.reused + (rest.reused if rest is not scorer else 0)
     notices = tuple(changes.lines(chosen.folder)) if chosen.folder else ()
-    return ScoredClaims(shown, tuple(problems), catalog.synthetic, settings, reused, tested, retired, str(chosen.folder or ""), whole, notices)
+    return ScoredClaims(shown, tuple(problems), catalog.synthetic, settings, reused, tested, retired, str(chosen.folder or ""), whole, leaks, notices)
+
+
+def _measured(scorer: Scorer, work: list[Work]) -> Iterator[tuple[Claim, Measured]]:
+    """Each claim with what was measured of it: first those the cache has, then the others, in worker processes where there are many."""
+    left = {id(one[1]): one for one in work}
+    for file, claim in work:
+        if (known := scorer.kept(file, claim)) is not None:
+            yield left.pop(id(claim))[1], known
+    for (_, claim), told in in_parallel(scorer.catalog, scorer.settings, list(left.values())):
+        yield left.pop(id(claim))[1], told
+    for file, claim in left.values():
+        yield claim, scorer.made(file, claim)
 
 
 def finish(work: Sequence[Work], measured: Sequence[Measured], retired: int = 0) -> list[Finding]:

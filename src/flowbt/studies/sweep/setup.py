@@ -29,7 +29,7 @@ from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError
 from flowbt.ground.types import Json
 from flowbt.results.record import dumps
 from flowbt.studies.lookahead.probe import Leak
-from flowbt.studies.lookahead.strategies import branch_leak, refuse
+from flowbt.studies.lookahead.strategies import ProbedTrials, branch_leak, refuse
 from flowbt.studies.run.describe import commit, datasets_of, versions
 from flowbt.studies.run.market import Span, market_of, panel_for
 from flowbt.studies.sweep.values import Search, allowed, numbers_of, space_of
@@ -177,7 +177,8 @@ def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: PanelReader) 
             tracer.fix(None, "what was recorded differs from a plain call, which")
     if said:
         return Leak("syntax", panel.index[-1], f"{said.asked}: {said.found}", panel.index[-1], "")
-    return branch_leak(strategy, tracer, panel, _settings(space, set(tracer.fixed)), _trials(space))
+    ends = [space.trial(code) for code in _ends(space)]
+    return branch_leak(strategy, tracer, panel, ProbedTrials(_settings(space, set(tracer.fixed)), _trials(space), ends))
 
 
 def _check_rules(decision: Any, labels: Labels) -> None:

@@ -30,8 +30,8 @@ class Search:
     def __post_init__(self) -> None:
         """ParameterError for a seed or a number of points that cannot be."""
         check_seed(self.seed)
-        if self.number < (self.kind != "grid"):
-            raise ParameterError(f"{self.kind} search of {self.number} points", "less than one", "give 1 or more")
+        if not (self.kind != "grid") <= self.number <= MOST:
+            raise ParameterError(f"{self.kind} search of {self.number} points", f"not from 1 to {MOST:,}", "give another number")
 
 
 def space_of(strategy: Strategy, given: Mapping[str, str]) -> Space:
@@ -73,7 +73,10 @@ def _range(name: str, text: str, parts: list[float], default: object) -> list[ob
 
 def _number(name: str, text: str) -> float:
     try:
-        return float(text)
+        number = float(text)
+        if math.isfinite(number):
+            return number
+        raise ValueError(text)
     except ValueError:
         raise ParameterError(f"-p {name}", f"{text!r} is not a number", "write a:b:step, for example 3:21:2") from None
 

@@ -155,6 +155,8 @@ document.querySelectorAll("[data-belief]").forEach((answer) => {
   if (!now) return;
   answer.className = `answer ${now.tone}`;
   answer.querySelector(".sentence").textContent = now.sentence;
+  const held = answer.querySelector(".held"), against = now.checks.find((check) => check.name === "holding");
+  if (held && against) held.textContent = `Against holding: ${against.words}.`;
   answer.querySelector(".do").textContent = `Next: ${now.do}.`;
   answer.querySelector(".checks").replaceChildren(...now.checks.map((check) => fb.element("li", { class: check.state, title: check.words }, check.name)));
 });
