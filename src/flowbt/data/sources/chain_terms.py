@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import zlib
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flowbt.data.unpacking import gunzipped
 from flowbt.ground.clock import Clock, local_instants
 from flowbt.ground.errors import SourceError
 
@@ -47,7 +47,7 @@ def read_text(path: Path) -> str:
     """The file's text, unzipped where it is gzipped. SourceError where it cannot be read."""
     try:
         raw = path.read_bytes()
-        return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
+        return (gunzipped(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
     except FileNotFoundError:
         raise SourceError(str(path), "no such file", "check the path") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:

@@ -77,7 +77,11 @@ def check_prices(name: str, prices: pd.DataFrame) -> None:
     if len(bad):
         row, column = bad[0]
         asked = f"{name} of {prices.columns[column]} at {prices.index[row]:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
-        raise DataError(asked, f"{values[row, column]:g}, which is no price", "import the data again without it, or trade dates after it")
+        raise DataError(
+            asked,
+            f"{values[row, column]:g}, which is no price",
+            "import the data again without it (a series that may be negative is a `value`), or trade dates after it",
+        )
 
 
 def cut_decision(decision: object, panel: PanelReader, labels: pd.DatetimeIndex) -> Signals | Targets:
