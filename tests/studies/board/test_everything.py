@@ -18,7 +18,7 @@ from flowbt.ground.errors import DatasetError, ParameterError
 from flowbt.studies.board.board import board
 from flowbt.studies.board.conflicts import said
 from flowbt.studies.board.rhythm import overdue
-from flowbt.studies.board.values import Change, alert_name, changes, fired, read_alerts, send, values_of
+from flowbt.studies.board.values import BoardChange, alert_name, changes, fired, read_alerts, send, values_of
 
 LABELS = Clock().labels("2023-06-01", "2024-12-31")
 SIDES = ("calls_bought", "calls_sold", "puts_bought", "puts_sold", "premium_unknown")
@@ -133,7 +133,7 @@ def test_what_a_document_says_of_the_day_stands_beside(root):
 def test_changes_turned_signs_first():
     found = changes({"a": 1.0, "b": -1.0, "c": 5.0, "d": 2.0, "e": 1.001}, {"a": 2.0, "b": 1.0, "gone": 1.0, "d": 2.0, "e": 1.0})
     assert [one.name for one in found] == ["b", "c", "gone", "a"]
-    assert (found[0].turned, found[3]) == (True, Change("a", 2.0, 1.0))
+    assert (found[0].turned, found[3]) == (True, BoardChange("a", 2.0, 1.0))
 
 
 ALERT = '[[alert]]\nname = "calm"\nwhen = "vix < 18 and was_vix >= 18"\ncool_down = 3\nto = ["terminal", "file", "command"]\ncommand = {}\n'

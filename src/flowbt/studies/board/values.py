@@ -38,7 +38,7 @@ LONGEST = 60.0  # seconds a command may take
 
 
 @dataclass(frozen=True)
-class Change:
+class BoardChange:
     """A value of the board that is another than on the board before. NaN: it was, or is, not there."""
 
     name: str
@@ -79,18 +79,18 @@ def values_of(one: Board) -> dict[str, float]:
     return {**found, **one.counts}
 
 
-def changes(now: Mapping[str, float], before: Mapping[str, float], least: float = 0.02) -> list[Change]:
+def changes(now: Mapping[str, float], before: Mapping[str, float], least: float = 0.02) -> list[BoardChange]:
     """What differs by at least `least` of the larger value: turned signs first, then what came or went, then the largest relative changes."""
     found = []
     for name in [*now, *(name for name in before if name not in now)]:
         a, b = before.get(name, math.nan), now.get(name, math.nan)
         a, b = (math.nan if x is None else float(x) for x in (a, b))
         if (a != a) != (b != b) or abs(a - b) > least * max(abs(a), abs(b)):
-            found.append(Change(name, a, b))
+            found.append(BoardChange(name, a, b))
     return sorted(found, key=lambda one: (not one.turned, one.before == one.before and one.now == one.now, -_relative(one)))
 
 
-def _relative(one: Change) -> float:
+def _relative(one: BoardChange) -> float:
     size = max(abs(one.before), abs(one.now))
     return abs(one.now - one.before) / size if size > 0 else 0.0
 

@@ -59,7 +59,7 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Told:
+class DayShown:
     """What the pages of the day show."""
 
     session: str
@@ -154,7 +154,7 @@ def _worked(day: Day, catalog: Catalog, done: Done, progress: Step | None) -> Do
     settled, _ = settle(catalog, day.journal, day.now)
     tell(3)
     held = holding(catalog, day.journal)
-    pages = _pages(day, catalog, Told(session, shown, beside, with_standing(said, day.results, held), cannot))
+    pages = _pages(day, catalog, DayShown(session, shown, beside, with_standing(said, day.results, held), cannot))
     values = len(shown.readings) + len(shown.zones) if shown else 0
     return replace(
         done,
@@ -211,7 +211,7 @@ def _enter_board(day: Day, shown: Board | None) -> int:
     return len(append(day.journal, BOARD, lambda there: [] if any(one.kind == BOARD and one.body == body for one in there) else [body], day.now))
 
 
-def _pages(day: Day, catalog: Catalog, told: Told) -> int:
+def _pages(day: Day, catalog: Catalog, told: DayShown) -> int:
     """The day's pages, the index and the site; how many pages the site has (of the day, where there is no site)."""
     folder = day.results / DESK / told.session
     folder.mkdir(parents=True, exist_ok=True)
