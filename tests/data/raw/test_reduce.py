@@ -180,7 +180,9 @@ def test_real_chains_have_the_dix_files_spot_and_volatility_near_vix():
     from tests.data.raw.real import RAW
 
     paths = tuple(RAW / "chains" / f"spx_quotedata_{day}.csv.gz" for day in ("20220205", "20230914"))
-    table = reduce_files(Reduction("chains", paths, workers=HERE)).table.set_index("event_time")
+    whole = reduce_files(Reduction("chains", paths, workers=HERE)).table.set_index("event_time")
+    table = whole[whole["symbol"] == "SPX"]
+    assert (whole["symbol"].str.startswith("SPX@") == whole["slice_years"].notna()).all()
     assert table.index.strftime("%Y-%m-%d").tolist() == ["2022-02-04", "2023-09-14"]
     assert table["gex"].iloc[0] < 0 < table["gex"].iloc[1]
     vix = pd.Series([23.22, 12.82], table.index)
