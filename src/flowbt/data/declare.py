@@ -44,11 +44,11 @@ def _day(text: str) -> None:
 def _length(text: str) -> pd.Timedelta:
     try:
         length = pd.Timedelta(text)
+        if not pd.isna(length):
+            return length
     except (ValueError, OverflowError):
-        length = pd.NaT
-    if pd.isna(length):
-        raise ValueError(f"{text!r} is no length of time such as 5D or 12h")
-    return length
+        pass
+    raise ValueError(f"{text!r} is no length of time such as 5D or 12h")
 
 
 class Publication(BaseModel):
