@@ -32,6 +32,7 @@ from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import ProbedTrials, branch_leak, refuse
 from flowbt.studies.run.describe import commit, datasets_of, versions
 from flowbt.studies.run.market import Span, market_of, panel_for
+from flowbt.studies.run.surfaces import with_surfaces
 from flowbt.studies.sweep.values import Search, allowed, numbers_of, space_of
 
 PROBES = 200  # combinations of branching parameters that are tried before the dates are settled
@@ -144,7 +145,7 @@ def set_up(catalog: Catalog, request: SweepRequest) -> PreparedSweep:
         refuse(strategy.name, leak)
     panel["close"]
     labels = request.span.cut(panel)
-    market = market_of(panel, labels)
+    market = with_surfaces(market_of(panel, labels), panel, tracer.evaluate(space.trial(np.zeros(len(space.names), np.int64))))
     stage = Stage(market, Labels(panel.index, panel.symbols), int(panel.index.searchsorted(labels[0])))
     sweeper = Sweeper(tracer, space, stage, request.costs or strategy.costs, request.account or strategy.account)
     return PreparedSweep(strategy, space, swept, tuple(request.values), constraints, request.search, request.command, panel, sweeper, leak)
