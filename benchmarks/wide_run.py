@@ -1,7 +1,7 @@
 """A run over very many symbols: python benchmarks/wide_run.py [--symbols 3000] [--sessions 7500] [--profile]
 
-Writes a dataset of daily bars to a temporary folder, runs a strategy that buys the strongest moves, and prints the seconds of `flowbt run` and its peak resident
-memory (promised: 60 s and 6 GB for 3,000 x 7,500). A half of the symbols is run first, so that growth worse than the number of symbols shows.
+Writes a dataset of daily bars to a temporary folder, runs a strategy that buys the strongest moves, and prints the seconds of `flowbt run` and its peak
+resident memory (promised: 60 s and 6 GB for 3,000 x 7,500). A half of the symbols is run first, so that growth worse than the number of symbols shows.
 """
 
 from __future__ import annotations
