@@ -21,8 +21,13 @@ demo: $(READY)   ## set up, then run exit_liquidity on the synthetic demo market
 test: $(READY)   ## set up, then the default test suite
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
-slow: $(READY)   ## the tests that take minutes
+slow: $(READY) $(VENV)/moto/.ready   ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+$(VENV)/moto/.ready: $(READY)  # a server that speaks S3, for its tests: in an environment of its own, for its pins are not ours
+	$(PYTHON) -m venv $(VENV)/moto
+	$(VENV)/moto/bin/python -m pip install --quiet 'moto[server]==5.2.5'
+	@touch $@
 
 lint: $(READY)   ## ruff, mypy strict, import floors
 	$(BIN)/ruff check .

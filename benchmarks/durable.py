@@ -1,7 +1,8 @@
 """What it costs that nothing is lost and nothing spoilt is read: fsync and hashes when a dataset is stored, hashes when it is opened. Both sides in turns.
 
 Store: `write_dataset` as it is, and with neither fsync nor hashes of files. Import: the whole of `import_files` (a csv parsed, checked, stored), on the
-same two sides. Open: a panel of 5 fields from a catalog opened anew, the table's hash remembered (every opening but the first), taken (the first), and
+same two sides. Run: a strategy of two symbols backtested and stored with its pages, on the same two sides.
+Open: a panel of 5 fields from a catalog opened anew, the table's hash remembered (every opening but the first), taken (the first), and
 not looked at. Best of each side. Run: python benchmarks/durable.py [symbols sessions]
 """
 
@@ -21,12 +22,25 @@ import pandas as pd
 import flowbt.data.versions as versions
 import flowbt.ground.files as files
 from flowbt.data.catalog import Catalog
-from flowbt.data.declare import parse_declaration
+from flowbt.data.declare import Dataset, parse_declaration
 from flowbt.data.panel.reader import open_panel
 from flowbt.data.versions import CHECKED, write_dataset
 from flowbt.ground.clock import Clock
 from flowbt.studies.ingest.files import FileImport, import_files
+from flowbt.studies.run.backtest import backtest
+from flowbt.studies.run.request import Request
+from flowbt.studies.run.stored import store_run
 
+SESSIONS = 3850
+STRATEGY = """'''Fade: sell what has risen.'''
+from flowbt import Signals
+
+SYMBOLS = ("SPY", "QQQ")
+
+
+def signals(panel, *, rise=0.01, hold=3):
+    return Signals(short=panel["close"].pct_change() >= rise, hold=hold)
+"""
 FIELDS = ("close", "f1", "f2", "f3", "f4")
 MAP = {"time": "day", "symbol_column": "who", "map": {name: name for name in FIELDS}}
 
@@ -52,6 +66,26 @@ def unlooked() -> Iterator[None]:
         yield
     finally:
         versions.Version.file = kept  # type: ignore[method-assign]
+
+
+def bars_declaration() -> Dataset:
+    prices: dict[str, dict[str, str]] = {name: {} for name in ("open", "high", "low", "close", "volume")}
+    return parse_declaration("prices", {"title": "prices", "source": "bench", "publication": {"rule": "close"}, "fields": prices})
+
+
+def bars() -> pd.DataFrame:
+    """Two random walks over all sessions, as stored."""
+    labels = Clock().labels("2010-01-04", "2025-12-31")[:SESSIONS]
+    parts = []
+    for seed, symbol in enumerate(("SPY", "QQQ")):
+        rng = np.random.default_rng(seed)
+        close = 100 * np.exp(np.cumsum(rng.normal(0, 0.012, len(labels))))
+        first = np.r_[100.0, close[:-1]]
+        high, low = np.maximum(first, close) * 1.004, np.minimum(first, close) * 0.996
+        parts.append(pd.DataFrame({"event_time": labels, "symbol": symbol, "open": first, "high": high, "low": low, "close": close, "volume": 1e6}))
+    table = pd.concat(parts, ignore_index=True)
+    known = bars_declaration().publication.known_at(pd.DatetimeIndex(table["event_time"]), Clock())
+    return table.assign(known_at=known)
 
 
 def best(sides: Mapping[str, Callable[[], None]], rounds: int) -> dict[str, float]:
@@ -112,6 +146,16 @@ def main() -> None:
         said = best({"durable": whole, "careless": in_careless(whole)}, 3)
         print(f"import {len(part):,} rows of a csv:     {said['durable']:.3f} s, without {said['careless']:.3f} s, {said['durable'] / said['careless']:.3f}x")
         store()
+        write_dataset(home / "run", bars_declaration(), bars(), {"files": []})
+        (home / "fade.py").write_text(STRATEGY)
+
+        def run() -> None:
+            shutil.rmtree(home / "results", ignore_errors=True)
+            store_run(home / "results", backtest(Catalog((home / "run",)), Request(home / "fade.py")))
+
+        run()  # compiles
+        said = best({"durable": run, "careless": in_careless(run)}, 5)
+        print(f"run and store 2 symbols x {SESSIONS:,}:   {said['durable']:.3f} s, without {said['careless']:.3f} s, {said['durable'] / said['careless']:.3f}x")
         said = best({"remembered": opened, "first": first, "unlooked": plain}, 5)
         bare = said["unlooked"]
         print(

@@ -13,7 +13,7 @@ from flowbt.ground.clock import Clock
 
 
 def market(rng: np.random.Generator, bars: int = 60, symbols: int = 3, *, vol: float = 0.03, missing: float = 0.0, funding: bool = False) -> Market:
-    names = tuple("ABCDEFGHIJ"[:symbols])
+    names = tuple("ABCDEFGHIJ"[:symbols]) if symbols <= 10 else tuple(f"S{j:03d}" for j in range(symbols))
     shape = (bars, symbols)
     close = 100.0 * np.exp(np.cumsum(rng.normal(0, vol, shape), axis=0))
     opened = np.vstack([close[:1], close[:-1]]) * np.exp(rng.normal(0, vol / 2, shape) * (rng.random(shape) < 0.5))
@@ -114,6 +114,15 @@ def calm(seed: int) -> Case:
     costs = Costs(*(float(rng.choice([0.0, x])) for x in (0.002, 0.003, 0.4)), funding=bool(rng.integers(2)))
     first, last = (0, bars) if rng.random() < 0.6 else (int(rng.integers(bars - 2)), bars)
     return Case(m, Signals(**kept, hold=hold, size=size), costs, Account(cash=1e5, margin=8.0, max_gross=3.0), first, last)
+
+
+def crowd(seed: int) -> Case:
+    """More symbols than a word has bits, under plain rules; room for some of their entries only."""
+    rng = np.random.default_rng(seed)
+    m = spoiled(rng, market(rng, 25, int(rng.integers(63, 140)), vol=float(rng.choice([0.03, 0.15])), funding=bool(rng.integers(2))))
+    decision = replace(plain(rng, m), size=float(rng.choice([0.005, 0.03])))
+    costs = Costs(0.002, 0.003, float(rng.choice([0.0, 0.4])), funding=bool(rng.integers(2)))
+    return Case(m, decision, costs, Account(cash=1e5, margin=0.5, max_gross=1.0), 0, 25)
 
 
 def spoiled(rng: np.random.Generator, m: Market) -> Market:

@@ -84,9 +84,15 @@ def test_positions_that_nothing_ends_inside_a_bar_are_added_up_as_bar_by_bar():
     assert seen.count(("fused", True)) > 60
 
 
+def test_more_symbols_than_a_word_has_bits():
+    assert [hold_equal(cases.crowd(seed), seed == 0)[0] for seed in range(12)] == [("fused", False)] * 12
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("block", range(20))
 def test_every_walk_gives_the_same_on_ten_thousand_cases(block):
     for seed in range(500 + 500 * block, 1000 + 500 * block):
         hold_equal(cases.case(seed), True)
         hold_equal(cases.calm(seed), False)
+        if seed % 10 == 0:
+            hold_equal(cases.crowd(seed), False)

@@ -18,7 +18,7 @@ from flowbt.studies.score.register import read_lock
 
 State = dict[str, object]
 _MOMENT = r"\d{8}T\d{6}Z"
-VOLATILE = {"seconds", "rate", "created", "updated", "eta", "stored", "command", "history", "done", "total", "best", "state"}
+VOLATILE = {"seal", "seconds", "rate", "created", "updated", "eta", "stored", "command", "history", "done", "total", "best", "state"}
 
 
 def state(root: Path) -> State:

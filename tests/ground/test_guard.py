@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flowbt.ground.errors import FenceError
-from flowbt.ground.guard import deciding, resting
+from flowbt.ground.guard import Passing, deciding, resting
 
 HERE = __file__
 
@@ -31,3 +31,24 @@ def test_the_panel_and_features_may_read_and_so_may_all_after_the_decision():
     with deciding(HERE), resting():
         open(HERE).close()
     open(HERE).close()
+
+
+def thrown_through():
+    """What a file does that swallows every error of its own."""
+    with contextlib.suppress(Exception):
+        raise Passing("ours")
+
+
+def test_what_this_package_throws_through_a_file_is_its_own_again():
+    with pytest.raises(Passing, match="ours"), deciding(HERE):
+        thrown_through()
+
+
+def test_a_refusal_counts_also_where_this_package_throws():
+    def both():
+        with contextlib.suppress(FenceError):
+            open(HERE).close()
+        thrown_through()
+
+    with pytest.raises(FenceError), deciding(HERE):
+        both()

@@ -27,3 +27,9 @@ def die_once(unit: tuple[int, str]) -> int:
 
 def complain(number: int) -> int:
     raise ValueError(f"no {number}")
+
+
+def say_and_wait(number: int) -> int:
+    print(os.getpid(), flush=True)
+    signal.pause()
+    return number

@@ -3,7 +3,7 @@
 import pytest
 
 from flowbt.engine.loader import load_strategy, read_value
-from flowbt.ground.errors import LoadError, ParameterError, StrategyError
+from flowbt.ground.errors import FenceError, LoadError, ParameterError, StrategyError
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
 from flowbt.studies.sweep.setup import SweepRequest, set_up
@@ -27,7 +27,7 @@ def test_unusable_files(tmp_path, case):
     text, message = BROKEN[case]
     path = tmp_path / "s.py"
     path.write_text(text)
-    with pytest.raises(LoadError, match=message):
+    with pytest.raises((LoadError, FenceError), match=message):
         load_strategy(path)
 
 

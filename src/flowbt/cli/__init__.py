@@ -83,6 +83,15 @@ def flowbt() -> None:
     """
 
 
+@flowbt.result_callback()
+@click.pass_context
+def done(context: click.Context, code: object) -> object:
+    """After any command that ended well: what it left to be done, such as publishing a folder on a store (`options.DONE`)."""
+    for finish in context.meta.get("flowbt.done", {}).values():
+        finish()
+    return code
+
+
 def main() -> None:
     """Run a command. Exit codes: 0 ok, 1 error, 2 usage, 3 a check failed, 130 interrupted."""
     silent = _is_null(1)

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,8 +22,10 @@ from flowbt.ground.types import Function
 
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
+    from flowbt.data.remote import RemoteFolder
 
 SAID, OUT = "flowbt.synthetic", "flowbt.out"
+DONE = "flowbt.done"  # in a context's meta: what is done after a command that ended well
 F = TypeVar("F", bound=Function)
 SEED = click.IntRange(0, 2**32 - 1)
 
@@ -44,6 +47,33 @@ class PathName(click.Path):
             self.fail(f"{printable(value)}: there is no such home", param, ctx)
 
 
+class StorePath(PathName):
+    """A folder of datasets or results: a path, or an address on an object store, worked on in a copy here and published when the command is done."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if "://" not in str(value):
+            return super().convert(value, param, ctx)
+        from flowbt.data.remote import RemoteFolder
+
+        folder = RemoteFolder(str(value))
+        if ctx is not None:
+            ctx.meta.setdefault(DONE, {})[folder.address] = partial(_publish, folder)
+        return folder.fetch()
+
+
+class RawName(PathName):
+    """A raw file or folder: an absolute path, or an address on an object store as it is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return str(value) if "://" in str(value) else super().convert(value, param, ctx).resolve()
+
+
+def _publish(folder: RemoteFolder) -> None:
+    """Publish what the command changed in the copy of a folder on a store, and say so."""
+    if sent := folder.publish():
+        click.echo(f"published to {folder.address}: {len(sent)} objects", err=True)
+
+
 def datasets_option(command: F) -> F:
     """The folder new data go to; it may be made."""
     return _datasets(command)
@@ -57,12 +87,12 @@ def stored_datasets_option(command: F) -> F:
 def _datasets(command: F, **more: Any) -> F:
     return click.option(
         "--datasets",
-        type=PathName(),
+        type=StorePath(),
         default=lambda: place("datasets"),
         envvar="FLOWBT_DATASETS",
         show_default="datasets of the project",
         show_envvar=True,
-        help="Folder of datasets.",
+        help="Folder of datasets, or an address such as s3://bucket/datasets.",
         **more,
     )(command)
 
@@ -70,12 +100,12 @@ def _datasets(command: F, **more: Any) -> F:
 def results_option(command: F) -> F:
     return click.option(
         "--results",
-        type=PathName(),
+        type=StorePath(),
         default=lambda: place("results"),
         envvar="FLOWBT_RESULTS",
         show_default="results of the project",
         show_envvar=True,
-        help="Folder of results.",
+        help="Folder of results, or an address such as s3://bucket/results.",
     )(command)
 
 

@@ -1,18 +1,22 @@
 """What a user's file may name: the static half of the fence (`ground/guard.py` is the half that acts while it decides).
 
 A file sees its panel and the libraries it computes with. Names that lead elsewhere (files, modules through modules, underscored attributes, the notebook's
-own acts) are refused when it is loaded, and by `getattr` when it runs.
+own acts) are refused when it is loaded, and by `getattr` when it runs: a FenceError, the verdict that it looks where the future may lie.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import importlib.util
+import sys
 import types
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from flowbt.ground.errors import LoadError
+import flowbt
+from flowbt.ground.errors import FenceError, LoadError, nearest
 from flowbt.ground.guard import refuse
 from flowbt.ground.types import Json
 
@@ -20,7 +24,6 @@ ALLOWED = frozenset({
     "flowbt", "numpy", "pandas", "scipy", "math", "cmath", "statistics", "datetime", "dataclasses", "typing", "functools",
     "itertools", "collections", "enum", "fractions", "decimal", "__future__",
 })  # fmt: skip
-OWN = ("flowbt.features", "flowbt.engine.gates", "flowbt.engine.types", "flowbt.engine.options.structures", "flowbt.ground.clock", "flowbt.ground.errors")
 ACTS = frozenset(
     {"api", "Setup", "run", "sweep", "compare", "panel", "score", "walkforward", "check", "board", "data", "studies", "cli", "results", "deferred"}
 )
@@ -41,43 +44,98 @@ FRAMES = frozenset({
     "gi_frame", "gi_code", "cr_frame", "ag_frame", "tb_frame", "tb_next", "f_back", "f_locals", "f_globals", "f_builtins",
     "f_code", "mro",
 })  # fmt: skip
+KEEPS = frozenset({"update_wrapper", "seterrcall", "geterrcall", "set_state", "get_state"})  # into what outlives the call
 NAMED = frozenset({"_replace", "_asdict", "_fields", "_make"})  # of a NamedTuple
 DUNDERS = frozenset({"__name__", "__doc__", "__file__", "__future__"})
 DO = "take data from the panel: only there is it known when it was known"
 
 
-def check_source(path: Path, tree: ast.Module) -> None:
-    """Raise LoadError, with the line, for the first thing in a strategy file that leads past its panel."""
-    imported = set(_imported(path, tree))
+@dataclass(frozen=True)
+class UserFile:
+    """A kind of user's file: what of flowbt it may import, and what it may name beside (a claim reads its document's own tables)."""
+
+    kind: str
+    own: tuple[str, ...]
+    also: frozenset[str] = frozenset()
+
+
+STRATEGY = UserFile(
+    "strategy",
+    ("flowbt.features", "flowbt.engine.gates", "flowbt.engine.types", "flowbt.engine.options.structures", "flowbt.ground.clock", "flowbt.ground.errors"),
+)
+CLAIMS = UserFile(
+    "claims", ("flowbt.features", "flowbt.evidence.claims", "flowbt.ground.clock", "flowbt.ground.errors"), frozenset({"pathlib", "read_csv", "globals"})
+)
+
+
+def check_source(path: Path, tree: ast.Module, file: UserFile = STRATEGY) -> None:
+    """Raise FenceError, with the line, for the first thing in a user's file that leads past its panel; LoadError for a module that is not there."""
+    modules = dict(_imported(path, tree, file))
+    for node in ast.walk(tree):  # other names of what was imported
+        if isinstance(node, ast.Assign) and (root := _root([node.value])) in modules:
+            modules |= {target.id: modules[root] + ast.unparse(node.value)[len(root) :] for target in node.targets if isinstance(target, ast.Name)}
     # a name of its own, such as `exit`, is the file's; what it would hide is not among its builtins
-    imported |= {
-        target.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and _root([node.value]) in imported
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    packages = {one.asname or one.name for node in ast.walk(tree) if isinstance(node, ast.Import) for one in node.names if one.name == "flowbt"}
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and not node.id.startswith("__")}
+    docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        line, found = getattr(node, "lineno", 0), ""
-        if isinstance(node, ast.Name) and node.id not in bound and (node.id in CALLS or (node.id.startswith("__") and node.id not in DUNDERS)):
-            found = f"calls {node.id}()" if node.id in CALLS else f"names {node.id}"
+        if isinstance(node, ast.Name):
+            found = _name(node.id) if node.id not in bound | file.also else ""
         elif isinstance(node, ast.Attribute):
-            found = _attribute(node, imported, packages)
-        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and _root([node.value]) in imported:
-            found = f"stores into {_root([node.value])}: what one call keeps, the next must not see"
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr" and _root(node.args[:1]) in imported:
-            found = f"stores into {_root(node.args[:1])}"
+            found = _attribute(node, modules, file) if node.attr not in file.also else ""
+        else:
+            found = _other(node, modules) if node not in docstrings else ""
         if found:
-            raise LoadError(f"strategy {path}", f"line {line} {found}", DO)
+            raise FenceError(f"{file.kind} {path}", f"line {getattr(node, 'lineno', 0)} {found}", DO)
 
 
-def guarded_builtins() -> dict[str, object]:
+def _name(name: str) -> str:
+    return f"calls {name}()" if name in CALLS else f"names {name}" if name.startswith("__") and name not in DUNDERS else ""
+
+
+def _other(node: ast.AST, modules: dict[str, str]) -> str:
+    """What is wrong with a node that is neither a name nor an attribute; "" for nothing."""
+    into = ""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and "._" in node.value:
+        return f"has the text {node.value[:40]!r}: names in it are reached for when it is formatted or evaluated"
+    if isinstance(node, ast.MatchClass):
+        return next((f"reaches for .{name}" for name in node.kwd_attrs if _refused(name)), "")
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+        into = _root([node.value])
+    elif isinstance(node, ast.Call) and (_last(node.func) == "setattr" or (isinstance(node.func, ast.Call) and _last(node.func.func) == "wraps")):
+        into = _root(node.args[:1])
+    return f"stores into {into}: what one call keeps, the next must not see" if into in modules else ""
+
+
+def guarded_builtins(file: UserFile = STRATEGY) -> dict[str, object]:
     """The builtins of a user's file: without what reads or evaluates, and with a `getattr` that knows the fence."""
-    kept: Json = {name: value for name, value in vars(builtins).items() if name not in CALLS or name == "__import__"}
+    kept: Json = {name: value for name, value in vars(builtins).items() if name not in CALLS or name in file.also or name == "__import__"}
     kept.update(getattr=_getattr, setattr=_setattr, hasattr=_hasattr)
+    kept[STORE] = _store
     return kept
+
+
+STORE = "__store__"
+
+
+class Stores(ast.NodeTransformer):
+    """`a.b = value` becomes a call, so that whatever `a` turns out to be, what it belongs to is looked at before it is kept there."""
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        self.generic_visit(node)
+        if len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):
+            return self._call(node, node.targets[0], node.value)
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.target, ast.Attribute):
+            now = ast.Attribute(node.target.value, node.target.attr, ast.Load())
+            return self._call(node, node.target, ast.BinOp(now, node.op, node.value))
+        return node
+
+    def _call(self, node: ast.stmt, target: ast.Attribute, value: ast.expr) -> ast.AST:
+        call = ast.Call(ast.Name(STORE, ast.Load()), [target.value, ast.Constant(target.attr), value], [])
+        return ast.fix_missing_locations(ast.copy_location(ast.Expr(call), node))
 
 
 def _hasattr(target: object, name: str) -> bool:
@@ -91,25 +149,44 @@ def _getattr(target: object, name: str, *default: object) -> object:
 
 
 def _setattr(target: object, name: str, value: object) -> None:
-    if isinstance(target, (types.ModuleType, type, types.FunctionType)) or _refused(name):
+    if _refused(name):
+        refuse(f"stores .{name}", DO)
+    _store(target, name, value)
+
+
+def _store(target: object, name: str, value: object) -> None:
+    """`target.name = value`, but not into modules, nor into classes and functions of modules: a user's file is none, so its own are not among them."""
+    if isinstance(target, types.ModuleType) or (isinstance(target, (type, types.FunctionType)) and target.__module__ in sys.modules):
         refuse(f"stores .{name}: what one call keeps, the next must not see", DO)
     setattr(target, name, value)
 
 
 def _refused(name: str) -> bool:
     private = name.startswith("_") and name not in NAMED and name not in DUNDERS
-    return private or name in READS or name in MODULES or name in FRAMES or name.startswith("read_")
+    return private or name in READS or name in MODULES or name in FRAMES or name in KEEPS or name.startswith(("read_", "register_"))
 
 
-def _attribute(node: ast.Attribute, imported: set[str], packages: set[str]) -> str:
+def _attribute(node: ast.Attribute, modules: dict[str, str], file: UserFile) -> str:
     root = _root([node])
-    if _refused(node.attr) and not (node.attr.startswith("__") and isinstance(node.ctx, ast.Store)):
+    mine = (root == "self" and not node.attr.startswith("__")) or (node.attr.startswith("__") and isinstance(node.ctx, ast.Store))
+    if _refused(node.attr) and not (mine and node.attr.startswith("_")):
         return f"calls {node.attr}()" if node.attr in READS or node.attr.startswith("read_") else f"reaches for .{node.attr}"
-    if root in packages and isinstance(node.value, ast.Name) and node.attr in ACTS:
-        return f"reaches for flowbt.{node.attr}"
-    if isinstance(node.ctx, ast.Store) and root in imported:
+    if modules.get(root, "").split(".")[0] == "flowbt" and (past := _past(f"{modules[root]}{ast.unparse(node)[len(root) :]}", file)):
+        return f"reaches for {past}"
+    if isinstance(node.ctx, ast.Store) and root in modules and f"{ast.unparse(node)}.".partition(".")[2].partition(".")[0] != "options":
         return f"stores into {root}: what one call keeps, the next must not see"
     return ""
+
+
+def _past(dotted: str, file: UserFile) -> str:
+    """The name itself where it is a module of flowbt, or an act of the notebook, that a file has no use for; else "". What a name holds is its own affair."""
+    second = f"{dotted}.".split(".")[1]
+    own = any(dotted.startswith(one) or f"{one}.".startswith(f"{dotted}.") for one in file.own)
+    return dotted if second and (second in ACTS or (second not in flowbt.__all__ and not own)) else ""
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _root(nodes: list[ast.expr]) -> str:
@@ -120,23 +197,32 @@ def _root(nodes: list[ast.expr]) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _imported(path: Path, tree: ast.Module) -> Iterator[str]:
-    """Names that imports bind. LoadError for a module or a name that a strategy has no use for."""
+def _imported(path: Path, tree: ast.Module, file: UserFile) -> Iterator[tuple[str, str]]:
+    """Names that imports bind, each with what it stands for, dotted. FenceError for a module or a name that the file has no use for."""
+    asked = f"{file.kind} {path}"
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names = [(alias.name, alias.asname or alias.name.split(".")[0]) for alias in node.names]
+            names = [(alias.name, alias.asname or alias.name.split(".")[0], alias.name if alias.asname else alias.name.split(".")[0]) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            own = node.module in ("flowbt", *OWN)
-            names = [(node.module or ".", alias.asname or alias.name) for alias in node.names]
-            wrong = [alias.name for alias in node.names if alias.name == "*" or _refused(alias.name) or (own and alias.name in ACTS)]
+            own = node.module in ("flowbt", *file.own)
+            names = [(node.module or ".", alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names]
+            wrong = [alias.name for alias in node.names if alias.name == "*" or _refused(alias.name) or (own and _past(f"{node.module}.{alias.name}", file))]
             if wrong and node.module != "__future__":
-                raise LoadError(f"strategy {path}", f"line {node.lineno} imports {wrong[0]} of {node.module}", DO)
+                raise FenceError(asked, f"line {node.lineno} imports {wrong[0]} of {node.module}", DO)
         else:
             continue
-        for module, bound in names:
-            top = module.split(".")[0]
-            past = top == "flowbt" and module != "flowbt" and not any(module == one or module.startswith(f"{one}.") for one in OWN)
-            if top not in ALLOWED or past or any(_refused(part) for part in module.split(".") if part != "__future__"):
-                do = "it may use flowbt, flowbt.features, numpy, pandas, scipy and the plain standard library"
-                raise LoadError(f"strategy {path}", f"line {node.lineno} imports {module}", do)
-            yield bound
+        for module, bound, stands_for in names:
+            _check_module(asked, node.lineno, module, file)
+            yield bound, stands_for
+
+
+def _check_module(asked: str, line: int, module: str, file: UserFile) -> None:
+    top = module.split(".")[0]
+    past = top == "flowbt" and module != "flowbt" and not any(module == one or module.startswith(f"{one}.") for one in file.own)
+    if top in file.also or (top in ALLOWED and not past and not any(_refused(part) for part in module.split(".") if part != "__future__")):
+        return
+    if top and importlib.util.find_spec(top) is None:
+        raise LoadError(asked, f"line {line} imports {module}, which is not installed", nearest(top, ALLOWED) or "see what it may use in docs/lookahead.md")
+    raise FenceError(
+        asked, f"line {line} imports {module}", f"it may use flowbt, {', '.join(file.own[:2])}, numpy, pandas, scipy and the plain standard library"
+    )

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from flowbt.data.panel.views import fenced
-from flowbt.engine.fence import check_source, guarded_builtins
+from flowbt.engine.fence import Stores, check_source, guarded_builtins
 from flowbt.engine.shape import shape_of
 from flowbt.engine.types import Account, Costs, Signals, Targets
 from flowbt.ground.clock import Clock
@@ -151,7 +151,7 @@ def load_strategy(path: str | Path) -> Strategy:
     text = _read(path)
     tree = _parse(path, text)
     check_source(path, tree)
-    code = _compiled(path, tree)
+    code = _compiled(path, Stores().visit(tree))
     module = _execute(path, code)
     function = getattr(module, "signals", None)
     if not callable(function):

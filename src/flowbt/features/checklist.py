@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from flowbt.features.declare import feature
-from flowbt.features.ranges import random_walk_index
+from flowbt.features.ranges import RANGE_WINDOW, random_walk_index
 from flowbt.features.trend import status_200d
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.protocols import Panel
@@ -34,7 +34,7 @@ def _dollar_low(panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _credit_calm(panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame]:
     close = panel["close", "HYG"]
     high, low = (panel[f, "HYG"] if panel.has(f, "HYG") else close for f in ("high", "low"))
-    strength = random_walk_index(high, low, close, 21)
+    strength = random_walk_index(high, low, close, RANGE_WINDOW)
     return _held((strength > 0) & (strength < 40), 3), strength
 
 

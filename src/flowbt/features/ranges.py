@@ -11,6 +11,8 @@ from flowbt.features.rolling import sign
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.protocols import Panel
 
+RANGE_WINDOW = 10  # labels: wherever a range is spoken of
+
 
 def true_range(high: pd.DataFrame, low: pd.DataFrame, close: pd.DataFrame) -> pd.DataFrame:
     """Largest of high - low, |high - previous close|, |low - previous close|; missing on the first row."""
@@ -54,7 +56,7 @@ def signed_adx(high: pd.DataFrame, low: pd.DataFrame, close: pd.DataFrame, n: in
     family="zones and range", units="index, dominant beyond 40", sign="positive = up", needs=("close",), stand_ins=("close for high and low",),
     source="Poulos' random walk index; sign and scale ours",
 )  # fmt: skip
-def range_strength(panel: Panel, *, window: int = 10, method: Literal["rwi", "adx", "efficiency"] = "rwi") -> pd.DataFrame:
+def range_strength(panel: Panel, *, window: int = RANGE_WINDOW, method: Literal["rwi", "adx", "efficiency"] = "rwi") -> pd.DataFrame:
     """How far a symbol has gone for a random walk of its own range, signed: beyond +40 or -40 the trend is dominant.
 
     `method`: "rwi" (100 x random walk index), "adx" (signed ADX) or "efficiency" (signed efficiency ratio). A symbol without

@@ -25,7 +25,7 @@ OUTSIDE = ("socket.", "urllib.", "subprocess.", "os.system", "os.exec", "os.fork
 INSIDE = ("gc.get_", "sys._current_frames", "sys.settrace", "sys.setprofile", "sys.addaudithook", "ctypes.dlopen", "ctypes.dlsym")
 FRAMES = ("sys._getframe",)
 WORDS = {FILES: "reads a file", OUTSIDE: "leaves the process", INSIDE: "looks into the interpreter", FRAMES: "looks at its caller"}
-EXEMPT = ("importlib", "zoneinfo", "pytz", "dateutil", "exchange_calendars", "numba")  # a module that loads, a time zone's table: no data
+EXEMPT = ("importlib", "zoneinfo", "pytz", "dateutil", "exchange_calendars", "numba", "compat/_cpu.py")  # modules, time zones, a count of cores: no data
 
 
 TIMEOUT = "FLOWBT_TIMEOUT"  # seconds that one call of a file may take; unset: no limit. In the environment, so that workers keep to it too
@@ -101,9 +101,11 @@ def _where(stop: BaseException, path: str) -> str:
 
 
 class GuardState(threading.local):
-    """What this thread is doing: the file that decides ("" for none), how deep in trusted code it is, and what was refused."""
+    """What this thread is doing: the file that decides ("" for none), the folder name of tables that it may read, how deep in trusted code it is, and
+    what was refused."""
 
     path: str = ""
+    tables: str = ""
     resting: int = 0
     refused: FenceError | None = None
 
@@ -122,8 +124,11 @@ def _state() -> GuardState:
 
 
 @contextmanager
-def deciding(path: str) -> Iterator[None]:
-    """Inside, code of the file `path` decides. FenceError where it reached outside its panel, also where it caught the error itself."""
+def deciding(path: str, tables: str = "") -> Iterator[None]:
+    """Inside, code of the file `path` decides. FenceError where it reached outside its panel, also where it caught the error itself.
+
+    `tables`: name of the folder whose files it may read all the same: a document's own tables, which are no market data.
+    """
     state = _state()
     if state.path:  # a decision inside a decision: the outer one watches
         yield
@@ -131,11 +136,11 @@ def deciding(path: str) -> Iterator[None]:
     state.refused = None
     try:
         with contained(path):
-            state.path = path
+            state.path, state.tables = path, tables
             try:
                 yield
             finally:
-                state.path = ""
+                state.path = state.tables = ""
     finally:
         refused, state.refused = state.refused, None
         if refused is not None:
@@ -168,13 +173,15 @@ def die_with_parent() -> None:
 def refuse(found: str, do: str) -> NoReturn:
     """Raise a FenceError for what the deciding file does, and remember it."""
     state = _state()
-    state.refused = FenceError(f"{state.path or 'a file'} while deciding", found, do)
+    with resting():  # looking at the stack raises events of its own
+        line = _line(state.path, "") if state.path else 0
+    state.refused = FenceError(f"{state.path or 'a file'} while deciding", f"line {line} {found}" if line else found, do)
     raise state.refused
 
 
 def _watch(state: GuardState, event: str, args: tuple[object, ...]) -> None:
     words = next((words for names, words in WORDS.items() if event.startswith(names)), "")
-    if not words:
+    if not words or (state.tables and event == "open" and _is_table(state.tables, args)):
         return
     state.resting += 1  # looking at the stack raises events of its own
     try:
@@ -186,6 +193,12 @@ def _watch(state: GuardState, event: str, args: tuple[object, ...]) -> None:
         found = f"line {line} {words}: {event}{what}"
         state.refused = FenceError(f"{state.path} while deciding", found, "take data from the panel: only there is it known when it was known")
         raise state.refused
+
+
+def _is_table(folder: str, args: tuple[object, ...]) -> bool:
+    """Whether a file is opened for reading in the folder of that name."""
+    name, mode = args[0], args[1]
+    return isinstance(name, str) and mode in ("r", "rb") and os.path.basename(os.path.dirname(os.path.realpath(name))) == folder
 
 
 def _line(path: str, event: str) -> int:

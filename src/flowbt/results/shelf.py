@@ -11,7 +11,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -165,6 +165,7 @@ def remove(entry: StoredRun | StoredStudy) -> None:
         entry.path.rename(gone)
         delete(gone)
         entry.path.with_name(f".{entry.path.name}.lock").unlink(missing_ok=True)
+    with suppress(OSError):  # somebody has just stored another one
         if {path.name for path in entry.path.parent.iterdir()} <= {BELIEFS}:
             (entry.path.parent / BELIEFS).unlink(missing_ok=True)
             entry.path.parent.rmdir()

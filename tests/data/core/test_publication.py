@@ -31,7 +31,9 @@ KNOWN = {  # dataset, event -> the provider's release, UTC
     "COT after a day of mourning": ("cot", "2018-12-04", "2018-12-10 20:30"),
     "COT after a day of mourning, 2025": ("cot", "2025-01-07", "2025-01-13 20:30"),
     "COT in the shutdown of 2013": ("cot", "2013-10-08", "2013-11-08 20:30"),
-    "COT in the shutdown of 2025": ("cot", "2025-10-07", "2026-01-09 20:30"),
+    "COT in the shutdown of 2025": ("cot", "2025-10-07", "2025-11-21 20:30"),
+    "COT still catching up in 2026": ("cot", "2026-01-06", "2026-01-16 20:30"),
+    "COT on its schedule again": ("cot", "2026-01-20", "2026-01-23 20:30"),
 }
 
 

@@ -1,6 +1,7 @@
 """The day's work: whole, done once, and done in spite of a provider that is down."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -74,6 +75,18 @@ def test_the_next_day_is_entered_after_it(provider, tmp_path):  # noqa: F811
     done = run(day, tmp_path)
     assert [one.body["label"][:10] for one in read(day.journal) if one.kind == "decision"] == ["2023-12-28", "2023-12-29"]
     assert (done.entered, (day.results / "desk/2023-12-28/today.html").is_file()) == (2, True)
+
+
+def test_the_board_of_the_next_day_says_what_changed_and_alerts_fire(provider, tmp_path):  # noqa: F811
+    provider.gives(DIX, dix(DAYS[:-1]))
+    provider.gives(OIL, oil(DAYS[:-1]))
+    (tmp_path / "alerts.toml").write_text('[[alert]]\nname = "gamma"\nwhen = "dix > 0 and was_dix > 0"\n')
+    first = replace(make(tmp_path, provider.url, NOW - pd.Timedelta(days=1), DAYS[-2]), alerts=tmp_path / "alerts.toml")
+    assert run(first, tmp_path).alerts == ()  # there is no board before
+    provider.gives(DIX, dix(DAYS))
+    done = run(replace(make(tmp_path, provider.url), alerts=tmp_path / "alerts.toml"), tmp_path)
+    assert [line[:22] for line in done.alerts] == ["2023-12-29  gamma: dix"]
+    assert "Changes since the last board" in (first.results / "desk/2023-12-29/board.html").read_text()
 
 
 def test_a_changed_strategy_is_decided_again(day, tmp_path):

@@ -61,8 +61,18 @@ def test_a_strategy_made_anew_has_forgotten(tmp_path, panel):
 def test_names_that_lead_past_the_panel_are_refused_with_their_line(tmp_path, line):
     path = tmp_path / "s.py"
     path.write_text(text_of("names", f"{line}\nlong = base"))
-    with pytest.raises(LoadError, match=r"line \d+ (stores into|reaches for)"):
+    with pytest.raises(FenceError, match=r"line \d+ (stores into|reaches for)") as refused:
         load_strategy(path)
+    assert refused.value.exit_code == 3
+
+
+@pytest.mark.parametrize(("line", "kind"), [("import os", FenceError), ("import pandsa", LoadError), ("from flowbt.data.catalog import Catalog", FenceError)])
+def test_what_is_imported_past_the_panel_is_a_leak_and_what_is_not_installed_is_none(tmp_path, line, kind):
+    path = tmp_path / "s.py"
+    path.write_text(text_of("names", "long = base", line))
+    with pytest.raises(kind, match=r"line \d+ imports") as refused:
+        load_strategy(path)
+    assert refused.value.exit_code == (3 if kind is FenceError else 1)
 
 
 @pytest.mark.parametrize(

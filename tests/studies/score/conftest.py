@@ -64,7 +64,7 @@ def only(tmp_path_factory):
             path, _, name = str(target).partition("::")
             kept.setdefault(Path(path), []).append(name.replace("-", "_"))
         for path, names in kept.items():
-            drop = f"for _n in [n for n, v in globals().items() if hasattr(v, '__claim__') and n not in {names}]:\n    del globals()[_n]\n"
+            drop = f"for _n in [n for n, v in globals().items() if '__claim__' in dir(v) and n not in {names}]:\n    del globals()[_n]\n"
             (folder / path.name).write_text(path.read_text() + "\n\n" + drop)
         return (str(folder),)
 

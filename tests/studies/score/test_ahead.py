@@ -1,5 +1,7 @@
 """A claim that uses the future is told on one line; one that does not is left alone."""
 
+import re
+
 import pytest
 from tests.studies.score.conftest import FALL
 from tests.studies.score.test_score import claim_of
@@ -67,3 +69,32 @@ def test_stages_may_be_dated_back_but_not_rescaled_by_the_future(note, catalog, 
     problems = score((note(STAGES % scale),), catalog, settings).problems
     assert len(problems) == found
     assert all("uses the future" in line for line in problems)
+
+
+FIGURES = """
+from pathlib import Path
+import pandas as pd
+from flowbt.evidence.claims.arithmetic import FigureCheck, recomputed
+
+@claim("Sums", outcome=recomputed())
+def sums(panel):
+    return [FigureCheck("total", 3.0, float(pd.read_csv(Path(__file__).parent / "%s" / "sums.csv")["part"].sum()))]
+"""
+
+
+@pytest.mark.parametrize(("folder", "verdict"), [("note_tables", "follows"), ("prices", "error")])
+def test_arithmetic_reads_its_documents_own_tables_and_no_other_file(note, catalog, settings, tmp_path, folder, verdict):
+    path = note(FIGURES % folder)
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "sums.csv").write_text("part\n1\n2\n")
+    board = score((path,), catalog, settings)
+    assert [f.verdict for f in board.findings] == [verdict]
+    assert board.leaks == (verdict == "error")
+    assert all(line.count("sums.csv") == 1 and "line 13 reads a file" in line for line in board.problems)
+
+
+@pytest.mark.parametrize("line", ["KEPT = pd.read_csv(__file__)", "import os", "x = claim.__code__", "pd.kept = 1"])
+def test_a_claim_file_that_reaches_past_the_panel_is_refused_with_its_line(note, catalog, settings, line):
+    board = score((note("import pandas as pd", line, FALL),), catalog, settings)
+    assert board.leaks == len(board.problems) == 1
+    assert re.search(r"line \d+ (reads a file|imports os|reaches for|stores into)", board.problems[0])

@@ -7,6 +7,8 @@ from click.testing import CliRunner
 from tests.studies.score.conftest import FALL
 
 from flowbt.cli import flowbt
+from flowbt.cli.show.score import caveat_lines, print_claim
+from flowbt.evidence.claims.finding import Finding
 from flowbt.ground.errors import StoreError
 
 CALENDAR = """
@@ -96,9 +98,9 @@ def peek(panel):
 """
 
 
-def test_exit_code_is_one_where_something_could_not_be_scored(run, note):
+def test_exit_code_is_one_where_something_could_not_be_scored_and_three_where_it_uses_the_future(run, note):
     files = [note(*parts, name=f"file{n}") for n, parts in enumerate([(FALL,), (FALL, PEEK), ("def (",)])]
-    assert [run(file, "--no-store", standalone_mode=False).return_value for file in files] == [0, 1, 1]
+    assert [run(file, "--no-store", standalone_mode=False).return_value for file in files] == [0, 3, 1]
 
 
 def test_results_that_cannot_be_written_are_refused_before_the_work(run, note, tmp_path):
@@ -107,3 +109,25 @@ def test_results_that_cannot_be_written_are_refused_before_the_work(run, note, t
     assert isinstance(found.exception, StoreError)
     assert str(found.exception).startswith(f"write findings in {tmp_path}/results/claims/.cache: Not a directory; ")
     assert (tmp_path / "results").read_text() == "a file"
+
+
+CAVEATS = (
+    ["Latest vintage, not as first published: etf-adjusted.", "Lag: dix 20:00 New York; cot Fridays 15:30."],
+    ["Back-calculated before 2017-01-12, so nobody had it on 12 of 90 bars: dix of SPX, gex of SPX.", "Lag: dix 20:00 New York."],
+    ["close of SPX is joined: a 2001-01-02 to 2020-01-02 (9 rows), b 2020-01-03 to 2021-01-04 (3 rows)."],
+)
+
+
+def test_the_terminal_says_what_the_data_should_be_read_with_once_for_all_claims():
+    findings = [Finding(str(n), "", "note", "2022-01-03", "note.py", caveats=caveats) for n, caveats in enumerate(CAVEATS)]
+    assert caveat_lines(findings) == [
+        "Latest vintage, not as first published (1 of 3 claims): etf-adjusted",
+        "Lag (2 of 3 claims): dix 20:00 New York, cot Fridays 15:30",
+        "Back-calculated, so nobody had it then (1 of 3 claims): dix of SPX before 2017-01-12, gex of SPX before 2017-01-12",
+        "Joined from several datasets (1 of 3 claims): close of SPX",
+    ]
+
+
+def test_one_claim_shows_its_caveats_whole(capsys):
+    print_claim(Finding("a", "", "note", "2022-01-03", "note.py", caveats=CAVEATS[1]))
+    assert all(line in capsys.readouterr().out for line in CAVEATS[1][:1])

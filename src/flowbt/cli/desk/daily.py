@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("path", type=PathName(), default=lambda: place("strategies"))
 @click.option("--claims", type=PathName(), default=lambda: place("claims"), show_default="claims", help="Claims whose forecasts are entered and settled.")
+@click.option("--alerts", type=PathName(dir_okay=False), default=lambda: place("alerts.toml"), show_default="alerts.toml", help="Rules of alerts.")
 @click.option("--site", type=PathName(), help="Folder of the static site: new, empty, or an earlier one.  [default: none is made]")
 @click.option("--set", "wanted", type=click.Choice(("core", "crypto", "all")), default="all", show_default=True, help="Which providers.")
 @click.option("--no-update", is_flag=True, help="Download nothing: work with the data that are there.")
@@ -46,6 +47,7 @@ def command(path: Path, claims: Path, demo: bool | None, as_json: bool, **rest: 
 
     asked = None if rest["no_update"] or demo else asked_of(rest["wanted"], (), rest["providers"], rest["datasets"])
     day = Day(tuple(strategy_files(path)), (str(claims),) if claims.exists() else (), rest["journal"], rest["results"], rest["site"], asked)
+    day = replace(day, alerts=rest["alerts"] if rest["alerts"].is_file() else None)
     with progress("daily", as_json) as step:
         done = daily(day, lambda: data_of(rest["datasets"], demo), step)
     if as_json:
@@ -56,5 +58,7 @@ def command(path: Path, claims: Path, demo: bool | None, as_json: bool, **rest: 
             say(f"flowbt: {line}", err=True)
         for line in done.undecided:
             say(f"cannot decide: {line}", err=True)
+        for line in done.alerts:
+            say(f"ALERT {line}", bold=True, fg="red", indent="  ")
         say(done.line)
     return 1 if done.problems else 0

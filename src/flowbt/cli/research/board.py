@@ -4,54 +4,82 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data
+from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data
 from flowbt.cli.show.terminal import Cell, Column, say, show
+from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
     from flowbt.studies.board.board import Board
     from flowbt.studies.board.zones import ZoneRow
 
 
-@click.command(epilog="Example: flowbt board --asof 2026-04-08 --html board.html")
+EPILOG = """\b
+Examples:
+  flowbt board --asof 2026-04-08 --html board.html
+  flowbt board --since 2026-04-07
+  flowbt board --alerts alerts.toml"""
+
+
+@click.command(epilog=EPILOG)
 @click.option("--asof", metavar="DATE", help="Date of the board (YYYY-MM-DD); default: the last session with prices.")
 @click.option("--symbols", metavar="A,B", help="Symbols of the zone table; the first is the market the inputs speak of.")
 @click.option("--html", type=PathName(dir_okay=False), help="Also write the board as one HTML file.")
+@click.option("--since", metavar="DATE", help="Also say what changed since the board of this date.")
+@click.option("--alerts", type=PathName(dir_okay=False), help="Rules of alerts (see docs/desk.md); those that fire are said.")
+@results_option
 @demo_option
 @datasets_option
 @json_option
-def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool | None, datasets: Path, as_json: bool) -> None:
-    """Zones, volatility, gamma, flow, dark pool, credit, rates, gates and the convergence count of a date.
+def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool | None, datasets: Path, as_json: bool, **rest: Any) -> int:
+    """Zones, volatility, gamma, flow of every name, dark pool, credit, rates, coins, gates and the convergence count of a date.
 
-    Each value is shown with the day on which it became known (UTC); what is missing is listed with what would bring it.
+    Each value is shown with the day on which it became known (UTC); what is missing is listed with what would bring it, what is older than its source's
+    rhythm is marked, and sources that contradict each other, or a document of that day, are named. Exit code 1 where an alert's command failed.
     """
     from flowbt.results.pages import board as page
     from flowbt.studies.board.board import SYMBOLS, board
+    from flowbt.studies.board.conflicts import said
     from flowbt.studies.board.document import document
+    from flowbt.studies.board.values import changes, fired, read_alerts, send, values_of
 
     chosen = tuple(s.strip() for s in symbols.split(",") if s.strip()) if symbols is not None else SYMBOLS
-    one = board(data_of(datasets, demo), asof, chosen)
+    catalog = data_of(datasets, demo)
+    one = board(catalog, asof, chosen)
+    values, before = values_of(one), values_of(board(catalog, rest["since"], chosen)) if rest["since"] else {}
+    told: Json = {"said": said(catalog, one.session, values), "changes": changes(values, before) if before else []}
+    home = rest["results"] / "desk"
+    alarms = fired(read_alerts(rest["alerts"]), values, before, one.session, home) if rest["alerts"] else []
+    problems = send(alarms, home)
+    beside: Json = {name: [asdict(row) for row in rows] for name, rows in told.items()}
     if html is not None:
-        page.write(html, asdict(one))
+        page.write(html, {**asdict(one), **beside})
     if as_json:
-        emit(document(one))
+        emit({**document(one), **beside, "alerts": [line for _, line in alarms]})
     else:
         say_data()
-        _print(one, html)
+        _print(one, html, told)
+        for line in [line for alarm, line in alarms if "terminal" in alarm.to]:
+            say(f"ALERT {line}", bold=True, fg="red", indent="  ")
+        for line in problems:
+            say(f"flowbt: {line}", err=True)
+    return 1 if problems else 0
 
 
-def _print(one: Board, html: Path | None) -> None:
+def _print(one: Board, html: Path | None, told: Json) -> None:
     say(f"regime board of {one.session:%Y-%m-%d}{'  SYNTHETIC' if one.synthetic else ''}", bold=True)
     say(f"decided {one.decision_time:%Y-%m-%d %H:%M} UTC; dates on the right say when a value became known (UTC)", dim=True)
     show(ZONES, [_zone(row) for row in one.zones])
-    for section in dict.fromkeys(reading.section for reading in one.readings):
-        rows = [r for r in one.readings if r.section == section]
+    every = (*one.readings, *one.coins)
+    for section in dict.fromkeys(reading.section for reading in every):
+        rows = [r for r in every if r.section == section]
         columns = [Column(section.lower(), words=True), Column("", words=True), Column("known", drop=1), Column("", words=True)]
         say()
-        show(columns, [(r.name, (r.text, {"bold": True}), _day(r.known_at), ("; ".join(r.stand_ins), {"fg": "yellow"})) for r in rows])
+        show(columns, [(r.name, (r.text, {"bold": True}), _day(r.known_at), ("; ".join((*r.stand_ins, *r.late)), {"fg": "yellow"})) for r in rows])
+    _flow(one)
     for title, checks in (("gates", one.gates), ("bull checklist", one.checklist)):
         if checks:
             say()
@@ -60,6 +88,7 @@ def _print(one: Board, html: Path | None) -> None:
                 [(c.name, ("on" if c.met else "off", {"bold": c.met}), f"{c.value:,.2f}", _day(c.known_at)) for c in checks],
             )
     _convergence(one)
+    _contradictions(one, told)
     for line in one.caveats:
         say(f"Read with: {line}", fg="yellow", indent="  ")
     if one.gaps:
@@ -68,6 +97,71 @@ def _print(one: Board, html: Path | None) -> None:
         show(columns, [(gap.name, gap.found, gap.do) for gap in one.gaps])
     if html is not None:
         say(f"written to {html}")
+
+
+def _flow(one: Board) -> None:
+    """The market's flow: totals, sectors, the top names, campaigns."""
+    from flowbt.studies.board.flow import LONG, TOP
+    from flowbt.studies.board.lines import dollars
+
+    if (flow := one.flow) is None:
+        return
+    say()
+    whole = f"net premium {_money(flow.net)} of {_money(flow.premium)}, {flow.unknown:.0%} of unknown side, flips {flow.flips:.0%} of the top {TOP}"
+    say(f"flow of {len(flow.names)} names: {whole}; dark pool {_money(flow.dark_net)} of {_money(flow.dark_volume)}", bold=True, indent="  ")
+    if flow.sectors:
+        show(
+            (Column("sector", words=True), Column("net", right=True), Column("premium", right=True), Column("share", right=True)),
+            [(row.sector, dollars(row.net), dollars(row.premium), f"{row.share:.1%}") for row in flow.sectors],
+        )
+    names = (
+        Column("name"), Column("net", right=True), Column("premium", right=True), Column("calls/puts", right=True, drop=3), Column("flips"),
+        Column("sure", drop=4),
+        Column("dark net", right=True, drop=1), Column("dark run", right=True, drop=2),
+    )  # fmt: skip
+    show(
+        names,
+        [
+            (n.symbol, _money(n.net), _money(n.premium), f"{n.naive:.2f}", "yes" if n.flip else "", n.confidence, _money(n.dark_net), f"{n.dark_days:+.0f}")
+            for n in flow.names[:TOP]
+        ],
+    )
+    if runs := flow.campaigns[:6]:
+        told = ", ".join(f"{n.symbol} {n.days:+.0f} sessions {_money(n.gathered)}" for n in runs)
+        say(f"campaigns of {LONG} sessions or more: {told}", indent="  ")
+
+
+def _money(value: float) -> str:
+    from flowbt.studies.board.lines import dollars
+
+    return dollars(value) if value == value else "–"
+
+
+def _contradictions(one: Board, told: Json) -> None:
+    """What sources, and documents of the day, say otherwise; what changed."""
+    if one.conflicts:
+        say()
+        columns = [Column("sources contradict", words=True), Column("of"), *(Column("", words=True) for _ in range(3))]
+        rows = [(c.what, c.event, f"{c.first} {c.first_value:.6g}", f"{c.second} {c.second_value:.6g}", c.words) for c in one.conflicts]
+        show(columns, rows)
+    if told["said"]:
+        say()
+        heads = (
+            Column("a document of the day says", words=True),
+            Column("said", right=True),
+            Column("here", right=True),
+            Column(""),
+            Column("why", words=True),
+        )
+        show(heads, [(f"{s.document}: {s.what}", f"{s.said:,.6g}", *_beside(s.here, s.agrees), s.why) for s in told["said"]])
+    if told["changes"]:
+        say()
+        most = (Column("changed most", words=True), Column("before", right=True), Column("now", right=True), Column(""))
+        show(most, [(c.name, f"{c.before:,.4g}", f"{c.now:,.4g}", "turned" if c.turned else "") for c in told["changes"][:20]])
+
+
+def _beside(here: float, agrees: bool) -> tuple[str, str]:
+    return ("–", "not here") if here != here else (f"{here:,.6g}", "" if agrees else "differs")
 
 
 def _day(instant: object) -> str:

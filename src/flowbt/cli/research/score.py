@@ -50,7 +50,8 @@ def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool,
     """Score the claims of the files or folders PATH, or one claim of a file.
 
     Each gets a verdict with its evidence, corrected over the whole register (the folder with its `register.lock`), whatever is named here. Only a run of the
-    whole register writes the scoreboard. Exit code 1 where a file or claim could not be scored.
+    whole register writes the scoreboard. Exit code 1 where a file or claim could not be scored,
+    3 where one uses the future: it gets no verdict, and counts as an error.
     """
     from flowbt.studies.score.score import Settings, score
 
@@ -70,7 +71,7 @@ def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool,
     else:
         say_data()
         print_board(board, placebos, page)
-    return 1 if board.problems else 0
+    return 3 if board.leaks else 1 if board.problems else 0
 
 
 def _lock(targets: tuple[str, ...], as_json: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +32,13 @@ COLUMNS = (
     Column("interval", right=True, drop=3), Column("beyond volatility", right=True, drop=4), Column("measured", right=True, drop=5),
     Column("stated", drop=6),
 )  # fmt: skip
+CAVEATS = (  # how a caveat of one claim reads, and what it is called where many claims have it
+    (re.compile(r"Back-calculated before (?P<date>\S+), .*: (?P<names>.*)\."), "Back-calculated, so nobody had it then"),
+    (re.compile(r"(?P<names>.*) is joined: .*"), "Joined from several datasets"),
+    (re.compile(r"(?P<head>Lag): (?P<late>.*)\."), ""),
+    (re.compile(r"(?P<head>[^:]*): (?P<names>.*)\."), ""),
+)
+MOST = 6  # names in a line
 
 
 def print_board(board: ScoredClaims, placebos: bool, page: Path | None) -> None:
@@ -50,6 +58,8 @@ def print_board(board: ScoredClaims, placebos: bool, page: Path | None) -> None:
         say(f"placebos significant after correction: {significant} of {len(fake)}")
     if len(real) > 1:
         say(summary(real))
+    for words in caveat_lines(shown) if len(shown) > 1 else []:
+        say(words, fg="yellow")
     given_up = f", {board.retired} of definitions given up" if board.retired else ""
     say(f"{len(real)} claims; correction over {board.tested} tests{given_up}; {board.reused} from the cache", dim=True)
     for line in [*board.notices, *board.problems]:
@@ -67,6 +77,27 @@ def summary(findings: Sequence[Finding]) -> str:
     words = ", ".join(f"{found[verdict]} {verdict}" for verdict in ORDER if found[verdict])
     also = len(findings) - len(leads)
     return f"{len(leads)} effects: {words}" + (f" ({also} claims more, marked +, are of one of these effects)" if also else "")
+
+
+def caveat_lines(findings: Sequence[Finding]) -> list[str]:
+    """What the data behind the findings should be read with: a line a kind of caveat, with what it is about and how many claims have it."""
+    about: dict[str, dict[str, None]] = {}
+    having: Counter[str] = Counter()
+    for f in findings:
+        heads = set()
+        for caveat in f.caveats:
+            found, head = next(((match, head) for form, head in CAVEATS if (match := form.fullmatch(caveat))), (None, caveat))
+            parts = found.groupdict() if found else {"names": ""}
+            head = head or parts["head"]
+            names = parts["late"].split("; ") if "late" in parts else re.sub(r" and \d+ more$", "", parts["names"]).split(", ")
+            about.setdefault(head, {}).update(dict.fromkeys(f"{name} before {parts['date']}" if "date" in parts else name for name in names))
+            heads.add(head)
+        having.update(heads)
+    return [f"{head} ({having[head]} of {len(findings)} claims): {_some(list(names))}".removesuffix(": ") for head, names in about.items()]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
 
 
 def print_rows(findings: Sequence[Finding]) -> None:
@@ -124,7 +155,7 @@ def print_claim(f: Finding) -> None:
         state = {True: "yes", False: "NO", None: "-"}[check["holds"]]
         note = f" ({check['note']})" if check.get("note") else ""
         say(f"{state:>3} {check['what']}: printed {wording.figure(check['printed'])}, found {wording.figure(check['follows'])}{note}", dim=True)
-    for text in [*f.stand_ins, *f.missing]:
+    for text in [*f.stand_ins, *f.missing, *f.caveats]:
         say(text, fg="yellow")
     if f.span:
         say(f"{f.span[0]} to {f.span[-1]}; {', '.join(f.datasets)}", dim=True)

@@ -8,7 +8,6 @@ that is there twice counts once.
 
 from __future__ import annotations
 
-import gzip
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import pandas as pd
 
 from flowbt.data.raw.duck import Limits, Table, labels, open_table
 from flowbt.data.raw.prints import OPTION_SUMS, side_cases
+from flowbt.data.unpacking import gunzipped
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import ParameterError, SourceError
 
@@ -73,7 +73,7 @@ def _opened(path: Path, limits: Limits) -> AbstractContextManager[Table]:
         return open_table(path, limits, numbers=NUMBERS)
     try:
         raw = path.read_bytes()
-        answer = parse_json(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+        answer = parse_json(gunzipped(raw) if path.suffix == ".gz" else raw)
         answer = answer.get("result", answer) if isinstance(answer, dict) else answer
         rows = answer["trades"] if isinstance(answer, dict) else answer
         wanted = ("timestamp", "instrument_name", "direction", "price", "amount", "index_price", "trade_id")

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from flowbt.data.unpacking import check_packed
 from flowbt.ground.errors import SourceError
 
 TEXT = (".csv", ".csv.gz", ".csv.zst", ".txt", ".txt.gz", ".tsv")
@@ -145,9 +146,10 @@ def scan(path: Path, names: Sequence[str] = (), types: Mapping[str, str] | None 
 
 def unzipped(path: Path, scratch: Path) -> Path:
     """The only file of a zip archive, unpacked to `scratch`; any other file as it is."""
-    if path.suffix != ".zip":
-        return path
     try:
+        check_packed(path)
+        if path.suffix != ".zip":
+            return path
         with zipfile.ZipFile(path) as archive:
             members = [name for name in archive.namelist() if not name.endswith("/")]
             if len(members) != 1:

@@ -12,7 +12,6 @@ and logs of the vendor's stream (`time|channel|{...}` lines).
 from __future__ import annotations
 
 import ast
-import gzip
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from flowbt.data.raw.duck import Limits, Table, literal, open_table
+from flowbt.data.unpacking import gunzipped
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import ParameterError, SourceError
 
@@ -168,7 +168,7 @@ def _records(path: Path) -> pd.DataFrame:
     """Records of a JSON answer or a stream log, all cells as they came; records without a price (acknowledgements) are left out."""
     try:
         raw = path.read_bytes()
-        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
+        text = (gunzipped(raw) if path.suffix == ".gz" else raw).decode("utf-8")
         if text.lstrip().startswith(("{", "[")):
             answer = parse_json(text)
             rows = answer["data"] if isinstance(answer, dict) else answer

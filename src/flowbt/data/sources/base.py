@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from flowbt.data.unpacking import check_packed, gunzipped
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import FlowbtError, SourceError, nearest
 from flowbt.ground.types import JsonView
@@ -197,6 +198,7 @@ def read_sheet(path: Path, sep: str = ",", skip: int = 0, columns: Sequence[str]
     if path.stat().st_size == 0:
         raise SourceError(path.name, "is empty", "download it again")
     try:
+        check_packed(path)
         frame = _read(path, sep, skip, columns)
     except _READ_ERRORS as error:
         problem = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -250,7 +252,7 @@ def _records(document: object) -> Any:
 
 def _text(path: Path) -> str:
     raw = path.read_bytes()
-    return (gzip.decompress(raw) if path.name.endswith(".gz") else raw).decode("utf-8-sig")
+    return (gunzipped(raw) if path.name.endswith(".gz") else raw).decode("utf-8-sig")
 
 
 def head(path: Path, lines: int = 4) -> list[str]:

@@ -6,7 +6,6 @@ Regular files (no blank lines, no line breaks in cells) are read by Arrow; the o
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
 import zipfile
@@ -26,6 +25,7 @@ from charset_normalizer import from_bytes
 from flowbt.data.sources.base import Options
 from flowbt.data.sources.moments import is_dated
 from flowbt.data.sources.numerals import EMPTY, are_numbers, arrow
+from flowbt.data.unpacking import check_packed, gunzipped
 from flowbt.ground.errors import SourceError
 
 SPACES = "spaces"  # the delimiter of files whose columns are set apart by two spaces or more
@@ -119,8 +119,9 @@ def _unpacked(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
         if raw.startswith(b"\x1f\x8b"):
-            return gzip.decompress(raw)
+            return gunzipped(raw)
         if raw.startswith(b"PK\x03\x04"):
+            check_packed(path)
             return _zipped(raw, path)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise SourceError(path.name, f"cannot be read ({str(error)[:80] or type(error).__name__})", "download it again") from None

@@ -11,13 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from flowbt.engine.sweep.kernel import HOLD, SIZE, STOP, TAKE, TRAIL, Codes, Trials, Words, is_set, next_bit, sell, trial_signals
-from flowbt.engine.sweep.sums import add_bar, add_held, finish, no_bars
+from flowbt.engine.sweep.kernel import HOLD, NEVER, ONE, SIZE, STOP, TAKE, TRAIL, Codes, Trials, Words, is_set, next_bit, sell, trial_signals
+from flowbt.engine.sweep.sums import add_bar, add_path, finish, no_bars
 from flowbt.engine.walk.events import MISSED, better, borrow_paid, entry_units, fixed_level, funding_paid, level_hit, share_of, slipped, trailed_level
 from flowbt.engine.walk.kernel import Bars, Terms
 from flowbt.ground.compiled import jit
-
-NEVER = 1 << 40  # a bar after all bars
 
 
 @jit
@@ -39,9 +37,10 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
     stack, signal, entry = np.empty((codes.depth, width), np.uint64), np.empty((3, width), np.uint64), np.empty(width, np.uint64)
     ups, downs, exits = signal[0], signal[1], signal[2]
     paying, record = False, returns.size > 0
+    u: Any = ONE  # an unsigned index needs no check for one from the end
     for t in range(last):
         paying |= funding[t] != 0.0
-    closed = np.zeros(5)
+    closed, path = np.zeros(5), np.zeros(last)
     for i in range(rows.shape[0]):
         fresh = i == 0
         for k in range(rows.shape[1]):
@@ -82,21 +81,20 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                     due = 1 + min(next_exit, next_up)
                 due = min(due, t + stay)
                 carrying, end = paying or (side < 0.0 and terms.borrow != 0.0), min(due, last)
-                quick = not (carrying or trailing or goal == goal or abs(level) < np.inf)  # nothing can happen before it is due
-                if quick:
-                    s, quick = add_held(s, mark, t, end, units, cash, before)
                 hit, exit_price = MISSED, 0.0
-                if quick:
-                    held += end - t
-                    if record:
-                        for k in range(t, end):
-                            value = cash + units * mark[k]
-                            returns[i, k] = value / before - 1.0
-                            before = value
-                    before = cash + units * mark[end - 1]
+                if not (carrying or trailing or goal == goal or abs(level) < np.inf):  # nothing can happen before it is due
+                    path[t - 1] = before
+                    for u in range(np.uint64(t), np.uint64(end)):
+                        path[u] = cash + units * mark[u]
+                    s = add_path(s, path, t, end)
+                    for u in range(np.uint64(t), np.uint64(end)):
+                        held += 1.0 if path[u] > 0.0 else 0.0
+                        if record:
+                            returns[i, u] = path[u] / path[u - ONE] - 1.0 if path[u - ONE] > 0.0 else 0.0
+                    before = path[end - 1]
                     t = end
                 else:
-                    u: Any = np.uint64(t)
+                    u = np.uint64(t)
                     for u in range(np.uint64(t), np.uint64(end)):  # unsigned: no check for an index from the end
                         nearest = trailed_level(side, level, why, best, trail)[0] if trailing else level
                         hit, exit_price = level_hit(side, opened[u], high[u], low[u], nearest, goal)

@@ -69,12 +69,11 @@ def add_bar(s: Sums, value: float, before: float) -> Sums:
 
 
 @jit_sums
-def sums_of_returns(mark: Array, first: int, last: int, units: float, cash: float) -> tuple[float, float, float]:
-    """Sums of returns, squares and squared losses over bars [first, last) of a position whose cash does not move. Values must stay above zero."""
+def sums_of_returns(path: Array) -> tuple[float, float, float]:
+    """Sums of returns, squares and squared losses along values that stay above zero."""
     total, square, down = 0.0, 0.0, 0.0
-    part = mark[first - 1 : last]
-    for t in range(part.size - 1):
-        r = (cash + units * part[t + 1]) / (cash + units * part[t]) - 1.0
+    for t in range(path.size - 1):
+        r = path[t + 1] / path[t] - 1.0
         total += r
         square += r * r
         down += r * r if r < 0.0 else 0.0
@@ -82,9 +81,10 @@ def sums_of_returns(mark: Array, first: int, last: int, units: float, cash: floa
 
 
 @jit
-def extremes(mark: Array) -> tuple[float, float]:
-    """The least and the largest of prices above zero, whose bits are in their order: whole numbers are compared several at once."""
-    bits = mark.view(np.int64)
+def extremes(path: Array) -> tuple[float, float]:
+    """The least and the largest of values; below zero where one of them is. Bits of what is above zero are in their order, and whole numbers are compared
+    several at once."""
+    bits = path.view(np.int64)
     least, largest = bits[0], bits[0]
     for k in range(bits.size):
         least, largest = min(least, bits[k]), max(largest, bits[k])
@@ -92,29 +92,30 @@ def extremes(mark: Array) -> tuple[float, float]:
 
 
 @jit
-def add_held(s: Sums, mark: Array, first: int, last: int, units: float, cash: float, before: float) -> tuple[Sums, bool]:
-    """`add_bar` over bars [first, last) of a position whose cash does not move, from a value of `before`. False where a bar may not end above zero: nothing
-    is added. Drawdowns are looked for in blocks, and bar by bar only where a block could hold the deepest."""
-    if not (s[RUINED] == 0.0 and before > 0.0 and cash + units * mark[first] > 0.0):
-        return s, False
-    total, square, down, _, peak, depth, _ = add_bar(s, cash + units * mark[first], before)
-    keep = 1.0 + depth
-    for at in range(first + 1, last, BLOCK):
-        part = mark[at : min(at + BLOCK, last)]
-        least, largest = extremes(part)
-        low, top = (cash + units * least, cash + units * largest) if units > 0.0 else (cash + units * largest, cash + units * least)
-        if low <= 0.0:
-            return s, False
+def add_path(s: Sums, path: Array, first: int, last: int) -> Sums:
+    """`add_bar` over values at bars [first, last), from the one before them. Where all are above zero, returns are added up several at a time, and drawdowns
+    looked for in blocks, bar by bar only where a block could hold the deepest."""
+    total, square, down, _, peak, depth, ruined = s
+    keep, plain = 1.0 + depth, ruined == 0.0 and path[first - 1] > 0.0
+    for at in range(first, last, BLOCK):
+        part = path[at : min(at + BLOCK, last)]
+        low, top = extremes(part)
+        plain &= low > 0.0 and top < np.inf
+        if not plain:
+            break
         if top > peak and low < top * keep:
             for t in range(part.size):
-                value = cash + units * part[t]
-                peak = value if value > peak else peak
-                keep = value / peak if value < peak * keep else keep
+                peak = part[t] if part[t] > peak else peak
+                keep = part[t] / peak if part[t] < peak * keep else keep
         else:
             peak = top if top > peak else peak
             keep = low / peak if low < peak * keep else keep
-    more = sums_of_returns(mark, first + 1, last, units, cash)
-    return (total + more[0], square + more[1], down + more[2], cash + units * mark[last - 1], peak, min(depth, keep - 1.0), 0.0), True
+    if plain:
+        more = sums_of_returns(path[first - 1 : last])
+        return total + more[0], square + more[1], down + more[2], path[last - 1], peak, min(depth, keep - 1.0), 0.0
+    for t in range(first, last):
+        s = add_bar(s, path[t], path[t - 1])
+    return s
 
 
 @jit

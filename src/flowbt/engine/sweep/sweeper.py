@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +18,7 @@ from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
 from flowbt.engine.sweep.fingerprint import bits_of, fingerprints
 from flowbt.engine.sweep.general import General
-from flowbt.engine.sweep.kernel import Codes, Trials, run_trials
+from flowbt.engine.sweep.kernel import Codes, Opens, Trials, Words, opens_of, run_trials
 from flowbt.engine.sweep.masks import MaskStore
 from flowbt.engine.sweep.results import WHOLE, BarRange, TrialResults
 from flowbt.engine.sweep.single import run_single
@@ -30,6 +32,9 @@ THREADS = os.cpu_count() or 1
 FRAMES = 0.7  # of the evaluator's memory, for the frames that others are compared with
 
 
+Kernel = Callable[[Terms, Words, Codes, Trials, float], None]
+
+
 @dataclass
 class Sweeper:
     """One strategy, one market, any number of trials. Not thread-safe; it uses threads itself."""
@@ -41,6 +46,7 @@ class Sweeper:
     account: Account
     threads: int = THREADS
     _compiled: dict[int, Compiled | None] = field(default_factory=dict)
+    _opens: Opens | None = None
 
     def __post_init__(self) -> None:
         market, c, a = self.stage.market, self.costs, self.account
@@ -112,31 +118,51 @@ class Sweeper:
         rules = compiled.rule_values(codes, evaluator)
         frames = int(FRAMES * evaluator.bytes) // (8 * len(whole.index) * len(whole.symbols))
         walking: deque[Batch] = deque()
+        kernel = self._kernel(cut[0])
         with ThreadPoolExecutor(self.threads) as pool:
             for mine in compiled.batches(codes, self.store, frames):
                 rows = compiled.leaf_rows(codes[mine], self.store, evaluator, pool)
-                walking.append(self._walk(compiled.codes, (rows, rules[mine]), where[mine], cut, pool))
+                asked = Jobs(kernel, compiled.codes, cut[1], len(cut[0].open), pool)  # after the masks: they may change the programs
+                walking.append(self._walk(asked, (rows, rules[mine]), where[mine]))
                 if len(walking) > 1:
                     walking.popleft().into(out)
             for batch in walking:
                 batch.into(out)
 
-    def _walk(self, programs: Codes, given: tuple[Ints, Array], where: Ints, cut: tuple[Bars, BarRange], pool: ThreadPoolExecutor) -> Batch:
+    def _kernel(self, bars: Bars) -> Kernel:
+        """The walk of these bars: that of one symbol whose bars can all be traded, else that of several."""
+        if bars.open.shape[1] == 1 and (bars.open > 0.0).all():
+            return partial(run_single, bars)
+        if bars is not self.bars:
+            return partial(run_trials, bars, opens_of(bars))
+        self._opens = self._opens or opens_of(bars)
+        return partial(run_trials, bars, self._opens)
+
+    def _walk(self, asked: Jobs, given: tuple[Ints, Array], where: Ints) -> Batch:
         """Start the kernels on trials whose masks are in the store."""
-        (rows, rules), (bars, part) = given, cut
-        masks, year = self.store.part(part.first, part.first + len(bars.open), part.rotate), float(self.stage.market.year)
+        (rows, rules), part, bars = given, asked.part, asked.bars
+        masks, year = self.store.part(part.first, part.first + bars, part.rotate), float(self.stage.market.year)
         metrics, prints = np.empty((len(rows), len(METRICS))), np.empty(len(rows) if part.prints else 0, np.uint64)
-        returns = np.zeros((len(rows), len(bars.open))) if part.returns else np.empty((0, 0))
+        returns = np.zeros((len(rows), bars)) if part.returns else np.empty((0, 0))
         whole, bits = self.store.words.reshape(self.store.count, -1), bits_of(rules)
-        kernel = run_single if bars.open.shape[1] == 1 and (bars.open > 0.0).all() and (bars.mark > 0.0).all() else run_trials
         step, jobs = max(64, -(-len(rows) // (self.threads * 4))), []
         for at in range(0, len(rows), step):
             mine = slice(at, at + step)
             trials = Trials(rows[mine], rules[mine], metrics[mine], returns[mine] if part.returns else returns)
-            jobs.append(pool.submit(kernel, bars, self.terms, masks, programs, trials, year))
+            jobs.append(asked.pool.submit(asked.kernel, self.terms, masks, asked.programs, trials, year))
             if part.prints:
-                jobs.append(pool.submit(fingerprints, programs, whole, (rows[mine], bits[mine]), self.store.bars, prints[mine]))
+                jobs.append(asked.pool.submit(fingerprints, asked.programs, whole, (rows[mine], bits[mine]), self.store.bars, prints[mine]))
         return Batch(where, TrialResults(metrics, returns, prints), jobs)
+
+
+class Jobs(NamedTuple):
+    """What the batches of one run of trials have in common: the walk, the programs of the signals, the part and number of bars, threads."""
+
+    kernel: Kernel
+    programs: Codes
+    part: BarRange
+    bars: int
+    pool: ThreadPoolExecutor
 
 
 class Batch(NamedTuple):

@@ -69,6 +69,7 @@ class Finding:
     missing: list[str] = field(default_factory=list)
     detail: Json = field(default_factory=dict)
     error: str = ""
+    leak: bool = False  # the error is that it uses the future, or reaches past its panel
 
     @classmethod
     def of(cls, claim: Claim, document: Document, file: str, **measured: object) -> Finding:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from flowbt.ground.errors import ClaimError
 from flowbt.ground.protocols import Panel
 
 Measure = Callable[[Panel, int], list[pd.DataFrame]]
@@ -196,8 +197,13 @@ def given(label: str, horizon: int, *, symbol: str | None = None, units: str = "
 
 
 def closes(panel: Panel, symbol: str | None) -> pd.DataFrame:
-    """Closes of a symbol (None: the panel's first), a series of labels, missing where there is none."""
+    """Closes of a symbol (None: the panel's own), missing where there is none. ClaimError for one of zero or less: no return can be taken of it."""
     frame: pd.DataFrame = panel["close"] if symbol is None else single(panel, "close", symbol)
+    bad = np.argwhere(frame.to_numpy() <= 0.0)
+    if len(bad):
+        row, column = bad[0]
+        asked = f"close of {frame.columns[column]} at {frame.index[row]:%Y-%m-%d}"
+        raise ClaimError(asked, f"{frame.iloc[row, column]:g}, which is no price", "import it as `value`, which may be negative, or leave the row out")
     return frame
 
 

@@ -11,12 +11,15 @@ from flowbt.ground.types import Json, JsonView
 from flowbt.results import shelf
 from flowbt.results.pages.base import render_page, stylesheet
 
+TOP = 16  # names of the flow table
+
 
 def context(board: JsonView) -> Json:
     sections: dict[str, list[Any]] = {}
-    for reading in board["readings"]:
+    for reading in [*board["readings"], *board.get("coins", ())]:
         sections.setdefault(reading["section"], []).append(reading)
-    return {"board": board, "sections": sections, "css": stylesheet()}
+    board = {"flow": None, "conflicts": (), "said": (), "changes": (), **board}
+    return {"board": board, "top": TOP, "sections": sections, "css": stylesheet()}
 
 
 def write(path: Path, board: Mapping[str, object]) -> Path:

@@ -4,12 +4,15 @@
 2. A field whose last value is older than its `max_age` on that session counts as not there, so a stand-in is used where there is one.
 3. Each value is computed by the public feature; the fields it read give its `known_at` (the latest of them).
 4. What cannot be computed is listed with what would bring it.
+5. Flow is looked at over every symbol that has any, 24/7 markets on their own days up to the decision.
+6. Values older than their source's rhythm, and sources that contradict each other or a document of the day, are named.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -21,15 +24,21 @@ from flowbt.features.checklist import CHECKLIST
 from flowbt.features.convergence import tally
 from flowbt.features.inputs import INPUTS
 from flowbt.ground.clock import Clock, read_asof
-from flowbt.ground.errors import FlowbtError, ParameterError, RangeError, SpoiltDataset
+from flowbt.ground.errors import DatasetError, FlowbtError, ParameterError, RangeError, SpoiltDataset
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.types import Moment
+from flowbt.studies.board.coins import LINES as COIN_LINES
+from flowbt.studies.board.coins import coin_panels
+from flowbt.studies.board.conflicts import Conflict, by_other_rules, conflicts, read_keys
+from flowbt.studies.board.flow import MarketFlow, market_flow
 from flowbt.studies.board.gaps import Gap, absent, never, stale
 from flowbt.studies.board.lines import GATES, LINES, Line
 from flowbt.studies.board.panel import Fresh, last
+from flowbt.studies.board.rhythm import late_fields
 from flowbt.studies.board.zones import ZoneRow, zone_row
 
 SYMBOLS = ("SPX", "SPY", "QQQ", "NDX", "IWM", "RUT", "VIX", "DXY", "HYG", "TLT", "GLD", "SLV", "USO", "XLU", "XLE", "BTC")
+SECTORS = "sectors.toml"
 HISTORY = pd.DateOffset(years=4)  # enough for every trailing window of the board
 
 
@@ -45,6 +54,7 @@ class Reading:
     event_time: pd.Timestamp | None
     fields: tuple[str, ...]
     stand_ins: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()  # fields older than their source's rhythm
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,9 @@ class Board:
     ballots: tuple[Ballot, ...]
     counts: Mapping[str, float]
     gaps: tuple[Gap, ...] = field(default=())
+    flow: MarketFlow | None = None
+    coins: tuple[Reading, ...] = ()  # their section is the coin
+    conflicts: tuple[Conflict, ...] = ()
     caveats: tuple[str, ...] = ()  # vintage, survivorship, back-calculation, lag, joined datasets, bases of prices
 
 
@@ -111,13 +124,20 @@ def board(catalog: Catalog, asof: Moment | None = None, symbols: Iterable[str] =
         raise RangeError(
             f"board as of {index[-1]:%Y-%m-%d}", f"no symbol has prices then; {held[0]} ends {final}", "ask for an earlier date, or import later data"
         )
-    readings = _read(main, gaps)
+    decided = main.clock.decisions(index[-1:])[0]
+    readings = _read(main, LINES, gaps)
+    flow = market_flow(main, sectors_of(catalog))
+    if flow is None:
+        gaps.append(Gap("flow of the market", "no symbol has any then", "option prints or dark-pool prints: `flowbt reduce`"))
+    coins = coin_panels(catalog, decided)
+    coin_gaps: list[Gap] = []
+    rows = [replace(one, section=coin) for coin, panel in coins.items() for one in _read(panel, COIN_LINES, coin_gaps, f"{coin} ")]
     gates = [c for line in GATES if (c := _gate(main, line, gaps))]
     ballots, votes = _vote(main, gaps)
     checks = [c for item in CHECKLIST if (c := _check(main, item.name, item.needs, item.judge, gaps))]
     return Board(
         session=index[-1],
-        decision_time=main.clock.decisions(index[-1:])[0],
+        decision_time=decided,
         symbol=held[0],
         synthetic=catalog.synthetic,
         zones=tuple(zones),
@@ -126,9 +146,25 @@ def board(catalog: Catalog, asof: Moment | None = None, symbols: Iterable[str] =
         checklist=tuple(checks),
         ballots=tuple(ballots),
         counts=_counts(ballots, votes),
-        gaps=tuple({gap.name: gap for gap in gaps}.values()),
+        gaps=tuple({gap.name: gap for gap in [*gaps, *coin_gaps]}.values()),
+        flow=flow,
+        coins=tuple(rows),
+        conflicts=(*conflicts(catalog, read_keys([*panels.values(), *coins.values()]), decided), *by_other_rules(catalog, decided)),
         caveats=tuple(caveats(*panels.values(), labels=index[-1:])),
     )
+
+
+def sectors_of(catalog: Catalog) -> dict[str, str]:
+    """Symbol -> sector, by `sectors.toml` beside the datasets; empty where there is none. DatasetError for one that cannot be read."""
+    found: dict[str, str] = {}
+    for path in (root / SECTORS for root in catalog.roots):
+        if path.is_file():
+            try:
+                groups = tomllib.loads(path.read_text(encoding="utf-8"))
+                found |= {str(symbol): str(sector) for sector, symbols in groups.items() for symbol in symbols}
+            except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
+                raise DatasetError(f"sectors {path}", f"cannot be used ({error})", 'write "SECTOR" = ["SYMBOL", ...]') from None
+    return found
 
 
 def _labels(catalog: Catalog, symbol: str, asof: Moment | None) -> pd.DatetimeIndex:
@@ -140,25 +176,23 @@ def _labels(catalog: Catalog, symbol: str, asof: Moment | None) -> pd.DatetimeIn
     return Clock().labels(max(whole[0], last - HISTORY), last)
 
 
-def _read(panel: PanelReader, gaps: list[Gap]) -> list[Reading]:
-    found = []
-    for line in LINES:
+def _read(panel: PanelReader, lines: Iterable[Line], gaps: list[Gap], of: str = "") -> list[Reading]:
+    """The lines that have a value on the panel's last label; the others are gaps, their names after `of`."""
+    found, decided = [], panel.clock.decisions(panel.index[-1:])[0]
+    for line in lines:
         watched = Fresh(panel)
         try:
             frame = line.ask(watched)
         except SpoiltDataset:
             raise
         except FlowbtError as error:
-            gaps.append(never(line.name, error))
+            gaps.append(never(of + line.name, error))
             continue
         if (value := last(frame)) != value or watched.stale():
-            gaps.append(stale(line.name, watched, frame))
+            gaps.append(stale(of + line.name, watched, frame))
             continue
-        found.append(
-            Reading(
-                line.section, line.name, value, line.text(value), watched.known_at(), watched.event_time(), watched.names(), tuple(sorted(watched.stand_ins))
-            )
-        )
+        told = (line.section, line.name, value, line.text(value), watched.known_at(), watched.event_time(), watched.names())
+        found.append(Reading(*told, tuple(sorted(watched.stand_ins)), tuple(late_fields(panel, watched.used, decided))))
     return found
 
 

@@ -28,7 +28,9 @@ from flowbt.results.pages import today as today_page
 from flowbt.results.pages.site import announce, export, write_index
 from flowbt.results.record import plain
 from flowbt.studies.board.board import Board, board
+from flowbt.studies.board.conflicts import said as said_of
 from flowbt.studies.board.document import document
+from flowbt.studies.board.values import changes, fired, read_alerts, send, values_of
 from flowbt.studies.desk.chain import append, read
 from flowbt.studies.desk.follow import enter
 from flowbt.studies.desk.forecasts import FORECAST, register, settle
@@ -53,6 +55,18 @@ class Day:
     site: Path | None = None
     asked: Asked | None = None
     now: pd.Timestamp | None = None
+    alerts: Path | None = None
+
+
+@dataclass(frozen=True)
+class DayShown:
+    """What the pages of the day show."""
+
+    session: str
+    board: Board | None
+    beside: Json  # what documents say of the day, what changed since the last board
+    said: Sequence[Today]
+    cannot: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,7 @@ class Done:
     pages: int = 0
     problems: tuple[str, ...] = field(default=())
     undecided: tuple[str, ...] = field(default=())
+    alerts: tuple[str, ...] = field(default=())
 
     @property
     def line(self) -> str:
@@ -131,6 +146,7 @@ def _worked(day: Day, catalog: Catalog, done: Done, progress: Step | None) -> Do
     said, cannot = today_all(catalog, day.strategies)
     tell(2)
     session = f"{max([one.label for one in said] + ([shown.session] if shown else []), default=pd.Timestamp(0)):%Y-%m-%d}"
+    beside, alarms = _beside(day, catalog, shown, problems)
     entered = len(enter(said, day.strategies, day.journal, day.now)) + _enter_board(day, shown)
     if day.claims:
         new, lines = register(catalog, day.claims, day.journal, day.now)
@@ -138,7 +154,7 @@ def _worked(day: Day, catalog: Catalog, done: Done, progress: Step | None) -> Do
     settled, _ = settle(catalog, day.journal, day.now)
     tell(3)
     held = holding(catalog, day.journal)
-    pages = _pages(day, catalog, (session, shown, with_standing(said, day.results, held)), cannot)
+    pages = _pages(day, catalog, DayShown(session, shown, beside, with_standing(said, day.results, held), cannot))
     values = len(shown.readings) + len(shown.zones) if shown else 0
     return replace(
         done,
@@ -150,6 +166,7 @@ def _worked(day: Day, catalog: Catalog, done: Done, progress: Step | None) -> Do
         pages=pages,
         problems=tuple(dict.fromkeys(problems)),
         undecided=tuple(cannot),
+        alerts=tuple(alarms),
     )
 
 
@@ -161,6 +178,25 @@ def _board(catalog: Catalog, problems: list[str]) -> Board | None:
         return None
 
 
+def _beside(day: Day, catalog: Catalog, shown: Board | None, problems: list[str]) -> tuple[Json, list[str]]:
+    """What documents say of the board's day, what changed since the board of an earlier session in the journal, and the lines of alerts that fired."""
+    if shown is None:
+        return {"said": [], "changes": []}, []
+    session, values = f"{shown.session:%Y-%m-%d}", values_of(shown)
+    earlier = [one.body for one in read(day.journal) if one.kind == BOARD and one.body["session"] < session and one.body["synthetic"] == shown.synthetic]
+    before: dict[str, float] = earlier[-1]["values"] if earlier else {}
+    lines: list[str] = []
+    try:
+        alarms = fired(read_alerts(day.alerts), values, before, shown.session, day.results / DESK) if day.alerts is not None else []
+        problems += send(alarms, day.results / DESK)
+        lines = [line for alarm, line in alarms if "terminal" in alarm.to]
+        told = said_of(catalog, shown.session, values)
+    except FlowbtError as error:
+        problems.append(str(error))
+        told = []
+    return {"said": [asdict(one) for one in told], "changes": [asdict(one) for one in changes(values, before)] if before else []}, lines
+
+
 def _enter_board(day: Day, shown: Board | None) -> int:
     """The board's values into the journal, once a session and values."""
     if shown is None:
@@ -169,29 +205,26 @@ def _enter_board(day: Day, shown: Board | None) -> int:
         {
             "session": f"{shown.session:%Y-%m-%d}",
             "synthetic": shown.synthetic,
-            "values": {f"{one.section}: {one.name}": one.value for one in shown.readings},
-            "zones": {row.symbol: [row.low, row.mid, row.high, row.close] for row in shown.zones},
-            "counts": dict(shown.counts),
+            "values": values_of(shown),
         }
     )
     return len(append(day.journal, BOARD, lambda there: [] if any(one.kind == BOARD and one.body == body for one in there) else [body], day.now))
 
 
-def _pages(day: Day, catalog: Catalog, told: tuple[str, Board | None, Sequence[Today]], cannot: Sequence[str]) -> int:
+def _pages(day: Day, catalog: Catalog, told: DayShown) -> int:
     """The day's pages, the index and the site; how many pages the site has (of the day, where there is no site)."""
-    session, shown, said = told
-    folder = day.results / DESK / session
+    folder = day.results / DESK / told.session
     folder.mkdir(parents=True, exist_ok=True)
     links = []
-    if shown is not None:
-        board_page.write(folder / "board.html", asdict(shown))
-        write_json(folder / "board.json", plain(document(shown)))
+    if told.board is not None:
+        board_page.write(folder / "board.html", {**asdict(told.board), **told.beside})
+        write_json(folder / "board.json", plain({**document(told.board), **told.beside}))
         links.append({"href": "board.html", "name": "Board"})
     entries = read(day.journal)
     forecasts = entered_forecasts(entries, {one.hash for one in entries if one.kind == FORECAST and one.body["synthetic"] == catalog.synthetic})
     page: Json = {
-        "strategies": [asdict(one) for one in said],
-        "problems": list(cannot),
+        "strategies": [asdict(one) for one in told.said],
+        "problems": list(told.cannot),
         "synthetic": catalog.synthetic,
         "arrived": _arrived(day),
         "forecasts": [asdict(one) for one in forecasts],
@@ -199,8 +232,8 @@ def _pages(day: Day, catalog: Catalog, told: tuple[str, Board | None, Sequence[T
     }
     today_page.write(folder / "today.html", page, depth=2)
     write_json(folder / "today.json", plain({name: page[name] for name in ("strategies", "problems", "synthetic", "arrived", "forecasts")}))
-    acting = sum(any(row.action != "none" for row in one.decisions) for one in said)
-    announce(folder / "today.html", "desk", f"The desk on {session}", f"{acting} of {len(said)} strategies act")
+    acting = sum(any(row.action != "none" for row in one.decisions) for one in told.said)
+    announce(folder / "today.html", "desk", f"The desk on {told.session}", f"{acting} of {len(told.said)} strategies act")
     write_index(day.results)
     return export(day.results, day.site) if day.site is not None else 1 + bool(links)
 

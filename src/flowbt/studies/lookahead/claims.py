@@ -15,7 +15,7 @@ from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import Quiet, Recalled, fenced
 from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.study import Array
-from flowbt.ground.errors import ClaimError
+from flowbt.ground.errors import LookAheadError
 from flowbt.ground.guard import deciding
 from flowbt.ground.protocols import Panel
 from flowbt.ground.types import Function, Json
@@ -26,14 +26,17 @@ OTHERS, FEW = 8, 3  # definitions probed beside the reported one, and cuts of ea
 Values = Callable[[Any, Any], Array]
 
 
-def ask(claim: Claim, panel: Panel, definition: dict[str, object], function: Function | None = None) -> Any:
-    """What a claim's function gives on a panel, behind the fence: the protocol, and no file, socket or frame while it decides."""
-    with deciding(claim.function.__code__.co_filename):
+def ask(claim: Claim, panel: Panel | None, definition: dict[str, object], function: Function | None = None, tables: str = "") -> Any:
+    """What a claim's function gives on a panel, behind the fence: the protocol, and no file, socket or frame while it decides.
+
+    `tables`: name of the folder of its document's own tables, which arithmetic (it has no panel) may read.
+    """
+    with deciding(claim.function.__code__.co_filename, tables):
         return (function or claim.function)(fenced(panel), **definition)
 
 
 def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[str, object], object]], values: Values, features: Recalled) -> None:
-    """ClaimError where a definition, decided when what comes later is unknown or another, says something else up to there.
+    """LookAheadError where a definition, decided when what comes later is unknown or another, says something else up to there.
 
     `results`: definitions with what they gave on the whole panel, the reported one first. `values(given, panel)`: that as labels x columns. `features`: what
     flowbt's own features gave there.
@@ -49,7 +52,9 @@ def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[st
         probe = Probe(decide, panel, {"event": values(given, panel)}, late=claim.outcome.kind == "sequence", memory=True, read=read)
         leak = probe.first_leak() if n == 0 else probe.first_leak(FEW)
         if leak is not None:
-            raise ClaimError(f"claim {claim.id} uses the future", _found(leak, definition if n else {}), "use only trailing windows and what the panel gives")
+            raise LookAheadError(
+                f"claim {claim.id} uses the future", _found(leak, definition if n else {}), "use only trailing windows and what the panel gives"
+            )
 
 
 def anew(claim: Claim) -> Function:

@@ -49,6 +49,19 @@ KINDS = (
     LeakKind("memory", "lists, attributes and modules that keep an earlier call", ("names", "truncate", "syntax")),
     LeakKind("files", "np.load, pd.read_*, os.environ, also by getattr or in try", ("names", "fence")),
     LeakKind("round the panel", "panel.bars(), catalog, closures, frames, gc, sys.modules", ("names", "fence")),
+    LeakKind("array tricks", "np.diff(append), gradient, strided views, accumulate on flipped rows", ("truncate",)),
+    LeakKind("filters of scipy", "gaussian_filter1d, sosfiltfilt, splines, find_peaks, resample", ("truncate",)),
+    LeakKind("fitted model", "kmeans2, pinv, eigh, a grid searched on the whole sample", ("truncate",)),
+    LeakKind("scaled by all data", "zscore, qcut, winsorised or ranked over all rows", ("truncate",)),
+    LeakKind("tables joined forward", "merge, asof, dicts of the next day, transform('last')", ("truncate", "syntax", "perturb")),
+    LeakKind("one place only", "a peek in one month, after rare days, on one column late", ("truncate", "perturb")),
+    LeakKind("weights", "normalised by the sample's volatility, covariance or best symbol", ("truncate", "perturb")),
+    LeakKind("rules fitted", "stops from the next day's return, strikes from the last price", ("truncate",)),
+    LeakKind("randomness", "a seed from the length, the last price, or the best of twenty", ("truncate",)),
+    LeakKind("tries and lengths", "try a later date, behave when the history is short", ("truncate", "perturb")),
+    LeakKind("objects and state", "class attributes, default arguments, generators, lru_cache", ("truncate",)),
+    LeakKind("stores across calls", "type(frame).x = ..., holder = pd, accessors, wraps(f)(feature)", ("names", "fence")),
+    LeakKind("round the fence", "._mgr, ctypes, import gc, eval, format strings, match patterns", ("names", "syntax", "fence")),
 )
 
 

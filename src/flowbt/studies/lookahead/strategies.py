@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import Quiet, fenced
@@ -15,13 +16,17 @@ from flowbt.studies.lookahead.probe import Leak, Probe
 
 DO = "use only trailing windows and what the panel gives; --keep-leak keeps a run, marked"
 MOST_BRANCHES = 12
+FEW = 4  # cuts of a setting that does what a branch does, with other numbers
 
 
-def leak_of(strategy: Strategy, parameters: Parameters, panel: PanelReader, decision: object) -> Leak | None:
-    """The first use of the future in a decision on the whole panel; None where none is found. FenceError where it reaches past the panel."""
+def leak_of(strategy: Strategy, parameters: Parameters, panel: PanelReader, decision: object, most: int | None = None) -> Leak | None:
+    """The first use of the future in a decision on the whole panel; None where none is found. FenceError where it reaches past the panel.
+
+    `most`: so many cuts and no screens, for one setting of many.
+    """
     if not isinstance(decision, (Signals, Targets)):
         raise SignalError(f"Signals or Targets from {strategy.name}", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
-    return spoken(strategy, parameters, panel) or Probe(lambda view: again(strategy).decide(view, parameters), panel, decision).first_leak()
+    return spoken(strategy, parameters, panel) or Probe(lambda view: again(strategy).decide(view, parameters), panel, decision).first_leak(most)
 
 
 def spoken(strategy: Strategy, parameters: Parameters, panel: PanelReader) -> Leak | None:
@@ -37,19 +42,33 @@ def refuse(name: str, leak: Leak | None) -> None:
         raise LookAheadError(f"{name} uses the future", str(leak), DO)
 
 
-def branch_leak(strategy: Strategy, tracer: Tracer, panel: PanelReader, settings: Iterable[Parameters], fall_back: Iterable[Parameters]) -> Leak | None:
-    """The first leak of a sweep: every branch of its parameters is probed once, that is every set of operations that some setting records.
+@dataclass(frozen=True)
+class ProbedTrials:
+    """Trials that stand for a sweep's space. `branches`: one for each combination of the parameters that change the traced graph; `fall_back`: those to probe
+    where nothing can be recorded; `ends`: the ends of all parameters, for a lag is a number too."""
 
-    `settings`: values of all parameters, one for each combination of those that change the traced graph. `fall_back`: trials to probe where nothing
-    can be recorded.
-    """
+    branches: Iterable[Parameters]
+    fall_back: Iterable[Parameters]
+    ends: Iterable[Parameters]
+
+
+def branch_leak(strategy: Strategy, tracer: Tracer, panel: PanelReader, settings: ProbedTrials) -> Leak | None:
+    """The first leak of a sweep: every branch of its parameters is probed once, that is every set of operations that some setting records; then the ends
+    of its parameters at a few cuts each."""
     found: dict[object, Parameters] = {}
-    for values in fall_back if tracer.per_trial else settings:
+    for values in settings.fall_back if tracer.per_trial else settings.branches:
         found.setdefault(len(found) if tracer.per_trial else tracer.operations(values), values)
         if len(found) == MOST_BRANCHES:
             break
-    for values in found.values():
-        leak = leak_of(strategy, values, panel, again(strategy).decide(panel.unlogged(), values))
+    branches = [(values, None) for values in found.values()]
+    others = [(values, FEW) for values in settings.ends if values not in found.values()]
+    return first_of(strategy, panel, [*branches, *others])
+
+
+def first_of(strategy: Strategy, panel: PanelReader, trials: Iterable[tuple[Parameters, int | None]]) -> Leak | None:
+    """The first leak of some trials, each with the most cuts it is probed at (None: all)."""
+    for values, most in trials:
+        leak = leak_of(strategy, values, panel, again(strategy).decide(panel.unlogged(), values), most)
         if leak:
             return leak
     return None

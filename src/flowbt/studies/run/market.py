@@ -66,8 +66,8 @@ def market_of(panel: PanelReader, labels: pd.DatetimeIndex) -> Market:
         check_prices(name, getattr(bars, name).loc[labels])
     mark, due = carried(bars.close.loc[labels], bars.dividend.loc[labels])
     frames = {"open": bars.open, "high": bars.high, "low": bars.low, "close": mark, "funding": bars.funding.loc[labels] + due}
-    arrays = {name: frame.loc[labels].to_numpy(float) for name, frame in frames.items()}
-    return Market(index=labels, symbols=panel.symbols, clock=panel.clock, **arrays)
+    opened, high, low, close, funding = (frame.loc[labels].to_numpy(float) for frame in frames.values())
+    return Market(labels, panel.symbols, opened, high, low, close, funding, panel.clock)
 
 
 def check_prices(name: str, prices: pd.DataFrame) -> None:
@@ -77,7 +77,11 @@ def check_prices(name: str, prices: pd.DataFrame) -> None:
     if len(bad):
         row, column = bad[0]
         asked = f"{name} of {prices.columns[column]} at {prices.index[row]:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
-        raise DataError(asked, f"{values[row, column]:g}, which is no price", "import the data again without it, or trade dates after it")
+        raise DataError(
+            asked,
+            f"{values[row, column]:g}, which is no price",
+            "import the data again without it (a series that may be negative is a `value`), or trade dates after it",
+        )
 
 
 def cut_decision(decision: object, panel: PanelReader, labels: pd.DatetimeIndex) -> Signals | Targets:

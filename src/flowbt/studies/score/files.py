@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import types
 from dataclasses import dataclass
 from pathlib import Path
 
+from flowbt.engine.fence import CLAIMS, Stores, check_source, guarded_builtins
 from flowbt.evidence.claims.declare import Claim, Document
-from flowbt.ground.errors import ClaimError, StrategyError, nearest
+from flowbt.ground.errors import ClaimError, FenceError, StrategyError, nearest
 from flowbt.ground.files import asked_path
-from flowbt.ground.guard import contained
+from flowbt.ground.guard import deciding
 
 LOCK = "register.lock"
 
@@ -24,6 +26,7 @@ class ClaimFile:
     claims: tuple[Claim, ...] = ()
     text: str = ""
     problem: str = ""
+    leak: bool = False  # the problem is that it reaches past the panel
 
 
 Work = tuple[ClaimFile, Claim]
@@ -76,20 +79,22 @@ def _paths(path: Path) -> list[Path]:
 
 
 def load(path: Path) -> ClaimFile:
-    """Run a claim file and collect its claims."""
+    """Run a claim file and collect its claims. While it loads it reads nothing: what it kept would have no time of knowledge."""
     nameless = Document(path.stem, "")
     module = types.ModuleType(f"flowbt_claims_{path.stem}")
     module.__file__ = str(path)
     text = ""
     try:
         text = path.read_text(encoding="utf-8")
-        code = compile(text, str(path), "exec")
-        with contained(str(path)):
-            exec(code, module.__dict__)
+        tree = ast.parse(text, filename=str(path))
+        check_source(path, tree, CLAIMS)
+        module.__dict__["__builtins__"] = guarded_builtins(CLAIMS)
+        with deciding(str(path)):
+            exec(compile(Stores().visit(tree), str(path), "exec"), module.__dict__)
     except SyntaxError as error:
         return ClaimFile(path, nameless, problem=f"{path}: syntax error on line {error.lineno} ({error.msg}); mend the file")
     except StrategyError as error:
-        return ClaimFile(path, nameless, problem=str(error))
+        return ClaimFile(path, nameless, problem=str(error), leak=isinstance(error, FenceError))
     except Exception as error:
         return ClaimFile(path, nameless, problem=f"{path}{line_of(path)}: {type(error).__name__}: {error}; mend the file")
     document = getattr(module, "DOCUMENT", None)

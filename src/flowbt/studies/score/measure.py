@@ -22,7 +22,7 @@ from flowbt.evidence.claims.sequences import sequence_study
 from flowbt.evidence.claims.study import plain
 from flowbt.ground.clock import Clock
 from flowbt.ground.documents import read_json
-from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, ParameterError, check_seed
+from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, LookAheadError, ParameterError, check_seed
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import write_text
 from flowbt.ground.protocols import Panel
@@ -101,7 +101,7 @@ class Scorer:
         except FieldError as error:
             found = {"missing": [lacking(error)]}
         except FlowbtError as error:
-            found = {"error": str(error)}
+            found = {"error": str(error), "leak": isinstance(error, LookAheadError)}
         except Exception as error:  # a claim file is anyone's code: its mistakes are its own line
             found = {"error": f"{type(error).__name__}: {error}{line_of(file.path)}"}
         return {k: plain(v) for k, v in found.items()}
@@ -110,7 +110,7 @@ class Scorer:
         if missing := self._missing(claim):
             return {"missing": missing}
         if claim.kind == "arithmetic":
-            return _figures(figures_of(claim.function(None)))
+            return _figures(figures_of(ask(claim, None, {}, tables=f"{document.name}_tables")))
         panel = Watched(self._panel(claim))
         if claim.kind == "facts":
             try:

@@ -44,6 +44,7 @@ JUDGING = ("level", "false_discovery", "power", "clusters", "margin", "margin_ra
 class ScoredClaims:
     """A scored run. `findings`: of the claims that were named. `problems`: one line for each file or claim that could not be scored; `notices`: where the
     claims differ from their register. `tested`: tests that the correction counts; `retired`: those among them of definitions given up since.
+    `leaks`: files and claims among the problems that use the future, or reach past their panel.
     `whole`: all of the register was named, and it is as it was written down; else the run is partial and nothing of the register's is overwritten."""
 
     findings: tuple[Finding, ...]
@@ -55,6 +56,7 @@ class ScoredClaims:
     retired: int = 0
     register: str = ""
     whole: bool = True
+    leaks: int = 0
     notices: tuple[str, ...] = ()
 
 
@@ -80,12 +82,13 @@ def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progre
     retired = (register.retired if register else 0) + _superseded(register, changes)
     findings = finish(work, measured, retired)
     problems = [file.problem for file in chosen.files if file.problem] + [f"{f.file}::{f.id}: {f.error}" for f in findings if f.error]
+    leaks = sum(file.leak for file in chosen.files) + sum(f.leak for f in findings)
     whole = chosen.whole and changes == Drift()
     shown = tuple(replace(f, partial=not whole) for f in findings if f.id in chosen.named)
     tested = sum(f.p_curve is not None for f in findings) + retired
     reused = scorer.reused + (rest.reused if rest is not scorer else 0)
     notices = tuple(changes.lines(chosen.folder)) if chosen.folder else ()
-    return ScoredClaims(shown, tuple(problems), catalog.synthetic, settings, reused, tested, retired, str(chosen.folder or ""), whole, notices)
+    return ScoredClaims(shown, tuple(problems), catalog.synthetic, settings, reused, tested, retired, str(chosen.folder or ""), whole, leaks, notices)
 
 
 def _measured(scorer: Scorer, work: list[Work]) -> Iterator[tuple[Claim, Measured]]:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
+from flowbt.data.remote import address_of, local_folder
 from flowbt.engine.sweep.results import BarRange, TrialResults
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Account, Costs
@@ -31,7 +32,7 @@ TrialUnit = tuple[Ints, BarRange]
 def job_of(request: SweepRequest, datasets: Path, demo: bool | None) -> Json:
     """What a worker needs, as plain JSON, in its order: trial numbers depend on the order of parameters. Paths are made absolute."""
     plain = asdict(request)
-    return {**plain, "path": str(request.path.resolve()), "datasets": str(datasets.resolve()), "demo": demo}
+    return {**plain, "path": str(request.path.resolve()), "datasets": address_of(datasets) or str(datasets.resolve()), "demo": demo}
 
 
 def request_of(job: JsonView) -> SweepRequest:
@@ -74,4 +75,4 @@ def run_trials(unit: TrialUnit, text: str) -> TrialResults:
 @lru_cache(maxsize=2)
 def _setup(text: str) -> PreparedSweep:
     job = parse_json(text)
-    return set_up(open_catalog(Path(job["datasets"]), job["demo"]), request_of(job))
+    return set_up(open_catalog(local_folder(job["datasets"]), job["demo"]), request_of(job))

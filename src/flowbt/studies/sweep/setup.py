@@ -29,9 +29,10 @@ from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError
 from flowbt.ground.types import Json
 from flowbt.results.record import dumps
 from flowbt.studies.lookahead.probe import Leak
-from flowbt.studies.lookahead.strategies import branch_leak, refuse
+from flowbt.studies.lookahead.strategies import ProbedTrials, branch_leak, refuse
 from flowbt.studies.run.describe import commit, datasets_of, versions
 from flowbt.studies.run.market import Span, market_of, panel_for
+from flowbt.studies.run.surfaces import with_surfaces
 from flowbt.studies.sweep.values import Search, allowed, numbers_of, space_of
 
 PROBES = 200  # combinations of branching parameters that are tried before the dates are settled
@@ -144,7 +145,7 @@ def set_up(catalog: Catalog, request: SweepRequest) -> PreparedSweep:
         refuse(strategy.name, leak)
     panel["close"]
     labels = request.span.cut(panel)
-    market = market_of(panel, labels)
+    market = with_surfaces(market_of(panel, labels), panel, tracer.evaluate(space.trial(np.zeros(len(space.names), np.int64))))
     stage = Stage(market, Labels(panel.index, panel.symbols), int(panel.index.searchsorted(labels[0])))
     sweeper = Sweeper(tracer, space, stage, request.costs or strategy.costs, request.account or strategy.account)
     return PreparedSweep(strategy, space, swept, tuple(request.values), constraints, request.search, request.command, panel, sweeper, leak)
@@ -177,7 +178,8 @@ def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: PanelReader) 
             tracer.fix(None, "what was recorded differs from a plain call, which")
     if said:
         return Leak("syntax", panel.index[-1], f"{said.asked}: {said.found}", panel.index[-1], "")
-    return branch_leak(strategy, tracer, panel, _settings(space, set(tracer.fixed)), _trials(space))
+    ends = [space.trial(code) for code in _ends(space)]
+    return branch_leak(strategy, tracer, panel, ProbedTrials(_settings(space, set(tracer.fixed)), _trials(space), ends))
 
 
 def _check_rules(decision: Any, labels: Labels) -> None:

@@ -36,6 +36,8 @@ from flowbt.results.belief import renew
 from flowbt.results.pages import walkforward as page
 from flowbt.results.record import dumps, sealed
 from flowbt.results.shelf import check_usable, derived, slug, storing
+from flowbt.studies.lookahead.probe import Leak
+from flowbt.studies.lookahead.strategies import FEW, first_of, refuse
 from flowbt.studies.run.market import cut_decision
 from flowbt.studies.sweep.cluster import SweepCluster
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
@@ -85,6 +87,7 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
     numbers = _numbers(setup)
     splits = {mode: split_of(setup, numbers, plan, mode) for mode in plan.modes}
     walks = [trade_windows(setup, train(setup, numbers, splits[mode], request.sort, cluster), mode, request.sort) for mode in plan.modes]
+    refuse(setup.strategy.name, chosen_leak(setup, walks))
     key = {"sweep": setup.id, "plan": asdict(plan), "sort": request.sort}
     name = f"walkforward-{hashlib.sha256(dumps(key, sort_keys=True).encode()).hexdigest()[:12]}"
     document = {
@@ -103,6 +106,13 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
         page.write(results, folder)
         renew(results, setup.strategy.name)
     return folder, document
+
+
+def chosen_leak(setup: PreparedSweep, walks: list[Walk]) -> Leak | None:
+    """The first use of the future by what was chosen, each choice at a few cuts: the branches and ends of the grid were probed before."""
+    chosen = sorted({int(trial) for one in walks for trial in one.windows["trial"] if trial >= 0})
+    trials = [setup.space.trial(code) for code in setup.space.codes(np.array(chosen, np.int64))]
+    return first_of(setup.strategy, setup.panel, [(values, FEW) for values in trials])
 
 
 def split_of(setup: PreparedSweep, numbers: Ints, plan: WindowPlan, mode: str) -> Split:

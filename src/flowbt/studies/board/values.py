@@ -1,0 +1,174 @@
+"""The board's numbers by name, what changed since another board, and alerts by rule.
+
+`alerts.toml`:
+
+    [[alert]]
+    name = "short gamma in a calm market"
+    when = "gamma_sign < 0 and vix < 18"       # names as `alert_name` makes them; was_vix is the value of the board before
+    cool_down = 5                              # sessions without another alert of this name
+    to = ["terminal", "file", "command"]
+    command = ["mail", "-s", "flowbt", "me"]   # started without a shell; the line is its input
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from flowbt.ground.clock import Clock
+from flowbt.ground.errors import ParameterError
+from flowbt.ground.files import write_json, write_text
+from flowbt.ground.types import Json
+from flowbt.results.shelf import storing
+from flowbt.studies.board.board import Board
+from flowbt.studies.sweep.constraints import met
+
+OUTS = ("terminal", "file", "command")
+LOG, STATE = "alerts.log", "alerts.json"
+LONGEST = 60.0  # seconds a command may take
+
+
+@dataclass(frozen=True)
+class BoardChange:
+    """A value of the board that is another than on the board before. NaN: it was, or is, not there."""
+
+    name: str
+    before: float
+    now: float
+
+    @property
+    def turned(self) -> bool:
+        return self.before * self.now < 0
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A rule of `alerts.toml`."""
+
+    name: str
+    when: str
+    cool_down: int = 1
+    to: tuple[str, ...] = ("terminal",)
+    command: tuple[str, ...] = ()
+
+
+def values_of(one: Board) -> dict[str, float]:
+    """Every number of a board by its name: `VIX`, `SPX close`, `SPX range`, `BTC funding`, `market net premium`, `tilt`, ..."""
+    found = {reading.name: reading.value for reading in one.readings}
+    found |= {f"{reading.section} {reading.name}": reading.value for reading in one.coins}
+    for row in one.zones:
+        levels = {"floor": row.low, "middle": row.mid, "ceiling": row.high, "close": row.close, "day": row.change, "room up": row.upside}
+        levels |= {"room down": row.downside, "range": row.range_strength, "over its 200-session mean": row.distance_200d}
+        found |= {f"{row.symbol} {name}": value for name, value in levels.items()}
+    if one.flow is not None:
+        whole = {"net premium": one.flow.net, "premium": one.flow.premium, "dark-pool net": one.flow.dark_net, "dark-pool volume": one.flow.dark_volume}
+        found |= {f"market {name}": value for name, value in whole.items()}
+        found |= {f"{name.symbol} net premium": name.net for name in one.flow.names} | {
+            f"{name.symbol} dark-pool net": name.dark_net for name in one.flow.names
+        }
+        found |= {f"{sector.sector} share of premium": sector.share for sector in one.flow.sectors}
+    return {**found, **one.counts}
+
+
+def changes(now: Mapping[str, float], before: Mapping[str, float], least: float = 0.02) -> list[BoardChange]:
+    """What differs by at least `least` of the larger value: turned signs first, then what came or went, then the largest relative changes."""
+    found = []
+    for name in [*now, *(name for name in before if name not in now)]:
+        a, b = before.get(name, math.nan), now.get(name, math.nan)
+        a, b = (math.nan if x is None else float(x) for x in (a, b))
+        if (a != a) != (b != b) or abs(a - b) > least * max(abs(a), abs(b)):
+            found.append(BoardChange(name, a, b))
+    return sorted(found, key=lambda one: (not one.turned, one.before == one.before and one.now == one.now, -_relative(one)))
+
+
+def _relative(one: BoardChange) -> float:
+    size = max(abs(one.before), abs(one.now))
+    return abs(one.now - one.before) / size if size > 0 else 0.0
+
+
+def alert_name(name: str) -> str:
+    """A value's name as alerts write it: `VIX less realised (21)` is vix_less_realised_21."""
+    text = re.sub(r"[^a-z0-9]+", "_", name.lower().replace("%", " percent ")).strip("_")
+    return f"v_{text}" if text[:1].isdigit() else text
+
+
+def read_alerts(path: Path) -> list[Alert]:
+    """The rules of a file; ParameterError says what is wrong in it."""
+    try:
+        rows: list[Json] = tomllib.loads(path.read_text(encoding="utf-8")).get("alert", [])
+        given: list[Json] = [{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()} for row in rows]
+        found = [Alert(**row) for row in given]
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, AttributeError) as error:
+        raise ParameterError(f"alerts {path}", f"cannot be used ({error})", "each [[alert]] has name, when, and may have cool_down, to, command") from None
+    for one in found:
+        if not (isinstance(one.cool_down, int) and one.cool_down >= 0) or not set(one.to) <= set(OUTS) or ("command" in one.to and not one.command):
+            raise ParameterError(
+                f"alert {one.name!r}", "its cool_down, to or command", f"cool_down: sessions; to: of {', '.join(OUTS)}; command: a list of words"
+            )
+    return found
+
+
+def fired(alerts: list[Alert], values: Mapping[str, float], before: Mapping[str, float], session: pd.Timestamp, home: Path) -> list[tuple[Alert, str]]:
+    """The alerts whose rule holds and that did not fire in their cool-down, each with its line; `home` keeps when each fired last. A value that is missing
+    holds in no comparison. ParameterError for a rule that cannot be read, or names no value of the board."""
+    names = {alert_name(name): value for name, value in values.items()}
+    names |= {f"was_{alert_name(name)}": value for name, value in before.items()}
+    names |= {f"was_{name}": math.nan for name in list(names) if f"was_{name}" not in names}
+    columns = {name: np.array([math.nan if value is None else float(value)]) for name, value in names.items()}
+    state = _state(home)
+    found = []
+    for one in alerts:
+        if not met(one.when, columns)[0] or _cooling(one, state.get(one.name, ""), session):
+            continue
+        used = [name for name in columns if re.search(rf"\b{re.escape(name)}\b", one.when)]
+        told = ", ".join(f"{name} {columns[name][0]:.4g}" for name in used)
+        found.append((one, f"{session:%Y-%m-%d}  {one.name}: {one.when} ({told})"))
+    if found:
+        with storing(home, "write"):
+            home.mkdir(parents=True, exist_ok=True)
+            write_json(home / STATE, state | {one.name: f"{session:%Y-%m-%d}" for one, _ in found})
+    return found
+
+
+def send(found: list[tuple[Alert, str]], home: Path) -> list[str]:
+    """Bring fired alerts to file and command; returns a line for each command that failed. The terminal is the caller's."""
+    lines = [line for one, line in found if "file" in one.to]
+    if lines:
+        there = (home / LOG).read_text(encoding="utf-8") if (home / LOG).is_file() else ""
+        with storing(home / LOG, "write"):
+            write_text(home / LOG, there + "".join(f"{line}\n" for line in lines))
+    problems = []
+    for one, line in found:
+        if "command" in one.to:
+            try:
+                done = subprocess.run(list(one.command), input=f"{line}\n", text=True, capture_output=True, timeout=LONGEST, check=False)
+                if done.returncode:
+                    problems.append(f"alert {one.name!r}: its command ended with {done.returncode}")
+            except (OSError, subprocess.TimeoutExpired) as error:
+                problems.append(f"alert {one.name!r}: its command cannot be run ({error})")
+    return problems
+
+
+def _cooling(one: Alert, last: str, session: pd.Timestamp) -> bool:
+    """Whether it fired on this session, or so few before it."""
+    if not last:
+        return False
+    since = Clock().labels(min(pd.Timestamp(last), session), session)
+    return pd.Timestamp(last) >= session or len(since) - 1 < one.cool_down
+
+
+def _state(home: Path) -> dict[str, str]:
+    try:
+        found = json.loads((home / STATE).read_text(encoding="utf-8"))
+        return {str(name): str(day) for name, day in found.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
