@@ -76,7 +76,7 @@ def check_source(path: Path, tree: ast.Module, file: UserFile = STRATEGY) -> Non
             modules |= {target.id: modules[root] + ast.unparse(node.value)[len(root) :] for target in node.targets if isinstance(target, ast.Name)}
     # a name of its own, such as `exit`, is the file's; what it would hide is not among its builtins
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and not node.id.startswith("__")}
-    docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             found = _name(node.id) if node.id not in bound | file.also else ""

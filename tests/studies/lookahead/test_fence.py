@@ -57,7 +57,10 @@ def test_a_strategy_made_anew_has_forgotten(tmp_path, panel):
     assert not again(strategy).decide(panel, {}).long.any(axis=None)
 
 
-@pytest.mark.parametrize("line", ["np.kept = close", "x = panel.has.__self__", "pd.io.common.os.getcwd()", "flowbt.panel('SPY')", "alias = np\nalias.kept = 1"])
+@pytest.mark.parametrize(
+    "line",
+    ["np.kept = close", "x = panel.has.__self__", "pd.io.common.os.getcwd()", "flowbt.panel('SPY')", "alias = np\nalias.kept = 1", "setattr(np, 'kept', 1)"],
+)
 def test_names_that_lead_past_the_panel_are_refused_with_their_line(tmp_path, line):
     path = tmp_path / "s.py"
     path.write_text(text_of("names", f"{line}\nlong = base"))
