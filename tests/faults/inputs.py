@@ -56,7 +56,7 @@ def try_all(inputs: Iterable[Bad], home: Path, told: Callable[[str], None] = lam
     """Each input in a fresh copy of the project (made anew only where something was written)."""
     template, verdicts = prepared(home), Verdicts()
     there = put(template, home / "deep" / "er" / "project")
-    os.environ["HOME"] = str(home)
+    os.environ["HOME"] = str(there / "folder")
     clean = fingerprint(home)
     for bad in inputs:
         for name, content in bad.files:
@@ -65,7 +65,7 @@ def try_all(inputs: Iterable[Bad], home: Path, told: Callable[[str], None] = lam
         before = fingerprint(home)
         done = run(command(*bad.words), there, limit=SECONDS)
         after = fingerprint(home)
-        changed = sorted(path.removeprefix(str(home)) for path in {*before, *after} if before.get(path) != after.get(path))
+        changed = sorted(path.removeprefix(str(home)) for path in {*before, *after} if before.get(path) != after.get(path) and ".working/" not in path)
         problem = judged(bad, done, changed, str(there).removeprefix(str(home)))
         verdicts.counts["refused" if done.code else "accepted"] += 1
         if problem:

@@ -80,13 +80,17 @@ def test_a_repeated_row_counts_once() -> None:
     assert market.options["open_interest"].sum() == table["open_interest"].sum()
 
 
-def test_a_chain_without_volatilities_is_solved_and_one_with_gaps_is_not() -> None:
+def test_a_chain_without_volatilities_is_solved_and_so_are_gaps_but_not_whole_expiries() -> None:
     bare, gaps = chain().assign(iv=np.nan), chain()
     gaps.loc[gaps["strike"] == 100, "iv"] = np.nan
     assert option_market(bare).options["vol"].notna().mean() > 0.8
     assert set(option_market(bare).options["vol_from"]) <= {"quote", ""}
     left = option_market(gaps).options
-    assert left.loc[left["strike"] == 100, "vol"].isna().all()
+    assert set(left.loc[left["strike"] == 100, "vol_from"]) == {"quote"}
+    assert left.loc[left["strike"] == 100, "vol"].notna().all()
+    later = gaps.assign(expiry=gaps["expiry"] + pd.Timedelta(days=28), iv=np.nan)
+    both = option_market(pd.concat([gaps, later], ignore_index=True)).options
+    assert both.groupby("expiry")["vol"].count().tolist() == [len(gaps), 0]
 
 
 @pytest.mark.parametrize(("factor", "kept"), [(1.0, True), (100.0, True), (10.0, False)])
@@ -120,7 +124,7 @@ def test_time_by_both_rules() -> None:
         ({"spot": -5.0}, "spot -5; give the underlying's price"),
         ({"spot": np.nan}, "spot nan; give the underlying's price"),
         ({"expiry": pd.Timestamp("2023-12-15 21:00")}, "no option counts: the last settled 2023-12-15"),
-        ({"strike": -1.0}, "no option counts"),
+        ({"strike": -1.0}, "no option has an expiry and a strike above 0"),
     ],
 )
 def test_a_broken_chain_is_one_line(changed: dict, words: str) -> None:

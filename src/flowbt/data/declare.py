@@ -6,12 +6,14 @@ A dataset without a publication rule is refused: without it no row could be plac
 from __future__ import annotations
 
 import re
+from datetime import date as Date
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from flowbt.ground import federal
 from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, HOURS_PER_ROW, Clock, local_instants
@@ -27,6 +29,26 @@ ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 RESERVED = ("event_time", "known_at", "revised_at", "symbol", "row", "file")  # columns every table has while it is imported
 BEFORE_END = pd.Timedelta(milliseconds=1)  # a half-open bar's last trade is before its end
+
+
+def _day(text: str) -> None:
+    """ValueError for a text that is no day from 1700 to 2199."""
+    try:
+        known = bool(ISO_DATE.fullmatch(text)) and 1700 <= Date.fromisoformat(text).year < 2200
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError(f"{text!r} is no date YYYY-MM-DD")
+
+
+def _length(text: str) -> pd.Timedelta:
+    try:
+        length = pd.Timedelta(text)
+        if not pd.isna(length):
+            return length
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f"{text!r} is no length of time such as 5D or 12h")
 
 
 class Publication(BaseModel):
@@ -62,14 +84,29 @@ class Publication(BaseModel):
     @classmethod
     def _spans(cls, value: tuple[tuple[str, str, str], ...]) -> tuple[tuple[str, str, str], ...]:
         for date in (date for span in value for date in span):
-            if not ISO_DATE.fullmatch(date):
-                raise ValueError(f"{date!r} is no date YYYY-MM-DD")
+            _day(date)
+        return value
+
+    @field_validator("at")
+    @classmethod
+    def _at(cls, value: str) -> str:
+        if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", value):
+            raise ValueError(f"{value!r} is no time of day HH:MM")
+        return value
+
+    @field_validator("zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError, LookupError):
+            raise ValueError(f"{value!r} is no time zone such as {NEW_YORK}") from None
         return value
 
     @field_validator("delay", "ahead")
     @classmethod
     def _delay(cls, value: str) -> str:
-        if pd.Timedelta(value) < pd.Timedelta(0):
+        if _length(value) < pd.Timedelta(0):
             raise ValueError("a delay cannot be negative")
         return value
 
@@ -155,8 +192,8 @@ class FieldRule(BaseModel):
     units: str = ""
     sign: str = ""
     max_age: str = "1 session"
-    min: float | None = None
-    max: float | None = None
+    min: float | None = Field(default=None, allow_inf_nan=False)
+    max: float | None = Field(default=None, allow_inf_nan=False)
     zero: Literal["ok", "never"] = "ok"
     combine: str = ""  # how rows make a longer bar, where the vocabulary does not say or the data differ (flowbt.ground.fields)
     coverage: float = Field(default=0.9, ge=0.0, le=1.0)  # share of a longer bar's parts that must be there
@@ -171,9 +208,15 @@ class FieldRule(BaseModel):
     @field_validator("max_age")
     @classmethod
     def _age(cls, value: str) -> str:
-        if not value.endswith(("session", "sessions")):
-            pd.Timedelta(value)
+        if not re.fullmatch(r"[0-9]{1,5} sessions?", value) and _length(value) < pd.Timedelta(0):
+            raise ValueError("an age cannot be negative")
         return value
+
+    @model_validator(mode="after")
+    def _bounds(self) -> FieldRule:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        return self
 
     def stale_at(self, events: pd.DatetimeIndex, known: pd.DatetimeIndex, clock: Clock) -> np.ndarray:
         """The instant (datetime64[ns]) after which each row no longer stands for the present."""
@@ -224,8 +267,7 @@ class Dataset(BaseModel):
     @classmethod
     def _dates(cls, value: dict[str, str]) -> dict[str, str]:
         for date in value.values():
-            if not ISO_DATE.fullmatch(date):
-                raise ValueError(f"{date!r} is no date YYYY-MM-DD")
+            _day(date)
         return value
 
     @property

@@ -48,6 +48,14 @@ def no_rules() -> Rules:
     return Rules(never, never, frozen([[0.0]]), none, none, none, none, none)
 
 
+def check_rules(decision: object, labels: Labels) -> None:
+    """SignalError for a rule, such as a size, that the engine would refuse: before anything is counted or shown."""
+    if isinstance(decision, Signals):
+        rules_of(decision, labels)
+    elif isinstance(decision, Targets):
+        plan_of(decision, labels)
+
+
 def bools(name: str, frame: object, market: Labels | Market) -> Bools:
     """A frame of signals as T x N bools; None: never, a missing value is False. SignalError for numbers or objects."""
     values = check_frame(name, frame, market)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ import pandas as pd
 
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import EngineError
+
+if TYPE_CHECKING:
+    from flowbt.options.daily import DaySurfaces
 
 Array = npt.NDArray[np.float64]
 Frame = pd.DataFrame
@@ -110,6 +113,7 @@ class Labels:
 @dataclass(frozen=True)
 class Market:
     """The bars that are traded. Arrays are T x N, read-only; `funding` is the sum of rates settled inside each bar (fraction of notional).
+    `surfaces`: of options on each symbol, where chains of it are stored (empty: none is).
 
     The one shape of prices: runs, sweeps and windows trade on it or on a `cut` of it, and nothing writes into it.
     """
@@ -122,6 +126,7 @@ class Market:
     close: Array
     funding: Array
     clock: Clock = field(default_factory=Clock)
+    surfaces: tuple[DaySurfaces | None, ...] = ()
 
     def __post_init__(self) -> None:
         for name in PRICES:
@@ -140,4 +145,5 @@ class Market:
 
     def cut(self, first: int, last: int) -> Market:
         """Bars [first, last), as a market of their own: what came before is not known in it, and nothing is carried beyond its end."""
-        return replace(self, index=self.index[first:last], **{name: getattr(self, name)[first:last] for name in PRICES})
+        surfaces = tuple(one and one.cut(first, min(last, len(self.index))) for one in self.surfaces)
+        return replace(self, index=self.index[first:last], surfaces=surfaces, **{name: getattr(self, name)[first:last] for name in PRICES})

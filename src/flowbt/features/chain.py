@@ -1,7 +1,7 @@
 """Dealer gamma from an option chain: profile by strike and expiry, zero-gamma level, delta, vanna, charm.
 
 1. `snapshot` keeps the options that count: alive at the snapshot, once each, with open interest and a volatility (its own, else that of the other option
-   of the strike, else what its quote implies; see `flowbt.options.market`).
+   of the strike, else what its quote implies; see `flowbt.options.market`). A chain of calls only or puts only is named so.
 2. Gamma is Black's with the strike's own volatility and the expiry's forward and discount by put-call parity (the rounded gamma of the file is compared,
    not used); time is calendar time to the settlement instant over 365 days, so an option that expires today has hours.
 3. Dollars per 1% move: gamma x open interest x multiplier x S^2 x 0.01. The sign is an assumption: "naive" has dealers long calls and
@@ -83,7 +83,16 @@ class Snapshot:
         side = "dealers long calls, short puts" if self.terms.sign == "naive" else "dealers' side as given"
         flat = self.terms.market.flat
         rates = f"rate {self.terms.rate or 0.0:.2%}, dividend {self.terms.dividend or 0.0:.2%}; " if flat else ""
-        return f"{side}; x{self.multiplier:g}; {rates}{self.market.words()}"
+        lone = f"; {self.one_sided} expiries have calls or puts only" if self.one_sided else ""
+        if self.call.all() or not self.call.any():
+            lone = f"; {'CALLS ONLY: no put counts' if self.call.any() else 'PUTS ONLY: no call counts'}"
+        return f"{side}; x{self.multiplier:g}; {rates}{self.market.words()}{lone}"
+
+    @property
+    def one_sided(self) -> int:
+        """How many expiries count with calls or with puts only."""
+        sides = pd.Series(self.call).groupby(self.expiry).agg(["min", "max"])
+        return int((sides["min"] == sides["max"]).sum())
 
     @cached_property
     def densities(self) -> tuple[Array, Array, Array]:
@@ -102,10 +111,10 @@ def snapshot(chain: pd.DataFrame, terms: ChainAssumptions | None = None) -> Snap
     terms = terms or ChainAssumptions()
     market = option_market(chain, terms.market)
     table = market.options
-    held, priced = table["open_interest"] > 0, table["vol"] > 0
-    left_out = {"expired": market.expired, "no open interest": int((~held).sum()), "no volatility": int((held & ~priced).sum())}
-    if market.doubles:
-        left_out["there twice"] = market.doubles
+    held, priced, negative = table["open_interest"] > 0, table["vol"] > 0, int((table["open_interest"] < 0).sum())
+    left_out = {"expired": market.expired, "no open interest": int((~held).sum()) - negative, "no volatility": int((held & ~priced).sum())}
+    more = {"negative open interest": negative, "there twice": market.doubles, "no strike or expiry": market.unread}
+    left_out |= {name: count for name, count in more.items() if count}
     kept = table[held & priced]
     if kept.empty:
         raise SourceError("chain", f"no option counts ({left_out}; spot {market.spot:g})", "check its open interest, volatilities and quotes")

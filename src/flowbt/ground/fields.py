@@ -120,6 +120,16 @@ iv_30d|vol points|last|at-the-money implied volatility, 30 days
 iv_91d|vol points|last|at-the-money implied volatility, 91 days
 iv_skew|fraction|last|slope of the 30-day smile at the forward over its level, per standard deviation
 iv_curve|fraction|last|curvature of the 30-day smile over its level, per standard deviation squared
+slice_years|years|last|option surface: time to an expiry; symbol is SYMBOL@nn, its expiries in order
+slice_carry|fraction a year|last|option surface: carry of the expiry's forward over spot
+slice_rate|fraction a year|last|option surface: interest rate to the expiry by put-call parity
+slice_a|total variance|last|option surface: level of raw SVI
+slice_b|total variance|last|option surface: slope of raw SVI's wings
+slice_rho|fraction|last|option surface: tilt of raw SVI
+slice_m|log-moneyness|last|option surface: centre of raw SVI
+slice_s|log-moneyness|last|option surface: width of raw SVI's bend
+slice_low|log-moneyness|last|option surface: lowest strike quoted
+slice_high|log-moneyness|last|option surface: highest strike quoted
 futures_close|price|last|close of a dated future; symbol is ROOT-YYYY-MM-DD
 futures_volume|contracts|sum|volume of a dated future
 member_close|price|last|close of an index member

@@ -17,6 +17,7 @@ import pandas as pd
 
 Array = npt.NDArray[np.float64]
 NEAR, LEAST, MOST = 0.08, 3, 500
+SOON = 60.0 / 365.0  # years: later carry is no measure of a spot
 LOWEST = 0.5  # a discount under this is a broken file, not an interest rate
 PARITY, PROVIDER, NEIGHBOURS, SPOT, GIVEN = "parity", "provider's", "carry of neighbours", "spot", "given rate and dividend"
 
@@ -81,6 +82,23 @@ def _filled(table: pd.DataFrame, spot: float) -> pd.DataFrame:
         out.loc[between, "discount"] = np.exp(-np.interp(years, at, rate) * years)[between]
         out.loc[between, "how"] = NEIGHBOURS
     return out
+
+
+def nearest_forward(rows: pd.DataFrame) -> float:
+    """The median forward of the three soonest expiries within 60 days, wherever spot is said to be: the provider's, else strike + call - put where they differ
+    least. NaN where no expiry has three strikes with both quotes."""
+    soon, found = rows[rows["years"] <= SOON], []
+    for _, part in soon.groupby("years", sort=True):
+        own = float(part["forward"].median()) if "forward" in part and part["forward"].notna().any() else np.nan
+        sides = part[part["middle"].notna()].drop_duplicates(["strike", "call"]).pivot(index="strike", columns="call", values="middle").dropna()
+        if own > 0:
+            found.append(own)
+        elif len(sides) >= LEAST and sides.shape[1] == 2:
+            gap = sides[True] - sides[False]
+            found.append(float(gap.index[int(np.argmin(gap.abs().to_numpy()))] + gap.iloc[int(np.argmin(gap.abs().to_numpy()))]))
+        if len(found) == LEAST:
+            break
+    return float(np.median(found)) if found else np.nan
 
 
 def given(rows: pd.DataFrame, spot: float, rate: float, dividend: float) -> pd.DataFrame:

@@ -3,9 +3,9 @@
     market = option_market(chain)            # a chain table of flowbt.data.sources.chains, one snapshot of one symbol
     market.options[["strike", "call", "years", "forward", "discount", "vol"]], market.expiries, market.words()
 
-A volatility is the provider's own where it is there, else that of the other side of the strike; in a chain without any it is what the quote implies. (A
-provider that gives volatilities and none here did not trust the quote: such options are left out and counted.) `implied` holds what each
-strike's out-of-the-money quote implies, European or American, whether or not it was needed.
+A volatility is the provider's own where it is there, else that of the other side of the strike, else what the strike's quote implies; an expiry for
+which the provider gives none at all is one whose quotes it does not trust: its options are left out and counted. In a chain without any it is what quotes
+imply. `implied` holds what each strike's out-of-the-money quote implies, European or American, whether or not it was needed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ import pandas as pd
 from flowbt.ground.errors import SourceError
 from flowbt.options import forwards as fw
 from flowbt.options.implied import implied_american, implied_volatility
-from flowbt.options.quotes import REASONS, with_quotes, without_doubles
+from flowbt.options.quotes import REASONS, refuse_broken, with_quotes, without_doubles
 from flowbt.options.times import TimeRule, years_to
 
 Array = npt.NDArray[np.float64]
+NAMED, REFUSED = 0.01, 0.07  # how far spot may be from the nearest forward before it is named, and before it is another price
+UNITS = 2.0  # spot is at most so many times outside the strikes
 EUROPEAN = frozenset({"SPX", "NDX", "RUT", "XSP", "DJX", "VIX", "XEO", "MRUT", "XND", "NANOS", "BTC", "ETH", "SOL", "XRP", "BTC_USDC", "ETH_USDC"})
 
 
@@ -49,7 +51,8 @@ class MarketRules:
 @dataclass(frozen=True)
 class OptionMarket:
     """One snapshot. `options`: one row per live option; beside the chain's own columns years, middle, half, fault, expiry_forward, discount, implied
-    (NaN where no quote gives it), vol, vol_from ("own", "other side", "quote", ""). `expiries`: see `forwards.forwards`."""
+    (NaN where no quote gives it), vol, vol_from ("own", "other side", "quote", ""). `expiries`: see `forwards.forwards`. `nearest`: the soonest
+    forward the quotes give, over spot less 1 (NaN where there is none). `unread`: rows without a strike or an expiry."""
 
     symbol: str
     spot: float
@@ -60,13 +63,26 @@ class OptionMarket:
     rules: MarketRules
     expired: int
     doubles: int
+    unread: int = 0
+    nearest: float = float("nan")
 
     def words(self) -> str:
         """What forwards, exercise and time rest on, in a line."""
         how = self.expiries["how"].value_counts()
         forward = ", ".join(f"{name} {count}" for name, count in how.items())
         style = "American" if self.american else "European"
-        return f"forwards of {len(self.expiries)} expiries: {forward}; {style}; {self.rules.time} time"
+        out = f"forwards of {len(self.expiries)} expiries: {forward}; {style}; {self.rules.time} time"
+        if abs(self.nearest) > NAMED:
+            out += f"; SPOT IS {abs(self.nearest):.1%} {'UNDER' if self.nearest > 0 else 'OVER'} THE NEAREST FORWARD"
+        quality = self.quality()
+        usable, rows = quality.pop("usable"), len(self.options)
+        if usable < rows / 2:
+            worst = max(quality, key=lambda reason: quality[reason])
+            out += f"; only {usable:,} of {rows:,} quotes usable ({worst} {quality[worst]:,})"
+        filled = int((self.options["vol_from"] == "quote").sum())
+        if filled and (self.options["vol_from"] == "own").any():
+            out += f"; {filled:,} volatilities solved from quotes, the others the provider's"
+        return out
 
     def quality(self) -> dict[str, int]:
         """How many quotes there are of each fault ("" is a usable one)."""
@@ -85,20 +101,36 @@ def option_market(chain: pd.DataFrame, rules: MarketRules | None = None) -> Opti
     symbol, as_of, spot = str(chain["symbol"].iloc[0]), pd.Timestamp(chain["as_of"].iloc[0]), float(chain["spot"].median())
     if not spot > 0:
         raise SourceError("chain", f"spot {spot:g}", "give the underlying's price with --spot")
-    live = chain[(chain["expiry"] > as_of) & (chain["strike"] > 0)]
+    read = chain[chain["expiry"].notna() & (chain["strike"] > 0)]
+    if read.empty:
+        raise SourceError("chain", "no option has an expiry and a strike above 0", "check those columns")
+    live = read[read["expiry"] > as_of]
     if live.empty:
         last = chain["expiry"].max()
         raise SourceError("chain", f"no option counts: the last settled {last:%Y-%m-%d %H:%M}, the snapshot is of {as_of:%Y-%m-%d %H:%M} UTC", "check its date")
     rows, doubles = without_doubles(live)
     rows = with_quotes(rows).assign(years=years_to(as_of, rows["expiry"], rules.time))
     rows = rows[rows["years"] > 0].reset_index(drop=True)
+    refuse_broken(rows)
+    nearest = _fits(rows, spot)
     table = fw.given(rows, spot, rules.rate or 0.0, rules.dividend or 0.0) if rules.flat else fw.forwards(rows, spot)
     american = rules.american if rules.american is not None else is_american(symbol)
     rows = _joined(rows, table, american)
     rows = rows.assign(implied=_implied(rows, spot, american))
     vol, source = _volatility(rows)
     rows = rows.assign(vol=vol, vol_from=source)
-    return OptionMarket(symbol, spot, as_of, rows, table, american, rules, len(chain) - len(live), doubles)
+    return OptionMarket(symbol, spot, as_of, rows, table, american, rules, len(read) - len(live), doubles, len(chain) - len(read), nearest)
+
+
+def _fits(rows: pd.DataFrame, spot: float) -> float:
+    """The nearest forward over spot less 1. SourceError where spot is the price of something else, or strikes are in another unit."""
+    low, high = float(rows["strike"].min()), float(rows["strike"].max())
+    if not low / UNITS <= spot <= high * UNITS:
+        raise SourceError("chain", f"spot {spot:,.10g} far from its strikes, {low:,.10g} to {high:,.10g}", "give the underlying's price with --spot")
+    forward = fw.nearest_forward(rows)
+    if abs(forward / spot - 1.0) > REFUSED:
+        raise SourceError("chain", f"spot {spot:,.10g}, and its calls and puts are quoted about {forward:,.2f}", "give the underlying's price with --spot")
+    return forward / spot - 1.0
 
 
 def _joined(rows: pd.DataFrame, table: pd.DataFrame, american: bool) -> pd.DataFrame:
@@ -136,6 +168,8 @@ def _volatility(rows: pd.DataFrame) -> tuple[Array, npt.NDArray[np.object_]]:
     iv = rows["iv"].astype(float) if "iv" in rows else pd.Series(np.nan, rows.index)
     own = iv.where((iv > 0) & np.isfinite(iv))
     twin = own.fillna(own.groupby(rows["pair"]).transform("first"))
-    vol = twin if own.notna().any() else rows["implied"]
-    source = np.where(own.notna(), "own", np.where(twin.notna(), "other side", np.where(vol.notna(), "quote", "")))
+    some = own.notna().groupby(rows["at"]).transform("any")  # an expiry the provider gives nothing for is one whose quotes it does not trust
+    vol = twin.fillna(rows["implied"].where(some)) if some.any() else rows["implied"]
+    levels = ((own, "own"), (twin, "other side"), (vol, "quote"))
+    source = np.select([one.notna() for one, _ in levels], [name for _, name in levels], "")
     return np.asarray(vol, dtype=np.float64), np.asarray(source, dtype=object)

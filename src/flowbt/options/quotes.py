@@ -9,11 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from flowbt.ground.errors import SourceError
+
 Array = npt.NDArray[np.float64]
 KEY = ["root", "expiry", "strike", "call"]
 WIDE = 1.0  # bid to ask over the middle: a quote wider than its own middle says next to nothing
 TICK = 0.25  # .. unless it is this narrow in the currency of the strike
 REASONS = ("", "no quote", "negative price", "crossed", "zero bid", "wide", "stale")
+MOST = 0.5  # of the quotes there are: more than these crossed or negative, and the columns are wrong, not the market
+BROKEN = {"crossed": "bids above their asks", "negative price": "negative prices"}
 
 
 def with_quotes(chain: pd.DataFrame) -> pd.DataFrame:
@@ -34,6 +38,15 @@ def with_quotes(chain: pd.DataFrame) -> pd.DataFrame:
     fault = np.select(list(tests.values()), list(tests), "")
     fine = fault == ""
     return chain.assign(middle=np.where(fine, middle, np.nan), half=np.where(fine, width / 2, np.nan), fault=fault)
+
+
+def refuse_broken(rows: pd.DataFrame) -> None:
+    """SourceError where more than half of the quotes that are there (`rows` have `fault`) are crossed or negative: the columns are not what they are called."""
+    there = int((rows["fault"] != "no quote").sum())
+    for fault, words in BROKEN.items():
+        count = int((rows["fault"] == fault).sum())
+        if count > MOST * there:
+            raise SourceError("chain", f"{words} in {count:,} of {there:,} quotes", "check its columns of bids and asks, or leave them out")
 
 
 def _column(chain: pd.DataFrame, name: str) -> Array:

@@ -7,7 +7,8 @@ from click.testing import CliRunner
 from flowbt.cli.data.reduce import command
 from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import DatasetError, ParameterError, SourceError
+from flowbt.ground.errors import DatasetError, ParameterError, RefusedImport, SourceError
+from flowbt.studies.ingest.arrival import Arrival
 from flowbt.studies.ingest.kinds import KINDS, snapshot_labels
 from flowbt.studies.ingest.reduce import Reduction, reduce_files, store
 from flowbt.studies.units import HERE, Workers
@@ -55,6 +56,44 @@ def test_the_dataset_can_be_read_by_a_panel(folder, tmp_path):
     assert table["known_at"].iloc[0] == pd.Timestamp("2024-05-01 22:00")  # 18:00 New York
     assert holder.provenance["findings"][0]["file"] == "prints-2024-05-06.csv"
     assert len(holder.provenance["files"]) == 3
+
+
+def of_day(folder, *days):
+    return Reduction("dark-prints", tuple(folder / f"prints-2024-05-0{day}.csv" for day in days), workers=HERE)
+
+
+def put(folder, root, *days, arrival=None):
+    request = of_day(folder, *days)
+    change = store(request, reduce_files(request), "prints", root, arrival)
+    return change, stored(root / "prints")["dark_pool_net"].tolist()
+
+
+def test_a_later_day_is_added_to_those_that_are_there(folder, tmp_path):
+    assert put(folder, tmp_path, 1) == ({"new": 1}, [1000])
+    assert put(folder, tmp_path, 2, 3) == ({"new": 2, "equal": 0, "revised": 0}, [1000, 2000, 1010])
+    assert put(folder, tmp_path, 2) == ({"new": 0, "equal": 1, "revised": 0}, [1000, 2000, 1010])
+    names = [file["name"] for file in Catalog((tmp_path,)).imported["prints"].provenance["files"]]
+    assert names == [f"prints-2024-05-0{day}.csv" for day in (1, 2, 3)]
+    assert put(folder, tmp_path, 3, arrival=Arrival(replace=True)) == ({"new": 1}, [1010])
+
+
+def test_a_corrected_day_is_a_revision_and_half_a_day_is_refused(folder, tmp_path):
+    put(folder, tmp_path, 1, 2)
+    day = folder / "prints-2024-05-01.csv"
+    day.write_text(day.read_text() + "XYZ,2024-05-01T16:00:00Z,10.0,9.9,10.0,50\n")
+    change, _ = put(folder, tmp_path, 1, arrival=Arrival(known=pd.Timestamp("2024-06-01")))
+    table = stored(tmp_path / "prints").set_index("known_at")["dark_pool_net"]
+    assert (change["revised"], table[pd.Timestamp("2024-06-01")], len(table)) == (1, 1500, 3)
+    (folder / "prints-2024-05-04.csv").write_text(day.read_text().replace("10.0,9.9", "9.9,9.9"))
+    with pytest.raises(RefusedImport, match=r"1 rows are there already with other values .* reduce all its files together, or say --replace"):
+        put(folder, tmp_path, 4)
+
+
+def test_other_terms_are_not_mixed_with_earlier_ones(folder, tmp_path):
+    put(folder, tmp_path, 1)
+    later = Reduction("dark-prints", (folder / "prints-2024-05-02.csv",), {"inside": "nearer"}, workers=HERE)
+    with pytest.raises(RefusedImport, match="its earlier files were reduced with kind=dark-prints; give all its files"):
+        store(later, reduce_files(later), "prints", tmp_path)
 
 
 def test_prints_summed_until_later_are_known_later(folder, tmp_path):
@@ -141,7 +180,9 @@ def test_real_chains_have_the_dix_files_spot_and_volatility_near_vix():
     from tests.data.raw.real import RAW
 
     paths = tuple(RAW / "chains" / f"spx_quotedata_{day}.csv.gz" for day in ("20220205", "20230914"))
-    table = reduce_files(Reduction("chains", paths, workers=HERE)).table.set_index("event_time")
+    whole = reduce_files(Reduction("chains", paths, workers=HERE)).table.set_index("event_time")
+    table = whole[whole["symbol"] == "SPX"]
+    assert (whole["symbol"].str.startswith("SPX@") == whole["slice_years"].notna()).all()
     assert table.index.strftime("%Y-%m-%d").tolist() == ["2022-02-04", "2023-09-14"]
     assert table["gex"].iloc[0] < 0 < table["gex"].iloc[1]
     vix = pd.Series([23.22, 12.82], table.index)

@@ -222,3 +222,25 @@ def test_ism_by_sector_long_and_wide(put):
         assert dict(zip(frame["symbol"], frame["value"], strict=True)) == {"ISM_PMI:Wood": 51.5, "ISM_PMI:Paper": 48.0}
     with pytest.raises(SourceError, match="no column Value"):
         parse("monthly", put("w.csv", "Date,Wood,Paper\n2031-01-01,51.5,48\n"), symbol="ISM_PMI")
+
+
+START = '"E-MINI S&P 500 - CHICAGO MERCANTILE EXCHANGE",310107,2031-01-07,13874A,CME ,00,138 ,'
+WEEKLY = {  # open interest, then the groups' long, short (and spread), reportable long and short, small traders, something more
+    "tff": ("100,20,10,5,30,25,0,10,35,5,8,3,2,80,85,20,15,-7", {"cot_spec_net": -25, "cot_asset_net": 5, "cot_dealer_net": 10}),
+    "legacy": ("100,40,30,10,30,45,80,85,20,15,-7", {"cot_spec_net": 10}),
+    "disaggregated": ("100,20,30,10,5,5,25,20,10,5,10,5,80,85,20,15,-7", {"cot_spec_net": 5}),
+}
+
+
+@pytest.mark.parametrize("report", WEEKLY)
+def test_a_weekly_file_without_a_header_is_known_by_its_sums(put, report):
+    text, nets = WEEKLY[report]
+    row = parse("cftc", put("w.txt", START + text + "\n" + START.replace("13874A", "000000") + text + "\n")).frame
+    assert (row["symbol"].tolist(), row["cot_open_interest"].tolist()) == (["SPX"], [100])
+    assert {name: row[name].iloc[0] for name in nets} == nets
+    assert row["known_at"].iloc[0] == pd.Timestamp("2031-01-10 20:30")
+
+
+def test_a_weekly_file_that_does_not_add_up_is_refused(put):
+    with pytest.raises(SourceError, match="add up to the open interest of no report"):
+        parse("cftc", put("w.txt", START + WEEKLY["tff"][0].replace("100,", "101,", 1) + "\n"))

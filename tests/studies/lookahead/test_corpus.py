@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.studies.lookahead import corpus, styles
+from tests.studies.lookahead import corpus, events, styles
 from tests.studies.lookahead.corpus import peek
 
 from flowbt.cli import flowbt
@@ -14,6 +14,7 @@ from flowbt.ground.errors import LookAheadError
 from flowbt.studies.lookahead.kinds import KINDS, table
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
+from flowbt.studies.score.score import Settings, score
 from flowbt.studies.sweep.setup import SweepRequest, set_up
 from flowbt.studies.sweep.sweep import SweepOptions, sweep
 from flowbt.studies.sweep.walkforward import WindowPlan, walk_forward_study
@@ -113,3 +114,26 @@ def test_the_table_is_printed_and_stands_in_the_docs():
     assert [line for line in (ROOT / "docs" / "lookahead.md").read_text("utf-8").splitlines() if line in rows] == rows
     printed = CliRunner().invoke(flowbt, ["check", "--explain"]).output
     assert all(kind.name in printed and kind.example in printed for kind in KINDS)
+
+
+@pytest.mark.parametrize("kind", ["sorting", "randomness"])
+def test_leaks_in_claims_are_errors(demo, tmp_path, kind):
+    assert set(verdicts(demo, tmp_path, events.files()[kind])) == {"error"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", events.files())
+def test_every_leak_in_a_claim_is_an_error(demo, tmp_path, kind):
+    assert set(verdicts(demo, tmp_path, events.files()[kind])) == {"error"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", events.honest())
+def test_no_honest_claim_is_an_error(demo, tmp_path, kind):
+    assert "error" not in verdicts(demo, tmp_path, events.honest()[kind])
+
+
+def verdicts(catalog, folder, text):
+    path = folder / "planted.py"
+    path.write_text(text)
+    return [finding.verdict for finding in score((str(path),), catalog, Settings(resamples=100, workers=1)).findings]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flowbt.cli.show.belief import print_belief
 from flowbt.cli.show.terminal import Cell, Column, say, show, width_of_output
+from flowbt.ground.types import JsonView
 from flowbt.results.rows import Row, measure_rows
 
 if TYPE_CHECKING:
@@ -32,10 +33,24 @@ def print_run(run: Run, belief: Belief, folder: Path | None) -> None:
         say("no trade: no entry was left in this span with these parameters (long and short together count as neither)", fg="yellow")
     for one in manifest["stand_ins"]:
         say(f"stand-in: {one['used']} for {one['asked']}", fg="yellow")
+    for line in option_lines(manifest.get("options")):
+        say(line, dim=True)
     for line in manifest["warnings"]:
         say(line, fg="red" if line.startswith("LOOK-AHEAD") else "yellow", bold=line.startswith("LOOK-AHEAD"))
     if folder is not None:
         say(f"run {manifest['id']}  {folder / 'tearsheet.html'}")
+
+
+def option_lines(terms: JsonView | None) -> list[str]:
+    """Of a run of option structures: the result by part, the ends of the band, and what priced the structures."""
+    if not terms:
+        return []
+    lines = ["by part: " + "  ".join(f"{name} {cash:+,.0f}" for name, cash in terms["greeks"].items())] if terms["greeks"] else []
+    if terms["band"]:
+        names = {-1.0: "one error lower", 0.0: "as run", 1.0: "one error higher"}
+        lines.append("volatilities " + ", ".join(f"{names[end['shift']]}: Sharpe {end['sharpe']:.2f}, {end['total_return']:+.1%}" for end in terms["band"]))
+    priced = terms["priced_by"]
+    return [*lines, f"structures priced by the surface of the day: {priced['surface']} of {sum(priced.values())}"]
 
 
 def _print_measures(run: Run) -> None:

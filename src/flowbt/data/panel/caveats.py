@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
 from flowbt.data.catalog import Imported
+from flowbt.data.panel.joining import Speaker
 from flowbt.data.panel.reader import PanelReader
 from flowbt.ground.fields import FOLDED, PRICES, FieldKey
 
@@ -17,7 +18,7 @@ def caveats(*panels: PanelReader, labels: pd.DatetimeIndex, keys: Collection[tup
     """One line each, for what was read of the panels so far, or of it for `keys` (field, symbol) only; `labels`: those that are judged."""
     read = [one for panel in panels for one in panel.datasets() if keys is None or one[:2] in keys]
     named = {FieldKey(*one[:2]).words for one in read}
-    joined = {words: speakers for panel in panels for words, speakers in panel.speakers().items() if words in named}
+    joined = {key: speakers for panel in panels for key, speakers in panel.speakers().items() if FieldKey(*key).words in named}
     lines = []
     if revised := sorted({one.name for _, _, one in read if one.declaration.vintage == "latest"}):
         lines.append(f"Latest vintage, not as first published: {_some(revised)}.")
@@ -29,13 +30,22 @@ def caveats(*panels: PanelReader, labels: pd.DatetimeIndex, keys: Collection[tup
         lines.append(f"Prices with dividends folded in, so levels are not as traded: {_some(folded)}.")
     if partly := sorted(symbol for symbol, is_folded in bases if is_folded and (symbol, False) in bases):
         lines.append(f"Prices before those as traded have dividends folded in and are scaled to meet them, so early levels are not as traded: {_some(partly)}.")
-    for words, speakers in sorted(joined.items()):
-        spoken = ", ".join(f"{one.dataset} {one.first:%Y-%m-%d} to {one.last:%Y-%m-%d} ({one.rows:,} rows)" for one in speakers)
-        lines.append(f"{words} is joined: {spoken}.")
+    lines += _joined(joined)
     lines += sorted({f"Left out: {reason}." for panel in panels for reason in panel.left_out()}) if keys is None else []
     if late := lags(read):
         lines.append(f"Lag: {'; '.join(late)}.")
     return lines
+
+
+def _joined(joined: Mapping[tuple[str, str], tuple[Speaker, ...]]) -> list[str]:
+    """A line for each symbol and the datasets that answered for it in turn, with the fields they did."""
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    spoken: dict[tuple[str, tuple[str, ...]], str] = {}
+    for (field, symbol), speakers in sorted(joined.items()):
+        key = (symbol, tuple(one.dataset for one in speakers))
+        alike.setdefault(key, []).append(field)
+        spoken.setdefault(key, ", ".join(f"{one.dataset} {one.first:%Y-%m-%d} to {one.last:%Y-%m-%d} ({one.rows:,} rows)" for one in speakers))
+    return [f"{_some(fields)} of {key[0]} {'is' if len(fields) == 1 else 'are'} joined: {spoken[key]}." for key, fields in alike.items()]
 
 
 def back_calculated(read: list[tuple[str, str, Imported]], labels: pd.DatetimeIndex) -> list[str]:

@@ -21,7 +21,7 @@ from flowbt.data.panel.columns import FieldTable, Reader
 from flowbt.data.panel.joining import Joined, Speaker, join, preceded
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
 from flowbt.ground.errors import FieldError, RangeError
-from flowbt.ground.fields import FOLDED, PRICES, FieldKey
+from flowbt.ground.fields import FOLDED, PRICES
 from flowbt.ground.protocols import Key, first_held, key_words
 from flowbt.ground.types import Json, Moment, Parameters
 
@@ -189,9 +189,9 @@ class PanelReader:
         table = self._reader(found[0]).on(self.clock, "close", symbol) if found else self._table("close", symbol)
         return _by_label(table).reindex(self.index)
 
-    def speakers(self) -> dict[str, tuple[Speaker, ...]]:
-        """`field of SYMBOL` -> which datasets answered for which labels, where there were several."""
-        return {FieldKey(*key).words: joined.speakers for key, joined in self._joined.items() if len(joined.speakers) > 1}
+    def speakers(self) -> dict[tuple[str, str], tuple[Speaker, ...]]:
+        """Field and symbol -> which datasets answered for which labels, where there were several."""
+        return {key: joined.speakers for key, joined in self._joined.items() if len(joined.speakers) > 1}
 
     def datasets(self) -> list[tuple[str, str, Imported]]:
         """Field, symbol and dataset of everything that was read, those that only filled what the first lacked included."""

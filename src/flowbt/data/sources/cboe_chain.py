@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flowbt.data.sources.chain_terms import ROOTS, completed, instant, number, read_text, settlement
+from flowbt.data.sources.chain_terms import ROOTS, closes_of, completed, instant, number, numbers, read_text, settlement, with_commas
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import SourceError
@@ -26,15 +26,18 @@ URL = "https://cdn.cboe.com/api/global/delayed_quotes/options/{symbol}.json"
 INDICES = frozenset({"SPX", "NDX", "RUT", "XSP", "DJX", "VIX", "OEX", "XEO"})  # their addresses have an underscore before the name
 _ALIAS = {"Vol": "Volume", "Open Int": "Open Interest", "Int": "Open Interest"}
 _FIELDS = {"iv": "IV", "open_interest": "Open Interest", "volume": "Volume", "bid": "Bid", "ask": "Ask", "delta": "Delta", "gamma": "Gamma"}
+HEADER = "Expiration Date"
+UNREAD = 0.02  # of rows that name no option
 _NEEDED = ("iv", "open_interest", "bid", "ask")
 
 
 def parse_table(path: Path) -> pd.DataFrame:
     """A quote table as one row per option: the chain table (see `chains`); `as_of` and `expiry` (settlement) naive UTC. SourceError if it is none."""
-    lines = read_text(path).splitlines()
-    start = next((n for n, line in enumerate(lines[:12]) if line.lstrip('"').startswith("Expiration Date")), None)
+    lines = with_commas(read_text(path), HEADER).splitlines()
+    start = next((n for n, line in enumerate(lines[:12]) if line.lstrip('"').startswith(HEADER)), None)
     head = "\n".join(lines[: start or 0])
-    spot, date = re.search(r"Last:\s*\$?(-?[\d.,]+)", head), re.search(r"Date:\s*(.*?)(?:\"|,?\s*Bid:|$)", head, re.MULTILINE)
+    spot = re.search(r"Last:[ \t]*\$?(-?[\d.,]+)", head, re.IGNORECASE)
+    date = re.search(r"Date:[ \t]*(.*?)(?:\"|[,;\t]?\s*Bid:|$)", head, re.MULTILINE | re.IGNORECASE)
     if start is None or spot is None or date is None:
         raise SourceError(path.name, "no Last:, Date: and Expiration Date lines", "give a quote table as Cboe's page downloads it")
     header = [_ALIAS.get(name.strip(), name.strip()) for name in next(csv.reader([lines[start]]))]
@@ -55,24 +58,22 @@ def _rows(lines: list[str], header: list[str], path: Path) -> pd.DataFrame:
         body = pd.read_csv(io.StringIO("\n".join(lines)), header=None, names=range(len(header)), thousands=",", low_memory=False, index_col=False)
     except (pd.errors.ParserError, ValueError) as error:
         raise SourceError(path.name, f"its rows cannot be read ({error})"[:140], "download it again") from None
+    unread = int((~_names(body[header.index("Calls")]) & ~_names(body[header.index("Puts")])).sum())
+    if unread > UNREAD * len(body):
+        raise SourceError(path.name, f"{unread:,} of its {len(body):,} rows name no option", "download it again")
     return pd.concat([_side(body, header, call) for call in (True, False)], ignore_index=True)
+
+
+def _names(column: pd.Series) -> pd.Series:
+    return column.astype(str).str.contains(r"\d{6}[CP]\d{8}", regex=True)
 
 
 def _side(body: pd.DataFrame, header: list[str], call: bool) -> pd.DataFrame:
     middle = header.index("Strike")
     half = list(enumerate(header))[:middle] if call else list(enumerate(header))[middle + 1 :]
     where = {name: n for n, name in half}
-    names = {field: _numbers(body[where[title]]) for field, title in _FIELDS.items() if title in where}
-    return pd.DataFrame({"option": body[where["Calls" if call else "Puts"]].astype(str).str.strip(), "listed": _numbers(body[middle]), **names})
-
-
-def _numbers(column: pd.Series) -> pd.Series:
-    if pd.api.types.is_numeric_dtype(column):
-        return column.astype(float)
-    text = column.astype(str).str.strip()
-    percent = text.str.endswith("%")
-    values = pd.to_numeric(text.str.rstrip("%").str.replace(",", ""), errors="coerce")
-    return values.where(~percent, values / 100.0)
+    names = {field: numbers(body[where[title]]) for field, title in _FIELDS.items() if title in where}
+    return pd.DataFrame({"option": body[where["Calls" if call else "Puts"]].astype(str).str.strip(), "listed": numbers(body[middle]), **names})
 
 
 def parse_quotes(path: Path, text: str = "") -> pd.DataFrame:
@@ -80,6 +81,8 @@ def parse_quotes(path: Path, text: str = "") -> pd.DataFrame:
     try:
         document: Json = parse_json(text or read_text(path))
         data, stamp = document["data"], pd.Timestamp(document["timestamp"])
+        if re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", str(document["timestamp"]).strip()):  # a date alone is its session's close
+            stamp = closes_of(pd.DatetimeIndex([stamp]))[0]
         frame = pd.DataFrame(data["options"])
         spot = float(data["current_price"])
         values = {name: frame[name].astype(float) for name in _FIELDS if name in frame or name in _NEEDED}
@@ -96,7 +99,8 @@ def _finish(options: pd.DataFrame, as_of: pd.Timestamp, spot: float, path: Path)
     if not named.any():
         raise SourceError(path.name, "no option symbols such as SPXW240105C04700000", "check that it is an option chain")
     out, root = options[named], root[named]
-    strike = out["listed"].fillna(pd.to_numeric(digits[named]) / 1000.0)
+    strike = pd.to_numeric(digits[named]) / 1000.0
+    strike = out["listed"].where((out["listed"] > 0) & (out["listed"] != 1000.0 * strike), strike)  # some print thousandths, as the symbol has them
     try:
         expiry = settlement(root, date[named])
     except ValueError as error:

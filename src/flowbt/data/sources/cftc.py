@@ -1,7 +1,11 @@
 """CFTC Commitments of Traders: positions of Tuesday, published on Friday at 15:30 New York.
 
-Layouts: the CFTC's own yearly files (legacy `annual.txt`, TFF `FinFutYY.txt`), the same columns of one contract, and three joined ones
+Layouts: the CFTC's own yearly files (legacy `annual.txt`, TFF `FinFutYY.txt`), its weekly ones, which have the same columns without a header line
+(`deafut.txt`, `FinFutWk.txt`, `f_disagg.txt`), the same columns of one contract, and three joined ones
 (`date,spec_long,spec_short,...`; `date,ES_OI,ES_HEDGE_L,...`; `date,am_long,am_short,...`).
+
+Which report a file without a header is, its own sums say: the positions of all groups make the reportable total, and with the small traders the open
+interest. A file in which they do not, in every row, is refused.
 
 A holiday on the Wednesday, Thursday or Friday delays the report to Monday; shutdowns delayed reports for weeks. The parser gives `known_at`
 accordingly, later rather than sooner. https://www.cftc.gov/MarketReports/CommitmentsofTraders/ReleaseSchedule/index.htm
@@ -9,13 +13,15 @@ accordingly, later rather than sooner. https://www.cftc.gov/MarketReports/Commit
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from flowbt.data.declare import Publication
-from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet, symbol_of
+from flowbt.data.sources.base import Options, RawTable, Sheet, head, read_sheet, symbol_of
 from flowbt.data.sources.cboe_index import dates
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.clock import Clock
@@ -34,6 +40,12 @@ CONTRACTS = {
     "13874A": "SPX", "13874+": "SPX", "209742": "NDX", "20974+": "NDX", "239742": "RUT", "124603": "DJI", "12460+": "DJI", "1170E1": "VIX", "098662": "DXY",
     "042601": "ZT", "044601": "ZF", "043602": "ZN", "020601": "ZB", "133741": "BTC", "088691": "GC", "084691": "SI", "085692": "HG", "067651": "CL",
 }  # fmt: skip
+FIRST = ("market", "as_of_yymmdd", "report_date_as_yyyy_mm_dd", "cftc_contract_market_code", "market_code", "region_code", "commodity_code", "open_interest")
+GROUPS = {  # of a weekly file, in order: each group's positions, which of them are spreads, too
+    "tff": ("dealer+", "asset_mgr+", "lev_money+", "other_rept+"),
+    "legacy": ("noncommercial+", "commercial"),
+    "disaggregated": ("prod_merc", "swap+", "m_money+", "other_rept+"),
+}
 RENAMED = {"ES": "SPX", "NQ": "NDX", "RTY": "RUT", "VX": "VIX"}
 SCHEDULE = Publication(
     rule="weekday",
@@ -70,7 +82,7 @@ def parse(path: Path, options: Options) -> RawTable:
     Contracts, futures only where the file says so. Options: symbol; contracts (a mapping from contract code to symbol; default the known ones).
     Where several contracts are one symbol, each date has one of them: the consolidated one, else the one with the most open interest.
     """
-    sheet = read_sheet(path)
+    sheet = _weekly(path) or read_sheet(path)
     names = {_plain(name): str(name) for name in sheet.frame.columns}
     if {"spec_long", "spec_short"} <= names.keys():
         return _dated(sheet, sheet.times("date"), symbol_of(options, path), {"cot_spec_net": _net(sheet, "spec_long", "spec_short")})
@@ -81,6 +93,27 @@ def parse(path: Path, options: Options) -> RawTable:
     if any(name.endswith("_oi") for name in names):
         return _joined(sheet)
     raise SourceError(path.name, "no positions among its columns", "check that it is a CFTC file")
+
+
+def _weekly(path: Path) -> Sheet | None:
+    """A weekly file, its columns named by the report that its sums say it is; None for a file with a header."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return None
+    cells = next(csv.reader(head(path, 1)), [])
+    if len(cells) < 18 or not re.fullmatch(r"\d{4}-\d\d-\d\d", cells[2].strip()) or not cells[7].strip().isdigit():
+        return None
+    sheet = read_sheet(path, columns=[str(n) for n in range(len(cells))])
+    for groups in GROUPS.values():
+        names = [*FIRST, *[f"{group.rstrip('+')}_positions_{side}" for group in groups for side in ("long", "short", "spread")[: 3 if "+" in group else 2]]]
+        if len(cells) < len(names) + 4:
+            continue
+        value = {name: sheet.numbers(str(n)) for n, name in enumerate([*names, "total_long", "total_short", "small_long", "small_short"]) if n >= 7}
+        sheet.findings.clear()
+        sums = {side: sum(value[name] for name in names[8:] if not name.endswith("short" if side == "long" else "long")) for side in ("long", "short")}
+        if all((value[f"total_{side}"] == sums[side]).all() and (value["open_interest"] == sums[side] + value[f"small_{side}"]).all() for side in sums):
+            sheet.frame = sheet.frame.rename(columns={str(n): name for n, name in enumerate(names)})
+            return sheet
+    raise SourceError(path.name, "has no header, and its columns add up to the open interest of no report", "check that it is a CFTC file")
 
 
 def requests(wanted: Wanted) -> list[Download]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import zlib
 from pathlib import Path
@@ -47,11 +49,53 @@ def read_text(path: Path) -> str:
     """The file's text, unzipped where it is gzipped. SourceError where it cannot be read."""
     try:
         raw = path.read_bytes()
-        return (gunzipped(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
+        return _decoded(gunzipped(raw) if raw[:2] == b"\x1f\x8b" else raw)
     except FileNotFoundError:
         raise SourceError(str(path), "no such file", "check the path") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise SourceError(path.name, f"cannot be read ({type(error).__name__})", "check the path, or download it again") from None
+
+
+def _decoded(raw: bytes) -> str:
+    """UTF-8, UTF-16 as spreadsheets save it (with its mark, or every other byte nothing), else the eight bits of western Windows."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16")
+    if raw[1:200:2].count(0) > len(raw[1:200:2]) // 2:
+        return raw.decode("utf-16-le")
+    if b"\x00" in raw:
+        raise UnicodeDecodeError("utf-8", raw, 0, 1, "not text")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252")
+
+
+def with_commas(text: str, header: str) -> str:
+    """A table whose line that begins with `header` ("" is the first) is separated by semicolons or tabs, with commas in their place; decimal commas
+    become points where no number of the table has a point."""
+    lines = text.splitlines()
+    first = next((n for n, line in enumerate(lines[:12]) if line.strip() and line.lstrip('"').startswith(header)), None)
+    if first is None:
+        return text
+    mark = max(";\t", key=lines[first].count)
+    if lines[first].count(mark) <= lines[first].count(","):
+        return text
+    rows = list(csv.reader(lines[first:], delimiter=mark))
+    if mark == ";" and not any(re.fullmatch(r"-?\d+\.\d+", cell) for row in rows[1:] for cell in row):
+        rows = [[cell.replace(",", ".") if re.fullmatch(r"-?\d+,\d+", cell) else cell for cell in row] for row in rows]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return "\n".join([*lines[:first], out.getvalue()])
+
+
+def numbers(column: pd.Series) -> pd.Series:
+    """A column as printed (`1,040`, `$12.50`, `21.4%`, `--`) to floats, what is none missing; a percent sign divides by 100."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.astype(float)
+    text = column.astype(str).str.strip()
+    percent = text.str.endswith("%")
+    values = pd.to_numeric(text.str.rstrip("%").str.replace(r"[$,\s]", "", regex=True), errors="coerce")
+    return values.where(~percent, values / 100.0)
 
 
 def number(text: str, path: Path, what: str) -> float:
@@ -71,11 +115,11 @@ def number(text: str, path: Path, what: str) -> float:
 def instant(text: str, path: Path) -> pd.Timestamp:
     """A page's date line to naive UTC: `February 5 2022, 8:26 PM`, `9 June 2023, 13:40 EDT`, `14.09.2023 16:31 MESZ`, `2023-09-14 16:31 UTC`.
 
-    Without a zone it is New York's time. SourceError for what is no date, and for 03/04/2023, which can be two dates.
+    Without a zone it is New York's time, and a date alone is its session's close. SourceError for what is no date, and for 03/04/2023, which can be two dates.
     """
     clock = _CLOCK.search(text)
     if clock is None:
-        raise _no_date(text, path)
+        return closes_of(pd.DatetimeIndex([_day(text, path, text)]))[0]
     hour, minute, half = int(clock[1]), int(clock[2]), re.sub(r"[.\s]", "", clock[3] or "").upper()
     half = half or next((half for mark, half in _HALVES.items() if mark in text), "")
     if minute > 59 or (half and not 1 <= hour <= 12) or hour > 23:

@@ -16,7 +16,8 @@ import pandas as pd
 
 from flowbt.data.sources.base import parsing
 from flowbt.data.sources.cboe_chain import parse_quotes, parse_table
-from flowbt.data.sources.chain_terms import ROOTS, closes_of, completed, read_text, settlement
+from flowbt.data.sources.chain_dates import expiry_dates, instants_of
+from flowbt.data.sources.chain_terms import ROOTS, completed, numbers, read_text, settlement, with_commas
 from flowbt.data.sources.deribit_chain import deribit_table, parse_summary
 from flowbt.ground.errors import SourceError
 from flowbt.options.units import as_fractions
@@ -59,7 +60,7 @@ def read_chain(path: Path, missing: Missing | None = None) -> pd.DataFrame:
         start = text.lstrip()[:400]
         if start.startswith("{"):
             table = parse_summary(path, text) if '"instrument_name"' in text[:5000] else parse_quotes(path, text)
-        elif "Last:" in start and "Date:" in start:
+        elif "last:" in start.lower() and "date:" in start.lower():
             table = parse_table(path)
         else:
             table = _generic(text, path, given)
@@ -84,6 +85,8 @@ def _as_given(table: pd.DataFrame, given: Missing, path: Path) -> pd.DataFrame:
 
 
 def _generic(text: str, path: Path, given: Missing) -> pd.DataFrame:
+    text = with_commas(text, "")
+    _refuse_cut(text, path)
     try:
         raw = pd.read_csv(StringIO(text), low_memory=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
@@ -98,13 +101,19 @@ def _generic(text: str, path: Path, given: Missing) -> pd.DataFrame:
         there = ", ".join(map(str, raw.columns[:12]))
         asked = "name them expiration, strike, right, iv (or bid and ask), open_interest"
         raise SourceError(path.name, f"no column for {', '.join(lacking)} among {there}" if lacking else "no rows", asked)
-    values = {field: pd.to_numeric(found[field], errors="coerce") for field in found if field not in ("symbol", "expiry", "call", "as_of")}
-    years = pd.to_numeric(raw[lower["t_years"]], errors="coerce") if "t_years" in lower else None
+    values = {field: numbers(found[field]) for field in found if field not in ("symbol", "expiry", "call", "as_of")}
+    years = numbers(raw[lower["t_years"]]) if "t_years" in lower else None
     if named:
         plain = deribit_table(raw[lower["instrument_name"]], {**values, "forward": values.get("spot", pd.Series(np.nan, raw.index))}, pd.NaT, path, spot=1.0)
         as_of = _as_of(found.get("as_of"), plain["expiry"], years, given, path, always=True)
         return deribit_table(raw[lower["instrument_name"]], {**values, "forward": values.get("spot", pd.Series(np.nan, raw.index))}, as_of, path, given.spot)
     return _shares(raw, found, values, years, given, path)
+
+
+def _refuse_cut(text: str, path: Path) -> None:
+    lines = text.rstrip("\n").splitlines()
+    if len(lines) > 1 and '"' not in lines[-1] and lines[-1].count(",") < lines[0].count(","):
+        raise SourceError(path.name, f"its last row is cut short ({lines[-1][:40]!r})", "download it again")
 
 
 def _shares(raw: pd.DataFrame, found: dict[str, pd.Series], values: dict[str, pd.Series], years: pd.Series | None, given: Missing, path: Path) -> pd.DataFrame:
@@ -115,7 +124,7 @@ def _shares(raw: pd.DataFrame, found: dict[str, pd.Series], values: dict[str, pd
     right = found["call"].astype(str).str.strip().str.upper().str[:1]
     if not right.isin(["C", "P"]).all():
         raise SourceError(path.name, f"{(~right.isin(['C', 'P'])).sum()} rows are neither call nor put", "write C or P, call or put")
-    expiry = pd.Series(settlement(root, _dates(found["expiry"], path).dt.strftime("%y%m%d")), raw.index)
+    expiry = pd.Series(settlement(root, expiry_dates(found["expiry"], path).dt.strftime("%y%m%d")), raw.index)
     frame = pd.DataFrame({"symbol": root.replace(ROOTS), "root": root, "expiry": expiry, "call": right == "C"})
     for field in ("strike", "iv", "open_interest", "volume", "bid", "ask", "delta", "gamma"):
         frame[field] = values.get(field, np.nan)
@@ -126,46 +135,13 @@ def _shares(raw: pd.DataFrame, found: dict[str, pd.Series], values: dict[str, pd
     return completed(frame.assign(iv=frame["iv"].where(frame["iv"] > 0)))
 
 
-def _dates(expiry: pd.Series, path: Path) -> pd.Series:
-    text = expiry.astype(str).str.strip()
-    form = "%d%b%y" if text.str.fullmatch(r"\d{1,2}[A-Za-z]{3}\d{2}").all() else "%Y%m%d" if text.str.fullmatch(r"\d{8}").all() else "ISO8601"
-    try:
-        return pd.to_datetime(text.str.title() if form == "%d%b%y" else text, format=form).dt.normalize().astype("datetime64[ns]")
-    except ValueError as error:
-        raise SourceError(path.name, f"expiry dates: {error}"[:140], "use 20240119, 2024-01-19 or 19JAN24") from None
-
-
 def _as_of(stamp: pd.Series | None, expiry: pd.Series, years: pd.Series | None, given: Missing, path: Path, always: bool = False) -> pd.Series | pd.Timestamp:
     """The instants rows were taken at. A date alone is the session's close (around the clock: the end of the day): what it holds was not known before."""
     if stamp is not None:
-        return _instants(stamp, path, always)
+        return instants_of(stamp, path, always)
     if given.as_of is not None:
         return given.as_of
     if years is not None:  # the file gives years to expiry instead: the snapshot is the same instant for every row, up to rounding
         instants = np.sort((expiry - pd.to_timedelta(years * 365.0, unit="D")).to_numpy().astype("datetime64[ns]"))
         return pd.Timestamp(instants[len(instants) // 2]).floor("min")
     raise SourceError(path.name, "does not say when it was taken", "give the instant with --as-of '2024-01-05 21:00' (UTC)")
-
-
-def _instants(stamp: pd.Series, path: Path, always: bool) -> pd.Series:
-    text = stamp.astype(str).str.strip()
-    alone = text.str.fullmatch(r"\d{4}-?\d{2}-?\d{2}")
-    if pd.api.types.is_numeric_dtype(stamp) and not alone.all():
-        milliseconds = float(stamp.max()) > 1e11
-        return pd.to_datetime(stamp, unit="ms" if milliseconds else "s").astype("datetime64[ns]")
-    try:
-        found = (
-            pd.to_datetime(text, utc=True, format="%Y%m%d" if text.str.fullmatch(r"\d{8}").all() else "ISO8601").dt.tz_localize(None).astype("datetime64[ns]")
-        )
-    except ValueError as error:
-        raise SourceError(path.name, f"quote dates: {error}"[:140], "use 2024-01-05 or 2024-01-05T21:00:00Z") from None
-    if not alone.any():
-        return found
-    days = pd.DatetimeIndex(found[alone])
-    ends = days + pd.Timedelta(days=1) if always else _session_closes(days)
-    return found.mask(alone, pd.Series(ends, found.index[alone]))
-
-
-def _session_closes(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    unique = days.unique()
-    return closes_of(unique)[unique.get_indexer(days)]

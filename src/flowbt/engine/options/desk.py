@@ -5,14 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from flowbt.engine.options.prices import ContractPrices
-from flowbt.engine.options.pricing import LEAST, BarHours, Contract, contract_of, crossing, distance, settled, value_of, volatility
+from flowbt.engine.options.pricing import (
+    LEAST,
+    BarHours,
+    Contract,
+    OptionInputs,
+    contract_of,
+    crossing,
+    declared_inputs,
+    distance,
+    settled,
+    value_with,
+)
 from flowbt.engine.options.structures import Leg, Structure
 from flowbt.engine.types import Account, Costs, Market
 from flowbt.engine.walk.events import REASONS, slipped
-from flowbt.engine.walk.kernel import Array, Bars
+from flowbt.engine.walk.kernel import Array, Bars, Bools
 from flowbt.engine.walk.twin import PendingOrder
 
 
@@ -31,12 +43,13 @@ class PricedContract:
     open_delta: Array
     open_vol: Array
     open_years: Array
+    quoted: Bools  # at each open: whether a surface of the day priced it
     paid_at: float = float("nan")  # the underlying's price at settlement
     column: int = -1
 
     @property
     def nbytes(self) -> int:
-        return sum(one.nbytes for one in (self.price, self.delta, self.open_price, self.open_delta, self.open_vol, self.open_years))
+        return sum(one.nbytes for one in (self.price, self.delta, self.open_price, self.open_delta, self.open_vol, self.open_years, self.quoted))
 
     def at(self, values: Array, t: int) -> float:
         return float(values[t - self.begin])
@@ -60,6 +73,7 @@ class StructurePosition:
     fees: float = 0.0
     paid: float = 0.0
     due: str = ""
+    priced_by: str = ""  # at entry: "surface", "model", or "both"
     expired: pd.Timestamp | None = None  # the expiry a roll goes on from
 
 
@@ -116,21 +130,35 @@ class Desk:
         key = (self.key, t, j, leg, since)
         found = self.prices.find(key)
         if found is None:
-            quoted = float(self.bars.open[t, j]), float(self.iv[t - 1, j])
-            found = self.priced(t, j, contract_of(self.structure, leg, self.market.index[t], quoted, self.timing, since))
+            spot = float(self.bars.open[t, j])
+            market = spot, lambda strike, years: self.inputs(np.asarray(t - 1), j, np.asarray(spot), strike, np.asarray(years))
+            found = self.priced(t, j, contract_of(self.structure, leg, self.market.index[t], market, self.timing, since))
             self.prices.keep(key, found, found.nbytes)
         return replace(found)
 
+    def inputs(self, rows: npt.NDArray[np.int64], j: int, spot: Array, strike: float, years: Array) -> OptionInputs:
+        """Of a strike as known at the closes of `rows`: by the surface of that day where there is one, else by the declared model."""
+        model, surfaces = self.structure.model, self.market.surfaces
+        made = declared_inputs(self.iv[rows, j], spot, strike, years, model)
+        found = surfaces[j] if surfaces else None
+        if found is None:
+            return made
+        vol, rate, dividend = found.inputs(rows, strike / spot, years)
+        there = np.isfinite(vol)
+        return OptionInputs(np.where(there, vol, made.vol), np.where(there, rate, made.rate), np.where(there, dividend, made.dividend), there)
+
     def priced(self, t: int, j: int, contract: Contract) -> PricedContract:
         """Its marks from bar t on; at an open with the volatility of the close before."""
-        days = self.days[t:]
+        days, model = self.days[t:], self.structure.model
         last = self.timing.last_bar(days, contract.expiry)
-        span = slice(t, t + last + 1)
-        price, delta = value_of(contract, self.bars.mark[span, j], self.iv[span, j], self.timing.years(days[: last + 1], contract.expiry), self.structure)
+        span, rows = slice(t, t + last + 1), np.arange(t, min(t + last + 1, len(self.days)))
+        left = self.timing.years(days[: last + 1], contract.expiry)
+        mark = self.bars.mark[span, j]
+        price, delta = value_with(contract, mark, left, self.inputs(rows, j, mark, contract.strike, left), model)
         years = self.timing.years(days[: last + 1], contract.expiry, at_open=True)
-        spot, before = self.bars.open[span, j], self.iv[t - 1 : t + len(years) - 1, j]
-        opens = value_of(contract, spot, before, years, self.structure)
-        vol = volatility(before, spot, contract.strike, years, self.structure.model)
+        spot = self.bars.open[span, j]
+        inputs = self.inputs(rows - 1, j, spot, contract.strike, years)
+        opens = value_with(contract, spot, years, inputs, model)
         paid_at = float("nan")
         if last < len(days):
             bar = (float(spot[-1]) if spot[-1] > 0 else float(self.bars.mark[t + last, j]), float(self.bars.mark[t + last, j]))
@@ -138,7 +166,7 @@ class Desk:
             deviation = float(np.log(high / low) / np.sqrt(4 * np.log(2))) if high > low > 0 else 0.0  # Parkinson's, of this bar
             paid, paid_at = settled(contract, bar, self.timing.within(days[last], contract.expiry), deviation, self.structure.model.coin)
             price[-1], delta[-1] = max(paid, LEAST * contract.strike), 0.0
-        return PricedContract(contract, j, t, t + last, price, delta, *opens, vol, years, paid_at)
+        return PricedContract(contract, j, t, t + last, price, delta, *opens, inputs.vol, years, inputs.quoted, paid_at)
 
     def crossed(self, t: int, j: int, option: PricedContract, units: float) -> float:
         """The price a fill at the open of bar t gets."""

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from flowbt.engine.options.desk import Desk, PricedContract
-from flowbt.engine.options.pricing import volatility
 from flowbt.engine.types import Array
 from flowbt.engine.walk.kernel import Tape
 from flowbt.options import blackscholes as bs
@@ -28,6 +27,8 @@ class Moment(NamedTuple):
     spot: Array
     vol: Array
     years: Array
+    rate: Array
+    dividend: Array
 
 
 def attribution(desk: Desk, tape: Tape, after_open: Array) -> pd.DataFrame:
@@ -37,10 +38,10 @@ def attribution(desk: Desk, tape: Tape, after_open: Array) -> pd.DataFrame:
     for option in desk.columns:
         opens, closes = _moments(desk, option)
         bars = slice(option.begin, option.begin + len(opens.price))
-        day = _step(desk, option, opens, closes)
+        day = _step(option, opens, closes)
         parts[bars] += after_open[bars, option.column, None] * day
         options[bars] += after_open[bars, option.column] * (closes.price - opens.price)
-        night = _step(desk, option, Moment(*(one[:-1] for one in closes)), Moment(*(one[1:] for one in opens)))
+        night = _step(option, Moment(*(one[:-1] for one in closes)), Moment(*(one[1:] for one in opens)))
         later, held = slice(bars.start + 1, bars.stop), tape.units[bars.start : bars.stop - 1, option.column]
         parts[later] += held[:, None] * night
         options[later] += held * (opens.price[1:] - closes.price[:-1])
@@ -56,14 +57,15 @@ def attribution(desk: Desk, tape: Tape, after_open: Array) -> pd.DataFrame:
 def _moments(desk: Desk, option: PricedContract) -> tuple[Moment, Moment]:
     """The option at its opens and its closes; a bar without an open begins at the close before it, and the last one ends where it settles."""
     j, span = option.symbol, slice(option.begin, option.begin + len(option.price))
-    c, days = option.contract, desk.days[span]
+    c, days, rows = option.contract, desk.days[span], np.arange(span.start, span.stop)
     spot, years = desk.bars.mark[span, j].copy(), desk.timing.years(days, c.expiry)
-    vol = volatility(desk.iv[span, j], spot, c.strike, np.maximum(years, 1e-9), desk.structure.model)
+    vol, rate, dividend = (one.copy() for one in desk.inputs(rows, j, spot, c.strike, np.maximum(years, 1e-9))[:3])
     if option.paid_at > 0:
         spot[-1], vol[-1], years[-1] = option.paid_at, option.open_vol[-1], 0.0
-    closes = Moment(option.price, spot, vol, years)
-    n = len(option.price)
-    opens = Moment(option.open_price[:n].copy(), desk.bars.open[span, j].copy(), np.array(option.open_vol[:n]), np.array(option.open_years[:n]))
+    closes = Moment(option.price, spot, vol, years, rate, dividend)
+    first, left = desk.bars.open[span, j].copy(), np.array(option.open_years)
+    before = desk.inputs(rows - 1, j, first, c.strike, left)
+    opens = Moment(option.open_price.copy(), first, np.array(option.open_vol), left, before.rate.copy(), before.dividend.copy())
     for i in np.flatnonzero(np.isnan(opens.price)):
         if i:
             for mine, last in zip(opens, closes, strict=True):
@@ -71,10 +73,10 @@ def _moments(desk: Desk, option: PricedContract) -> tuple[Moment, Moment]:
     return opens, closes
 
 
-def _step(desk: Desk, option: PricedContract, start: Moment, end: Moment) -> Array:
+def _step(option: PricedContract, start: Moment, end: Moment) -> Array:
     """What the greeks at the start make of the way to the end: bars x (delta, gamma, vega, theta), per unit."""
-    m, call = desk.structure.model, option.contract.kind == "call"
-    terms = bs.OptionTerms(start.spot, option.contract.strike, start.years, start.vol, m.rate, m.dividend)
+    call = option.contract.kind == "call"
+    terms = bs.OptionTerms(start.spot, option.contract.strike, start.years, start.vol, start.rate, start.dividend)
     moved, aged = end.spot - start.spot, start.years - end.years
     with np.errstate(invalid="ignore"):
         out = (bs.delta(terms, call) * moved, bs.gamma(terms) * moved**2 / 2, bs.vega(terms) * (end.vol - start.vol), bs.theta(terms, call) * aged)

@@ -9,8 +9,9 @@ bar's open and close (a Brownian bridge with the variance of the bar's own range
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,9 +142,26 @@ def volatility(iv: npt.ArrayLike, spot: npt.ArrayLike, strike: npt.ArrayLike, ye
     return out
 
 
-def strike_of(leg: Leg, spot: float, iv: float, years: float, structure: Structure) -> float:
-    """The strike of a leg, in price units, from its rule (absolute, moneyness or delta). EngineError where no strike has that delta."""
-    rule, m = leg.strike, structure.model
+class OptionInputs(NamedTuple):
+    """What prices an option beside spot, strike and time, as arrays: volatility (fraction), rate and dividend yield (fractions a year, continuous), and
+    whether a surface of the day gave them (else the declared model)."""
+
+    vol: Array
+    rate: Array
+    dividend: Array
+    quoted: npt.NDArray[np.bool_]
+
+
+def declared_inputs(iv: npt.ArrayLike, spot: npt.ArrayLike, strike: npt.ArrayLike, years: npt.ArrayLike, model: Model) -> OptionInputs:
+    """By the declared model, with the rate and the dividend the structure states."""
+    vol = np.asarray(volatility(iv, spot, strike, years, model))
+    shape = np.broadcast_shapes(vol.shape, np.shape(spot), np.shape(years))
+    return OptionInputs(vol, np.full(shape, model.rate), np.full(shape, model.dividend), np.zeros(shape, np.bool_))
+
+
+def strike_of(leg: Leg, spot: float, years: float, inputs: Callable[[float], OptionInputs]) -> float:
+    """The strike of a leg, in price units, from its rule (absolute, moneyness or delta); `inputs` of a strike. EngineError where no strike has that delta."""
+    rule = leg.strike
     assert rule is not None
     if rule.kind != "delta":
         return rule.value * (spot if rule.kind == "moneyness" else 1.0)
@@ -151,42 +169,57 @@ def strike_of(leg: Leg, spot: float, iv: float, years: float, structure: Structu
 
     def off(log: float) -> float:
         k = spot * float(np.exp(log))
-        option = bs.OptionTerms(spot, k, years, volatility(iv, spot, k, years, m), m.rate, m.dividend)
-        return abs(float(bs.delta(option, call))) - rule.value
+        vol, rate, dividend, _ = inputs(k)
+        return abs(float(bs.delta(bs.OptionTerms(spot, k, years, vol, rate, dividend), call))) - rule.value
 
-    wide = 8.0 * iv / 100.0 * float(np.sqrt(years)) + 0.5
+    middle = float(inputs(spot).vol)
+    wide = 8.0 * middle * float(np.sqrt(years)) + 0.5
     from scipy.optimize import brentq  # late: 40 MB, which a run or sweep without options does not need
 
     if off(-wide) * off(wide) > 0:
-        raise EngineError(f"a strike of {rule.value:g} delta", f"none at volatility {iv:g} and {years:.4f} years", "use another delta or moneyness")
+        raise EngineError(f"a strike of {rule.value:g} delta", f"none at volatility {100 * middle:g} and {years:.4f} years", "use another delta or moneyness")
     return spot * float(np.exp(brentq(off, -wide, wide, xtol=1e-12)))
 
 
+def _at(iv: float, spot: float, years: float, model: Model, strike: float) -> OptionInputs:
+    return declared_inputs(iv, spot, strike, years, model)
+
+
 def contract_of(
-    structure: Structure, leg: Leg, label: pd.Timestamp, market: tuple[float, float], timing: BarHours, since: pd.Timestamp | None = None
+    structure: Structure,
+    leg: Leg,
+    label: pd.Timestamp,
+    market: tuple[float, Callable[[float, float], OptionInputs]],
+    timing: BarHours,
+    since: pd.Timestamp | None = None,
 ) -> Contract:
-    """The option of a leg opened at the open of `label` with this spot and volatility. Its days count from `since`, else from the label. Raises EngineError
-    for an expiry that has passed."""
+    """The option of a leg opened at the open of `label`; `market`: spot, and the inputs of a strike and years. Its days count from
+    `since`, else from the label. Raises EngineError for an expiry that has passed."""
     expiry = expiry_of(leg, since if since is not None and leg.days else label, structure.cycle, timing.always)
     years = float(timing.years(days_of(label), expiry, at_open=True))
     if years <= 0.0:
         raise EngineError(f"{leg} opened on {label:%Y-%m-%d}", f"it expired on {expiry:%Y-%m-%d}", "give a later expiry, or days=")
-    return Contract(leg.kind, strike_of(leg, *market, years, structure), expiry, leg.quantity)
+    spot, inputs = market
+    return Contract(leg.kind, strike_of(leg, spot, years, lambda strike: inputs(strike, years)), expiry, leg.quantity)
 
 
 def value_of(contract: Contract, spot: npt.ArrayLike, iv: npt.ArrayLike, years: npt.ArrayLike, structure: Structure) -> tuple[Array, Array]:
     """Model price (in coin for coin settlement) and delta (in units of the underlying), arrays."""
-    m = structure.model
-    spots = np.asarray(spot, dtype=np.float64)
-    option = bs.OptionTerms(spots, contract.strike, years, volatility(iv, spots, contract.strike, years, m), m.rate, m.dividend)
-    call = contract.kind == "call"
-    if m.american and (m.dividend > 0 if call else m.rate > 0):
-        flat = [np.array(one, dtype=np.float64).ravel() for one in np.broadcast_arrays(*option)]
-        s, k, t, v, r, d = flat
-        price, delta = (one.reshape(np.shape(spots)) for one in american_values(s, k, t, v, r, d, np.full(len(s), call)))
-    else:
-        price, delta = bs.price(option, call), bs.delta(option, call)
-    return (price / spots if m.coin else price), delta
+    return value_with(contract, spot, years, declared_inputs(iv, spot, contract.strike, years, structure.model), structure.model)
+
+
+def value_with(contract: Contract, spot: npt.ArrayLike, years: npt.ArrayLike, inputs: OptionInputs, model: Model) -> tuple[Array, Array]:
+    """The same with the inputs given. American options are exercised early where that can pay: calls with dividends, puts with interest."""
+    spots, call = np.asarray(spot, dtype=np.float64), contract.kind == "call"
+    option = bs.OptionTerms(spots, contract.strike, years, inputs.vol, inputs.rate, inputs.dividend)
+    price, delta = bs.price(option, call), bs.delta(option, call)
+    early = np.broadcast_to((inputs.dividend if call else inputs.rate) > 0, np.shape(price)).ravel() & bool(model.american)
+    if early.any():
+        s, k, t, v, r, d = (np.array(one, dtype=np.float64).ravel()[early] for one in np.broadcast_arrays(*option))
+        flat_price, flat_delta = np.array(price, dtype=np.float64).ravel(), np.array(delta, dtype=np.float64).ravel()
+        flat_price[early], flat_delta[early] = american_values(s, k, t, v, r, d, np.full(len(s), call))
+        price, delta = flat_price.reshape(np.shape(price)), flat_delta.reshape(np.shape(delta))
+    return (price / spots if model.coin else price), delta
 
 
 def settled(contract: Contract, bar: tuple[float, float], part: float, deviation: float, coin: bool = False) -> tuple[float, float]:
@@ -254,7 +287,7 @@ def price_structure(structure: Structure, when: Moment, spot: float, iv: float, 
         years = float(timing.years(days_of(label), expiry))
         if years <= 0.0:
             raise EngineError(f"{leg} on {label:%Y-%m-%d}", f"it expired on {expiry:%Y-%m-%d}", "give a later expiry, or days=")
-        c = Contract(leg.kind, strike_of(leg, spot, iv, years, structure), expiry, leg.quantity)
+        c = Contract(leg.kind, strike_of(leg, spot, years, partial(_at, iv, spot, years, structure.model)), expiry, leg.quantity)
         price, delta = value_of(c, spot, iv, years, structure)
         sigma = float(volatility(iv, spot, c.strike, years, structure.model))
         rows.append((c.label(symbol).strip(), c.strike, expiry, years * YEAR, sigma, c.quantity, float(price), float(delta)))

@@ -87,7 +87,9 @@ def desk_of(market: Market, bars: Bars, signals: Signals, costs: Costs, account:
         raise SignalError("a trail on an option structure", "not supported", "use stop and take, fractions of the money at risk")
     structure = declared(structure, market.clock.always, market.symbols)
     timing, iv, days = timing_of(structure, market.clock, market.symbols), iv_of(structure, market), days_of(market.index)
-    key = inputs_key((bars.open, bars.high, bars.low, bars.mark, iv, days), (structure.model, structure.cycle, timing))
+    quoted = [array for one in market.surfaces if one is not None for array in (one.first.astype(np.float64), one.slices)]
+    known = tuple(one is not None for one in market.surfaces)
+    key = inputs_key((bars.open, bars.high, bars.low, bars.mark, iv, days, *quoted), (structure.model, structure.cycle, timing, known))
     desk = Desk(market, bars, structure, costs, account, iv, timing, days, account.cash, prices, key)
     desk.pending = {j: PendingOrder() for j in range(len(market.symbols))}
     return desk
@@ -252,6 +254,8 @@ def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
         desk.trade_shares(t, j, position, "entry", order.side * units * desk.structure.shares)
         buy_options(desk, t, j, position, options)
         position.paid = order.side * -(position.cash + position.fees)
+        by_surface = {bool(option.quoted[0]) for option in options}
+        position.priced_by = "both" if len(by_surface) > 1 else "surface" if by_surface == {True} else "model"
     for j, order in desk.pending.items():
         if desk.bars.open[t, j] > 0:
             order.side = 0
@@ -375,5 +379,6 @@ def by_structure(desk: Desk, legs: pd.DataFrame) -> pd.DataFrame:
                 "entry_bar": begin,
                 "exit_bar": end,
                 "money": money,
+                "priced_by": np.array([p.priced_by for p in opened], dtype=object),
             }
         )

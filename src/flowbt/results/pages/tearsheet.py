@@ -22,6 +22,7 @@ LINES = {"strategy": "Strategy", "benchmark": "Benchmark", "placebo": "Placebo"}
 FIGURES = ("total_return", "cagr", "sharpe", "max_drawdown", "volatility", "exposure", "trades", "win_rate")
 TILES = ("cagr", "sharpe", "max_drawdown", "volatility", "trades", "win_rate")
 FIRST = ("trade", "symbol", "side", "entry_label", "exit_label", "entry_price", "exit_price", "return", "pnl", "bars", "reason")
+GREEK = "greek:"  # a series of the result's parts, cash per bar
 MOST_SYMBOLS = 12  # on the price chart
 MOST_TRADES, MOST_FEATURES, MOST_CELLS = 2500, 12, 40_000  # in the trade table, the latest
 
@@ -66,10 +67,23 @@ def context(record: RunRecord, belief: Belief | None = None) -> Json:
         "distribution": breakdowns.distribution(returns["strategy"]),
         "regimes": breakdowns.regimes(returns, year),
         "costs": breakdowns.costs(returns, float(manifest.get("account", {}).get("cash", returns["value"].iloc[0])), year),
+        "options": options_of(record),
         "trade_count": len(record.trades),
         "groups_of_trades": trade_groups(record.trades, returns),
         "data": data,
     }
+
+
+def options_of(record: RunRecord) -> Json | None:
+    """Of a run of option structures: what priced them, the band's ends, and the result by part ($ and share of starting cash; `total` is the change of the
+    account's value). None for other runs."""
+    terms = record.manifest.get("options")
+    if not terms:
+        return None
+    cash = float(record.manifest.get("account", {}).get("cash", record.returns["value"].iloc[0]))
+    parts = [{"name": name, "cash": value, "of_cash": value / cash} for name, value in terms["greeks"].items()]
+    total = sum(part["cash"] for part in parts)
+    return {**terms, "parts": parts, "total": total, "of_cash": total / cash}
 
 
 def luck_words(kept: RunEvidence) -> str:
@@ -104,6 +118,7 @@ def chart_data(record: RunRecord, year: float) -> Json:
         "underwater": {name: cut(drawdown(returns[name])) for name in lines},
         "rolling": {str(window): {name: cut(table[name], 3) for name in table} for window, table in rolled.items()},
         "exposure": {name: cut(returns[name], 3) for name in ("exposure", "gross") if name in returns},
+        "greeks": {name.removeprefix(GREEK): cut(returns[name].cumsum()) for name in map(str, returns) if name.startswith(GREEK)},
         "regimes": {str(name).removeprefix("regime:"): drawing.spells(returns[name], keep) for name in returns if str(name).startswith("regime:")},
         "distribution": breakdowns.distribution(own),
         "prices": _prices(record, intraday),

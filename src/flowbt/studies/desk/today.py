@@ -16,13 +16,14 @@ import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader
+from flowbt.engine.decisions import check_rules
 from flowbt.engine.loader import Strategy, load_strategy
-from flowbt.engine.types import Signals, Targets
+from flowbt.engine.types import Labels, Signals, Targets
 from flowbt.ground.clock import Clock, read_asof
 from flowbt.ground.errors import FlowbtError, RangeError
 from flowbt.ground.types import Json, Moment
 from flowbt.studies.desk.conditions import Condition, conditions, nearest_flip
-from flowbt.studies.run.market import panel_for
+from flowbt.studies.run.market import cut_decision, panel_for
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def today(catalog: Catalog, path: Path, asof: Moment | None = None) -> Today:
     strategy = load_strategy(path)
     parameters = strategy.resolve({})
     panel = panel_asof(catalog, strategy, asof)
-    decision = strategy.decide(panel, parameters)
+    decision = cut_decision(strategy.decide(panel, parameters), panel, panel.index)
+    check_rules(decision, Labels(panel.index, panel.symbols))
     label, clock = panel.index[-1], panel.clock
     reasons = conditions(strategy, panel, parameters)
     return Today(

@@ -64,6 +64,8 @@ class IdeaFacts(BaseModel):
 
     @model_validator(mode="after")
     def _together(self) -> IdeaFacts:
+        if not 1900 <= self.date.year <= self.expiry.year < 2200:
+            raise ValueError(f"date {self.date}, expiry {self.expiry}: no days of a market, or in the wrong order")
         if self.expiry <= self.date:
             raise ValueError(f"expiry {self.expiry} is not after its date {self.date}")
         many = BUILD[self.type][0]

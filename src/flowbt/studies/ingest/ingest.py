@@ -110,7 +110,7 @@ def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path,
     found = inputs(dataset, files, declaration.source)
     records = [_file_record(item) for item in found]
     facts = _plain({"row_rules": row_rules(declaration), "publication": declaration.publication.model_dump(mode="json"), "tolerance": dataset.overlap})
-    stored = None if arrival.replace else _stored(root / dataset.name)
+    stored = None if arrival.replace else stored_version(root / dataset.name)
     what = course(dataset.name, stored.provenance, records, facts) if stored else "anew"
     if stored and what == "same":
         kept = stored.provenance
@@ -119,7 +119,7 @@ def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path,
     read = [arrival.table(record["sha256"]) for record in records]
     made = assemble(found if what != "place" else (), declaration, dataset.overlap, read)
     records = [{**record, "rows": rows} for record, rows in zip(records, made.rows, strict=False)]
-    state = _joined(stored.frame(), made, declaration, arrival) if stored and what in ("place", "merge") else _fresh(made)
+    state = grown(stored.frame(), made, declaration, arrival) if stored and what in ("place", "merge") else _fresh(made)
     holes = check_holes(state.frame, declaration) + check_opens(state.frame, declaration)
     refuse(holes, declaration)
     before = stored.provenance if stored and what != "anew" else {}
@@ -145,7 +145,7 @@ def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path,
 
 
 @dataclass(frozen=True)
-class _State:
+class Grown:
     """The rows a dataset will have, what changed, and the findings of the change."""
 
     frame: pd.DataFrame
@@ -153,21 +153,21 @@ class _State:
     findings: tuple[Anomaly, ...] = ()
 
 
-def _fresh(made: Assembled) -> _State:
-    return _State(made.frame.drop(columns="row"), {"new": len(made.frame)})
+def _fresh(made: Assembled) -> Grown:
+    return Grown(made.frame.drop(columns="row"), {"new": len(made.frame)})
 
 
-def _joined(old: pd.DataFrame, made: Assembled, declaration: Dataset, arrival: Arrival) -> _State:
+def grown(old: pd.DataFrame, made: Assembled, declaration: Dataset, arrival: Arrival) -> Grown:
     """What is there with what files bring (nothing, where the rows are only placed again)."""
     new = made.frame
     if declaration.publication.rule != "column":  # what a file says of it does not count then
         old, new = old.drop(columns="known_at"), new.drop(columns="known_at", errors="ignore")
     if new.empty:
-        return _State(old, {"placed": len(old)})
+        return Grown(old, {"placed": len(old)})
     merged = merge(old, new, arrival.instant(), keep_old=policy(declaration, "revision") == "drop")
     merged = replace(merged, findings=tuple(replace(finding, file=made.file) for finding in merged.findings))
     refuse(merged.findings, declaration)
-    return _State(merged.frame, merged.change, merged.findings)
+    return Grown(merged.frame, merged.change, merged.findings)
 
 
 def assemble(found: Sequence[PlannedFile], declaration: Dataset, overlap: dict[str, float | str], read: Sequence[RawTable | None] = ()) -> Assembled:
@@ -235,7 +235,7 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def _stored(folder: Path) -> Version | None:
+def stored_version(folder: Path) -> Version | None:
     """The version that is there, if it is whole: one that is not is imported anew."""
     try:
         version = current(folder)

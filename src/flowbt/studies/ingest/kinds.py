@@ -23,9 +23,10 @@ from flowbt.features.expiries import strike_concentration
 from flowbt.ground.clock import ALWAYS, Clock, local_instants
 from flowbt.ground.errors import ParameterError, SourceError, nearest
 from flowbt.ground.types import Json, JsonView
+from flowbt.options.daily import SLICE, slices_of
 from flowbt.options.market import OptionMarket
 from flowbt.options.smile import smile_at
-from flowbt.options.surface import fit_surface
+from flowbt.options.surface import VolSurface, fit_surface
 from flowbt.studies.ingest.trade_fields import VpinRules, trade_fields
 
 Parts = Sequence[pd.DataFrame]
@@ -111,7 +112,8 @@ def _finra(path: Path, options: FinraOptions, limits: Limits) -> pd.DataFrame:
 
 
 def _chain(path: Path, options: ChainOptions, limits: Limits) -> pd.DataFrame:
-    """One row per snapshot and symbol: dealer gamma, the 7-, 30- and 91-day volatility and smile of its surface, concentration of open interest."""
+    """One row per snapshot and symbol: dealer gamma, the 7-, 30- and 91-day volatility and smile of its surface, concentration of open interest. Its
+    surface is in rows beside it, one per expiry: symbol SYMBOL@nn, fields `slice_*` (see `flowbt.options.daily`)."""
     chain = read_chain(path, Missing(options.spot or None, _instant(options.as_of), options.symbol or None))
     terms = ChainAssumptions(options.multiplier or None, options.rate, options.dividend)
     rows = []
@@ -120,17 +122,25 @@ def _chain(path: Path, options: ChainOptions, limits: Limits) -> pd.DataFrame:
         live = profile.snap.market.options
         held = strike_concentration(live, profile.snap.spot)
         shares = {"max_pain": held.max_pain, "oi_herfindahl": held.herfindahl, "oi_near_share": held.near_share}
-        rows.append({"known_at": as_of, "symbol": symbol, **profile.fields(), **_volatilities(profile.snap.market), **shares})
+        surface = _surface(profile.snap.market)
+        rows.append({"known_at": as_of, "symbol": symbol, **profile.fields(), **_volatilities(surface), **shares})
+        slices = np.empty((0, len(SLICE))) if surface is None else slices_of(surface)
+        rows += [{"known_at": as_of, "symbol": f"{symbol}@{n:02d}", **dict(zip(SLICE, one, strict=True))} for n, one in enumerate(slices)]
     table = pd.DataFrame(rows)
     table.insert(0, "event_time", snapshot_labels(pd.DatetimeIndex(table["known_at"]), options.clock))
     return table
 
 
-def _volatilities(market: OptionMarket) -> dict[str, float]:
-    """Missing where no expiry has enough strikes for a surface."""
+def _surface(market: OptionMarket) -> VolSurface | None:
+    """None where no expiry has enough strikes."""
     try:
-        surface = fit_surface(market)
+        return fit_surface(market)
     except SourceError:
+        return None
+
+
+def _volatilities(surface: VolSurface | None) -> dict[str, float]:
+    if surface is None:
         return dict.fromkeys(("iv_7d", "iv_30d", "iv_91d", "iv_skew", "iv_curve"), float("nan"))
     month = smile_at(surface, 30.0)
     levels = {f"iv_{days}d": surface.at_the_money(days) for days in (7, 91)}

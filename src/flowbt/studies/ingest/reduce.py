@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -17,16 +18,19 @@ from typing import Any
 import pandas as pd
 
 from flowbt.data.declare import Dataset, parse_declaration, read_declaration
+from flowbt.data.ingest.validate import as_records
 from flowbt.data.raw.duck import Limits
 from flowbt.data.remote import RemoteFile, files_under
 from flowbt.data.sources.base import parsing
-from flowbt.data.versions import KEYS, write_dataset, writing_alone
+from flowbt.data.versions import KEYS, REVISED, Version, write_dataset, writing_alone
 from flowbt.ground.clock import ALWAYS, Clock
-from flowbt.ground.errors import DatasetError, FlowbtError, SourceError
+from flowbt.ground.errors import DatasetError, FlowbtError, RefusedImport, SourceError
 from flowbt.ground.fields import FIELDS
 from flowbt.ground.files import hash_file
 from flowbt.ground.protocols import Step
-from flowbt.studies.ingest.ingest import place
+from flowbt.ground.types import Json, JsonView
+from flowbt.studies.ingest.arrival import Arrival
+from flowbt.studies.ingest.ingest import Assembled, Grown, grown, place, stored_version
 from flowbt.studies.ingest.kinds import Kind, kind_of
 from flowbt.studies.units import EVERY_PROCESSOR, Workers, each, processors
 
@@ -118,26 +122,65 @@ def reduce_one(path: RawFile, kind: str, options: Any, limits: Limits) -> FileRe
         return FileResult(path, None, str(error))
 
 
-def store(asked: Reduction, reduced: Reduced, name: str, root: Path) -> Path:
-    """Store the dataset as a new version. Its `dataset.toml` is kept where there is one, else made from the kind. DatasetError where the two do not fit."""
+def store(asked: Reduction, reduced: Reduced, name: str, root: Path, arrival: Arrival | None = None) -> dict[str, int]:
+    """Store what was reduced into the dataset, as a new version; returns what changed (rows: new, equal, revised).
+
+    What earlier files brought stays, unless all of them are given again or `arrival` says replace. Its `dataset.toml` is kept where there is one, else
+    made from the kind. DatasetError where the two do not fit; RefusedImport where rows of earlier files would change and none of them was corrected.
+    """
     with writing_alone(root, name):
-        return _store(asked, reduced, name, root)
+        return _store(asked, reduced, name, root, arrival or Arrival())
 
 
-def _store(asked: Reduction, reduced: Reduced, name: str, root: Path) -> Path:
+def _store(asked: Reduction, reduced: Reduced, name: str, root: Path, arrival: Arrival) -> dict[str, int]:
     declaration = declaration_of(asked, reduced.table, name, root)
     strange = [column for column in reduced.table.columns if column not in KEYS and column not in declaration.fields]
     if strange:
         raise DatasetError(f"dataset {name}", f"its dataset.toml does not declare {', '.join(strange)}", "choose another name with --to, or declare them")
     files = [{"name": one.path.name, "sha256": one.sha256, "bytes": one.bytes, "rows": len(one.table)} for one in reduced.files if one.table is not None]
+    before = None if arrival.replace else stored_version(root / name)
+    kept = before.provenance if before and not _given_again(before.provenance, files) else {}
+    if kept:
+        _same_terms(name, kept, asked)
+    state = _into(before, reduced.table, declaration, arrival, files) if before and kept else Grown(reduced.table, {"new": len(reduced.table)})
+    if kept and not any(count for kind, count in state.change.items() if kind != "equal"):
+        return state.change
+    held = {str(file["sha256"]) for file in kept.get("files", ())}
     findings = [{"kind": "broken", "reason": one.problem, "file": one.path.name, "action": "left out"} for one in reduced.broken]
-    provenance = {
-        "files": files,
+    provenance: Json = {
+        "files": [*kept.get("files", ()), *[one for one in files if one["sha256"] not in held]],
         "reduced": {"kind": asked.kind, **asked.options},
-        "findings": findings,
-        "finding_counts": {"broken": len(findings)} if findings else {},
+        "findings": [*kept.get("findings", ()), *findings, *as_records(state.findings, declaration)],
+        "revised": REVISED in state.frame,
+        "change": state.change,
     }
-    return write_dataset(root, declaration, place(reduced.table, declaration), provenance)
+    provenance["finding_counts"] = dict(Counter(one["kind"] for one in provenance["findings"]))
+    write_dataset(root, declaration, place(state.frame, declaration), provenance)
+    return state.change
+
+
+def _given_again(kept: JsonView, files: Sequence[Json]) -> bool:
+    """Whether every file that a dataset's rows come from is among these, so that nothing is lost by beginning again."""
+    return not kept.get("revised") and {file["sha256"] for file in kept.get("files", ())} <= {file["sha256"] for file in files}
+
+
+def _same_terms(name: str, kept: JsonView, asked: Reduction) -> None:
+    terms, now = kept.get("reduced"), {"kind": asked.kind, **asked.options}
+    if terms is not None and terms != now:
+        words = ", ".join(f"{key}={value}" for key, value in terms.items())
+        raise RefusedImport(f"dataset {name}", f"its earlier files were reduced with {words}", "give all its files, or say --replace to begin again from these")
+
+
+def _into(before: Version, table: pd.DataFrame, declaration: Dataset, arrival: Arrival, files: Sequence[Json]) -> Grown:
+    """The rows that are there with the new ones. What differs is a revision where a file of the same name was corrected, else half of a bar: refused."""
+    state = grown(before.frame(), Assembled(table, [], [], []), declaration, arrival)
+    held = {file["name"]: file["sha256"] for file in before.provenance.get("files", ())}
+    corrected = any(held.get(file["name"], file["sha256"]) != file["sha256"] for file in files)
+    if state.change.get("revised") and not corrected:
+        first = state.findings[0].line()
+        found = f"{state.change['revised']} rows are there already with other values ({first})"
+        raise RefusedImport(f"dataset {declaration.name}", found, "reduce all its files together, or say --replace to begin again from these")
+    return state
 
 
 def declaration_of(asked: Reduction, table: pd.DataFrame, name: str, root: Path) -> Dataset:

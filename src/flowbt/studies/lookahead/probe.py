@@ -4,7 +4,7 @@
 2. suspects, and the decision's own entries and exits, every year and symbol among them: the panel ends there, or goes on differently;
    the whole decision up to there must stay as it was: frames, numbers, None, structures. The first difference is the leak.
 
-Each evaluation is made by a module loaded anew. Results of flowbt's own features are taken from the whole panel and cut like a field, but for two cuts
+Each evaluation is made by a module loaded anew. Results of flowbt's own features are taken from the whole panel and cut like a field, but for one cut
 of a whole probe, where all is computed: the features are held causal by their own tests, and so a probe costs what the strategy costs.
 """
 
@@ -84,7 +84,7 @@ class Probe:
     def _first_leak(self, most: int | None) -> Leak | None:
         active, rng = activity_of(self.full, self.rows), np.random.default_rng(SEED)
         cuts = cut_rows(active, self.panel.index, rng)[:most]
-        computed = (0, len(cuts) // 2) if most is None else ()  # cuts where the features are computed too
+        computed = (0,) if most is None else ()  # the cut where the features are computed too
         for n, row in enumerate(sorted(cuts) if self.memory else cuts):
             leak = self.truncated(row, recall=n not in computed)
             if leak is None and n % 3 == 1 and not self.late:

@@ -31,6 +31,7 @@ from flowbt.studies.run.option_terms import option_terms_of, warning_of, words_o
 from flowbt.studies.run.placebo import Placebos, against_placebos, placebo_of
 from flowbt.studies.run.request import Prepared, Request
 from flowbt.studies.run.standing import evidence_of
+from flowbt.studies.run.surfaces import with_surfaces
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def assemble(strategy: Strategy, parameters: dict[str, object], panel: PanelRead
     labels = request.span.cut(panel)
     cut = cut_decision(decision, panel, labels)
     costs, account = request.costs or strategy.costs, request.account or strategy.account
-    return Prepared(strategy, parameters, panel, market_of(panel, labels), cut, costs, account, decision)
+    return Prepared(strategy, parameters, panel, with_surfaces(market_of(panel, labels), panel, cut), cut, costs, account, decision)
 
 
 def benchmark_of(catalog: Catalog, prepared: Prepared, asked: str | None) -> tuple[str | None, pd.Series | None]:

@@ -64,6 +64,8 @@ def series_of(book: Book, benchmark: pd.Series | None, placebo: Book | None) -> 
     series["turnover"] = book.exposure["turnover"]
     for name in ("fees", "slippage", "borrow", "funding"):
         series[name] = book.flows[name]
+    if book.greeks is not None:
+        series = series.join(book.greeks.add_prefix("greek:"))
     if benchmark is not None:
         series["benchmark"] = benchmark
     if placebo is not None:

@@ -66,8 +66,8 @@ def market_of(panel: PanelReader, labels: pd.DatetimeIndex) -> Market:
         check_prices(name, getattr(bars, name).loc[labels])
     mark, due = carried(bars.close.loc[labels], bars.dividend.loc[labels])
     frames = {"open": bars.open, "high": bars.high, "low": bars.low, "close": mark, "funding": bars.funding.loc[labels] + due}
-    arrays = {name: frame.loc[labels].to_numpy(float) for name, frame in frames.items()}
-    return Market(index=labels, symbols=panel.symbols, clock=panel.clock, **arrays)
+    opened, high, low, close, funding = (frame.loc[labels].to_numpy(float) for frame in frames.values())
+    return Market(labels, panel.symbols, opened, high, low, close, funding, panel.clock)
 
 
 def check_prices(name: str, prices: pd.DataFrame) -> None:

@@ -25,11 +25,14 @@ class BandEnd(TypedDict):
 
 class OptionTermsUsed(TypedDict):
     """`model`: its words ("" where volatilities were given at the money). `band`: the run with the volatility one error lower, as it is, one higher;
-    empty without a model. `greeks`: cash by part over the whole run, empty in an account of coin."""
+    empty without a model. `greeks`: cash by part over the whole run, empty in an account of coin. `priced_by`: structures opened at the "surface" of the
+    day, by the declared "model", or legs of "both"; `surfaces`: bars with a stored surface, per symbol."""
 
     model: str
     band: list[BandEnd]
     greeks: dict[str, float]
+    priced_by: dict[str, int]
+    surfaces: dict[str, int]
 
 
 def option_terms_of(prepared: Prepared, book: Book) -> OptionTermsUsed | None:
@@ -41,8 +44,10 @@ def option_terms_of(prepared: Prepared, book: Book) -> OptionTermsUsed | None:
     structure = declared(decision.structure, market.clock.always, market.symbols)
     greeks = {} if book.greeks is None else {str(part): float(total) for part, total in book.greeks.sum().items()}
     model = structure.model.skew
+    priced = {name: int((book.trades["priced_by"] == name).sum()) for name in ("surface", "model", "both")}
+    stored = {name: int(one.there.sum()) for name, one in zip(market.symbols, market.surfaces, strict=False) if one is not None}
     if not isinstance(model, SmileModel):
-        return {"model": "", "band": [], "greeks": greeks}
+        return {"model": "", "band": [], "greeks": greeks, "priced_by": priced, "surfaces": stored}
     band = []
     for shift in (-1.0, 0.0, 1.0):
         one = book
@@ -50,7 +55,7 @@ def option_terms_of(prepared: Prepared, book: Book) -> OptionTermsUsed | None:
             moved = replace(structure, model=replace(structure.model, skew=model.end(shift)))
             one = simulate(market, replace(decision, structure=moved), prepared.costs, prepared.account)
         band.append(_end(shift, one))
-    return {"model": str(model), "band": band, "greeks": greeks}
+    return {"model": str(model), "band": band, "greeks": greeks, "priced_by": priced, "surfaces": stored}
 
 
 def _end(shift: float, book: Book) -> BandEnd:
@@ -62,7 +67,16 @@ def _end(shift: float, book: Book) -> BandEnd:
 
 def words_of(terms: OptionTermsUsed) -> list[str]:
     """Lines for a page's assumptions."""
-    lines = [f"Options are priced by the {terms['model']}." if terms["model"] else "Options are priced at the volatility given, taken as at the money."]
+    unless = " where no surface of the day is stored"
+    lines = [
+        f"Options are priced by the {terms['model']}{unless}."
+        if terms["model"]
+        else f"Options are priced at the volatility given, taken as at the money{unless}."
+    ]
+    priced, days = terms["priced_by"], sum(terms["surfaces"].values())
+    both = f", {priced['both']} in part" if priced["both"] else ""
+    where = f"chains stored for {days:,} bars" if days else "no chain of what is traded is stored"
+    lines.append(f"{priced['surface']} of {sum(priced.values())} structures were opened at the surface of the day{both}, the others as said above ({where}).")
     if terms["band"]:
         low, middle, high = terms["band"]
         ends = f"Sharpe {low['sharpe']:.2f} and {high['sharpe']:.2f}, total return {low['total_return']:+.1%} and {high['total_return']:+.1%}"

@@ -15,7 +15,8 @@ import pandas as pd
 
 from flowbt.engine.book import Book
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
-from flowbt.engine.simulate import bars_of, simulate
+from flowbt.engine.options.prices import ContractPrices
+from flowbt.engine.simulate import bars_of
 from flowbt.engine.types import Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Rules, Terms, run_signals, run_targets
 from flowbt.evidence.sharpe import moments
@@ -26,7 +27,6 @@ from flowbt.studies.run.request import Prepared
 Array = npt.NDArray[np.float64]
 TENFOLD = 10.0
 LEAST = 63  # bars: further than the memory of most events
-MOST_STRUCTURES = 39  # rotations of an option structure: each contract is priced anew, which takes fifty times as long
 
 
 def placebo_of(decision: Signals | Targets, seed: int) -> Signals | Targets:
@@ -88,18 +88,13 @@ class Placebos:
 
 
 def against_placebos(prepared: Prepared, book: Book, count: int, seed: int) -> Placebos:
-    """Walk `count` rotations of the decision (at most MOST_STRUCTURES of an option structure) with the same costs and account."""
+    """Walk `count` rotations of the decision with the same costs and account."""
     structured = getattr(prepared.decision, "structure", None) is not None
-    count = min(count, MOST_STRUCTURES) if structured else count
     year, returns, trades = prepared.market.year, _values(book), len(book.trades)
     real = moments(returns)[0]
     if not math.isfinite(real):
         return Placebos(math.nan, (), 1.0, math.nan, timing_of(math.nan, np.empty(0), None, trades, year))
-    rotated = (
-        (_values(simulate(prepared.market, one, prepared.costs, prepared.account)) for one in placebos_of(prepared.decision, count, seed))
-        if structured
-        else rotated_returns(prepared, count, seed)
-    )
+    rotated = rotated_structures(prepared, count, seed) if structured else rotated_returns(prepared, count, seed)
     per_period = np.nan_to_num([moments(one)[0] for one in rotated])  # a placebo without trades has Sharpe 0
     p = (1 + int(np.count_nonzero(per_period >= real))) / (1 + count)
     variance = float(np.var(per_period, ddof=1)) if count > 1 else math.nan
@@ -124,6 +119,19 @@ def rotated_returns(prepared: Prepared, count: int, seed: int) -> Iterator[Array
             tape, _ = run_targets(bars, plan._replace(weights=frozen(np.roll(plan.weights, offset, axis=0))), rules, terms)
         before = np.concatenate([[account.cash], tape.value[:-1]])
         yield np.divide(tape.value, before, out=np.ones_like(before), where=before > 0.0) - 1.0
+
+
+def rotated_structures(prepared: Prepared, count: int, seed: int) -> Iterator[Array]:
+    """The returns of `placebos_of` where an option structure is traded: no book is made, and a contract is priced once for all of them."""
+    from flowbt.engine.options.run import SharedPrices, desk_of, outcome_of, rules_of_structure
+
+    market, account, bars = prepared.market, prepared.account, bars_of(prepared.market, prepared.costs)
+    prices: SharedPrices = ContractPrices()
+    for one in placebos_of(prepared.decision, count, seed):
+        assert isinstance(one, Signals)
+        value = outcome_of(desk_of(market, bars, one, prepared.costs, account, prices), rules_of_structure(one, market)).value
+        before = np.concatenate([[account.cash], value[:-1]])
+        yield np.divide(value, before, out=np.ones_like(before), where=before > 0.0) - 1.0
 
 
 def held(book: Book) -> tuple[Array, Array]:

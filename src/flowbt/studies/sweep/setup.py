@@ -19,12 +19,12 @@ from flowbt.data.panel.caveats import caveats, stale_words
 from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import fenced
 from flowbt.deferred import Tracer
-from flowbt.engine.decisions import plan_of, rules_of
+from flowbt.engine.decisions import check_rules
 from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sweeper import Sweeper
-from flowbt.engine.types import Account, Costs, Labels, Market, Signals, Targets
+from flowbt.engine.types import Account, Costs, Labels, Market
 from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError
 from flowbt.ground.types import Json
 from flowbt.results.record import dumps
@@ -32,6 +32,7 @@ from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import ProbedTrials, branch_leak, refuse
 from flowbt.studies.run.describe import commit, datasets_of, versions
 from flowbt.studies.run.market import Span, market_of, panel_for
+from flowbt.studies.run.surfaces import with_surfaces
 from flowbt.studies.sweep.values import Search, allowed, numbers_of, space_of
 
 PROBES = 200  # combinations of branching parameters that are tried before the dates are settled
@@ -144,7 +145,7 @@ def set_up(catalog: Catalog, request: SweepRequest) -> PreparedSweep:
         refuse(strategy.name, leak)
     panel["close"]
     labels = request.span.cut(panel)
-    market = market_of(panel, labels)
+    market = with_surfaces(market_of(panel, labels), panel, tracer.evaluate(space.trial(np.zeros(len(space.names), np.int64))))
     stage = Stage(market, Labels(panel.index, panel.symbols), int(panel.index.searchsorted(labels[0])))
     sweeper = Sweeper(tracer, space, stage, request.costs or strategy.costs, request.account or strategy.account)
     return PreparedSweep(strategy, space, swept, tuple(request.values), constraints, request.search, request.command, panel, sweeper, leak)
@@ -172,21 +173,13 @@ def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: PanelReader) 
     for code in _ends(space):
         trial = space.trial(code)
         direct = tracer.direct(trial)
-        _check_rules(direct, Labels(panel.index, panel.symbols))
+        check_rules(direct, Labels(panel.index, panel.symbols))
         if not tracer.per_trial and not same(tracer.evaluate(trial), direct):
             tracer.fix(None, "what was recorded differs from a plain call, which")
     if said:
         return Leak("syntax", panel.index[-1], f"{said.asked}: {said.found}", panel.index[-1], "")
     ends = [space.trial(code) for code in _ends(space)]
     return branch_leak(strategy, tracer, panel, ProbedTrials(_settings(space, set(tracer.fixed)), _trials(space), ends))
-
-
-def _check_rules(decision: Any, labels: Labels) -> None:
-    """SignalError for a rule, such as a size, that the engine would refuse: before any trial is counted."""
-    if isinstance(decision, Signals):
-        rules_of(decision, labels)
-    elif isinstance(decision, Targets):
-        plan_of(decision, labels)
 
 
 def _ends(space: Space) -> list[list[int]]:

@@ -65,7 +65,8 @@ def values_of(name: str, text: str, default: object) -> list[object]:
 
 def _range(name: str, text: str, parts: list[float], default: object) -> list[object]:
     first, last, step = parts
-    count = math.floor((last - first) / step + 1e-9) + 1 if step else 0
+    steps = (last - first) / step if step else -1.0
+    count = math.floor(steps + 1e-9) + 1 if abs(steps) < 1e9 else 0
     if not 0 < count <= 1_000_000:
         raise ParameterError(f"-p {name}={text}", "an empty or endless range", "write a:b:step with a step from a towards b")
     return [read_value(name, float(f"{first + k * step:.12g}"), default) for k in range(count)]

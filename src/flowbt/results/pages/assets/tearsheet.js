@@ -58,6 +58,17 @@
     };
   });
 
+  if (Object.keys(data.greeks || {}).length) {
+    fb.chart("greeks-chart", () => {
+      const colours = fb.palette(), dashes = { residual: "dot", costs: "dash" };
+      return {
+        traces: Object.entries(data.greeks).map(([name, y], n) => ({
+          x: labels, y, name, type: "scatter", mode: "lines", hovertemplate: "%{y:,.0f}", line: { color: colours[n % colours.length], width: 1.4, dash: dashes[name] || "solid" },
+        })),
+        layout: { yaxis: { title: { text: "$ since the start" }, tickformat: ",.3~s", zeroline: true } },
+      };
+    });
+  }
   fb.chart("distribution-chart", () => {
     const d = data.distribution;
     const edge = (x, text) => ({ x, yref: "paper", y: 1, text, showarrow: false, yanchor: "bottom", font: { size: 11 } });
@@ -132,5 +143,5 @@
   document.querySelectorAll('input[name="scale"]').forEach((input) => input.addEventListener("change", () => fb.redraw("equity-chart")));
   document.querySelectorAll('input[name="window"]').forEach((input) => input.addEventListener("change", () => fb.redraw("sharpe-chart", "beta-chart")));
   at("shade")?.addEventListener("change", () => fb.redraw("equity-chart"));
-  fb.drawAll().then(() => fb.zoomTogether(["equity-chart", "underwater-chart", "sharpe-chart", "beta-chart", "exposure-chart"].filter((id) => fb.charts.has(id)))).then(() => fb.zoomTogether(["trades-chart", "feature-chart"].filter((id) => fb.charts.has(id))));
+  fb.drawAll().then(() => fb.zoomTogether(["equity-chart", "underwater-chart", "sharpe-chart", "beta-chart", "exposure-chart", "greeks-chart"].filter((id) => fb.charts.has(id)))).then(() => fb.zoomTogether(["trades-chart", "feature-chart"].filter((id) => fb.charts.has(id))));
 })();

@@ -1,0 +1,167 @@
+"""Runs of option structures where chains are stored: priced from the surface of the day, by the model on other days, and said so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flowbt.data.catalog import Catalog
+from flowbt.ground.clock import Clock
+from flowbt.options.implied import black_price
+from flowbt.studies.ingest.reduce import Reduction, reduce_files, store
+from flowbt.studies.run.backtest import backtest
+from flowbt.studies.run.market import Span
+from flowbt.studies.run.option_terms import option_terms_of, words_of
+from flowbt.studies.run.request import Request
+from flowbt.studies.units import HERE
+
+CALLS = '''"""Calls bought at fixed dates."""
+
+from flowbt import Signals
+from flowbt.engine.options.structures import delta, long_call, moneyness
+
+SYMBOLS = ("SPY",)
+
+
+def signals(panel, *, american=False, by_delta=False):
+    bought = panel["close"].notna() & (panel.index.day_of_week == 1)[:, None]
+    at = delta(0.3) if by_delta else moneyness(1.02)
+    call = long_call(0 * panel["close"]["SPY"] + 20, at, days=30).with_(american=american, cross=0.0, tick=0.0)
+    return Signals(long=bought, hold=2, size=0.01, structure=call)
+'''
+DAYS = Clock().labels("2023-03-07", "2023-03-14")
+VOL, RATE, DIVIDEND = 0.4, 0.04, 0.01
+
+
+def chain(path: Path, day: pd.Timestamp, spot: float, instant: str = "20:30") -> None:
+    """A chain of a flat volatility of 40%, two expiries, on a spot of that day."""
+    rows = []
+    for ahead in (24, 45):
+        expiry = day + pd.Timedelta(days=ahead + (4 - (day + pd.Timedelta(days=ahead)).weekday()) % 7)
+        years = (expiry + pd.Timedelta(hours=20) - day - pd.Timedelta(f"{instant}:00")) / pd.Timedelta(days=365)
+        forward, discount = spot * np.exp((RATE - DIVIDEND) * years), np.exp(-RATE * years)
+        for strike in np.arange(round(0.8 * spot), round(1.2 * spot), 2.0):
+            for side in "CP":
+                price = float(black_price(forward, strike, years, VOL, discount, side == "C"))
+                rows.append((f"{day:%Y-%m-%d}T{instant}:00Z", f"{expiry:%Y-%m-%d}", strike, side, max(price - 0.01, 0.01), price + 0.01, VOL, 100, spot))
+    names = ["quote_date", "expiration", "strike", "right", "bid", "ask", "iv", "open_interest", "spot"]
+    pd.DataFrame(rows, columns=names).assign(symbol="SPY").to_csv(path, index=False)
+
+
+@pytest.fixture
+def with_chains(catalog: Catalog, tmp_path: Path) -> Catalog:
+    prices = catalog.imported["prices"].read(["event_time", "close"], ["SPY"]).set_index("event_time")["close"]
+    folder = tmp_path / "chains"
+    folder.mkdir()
+    for day in DAYS:
+        chain(folder / f"spy_{day:%Y%m%d}.csv", day, float(prices[day]), "23:30" if day == DAYS[-1] else "20:30")
+    asked = Reduction("chains", (folder,), {}, workers=HERE)
+    store(asked, reduce_files(asked), "spy-chains", tmp_path / "datasets")
+    return Catalog((tmp_path / "datasets",))
+
+
+def run(catalog: Catalog, tmp_path: Path, **parameters: object):
+    path = tmp_path / "calls.py"
+    path.write_text(CALLS)
+    return backtest(catalog, Request(path, parameters, Span("2023-02-20", "2023-03-31"), rotations=0))
+
+
+def test_a_run_prices_from_the_surface_of_the_day_and_by_the_model_on_others(with_chains: Catalog, tmp_path: Path) -> None:
+    made = run(with_chains, tmp_path)
+    trades = made.book.trades.set_index("entry_label")["priced_by"]
+    assert trades["2023-03-08"] == "surface"
+    assert trades["2023-03-15"] == "model"  # the chain of the 14th was taken after the decision of that day
+    assert set(trades[:"2023-03-05"]) | set(trades["2023-03-20":]) == {"model"}
+    order = made.book.orders[made.book.orders["label"] == "2023-03-08"].iloc[0]
+    years = (pd.Timestamp(order["symbol"].split()[1]) + pd.Timedelta(hours=16) - pd.Timestamp("2023-03-08 09:30")) / pd.Timedelta(days=365)
+    spot = float(made.prepared.market.open[made.prepared.market.index.get_loc("2023-03-08"), 0])
+    expected = black_price(spot * np.exp((RATE - DIVIDEND) * years), 1.02 * spot, years, VOL, np.exp(-RATE * years))
+    assert order["price"] == pytest.approx(float(expected), rel=2e-3)
+
+
+def test_the_page_says_which_priced_how_many(with_chains: Catalog, catalog: Catalog, tmp_path: Path) -> None:
+    made = run(with_chains, tmp_path)
+    terms = option_terms_of(made.prepared, made.book)
+    assert terms["priced_by"] == {"surface": 1, "model": 5, "both": 0}
+    assert terms["surfaces"] == {"SPY": 5}
+    assert "1 of 6 structures were opened at the surface of the day, the others as said above (chains stored for 5 bars)." in words_of(terms)
+    assert "spy-chains" in {one["name"] for one in made.record.manifest["datasets"]}
+    plain = run(catalog, tmp_path)
+    assert "0 of 6 structures were opened at the surface of the day, the others as said above (no chain of what is traded is stored)." in words_of(
+        option_terms_of(plain.prepared, plain.book)
+    )
+    assert made.record.manifest["id"] != plain.record.manifest["id"]
+
+
+def test_the_band_moves_what_the_model_prices_and_not_what_was_quoted(with_chains: Catalog, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from flowbt.engine.options.structures import declared
+    from flowbt.engine.simulate import simulate
+
+    made = run(with_chains, tmp_path)
+    prepared, structure = made.prepared, declared(made.prepared.decision.structure, False, ("SPY",))
+    moved = replace(prepared.decision, structure=structure.with_(skew=structure.model.skew.end(1.0)))
+    other = simulate(prepared.market, moved, prepared.costs, prepared.account).orders.set_index("label")["price"].groupby(level=0).first()
+    own = made.book.orders.set_index("label")["price"].groupby(level=0).first()
+    same = (other / own - 1).abs() < 1e-12
+    assert same[["2023-03-08", "2023-03-10"]].all()
+    assert not same[["2023-03-01", "2023-03-22"]].any()
+
+
+def test_greeks_and_what_they_leave_over_add_up_on_surfaces(with_chains: Catalog, tmp_path: Path) -> None:
+    book = run(with_chains, tmp_path, american=True, by_delta=True).book
+    np.testing.assert_allclose(book.greeks.sum(axis=1), book.value.diff().fillna(book.value.iloc[0] - 100_000), atol=1e-7)
+    assert book.greeks["residual"].abs().sum() < 0.2 * book.greeks["delta"].abs().sum()
+
+
+def test_an_american_put_on_the_surface_is_worth_more_than_a_european_one(with_chains: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "calls.py"
+    text = CALLS.replace("long_call", "long_put").replace("moneyness(1.02)", "moneyness(1.15)")
+    prices = []
+    for american in (True, False):
+        path.write_text(text)
+        made = backtest(with_chains, Request(path, {"american": american}, Span("2023-02-20", "2023-03-31"), rotations=0))
+        orders = made.book.orders.set_index("label")["price"]
+        prices.append((orders["2023-03-08"], orders["2023-03-01"]))
+    (there, without), (european, plain) = prices
+    assert there > european * 1.0005
+    assert without == pytest.approx(plain, rel=1e-12)  # without interest a put is not exercised early
+
+
+def test_rotations_share_prices_and_equal_runs_of_their_own(catalog: Catalog, tmp_path: Path) -> None:
+    from flowbt.engine.simulate import simulate
+    from flowbt.studies.run.placebo import placebos_of, rotated_structures
+
+    prepared = run(catalog, tmp_path).prepared
+    shared = list(rotated_structures(prepared, 5, 3))
+    alone = [simulate(prepared.market, one, prepared.costs, prepared.account).returns.to_numpy() for one in placebos_of(prepared.decision, 5, 3)]
+    np.testing.assert_allclose(shared, alone, rtol=0, atol=1e-12)
+
+
+def test_all_the_rotations_asked_for_are_made_of_a_structure(catalog: Catalog, tmp_path: Path) -> None:
+    from flowbt.studies.run.placebo import against_placebos
+
+    made = run(catalog, tmp_path)
+    assert len(against_placebos(made.prepared, made.book, 50, 7).placebos) == 50
+
+
+def test_the_page_and_the_terminal_have_the_parts_and_they_add_up(with_chains: Catalog, tmp_path: Path) -> None:
+    from flowbt.cli.show.run import option_lines
+    from flowbt.results.pages.tearsheet import context, render
+
+    made = run(with_chains, tmp_path)
+    shown = context(made.record)
+    assert [part["name"] for part in shown["options"]["parts"]] == ["delta", "gamma", "vega", "theta", "residual", "costs"]
+    assert shown["options"]["total"] == pytest.approx(made.book.value.iloc[-1] - 100_000, abs=1e-6)
+    last = sum(values[-1] for values in shown["data"]["greeks"].values())
+    assert last == pytest.approx(shown["options"]["total"], rel=1e-3)
+    page = render(made.record)
+    assert all(words in page for words in ('id="greeks-chart"', "one error lower", "the surface of the day"))
+    lines = option_lines(made.record.manifest["options"])
+    assert lines[0].startswith("by part: delta ")
+    assert lines[1].startswith("volatilities one error lower: Sharpe ")
+    assert lines[2] == "structures priced by the surface of the day: 1 of 6"
