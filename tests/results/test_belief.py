@@ -1,10 +1,12 @@
 """What a stored run may be believed is worked out from what lies beside it now."""
 
 import json
+from dataclasses import fields
 
 import pytest
 from tests.results.records import make_record
 
+from flowbt.evidence.belief import Holding
 from flowbt.results import shelf, store
 from flowbt.results.belief import belief_of, renew, unlike
 
@@ -60,3 +62,10 @@ def test_the_answer_is_renewed_beside_the_runs_and_listed(tmp_path):
 
 def test_a_run_that_was_never_measured_is_not_believed():
     assert belief_of({}, {}, lambda manifest: (0, float("nan")), []).answer != "yes"
+
+
+def test_holding_what_never_moved_has_no_sharpe_ratio():
+    held = {"name": "VIX", "sharpe": None, "total_return": 0.0, "max_drawdown": None}
+    kept = {name: value for name, value in held.items() if name in {f.name for f in fields(Holding)}}
+    belief = belief_of({**RUN, "evidence": {"holding": kept}}, {"sharpe": 0.1}, lambda manifest: (1, float("nan")), [])
+    assert belief.answer != "yes"
