@@ -52,7 +52,7 @@ ROOMS = {  # room: the modules that are changed, the tests that should notice
     "results": (("results/*.py", "results/pages/*.py"), ("tests/results", "--ignore=tests/results/pages")),
 }
 GUARDS = (  # what stands between a mistake and a result: module, the guard, what is left without it, the test that must notice
-    ("studies/run/backtest.py", "    reconcile(book)\n", "", "tests/studies/run/test_guards.py"),
+    ("studies/run/backtest.py", "    answer()\n", "", "tests/studies/run/test_guards.py"),
     ("studies/run/backtest.py", "        refuse(prepared.strategy.name, leak)\n", "        pass\n", "tests/studies/run/test_guards.py"),
     ("studies/run/backtest.py", "    if leak:\n", "    if False:\n", "tests/studies/run/test_guards.py"),
     ("data/panel/caveats.py", "if revised := ", "if revised := [] and ", "tests/studies/run/test_guards.py"),

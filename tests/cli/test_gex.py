@@ -41,3 +41,15 @@ def test_snapshots_of_one_file_are_profiled_apart(tmp_path: Path) -> None:
     path.write_text(path.read_text("utf-8").replace(",0.0\n", ",40.0\n"), "utf-8")
     document = json.loads(CliRunner().invoke(command, [str(path), "--spot", "90000", "--multiplier", "1", "--json"]).stdout)
     assert [one["as_of"] for one in document["profiles"]] == ["2026-01-23T01:00Z", "2026-01-23T02:00Z"]
+
+
+def test_the_surface_and_its_arbitrage_are_said(tmp_path: Path) -> None:
+    from tests.options.test_parity_gamma import invented
+
+    path = str(invented(tmp_path / "spx.csv"))
+    assert "surface: 2 expiries off by 0." in CliRunner().invoke(command, [path], catch_exceptions=False).output
+    surface = json.loads(CliRunner().invoke(command, [path, "--json"]).stdout)["profiles"][0]["surface"]
+    assert surface["expiries"] == 2
+    assert 10 < surface["at_the_money_30d"] < 16
+    thin = CliRunner().invoke(command, [str(files.quote_table(tmp_path / "thin.csv"))], catch_exceptions=False).output
+    assert "surface: none, no expiry has enough strikes" in thin

@@ -84,6 +84,10 @@ def test_positions_that_nothing_ends_inside_a_bar_are_added_up_as_bar_by_bar():
     assert seen.count(("fused", True)) > 60
 
 
+def test_who_leaves_without_equity_and_is_asked_in_again_stays_out_for_that_bar():
+    hold_equal(cases.calm(899), False)  # found by the ten thousand
+
+
 def test_more_symbols_than_a_word_has_bits():
     assert [hold_equal(cases.crowd(seed), seed == 0)[0] for seed in range(12)] == [("fused", False)] * 12
 

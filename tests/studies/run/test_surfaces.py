@@ -165,3 +165,25 @@ def test_the_page_and_the_terminal_have_the_parts_and_they_add_up(with_chains: C
     assert lines[0].startswith("by part: delta ")
     assert lines[1].startswith("volatilities one error lower: Sharpe ")
     assert lines[2] == "structures priced by the surface of the day: 1 of 6"
+
+
+IDEA = """[[idea]]
+id = "{id}"
+symbol = "SPY"
+type = "call"
+strikes = ["102%"]
+date = {date}
+expiry = 2023-04-21
+"""
+
+
+def test_an_idea_is_priced_by_the_surface_of_its_day(with_chains: Catalog, tmp_path: Path) -> None:
+    from flowbt.studies.ideas.ideas import follow_ideas
+
+    (tmp_path / "ideas.toml").write_text(IDEA.format(id="there", date="2023-03-08") + IDEA.format(id="not", date="2023-03-20"))
+    there, without = follow_ideas(with_chains, tmp_path / "ideas.toml").outcomes
+    assert (there.implied, without.implied) == ("surface of spy-chains", "realised")
+    years, spot = (pd.Timestamp("2023-04-21") - pd.Timestamp("2023-03-08")).days / 365, there.spot
+    fair = float(black_price(spot * np.exp((RATE - DIVIDEND) * years), 1.02 * spot, years, VOL, np.exp(-RATE * years)))
+    assert there.cost == pytest.approx(1.02 * fair, rel=0.01)  # half of a spread of 4% is crossed
+    assert abs(there.surface_mean) < 0.05 * there.cost

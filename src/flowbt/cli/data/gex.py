@@ -83,6 +83,7 @@ def _document(path: Path, profile: Profile) -> dict[str, object]:
         "by_quotes": profile.by_quotes,
         "quotes": snap.market.quality(),
         "forwards": {f"{row.root} {row.expiry:%Y-%m-%dT%H:%M}Z": [row.forward, row.discount, row.how] for row in snap.market.expiries.itertuples()},
+        "surface": _surface(profile),
         "terms": buckets(profile),
         "options": len(snap.strike),
         "left_out": snap.left_out,
@@ -91,12 +92,36 @@ def _document(path: Path, profile: Profile) -> dict[str, object]:
     }
 
 
+def _surface(profile: Profile) -> dict[str, Any] | None:
+    """How well a surface fits the chain, and its arbitrage in words; None where no expiry has enough strikes."""
+    from flowbt.options.surface import fit_surface
+
+    try:
+        surface = fit_surface(profile.snap.market)
+    except SourceError:
+        return None
+    fit = surface.fit
+    levels = {f"at_the_money_{days}d": surface.at_the_money(days) for days in (7, 30, 91)}
+    fitted = {"expiries": len(surface.years), "quotes": fit.quotes, "rms": fit.rms, "inside_quotes": fit.inside, "lifted_for_calendar": fit.lifted}
+    return {**fitted, **levels, "butterfly_arbitrage": list(surface.arbitrage())}
+
+
+def _surface_words(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "surface: none, no expiry has enough strikes"
+    bad = found["butterfly_arbitrage"]
+    arbitrage = f"{len(bad)} expiries with butterfly arbitrage, the first {bad[0].removeprefix('butterfly at ')}" if bad else "no butterfly arbitrage"
+    lifted = f"calendar arbitrage ruled out (lifts up to {found['lifted_for_calendar']:.2f} points)"
+    return f"surface: {found['expiries']} expiries off by {found['rms']:.2f} points of volatility; {lifted}; {arbitrage}"
+
+
 def _print(path: Path, profile: Profile, within: float) -> None:
     from flowbt.features.chain import buckets
 
     snap = profile.snap
     say(f"{path.name}  {snap.as_of:%Y-%m-%d %H:%M} UTC  spot {snap.spot:,.2f}  {len(snap.strike)} options ({_left(snap.left_out)})")
     say(f"  assumed: {snap.words()}")
+    say(f"  {_surface_words(_surface(profile))}")
     say("  gamma $ per 1%   " + "   ".join(f"{name} {_money(value)}" for name, value in buckets(profile).items()))
     for words, other in (("the provider's own gammas", profile.by_provider), ("volatilities solved from quotes", profile.by_quotes)):
         if other == other:

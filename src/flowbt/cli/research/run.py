@@ -75,10 +75,13 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
     if options["cluster"]:
         raise ParameterError("--cluster with one strategy", "a run is one unit of work", "give a folder of strategies, or use `flowbt sweep`")
     with _busy(f"running {path.stem}", quiet=options["as_json"]):
-        from flowbt.studies.run.backtest import backtest
-        from flowbt.studies.run.stored import look, store_run
+        from flowbt.engine.vbt.aside import Aside
 
-        run = backtest(data_of(options["datasets"], options["demo"]), request)
+        with Aside() if "vectorbt" not in sys.modules else nullcontext() as aside:
+            from flowbt.studies.run.backtest import backtest
+            from flowbt.studies.run.stored import look, store_run
+
+            run = backtest(data_of(options["datasets"], options["demo"]), request, aside)
         belief = look(options["results"], run)
         folder = None if options["no_store"] else store_run(options["results"], run)
     if options["as_json"]:

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from flowbt.engine.options.pricing import Contract, payoff, volatility
+from flowbt.engine.options.pricing import Contract, known_inputs, payoff
 from flowbt.engine.options.structures import Structure
 from flowbt.engine.types import Array
+from flowbt.options.daily import DaySurfaces
 from flowbt.options.implied import black_price
 
 GRID, REACH = 1201, 2.9  # strikes, deviations either side: within the models' smiles
@@ -44,13 +45,13 @@ def profit_at(held: Held, opened: float, spots: Array) -> Array:
     return np.asarray(held.quantity * (payoff(held.contracts, spots, held.shares) - held.shares * opened) - held.cost)
 
 
-def chances(structure: Structure, held: Held, market: tuple[float, float, float], closes: pd.Series, bars: int) -> Chances:
+def chances(structure: Structure, held: Held, market: tuple[float, float, float], closes: pd.Series, bars: int, surface: DaySurfaces | None = None) -> Chances:
     """`market`: spot, volatility index or at-the-money volatility in points, years to expiry. `closes`: those up to the day it is opened, the last one
-    included. NaN for structures of several expiries and those settled in coin."""
+    included. `surface`: the stored one of that day, in place of the model. NaN for structures of several expiries and those settled in coin."""
     if len({contract.expiry for contract in held.contracts}) != 1 or structure.model.coin:
         return Chances(np.nan, np.nan, np.nan, np.nan)
     spot, _, _ = market
-    spots, weight = implied_distribution(structure, market)
+    spots, weight = implied_distribution(structure, market, surface)
     profit = profit_at(held, spot, spots)
     moves = closes.dropna().tail(MOST + 1).to_numpy(dtype=float)
     past = moves[bars:] / moves[:-bars] if 0 < bars < len(moves) else np.empty(0)
@@ -60,14 +61,14 @@ def chances(structure: Structure, held: Held, market: tuple[float, float, float]
     return Chances(float(weight[profit > 0].sum()), float(weight @ profit), float((then > 0).mean()), float(then.mean()))
 
 
-def implied_distribution(structure: Structure, market: tuple[float, float, float]) -> tuple[Array, Array]:
+def implied_distribution(structure: Structure, market: tuple[float, float, float], surface: DaySurfaces | None = None) -> tuple[Array, Array]:
     """Prices at expiry and their probabilities, the tails as two lumps. Where the model has butterfly arbitrage a negative probability counts nothing."""
     spot, iv, years = market
-    m = structure.model
-    forward = spot * float(np.exp((m.rate - m.dividend) * years))
-    deviation = float(volatility(iv, spot, spot, years, m)) * float(np.sqrt(years))
+    middle = known_inputs(surface, np.asarray(0), (iv, spot), (spot, years), structure.model)
+    forward = spot * float(np.exp((middle.rate - middle.dividend) * years))
+    deviation = float(middle.vol) * float(np.sqrt(years))
     strikes = forward * np.exp(np.linspace(-REACH, REACH, GRID) * deviation)
-    calls = black_price(forward, strikes, years, volatility(iv, spot, strikes, years, m))
+    calls = black_price(forward, strikes, years, known_inputs(surface, np.asarray(0), (iv, spot), (strikes, years), structure.model).vol)
     below = np.maximum.accumulate(np.clip(1.0 + np.diff(calls) / np.diff(strikes), 1e-9, 1.0 - 1e-9))  # ending under the middle of two strikes
     weight = np.diff(np.concatenate([[0.0], below, [1.0]]))
     low, high = (strikes[:2].mean(), strikes[-2:].mean())

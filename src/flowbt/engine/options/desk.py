@@ -16,8 +16,8 @@ from flowbt.engine.options.pricing import (
     OptionInputs,
     contract_of,
     crossing,
-    declared_inputs,
     distance,
+    known_inputs,
     settled,
     value_with,
 )
@@ -138,14 +138,8 @@ class Desk:
 
     def inputs(self, rows: npt.NDArray[np.int64], j: int, spot: Array, strike: float, years: Array) -> OptionInputs:
         """Of a strike as known at the closes of `rows`: by the surface of that day where there is one, else by the declared model."""
-        model, surfaces = self.structure.model, self.market.surfaces
-        made = declared_inputs(self.iv[rows, j], spot, strike, years, model)
-        found = surfaces[j] if surfaces else None
-        if found is None:
-            return made
-        vol, rate, dividend = found.inputs(rows, strike / spot, years)
-        there = np.isfinite(vol)
-        return OptionInputs(np.where(there, vol, made.vol), np.where(there, rate, made.rate), np.where(there, dividend, made.dividend), there)
+        surfaces = self.market.surfaces[j] if self.market.surfaces else None
+        return known_inputs(surfaces, rows, (self.iv[rows, j], spot), (strike, years), self.structure.model)
 
     def priced(self, t: int, j: int, contract: Contract) -> PricedContract:
         """Its marks from bar t on; at an open with the volatility of the close before."""

@@ -25,6 +25,7 @@ from flowbt.ground.clock import Clock
 from flowbt.ground.errors import EngineError, SignalError
 from flowbt.ground.types import Moment
 from flowbt.options import blackscholes as bs
+from flowbt.options.daily import DaySurfaces
 from flowbt.options.implied import black_price
 from flowbt.options.kernels.american import american_values
 from flowbt.options.model import SmileModel
@@ -159,6 +160,34 @@ def declared_inputs(iv: npt.ArrayLike, spot: npt.ArrayLike, strike: npt.ArrayLik
     return OptionInputs(vol, np.full(shape, model.rate), np.full(shape, model.dividend), np.zeros(shape, np.bool_))
 
 
+class QuotedVolatility(NamedTuple):
+    """A volatility in points (a number, or a series by label) and beside it the stored surfaces of the same labels, bar by bar."""
+
+    index: Any
+    surfaces: DaySurfaces
+
+    def since(self, row: int) -> DaySurfaces:
+        """The surfaces from a bar on."""
+        return self.surfaces.cut(row, len(self.surfaces.first) - 1)
+
+
+def known_inputs(
+    surfaces: DaySurfaces | None,
+    rows: npt.NDArray[np.int64],
+    market: tuple[npt.ArrayLike, npt.ArrayLike],
+    option: tuple[npt.ArrayLike, npt.ArrayLike],
+    model: Model,
+) -> OptionInputs:
+    """By the surface of `rows` where there is one, else by the declared model. `market`: volatility in points and spot; `option`: strike and years."""
+    (iv, spot), (strike, years) = market, option
+    made = declared_inputs(iv, spot, strike, years, model)
+    if surfaces is None:
+        return made
+    vol, rate, dividend = surfaces.inputs(rows, np.asarray(strike, dtype=np.float64) / np.asarray(spot, dtype=np.float64), years)
+    there = np.isfinite(vol)
+    return OptionInputs(np.where(there, vol, made.vol), np.where(there, rate, made.rate), np.where(there, dividend, made.dividend), there)
+
+
 def strike_of(leg: Leg, spot: float, years: float, inputs: Callable[[float], OptionInputs]) -> float:
     """The strike of a leg, in price units, from its rule (absolute, moneyness or delta); `inputs` of a strike. EngineError where no strike has that delta."""
     rule = leg.strike
@@ -181,8 +210,8 @@ def strike_of(leg: Leg, spot: float, years: float, inputs: Callable[[float], Opt
     return spot * float(np.exp(brentq(off, -wide, wide, xtol=1e-12)))
 
 
-def _at(iv: float, spot: float, years: float, model: Model, strike: float) -> OptionInputs:
-    return declared_inputs(iv, spot, strike, years, model)
+def _at(surfaces: DaySurfaces | None, market: tuple[float, float], years: float, model: Model, strike: float) -> OptionInputs:
+    return known_inputs(surfaces, np.asarray(0), market, (strike, years), model)
 
 
 def contract_of(
@@ -273,9 +302,11 @@ class Quote:
     loss: float
 
 
-def price_structure(structure: Structure, when: Moment, spot: float, iv: float, *, clock: Clock | None = None, symbol: str = "") -> Quote:
-    """Price a structure as of the close of `when`, with this spot and at-the-money volatility in points. Raises EngineError, SignalError."""
+def price_structure(structure: Structure, when: Moment, spot: float, iv: float | QuotedVolatility, *, clock: Clock | None = None, symbol: str = "") -> Quote:
+    """Price a structure as of the close of `when`, with this spot and at-the-money volatility in points, or the surface (the first of its bars) beside it.
+    Raises EngineError, SignalError."""
     label = pd.Timestamp(when)
+    iv, surfaces = (float(iv.index), iv.surfaces) if isinstance(iv, QuotedVolatility) else (iv, None)
     if not (spot > 0 and iv > 0):
         raise SignalError(f"{structure.name} on {label:%Y-%m-%d}", f"spot {spot:g} and volatility {iv:g}", "give the price and volatility of that date")
     clock = clock or Clock()
@@ -287,9 +318,10 @@ def price_structure(structure: Structure, when: Moment, spot: float, iv: float, 
         years = float(timing.years(days_of(label), expiry))
         if years <= 0.0:
             raise EngineError(f"{leg} on {label:%Y-%m-%d}", f"it expired on {expiry:%Y-%m-%d}", "give a later expiry, or days=")
-        c = Contract(leg.kind, strike_of(leg, spot, years, partial(_at, iv, spot, years, structure.model)), expiry, leg.quantity)
-        price, delta = value_of(c, spot, iv, years, structure)
-        sigma = float(volatility(iv, spot, c.strike, years, structure.model))
+        c = Contract(leg.kind, strike_of(leg, spot, years, partial(_at, surfaces, (iv, spot), years, structure.model)), expiry, leg.quantity)
+        known = _at(surfaces, (iv, spot), years, structure.model, c.strike)
+        price, delta = value_with(c, spot, years, known, structure.model)
+        sigma = float(known.vol)
         rows.append((c.label(symbol).strip(), c.strike, expiry, years * YEAR, sigma, c.quantity, float(price), float(delta)))
         contracts.append(c)
     table = pd.DataFrame(rows, columns=["contract", "strike", "expiry", "days", "volatility", "quantity", "price", "delta"])
@@ -299,20 +331,27 @@ def price_structure(structure: Structure, when: Moment, spot: float, iv: float, 
     return Quote(table, tuple(contracts), net, total, loss)
 
 
-def follow(structure: Structure, when: Moment, spots: pd.Series, ivs: pd.Series, *, clock: Clock | None = None, symbol: str = "") -> pd.DataFrame:
+def follow(
+    structure: Structure, when: Moment, spots: pd.Series, ivs: pd.Series | QuotedVolatility, *, clock: Clock | None = None, symbol: str = ""
+) -> pd.DataFrame:
     """A structure bought at the close of `when` in the middle of the market, marked at each later close to its last expiry or the end of the data.
 
-    `spots`, `ivs` (points): on the same labels, from before `when` on; a missing value is the last known one. Gives spot, iv,
+    `spots`, `ivs` (points, with the surfaces of their labels where there are any): on the same labels, in order, from before `when` on; a missing value is
+    the last known one. Gives spot, iv,
     `value` (options, per unit, settled ones at intrinsic), `profit` (shares included), `settled` (bool: all expiries have passed).
     Raises EngineError where there is no price on `when`.
     """
     label = pd.Timestamp(when)
-    data = pd.DataFrame({"spot": spots, "iv": ivs}).sort_index().ffill()
+    index, surfaces = (ivs.index, ivs.surfaces) if isinstance(ivs, QuotedVolatility) else (ivs, None)
+    data = pd.DataFrame({"spot": spots, "iv": index}).sort_index().ffill()
+    if isinstance(ivs, QuotedVolatility):
+        surfaces = ivs.since(int(data.index.searchsorted(label)))
     data = data.loc[label:]
     if not len(data) or data.index[0] != label or data.iloc[0].isna().any():
         raise EngineError(f"{structure.name} from {label:%Y-%m-%d}", "no price or no volatility on that label", "give series that contain it")
     clock = clock or Clock()
-    quote = price_structure(structure, label, *data.iloc[0], clock=clock, symbol=symbol)
+    spot_then, iv_then = (float(one) for one in data.iloc[0])
+    quote = price_structure(structure, label, spot_then, QuotedVolatility(iv_then, surfaces) if surfaces else iv_then, clock=clock, symbol=symbol)
     structure = declared(structure, clock.always, (symbol,) if symbol else ())
     days, timing = days_of(pd.DatetimeIndex(data.index)), timing_of(structure, clock, (symbol,) if symbol else ())
     last = {c: timing.last_bar(days, c.expiry) for c in quote.contracts}
@@ -321,7 +360,9 @@ def follow(structure: Structure, when: Moment, spots: pd.Series, ivs: pd.Series,
     for c in quote.contracts:
         years = timing.years(days[: min(last[c] + 1, len(data))], c.expiry)
         spot, iv = (data[name].to_numpy()[: len(years)] for name in ("spot", "iv"))
-        price, _ = value_of(c, spot, iv, years, structure)
+        rows = np.arange(len(years))
+        price, _ = value_with(c, spot, years, known_inputs(surfaces, rows, (iv, spot), (c.strike, years), structure.model), structure.model)
+        price = np.array(price)
         if last[c] < len(data) and last[c] > 0:
             bar = (float(spot[-2]), float(spot[-1]))  # without opens: from close to close
             deviation = float(volatility(iv[-2], spot[-2], c.strike, years[-2], structure.model) * np.sqrt((timing.closes - timing.opens) / YEAR))

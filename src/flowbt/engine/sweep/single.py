@@ -118,7 +118,7 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                     if due >= last:  # still open at the end
                         break
                     exit_price = opened[t]
-                    entering = is_set(entry, t - 1)
+                    entering = is_set(entry, t - 1) and entry_units(1.0, size, before, share, exit_price) != 0.0
                 cash += sell(units, exit_price, terms, paid, cost, closed)
                 if not entering:
                     s = add_bar(s, cash, before)

@@ -15,11 +15,13 @@ from flowbt.ground.errors import FieldError
 from flowbt.options.model import COIN, EQUITY
 from flowbt.studies.ideas.file import IdeaFacts, Rolling, read_ideas
 from flowbt.studies.ideas.series import REALISED_SOURCE, Life, closes, volatilities
+from flowbt.studies.run.surfaces import stored_surfaces
 
 NAN = float("nan")
 SETTLED, OPEN, NO_DATA = "settled", "open", "no data"
 ASSUMPTIONS = (
     "opened at the close of its date, across half of the spread that quotes of that term and moneyness have (at least half a cent a leg), and held to expiry",
+    "where chains are stored, the surface of each day prices the options with its interest and dividends; on other days:",
     f"an index of volatility is scaled to expiry and strike by the declared models: {EQUITY}; {COIN}; a realised volatility is taken as at the money",
     "no interest, no dividend; shares and funds are American, indices and coins European; settled at their venue's instant",
     "chances as of the day: under the model's own distribution, and under the underlying's moves over as many bars in the 1,260 before",
@@ -57,7 +59,7 @@ class IdeaOutcome:
     history: float = NAN
     history_mean: float = NAN
     prices: str = ""  # the dataset
-    implied: str = ""  # the symbol of the volatility index, or "realised"
+    implied: str = ""  # "surface of" a dataset of chains on the day, else the symbol of the volatility index, or "realised"
     stand_ins: tuple[str, ...] = ()
     found: str = ""
     remedy: str = ""
@@ -129,7 +131,9 @@ def _outcome(catalog: Catalog, facts: IdeaFacts) -> IdeaOutcome:
         structure = structure.with_(skew=Skew())
     idea = Idea(facts.title, facts.symbol, structure, str(facts.date), facts.conviction)
     frames = price.values.to_frame(facts.symbol), implied.values.to_frame(facts.symbol)
-    got = outcomes([idea], *frames, clock=price.clock).iloc[0]
+    stored = stored_surfaces(catalog, facts.symbol, price.clock, pd.DatetimeIndex(price.values.index))
+    got = outcomes([idea], *frames, clock=price.clock, surfaces={facts.symbol: stored.surfaces} if stored else None).iloc[0]
+    by_surface = stored.holder.name if stored and got["priced_by"] == "surface" else ""
     many = abs(facts.quantity)
     settled, last = bool(got["settled"]), pd.Timestamp(got["last"])
     ends = "" if settled else f"closes of {facts.symbol} end on {price.values.index[-1]:%Y-%m-%d}"
@@ -139,7 +143,7 @@ def _outcome(catalog: Catalog, facts: IdeaFacts) -> IdeaOutcome:
         expiry=pd.Timestamp(got["expiry"]),
         last=last,
         prices=price.source,
-        implied=implied.source,
+        implied=f"surface of {by_surface}" if by_surface else implied.source,
         stand_ins=price.stand_ins + implied.stand_ins,
         found=ends,
         remedy="" if settled else f"closes to {facts.expiry:%Y-%m-%d}",

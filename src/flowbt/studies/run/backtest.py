@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 
@@ -20,6 +21,7 @@ from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.engine.book import Book
 from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.simulate import simulate
+from flowbt.engine.vbt.aside import Aside
 from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.evidence.measures import Measures, measure
 from flowbt.results.record import RunRecord
@@ -49,15 +51,15 @@ class Run:
     leak: Leak | None = None
 
 
-def backtest(catalog: Catalog, request: Request) -> Run:
+def backtest(catalog: Catalog, request: Request, aside: Aside | None = None) -> Run:
     """Run a strategy; nothing is written. LookAheadError where its decision uses the future (unless the request keeps it, marked); the two books are
-    reconciled: a difference is an error."""
+    reconciled, by another process where one is given: a difference is an error."""
     prepared = prepare(catalog, request)
     leak = leak_of(prepared.strategy, prepared.parameters, prepared.panel, prepared.raw)
     if not request.keep_leak:
         refuse(prepared.strategy.name, leak)
     book = simulate(prepared.market, prepared.decision, prepared.costs, prepared.account)
-    reconcile(book)
+    answer = partial(reconcile, book) if aside is None else aside.reconcile(book)
     placebo = placebos = None
     if request.rotations:
         placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
@@ -76,6 +78,7 @@ def backtest(catalog: Catalog, request: Request) -> Run:
     if leak:
         record.manifest["look_ahead"] = str(leak)
         record.manifest["warnings"].insert(0, f"LOOK-AHEAD: {leak}. The result is worthless.")
+    answer()
     return Run(request, prepared, book, placebo, placebos, benchmark, measures, record, leak)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.types import Market, Signals
+from flowbt.ground.clock import Clock
 from flowbt.options.daily import SLICE, DaySurfaces
 
 
@@ -20,20 +23,31 @@ def with_surfaces(market: Market, panel: PanelReader, decision: object) -> Marke
     """
     if not isinstance(decision, Signals) or decision.structure is None:
         return market
-    found = tuple(_surfaces(panel, symbol, market.index) for symbol in market.symbols)
-    return replace(market, surfaces=found) if any(one is not None for one in found) else market
+    found = [stored_surfaces(panel.catalog, symbol, panel.clock, market.index) for symbol in market.symbols]
+    for one in found:
+        panel.used |= {} if one is None else {one.key: one.holder}
+    return replace(market, surfaces=tuple(one and one.surfaces for one in found)) if any(found) else market
 
 
-def _surfaces(panel: PanelReader, symbol: str, labels: pd.DatetimeIndex) -> DaySurfaces | None:
-    names = panel.catalog.symbols(SLICE[0], f"{symbol}@")
+class Stored(NamedTuple):
+    """The surfaces of a symbol by label, the dataset they are in, and what is read of it."""
+
+    surfaces: DaySurfaces
+    key: tuple[str, str]
+    holder: Imported
+
+
+def stored_surfaces(catalog: Catalog, symbol: str, clock: Clock, labels: pd.DatetimeIndex) -> Stored | None:
+    """The surfaces of `labels`, as known at their decisions; None where no chain of the symbol was reduced."""
+    names = catalog.symbols(SLICE[0], f"{symbol}@")
     if not names:
         return None
-    holder = panel.catalog.holder(SLICE[0], names[0], panel.clock)
-    panel.used[(SLICE[0], names[0])] = holder
+    key = (SLICE[0], names[0])
+    holder = catalog.holder(*key, clock)
     table = holder.read(["event_time", "known_at", "symbol", *SLICE])
     table["known"] = holder.known_at(table["event_time"].to_numpy(), table["known_at"].to_numpy())
     rows = table[table["symbol"].isin(names)].dropna(subset=list(SLICE))
-    decided = panel.decisions[panel.index.get_indexer(labels)]
+    decided = clock.decisions(labels).to_numpy()
     at = pd.Index(labels.normalize())
     days: list[npt.NDArray[np.float64] | None] = [None] * len(labels)
     groups = dict(iter(rows.groupby("event_time")))
@@ -45,4 +59,4 @@ def _surfaces(panel: PanelReader, symbol: str, labels: pd.DatetimeIndex) -> DayS
         last = seen[seen["known"] == seen["known"].max()].sort_values(SLICE[0])
         if len(last):
             days[n] = last[list(SLICE)].to_numpy(float)
-    return DaySurfaces.of(days)
+    return Stored(DaySurfaces.of(days), key, holder)

@@ -1,0 +1,48 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from tests.engine import cases
+
+from flowbt.engine.simulate import simulate
+from flowbt.engine.vbt import aside
+from flowbt.engine.vbt.reconcile import reconcile
+from flowbt.ground.errors import ReconciliationError
+
+
+@pytest.fixture(scope="module")
+def book():
+    rng = np.random.default_rng(4)
+    m = cases.market(rng, 40, 2)
+    return simulate(m, cases.signals(rng, m))
+
+
+@pytest.fixture(scope="module")
+def other():
+    with aside.Aside() as process:
+        yield process
+
+
+def test_another_process_gives_the_same_answer(other, book):
+    assert other.reconcile(book)() == reconcile(book)
+
+
+def test_a_difference_found_in_another_process_is_an_error_here(other, book):
+    wrong = dataclasses.replace(book, value=book.value * 1.001)
+    with pytest.raises(ReconciliationError, match="value at"):
+        other.reconcile(wrong)()
+
+
+def test_where_the_other_process_dies_the_books_are_compared_here(book, monkeypatch):
+    monkeypatch.setattr(aside, "SERVE", "import os; os._exit(9)")
+    with aside.Aside() as process:
+        assert process.reconcile(book)() == reconcile(book)
+        with pytest.raises(ReconciliationError, match="value at"):
+            process.reconcile(dataclasses.replace(book, value=book.value * 1.001))()
+
+
+def test_a_large_book_is_not_sent(book, monkeypatch):
+    monkeypatch.setattr(aside, "LARGE", 3)
+    monkeypatch.setattr(aside.Aside, "_asked", None)
+    with aside.Aside() as process:
+        assert process.reconcile(book)() == reconcile(book)
