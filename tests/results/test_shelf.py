@@ -143,3 +143,12 @@ def test_names_that_differ_only_in_their_letters_have_folders_of_their_own(tmp_p
 
 def test_a_copy_under_another_name_has_its_own_id():
     assert make_record("one").manifest["id"] != make_record("two").manifest["id"]
+
+
+def test_an_older_run_is_taken_with_a_warning_where_the_newest_is_damaged(tmp_path):
+    older = store.save(tmp_path, make_record(sessions=120, seed=1))
+    newer = store.save(tmp_path, make_record(sessions=120, seed=2))
+    (newer / "summary.json").write_text("{}") if (newer / "summary.json").exists() else (newer / "run.json").write_text("{}")
+    with pytest.warns(RuntimeWarning, match="the newest run that is whole is taken"):
+        assert shelf.find(tmp_path, older.parent.name).path == older
+    assert shelf.find(tmp_path, older.name).path == older  # named by its digits: nothing to say

@@ -105,7 +105,8 @@ def listing(root: Path) -> Listing:
 def find(root: Path, name: str) -> StoredRun:
     """The run that `name` names: a run's folder, a run id or the start of one, `strategy/id`, a strategy or a tag (the newest run), or the start of a
     strategy's name that no other begins with."""
-    entries = listing(root).entries
+    found = listing(root)
+    entries = found.entries
     wanted = name.strip().rstrip("/")
     folder = Path(wanted)
     by_path = [entry for entry in entries if folder.is_dir() and entry.path.resolve() == folder.resolve()]
@@ -122,6 +123,10 @@ def find(root: Path, name: str) -> StoredRun:
     if not matches:
         close = nearest(wanted, {entry.strategy for entry in entries} | {entry.id for entry in entries})
         raise RunNotFound(f"run {name!r}", f"not among the {len(entries)} runs in {root}", close or "see flowbt results ls")
+    if not (by_path or by_id):  # "the newest": of those that are whole
+        for line in found.broken:
+            if Path(line.partition(": ")[0]).parent == matches[0].path.parent:
+                warnings.warn(f"{line}; the newest run that is whole is taken", RuntimeWarning, stacklevel=2)
     return matches[0]
 
 
