@@ -1,9 +1,10 @@
 """How honest are the tests? Sizes under nulls that keep overlap, clustering and persistence, and power against planted effects, of the code that judges.
 
-    python benchmarks/size_and_power.py [--runs 1000] [--only WORD]
+    python benchmarks/size_and_power.py [--runs 1000] [--only WORD] [--workers 2]
 
 A row is a generator of returns, an event and a kind of claim. Per row: share of null runs with p at or under 5% and 1%; the same of the test flowbt had
-before (a rotation of events against outcomes; of sequences, blocks that swap roles; of runs, the probabilistic Sharpe ratio against 0); and power
+before (a rotation of events against outcomes; of sequences, blocks that swap roles; of runs, the probabilistic Sharpe ratio against 0; slow, so of the first
+200 null runs only); and power
 where an effect of 1, 2 and 3 times the standard error (the spread of the estimate over the null runs) is planted, beside that of an
 oracle who knows that spread. A size at 5% should lie in 3-8%, at 1% under 2.5%.
 """
@@ -12,8 +13,10 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -34,6 +37,7 @@ from flowbt.evidence.timing import skill_of
 
 T = 3_850  # the sessions of the documents' own samples
 MU = 0.0003
+BEFORE = 200  # null runs of which the test there was before is asked too
 Rng = np.random.Generator
 Array = np.ndarray
 
@@ -122,9 +126,29 @@ def runs(rng: Rng, rows: int, rate: float, length: int) -> Array:
     return np.convolve(rng.random(rows) < rate, np.ones(length))[:rows] > 0
 
 
-def under_high(r: Array, _: Rng) -> Array:
+def below_high(share: float, window: int) -> Callable[[Array, Rng], Array]:
+    def event(r: Array, _: Rng) -> Array:
+        price = pd.Series(np.cumsum(r))
+        return np.asarray((price < price.rolling(window, min_periods=1).max() - share).to_numpy())
+
+    return event
+
+
+def scattered(rng: Rng, rows: int, count: int, length: int = 1) -> Array:
+    """`count` runs of `length` labels anywhere."""
+    held = np.zeros(rows, bool)
+    for start in rng.choice(rows - 80, count, replace=False):
+        held[start : start + length] = True
+    return held
+
+
+def over_mean(r: Array) -> Array:
     price = pd.Series(np.cumsum(r))
-    return (price < price.rolling(126, min_periods=1).max() - 0.05).to_numpy()
+    return np.asarray((price > price.rolling(200, min_periods=100).mean()).to_numpy())
+
+
+def week(r: Array) -> Array:
+    return np.asarray(pd.Series(r).rolling(5).sum().fillna(0.0).to_numpy())
 
 
 EVENTS: dict[str, Callable[[Array, Rng], Array]] = {
@@ -139,10 +163,24 @@ EVENTS: dict[str, Callable[[Array, Rng], Array]] = {
     "AR state": lambda r, rng: over(autoregressive(int(rng.integers(2**31)), len(r), 0.98), 0.7),
     "state of 40": lambda r, rng: np.cumsum(rng.random(len(r)) < 1 / 40) % 2 == 1,
     "over 100 ago": lambda r, _: np.concatenate([np.zeros(100, bool), (np.cumsum(r)[100:] > np.cumsum(r)[:-100])]),
-    "5% under its high": under_high,
+    "5% under its high": below_high(0.05, 126),
+    "10% under its high": below_high(0.10, 100_000),
+    "streak of 3 down": lambda r, _: np.convolve(r < 0, np.ones(3))[: len(r)] >= 3,
+    "over its mean of 200": lambda r, _: over_mean(r),
+    "crosses its mean of 200": lambda r, _: np.diff(over_mean(r).astype(float), prepend=0.0) > 0,
+    "capitulation": lambda r, rng: (r > 0.015) & below_high(0.08, 126)(r, rng),
+    "volatility jumps": lambda r, _: recent(r, 5) > 1.6 * np.nan_to_num(recent(r, 42), nan=9.0),
+    "a quiet day": lambda r, _: ~over(np.abs(r), 0.15),
+    "turn of the month": lambda r, _: np.arange(len(r)) % 21 < 3,
+    "one month a year": lambda r, _: np.arange(len(r)) // 21 % 12 == 8,
+    "60 clusters": lambda r, rng: scattered(rng, len(r), 60, 4),
+    "10 single days": lambda r, rng: scattered(rng, len(r), 10),
+    "state of 250": lambda r, rng: np.cumsum(rng.random(len(r)) < 1 / 250) % 2 == 1,
     "sign, wild regime": lambda r, _: np.where(over(recent(r), 0.7), -np.sign(r), 0.0),
     "sign, calm regime": lambda r, _: np.where(over(recent(r), 0.3), 0.0, np.sign(r)),
     "sign of 1.5% days": lambda r, _: np.where(np.abs(r) > 0.015, np.sign(r), 0.0),
+    "sign of 3% days": lambda r, _: np.where(np.abs(r) > 0.03, np.sign(r), 0.0),
+    "against a week of 4%": lambda r, _: np.where(np.abs(week(r)) > 0.04, -np.sign(week(r)), 0.0),
     "random signs": lambda r, rng: np.where(rng.random(len(r)) < 0.1, np.sign(rng.standard_normal(len(r))), 0.0),
     "sign of the month": lambda r, _: np.sign(pd.Series(r).rolling(21).sum().fillna(0.0).to_numpy()),
 }
@@ -184,7 +222,7 @@ OUTCOMES = {
 
 @dataclass(frozen=True)
 class Tried:
-    """One null run: the test, its p, and the p of the test there was before."""
+    """One null run: the test, its p, and the p of the test there was before (NaN where it was not asked)."""
 
     test: Studentised
     p: float
@@ -200,12 +238,12 @@ def outcomes(r: Array, kind: str, h: int) -> study.Outcomes:
     return study.outcomes_of(h, [c[:, None] for c in columns(r, h)], single)
 
 
-def tried(event: Array, o: study.Outcomes, statistic: str) -> Tried | None:
+def tried(event: Array, o: study.Outcomes, statistic: str, seed: int) -> Tried | None:
     found = study.contrast(event, o, study.STATISTICS[statistic])
     if found is None:
         return None
     test = found.test(o.cosines())
-    return Tried(test, test.p(), rotated(event, o, statistic))
+    return Tried(test, test.p(), rotated(event, o, statistic) if seed < BEFORE else math.nan)
 
 
 def rotated(event: Array, o: study.Outcomes, statistic: str) -> float:
@@ -230,7 +268,7 @@ def studied(market: str, event: str, kind: str, h: int, rows: int = T) -> Row:
     def run(seed: int) -> Tried | None:
         r = MARKETS[market](seed, rows)
         held = np.asarray(EVENTS[event](r, np.random.default_rng(seed)), dtype=float)[:, None]
-        return tried(held, outcomes(r, kind, h), OUTCOMES[kind].statistic) if np.abs(held[: rows - h]).sum() >= 3 else None
+        return tried(held, outcomes(r, kind, h), OUTCOMES[kind].statistic, seed) if np.abs(held[: rows - h]).sum() >= 3 else None
 
     return run
 
@@ -240,23 +278,23 @@ def curve(market: str, event: Callable[[Array, float], Array], grid: tuple[float
 
     def run(seed: int) -> Tried | None:
         r = MARKETS[market](seed, T)
-        found, before, null = [], [], []
-        for h in horizons:
-            o = outcomes(r, "return", h)
-            for value in grid:
-                held = event(r, value).astype(float)[:, None]
-                if (one := study.contrast(held, o, study.STATISTICS["mean"])) is None:
-                    continue
-                found.append((one, o.cosines()))
-                sums, count = rotation_sums(held, o.columns[0])[:, 0, 0], rotation_sums(held, o.known)[:, 0, 0]
-                level = np.divide(sums, count, out=np.full(T, np.nan), where=count > 0.5)
-                shifts = level[offsets(T, max(horizons) + 5)]
-                before.append((level[0] - np.nanmean(shifts)) / np.nanstd(shifts))
-                null.append((shifts - np.nanmean(shifts)) / np.nanstd(shifts))
+        cases = [(event(r, value).astype(float)[:, None], outcomes(r, "return", h)) for h in horizons for value in grid]
+        found = [(one, o.cosines()) for held, o in cases if (one := study.contrast(held, o, study.STATISTICS["mean"])) is not None]
         test, _ = combined([one for one, _ in found], min(b for _, b in found), 1, (20, 0))
-        return None if test is None else Tried(test, test.p(), p_values(float(np.median(before)), np.median(np.array(null), axis=0)).p)
+        return None if test is None else Tried(test, test.p(), _median_rotated(cases, max(horizons)) if seed < BEFORE else math.nan)
 
     return run
+
+
+def _median_rotated(cases: list[tuple[Array, study.Outcomes]], longest: int) -> float:
+    before, null = [], []
+    for held, o in cases:
+        sums, count = rotation_sums(held, o.columns[0])[:, 0, 0], rotation_sums(np.abs(held), o.known)[:, 0, 0]
+        level = np.divide(sums, count, out=np.full(T, np.nan), where=count > 0.5)
+        shifts = level[offsets(T, longest + 5)]
+        before.append((level[0] - np.nanmean(shifts)) / np.nanstd(shifts))
+        null.append((shifts - np.nanmean(shifts)) / np.nanstd(shifts))
+    return p_values(float(np.median(before)), np.median(np.array(null), axis=0)).p
 
 
 def names(event: str, h: int) -> Row:
@@ -268,7 +306,7 @@ def names(event: str, h: int) -> Row:
         r = market[:, None] + 0.012 * rng.standard_normal((T, 8))
         weak = np.where(market[:, None] > 0.005, r < -0.01, False) if event == "weak on a strong day" else np.abs(r) > 0.025
         one = np.column_stack([ahead(x, h) for x in r.T])
-        return tried(weak.astype(float), study.outcomes_of(h, [one], [np.column_stack([ahead(x, 1) for x in r.T])]), "mean")
+        return tried(weak.astype(float), study.outcomes_of(h, [one], [np.column_stack([ahead(x, 1) for x in r.T])]), "mean", seed)
 
     return run
 
@@ -292,6 +330,8 @@ def sequence(first: str, h: int) -> Row:
     def run(seed: int) -> Tried:
         frame = stages(seed, first)
         test = studentise_mean(lead(standardised(innovations(frame)), h))
+        if seed >= BEFORE:
+            return Tried(test, test.p(), math.nan)
         raw = lead(standardised(frame), h)
         blocks = np.add.reduceat(raw, np.arange(0, len(raw), 4 * h))
         signs = np.random.default_rng(seed).integers(0, 2, (499, len(blocks))) * 2.0 - 1.0
@@ -323,6 +363,10 @@ def coins(length: float) -> Row:
     return run
 
 
+def over_sum(r: Array, n: float) -> Array:
+    return np.asarray(pd.Series(r).rolling(int(n)).sum().fillna(0.0).to_numpy())
+
+
 def over_last(share: float) -> Callable[[Array, float], Array]:
     return lambda r, n: pd.Series(r).rolling(int(n)).sum().to_numpy() > share * math.sqrt(n) * 0.011
 
@@ -344,6 +388,11 @@ def rows() -> dict[str, Row]:
         ("GARCH-t", "AR state", 21), ("walk", "over 100 ago", 21), ("GARCH-t", "over 100 ago", 63), ("AR level", "AR state", 21), ("AR level", "clusters", 21),
         ("GARCH-t", "sign, wild regime", 1), ("GARCH-t", "sign, wild regime", 21), ("GARCH-t", "sign, calm regime", 63), ("GJR-t", "sign of 1.5% days", 5),
         ("jumps", "sign, wild regime", 5), ("GARCH-t", "random signs", 5),
+        ("GJR-t", "streak of 3 down", 21), ("GJR-t", "capitulation", 21), ("GJR-t", "volatility jumps", 10), ("GJR-t", "10% under its high", 42),
+        ("GJR-t", "over its mean of 200", 10), ("GJR-t", "sign of the month", 63), ("GJR-t", "against a week of 4%", 21), ("GJR-t", "sign of 1.5% days", 63),
+        ("switching", "10% under its high", 42), ("jumps", "sign of 3% days", 5), ("jumps", "volatility jumps", 42), ("jumps", "crosses its mean of 200", 21),
+        ("walk", "over its mean of 200", 63), ("GARCH-t", "60 clusters", 63), ("GARCH-t", "10 single days", 10), ("GARCH-t", "a quiet day", 5),
+        ("GARCH-t", "turn of the month", 5), ("jumps", "one month a year", 21), ("switching", "state of 250", 10),
     ):  # fmt: skip
         add(market, event, h)
     for market, event, h, kind in (
@@ -351,6 +400,7 @@ def rows() -> dict[str, Row]:
         ("switching", "AR state", 63, "drawdown"), ("GARCH-t", "state of 40", 1, "next move"), ("GARCH-t", "random days", 1, "next move"),
         ("switching", "AR state", 1, "next move"), ("GARCH-t", "state of 40", 21, "volatility"), ("switching", "state of 40", 63, "volatility"),
         ("GARCH-t", "state of 40", 1, "deviation"), ("jumps", "AR state", 1, "deviation"), ("GARCH-t", "random days", 1, "autocorrelation"),
+        ("jumps", "one month a year", 21, "volatility"), ("GJR-t", "60 clusters", 21, "drawdown"), ("switching", "state of 250", 5, "volatility"),
     ):  # fmt: skip
         add(market, event, h, kind)
     for market, event, h in (
@@ -360,8 +410,14 @@ def rows() -> dict[str, Row]:
         ("GARCH-t", "streak of 5", 21),
     ):
         add(market, event, h, length=1_250)
+    for market, event, h in (("GARCH-t", "clusters", 21), ("GJR-t", "a day of -2%", 5), ("jumps", "wild state", 21), ("AR level", "clusters", 10)):
+        add(market, event, h, length=800)
     table["GARCH-t: curve, days of +1 to +2.5%, 10 to 42"] = curve("GARCH-t", lambda r, v: r > v, (0.01, 0.015, 0.02, 0.025), (21, 10, 42))
     table["GJR-t: curve, falls over 5 to 42, 5 to 21"] = curve("GJR-t", lambda r, n: ~over_last(-1.0)(r, n) & (np.arange(T) > 63), (5, 10, 21, 42), (10, 5, 21))
+    table["GJR-t: curve, 5 to 15% under its high, 21 to 63"] = curve(
+        "GJR-t", lambda r, x: below_high(x, 252)(r, np.random.default_rng(0)), (0.05, 0.1, 0.15), (42, 21, 63)
+    )
+    table["GJR-t: curve, sign of 10 to 42 sessions, 10 to 63"] = curve("GJR-t", lambda r, n: np.sign(over_sum(r, n)), (10, 21, 42), (21, 10, 63))
     table["8 names: weak on a strong day, return 10"] = names("weak on a strong day", 10)
     table["8 names: days of 2.5% either way, return 21"] = names("wild days", 21)
     for first in ("white", "change", "change of 5", "level"):
@@ -376,7 +432,7 @@ def line(name: str, row: Row, count: int) -> str:
     """Size at 5% and 1%, before, and power at 1, 2 and 3 standard errors (one-sided tests as they are)."""
     start = time.perf_counter()
     done = [one for seed in range(count) if (one := row(seed)) is not None]
-    p, before = np.array([one.p for one in done]), np.array([one.before for one in done])
+    p, before = np.array([one.p for one in done]), np.array([one.before for one in done if math.isfinite(one.before)])
     spread = float(np.std([one.test.estimate for one in done]))
     sides = "p_above" if name.startswith("strategy") else "p"
     powers = []
@@ -388,6 +444,11 @@ def line(name: str, row: Row, count: int) -> str:
     power = " ".join(f"{x:4.0%}" for x in powers)
     took = time.perf_counter() - start
     return f"  {name:52s} {five:6.1%} {one:6.1%} | {np.mean(before <= 0.05):6.1%} {np.mean(before <= 0.01):6.1%} | {power} | {fine:8s}{took:5.1f} s"
+
+
+def told(name: str, count: int) -> str:
+    """The line of a row, by name: what a worker process is asked."""
+    return line(name, rows()[name], count)
 
 
 def uneven(seed: int) -> Array:
@@ -414,14 +475,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=1_000)
     parser.add_argument("--only", default="", help="rows whose name has this word")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
     options = parser.parse_args()
     count, start = options.runs, time.perf_counter()
     oracle = ", ".join(f"{ndtr(k - 1.96):.0%}" for k in (1, 2, 3))
     print(f"{count:,} null runs a row (sampling error {math.sqrt(0.05 * 0.95 / count):.1%}); an oracle's power: {oracle}")
     print(f"  {'':52s} {'5%':>6s} {'1%':>6s} | {'before':>6s} {'':>6s} | power at 1, 2, 3 se")
-    for name, row in rows().items():
-        if options.only in name:
-            print(line(name, row, count), flush=True)
+    wanted = [name for name in rows() if options.only in name]
+    with ProcessPoolExecutor(options.workers) as pool:
+        for text in pool.map(told, wanted, [count] * len(wanted)):
+            print(text, flush=True)
     if not options.only:
         few = max(20, count // 4)
         print(f"SPA of 20 models of uneven deviation: size {np.mean([spa(uneven(s), 499, s).p <= 0.05 for s in range(few)]):.1%}; ", end="")

@@ -73,6 +73,7 @@ def test_a_guide_works_as_written(path, tmp_path):
     environment = {**kept, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "src"), "NO_COLOR": "1"}
     home = tmp_path / "project"
     subprocess.run([tmp_path / "flowbt", "init", home], env=environment, check=True, capture_output=True)
+    said = ""
     for kind, target, text in BLOCK.findall(path.read_text(encoding="utf-8")):
         if target:
             (home / target).write_text(text, encoding="utf-8")
@@ -80,3 +81,6 @@ def test_a_guide_works_as_written(path, tmp_path):
             program = ["bash", "-euo", "pipefail", "-c", text] if kind == "sh" else [sys.executable, "-c", text]
             done = subprocess.run(program, cwd=home, env=environment, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+            said += done.stdout
+    quoted = [line.removeprefix("> ") for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("> ")]
+    assert [line for line in quoted if line not in said] == []  # what a guide says that flowbt says

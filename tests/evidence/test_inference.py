@@ -102,3 +102,23 @@ def test_losses_between_quiet_stretches_are_measured_whole():
     blended = studentise(score, np.full(1000, 1e-3), 100)
     assert blended.variance == pytest.approx(inference.ALL * (score**2).sum(), rel=0.02)
     assert blended.freedom == 100
+
+
+def any_case(seed):
+    """A test of scores on some events, few or many, white or not, with an effect or none."""
+    rng = np.random.default_rng(seed)
+    rows, cosines = 400, int(rng.choice([4, 12, 60]))
+    held = rng.random(rows) < rng.choice([0.02, 0.1, 0.7])
+    held[rng.integers(rows)] = True
+    weight = held / held.sum()
+    return studentise(weight * rng.standard_t(4, rows) + rng.choice([0.0, 0.5, -2.0]) * weight, weight, cosines)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_p_interval_and_power_never_contradict(seed):
+    test = any_case(seed)
+    low, high = test.interval()
+    assert low <= test.estimate <= high
+    assert (test.p() <= 0.05) == (not low <= 0 <= high)
+    assert test.p(low + 1e-6 * (high - low)) >= 0.05 >= test.p(low - 1e-6 * (high - low)) or not np.isfinite(high - low)
+    assert test.smallest() >= min(high - test.estimate, test.estimate - low)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from flowbt.evidence.sharpe import deflated_sharpe, effective_trials, expected_maximum, mean_correlation, minimum_track_record, moments, probabilistic_sharpe
+from flowbt.evidence.sharpe import deflated_sharpe, effective_trials, expected_maximum, mean_correlation, moments, probabilistic_sharpe
 
 
 def test_published_deflated_sharpe():  # Bailey and Lopez de Prado 2014
@@ -21,12 +21,6 @@ def test_one_trial_needs_no_deflation():
 def test_expected_maximum_is_the_simulated_one():
     best = np.random.default_rng(0).standard_normal((20_000, 50)).max(axis=1)
     assert expected_maximum(50, 1.0) == pytest.approx(best.mean(), rel=0.02)
-
-
-def test_track_record_is_where_the_probability_reaches_its_level():
-    bars = minimum_track_record(0.08, 0.02, skew=-0.7, kurtosis=6)
-    assert probabilistic_sharpe(0.08, 0.02, round(bars), -0.7, 6) == pytest.approx(0.95, abs=1e-3)
-    assert minimum_track_record(0.01, 0.02) == math.inf
 
 
 def test_moments_are_those_of_scipy():

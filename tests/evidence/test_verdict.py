@@ -121,3 +121,16 @@ def test_the_level_in_force_is_the_next_rank_of_the_family():
     assert level_in_force([0.001, 0.4, 0.6, math.nan, 0.9]) == pytest.approx(0.05 * 2 / 4)
     assert level_in_force([0.3, 0.4]) == pytest.approx(0.025)
     assert level_in_force([]) == 0.05
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_words_follow_the_numbers_of_the_test(seed):
+    rng = np.random.default_rng(seed)
+    test = Studentised(0.004 * rng.standard_normal(), 0.002 * rng.standard_normal(30), np.full(30, 0.05) * rng.standard_normal(30))
+    low, high = test.interval()
+    numbers = {"effect": test.estimate, "p": test.p(), "low": low, "high": high, "detail": {"test": test.to_dict()}}
+    found = finding(**numbers, q=float(rng.choice([0.01, 0.3])), sign=int(rng.choice([1, -1])), stated={"effect": 0.004} if seed % 2 else {})
+    if found.verdict == "replicated":
+        assert low > 0 if found.sign > 0 else high < 0
+    if found.verdict in ("not distinguishable from chance", "underpowered"):
+        assert "the smallest effect it would have seen is" in found.reason

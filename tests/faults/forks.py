@@ -48,8 +48,8 @@ class Child:
     scratch: Path
     began: float = field(default_factory=time.monotonic)
 
-    def wait(self, limit: float = LIMIT, *, stopped: bool = False) -> Done | None:
-        """Its end; None where it stopped itself (`stopped`), or is not there yet after `limit` seconds of a short wait."""
+    def wait(self, limit: float = LIMIT, *, stopped: bool = False, kill: bool = True) -> Done | None:
+        """Its end; None where it stopped itself (`stopped`). What has not ended after `limit` seconds is killed, or left alone (None)."""
         while time.monotonic() - self.began < limit:
             pid, status = os.waitpid(self.pid, os.WNOHANG | (os.WUNTRACED if stopped else 0))
             if pid and os.WIFSTOPPED(status):
@@ -57,7 +57,7 @@ class Child:
             if pid:
                 return self._done(os.waitstatus_to_exitcode(status))
             time.sleep(0.002)
-        if limit < LIMIT:
+        if not kill:
             return None
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)

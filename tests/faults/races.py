@@ -80,7 +80,7 @@ def _both(first: Words, second: Words, there: object, at: int) -> tuple[Done, Do
     b = start(command(*second), there)  # type: ignore[arg-type]
     if done is not None:  # it ended before that call: its way was shorter this time
         return done, _end(b)
-    early = b.wait(2.0)  # a lock that the halted one holds may keep it waiting
+    early = b.wait(2.0, kill=False)  # a lock that the halted one holds may keep it waiting
     os.kill(a.pid, signal.SIGCONT)
     return _end(a), early or _end(b)
 

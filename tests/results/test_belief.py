@@ -2,11 +2,15 @@
 
 import json
 
+import numpy as np
 import pytest
 from tests.results.records import make_record
 
-from flowbt.results import shelf, store
+from flowbt.results import ledger, shelf, store
 from flowbt.results.belief import belief_of, renew, unlike
+from flowbt.results.pages import compare as compare_page
+from flowbt.results.pages import site
+from flowbt.studies.compare.compare import compare
 
 WALK = {
     "modes": {"rolling": {"windows": 9, "measures": {"sharpe": 0.8, "bars": 2000}}},
@@ -60,3 +64,69 @@ def test_the_answer_is_renewed_beside_the_runs_and_listed(tmp_path):
 
 def test_a_run_that_was_never_measured_is_not_believed():
     assert belief_of({}, {}, lambda manifest: (0, float("nan")), []).answer != "yes"
+
+
+def runs(tmp_path, **changes):
+    place = store.save(tmp_path, make_record(synthetic=False, **changes))
+    return place, json.loads((place / "run.json").read_text())
+
+
+def told(root):
+    return shelf.listing(root).entries[0].belief
+
+
+def test_another_walk_forward_of_the_same_code_gives_no_tile(tmp_path):
+    """A synthetic walk-forward of 0.80 on other parameters, symbols, costs and span once said "holds up" on a real run."""
+    place, manifest = runs(tmp_path)
+    walk = {**WALK, "code_hash": manifest["code_hash"], "synthetic": True, "symbols": ["QQQ"], "costs": {"fees": 0.0}, "from": "2000-01-03"}
+    (place.parent / "walkforward-x").mkdir()
+    (place.parent / "walkforward-x" / "walkforward.json").write_text(json.dumps(walk))
+    renew(tmp_path, manifest["strategy"])
+    words = next(check["words"] for check in told(tmp_path)["checks"] if check["name"] == "out of sample")
+    assert "no walk-forward fits this run" in words
+    assert "0.80" not in words
+
+
+def test_a_later_search_moves_the_answer_of_a_stored_run(tmp_path):
+    """Verdicts once froze when they were stored: a run of Sharpe 0.53 showed 92%, a better one 53%."""
+    _, manifest = runs(tmp_path, evidence={"probed": True, "rotations": 199, "rotation_p": 0.005})
+    before = next(check["words"] for check in told(tmp_path)["checks"] if check["name"] == "luck")
+    ledger.add(ledger.folder_of(tmp_path, manifest), "sweep", np.arange(5000, dtype=np.uint64), np.random.default_rng(1).normal(0, 0.2, 5000))
+    renew(tmp_path, manifest["strategy"])
+    after = next(check["words"] for check in told(tmp_path)["checks"] if check["name"] == "luck")
+    assert "5,000 trials" not in before
+    assert "5,000 trials" in after
+
+
+def test_terminal_list_page_and_comparison_say_the_same_sentence(tmp_path):
+    """98% stood in the browser and 36% in the gallery under one label."""
+    place, manifest = runs(tmp_path)
+    sentence = told(tmp_path)["sentence"]
+    beside = compare(tmp_path, [manifest["id"], manifest["id"]])
+    assert [run["belief"]["sentence"] for run in beside.runs] == [sentence, sentence]
+    assert sentence in compare_page.write(tmp_path, beside.to_dict()).read_text()
+    assert sentence in site.index_page(tmp_path)
+    assert sentence in (place / "tearsheet.html").read_text()
+
+
+def test_one_rotation_is_no_test_and_a_leak_is_never_green():
+    """The placebo tile was one rotation; a `shift(-1)` strategy had "100% unlikely to be luck" in green."""
+    leaking = belief_of(
+        {**RUN, "look_ahead": "shift(-1)", "evidence": {"probed": True, "rotations": 199, "rotation_p": 0.005}}, {"sharpe": 9.0}, none_tried, []
+    )
+    assert leaking.sentence.startswith("No: it uses the future (shift(-1))")
+    assert leaking.tone == "bad"
+    alone = belief_of({**RUN, "evidence": {"probed": True}}, {"sharpe": 1.0, "trades": 90}, none_tried, [])
+    assert next(check.state for check in alone.checks if check.name == "luck") == "unknown"
+
+
+def test_a_long_biased_run_under_its_benchmark_is_told_so():
+    """Nothing was compared with holding: under its benchmark all was green."""
+    held = {"name": "SPY", "total_return": 2.0, "sharpe": 0.9, "max_drawdown": -0.2}
+    manifest = {**RUN, "evidence": {"probed": True, "rotations": 199, "rotation_p": 0.005, "held_p": 0.01, "holding": held}}
+    belief = belief_of(manifest, {"sharpe": 0.6, "total_return": 1.0, "trades": 90, "bars": 3000, "skew": 0.0, "kurtosis": 3.0}, none_tried, [])
+    assert belief.sentence.startswith("No: holding SPY did better: Sharpe 0.60 and +100.0% against 0.90 and +200.0% for holding SPY")
+
+
+def none_tried(manifest):
+    return 1, float("nan")

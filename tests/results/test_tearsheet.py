@@ -60,6 +60,16 @@ def test_trades_are_told_in_groups():
         assert sum(row["profit"] for row in rows) == pytest.approx(closed["pnl"].sum())
 
 
+def test_of_many_groups_the_largest_profits_and_losses_are_kept():
+    record = make_record()
+    one = record.trades.query("reason != 'open'").iloc[[0]]
+    trades = pd.concat([one.assign(symbol=f"S{n:02}", pnl=float(n) * (-1) ** n) for n in range(1, 26)], ignore_index=True)
+    kept = {table["name"]: table["rows"] for table in trade_groups(trades, record.returns)}["symbol"]
+    assert [row["group"] for row in kept] == [f"S{n:02}" for n in range(25, 5, -1)]
+    few = {table["name"]: table["rows"] for table in trade_groups(trades[:20], record.returns)}["symbol"]
+    assert [row["group"] for row in few] == [f"S{n:02}" for n in range(1, 21)]
+
+
 def test_every_measure_with_a_label_is_in_one_table():
     record = make_record()
     text = tearsheet.render(record)

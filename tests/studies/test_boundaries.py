@@ -1,6 +1,7 @@
 """What a strategy or claim file does to the process is one line with its place; what is broken beside it stops nothing."""
 
 import json
+import re
 import sys
 
 import pytest
@@ -52,7 +53,7 @@ def test_after_a_limit_the_thread_goes_on(monkeypatch):
 def test_a_claim_file_that_exits_is_named(line, tmp_path):
     path = tmp_path / "claims.py"
     path.write_text(f"x = 1\n{line}\n")
-    assert "line 2: SystemExit" in load(path).problem
+    assert re.search("line 2(: SystemExit| calls exit| imports sys)", load(path).problem)
 
 
 def test_ctrl_c_still_stops():

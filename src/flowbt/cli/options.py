@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import sys
@@ -74,6 +75,16 @@ def _publish(folder: RemoteFolder) -> None:
         click.echo(f"published to {folder.address}: {len(sent)} objects", err=True)
 
 
+class Number(click.FloatRange):
+    """A number in a range, which nan is not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is no number of this world", param, ctx)
+        return number
+
+
 def datasets_option(command: F) -> F:
     """The folder new data go to; it may be made."""
     return _datasets(command)
@@ -141,7 +152,7 @@ def _alone(context: click.Context, _option: click.Parameter, wanted: bool) -> bo
 def timeout_option(command: F) -> F:
     return click.option(
         "--timeout",
-        type=click.FloatRange(0, min_open=True),
+        type=Number(0, 1e8, min_open=True),
         metavar="SECONDS",
         envvar=TIMEOUT,
         show_envvar=True,

@@ -165,15 +165,17 @@ def _all_hold(facts: RunFacts) -> str:
 
 def _leak(f: RunFacts, c: BeliefCutoffs) -> Check:
     if f.leak:
-        return Check("leak", "fails", f"it uses the future ({f.leak})", "mend the look-ahead: flowbt check names where it is")
+        return Check("leak", "fails", f"it uses the future ({f.leak})", "mend the look-ahead (flowbt check names where it is)")
     if not f.probed:
-        return Check("leak", "unknown", "it was not probed for look-ahead", "run it again with the probe on")
+        return Check("leak", "unknown", "it was not probed for look-ahead", "run it again: every run is probed")
     return Check("leak", "holds", "the probe found no look-ahead")
 
 
 def _data(f: RunFacts, c: BeliefCutoffs) -> Check:
     if f.synthetic:
-        return Check("data", "doubt", "the prices are invented (SYNTHETIC), they say nothing about a market", "import real data: flowbt data import")
+        return Check(
+            "data", "doubt", "the prices are invented (SYNTHETIC), they say nothing about a market", "import real data (flowbt data add, or flowbt data setup)"
+        )
     if f.stand_ins:
         return Check("data", "doubt", f"what was tested is a stand-in: {'; '.join(f.stand_ins)}", "import the field itself, or read it as a test of that")
     if f.caveats:

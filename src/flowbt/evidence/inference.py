@@ -38,7 +38,7 @@ WHITE, TURNING, PERSISTENT = 1.0, 0.13, 0.08
 BAND = (0.6, 1.5)  # variance ratios between which pieces count as nearly white: two deviations of the ratio either side
 FEWEST = 4  # cosines
 REACH = 2.5  # a cosine's half period is at least this many horizons where outcomes overlap
-ALL = 0.5  # share of the variance that is the mean over all cosines, where pieces are nearly white
+ALL = 0.3  # share of the variance that is the mean over all cosines, where pieces are nearly white
 DRAWS = 4_000  # of the power
 
 

@@ -48,14 +48,6 @@ def deflated_sharpe(sharpe: float, bars: int, *, trials: float, variance: float,
     return probabilistic_sharpe(sharpe, expected_maximum(trials, variance), bars, skew, kurtosis)
 
 
-def minimum_track_record(sharpe: float, threshold: float = 0.0, skew: float = 0.0, kurtosis: float = 3.0, confidence: float = 0.95) -> float:
-    """Bars needed before `sharpe` is above `threshold` at `confidence`; infinite where it is not above it at all."""
-    if not sharpe > threshold:
-        return math.inf
-    spread = 1 - skew * sharpe + (kurtosis - 1) / 4 * sharpe**2
-    return float(1 + spread * (ndtri(confidence) / (sharpe - threshold)) ** 2)
-
-
 def effective_trials(trials: int, mean_correlation: float) -> float:
     """Independent trials among correlated ones: `rho + (1 - rho) N`, rho their mean correlation (under 0 counts as 0). Source: Bailey and
     Lopez de Prado (2014), appendix 3. Between 1 and N; a NaN correlation counts as 0, which deflates most."""

@@ -11,11 +11,11 @@ ROWS = 1200
 INDEX = pd.bdate_range("2015-01-01", periods=ROWS)
 
 
-def study(events, y, *, also=(), statistic="mean", stated=None, price=None):
+def study(events, y, *, also=(), statistic="mean", stated=None, price=None, direction="up", second=None):
     outcome = Outcome("outcome", 5, lambda panel, h: [], also=also, statistic=statistic)
-    claim = Claim("c", "c", lambda panel: None, outcome, stated or {}, "up", data=Data(memory=3))
+    claim = Claim("c", "c", lambda panel: None, outcome, stated or {}, direction, data=Data(memory=3))
     document, cases = Document("d", "2018-01-01"), [Case({"n": n}, e[:, None]) for n, e in enumerate(events)]
-    scope = Scope(INDEX, lambda h: [y[:, None]], price, None, 400)
+    scope = Scope(INDEX, lambda h: [one[:, None] for one in (y, second) if one is not None], price, None, 400)
     return Finding.of(claim, document, "", **filled(claim, document, lambda draft: event_study(claim, draft, cases, scope)))
 
 
@@ -88,3 +88,21 @@ def test_mean_path_starts_from_the_event(planted):
     assert found["mean"][21] == 0.0
     assert (len(found["mean"]), found["from"]) == (85, -21)
     assert (found["low"] <= found["mean"] + 1e-12).all()
+
+
+def test_quantiles_are_those_of_a_regime_of_one_column(planted):
+    event, y = planted
+    assert study([event], y).detail["quantiles"] is None
+    assert study([event], y, statistic="deviation", second=y * y).detail["quantiles"] is None
+    inside = study([event], np.abs(y), statistic="ratio").detail["quantiles"][2]["inside"]
+    assert inside == pytest.approx(np.median(np.abs(y)[event > 0]))
+
+
+@pytest.mark.parametrize(("direction", "worst"), [("up", np.min), ("down", np.max)])
+def test_the_worst_outcome_of_a_signed_event_is_told_with_its_sign(planted, direction, worst):
+    event, y = planted
+    signed = event * np.where(np.arange(ROWS) % 2, 1.0, -1.0)
+    found = study([signed], y, direction=direction).detail
+    assert found["worst"] == worst((signed * y)[signed != 0])
+    assert found["hit_baseline"] == np.mean(y > 0 if direction == "up" else y < 0)
+    assert "worst" not in study([event], y, statistic="deviation", second=y * y).detail

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowbt.cli.options import PathName, emit, json_option
+from flowbt.cli.options import Number, PathName, emit, json_option
 from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import SourceError
 from flowbt.ground.types import Json
@@ -20,13 +20,13 @@ BAR = 28  # characters of the longest bar
 
 @click.command(epilog="Example: flowbt gex spx_quotedata.csv --within 0.08")
 @click.argument("files", nargs=-1, required=True, type=PathName())
-@click.option("--spot", type=float, help="Price of the underlying, in place of the file's.")
+@click.option("--spot", type=Number(0, 1e12, min_open=True), help="Price of the underlying, in place of the file's.")
 @click.option("--as-of", "as_of", metavar="UTC", help="Instant of the snapshot (2024-01-05 21:00); of several, the last one by then.")
 @click.option("--symbol", help="Symbol, in place of the file's.")
-@click.option("--multiplier", type=click.FloatRange(min=0, min_open=True), help="Units per contract [default: 100, Deribit 1].")
-@click.option("--rate", type=float, help="Interest rate, fraction a year, in place of put-call parity.")
-@click.option("--dividend", type=float, help="Dividend yield, fraction a year, in place of put-call parity.")
-@click.option("--within", type=click.FloatRange(0.005, 0.5), default=0.06, show_default=True, help="Strikes drawn, as a distance from spot.")
+@click.option("--multiplier", type=Number(0, 1e9, min_open=True), help="Units per contract [default: 100, Deribit 1].")
+@click.option("--rate", type=Number(-10, 10), help="Interest rate, fraction a year, in place of put-call parity.")
+@click.option("--dividend", type=Number(-10, 10), help="Dividend yield, fraction a year, in place of put-call parity.")
+@click.option("--within", type=Number(0.005, 0.5), default=0.06, show_default=True, help="Strikes drawn, as a distance from spot.")
 @json_option
 def command(files: tuple[Path, ...], within: float, as_json: bool, **given: Any) -> int:
     """Total dealer gamma in $ per 1%, its zero level, the nearest positive strike and the profile, from chain FILES.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from flowbt.cli.options import PathName, datasets_option, emit, json_option, split_parameters
+from flowbt.cli.options import Number, PathName, datasets_option, emit, json_option, split_parameters
 from flowbt.cli.progress import progress
 from flowbt.cli.show.terminal import Column, say, show
 from flowbt.ground.types import Function, Json
@@ -112,9 +112,9 @@ Examples:
 @click.option("--as", "symbol", default="", metavar="SYMBOL", help="Our symbol, where the files name none.")
 @click.option("--publication", metavar="RULE", help=RULES)
 @click.option("--to-folder", type=PathName(), help="Folder of the files (default: .raw/SOURCE in the datasets folder).")
-@click.option("--pause", default=0.5, show_default=True, type=click.FloatRange(min=0), help="Seconds between requests.")
-@click.option("--tries", default=5, show_default=True, type=click.IntRange(min=1), help="Tries per file.")
-@click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds without an answer.")
+@click.option("--pause", default=0.5, show_default=True, type=Number(0, 3600), help="Seconds between requests.")
+@click.option("--tries", default=5, show_default=True, type=click.IntRange(1, 100), help="Tries per file.")
+@click.option("--timeout", default=30.0, show_default=True, type=Number(0.1, 86_400), help="Seconds without an answer.")
 @click.option("--base-url", default="", help="A mirror, in place of the provider's scheme and host.")
 @datasets_option
 @json_option

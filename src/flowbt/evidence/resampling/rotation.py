@@ -59,17 +59,3 @@ def p_values(observed: float, null: Array) -> Rotation:
     up = (1 + np.count_nonzero(null >= observed - tie)) / (1 + len(null))
     down = (1 + np.count_nonzero(null <= observed + tie)) / (1 + len(null))
     return Rotation(observed, null, min(1.0, 2 * min(up, down)), up, down)
-
-
-def rotation_test(event: Array, outcome: Array, gap: int, limit: int = 0, seed: int = 0) -> Rotation:
-    """Mean outcome of the event rows less the mean of all rows, against the same under rotation.
-
-    `event`: T weights (1 and 0, or signed); `outcome`: T values, NaN where unknown; `gap`: rows that shifts stay away from 0 (the horizon
-    plus the event's memory). With signed weights the mean is of weight times outcome over the sum of |weight|.
-    """
-    known = np.isfinite(outcome)
-    y = np.where(known, outcome - outcome[known].mean(), 0.0) if known.any() else np.zeros(len(outcome))
-    sums = rotation_sums(event[:, None], y[:, None])[:, 0, 0]
-    counts = rotation_sums(np.abs(event)[:, None], known.astype(float)[:, None])[:, 0, 0]
-    means = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0.5)
-    return p_values(float(means[0]), means[offsets(len(event), gap, limit, seed)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from flowbt.evidence.search.judgement import beats_placebos
@@ -39,6 +40,8 @@ def context(gallery: JsonView) -> Json:
         "title": f"{len(rows)} strategies",
         "g": gallery,
         "rows": rows,
+        "answers": answers(rows, bool(gallery["synthetic"])),
+        "folders": sorted({row["folder"].rpartition("/")[0] for row in rows if row["folder"]}),
         "beating": [row["strategy"] for row in _beating(gallery)],
         "data": {
             "names": [row["strategy"] for row in traded],
@@ -49,6 +52,13 @@ def context(gallery: JsonView) -> Json:
             "beats": [row["beats"] for row in traded],
         },
     }
+
+
+def answers(rows: list[Json], synthetic: bool) -> str:
+    """How many are to be believed, in words."""
+    told = Counter(row["answer"] or "not judged" for row in rows)
+    words = ", ".join(f"{told[answer]} {answer}" for answer in ("yes", "no", "cannot tell", "not judged") if told[answer] or answer == "yes")
+    return words + (": the prices are invented" if synthetic else "")
 
 
 def _row(entry: JsonView) -> Json:

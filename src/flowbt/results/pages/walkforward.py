@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flowbt.evidence.measures import MEASURES
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Json
 from flowbt.results import shelf
+from flowbt.results.belief import unlike
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import render_page, write_assets
 from flowbt.results.record import unsealed
@@ -24,7 +26,7 @@ def write(root: Path, folder: Path) -> Path:
     """Write `<folder>/walkforward.html` for the walk-forward stored there, and list it on the browser page; returns the file. Raises StoreError."""
     document, tables = read(folder)
     path = Path(folder) / PAGE
-    shown = context(document, tables)
+    shown = context(document, tables, speaks_for(folder, document))
     with shelf.storing(path, "write"):
         write_assets(Path(root))
         write_text(path, render_page(PAGE, shown, depth=len(path.relative_to(root).parts) - 1))
@@ -42,7 +44,21 @@ def read(folder: Path) -> tuple[Json, dict[str, pd.DataFrame]]:
         raise StoreError(f"walk-forward {folder}", " ".join(str(problem).split())[:160], "the folder is damaged; walk forward again") from None
 
 
-def context(document: Json, tables: dict[str, pd.DataFrame]) -> Json:
+def speaks_for(folder: Path, document: Json) -> tuple[str, Json | None]:
+    """The newest stored run of the walk-forward's grid, and what it may be believed; empty where there is none."""
+    beliefs, fitting = shelf.beliefs_in(Path(folder).parent), []
+    for path in Path(folder).parent.glob(f"*/{shelf.SUMMARY}"):
+        try:
+            summary = unsealed(path.read_bytes())
+            if path.parent.name in beliefs and not unlike(document, summary["judged"]):
+                fitting.append((str(summary.get("created", "")), path.parent.name))
+        except (OSError, ValueError, KeyError, TypeError):  # a damaged run is named by the listing
+            continue
+    run = max(fitting)[1] if fitting else ""
+    return run, beliefs.get(run)
+
+
+def context(document: Json, tables: dict[str, pd.DataFrame], run: tuple[str, Json | None] = ("", None)) -> Json:
     modes = [{"name": name, **mode, "rows": _windows(tables["windows"], name)} for name, mode in document["modes"].items()]
     returns = tables["returns"]
     lines: Json = {}
@@ -55,6 +71,8 @@ def context(document: Json, tables: dict[str, pd.DataFrame]) -> Json:
         "title": f"Walk-forward of {document['strategy']}",
         "w": {"stand_ins": [], "warnings": [], **document},
         "headline": headline(document),
+        "run": run[0],
+        "belief": run[1],
         "modes": modes,
         "parameters": [str(name) for name in tables["windows"] if str(name).startswith("p.")],
         "shown": SHOWN,
@@ -69,8 +87,9 @@ def headline(document: Json) -> str:
     if inside is None or outside is None:
         return "Nothing can be said: in no window did the chosen parameters trade."
     sharpe = mode["measures"]["sharpe"]
+    metric = next((one.label for one in MEASURES if one.name == document["sort"]), document["sort"])
     return (
-        f"The best {document['sort']} of each training window averages {inside:.2f}; the same choices made {outside:.2f} in the windows after them"
+        f"The best {metric} of each training window averages {inside:.2f}; the same choices made {outside:.2f} in the windows after them"
         + (f", Sharpe {sharpe:.2f} over all of them" if sharpe is not None else "")
         + f". {mode['positive']:.0%} of {mode['windows']} windows rose."
     )

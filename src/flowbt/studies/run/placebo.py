@@ -120,7 +120,7 @@ def rotated_returns(prepared: Prepared, count: int, seed: int) -> Iterator[Array
         return
     for offset in offsets:
         if plan is None:
-            moved = Rules(*(frozen(np.roll(part, offset, axis=0), part.dtype) if len(part) > 1 else part for part in rules))  # type: ignore[arg-type]
+            moved = Rules(*(frozen(np.roll(part, offset, axis=0), part.dtype) for part in rules))
             tape, _ = run_signals(bars, moved, terms)
         else:
             tape, _ = run_targets(bars, plan._replace(weights=frozen(np.roll(plan.weights, offset, axis=0))), rules, terms)

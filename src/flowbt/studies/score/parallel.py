@@ -22,6 +22,7 @@ TOGETHER = 4  # claims of one panel that a worker takes at a time
 
 def in_parallel(catalog: Catalog, settings: Settings, work: Sequence[Work]) -> Iterator[tuple[Work, Measured]]:
     """What is measured of each claim, as it is done, in any order. One whose worker died is not given: the caller measures it itself."""
+    work = [one for one in work if one[0].path.is_file()]  # a function of a notebook stays where it is
     workers = min(settings.workers or os.cpu_count() or 1, len(work))
     if workers < 2 or len(work) < FEWEST:
         return

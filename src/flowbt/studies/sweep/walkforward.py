@@ -103,8 +103,8 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
     _enter(setup, results, numbers, document["id"])  # first: a result whose trials are not counted looks better than it is
     _store(folder, walks, document)
     with derived(folder):
-        page.write(results, folder)
         renew(results, setup.strategy.name)
+        page.write(results, folder)
     return folder, document
 
 

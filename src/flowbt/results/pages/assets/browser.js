@@ -30,12 +30,12 @@
   const columns = [
     { name: "tick", label: "", kind: "text", values: runs.map(() => null), render: tick, unsorted: true },
     { name: "run", kind: "text", values: runs.map((run) => run.strategy), render: name },
+    { name: "answer", label: "Believe it?", kind: "text", values: runs.map((run) => run.answer?.answer ?? ""), render: (i) => fb.element("span", { class: `told ${runs[i].answer?.tone ?? ""}`, title: runs[i].answer?.sentence ?? "" }, runs[i].answer?.answer ?? "–") },
     { name: "value", kind: "number", values: runs.map((run) => (run.spark || []).at(-1) ?? null), render: (i) => spark(runs[i]) },
     { name: "sharpe", label: "Sharpe", kind: "fixed2", values: measure("sharpe"), signed: true },
     { name: "cagr", label: "CAGR, %", kind: "fixed1", values: measure("cagr").map((x) => x === null ? null : 100 * x), signed: true },
     { name: "drawdown", label: "Max drawdown, %", kind: "fixed1", values: measure("max_drawdown").map((x) => x === null ? null : 100 * x) },
     { name: "trades", label: "Trades", kind: "number", values: measure("trades") },
-    { name: "answer", label: "Believe it?", kind: "text", values: runs.map((run) => run.answer?.answer ?? ""), render: (i) => fb.element("span", { class: `told ${runs[i].answer?.tone ?? ""}`, title: runs[i].answer?.sentence ?? "" }, runs[i].answer?.answer ?? "–") },
     { name: "from", kind: "date", values: runs.map((run) => run.from?.slice(0, 10) ?? null) },
     { name: "to", kind: "date", values: runs.map((run) => run.to?.slice(0, 10) ?? null) },
     { name: "made", kind: "date", values: runs.map((run) => run.created?.slice(0, 16).replace("T", " ") ?? null) },

@@ -150,6 +150,13 @@ if ("IntersectionObserver" in window) {
 }
 
 // Answers as they are now: trials and walk-forwards may have come since the page was written.
+document.querySelectorAll("[data-told]").forEach((cell) => {
+  const now = (window.flowbtBeliefs || {})[cell.dataset.told], told = cell.querySelector(".told");
+  if (!now || !told) return;
+  told.className = `told ${now.tone}`;
+  told.textContent = now.answer;
+  told.nextElementSibling.textContent = now.sentence;
+});
 document.querySelectorAll("[data-belief]").forEach((answer) => {
   const now = (window.flowbtBeliefs || {})[answer.dataset.belief];
   if (!now) return;
