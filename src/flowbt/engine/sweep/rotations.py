@@ -24,7 +24,7 @@ def plain(rules: Rules) -> bool:
 
 
 def rotated_rules(bars: Bars, rules: Rules, terms: Terms, offsets: Sequence[int]) -> Iterator[Array]:
-    """Returns (T) of the decision moved down by each offset, in their order."""
+    """The returns of the decision moved down by each offset, T values each, in the order of the offsets. A missing one rests on a missing rate."""
     masks, kernel, length = masks_of(rules), kernel_of(bars), len(bars.open)
     flat, values = masks.reshape(-1, masks.shape[1] // bars.open.shape[1]), np.array([[part.flat[0] for part in rules[3:]]])
 

@@ -27,7 +27,7 @@ from flowbt.studies.run.request import Prepared
 
 Array = npt.NDArray[np.float64]
 TENFOLD = 10.0
-LARGE = 1_000_000  # symbol-bars from which the sweep's kernels walk the rotations; loading them takes longer than they save before
+LARGE = 100_000  # symbol-bars from which the sweep's kernels walk the rotations; loading them takes longer than they save before
 SAME = 1e-12  # of a Sharpe ratio per period: kernels add up in different orders
 LEAST = 63  # bars: further than the memory of most events
 
