@@ -15,6 +15,8 @@ from tests.studies.sweep.conftest import STRATEGY, catalog, datasets, strategy  
 from flowbt.data.catalog import Catalog
 from flowbt.studies.gallery.gallery import GalleryRow, Job, run_gallery
 from flowbt.studies.ingest.reduce import Reduction, reduce_files
+from flowbt.studies.score.measure import Settings
+from flowbt.studies.score.score import score
 from flowbt.studies.sweep import sweep as study
 from flowbt.studies.sweep.cluster import SweepCluster, job_of
 from flowbt.studies.sweep.setup import SweepRequest
@@ -22,6 +24,21 @@ from flowbt.studies.sweep.walkforward import WindowPlan, walk_forward_study
 from flowbt.studies.units import HERE, Workers
 
 pytestmark = pytest.mark.slow
+REGISTER = """
+from flowbt import Document, claim, forward_return
+
+DOCUMENT = Document("note", dated="2022-01-03")
+
+
+@claim("A rise goes on", outcome=forward_return("SPY", 3), definitions={"n": (1, 2)})
+def rise(panel, *, n=1):
+    return panel["close"].pct_change(n) > 0
+
+
+@claim("A fall goes on", outcome=forward_return("SPY", 5), definitions={"n": (1, 2)})
+def fall(panel, *, n=1):
+    return panel["close"].pct_change(n) < 0
+"""
 VALUES = {"window": "2:9:1", "level": "-0.01:0.01:0.002", "hold": "2,3,5"}
 
 
@@ -91,3 +108,14 @@ def test_a_reduction(tmp_path: Path) -> None:
         there = reduce_files(Reduction("dark-prints", paths, workers=Workers(cluster=address)), kill)
     pd.testing.assert_frame_equal(there.table, here.table)
     assert not there.broken
+
+
+def test_a_register(datasets: Path, catalog: Catalog, tmp_path: Path) -> None:  # noqa: F811
+    path = tmp_path / "note.py"
+    path.write_text(REGISTER)
+    here = score((path,), catalog, Settings(resamples=300, workers=HERE))
+    with two_workers() as (address, kill):
+        kill()
+        there = score((path,), catalog, Settings(resamples=300, workers=Workers(cluster=address)))
+    assert there.findings == here.findings
+    assert not here.problems

@@ -9,6 +9,7 @@ import pytest
 from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
 from flowbt.studies.score.score import Settings
+from flowbt.studies.units import HERE
 from tinydata import FIELDS, store
 
 HEAD = """
@@ -39,7 +40,7 @@ def catalog(tmp_path_factory):
 
 @pytest.fixture
 def settings():
-    return Settings(resamples=300, workers=1)
+    return Settings(resamples=300, workers=HERE)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from tests.studies.score.conftest import FALL
 from flowbt.ground.errors import ClaimError
 from flowbt.studies.score import measure as measuring
 from flowbt.studies.score.score import Settings, score
+from flowbt.studies.units import HERE
 
 RISE = """
 @claim("A rise goes on", outcome=forward_return("SPX", 3), direction="up")
@@ -81,7 +82,7 @@ def test_one_claim_of_a_file_and_a_near_name(note, catalog, settings):
 
 
 def test_second_run_comes_from_the_cache_and_a_changed_definition_does_not(note, catalog, tmp_path, monkeypatch):
-    settings = Settings(resamples=300, workers=1, cache=tmp_path / "cache")
+    settings = Settings(resamples=300, workers=HERE, cache=tmp_path / "cache")
     runs = [score((note(text),), catalog, settings) for text in (FALL, FALL, FALL + "# a comment", FALL.replace("fall=0.02", "fall=0.025"))]
     assert [run.reused for run in runs] == [0, 1, 1, 0]
     assert runs[0].findings[0] == runs[1].findings[0]

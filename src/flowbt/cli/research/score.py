@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowbt.cli.desk.journal import journal_option
-from flowbt.cli.options import SEED, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data, timeout_option
+from flowbt.cli.options import SEED, cluster_option, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data, timeout_option
 from flowbt.cli.progress import progress
 from flowbt.cli.show.prospective import print_prospective
 from flowbt.cli.show.score import print_board
@@ -40,6 +40,7 @@ Examples:
 @click.option("--no-store", is_flag=True, help="Write no pages and no cache.")
 @click.option("--lock", "locking", is_flag=True, help="Write the claims of the folder PATH, as they are, into its register, dated; score nothing.")
 @click.option("--prospective", "ahead", is_flag=True, help="Only what came after it was entered in the journal: forecasts by Brier and log score, claims.")
+@cluster_option
 @journal_option
 @demo_option
 @datasets_option
@@ -54,12 +55,13 @@ def command(targets: tuple[str, ...], resamples: int, seed: int, placebos: bool,
     3 where one uses the future: it gets no verdict, and counts as an error.
     """
     from flowbt.studies.score.score import Settings, score
+    from flowbt.studies.units import Workers
 
     if locking:
         return _lock(targets, options["as_json"])
     catalog = data_of(options["datasets"], options["demo"])
     cache = options["results"] / "claims" / ".cache"
-    settings = Settings(resamples=resamples, seed=seed, cache=cache, fresh=fresh, store=not no_store)
+    settings = Settings(resamples=resamples, seed=seed, cache=cache, fresh=fresh, store=not no_store, workers=Workers(cluster=options["cluster"]))
     if options["ahead"]:
         return _prospective(targets, catalog, settings, options)
     with progress("scoring", options["as_json"]) as step:

@@ -36,6 +36,7 @@ from flowbt.studies.score.register import definition_hash
 from flowbt.studies.score.remedies import lacking
 from flowbt.studies.score.scope import array_of, cases_of, event_of, scope_of
 from flowbt.studies.score.watched import Watched
+from flowbt.studies.units import EVERY_PROCESSOR, Workers
 
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
@@ -47,12 +48,12 @@ BESIDE = frozenset({"events", "judged"})  # what is measured for the register an
 
 @dataclass(frozen=True)
 class Settings:
-    """`cache`: folder of measured claims, None for none; `store`: write to it; `fresh`: do not read it; `workers`: processes, 0 for one a core."""
+    """`cache`: folder of measured claims, None for none; `store`: write to it; `fresh`: do not read it."""
 
     resamples: int = 10_000
     seed: int = 0
     cache: Path | None = None
-    workers: int = 0
+    workers: Workers = EVERY_PROCESSOR
     fresh: bool = False
     store: bool = True
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
-from functools import cache
-from multiprocessing import get_context
+from functools import cache, partial
 from pathlib import Path
 
 from flowbt.data.catalog import Catalog
-from flowbt.ground.guard import die_with_parent
 from flowbt.studies.score.files import ClaimFile, Work, load
 from flowbt.studies.score.measure import Measured, Scorer, Settings
+from flowbt.studies.units import each
 
 FEWEST = 12  # claims to measure under which starting workers costs more than it saves
 TOGETHER = 4  # claims of one panel that a worker takes at a time
@@ -23,17 +18,12 @@ TOGETHER = 4  # claims of one panel that a worker takes at a time
 def in_parallel(catalog: Catalog, settings: Settings, work: Sequence[Work]) -> Iterator[tuple[Work, Measured]]:
     """What is measured of each claim, as it is done, in any order. One whose worker died is not given: the caller measures it itself."""
     work = [one for one in work if one[0].path.is_file()]  # a function of a notebook stays where it is
-    workers = min(settings.workers or os.cpu_count() or 1, len(work))
-    if workers < 2 or len(work) < FEWEST:
+    parts = _parts(work)
+    if settings.workers.cluster is None and (len(work) < FEWEST or settings.workers.count(len(parts)) == 1):
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=die_with_parent) as pool:
-        waiting = {pool.submit(_measure, catalog.roots, settings, [(file.path, claim.name) for file, claim in part]): part for part in _parts(work)}
-        try:
-            for done in as_completed(waiting):
-                with suppress(BrokenProcessPool):
-                    yield from zip(waiting[done], done.result(), strict=True)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    asked = [[(file.path.resolve(), claim.name) for file, claim in part] for part in parts]
+    for at, measured in each(partial(_measure, catalog.roots, settings), asked, settings.workers):
+        yield from zip(parts[at], measured or (), strict=bool(measured))
 
 
 def _parts(work: Sequence[Work]) -> list[list[Work]]:
