@@ -66,6 +66,12 @@ def test_a_run_that_was_never_measured_is_not_believed():
     assert belief_of({}, {}, lambda manifest: (0, float("nan")), []).answer != "yes"
 
 
+def test_holding_what_never_moved_has_no_sharpe_ratio():
+    held = {"name": "VIX", "sharpe": None, "total_return": 0.0, "max_drawdown": None}
+    belief = belief_of({**RUN, "evidence": {"holding": held}}, {"sharpe": 0.1}, lambda manifest: (1, float("nan")), [])
+    assert belief.answer != "yes"
+
+
 def runs(tmp_path, **changes):
     place = store.save(tmp_path, make_record(synthetic=False, **changes))
     return place, json.loads((place / "run.json").read_text())

@@ -15,29 +15,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from flowbt.evidence.cutoffs import CUTOFFS
+from flowbt.evidence.cutoffs import BELIEF, BeliefCutoffs
 from flowbt.ground.types import Json
 
 State = Literal["holds", "doubt", "fails", "unknown"]
 Answer = Literal["yes", "no", "cannot tell"]
-
-
-@dataclass(frozen=True)
-class BeliefCutoffs:
-    """`trades`: fewest closed trades that can be judged. `timing`: largest p that counts, of its rotations and of its skill over holding its average
-    exposure, and the p from which timing is no better than chance.
-    `deflated`: least deflated Sharpe, and the value under which luck explains the result. `kept`: share of the Sharpe ratio that must be left out of
-    sample and at twice the costs. `margin`: break-even cost over assumed cost. `year`: largest share of the profit that one year may have."""
-
-    trades: int = CUTOFFS.trades
-    timing: tuple[float, float] = (CUTOFFS.level, 0.2)
-    deflated: tuple[float, float] = (0.95, 0.5)
-    kept: float = 0.5
-    margin: float = 2.0
-    year: float = 0.7
-
-
-BELIEF = BeliefCutoffs()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Every cut-off of the verdicts, in one place: pages and the terminal show them, none has its own.
 
-Fixed before a result is looked at and the same for every claim. What a run is asked besides (`believe`) is in `belief.py`.
+Fixed before a result is looked at and the same for every claim (`Cutoffs`) and for every run that is asked whether to believe it (`BeliefCutoffs`).
 """
 
 from __future__ import annotations
@@ -27,3 +27,21 @@ class Cutoffs:
 
 
 CUTOFFS = Cutoffs()
+
+
+@dataclass(frozen=True)
+class BeliefCutoffs:
+    """`trades`: fewest closed trades that can be judged. `timing`: largest p that counts, of its rotations and of its skill over holding its average
+    exposure, and the p from which timing is no better than chance.
+    `deflated`: least deflated Sharpe, and the value under which luck explains the result. `kept`: share of the Sharpe ratio that must be left out of
+    sample and at twice the costs. `margin`: break-even cost over assumed cost. `year`: largest share of the profit that one year may have."""
+
+    trades: int = CUTOFFS.trades
+    timing: tuple[float, float] = (CUTOFFS.level, 0.2)
+    deflated: tuple[float, float] = (0.95, 0.5)
+    kept: float = 0.5
+    margin: float = 2.0
+    year: float = 0.7
+
+
+BELIEF = BeliefCutoffs()

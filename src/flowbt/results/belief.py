@@ -63,7 +63,7 @@ def facts_of(manifest: JsonView, measures: JsonView, trials: tuple[int, float], 
         average_exposure_p=_number(kept.get("held_p")),
         trials=trials[0],
         deflated=_deflated(manifest, measures, trials),
-        holding=Holding(**kept["holding"]) if kept.get("holding") else None,
+        holding=_holding(kept.get("holding")),
         walk_forward=_walk_forward(fitting[0]) if fitting else None,
         walk_forwards_unlike=() if fitting or not walks else unlike(walks[0], manifest),
         cost_bp=_number(lean.get("cost_bp")),
@@ -105,6 +105,14 @@ def unlike(walk: JsonView, manifest: JsonView) -> tuple[str, ...]:
 
 def _data(document: JsonView) -> list[str]:
     return sorted(use["hash"] for use in document.get("datasets", []))
+
+
+def _holding(kept: Json | None) -> Holding | None:
+    """A price that never moved has no Sharpe ratio: NaN, as every figure that is not there."""
+    if not kept:
+        return None
+    known: Json = {name: math.nan if value is None else value for name, value in kept.items()}
+    return Holding(**known)
 
 
 def _walk_forward(document: JsonView) -> WalkForwardFacts:

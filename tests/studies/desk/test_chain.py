@@ -1,6 +1,7 @@
 """The journal's chain: nothing is changed, put in, taken out or entered twice unseen."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +60,11 @@ def test_no_entry_is_made_on_a_broken_chain(tmp_path):
     with pytest.raises(JournalError, match="line 1"):
         append(tmp_path, "test", bodies(3))
     assert (tmp_path / FILE).read_text() == text
+
+
+def test_the_register_of_the_four_documents_is_whole():
+    entries = read(Path(__file__).parents[3] / "claims" / "journal")
+    forecasts = [one for one in entries if one.kind == "forecast"]
+    assert {one.body["document"] for one in forecasts} == {"blowoff", "exitliq", "spx7000"}
+    assert all(one.body["late"] and one.time >= "2026-11-21" for one in forecasts)
+    assert not any(one.body["after"] for one in entries if one.kind == "settlement")

@@ -8,6 +8,7 @@ import pytest
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
 from flowbt.ground.clock import Clock
+from flowbt.studies.run import placebo
 from flowbt.studies.run.placebo import against_placebos, held, placebos_of, rotated_returns
 
 BARS, LONG = 600, 2_520
@@ -46,6 +47,17 @@ def test_rotations_of_the_kernel_are_those_of_whole_books(noise, kind):
     ready = prepared(returns, decision)
     books = [simulate(ready.market, one, ready.costs, ready.account).returns for one in placebos_of(decision, 3, 5)]
     np.testing.assert_allclose(list(rotated_returns(ready, 3, 5)), books, atol=1e-12)
+
+
+def test_rotations_of_a_large_market_are_those_of_a_small_one(monkeypatch):
+    rng = np.random.default_rng(3)
+    close = 100 * np.exp(np.cumsum(0.02 * rng.standard_normal((BARS, 70)), axis=0))
+    wide = Market(INDEX, tuple(f"S{k}" for k in range(70)), close, close * 1.01, close * 0.99, close, np.zeros_like(close), Clock())
+    masks = [pd.DataFrame(rng.random(close.shape) < share, INDEX, wide.symbols) for share in (0.05, 0.03, 0.1)]
+    ready = SimpleNamespace(market=wide, decision=Signals(*masks, hold=9, stop=0.05), costs=Costs(borrow=0.1), account=Account())
+    slow = list(rotated_returns(ready, 5, 5))
+    monkeypatch.setattr(placebo, "LARGE", 0)
+    np.testing.assert_allclose(list(rotated_returns(ready, 5, 5)), slow, atol=1e-12)
 
 
 def test_exposure_is_what_the_book_held(noise):

@@ -92,10 +92,15 @@ def fingerprint_of_rules(rules: Rules, structure: bytes = b"") -> int:
         if (bits != bits.flat[0]).any():
             values[0, k] = np.nan
             odd.append(name.encode() + bits.tobytes())
-    masks = np.stack([pack(np.ascontiguousarray(mask, np.bool_)).ravel() for mask in (rules.long, rules.short, fraction > 0.0)])
     out = np.empty(1, np.uint64)
-    fingerprints(PLAIN, masks, (np.arange(3).reshape(1, 3), bits_of(values)), shape[0], out)
+    fingerprints(PLAIN, masks_of(rules), (np.arange(3).reshape(1, 3), bits_of(values)), shape[0], out)
     return _hash(int(out[0]).to_bytes(8, "little"), *odd) if odd else int(out[0])
+
+
+def masks_of(rules: Rules) -> Words:
+    """Long, short and exit as packed bits: the leaves of `PLAIN`, 3 x N*W words."""
+    whole = np.broadcast_to(rules.exit, rules.long.shape) > 0.0
+    return np.stack([pack(np.ascontiguousarray(mask, np.bool_)).ravel() for mask in (rules.long, rules.short, whole)])
 
 
 def _content(value: Any) -> bytes:

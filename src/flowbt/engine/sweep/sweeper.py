@@ -18,7 +18,7 @@ from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
 from flowbt.engine.sweep.fingerprint import bits_of, fingerprints
 from flowbt.engine.sweep.general import General
-from flowbt.engine.sweep.kernel import Codes, Opens, Trials, Words, opens_of, run_trials
+from flowbt.engine.sweep.kernel import Codes, Trials, Words, opens_of, run_trials
 from flowbt.engine.sweep.masks import MaskStore
 from flowbt.engine.sweep.results import WHOLE, BarRange, TrialResults
 from flowbt.engine.sweep.single import run_single
@@ -46,7 +46,7 @@ class Sweeper:
     account: Account
     threads: int = THREADS
     _compiled: dict[int, Compiled | None] = field(default_factory=dict)
-    _opens: Opens | None = None
+    _whole: Kernel | None = None  # the walk of all bars
 
     def __post_init__(self) -> None:
         market, c, a = self.stage.market, self.costs, self.account
@@ -130,13 +130,10 @@ class Sweeper:
                 batch.into(out)
 
     def _kernel(self, bars: Bars) -> Kernel:
-        """The walk of these bars: that of one symbol whose bars can all be traded, else that of several."""
-        if bars.open.shape[1] == 1 and (bars.open > 0.0).all():
-            return partial(run_single, bars)
         if bars is not self.bars:
-            return partial(run_trials, bars, opens_of(bars))
-        self._opens = self._opens or opens_of(bars)
-        return partial(run_trials, bars, self._opens)
+            return kernel_of(bars)
+        self._whole = self._whole or kernel_of(bars)
+        return self._whole
 
     def _walk(self, asked: Jobs, given: tuple[Ints, Array], where: Ints) -> Batch:
         """Start the kernels on trials whose masks are in the store."""
@@ -153,6 +150,11 @@ class Sweeper:
             if part.prints:
                 jobs.append(asked.pool.submit(fingerprints, asked.programs, whole, (rows[mine], bits[mine]), self.store.bars, prints[mine]))
         return Batch(where, TrialResults(metrics, returns, prints), jobs)
+
+
+def kernel_of(bars: Bars) -> Kernel:
+    """The walk of these bars: that of one symbol whose bars can all be traded, else that of several."""
+    return partial(run_single, bars) if bars.open.shape[1] == 1 and (bars.open > 0.0).all() else partial(run_trials, bars, opens_of(bars))
 
 
 class Jobs(NamedTuple):

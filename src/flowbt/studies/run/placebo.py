@@ -17,6 +17,7 @@ from flowbt.engine.book import Book
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
 from flowbt.engine.options.prices import ContractPrices
 from flowbt.engine.simulate import bars_of
+from flowbt.engine.sweep.rotations import plain, rotated_rules
 from flowbt.engine.types import Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Rules, Terms, run_signals, run_targets
 from flowbt.evidence.sharpe import moments
@@ -26,6 +27,8 @@ from flowbt.studies.run.request import Prepared
 
 Array = npt.NDArray[np.float64]
 TENFOLD = 10.0
+LARGE = 100_000  # symbol-bars from which the sweep's kernels walk the rotations; loading them takes longer than they save before
+SAME = 1e-12  # of a Sharpe ratio per period: kernels add up in different orders
 LEAST = 63  # bars: further than the memory of most events
 
 
@@ -96,7 +99,7 @@ def against_placebos(prepared: Prepared, book: Book, count: int, seed: int) -> P
         return Placebos(math.nan, (), 1.0, math.nan, timing_of(math.nan, np.empty(0), None, trades, year))
     rotated = rotated_structures(prepared, count, seed) if structured else rotated_returns(prepared, count, seed)
     per_period = np.nan_to_num([moments(one)[0] for one in rotated])  # a placebo without trades has Sharpe 0
-    p = (1 + int(np.count_nonzero(per_period >= real))) / (1 + count)
+    p = (1 + int(np.count_nonzero(per_period >= real - SAME))) / (1 + count)
     variance = float(np.var(per_period, ddof=1)) if count > 1 else math.nan
     annual = per_period * math.sqrt(year)
     exposure, moves = held(book)
@@ -111,7 +114,11 @@ def rotated_returns(prepared: Prepared, count: int, seed: int) -> Iterator[Array
     terms = Terms(account.cash, costs.fees, costs.slippage, costs.borrow, account.margin, account.max_gross)
     rules = rules_of(decision, market) if isinstance(decision, Signals) else no_rules()
     plan = plan_of(decision, market) if isinstance(decision, Targets) else None
-    for offset in offsets_of(decision, len(market.index), count, seed):
+    offsets = offsets_of(decision, len(market.index), count, seed)
+    if plan is None and market.close.size > LARGE and plain(rules):
+        yield from rotated_rules(bars, rules, terms, offsets)
+        return
+    for offset in offsets:
         if plan is None:
             moved = Rules(*(frozen(np.roll(part, offset, axis=0), part.dtype) for part in rules))
             tape, _ = run_signals(bars, moved, terms)
