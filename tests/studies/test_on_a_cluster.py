@@ -113,9 +113,9 @@ def test_a_reduction(tmp_path: Path) -> None:
 def test_a_register(datasets: Path, catalog: Catalog, tmp_path: Path) -> None:  # noqa: F811
     path = tmp_path / "note.py"
     path.write_text(REGISTER)
-    here = score((path,), catalog, Settings(resamples=300, workers=HERE))
+    here = score((str(path),), catalog, Settings(resamples=300, workers=HERE))
     with two_workers() as (address, kill):
         kill()
-        there = score((path,), catalog, Settings(resamples=300, workers=Workers(cluster=address)))
+        there = score((str(path),), catalog, Settings(resamples=300, workers=Workers(cluster=address)))
     assert there.findings == here.findings
     assert not here.problems
