@@ -189,7 +189,7 @@ def _watch(state: GuardState, event: str, args: tuple[object, ...]) -> None:
     finally:
         state.resting -= 1
     if line:
-        what = f" ({str(args[0])[:80]})" if args and isinstance(args[0], (str, bytes, int)) else ""
+        what = f" ({str(args[0])[-80:]})" if args and isinstance(args[0], (str, bytes, int)) else ""
         found = f"line {line} {words}: {event}{what}"
         state.refused = FenceError(f"{state.path} while deciding", found, "take data from the panel: only there is it known when it was known")
         raise state.refused

@@ -142,7 +142,7 @@ def test_a_failed_file_makes_exit_code_1_and_the_others_land(provider, tmp_path)
     words = ["pull", "cboe_index", "--symbol", "VIX", "--symbol", "NONE", "--base-url", provider.url, "--pause", "0", "--datasets", str(tmp_path)]
     result = CliRunner().invoke(command, words)
     assert result.exit_code == 1
-    assert "VIX_History.csv   fetched" in result.output
+    assert "VIX_History.csv\tfetched" in result.output
     assert (tmp_path / ".raw" / "cboe_index" / "VIX_History.csv").exists()
 
 

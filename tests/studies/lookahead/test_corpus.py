@@ -18,6 +18,7 @@ from flowbt.studies.score.score import Settings, score
 from flowbt.studies.sweep.setup import SweepRequest, set_up
 from flowbt.studies.sweep.sweep import SweepOptions, sweep
 from flowbt.studies.sweep.walkforward import WindowPlan, walk_forward_study
+from flowbt.studies.units import HERE
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the corpus is written as people write: deprecated names, means of nothing
 ROOT = Path(__file__).parents[3]
@@ -136,4 +137,4 @@ def test_no_honest_claim_is_an_error(demo, tmp_path, kind):
 def verdicts(catalog, folder, text):
     path = folder / "planted.py"
     path.write_text(text)
-    return [finding.verdict for finding in score((str(path),), catalog, Settings(resamples=100, workers=1)).findings]
+    return [finding.verdict for finding in score((str(path),), catalog, Settings(resamples=100, workers=HERE)).findings]

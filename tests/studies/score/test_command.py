@@ -74,6 +74,7 @@ def test_a_file_beside_the_register_does_not_take_its_scoreboard(run, note, tmp_
 
 def test_no_figure_is_cut_at_eighty_columns(run, note, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: True, raising=False)  # a terminal
     lines = run(note(FALL, CALENDAR)).output.splitlines()
     (found,) = [line for line in lines if line.startswith("fall-rebounds")]
     assert len(found) <= 80

@@ -60,7 +60,7 @@ def test_a_search_needs_at_least_one_point(kind: str, number: int, good: bool) -
     if good:
         assert Search(kind, number).number == number
         return
-    with pytest.raises(ParameterError, match="less than one"):
+    with pytest.raises(ParameterError, match="not from 1 to"):
         Search(kind, number)
 
 
