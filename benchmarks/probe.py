@@ -38,10 +38,10 @@ def probed(spent: list[float], evaluations: list[int]) -> Iterator[None]:
     """Inside, the CPU seconds and the evaluations of every probe are added up."""
     plain = Probe.first_leak
 
-    def timed(self: Probe) -> Any:
+    def timed(self: Probe, *given: Any) -> Any:
         begun = time.process_time()
         try:
-            return plain(self)
+            return plain(self, *given)
         finally:
             spent.append(time.process_time() - begun)
             evaluations.append(self.evaluations)

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from tests.engine import cases
 
+from flowbt.deferred import Deferred
+from flowbt.engine.decisions import check_frame
 from flowbt.engine.simulate import simulate
-from flowbt.engine.types import PRICES, Account, Costs, Signals, Targets
-from flowbt.ground.errors import EngineError, SignalError
+from flowbt.engine.types import PRICES, Account, Costs, Labels, Signals, Targets
+from flowbt.ground.errors import EngineError, FenceError, SignalError
 
 M = cases.market(np.random.default_rng(0), bars=10, symbols=2)
 YES = cases.frame(M, np.ones(M.close.shape, bool))
@@ -91,3 +93,9 @@ def test_costs_no_one_pays_are_a_question(name):
 def test_bars_that_cannot_be_traded(change, message):
     with pytest.raises(EngineError, match=message):
         simulate(replace(M, **change), Signals(long=YES))
+
+
+def test_what_an_earlier_call_kept_is_no_decision():
+    kept = object.__new__(Deferred)  # as one that was recorded, and stored in a class, comes back in a plain call
+    with pytest.raises(FenceError, match="what an earlier call kept"):
+        check_frame("long", kept, Labels(pd.date_range("2024-01-01", periods=3), ("SPY",)))

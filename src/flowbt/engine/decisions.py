@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from flowbt.deferred.record import Deferred
 from flowbt.engine.types import USUAL, Labels, Market, Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Array, Bools, Rules, WeightPlan
-from flowbt.ground.errors import SignalError
+from flowbt.ground.errors import FenceError, SignalError
 
 
 def rules_of(signals: Signals, market: Labels | Market) -> Rules:
@@ -114,8 +115,13 @@ def aligned(name: str, frame: object, market: Labels | Market) -> Array:
 
 
 def check_frame(name: str, frame: object, market: Labels | Market) -> pd.DataFrame:
-    """The frame with its columns in the market's order. SignalError for other labels, columns or no frame at all."""
+    """The frame with its columns in the market's order. SignalError for other labels, columns or no frame at all; FenceError for what
+    an earlier call left behind."""
     found, wanted = type(frame).__name__, f"{len(market.index)} labels x {len(market.symbols)} symbols"
+    if isinstance(frame, Deferred):  # of a panel that was recorded, in a plain call: only something kept between calls brings it
+        raise FenceError(
+            f"{name} of the decision", "it rests on what an earlier call kept", "keep nothing between calls: take all from the panel given"
+        )
     if not isinstance(frame, pd.DataFrame):
         raise SignalError(f"{name} as a frame of {wanted}", f"a {found}", "use panel.spread(series) for one series")
     columns = [str(c) for c in frame.columns]
