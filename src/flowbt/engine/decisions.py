@@ -119,9 +119,7 @@ def check_frame(name: str, frame: object, market: Labels | Market) -> pd.DataFra
     an earlier call left behind."""
     found, wanted = type(frame).__name__, f"{len(market.index)} labels x {len(market.symbols)} symbols"
     if isinstance(frame, Deferred):  # of a panel that was recorded, in a plain call: only something kept between calls brings it
-        raise FenceError(
-            f"{name} of the decision", "it rests on what an earlier call kept", "keep nothing between calls: take all from the panel given"
-        )
+        raise FenceError(f"{name} of the decision", "it rests on what an earlier call kept", "keep nothing between calls: take all from the panel given")
     if not isinstance(frame, pd.DataFrame):
         raise SignalError(f"{name} as a frame of {wanted}", f"a {found}", "use panel.spread(series) for one series")
     columns = [str(c) for c in frame.columns]
