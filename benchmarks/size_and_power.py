@@ -1,12 +1,13 @@
 """How honest are the tests? Sizes under nulls that keep overlap, clustering and persistence, and power against planted effects, of the code that judges.
 
-    python benchmarks/size_and_power.py [--runs 1000] [--only WORD] [--workers 2]
+    python benchmarks/size_and_power.py [--runs 1000] [--only WORD] [--workers 2] [--first 100000]
 
 A row is a generator of returns, an event and a kind of claim. Per row: share of null runs with p at or under 5% and 1%; the same of the test flowbt had
 before (a rotation of events against outcomes; of sequences, blocks that swap roles; of runs, the probabilistic Sharpe ratio against 0; slow, so of the first
 200 null runs only); and power
 where an effect of 1, 2 and 3 times the standard error (the spread of the estimate over the null runs) is planted, beside that of an
-oracle who knows that spread. A size at 5% should lie in 3-8%, at 1% under 2.5%.
+oracle who knows that spread. A size at 5% should lie in 3-8%, at 1% under 2.5%. `--first`: the first seed, a multiple of 100,000; a choice made on some
+seeds is judged on others.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from flowbt.evidence.timing import skill_of
 T = 3_850  # the sessions of the documents' own samples
 MU = 0.0003
 BEFORE = 200  # null runs of which the test there was before is asked too
+FRESH = 100_000  # between the first seeds of two independent benchmarks
 Rng = np.random.Generator
 Array = np.ndarray
 
@@ -243,7 +245,7 @@ def tried(event: Array, o: study.Outcomes, statistic: str, seed: int) -> Tried |
     if found is None:
         return None
     test = found.test(o.cosines())
-    return Tried(test, test.p(), rotated(event, o, statistic) if seed < BEFORE else math.nan)
+    return Tried(test, test.p(), rotated(event, o, statistic) if seed % FRESH < BEFORE else math.nan)
 
 
 def rotated(event: Array, o: study.Outcomes, statistic: str) -> float:
@@ -281,7 +283,7 @@ def curve(market: str, event: Callable[[Array, float], Array], grid: tuple[float
         cases = [(event(r, value).astype(float)[:, None], outcomes(r, "return", h)) for h in horizons for value in grid]
         found = [(one, o.cosines()) for held, o in cases if (one := study.contrast(held, o, study.STATISTICS["mean"])) is not None]
         test, _ = combined([one for one, _ in found], min(b for _, b in found), 1, (20, 0))
-        return None if test is None else Tried(test, test.p(), _median_rotated(cases, max(horizons)) if seed < BEFORE else math.nan)
+        return None if test is None else Tried(test, test.p(), _median_rotated(cases, max(horizons)) if seed % FRESH < BEFORE else math.nan)
 
     return run
 
@@ -330,7 +332,7 @@ def sequence(first: str, h: int) -> Row:
     def run(seed: int) -> Tried:
         frame = stages(seed, first)
         test = studentise_mean(lead(standardised(innovations(frame)), h))
-        if seed >= BEFORE:
+        if seed % FRESH >= BEFORE:
             return Tried(test, test.p(), math.nan)
         raw = lead(standardised(frame), h)
         blocks = np.add.reduceat(raw, np.arange(0, len(raw), 4 * h))
@@ -428,10 +430,10 @@ def rows() -> dict[str, Row]:
     return table
 
 
-def line(name: str, row: Row, count: int) -> str:
+def line(name: str, row: Row, seeds: range) -> str:
     """Size at 5% and 1%, before, and power at 1, 2 and 3 standard errors (one-sided tests as they are)."""
     start = time.perf_counter()
-    done = [one for seed in range(count) if (one := row(seed)) is not None]
+    done = [one for seed in seeds if (one := row(seed)) is not None]
     p, before = np.array([one.p for one in done]), np.array([one.before for one in done if math.isfinite(one.before)])
     spread = float(np.std([one.test.estimate for one in done]))
     sides = "p_above" if name.startswith("strategy") else "p"
@@ -446,9 +448,9 @@ def line(name: str, row: Row, count: int) -> str:
     return f"  {name:52s} {five:6.1%} {one:6.1%} | {np.mean(before <= 0.05):6.1%} {np.mean(before <= 0.01):6.1%} | {power} | {fine:8s}{took:5.1f} s"
 
 
-def told(name: str, count: int) -> str:
+def told(name: str, seeds: range) -> str:
     """The line of a row, by name: what a worker process is asked."""
-    return line(name, rows()[name], count)
+    return line(name, rows()[name], seeds)
 
 
 def uneven(seed: int) -> Array:
@@ -457,10 +459,10 @@ def uneven(seed: int) -> Array:
     return np.exp(0.1 * autoregressive(seed, 500, 0.98))[:, None] * rng.standard_normal((500, 20)) * np.linspace(0.002, 0.04, 20)
 
 
-def coverage(effect: float, count: int) -> float:
+def coverage(effect: float, seeds: range) -> float:
     """Share of 95% intervals that hold an effect planted after clustered events, 21 sessions ahead."""
     held = 0
-    for seed in range(count):
+    for seed in seeds:
         r, rng = garch(seed, T, 0.10, 0.88, 0.0, 5.0), np.random.default_rng(seed)
         event = runs(rng, T, 0.008, 5).astype(float)[:, None]
         o = study.outcomes_of(21, [ahead(r, 21)[:, None] + effect * event])
@@ -468,7 +470,7 @@ def coverage(effect: float, count: int) -> float:
         assert found is not None
         low, high = found.test(o.cosines()).interval()
         held += low <= effect * (1 - event[o.known > 0].mean()) <= high
-    return held / count
+    return held / len(seeds)
 
 
 def main() -> None:
@@ -476,20 +478,24 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1_000)
     parser.add_argument("--only", default="", help="rows whose name has this word")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--first", type=int, default=0, help=f"first seed, a multiple of {FRESH:,}")
     options = parser.parse_args()
+    if options.first % FRESH:
+        parser.error(f"--first is a multiple of {FRESH:,}, asked: {options.first:,}")
+    seeds = range(options.first, options.first + options.runs)
     count, start = options.runs, time.perf_counter()
     oracle = ", ".join(f"{ndtr(k - 1.96):.0%}" for k in (1, 2, 3))
     print(f"{count:,} null runs a row (sampling error {math.sqrt(0.05 * 0.95 / count):.1%}); an oracle's power: {oracle}")
     print(f"  {'':52s} {'5%':>6s} {'1%':>6s} | {'before':>6s} {'':>6s} | power at 1, 2, 3 se")
     wanted = [name for name in rows() if options.only in name]
     with ProcessPoolExecutor(options.workers) as pool:
-        for text in pool.map(told, wanted, [count] * len(wanted)):
+        for text in pool.map(told, wanted, [seeds] * len(wanted)):
             print(text, flush=True)
     if not options.only:
-        few = max(20, count // 4)
-        print(f"SPA of 20 models of uneven deviation: size {np.mean([spa(uneven(s), 499, s).p <= 0.05 for s in range(few)]):.1%}; ", end="")
-        print(f"StepM, any selected: {np.mean([np.nanmin(stepm(uneven(s), 499, s)) <= 0.05 for s in range(few)]):.1%}")
-        print(f"coverage of 95% intervals: no effect {coverage(0.0, count):.1%}, 3% planted {coverage(0.03, count):.1%}")
+        few = seeds[: max(20, count // 4)]
+        print(f"SPA of 20 models of uneven deviation: size {np.mean([spa(uneven(s), 499, s).p <= 0.05 for s in few]):.1%}; ", end="")
+        print(f"StepM, any selected: {np.mean([np.nanmin(stepm(uneven(s), 499, s)) <= 0.05 for s in few]):.1%}")
+        print(f"coverage of 95% intervals: no effect {coverage(0.0, seeds):.1%}, 3% planted {coverage(0.03, seeds):.1%}")
     print(f"{time.perf_counter() - start:.0f} s")
 
 
