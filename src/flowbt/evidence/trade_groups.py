@@ -42,14 +42,15 @@ def _thirds(values: pd.Series) -> pd.Series:
     edges = np.unique(np.nanquantile(values, [0, 1 / 3, 2 / 3, 1])) if values.notna().any() else np.empty(0)
     if len(edges) < 4:
         return pd.Series("all", index=values.index)
-    names = [f"{word}: {a:.3g} to {b:.3g}" for word, a, b in zip(THIRDS, edges[:-1], edges[1:], strict=True)]
+    names = [f"{word}: {a:.3g} to {b:.3g}".replace("-", "−") for word, a, b in zip(THIRDS, edges[:-1], edges[1:], strict=True)]
     place = np.clip(np.searchsorted(edges, values.to_numpy(float), side="left") - 1, 0, 2)
-    return pd.Series(np.where(values.isna(), "missing", np.asarray(names, dtype=object)[place]), index=values.index)
+    third = np.where(values.isna(), len(names), place)
+    return pd.Series(pd.Categorical.from_codes(third, categories=[*names, "missing"], ordered=True), index=values.index)
 
 
 def _rows(closed: pd.DataFrame, groups: pd.Series, total: float) -> list[Json]:
     rows: list[Json] = []
-    for name, part in closed.groupby(groups, sort=True):
+    for name, part in closed.groupby(groups, sort=True, observed=True):
         profit = float(part["pnl"].sum())
         row: Json = {
             "group": str(name),
