@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flowbt.ground.errors import FlowbtError
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from pydantic import BaseModel, ValidationError  # slow to import: who has a model has done it
 
 M = TypeVar("M", bound="BaseModel")
 
@@ -50,12 +50,10 @@ def read_declared(path: Path, model: type[M], what: str, error: type[FlowbtError
 
 def declared(raw: dict[str, Any], model: type[M], asked: str, error: type[FlowbtError], do: str) -> M:
     """A document as `model`; `error` names the entry that is wrong, a misspelt key first: it explains what else is wrong."""
-    from pydantic import ValidationError  # who has a model has imported it
-
     try:
         return model.model_validate(raw)
-    except ValidationError as found:
-        first = min(found.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    except ValueError as found:
+        first = min(cast("ValidationError", found).errors(), key=lambda one: one["type"] != "extra_forbidden")
         raise error(asked, place(raw, first["loc"]) + first["msg"].removeprefix("Value error, "), do) from None
 
 
