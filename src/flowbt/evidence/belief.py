@@ -214,7 +214,8 @@ def _out_of_sample(f: RunFacts, c: BeliefCutoffs) -> Check:
     w = f.walk_forward
     words = f"Sharpe {_n(w.sharpe)} over {_count(w.windows, 'window')} out of sample, {_n(f.sharpe)} in sample"
     if math.isnan(w.sharpe):
-        return Check("out of sample", "unknown", f"it did not trade in the {_count(w.windows, 'window')} of its walk-forward", "a longer span, or shorter windows")
+        idle = f"it did not trade in the {_count(w.windows, 'window')} of its walk-forward"
+        return Check("out of sample", "unknown", idle, "a longer span, or shorter windows")
     if not w.sharpe > 0:
         return Check("out of sample", "fails", f"nothing is left out of sample: {words}", "leave it, or find why the chosen parameters do not last")
     if w.sharpe < c.kept * f.sharpe:
