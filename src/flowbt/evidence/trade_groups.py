@@ -44,8 +44,8 @@ def _thirds(values: pd.Series) -> pd.Series:
         return pd.Series("all", index=values.index)
     names = [f"{word}: {a:.3g} to {b:.3g}".replace("-", "−") for word, a, b in zip(THIRDS, edges[:-1], edges[1:], strict=True)]
     place = np.clip(np.searchsorted(edges, values.to_numpy(float), side="left") - 1, 0, 2)
-    third = np.where(values.isna(), len(names), place)
-    return pd.Series(pd.Categorical.from_codes(third, categories=[*names, "missing"], ordered=True), index=values.index)
+    found = np.where(values.isna(), "missing", np.asarray(names, dtype=object)[place])
+    return pd.Series(pd.Categorical(found, categories=[*names, "missing"], ordered=True), index=values.index)
 
 
 def _rows(closed: pd.DataFrame, groups: pd.Series, total: float) -> list[Json]:
