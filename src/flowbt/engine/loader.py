@@ -190,14 +190,14 @@ def _guarded(path: Path, function: Callable[..., object]) -> Function:
 
 def again(strategy: Strategy) -> Strategy:
     """The strategy from a module made anew, so that nothing an earlier call kept in it is there; its other parts stay as they are."""
-    return replace(strategy, function=_guarded(strategy.path, _execute(strategy.path, strategy.code).signals))
+    return replace(strategy, function=_guarded(strategy.path, _execute(strategy.path, strategy.code, silent=True).signals))
 
 
-def _execute(path: Path, code: types.CodeType) -> Any:
-    """The file's module. LoadError for what it raises."""
+def _execute(path: Path, code: types.CodeType, *, silent: bool = False) -> Any:
+    """The file's module; `silent`: what it prints is not shown. LoadError for what it raises."""
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
-    module.__dict__["__builtins__"] = guarded_builtins()
+    module.__dict__["__builtins__"] = guarded_builtins(silent=silent)
     try:
         with deciding(str(path)):
             exec(code, module.__dict__)
