@@ -12,7 +12,7 @@ MISSING = "ipywidgets"  # plotly does without it by itself
 LEFT_OUT = ("scipy.stats", "sklearn", "sklearn.exceptions", "sklearn.preprocessing", "sklearn.utils", "sklearn.utils.validation")
 
 
-class LeftOut(ModuleType):
+class Absent(ModuleType):
     """A module whose every name is a class that cannot be made."""
 
     def __getattr__(self, name: str) -> type:
@@ -29,4 +29,4 @@ def leave_out() -> None:
     """From here on, imports of this process get stand-ins. To be called before vectorbt is imported."""
     sys.modules[MISSING] = None  # type: ignore[assignment]  # import raises ImportError
     for name in LEFT_OUT:
-        sys.modules[name] = LeftOut(name)
+        sys.modules[name] = Absent(name)
