@@ -42,10 +42,14 @@ def _thirds(values: pd.Series) -> pd.Series:
     edges = np.unique(np.nanquantile(values, [0, 1 / 3, 2 / 3, 1])) if values.notna().any() else np.empty(0)
     if len(edges) < 4:
         return pd.Series("all", index=values.index)
-    names = [f"{word}: {a:.3g} to {b:.3g}".replace("-", "−") for word, a, b in zip(THIRDS, edges[:-1], edges[1:], strict=True)]
+    names = [f"{word}: {_short(a)} to {_short(b)}" for word, a, b in zip(THIRDS, edges[:-1], edges[1:], strict=True)]
     place = np.clip(np.searchsorted(edges, values.to_numpy(float), side="left") - 1, 0, 2)
     found = np.where(values.isna(), "missing", np.asarray(names, dtype=object)[place])
     return pd.Series(pd.Categorical(found, categories=[*names, "missing"], ordered=True), index=values.index)
+
+
+def _short(value: float) -> str:
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "−")
 
 
 def _rows(closed: pd.DataFrame, groups: pd.Series, total: float) -> list[Json]:

@@ -14,7 +14,8 @@ def excursions(trades: pd.DataFrame, market: Market) -> pd.DataFrame:
     """`mae` and `mfe` of each trade as fractions of its entry price, from the highs and lows of the bars it was held in.
 
     `mae` <= 0 <= `mfe`. The entry bar counts whole; of the exit bar only the exit price, where the trade left at its open. An open trade is followed to
-    the last bar. Missing highs and lows are passed over; NaN for a symbol the market does not have (option structures).
+    the last bar. Missing highs and lows are passed over; NaN for a symbol the market does not have. Not for option structures: their prices are not
+    those of the bars.
     """
     columns = {name: k for k, name in enumerate(market.symbols)}
     found = np.full((len(trades), 2), np.nan)

@@ -102,6 +102,8 @@
   const words = (i) => [`${by.side[i]} ${by.symbol[i]}`, `${by.entry_label[i]} → ${by.exit_label[i] ?? "open"}`, `return ${fb.percent(by.return[i])}, ${by.reason?.[i] ?? ""}`, ...features.map((c) => `${c.name.replace("@entry", "")} ${fb.auto(typeof c.values[i] === "number" ? c.values[i] : null)}`)]
     .map((text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;")).join("<br>");
 
+  // An option structure's own price is no place on the chart of what it is written on: its marks lie on that.
+  const level = (i, label, price) => by.money ? data.prices.close[by.symbol[i]]?.[data.prices.labels.findLastIndex((one) => one <= label)] ?? null : price;
   fb.chart("trades-chart", () => {
     const name = symbol(), ok = keep(), rows = by.symbol.map((_, i) => i).filter((i) => by.symbol[i] === name && ok(i));
     const [open, high, low] = data.prices.ohl[name] || [], grey = { line: { color: fb.colour("benchmark"), width: 0.8 }, fillcolor: fb.fade(fb.colour("benchmark"), 0.25) };
@@ -110,15 +112,15 @@
     } : { x: data.prices.labels, y: data.prices.close[name] || [], type: "scatter", mode: "lines", name: name, line: { color: fb.colour("benchmark"), width: 1.1 }, hoverinfo: "skip" };
     const marks = (wins) => {
       const mine = rows.filter((i) => (by.pnl[i] > 0) === wins), colour = fb.colour(wins ? "gain" : "loss"), path = { x: [], y: [] };
-      mine.forEach((i) => { path.x.push(by.entry_label[i], by.exit_label[i], null); path.y.push(by.entry_price[i], by.exit_price[i], null); });
+      mine.forEach((i) => { path.x.push(by.entry_label[i], by.exit_label[i], null); path.y.push(level(i, by.entry_label[i], by.entry_price[i]), level(i, by.exit_label[i] ?? "9", by.exit_price[i]), null); });
       return [
         { ...path, type: "scatter", mode: "lines", line: { color: colour, width: 1.4 }, hoverinfo: "skip", showlegend: false },
-        { x: mine.map((i) => by.entry_label[i]), y: mine.map((i) => by.entry_price[i]), type: "scatter", mode: "markers", name: wins ? "gains" : "losses", text: mine.map(words), hovertemplate: "%{text}<extra></extra>",
+        { x: mine.map((i) => by.entry_label[i]), y: mine.map((i) => level(i, by.entry_label[i], by.entry_price[i])), type: "scatter", mode: "markers", name: wins ? "gains" : "losses", text: mine.map(words), hovertemplate: "%{text}<extra></extra>",
           marker: { color: colour, size: 9, symbol: mine.map((i) => (by.side[i] === "short" ? "triangle-down" : "triangle-up")), line: { width: 0.5, color: fb.colour("panel") } } },
-        { x: mine.map((i) => by.exit_label[i]), y: mine.map((i) => by.exit_price[i]), type: "scatter", mode: "markers", marker: { color: colour, size: 6, symbol: "circle-open" }, hoverinfo: "skip", showlegend: false },
+        { x: mine.map((i) => by.exit_label[i]), y: mine.map((i) => level(i, by.exit_label[i] ?? "9", by.exit_price[i])), type: "scatter", mode: "markers", marker: { color: colour, size: 6, symbol: "circle-open" }, hoverinfo: "skip", showlegend: false },
       ];
     };
-    const ring = picked !== null && by.symbol[picked] === name ? [{ x: [by.entry_label[picked]], y: [by.entry_price[picked]], type: "scatter", mode: "markers", showlegend: false, hoverinfo: "skip", marker: { size: 20, symbol: "circle-open", line: { width: 2 }, color: fb.colour("ink") } }] : [];
+    const ring = picked !== null && by.symbol[picked] === name ? [{ x: [by.entry_label[picked]], y: [level(picked, by.entry_label[picked], by.entry_price[picked])], type: "scatter", mode: "markers", showlegend: false, hoverinfo: "skip", marker: { size: 20, symbol: "circle-open", line: { width: 2 }, color: fb.colour("ink") } }] : [];
     return { traces: [price, ...marks(true), ...marks(false), ...ring], layout: { hovermode: "closest", xaxis: { rangeslider: { visible: false } }, yaxis: { title: { text: `price of ${name || ""}` } }, uirevision: name } };
   });
   fb.chart("feature-chart", () => {
@@ -128,7 +130,7 @@
   });
 
   if (at("trade-table") && columns.length) {
-    const plain = columns.filter((column) => !column.name.includes("@"));
+    const plain = columns.filter((column) => !column.name.includes("@") && !["entry_bar", "exit_bar"].includes(column.name));
     const table = new fb.DataTable(at("trade-table"), at("trade-pager"), plain, { onChoose: (i) => {
       picked = i;
       if (data.prices.close[by.symbol[i]]) at("trade-symbol").value = by.symbol[i];
