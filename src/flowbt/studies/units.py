@@ -38,7 +38,7 @@ class Workers:
         return max(1, min(self.processes or processors(), units))
 
 
-HERE, EVERY_PROCESSOR = Workers(1), Workers()
+EVERY_PROCESSOR = Workers()
 
 
 def processors() -> int:

@@ -28,7 +28,7 @@ class Activity:
     ends: npt.NDArray[np.int64]
 
 
-def activity_of(parts: dict[str, object], rows: int) -> Activity:
+def activity_of(parts: dict[str, object]) -> Activity:
     """Where the tables of a decision change; of a long history the same wherever it is called from."""
     tables = [table.values for table in parts.values() if isinstance(table, PartTable) and table.values.dtype.kind == "f"]
     if not tables:
