@@ -281,7 +281,8 @@ def judge(room: str, given: argparse.Namespace) -> Counter[str]:
     shop = Workshop(WORK / room)
     shop.refresh()
     if given.near:
-        return judged(shop, [(one, (tests_of(one, tests)[0], ())) for one in chosen[given.skip :]], Limit(60, given.limit), given.minutes)
+        work = [(one, tests_of(one, tests)) for one in chosen[given.skip :]]
+        return judged(shop, [(one, (first or rest, ())) for one, (first, rest) in work], Limit(60, given.limit), given.minutes)
     said, whole = shop.run(tests_of(chosen[0], tests), 10 * given.limit)
     if said != SURVIVED:
         sys.exit(f"{room}: its tests fail or do not end before anything is changed ({said})")
@@ -330,7 +331,7 @@ def main() -> None:
     options.add_argument("--limit", type=int, default=240, help="seconds of the processor a mutant of a compiled module may take at least")
     options.add_argument("--minutes", type=float, default=math.inf, help="begin no mutant of a room after so many")
     options.add_argument("--skip", type=int, default=0, help="leave out so many of the sample: those tried before")
-    options.add_argument("--near", action="store_true", help="only the tests that name the module, and no run of the unchanged code first: a quick look, from below")
+    options.add_argument("--near", action="store_true", help="a quick look, from below: only the tests that name the module, none unchanged first")
     options.add_argument("--only", default="", help="of the guards, those of modules whose path has this in it")
     given = options.parse_args()
     table = {}
