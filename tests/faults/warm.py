@@ -20,12 +20,13 @@ def warm_up(template: Path, names: Sequence[str], more: Sequence[Words] = ()) ->
 
     import flowbt.engine.vbt.book  # noqa: F401  so that no run starts a process to import it
     from flowbt.cli.research import run as run_command
+    from flowbt.studies import units
     from flowbt.studies.gallery import gallery
     from flowbt.studies.run import backtest as backtests
     from flowbt.studies.sweep import sweep
 
     warnings.simplefilter("default")
-    os.cpu_count = lambda: 1  # a gallery without workers: they would be new processes
+    units.processors = lambda: 1  # without workers: they would be new processes, which import everything anew
     sweep.FUSED = 2  # trials per slice, so that a sweep of four has more than one
     kept: dict[str, object] = {}
     verified: dict[str, object] = {}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from flowbt.engine.book import Book
-from flowbt.engine.types import Array
+from flowbt.engine.types import PRICES, Array
 from flowbt.ground.errors import ReconciliationError
 
 TOLERANCE = 1e-9
+MOST = 2_000_000  # symbol-bars; vectorbt keeps a dozen tables of them
 GRAIN = 1e-12  # units; vectorbt takes a flow of less for none
 
 
@@ -19,13 +23,36 @@ def reconcile(book: Book) -> float:
     """Compare value and cash per bar, orders, and the profit of each trade; gives the largest relative difference.
 
     Differences of money are relative to the larger of the equity there and the starting cash. Raises ReconciliationError naming the first
-    bar where they exceed 1e-9, and by how much.
+    bar where they exceed 1e-9, and by how much. Many symbols are compared some at a time, each part with an account of its own: only the value is of all.
     """
-    portfolio = book.portfolio
-    value = np.asarray(portfolio.value(), dtype=np.float64)
     scale = np.maximum(np.abs(book.value.to_numpy()), book.account.cash)
-    worst = _compare("value", book.value.to_numpy(), value, scale, book.market.index)
-    return max(worst, _orders(book, portfolio), _trades(book, portfolio, float(scale.max())))
+    value, worst, wrong = np.full(len(scale), book.account.cash), [0.0], []
+    for part in parts_of(book):
+        value += np.asarray(part.portfolio.value(), dtype=np.float64) - book.account.cash
+        try:
+            worst += [_orders(part, part.portfolio), _trades(part, part.portfolio, float(scale.max()))]
+        except ReconciliationError as error:  # what is wrong with the whole is said first
+            wrong.append(error)
+    worst.append(_compare("value", book.value.to_numpy(), value, scale, book.market.index))
+    if wrong:
+        raise wrong[0]
+    return max(worst)
+
+
+def parts_of(book: Book) -> Iterator[Book]:
+    """The book, symbols x bars of at most `MOST`, in parts by symbol where it has more; `value` stays that of the whole."""
+    symbols, count = book.market.symbols, max(1, MOST // len(book.market.index))
+    if len(symbols) <= count or book.legs is not None:
+        yield book
+        return
+    for first in range(0, len(symbols), count):
+        own = slice(first, first + count)
+        market = replace(book.market, symbols=symbols[own], surfaces=(), **{name: getattr(book.market, name)[:, own] for name in PRICES})
+        orders, trades = (table[table["symbol"].isin(symbols[own])] for table in (book.orders, book.trades))
+        part = replace(book, market=market, orders=orders, trades=trades, carry=book.carry[:, own])
+        yield part
+        vars(part).pop("portfolio", None)
+        gc.collect()  # nothing less frees a portfolio
 
 
 def _orders(book: Book, portfolio: Any) -> float:
