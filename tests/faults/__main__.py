@@ -18,10 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.faults.layer import ENDS, REFUSES, USABLE, library
+from tests.faults.layer import ASKED, ENDS, REFUSES, USABLE, library
 
 FEW_ACTS = ("score --lock", "data append", "data restore", "follow on")
-ROWS = ("kills", "refusals", "races", "inputs", "tampered")
+ROWS = ("kills", "refusals", "signals", "races", "inputs", "tampered")
 ROOT = Path(__file__).parents[2]
 
 
@@ -69,6 +69,15 @@ def _refusals(few: bool) -> Row:
     names = FEW_ACTS if few else tuple(ACTS)
     found = kills(names, 2 if few else 6, REFUSES, _tell)
     return Row("refusals (disk full, no permission, one failure)", found.kills.total(), tuple(found.wrong))
+
+
+def _signals(few: bool) -> Row:
+    from tests.faults.acts import ACTS
+    from tests.faults.kills import kills
+
+    names = FEW_ACTS if few else tuple(ACTS)
+    found = kills(names, 1 if few else 5, tuple(ASKED), _tell)
+    return Row("signals that ask it to end (SIGTERM, SIGINT, SIGHUP)", found.kills.total(), tuple(found.wrong))
 
 
 def _races(few: bool) -> Row:
@@ -120,7 +129,14 @@ def main() -> int:
     assert set(PAIRS) <= set(ACTS)
     whole = not few or set(asked) & {"inputs", "tampered"}
     _warm(tuple(ACTS) if whole else (*FEW_ACTS, "results tag"), (*BEFORE_TAMPERING, *READS, *BASES.values()) if whole else ())
-    acts: dict[str, Callable[[bool], Row]] = {"kills": _kills, "refusals": _refusals, "races": _races, "inputs": _inputs, "tampered": _tampered}
+    acts: dict[str, Callable[[bool], Row]] = {
+        "kills": _kills,
+        "refusals": _refusals,
+        "signals": _signals,
+        "races": _races,
+        "inputs": _inputs,
+        "tampered": _tampered,
+    }
     with tempfile.TemporaryDirectory() as answers:
         started = [_beside(acts[name], few, Path(answers) / name) for name in asked]
         ends = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in started]
