@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from flowbt.ground import federal
+from flowbt.ground.calendars import federal
 from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, HOURS_PER_ROW, Clock, local_instants
 from flowbt.ground.documents import declared, read_toml
 from flowbt.ground.errors import DatasetError, FieldError
