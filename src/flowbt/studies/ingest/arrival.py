@@ -42,9 +42,9 @@ def instant_of(text: str) -> pd.Timestamp:
     """An instant in naive UTC from ISO text (UTC where it names no zone); ParameterError for anything else."""
     try:
         stamp = pd.Timestamp(datetime.fromisoformat(text.strip()))
-    except ValueError:
+        return (stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp).as_unit("ns")
+    except (ValueError, OverflowError):  # pandas' own of a year outside of 1678 to 2262 is a ValueError
         raise ParameterError(f"--known-at {text}", "not an ISO time", "for example 2024-02-15T18:00 or 2024-02-15T13:00-05:00") from None
-    return (stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp).as_unit("ns")
 
 
 def row_rules(declaration: Dataset) -> dict[str, object]:
