@@ -53,16 +53,13 @@ def _short(value: float) -> str:
 
 
 def _rows(closed: pd.DataFrame, groups: pd.Series, total: float) -> list[Json]:
+    parts = closed.assign(won=closed["pnl"] > 0).groupby(groups, sort=True, observed=True)
+    means = parts[[name for name in ("won", "return", "mae", "mfe") if name == "won" or name in closed]].mean()
+    table = pd.DataFrame({"trades": parts.size(), "profit": parts["pnl"].sum()}).join(means)
+    shown = table if len(table) <= MOST_GROUPS else table.loc[table["profit"].abs().sort_values(ascending=False, kind="stable").index[:MOST_GROUPS]]
     rows: list[Json] = []
-    for name, part in closed.groupby(groups, sort=True, observed=True):
-        profit = float(part["pnl"].sum())
-        row: Json = {
-            "group": str(name),
-            "trades": len(part),
-            "won": float((part["pnl"] > 0).mean()),
-            "mean": float(part["return"].mean()),
-            "profit": profit,
-        }
-        row |= {column: float(part[column].mean()) if column in part and part[column].notna().any() else None for column in ("mae", "mfe")}
-        rows.append(row | {"share": profit / total if total > 0 else None})
-    return rows if len(rows) <= MOST_GROUPS else sorted(rows, key=lambda row: -abs(row["profit"]))[:MOST_GROUPS]
+    for name, one in shown.iterrows():
+        row: Json = {"group": str(name), "trades": int(one["trades"]), "won": float(one["won"]), "mean": float(one["return"]), "profit": float(one["profit"])}
+        row |= {column: float(one[column]) if column in one and pd.notna(one[column]) else None for column in ("mae", "mfe")}
+        rows.append(row | {"share": row["profit"] / total if total > 0 else None})
+    return rows

@@ -40,7 +40,7 @@ class Workers:
         return max(1, min(self.processes or processors(), units))
 
 
-HERE, EVERY_PROCESSOR = Workers(1), Workers()
+EVERY_PROCESSOR = Workers()
 
 
 def processors() -> int:
@@ -94,6 +94,10 @@ def _pooled(work: Callable[[U], R], units: Sequence[U], count: int) -> Iterator[
                 yield waiting[future], (future.result(),)
             except BrokenProcessPool:
                 yield waiting[future], None
+    except BaseException:  # whoever waits is gone or gives up: nobody wants what they are at
+        for process in list(pool._processes.values()):
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

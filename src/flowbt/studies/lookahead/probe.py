@@ -82,7 +82,7 @@ class Probe:
             return self._first_leak(most)
 
     def _first_leak(self, most: int | None) -> Leak | None:
-        active, rng = activity_of(self.full, self.rows), np.random.default_rng(SEED)
+        active, rng = activity_of(self.full), np.random.default_rng(SEED)
         cuts = cut_rows(active, self.panel.index, rng)[:most]
         computed = (0,) if most is None else ()  # the cut where the features are computed too
         for n, row in enumerate(sorted(cuts) if self.memory else cuts):
