@@ -63,7 +63,7 @@ def course(name: str, stored: Provenance, records: Sequence[FileRecord], facts: 
     there = [identity(file) for file in held]
     again = [identity(record) for record in records if identity(record) in there]
     other = [record["name"] for record in records if identity(record) not in there and _read_otherwise(record, held)]
-    reordered = [one for one in there if one in again] != again
+    reordered = [one for one in dict.fromkeys(there) if one in again] != list(dict.fromkeys(again))  # two files may have the same bytes
     if other or (again and (reordered or any(stored.get(key) != facts[key] for key in ("row_rules", "tolerance")))):
         brought = {record["sha256"] for record in records}
         absent = [file["name"] for file in held if file["sha256"] not in brought]
