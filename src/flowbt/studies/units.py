@@ -40,7 +40,7 @@ class Workers:
         return max(1, min(self.processes or processors(), units))
 
 
-EVERY_PROCESSOR = Workers()
+HERE, EVERY_PROCESSOR = Workers(1), Workers()
 
 
 def processors() -> int:
