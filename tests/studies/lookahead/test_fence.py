@@ -59,7 +59,16 @@ def test_a_strategy_made_anew_has_forgotten(tmp_path, panel):
 
 @pytest.mark.parametrize(
     "line",
-    ["np.kept = close", "x = panel.has.__self__", "pd.io.common.os.getcwd()", "flowbt.panel('SPY')", "alias = np\nalias.kept = 1", "setattr(np, 'kept', 1)"],
+    [
+        "np.kept = close",
+        "x = panel.has.__self__",
+        "pd.io.common.os.getcwd()",
+        "flowbt.panel('SPY')",
+        "alias = np\nalias.kept = 1",
+        "setattr(np, 'kept', 1)",
+        "np.sctypeDict.update(kept=1)",
+        "pd.set_option('display.float_format', lambda x: close)",
+    ],
 )
 def test_names_that_lead_past_the_panel_are_refused_with_their_line(tmp_path, line):
     path = tmp_path / "s.py"

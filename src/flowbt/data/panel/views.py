@@ -6,17 +6,21 @@ lets it go on differently from there: what the look-ahead probe compares a decis
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from cachetools import LRUCache
 
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FenceError
 from flowbt.ground.guard import resting
 from flowbt.ground.protocols import Key, Panel, first_held
 from flowbt.ground.types import Function, Parameters
+
+MOST_BYTES = 512_000_000  # of features' results that are kept
 
 
 class PanelView:
@@ -72,30 +76,69 @@ class PanelView:
 
 
 class Recalled:
-    """Results of flowbt's own features on the whole of a panel, each computed once: for definitions and probes that ask for the same."""
+    """Results of flowbt's own features on the whole of a panel, each computed once: for what decides on it again, and for probes.
+
+    Those used least recently go first where they take more than 512 MB together.
+    """
 
     def __init__(self, panel: Panel) -> None:
         self.panel = panel
-        self._known: dict[object, object] = {}
+        self._known: LRUCache[object, object] = LRUCache(MOST_BYTES, _bytes)
+
+    def on(self, panel: Panel) -> Recalled:
+        """The same results, and `panel` for those that are not known yet."""
+        other = Recalled(panel)
+        other._known = self._known
+        return other
 
     def __call__(self, feature: Function, parameters: Parameters) -> Any:
         """The frames themselves, not to be written to; None where the arguments are not plain, or the result is not frames of all labels."""
         key = (feature, tuple(sorted((name, type(value), value) for name, value in parameters.items() if _plain(value))))
         if len(key[1]) < len(parameters):
             return None
-        if key not in self._known:
-            self._known[key] = feature(self.panel, **parameters)
-        found = self._known[key]
-        parts = found if isinstance(found, tuple) else (found,)
-        return found if all(isinstance(part, pd.DataFrame) and len(part) == len(self.panel.index) for part in parts) else None
+        found = self._known.get(key)
+        if found is None:
+            found = inspect.unwrap(feature)(self.panel, **parameters)  # not by the door of features, which would look it up here
+            if _bytes(found) <= MOST_BYTES:
+                self._known[key] = found
+        return found if all(isinstance(part, pd.DataFrame) and len(part) == len(self.panel.index) for part in _frames(found)) else None
 
 
-class Quiet(PanelView):
-    """A panel without its notebook, that reads each field once: what it is asked leaves no trace in a run's record. `features`: results known already."""
+def _frames(found: object) -> tuple[object, ...]:
+    return found if isinstance(found, tuple) else (found,)
+
+
+def _bytes(found: object) -> int:
+    return sum(part.to_numpy().nbytes for part in _frames(found) if isinstance(part, pd.DataFrame))
+
+
+class Remembering(PanelView):
+    """A panel that keeps the results of flowbt's own features, and gives copies of them where they are asked for again; see `Recalled`."""
 
     def __init__(self, panel: Panel, features: Recalled | None = None) -> None:
         super().__init__(panel)
-        self.features = features or Recalled(self)
+        self.features = Recalled(self) if features is None else features.on(self)
+
+    def __recall__(self, feature: Function, parameters: Parameters) -> Any:
+        found = self.features(feature, parameters)
+        return type(found)(*(part.copy() for part in found)) if isinstance(found, tuple) else None if found is None else found.copy()
+
+
+class Decided(Remembering):
+    """A panel as a run decides on it: what it is asked is told to the panel under it, and features are kept for the probe."""
+
+    def either(self, field: Key, *stand_ins: Key) -> pd.DataFrame:
+        return self.panel.either(field, *stand_ins)
+
+    def note(self, name: str, parameters: Parameters, result: object) -> None:
+        self.panel.note(name, parameters, result)
+
+
+class Quiet(Remembering):
+    """A panel without its notebook, that reads each field once: what it is asked leaves no trace in a run's record. `features`: results known already."""
+
+    def __init__(self, panel: Panel, features: Recalled | None = None) -> None:
+        super().__init__(panel, features)
         self._read: dict[Any, pd.DataFrame] = {}
 
     def __getitem__(self, key: Key) -> pd.DataFrame:

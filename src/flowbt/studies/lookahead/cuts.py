@@ -18,6 +18,7 @@ Rows = npt.NDArray[np.int64]
 ENTRIES, EXITS, ELSEWHERE = 15, 3, 3  # cuts; with the last rows, other futures and the screens about 32 evaluations
 AFTER = 30  # made-up rows that follow a cut
 APART = 12  # rows between those that a screen changes
+MOST = 200  # places of a year to choose from
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,13 @@ def _spread(places: npt.NDArray[np.int64], years: npt.NDArray[np.int64], count: 
     if not len(places):
         return []
     places = places[rng.permutation(len(places))]
-    by_year = {year: list(map(tuple, places[years[places[:, 0]] == year].tolist())) for year in rng.permutation(np.unique(years[places[:, 0]]))}
+    within = years[places[:, 0]]
+    by_year = {year: list(map(tuple, places[within == year][:MOST].tolist())) for year in rng.permutation(np.unique(within))}
     taken: dict[int, int] = {}
     found: list[int] = []
     while by_year and len(found) < count:
         for year in list(by_year):
-            row, column = min(by_year[year][:200], key=lambda place: taken.get(place[1], 0))
+            row, column = min(by_year[year], key=lambda place: taken.get(place[1], 0))
             taken[column] = taken.get(column, 0) + 1
             found.append(int(row))
             by_year[year] = [place for place in by_year[year] if place[0] != row]
@@ -105,16 +107,18 @@ def screen(rows: Rows, directions: npt.NDArray[np.float64]) -> Change:
 
 def _moved(history: np.ndarray, start: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """`start` times 1 + steps where the column is never negative; else so far to that side of zero."""
-    size = np.abs(np.nan_to_num(history)).max(axis=0, initial=0.0)
-    signed = np.nan_to_num(history).min(axis=0, initial=0.0) < 0
+    low, high = np.fmin.reduce(history, axis=0, initial=0.0), np.fmax.reduce(history, axis=0, initial=0.0)
+    size, signed = np.maximum(-low, high), low < 0
     return np.asarray(np.where(signed, np.sign(steps) * (np.abs(start) + 0.1 * size), start * (1 + steps)))
 
 
 def _last(values: np.ndarray, kept: int) -> np.ndarray:
     """The last value there before `kept`, column by column; missing where there was none."""
-    there = ~np.isnan(values[:kept])
-    at = kept - 1 - np.argmax(there[::-1], axis=0)
-    return np.asarray(np.where(there.any(axis=0), values[at, np.arange(values.shape[1])], np.nan))
+    last: np.ndarray = values[kept - 1].copy()
+    for column in np.flatnonzero(np.isnan(last)):
+        there = np.flatnonzero(~np.isnan(values[:kept, column]))
+        last[column] = values[there[-1], column] if len(there) else np.nan
+    return last
 
 
 def screens(active: Activity, rows: int, rng: np.random.Generator, count: int = 3) -> list[tuple[Rows, npt.NDArray[np.float64]]]:

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import Quiet, Shown
 from flowbt.ground.errors import FenceError, FlowbtError
 from flowbt.studies.lookahead.cuts import AFTER, activity_of, course, cut_rows, screen, screens
@@ -58,21 +57,18 @@ class Probe:
     """One decision on one panel. `evaluations` counts how often it was decided again.
 
     `late`: rows may be dated back, so what a part of the history leaves missing is no difference, and another future is not asked. `memory`: one
-    module decides everything, so the panels come in order of length, and what an earlier call kept is only what was known. `read`: the panel
-    as other probes have read it already.
+    module decides everything, so the panels come in order of length, and what an earlier call kept is only what was known.
     """
 
     decide: Decide
-    panel: PanelReader
+    panel: Quiet
     decision: Any
     late: bool = False
     memory: bool = False
     evaluations: int = 0
-    read: Quiet | None = None
 
     def __post_init__(self) -> None:
-        self.quiet = self.read or Quiet(self.panel.unlogged())
-        self._recall = self.quiet.features
+        self._recall = self.panel.features
         self.rows = len(self.panel.index)
         self.full = self._parts(self.decision, self.rows)
 
@@ -100,7 +96,7 @@ class Probe:
 
     def truncated(self, row: int, recall: bool = True) -> Leak | None:
         """The panel ends after `row`. Where nothing can be decided there, another future of the same length judges: a short history is no leak."""
-        view = Shown(self.quiet, row + 1, recall=self._recall if recall else None)
+        view = Shown(self.panel, row + 1, recall=self._recall if recall else None)
         try:
             parts = self._decided(view, row + 1)
         except FenceError:
@@ -112,7 +108,7 @@ class Probe:
     def continued(self, row: int, direction: float) -> Leak | None:
         """The panel goes on differently after `row`, for some rows."""
         rows = min(row + 1 + AFTER, self.rows)
-        view = Shown(self.quiet, rows, row + 1, course(direction), self._recall)
+        view = Shown(self.panel, rows, row + 1, course(direction), self._recall)
         try:
             parts = self._decided(view, rows)
         except FenceError:
@@ -122,7 +118,7 @@ class Probe:
         return self._leak("perturb", row, parts)
 
     def _failed(self, row: int, error: Exception) -> Leak | None:
-        view = Shown(self.quiet, self.rows, row + 1, course(-1.0), self._recall)
+        view = Shown(self.panel, self.rows, row + 1, course(-1.0), self._recall)
         try:
             leak = self._leak("perturb", row, self._decided(view, self.rows))
             return replace(leak, probe="fails") if leak else None
@@ -141,7 +137,7 @@ class Probe:
 
     def _suspects(self, rows: Any, directions: Any) -> list[tuple[int, float]]:
         """Rows right before changed ones at which the decision changed; first those before which the least had changed since the last changed row."""
-        view = Shown(self.quiet, self.rows, change=screen(rows, directions), recall=self._recall)
+        view = Shown(self.panel, self.rows, change=screen(rows, directions), recall=self._recall)
         try:
             parts = self._decided(view, self.rows)
         except FenceError:
@@ -177,7 +173,7 @@ class Probe:
 
     def _repeated(self, leak: Leak) -> Leak:
         """The leak, unless the same panel gives another decision too."""
-        found = first_difference(self.full, self._decided(Shown(self.quiet, self.rows), self.rows), self.rows)
+        found = first_difference(self.full, self._decided(Shown(self.panel, self.rows), self.rows), self.rows)
         if found is None:
             return leak
         return Leak("repeat", leak.cut, found.part, leak.label, leak.symbol)

@@ -52,7 +52,7 @@ def book_of(setup: PreparedSweep, trial: int) -> Book:
 
 def look_ahead(setup: PreparedSweep, trial: int) -> Leak | None:
     """The first use of the future by this trial, beside those of the branches that were probed before the sweep."""
-    return setup.leak or first_of(setup.strategy, setup.panel, [(setup.space.trial(setup.space.codes(np.array([trial]))[0]), None)])
+    return setup.leak or first_of(setup.strategy, setup.quiet, [(setup.space.trial(setup.space.codes(np.array([trial]))[0]), None)])
 
 
 def _difference(trial: int, row: pd.Series, book: Book) -> float:
