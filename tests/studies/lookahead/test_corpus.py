@@ -77,11 +77,11 @@ def test_a_leak_behind_one_value_of_a_parameter_is_refused_by_what_tries_values(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("act", ["run", "sweep", "walk"])
 @pytest.mark.parametrize("name", LEAKS)
-def test_every_leak_is_refused_by_every_act(planted, act, name):
-    with pytest.raises(LookAheadError):
-        planted(LEAKS[name], act)
+def test_every_leak_is_refused_by_every_act(planted, name):
+    for act in ("run", "sweep", "walk"):
+        with pytest.raises(LookAheadError):
+            planted(LEAKS[name], act)
 
 
 @pytest.mark.slow
@@ -105,7 +105,7 @@ def test_a_peek_hidden_in_a_shipped_strategy_is_refused(planted, act, path):
 def test_no_honest_strategy_is_refused(decided, planted, demo, tmp_path, name):
     decided(HONEST[name], demo)
     set_up(demo, SweepRequest(tmp_path / "planted.py"))
-    if list(HONEST).index(name) % 6 == 0:
+    if list(HONEST).index(name) % 8 == 0:
         for act in ("sweep", "walk"):
             planted(HONEST[name], act)
 

@@ -38,7 +38,7 @@ def test_events_are_those_announced_and_their_values_those_that_happened(panel):
 
 
 def test_a_panel_that_ends_shows_its_first_labels_and_another_future_the_same_ones(panel):
-    ended, other = Shown(Quiet(panel), 9), Shown(Quiet(panel), 15, 9, lambda values, kept: np.r_[values[:kept], -values[kept:]])
+    ended, other = Shown(Quiet(panel), 9), Shown(Quiet(panel), 15, 9, lambda values, kept, _: np.r_[values[:kept], -values[kept:]])
     pd.testing.assert_frame_equal(ended["close"], CLOSE.iloc[:9], check_freq=False)
     pd.testing.assert_frame_equal(other["close"].iloc[:9], CLOSE.iloc[:9], check_freq=False)
     assert (other["close"].iloc[9:] < 0).all(axis=None)

@@ -7,8 +7,9 @@ lets it go on differently from there: what the look-ahead probe compares a decis
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -134,12 +135,20 @@ class Decided(Remembering):
         self.panel.note(name, parameters, result)
 
 
+class Range(NamedTuple):
+    """The least and the largest value of each column, and zero; what is missing apart."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+
 class Quiet(Remembering):
     """A panel without its notebook, that reads each field once: what it is asked leaves no trace in a run's record. `features`: results known already."""
 
     def __init__(self, panel: Panel, features: Recalled | None = None) -> None:
         super().__init__(panel, features)
         self._read: dict[Any, pd.DataFrame] = {}
+        self._ranges: dict[int, tuple[weakref.ref[pd.DataFrame], Range]] = {}
 
     def __getitem__(self, key: Key) -> pd.DataFrame:
         return self.shared(key).copy()
@@ -160,6 +169,15 @@ class Quiet(Remembering):
             self._read[key] = self.panel.wide(field, prefix)
         return self._read[key]
 
+    def range(self, frame: pd.DataFrame) -> Range:
+        """Of a frame that is kept here, worked out once."""
+        known = self._ranges.get(id(frame))
+        if known is None or known[0]() is not frame:
+            values = frame.to_numpy() if frame.to_numpy().dtype.kind == "f" else np.zeros((0, frame.shape[1]))
+            found = Range(np.fmin.reduce(values, axis=0, initial=0.0), np.fmax.reduce(values, axis=0, initial=0.0))
+            known = self._ranges[id(frame)] = (weakref.ref(frame), found)
+        return known[1]
+
 
 def _plain(value: object) -> bool:
     return isinstance(value, (int, float, str, bool, type(None))) or (isinstance(value, tuple) and all(map(_plain, value)))
@@ -173,11 +191,12 @@ def known_events(table: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
 
 
 Recall = Callable[[Function, Parameters], Any]
-Change = Callable[[np.ndarray, int], np.ndarray]
+Change = Callable[[np.ndarray, int, Range], np.ndarray]
 
 
 class Shown(PanelView):
-    """The first `rows` labels of a panel. With `change`, what it gives for the labels from `kept` on is made up: `change(values, kept)` of labels x columns.
+    """The first `rows` labels of a panel. With `change`, what it gives for the labels from `kept` on is made up: `change(values, kept, range)` of labels x
+    columns, with the range of the whole field.
 
     `recall`: gives the whole panel's result of one of flowbt's own features, or None; it is shown and changed like a field, so that a probe costs what
     the strategy costs, not what its features cost.
@@ -213,7 +232,7 @@ class Shown(PanelView):
     def _shown(self, frame: pd.DataFrame) -> pd.DataFrame:
         values = frame.to_numpy()[: self.rows].copy()
         if self.change is not None:
-            values = self.change(values, self.kept)
+            values = self.change(values, self.kept, self.panel.range(frame))
         return pd.DataFrame(values, index=self._index, columns=frame.columns.view(), copy=False)
 
 

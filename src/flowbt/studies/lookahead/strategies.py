@@ -16,6 +16,7 @@ from flowbt.studies.lookahead.probe import Leak, Probe
 DO = "use only trailing windows and what the panel gives; --keep-leak keeps a run, marked"
 MOST_BRANCHES = 12
 FEW = 4  # cuts of a setting that does what a branch does, with other numbers
+CHOSEN = 12  # and of the trial that is chosen
 
 
 def leak_of(strategy: Strategy, parameters: Parameters, panel: Quiet, decision: object, most: int | None = None) -> Leak | None:
