@@ -26,14 +26,14 @@ def decision(*spans):
 
 
 def test_activity_is_where_the_decision_begins_and_ends_to_ask():
-    found = activity_of(decision((0, 0, 4), (1, 100, 120), (0, 690, 699)), ROWS)
+    found = activity_of(decision((0, 0, 4), (1, 100, 120), (0, 690, 699)))
     assert found.begins.tolist() == [[0, 0], [100, 1], [690, 0]]
     assert found.ends.tolist() == [[5, 0], [121, 1]]
-    assert not len(activity_of({"hold": 3}, ROWS).begins)
+    assert not len(activity_of({"hold": 3}).begins)
 
 
 def test_cuts_are_at_entries_exits_and_near_the_end_and_leave_something_to_hide():
-    active = activity_of(decision((0, 0, 4), (1, 100, 120), (0, 400, 410), (1, 690, 699)), ROWS)
+    active = activity_of(decision((0, 0, 4), (1, 100, 120), (0, 400, 410), (1, 690, 699)))
     rows = cut_rows(active, INDEX, np.random.default_rng(1))
     assert {100, 400, 690, 121, 411, ROWS - 2} <= set(rows)
     assert len(rows) == len(set(rows))
@@ -64,7 +64,7 @@ def test_a_screen_changes_its_rows_by_a_twentieth_and_no_other():
 
 
 def test_rows_of_a_screen_are_apart_inside_and_go_both_ways():
-    active = activity_of(decision(*((0, row, row + 2) for row in range(20, 699, 9))), ROWS)
+    active = activity_of(decision(*((0, row, row + 2) for row in range(20, 699, 9))))
     found = screens(active, ROWS, np.random.default_rng(3))
     assert len(found) == 3
     for rows, directions in found:
@@ -80,7 +80,7 @@ def test_cuts_are_spread_over_years_and_symbols():
     values = np.zeros((len(index), 3))
     for number, row in enumerate(starts):
         values[row : row + 3, number % 3] = 1.0
-    active = activity_of({"long": PartTable(values, ("A", "B", "C"))}, len(index))
+    active = activity_of({"long": PartTable(values, ("A", "B", "C"))})
     for seed in range(5):
         rows = [row for row in cut_rows(active, index, np.random.default_rng(seed)) if row in set(active.begins[:, 0].tolist())]
         assert len(rows) >= ENTRIES

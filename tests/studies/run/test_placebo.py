@@ -65,7 +65,7 @@ def test_exposure_is_what_the_book_held(noise):
     decision = Targets(frame(state * 0.7))
     ready = prepared(returns, decision)
     book = simulate(ready.market, decision, Costs(fees=0, slippage=0), ready.account)
-    exposure, moves = held(book)
+    [(exposure, moves)] = held(book)
     np.testing.assert_allclose((exposure * moves).sum(axis=1)[1:], book.returns.to_numpy()[1:], atol=0.002)
 
 

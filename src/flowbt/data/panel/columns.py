@@ -49,6 +49,11 @@ class Reader:
         self.need([symbol])
         return self._blocks[symbol]
 
+    def let_go(self, field: str) -> None:
+        """Forgets a column; it is read again when it is asked for."""
+        for block in self._blocks.values():
+            block.let_go(field)
+
     def table(self, field: str, symbol: str) -> FieldTable:
         """The non-missing rows of a field for a symbol."""
         return self.block(symbol).table(field, symbol)
@@ -66,6 +71,9 @@ class Block:
         self._stored = StoredRows(holder.version, symbols)
         self._columns: dict[str, np.ndarray] = {}
         self._stale: dict[str, np.ndarray] = {}
+
+    def let_go(self, field: str) -> None:
+        self._columns.pop(field, None)
 
     def table(self, field: str, symbol: str) -> FieldTable:
         """The non-missing rows of a field for a symbol."""

@@ -135,7 +135,7 @@ def _settled(strategy: Strategy, parameters: Json, panel: PanelReader, full: Map
 def _cuts(panel: PanelReader, full: Parameters, count: int) -> list[int]:
     """Uniform dates, and some of the decision's own entries."""
     rows = len(panel.index)
-    own = cut_rows(activity_of(dict(full), rows), panel.index, np.random.default_rng(SEED))[:4]
+    own = cut_rows(activity_of(dict(full)), panel.index, np.random.default_rng(SEED))[:4]
     spread = np.linspace(min(max(rows // 4, 1), rows - 2), rows - 2, count).astype(int)
     return sorted({*map(int, spread), *own})
 

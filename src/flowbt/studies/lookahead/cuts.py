@@ -18,7 +18,6 @@ Rows = npt.NDArray[np.int64]
 ENTRIES, BEFORE, EXITS, ELSEWHERE = 15, 2, 3, 3  # cuts; with the last rows and the screens 28 to 31 evaluations
 AFTER = 30  # made-up rows that follow a cut
 APART = 12  # rows between those that a screen changes
-MOST = 200  # places of a year to choose from
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Activity:
     ends: npt.NDArray[np.int64]
 
 
-def activity_of(parts: dict[str, object], rows: int) -> Activity:
+def activity_of(parts: dict[str, object]) -> Activity:
     """Where the tables of a decision change; of a long history the same wherever it is called from."""
     tables = [table.values for table in parts.values() if isinstance(table, PartTable) and table.values.dtype.kind == "f"]
     if not tables:
@@ -59,17 +58,17 @@ def _spread(places: npt.NDArray[np.int64], years: npt.NDArray[np.int64], count: 
     if not len(places):
         return []
     places = places[rng.permutation(len(places))]
-    within = years[places[:, 0]]
-    by_year = {year: list(map(tuple, places[within == year][:MOST].tolist())) for year in rng.permutation(np.unique(within))}
+    year_of = years[places[:, 0]]
+    by_year = {year: places[year_of == year] for year in rng.permutation(np.unique(year_of))}
     taken: dict[int, int] = {}
     found: list[int] = []
     while by_year and len(found) < count:
         for year in list(by_year):
-            row, column = min(by_year[year], key=lambda place: taken.get(place[1], 0))
+            row, column = min(by_year[year][:200].tolist(), key=lambda place: taken.get(place[1], 0))
             taken[column] = taken.get(column, 0) + 1
-            found.append(int(row))
-            by_year[year] = [place for place in by_year[year] if place[0] != row]
-            if not by_year[year]:
+            found.append(row)
+            by_year[year] = by_year[year][by_year[year][:, 0] != row]
+            if not len(by_year[year]):
                 del by_year[year]
             if len(found) == count:
                 break

@@ -79,7 +79,7 @@ class Probe:
             return self._first_leak(most)
 
     def _first_leak(self, most: int | None) -> Leak | None:
-        active, rng = activity_of(self.full, self.rows), np.random.default_rng(SEED)
+        active, rng = activity_of(self.full), np.random.default_rng(SEED)
         cuts = cut_rows(active, self.panel.index, rng)[:most]
         begins = set(active.begins[:, 0].tolist())
         entries = [row for row in cuts if row in begins]

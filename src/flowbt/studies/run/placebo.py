@@ -29,6 +29,7 @@ Array = npt.NDArray[np.float64]
 TENFOLD = 10.0
 LARGE = 100_000  # symbol-bars from which the sweep's kernels walk the rotations; loading them takes longer than they save before
 SAME = 1e-12  # of a Sharpe ratio per period: kernels add up in different orders
+COLUMNS = 256  # symbols whose holdings are worked out together
 LEAST = 63  # bars: further than the memory of most events
 
 
@@ -102,8 +103,7 @@ def against_placebos(prepared: Prepared, book: Book, count: int, seed: int) -> P
     p = (1 + int(np.count_nonzero(per_period >= real - SAME))) / (1 + count)
     variance = float(np.var(per_period, ddof=1)) if count > 1 else math.nan
     annual = per_period * math.sqrt(year)
-    exposure, moves = held(book)
-    timing = timing_of(real * math.sqrt(year), annual, skill_of(returns, exposure, moves), trades, year)
+    timing = timing_of(real * math.sqrt(year), annual, skill_of(returns, held(book)), trades, year)
     return Placebos(real * math.sqrt(year), tuple(float(x) for x in annual), p, variance, timing)
 
 
@@ -141,21 +141,23 @@ def rotated_structures(prepared: Prepared, count: int, seed: int) -> Iterator[Ar
         yield np.divide(value, before, out=np.ones_like(before), where=before > 0.0) - 1.0
 
 
-def held(book: Book) -> tuple[Array, Array]:
-    """Signed fractions of equity held over each bar (at the mark before it), and the simple returns of what is held: T x N each, 0 where missing.
+def held(book: Book) -> Iterator[tuple[Array, Array]]:
+    """Signed fractions of equity held over each bar (at the mark before it), and the simple returns of what is held: T x N each, 0 where missing, in blocks of
+    columns.
 
     A return over tenfold counts as tenfold: an option may begin at next to nothing while nobody holds it.
     """
-    market = book.market
-    mark = pd.DataFrame(market.close).ffill().to_numpy()
-    columns = market.symbols
-    signed = book.orders["units"].where(book.orders["side"] == "buy", -book.orders["units"])
-    units = np.zeros(mark.shape)
-    np.add.at(units, (book.orders["bar"].to_numpy(int), pd.Index(columns).get_indexer(pd.Index(book.orders["symbol"]))), signed.to_numpy(float))
-    before, value = np.vstack([mark[:1], mark[:-1]]), np.concatenate([[book.account.cash], book.value.to_numpy(float)[:-1]])
-    exposure = np.cumsum(units, axis=0) * before / np.maximum(value, 1e-9)[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.nan_to_num(exposure), np.clip(np.nan_to_num(mark / before - 1, posinf=0.0), -1.0, TENFOLD)
+    bar, column = book.orders["bar"].to_numpy(int), pd.Index(book.market.symbols).get_indexer(pd.Index(book.orders["symbol"]))
+    signed = book.orders["units"].where(book.orders["side"] == "buy", -book.orders["units"]).to_numpy(float)
+    value = np.concatenate([[book.account.cash], book.value.to_numpy(float)[:-1]])
+    for first in range(0, len(book.market.symbols), COLUMNS):
+        mark = pd.DataFrame(book.market.close[:, first : first + COLUMNS]).ffill().to_numpy()
+        units, mine = np.zeros(mark.shape), (column >= first) & (column < first + COLUMNS)
+        np.add.at(units, (bar[mine], column[mine] - first), signed[mine])
+        before = np.vstack([mark[:1], mark[:-1]])
+        exposure = np.cumsum(units, axis=0) * before / np.maximum(value, 1e-9)[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            yield np.nan_to_num(exposure), np.clip(np.nan_to_num(mark / before - 1, posinf=0.0), -1.0, TENFOLD)
 
 
 def _values(book: Book) -> Array:
