@@ -180,7 +180,10 @@ class Catalog:
     def missing(self, field_name: str, symbol: str | None = None) -> FieldError:
         """The error for a field nothing holds: what holds it for others, what would bring it, or which names are near."""
         asked = f"field {field_name!r}" + (f" of {symbol}" if symbol else "")
-        others = self.symbols(field_name)
+        others, held = self.symbols(field_name), sorted({name for name, one in self._holders if one == symbol})
+        if field_name in PRICES and held and not set(held) & set(PRICES):
+            do = f"if one of them is it: `flowbt data add FILE --replace --map {field_name}=COLUMN`"
+            return FieldError(asked, f"the catalog has {', '.join(held[:8])}{' ...' if len(held) > 8 else ''} for {symbol}", do)
         if (words := sold(field_name, symbol)) and not (others and symbol and nearest(symbol, others)):
             return FieldError(asked, "no dataset here has it", words)
         if others and symbol:

@@ -19,8 +19,9 @@ from flowbt.ground.types import Json
 
 
 def listing(catalog: Catalog) -> list[Json]:
-    """One record per declared dataset: name, title, imported, rows, span, fields, symbols (their number), findings, known."""
-    return [_record(declaration, catalog.imported.get(name)) for name, declaration in catalog.declared.items()]
+    """One record per declared dataset, imported ones first: name, title, imported, rows, span, fields, symbols (their number), findings, known."""
+    records = [_record(declaration, catalog.imported.get(name)) for name, declaration in catalog.declared.items()]
+    return sorted(records, key=lambda record: not record["imported"])
 
 
 def details(catalog: Catalog, name: str) -> Json:
