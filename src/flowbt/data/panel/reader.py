@@ -67,6 +67,8 @@ class PanelReader:
         self._series: dict[tuple[str, str], np.ndarray] = {}
         self._touched: dict[tuple[str, str], None] = {}
         self._rows: dict[tuple[str, str], np.ndarray] = {}
+        nothing = np.empty(0, "datetime64[ns]")
+        self._alike = (nothing, nothing, nothing), np.full(len(index), -1)
 
     def __repr__(self) -> str:
         data = "SYNTHETIC" if self.catalog.synthetic else "real data"
@@ -310,7 +312,10 @@ class PanelReader:
         shared = (holder.name, key[1], age)
         if table.whole and shared in self._shared:
             return self._shared[shared]
-        rows = asof_rows(table.event, table.known, table.stale, self.decisions)
+        alike, found = self._alike
+        times = (table.event, table.known, table.stale)
+        rows = found if all(map(np.array_equal, times, alike)) else asof_rows(*times, self.decisions)  # many symbols have the same rows
+        self._alike = times, rows
         if table.whole:
             self._shared[shared] = rows
         return rows
@@ -352,6 +357,8 @@ def _by_label(table: FieldTable) -> pd.Series:
 def _on(labels: np.ndarray, table: FieldTable) -> np.ndarray:
     """The values at the labels, of several vintages the last; missing where there is none."""
     event, values = table.event, table.values
+    if np.array_equal(event, labels):
+        return values
     if not (event[1:] > event[:-1]).all():
         order = np.argsort(event, kind="stable")
         event, values = event[order], values[order]
