@@ -23,6 +23,7 @@ from flowbt.engine.types import Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Rules, Terms, run_signals, run_targets
 from flowbt.evidence.sharpe import moments
 from flowbt.evidence.timing import Timing, skill_of, timing_of
+from flowbt.ground.errors import SignalError
 from flowbt.ground.types import Json
 from flowbt.studies.run.request import Prepared
 
@@ -95,16 +96,28 @@ class Placebos:
 @contextmanager
 def rotated(prepared: Prepared, count: int, seed: int) -> Iterator[Iterator[Array]]:
     """The returns of `count` rotations of the decision with the same costs and account; of a large market they are walked beside what the block does."""
+    rules = plain_rules(prepared) if count and prepared.market.close.size > LARGE else None
     if not count:
         yield iter(())
     elif getattr(prepared.decision, "structure", None) is not None:
         yield rotated_structures(prepared, count, seed)
-    elif isinstance(prepared.decision, Signals) and prepared.market.close.size > LARGE and plain(rules := rules_of(prepared.decision, prepared.market)):
+    elif rules is not None:
         bars, offsets = bars_of(prepared.market, prepared.costs), offsets_of(prepared.decision, len(prepared.market.index), count, seed)
         with rotated_rules(bars, rules, terms_of(prepared), offsets) as returns:
             yield returns
     else:
         yield rotated_returns(prepared, count, seed)
+
+
+def plain_rules(prepared: Prepared) -> Rules | None:
+    """The rules of signals that the sweep's kernels can walk; None for others, and for signals that cannot be simulated: the simulation says why."""
+    if not isinstance(prepared.decision, Signals) or prepared.decision.structure is not None:
+        return None
+    try:
+        rules = rules_of(prepared.decision, prepared.market)
+    except SignalError:
+        return None
+    return rules if plain(rules) else None
 
 
 def against_placebos(prepared: Prepared, book: Book, count: int, seed: int) -> Placebos:
