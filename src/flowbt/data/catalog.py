@@ -13,18 +13,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from flowbt.data.declare import Dataset, Publication, read_declaration
+from flowbt.data.provenance import Provenance, SymbolSpan
 from flowbt.data.sold import sold
 from flowbt.data.versions import MEND, Version, current, held_by
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
 from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, SpoiltDataset, nearest
 from flowbt.ground.fields import FOLDED, PRICES
-from flowbt.ground.types import Json
 
 REACH = pd.Timedelta(days=10)  # prices as traded that end earlier than this before the folded ones do not speak for the present
 
@@ -37,7 +36,7 @@ class Imported:
     version: Version
 
     @property
-    def provenance(self) -> Json:
+    def provenance(self) -> Provenance:
         return self.version.provenance
 
     @property
@@ -48,8 +47,8 @@ class Imported:
     def hash(self) -> str:
         return str(self.provenance["data_hash"])
 
-    def spans(self, field_name: str) -> dict[str, list[Any]]:
-        """symbol -> [first event, last event, rows] for one field."""
+    def spans(self, field_name: str) -> dict[str, SymbolSpan]:
+        """symbol -> (first event, last event, rows) for one field."""
         return dict(self.provenance["fields"].get(field_name, {}))
 
     def column(self, name: str) -> np.ndarray:
@@ -181,7 +180,10 @@ class Catalog:
     def missing(self, field_name: str, symbol: str | None = None) -> FieldError:
         """The error for a field nothing holds: what holds it for others, what would bring it, or which names are near."""
         asked = f"field {field_name!r}" + (f" of {symbol}" if symbol else "")
-        others = self.symbols(field_name)
+        others, held = self.symbols(field_name), sorted({name for name, one in self._holders if one == symbol})
+        if field_name in PRICES and held and not set(held) & set(PRICES):
+            do = f"if one of them is it: `flowbt data add FILE --replace --map {field_name}=COLUMN`"
+            return FieldError(asked, f"the catalog has {', '.join(held[:8])}{' ...' if len(held) > 8 else ''} for {symbol}", do)
         if (words := sold(field_name, symbol)) and not (others and symbol and nearest(symbol, others)):
             return FieldError(asked, "no dataset here has it", words)
         if others and symbol:

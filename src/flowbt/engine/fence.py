@@ -106,10 +106,11 @@ def _other(node: ast.AST, modules: dict[str, str]) -> str:
     return f"stores into {into}: what one call keeps, the next must not see" if into in modules else ""
 
 
-def guarded_builtins(file: UserFile = STRATEGY) -> dict[str, object]:
-    """The builtins of a user's file: without what reads or evaluates, and with a `getattr` that knows the fence."""
+def guarded_builtins(file: UserFile = STRATEGY, *, silent: bool = False) -> dict[str, object]:
+    """The builtins of a user's file: without what reads or evaluates, and with a `getattr` that knows the fence. What it prints goes to standard error
+    (standard output is for results), or nowhere (`silent`: a probe calls it many times over)."""
     kept: Json = {name: value for name, value in vars(builtins).items() if name not in CALLS or name in file.also or name == "__import__"}
-    kept.update(getattr=_getattr, setattr=_setattr, hasattr=_hasattr)
+    kept.update(getattr=_getattr, setattr=_setattr, hasattr=_hasattr, print=_unheard if silent else _aside)
     kept[STORE] = _store
     return kept
 
@@ -136,6 +137,13 @@ class Stores(ast.NodeTransformer):
     def _call(self, node: ast.stmt, target: ast.Attribute, value: ast.expr) -> ast.AST:
         call = ast.Call(ast.Name(STORE, ast.Load()), [target.value, ast.Constant(target.attr), value], [])
         return ast.fix_missing_locations(ast.copy_location(ast.Expr(call), node))
+
+
+def _aside(*values: object, sep: str | None = None, end: str | None = None, file: object = None, flush: bool = False) -> None:
+    print(*values, sep=sep, end=end, file=sys.stderr)
+
+
+def _unheard(*values: object, **options: object) -> None: ...
 
 
 def _hasattr(target: object, name: str) -> bool:

@@ -92,6 +92,7 @@ def test_the_page_says_which_priced_how_many(with_chains: Catalog, catalog: Cata
     assert terms["surfaces"] == {"SPY": 5}
     assert "1 of 6 structures were opened at the surface of the day, the others as said above (chains stored for 5 bars)." in words_of(terms)
     assert "spy-chains" in {one["name"] for one in made.record.manifest["datasets"]}
+    assert not {"mae", "mfe"} & set(made.record.trades)  # the bars are not the structure's: -4,000% of what was paid for it once stood there
     plain = run(catalog, tmp_path)
     assert "0 of 6 structures were opened at the surface of the day, the others as said above (no chain of what is traded is stored)." in words_of(
         option_terms_of(plain.prepared, plain.book)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.panel.bases import dividends_of, level_of, split_factor, stale_opens
 from flowbt.data.panel.columns import FieldTable, Reader
 from flowbt.data.panel.joining import Joined, Speaker, join, preceded
+from flowbt.data.provenance import SymbolSpan
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
 from flowbt.ground.errors import FieldError, RangeError
 from flowbt.ground.fields import FOLDED, PRICES
@@ -389,7 +389,7 @@ def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = N
     return PanelReader(catalog, names, clock, index)
 
 
-def _spans(catalog: Catalog, symbol: str, clock: Clock) -> list[list[Any]]:
+def _spans(catalog: Catalog, symbol: str, clock: Clock) -> list[SymbolSpan]:
     for field in ("close", "value"):
         if catalog.has(field, symbol):
             return [

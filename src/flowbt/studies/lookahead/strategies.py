@@ -32,8 +32,10 @@ def leak_of(strategy: Strategy, parameters: Parameters, panel: PanelReader, deci
 def spoken(strategy: Strategy, parameters: Parameters, panel: PanelReader) -> Leak | None:
     """A call that reads later rows by its own arguments, such as shift(-1), in the strategy as it is recorded."""
     said = read(again(strategy).function, fenced(Quiet(panel.unlogged())), parameters)
-    last = panel.index[-1]
-    return None if said is None else Leak("syntax", last, f"{said.asked}: {said.found}", last, "")
+    if said is None:
+        return None
+    last, line = panel.index[-1], strategy.line_of(said)
+    return Leak("syntax", last, f"{line + ': ' if line else ''}{said.asked}: {said.found}", last, "")
 
 
 def refuse(name: str, leak: Leak | None) -> None:

@@ -58,7 +58,8 @@ def backtest(catalog: Catalog, request: Request, aside: Aside | None = None) -> 
     leak = leak_of(prepared.strategy, prepared.parameters, prepared.panel, prepared.raw)
     if not request.keep_leak:
         refuse(prepared.strategy.name, leak)
-    book = simulate(prepared.market, prepared.decision, prepared.costs, prepared.account)
+    with prepared.strategy.answering():
+        book = simulate(prepared.market, prepared.decision, prepared.costs, prepared.account)
     answer = partial(reconcile, book) if aside is None else aside.reconcile(book, reconcile)
     placebo = placebos = None
     if request.rotations:
@@ -95,7 +96,8 @@ def prepare(catalog: Catalog, request: Request) -> Prepared:
 def assemble(strategy: Strategy, parameters: dict[str, object], panel: PanelReader, decision: object, request: Request) -> Prepared:
     panel["close"]  # the traded closes bound the span even where the decision never looks at them
     labels = request.span.cut(panel)
-    cut = cut_decision(decision, panel, labels)
+    with strategy.answering():
+        cut = cut_decision(decision, panel, labels)
     costs, account = request.costs or strategy.costs, request.account or strategy.account
     return Prepared(strategy, parameters, panel, with_surfaces(market_of(panel, labels), panel, cut), cut, costs, account, decision)
 

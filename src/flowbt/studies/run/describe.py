@@ -41,7 +41,8 @@ def record_of(
     for name, states in regimes_of(prepared.panel, book.market.index).items():
         series[f"regime:{name}"] = states
     trades = with_features(book, prepared.panel)
-    trades = pd.concat([trades, excursions(trades, book.market)], axis=1) if len(trades) else trades
+    if len(trades) and not (isinstance(prepared.decision, Signals) and prepared.decision.structure is not None):
+        trades = pd.concat([trades, excursions(trades, book.market)], axis=1)  # a structure's price is not that of the bars
     market = prepared.market  # with option structures the book has a column per contract; the charts show what they are written on
     prices = bars_on(prepared.panel, market.index).close
     manifest["id"] = content_key(manifest)

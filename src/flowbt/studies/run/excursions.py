@@ -15,7 +15,8 @@ def excursions(trades: pd.DataFrame, market: Market) -> pd.DataFrame:
     """`mae` and `mfe` of each trade as fractions of its entry price, from the highs and lows of the bars it was held in.
 
     `mae` <= 0 <= `mfe`. The entry bar counts whole; of the exit bar only the exit price, where the trade left at its open. An open trade is followed to
-    the last bar. Missing highs and lows are passed over; NaN for a symbol the market does not have (option structures).
+    the last bar. Missing highs and lows are passed over; NaN for a symbol the market does not have. Not for option structures: their prices are not
+    those of the bars.
     """
     first, last = trades["entry_bar"].to_numpy(int), trades["exit_bar"].to_numpy(int) + trades["reason"].isin(INSIDE).to_numpy()
     entry, left = trades["entry_price"].to_numpy(float), trades["exit_price"].to_numpy(float)

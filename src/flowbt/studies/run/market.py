@@ -10,6 +10,7 @@ import pandas as pd
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.bases import carried
 from flowbt.data.panel.reader import PanelReader, TradedBars, open_panel
+from flowbt.engine.decisions import no_decision
 from flowbt.engine.loader import Strategy
 from flowbt.engine.types import Market, Signals, Targets
 from flowbt.ground.clock import Clock, read_date
@@ -95,7 +96,7 @@ def check_prices(name: str, prices: pd.DataFrame) -> None:
 def cut_decision(decision: object, panel: PanelReader, labels: pd.DatetimeIndex) -> Signals | Targets:
     """The decision with every frame cut to `labels`. SignalError where it is neither Signals nor Targets, or a frame has other labels."""
     if not isinstance(decision, (Signals, Targets)):
-        raise SignalError("Signals or Targets from the strategy", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
+        raise no_decision(decision)
     cut: Json = {}
     for part in fields(decision):
         value = getattr(decision, part.name)

@@ -173,7 +173,8 @@ def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: PanelReader) 
     for code in _ends(space):
         trial = space.trial(code)
         direct = tracer.direct(trial)
-        check_rules(direct, Labels(panel.index, panel.symbols))
+        with strategy.answering():
+            check_rules(direct, Labels(panel.index, panel.symbols))
         if not tracer.per_trial and not same(tracer.evaluate(trial), direct):
             tracer.fix(None, "what was recorded differs from a plain call, which")
     if said:

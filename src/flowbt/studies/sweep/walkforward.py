@@ -80,7 +80,8 @@ class Walk:
 
 
 def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path, cluster: SweepCluster | None = None) -> tuple[Path, Json]:
-    """Run (the training windows on a cluster, where one is given) and store; returns the folder and `walkforward.json`."""
+    """Run (the training windows on a cluster, where one is given) and store; returns the folder and `walkforward.json`, with the newest stored run
+    of its grid ("run", empty: none) and what that may be believed now ("belief", None)."""
     order_of(request.sort)  # refuses what is no metric
     check_usable(results)
     setup = set_up(catalog, replace(request, keep_leak=False))  # what is chosen by the future cannot be tested on it: never kept
@@ -105,7 +106,8 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
     with derived(folder):
         renew(results, setup.strategy.name)
         page.write(results, folder)
-    return folder, document
+    run, belief = page.speaks_for(folder, document)
+    return folder, {**document, "run": run, "belief": belief}
 
 
 def chosen_leak(setup: PreparedSweep, walks: list[Walk]) -> Leak | None:
