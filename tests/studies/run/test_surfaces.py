@@ -200,6 +200,6 @@ def test_the_journals_paper_book_prices_structures_as_a_run_does(with_chains, tm
         follow(with_chains, [path], tmp_path / "journal", f"{day:%Y-%m-%d}", day + pd.Timedelta(hours=23, minutes=45))
     (book,) = paper_books(with_chains, read(tmp_path / "journal"), tmp_path / "journal")
     run = backtest(with_chains, Request(path, {}, Span(f"{DAYS[0]:%Y-%m-%d}", book.last), rotations=0)).book
-    assert book.priced_by == run.trades["priced_by"].value_counts().to_dict() == {"surface": 1, "both": 1}
+    assert book.priced_by == run.trades["priced_by"].value_counts().to_dict() == {"surface": 1, "model": 1}
     assert book.journal_return == pytest.approx(run.value.iloc[-1] / run.account.cash - 1, abs=1e-12)
     assert (book.journal_return, book.gap_fills) == (book.backtest_return, 0.0)
