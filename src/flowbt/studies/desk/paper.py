@@ -123,7 +123,7 @@ def _in_time(clock: Clock, labels: pd.DatetimeIndex, by_label: Mapping[pd.Timest
         after = labels[:-1][(labels[:-1] >= label) & (opens[:-1] >= made)]
         if len(after):
             asked = {row["symbol"]: row for row in entry.body["decisions"] if row["action"] != "none"}
-            before = rows.get(after[0], entry.body["decisions"])
+            before: list[Json] = rows.get(after[0]) or entry.body["decisions"]
             rows[after[0]] = [asked.get(row["symbol"], row) for row in before]
         else:
             unfilled += label != labels[-1]
