@@ -91,6 +91,7 @@ class Catalog:
     roots: tuple[Path, ...]
     problems: list[str] = field(default_factory=list)
     spoilt: dict[str, str] = field(default_factory=dict)  # name -> why its imported data cannot be used
+    undeclared: dict[str, str] = field(default_factory=dict)  # name -> why its dataset.toml cannot be used
 
     @cached_property
     def declared(self) -> dict[str, Dataset]:
@@ -100,6 +101,7 @@ class Catalog:
                 found[folder.name] = read_declaration(folder)
             except FlowbtError as error:
                 self.problems.append(str(error))
+                self.undeclared[folder.name] = error.found
         return found
 
     @cached_property
@@ -116,8 +118,9 @@ class Catalog:
                 with suppress(OSError):  # held from here on; where it cannot be opened, reading it says why
                     _ = version.handle
                 found[folder.name] = Imported(declaration, version)
-            elif version:  # there is data, but its dataset.toml cannot be used
-                self._spoil(folder.name, SpoiltDataset(f"dataset {folder.name}", "its dataset.toml cannot be used", "mend it"))
+            elif version:  # there is data, but nothing says how it is to be read
+                found_here = f"its dataset.toml cannot be used: {self.undeclared.get(folder.name, '')}"
+                self._spoil(folder.name, SpoiltDataset(f"dataset {folder.name}", found_here, "mend it"))
         return found
 
     @cached_property
@@ -215,7 +218,8 @@ class Catalog:
         """SpoiltDataset where a dataset that cannot be read may hold the field: another one must not speak in its place unnoticed."""
         for name, held in self._lost.items():
             if field_name in held and (symbol is None or not held[field_name] or symbol in held[field_name]):
-                raise SpoiltDataset(f"dataset {name}, which holds {field_name}", self.spoilt[name], f"{MEND}, or `flowbt data rm {name}`")
+                do = "mend it, or " if name in self.undeclared else ""
+                raise SpoiltDataset(f"dataset {name}, which holds {field_name}", self.spoilt[name], f"{do}{MEND}, or `flowbt data rm {name}`")
 
     def _folders(self) -> list[Path]:
         return sorted(path for root in self.roots if root.is_dir() for path in root.iterdir() if (path / "dataset.toml").is_file())

@@ -18,6 +18,7 @@ import pandas as pd
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.bases import carried
 from flowbt.data.panel.reader import PanelReader, open_panel
+from flowbt.data.panel.views import Decided, Quiet
 from flowbt.engine.book import Book
 from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.simulate import simulate
@@ -55,7 +56,7 @@ def backtest(catalog: Catalog, request: Request, aside: Aside | None = None) -> 
     """Run a strategy; nothing is written. LookAheadError where its decision uses the future (unless the request keeps it, marked); the two books are
     reconciled, by another process where one is given: a difference is an error."""
     prepared = prepare(catalog, request)
-    leak = leak_of(prepared.strategy, prepared.parameters, prepared.panel, prepared.raw)
+    leak = leak_of(prepared.strategy, prepared.parameters, Quiet(prepared.panel.unlogged(), prepared.features), prepared.raw)
     if not request.keep_leak:
         refuse(prepared.strategy.name, leak)
     with prepared.strategy.answering():
@@ -89,8 +90,9 @@ def prepare(catalog: Catalog, request: Request) -> Prepared:
     strategy = replace(strategy, symbols=request.symbols) if request.symbols else strategy
     parameters = strategy.resolve(request.parameters)
     panel = panel_for(catalog, strategy, request.decide_at)
-    decision = strategy.decide(panel, parameters)
-    return assemble(strategy, parameters, panel, decision, request)
+    view = Decided(panel)
+    decision = strategy.decide(view, parameters)
+    return replace(assemble(strategy, parameters, panel, decision, request), features=view.features)
 
 
 def assemble(strategy: Strategy, parameters: dict[str, object], panel: PanelReader, decision: object, request: Request) -> Prepared:
