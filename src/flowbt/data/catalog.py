@@ -8,6 +8,7 @@ A folder with a declaration only is declared but not imported: it is what an err
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -187,14 +188,15 @@ class Catalog:
         if field_name in PRICES and held and not set(held) & set(PRICES):
             do = f"if one of them is it: `flowbt data add FILE --replace --map {field_name}=COLUMN`"
             return FieldError(asked, f"the catalog has {', '.join(held[:8])}{' ...' if len(held) > 8 else ''} for {symbol}", do)
-        if (words := sold(field_name, symbol)) and not (others and symbol and nearest(symbol, others)):
+        would = [name for name, dataset in self.declared.items() if field_name in dataset.fields and name not in self.imported]
+        named = [name for name in would if symbol and re.search(rf"\b{re.escape(symbol)}\b", self.declared[name].title)]
+        if not named and (words := sold(field_name, symbol)) and not (others and symbol and nearest(symbol, others)):
             return FieldError(asked, "no dataset here has it", words)
-        if others and symbol:
+        if not named and others and symbol:
             shown = ", ".join(others[:8]) + (" ..." if len(others) > 8 else "")
             return FieldError(asked, f"the catalog has it for {shown}", nearest(symbol, others) or "import a dataset that holds it (`flowbt data ls`)")
-        would = [name for name, dataset in self.declared.items() if field_name in dataset.fields and name not in self.imported]
-        if would:
-            return FieldError(asked, f"declared in {', '.join(would[:5])}, not imported", f"run `flowbt data import` for {would[0]} (see docs/data.md)")
+        if bring := named or would:
+            return FieldError(asked, f"declared in {', '.join(bring[:5])}, not imported", f"run `flowbt data import` for {bring[0]} (see docs/data.md)")
         known = {name for name, _ in self._holders}
         where = ", ".join(str(root) for root in self.roots)
         return FieldError(asked, f"no dataset under {where} has it", nearest(field_name, known) or "see `flowbt data ls` and `flowbt data import --help`")
