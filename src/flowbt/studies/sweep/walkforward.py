@@ -114,7 +114,7 @@ def chosen_leak(setup: PreparedSweep, walks: list[Walk]) -> Leak | None:
     """The first use of the future by what was chosen, each choice at a few cuts: the branches and ends of the grid were probed before."""
     chosen = sorted({int(trial) for one in walks for trial in one.windows["trial"] if trial >= 0})
     trials = [setup.space.trial(code) for code in setup.space.codes(np.array(chosen, np.int64))]
-    return first_of(setup.strategy, setup.panel, [(values, FEW) for values in trials])
+    return first_of(setup.strategy, setup.quiet, [(values, FEW) for values in trials])
 
 
 def split_of(setup: PreparedSweep, numbers: Ints, plan: WindowPlan, mode: str) -> Split:
