@@ -149,3 +149,23 @@ class Block:
             stale = rule.stale_at(pd.DatetimeIndex(self.event), pd.DatetimeIndex(self.known), self.holder.declaration.calendar)
             self._stale[rule.max_age] = stale.astype("datetime64[ns]", copy=False)
         return self._stale[rule.max_age]
+
+
+def by_label(table: FieldTable) -> pd.Series:
+    """The values by event time, of several vintages the last."""
+    series = pd.Series(table.values, index=pd.DatetimeIndex(table.event))
+    return series.sort_index() if series.index.is_unique else series.groupby(level=0).last()
+
+
+def on_labels(labels: np.ndarray, table: FieldTable) -> np.ndarray:
+    """The values at the labels, of several vintages the last; missing where there is none."""
+    event, values = table.event, table.values
+    if np.array_equal(event, labels):
+        return values
+    if not (event[1:] > event[:-1]).all():
+        order = np.argsort(event, kind="stable")
+        event, values = event[order], values[order]
+    at = np.searchsorted(event, labels, side="right") - 1
+    if not len(event):
+        return np.full(len(labels), np.nan)
+    return np.where((at >= 0) & (event[at] == labels), values[at], np.nan)
