@@ -73,7 +73,7 @@ def backtest(catalog: Catalog, request: Request, aside: Aside | None = None) -> 
     record.manifest["evidence"] = evidence_of(prepared, book, (symbol, benchmark), placebos)
     options = option_terms_of(prepared, book)
     if options is not None:
-        record.manifest["options"] = dict(options)
+        record.manifest["options"] = options
         record.manifest["assumptions"] += words_of(options)
         record.manifest["warnings"] += [line for line in (warning_of(options),) if line]
         sharpes = [end["sharpe"] for end in options["band"]]
