@@ -34,7 +34,7 @@ def test_a_declaration_without_a_publication_rule_is_refused(tmp_path):
 
 
 def test_a_misspelt_key_is_named():
-    with pytest.raises(DatasetError, match=r"fields\.close\.unit"):
+    with pytest.raises(DatasetError, match=r"fields: close: unit: Extra inputs"):
         parse_declaration("x", {"title": "x", "source": "t", "publication": {"rule": "close"}, "fields": {"close": {"unit": "price"}}})
 
 
