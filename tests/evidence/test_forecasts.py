@@ -6,7 +6,7 @@ import pytest
 
 from flowbt.evidence.claims import forecasts as fc
 from flowbt.evidence.claims.declare import Claim, Document
-from flowbt.evidence.claims.finding import Finding, filled
+from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import decide
 from flowbt.evidence.claims.wording import sentence
 from flowbt.ground.errors import FieldError
@@ -36,7 +36,7 @@ class Prices:
 def settle(bets, by="2022-07-29", made="2022-06-01"):
     claim = Claim("bet", "bet", lambda panel: None, fc.dated(made, by))
     document, given = Document("d", made), bets if isinstance(bets, list) else [bets]
-    finding = Finding.of(claim, document, "", **filled(claim, document, lambda draft: fc.forecast(claim, draft, given, Prices())))
+    finding = Finding.of(claim, document, "", **fc.forecast(claim, given, Prices()))
     return replace(finding, verdict=decide(finding)[0])
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from flowbt.evidence.claims import study
 from flowbt.evidence.claims.declare import Claim
+from flowbt.evidence.claims.outcomes import Outcome
 from flowbt.evidence.claims.study import Array, Contrast, Outcomes, Statistic
 from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.inference import Inference, Studentised, critical, joint_draws, project, studentise
@@ -86,8 +87,9 @@ class EventEvidence:
 
 def event_evidence(claim: Claim, cases: list[Case], scope: Scope, dated: str = "") -> EventEvidence:
     """Study the cases; the first is the reported definition. ClaimError where there is nothing to study."""
-    statistic = study.STATISTICS[claim.outcome.statistic]
-    single = None if claim.outcome.own else scope.columns(1)
+    outcome = claim.outcome_as(Outcome)
+    statistic = study.STATISTICS[outcome.statistic]
+    single = None if outcome.own else scope.columns(1)
     main = _main_outcomes(claim, cases[0], scope, single)
     event = cases[0].event
     _refuse_empty(claim, cases[0], main)
@@ -103,7 +105,7 @@ def event_evidence(claim: Claim, cases: list[Case], scope: Scope, dated: str = "
         measured=found.level,
         baseline=found.base,
         outside=_outside(event, main, statistic),
-        curve=_curve(cases, [main, *_others(claim, scope, single)], statistic, claim.sign, scope),
+        curve=_curve(cases, [main, *_others(outcome, scope, single)], statistic, claim.sign, scope),
         figures=_figures(claim, found, test, event, main, scope),
         detail={
             "first": _first_of_cluster(event, main, statistic),
@@ -137,18 +139,18 @@ def inference_of(test: Studentised, ratio: bool, n: int, clusters: int) -> Infer
 
 
 def _main_outcomes(claim: Claim, case: Case, scope: Scope, single: list[Array] | None) -> Outcomes:
-    columns = [case.own] if case.own is not None else scope.columns(claim.outcome.horizon)
-    o = study.outcomes_of(claim.outcome.horizon, columns, single)
+    horizon = claim.outcome_as(Outcome).horizon
+    o = study.outcomes_of(horizon, [case.own] if case.own is not None else scope.columns(horizon), single)
     if not o.known.any():
-        found = f"not one outcome over {claim.outcome.horizon} bars in {len(scope.index):,}"
+        found = f"not one outcome over {horizon} bars in {len(scope.index):,}"
         raise ClaimError(f"claim {claim.id}", found, "shorten the horizon or import more history")
     return o
 
 
-def _others(claim: Claim, scope: Scope, single: list[Array] | None) -> list[Outcomes]:
-    if claim.outcome.own:
+def _others(outcome: Outcome, scope: Scope, single: list[Array] | None) -> list[Outcomes]:
+    if outcome.own:
         return []
-    return [o for h in claim.outcome.also if (o := study.outcomes_of(h, scope.columns(h), single)).known.any()]
+    return [o for h in outcome.also if (o := study.outcomes_of(h, scope.columns(h), single)).known.any()]
 
 
 def _refuse_empty(claim: Claim, case: Case, o: Outcomes) -> None:
@@ -225,7 +227,7 @@ def combined(contrasts: list[Contrast], cosines: int, sign: int = 1, draws: tupl
 
 def _figures(claim: Claim, found: Contrast, test: Studentised, event: Array, o: Outcomes, scope: Scope) -> dict[str, tuple[float, float | None, float | None]]:
     """Our figures under the names documents use, each with the interval it is judged by."""
-    level = study.level_of(event, o) if claim.outcome.statistic == "mean" else None
+    level = study.level_of(event, o) if claim.outcome_as(Outcome).statistic == "mean" else None
     low, high = level.test(o.cosines()).interval() if level is not None else (math.nan, math.nan)
     ours: dict[str, tuple[float, float | None, float | None]] = {"mean": (found.level, _value(low), _value(high)), "baseline": (found.base, None, None)}
     below, above = test.interval()
@@ -337,26 +339,29 @@ def _value(x: Any) -> float | None:
     return float(x) if x is not None and np.isfinite(x) else None
 
 
-def event_study(claim: Claim, finding: Any, cases: list[Case], scope: Scope) -> None:
-    """Put the evidence of the cases into `finding`."""
-    found = event_evidence(claim, cases, scope, finding.dated)
-    finding.ratio, finding.measured, finding.baseline, finding.outside = found.ratio, _value(found.measured), _value(found.baseline), found.outside
-    take(finding, found.inference, found.test)
-    curve = found.curve
-    finding.definitions, finding.share_agree, finding.share_significant = len(curve.rows), curve.agree, curve.significant
-    finding.p_curve = None if curve.test is None else curve.test.p()
+def event_study(claim: Claim, cases: list[Case], scope: Scope, dated: str = "") -> Json:
+    """The evidence of the cases as fields of a finding. `dated`: the document's date, YYYY-MM-DD."""
+    found = event_evidence(claim, cases, scope, dated)
     stated = dict(claim.stated)
     if {"mean", "baseline"} <= set(stated):
         stated["effect"] = stated["mean"] - stated["baseline"]
-    for name, (measured, low, high) in found.figures.items():
-        inside = bool(low <= stated[name] <= high) if name in stated and low is not None and high is not None and not math.isnan(low) else None
-        row = {"name": name, "stated": stated.get(name), "measured": _value(measured), "low": _value(low), "high": _value(high), "inside": inside}
-        finding.figures.append(row)
-    finding.detail |= found.detail | {"curve": list(curve.rows), "survivors": curve.survivors, "median_effect": curve.median}
+    told = tested_fields(found.inference, found.test, found.curve, found.detail)
+    told |= {"ratio": found.ratio, "measured": _value(found.measured), "baseline": _value(found.baseline), "outside": found.outside}
+    return told | {"figures": [_figure(name, ours, stated.get(name)) for name, ours in found.figures.items()]}
 
 
-def take(finding: Any, found: Inference, test: Studentised) -> None:
-    """The figures of one test into a finding; `detail["test"]` is enough to ask it for the p of any effect, or its power, later."""
-    finding.effect, finding.p, finding.low, finding.high = (_value(v) for v in (found.estimate, found.p, found.low, found.high))
-    finding.n, finding.n_effective, finding.smallest = found.n, int(found.clusters), _value(found.smallest)
-    finding.detail["test"] = {"statistic": found.statistic, "se": found.se, "freedom": found.freedom} | test.to_dict()
+def _figure(name: str, ours: tuple[float, float | None, float | None], stated: float | None) -> Json:
+    """Our figure with its interval beside the stated one; `inside` None where nothing is stated or there is no interval."""
+    measured, low, high = ours[0], _value(ours[1]), _value(ours[2])
+    inside = None if stated is None or low is None or high is None else bool(low <= stated <= high)
+    return {"name": name, "stated": stated, "measured": _value(measured), "low": low, "high": high, "inside": inside}
+
+
+def tested_fields(found: Inference, test: Studentised, curve: Curve, detail: Json) -> Json:
+    """The fields of a finding that one test and its curve give; `detail["test"]` is enough to ask it for the p of any effect, or its power, later."""
+    told: Json = {name: _value(getattr(found, name)) for name in ("p", "low", "high", "smallest")}
+    told |= {"effect": _value(found.estimate), "n": found.n, "n_effective": int(found.clusters)}
+    told |= {"definitions": len(curve.rows), "share_agree": curve.agree, "share_significant": curve.significant}
+    told |= {"p_curve": None if curve.test is None else curve.test.p()}
+    kept = {"test": {"statistic": found.statistic, "se": found.se, "freedom": found.freedom} | test.to_dict()}
+    return told | {"detail": detail | kept | {"curve": list(curve.rows), "survivors": curve.survivors, "median_effect": curve.median}}

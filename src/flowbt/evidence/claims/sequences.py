@@ -9,14 +9,13 @@ move together only at the same time, so the mean is 0 whatever each stage's own 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from flowbt.evidence.claims.declare import Claim
-from flowbt.evidence.claims.events import Curve, combined, take
+from flowbt.evidence.claims.events import Curve, combined, tested_fields
 from flowbt.evidence.claims.study import Contrast, apart
 from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.inference import Inference, Studentised, cosines_for, studentise_mean
@@ -112,7 +111,7 @@ class SequenceEvidence:
 
 def sequence_evidence(claim: Claim, frames: list[tuple[dict[str, object], pd.DataFrame]], draws: int = 2_000, seed: int = 0) -> SequenceEvidence:
     """Study the stages of every definition (the first is reported) at every horizon."""
-    whole, missing = [], []
+    outcome, whole, missing = claim.outcome_as(InOrder), [], []
     for definition, frame in frames:
         new = innovations(frame.dropna())
         try:
@@ -121,8 +120,8 @@ def sequence_evidence(claim: Claim, frames: list[tuple[dict[str, object], pd.Dat
             if not whole:
                 raise
             missing.append(str(error))
-    horizon, (_, first, z), rows = claim.outcome.horizon, whole[0], max(len(z) for _, _, z in whole)
-    found = [(definition, h, _scored(one, h, rows)) for definition, _, one in whole for h in (horizon, *claim.outcome.also)]
+    horizon, (_, first, z), rows = outcome.horizon, whole[0], max(len(z) for _, _, z in whole)
+    found = [(definition, h, _scored(one, h, rows)) for definition, _, one in whole for h in (horizon, *outcome.also)]
     values = lead(z, horizon)
     cosines = cosines_for(len(values), values)
     test, names = found[0][2].test(cosines), list(map(str, first.columns))
@@ -158,16 +157,11 @@ def _curve(found: list[tuple[dict[str, object], int, Contrast]], cosines: int, d
     return Curve(together, tuple(rows), float(np.mean(effects > 0)), significant, float(np.median(effects)), survivors)
 
 
-def sequence_study(claim: Claim, finding: Any, frames: list[tuple[dict[str, object], pd.DataFrame]], resamples: int, seed: int) -> None:
-    """Put the evidence of the stages into `finding`."""
+def sequence_study(claim: Claim, frames: list[tuple[dict[str, object], pd.DataFrame]], resamples: int, seed: int) -> Json:
+    """The evidence of the stages as fields of a finding."""
     found = sequence_evidence(claim, frames, resamples, seed)
-    take(finding, found.inference, found.test)
-    finding.measured, finding.baseline, finding.span = found.inference.estimate, 0.0, list(found.span)
-    finding.missing += found.missing
-    curve = found.curve
-    finding.definitions, finding.share_agree, finding.share_significant = len(curve.rows), curve.agree, curve.significant
-    finding.p_curve = None if curve.test is None else curve.test.p()
-    finding.detail |= found.detail | {"curve": list(curve.rows), "survivors": curve.survivors, "median_effect": curve.median}
+    told = tested_fields(found.inference, found.test, found.curve, found.detail)
+    return told | {"measured": found.inference.estimate, "baseline": 0.0, "span": list(found.span), "missing": list(found.missing)}
 
 
 def pairs(z: Array, names: list[str], horizon: int) -> list[dict[str, object]]:
