@@ -32,7 +32,7 @@ from flowbt.evidence.claims.sequences import innovations, lead, standardised
 from flowbt.evidence.inference import Studentised, cosines_for, studentise_mean
 from flowbt.evidence.measures import per_bar
 from flowbt.evidence.multiple import spa, stepm
-from flowbt.evidence.resampling.rotation import offsets, p_values, rotation_sums
+from flowbt.evidence.resampling.rotation import crossed, offsets, p_values, spectrum
 from flowbt.evidence.sharpe import moments, probabilistic_sharpe
 from flowbt.evidence.timing import skill_of
 
@@ -248,6 +248,11 @@ def tried(event: Array, o: study.Outcomes, statistic: str, seed: int) -> Tried |
     return Tried(test, test.p(), rotated(event, o, statistic) if seed % FRESH < BEFORE else math.nan)
 
 
+def rotation_sums(weights: Array, columns: Array) -> Array:
+    """Sum of T x N columns under weights shifted by every offset: T."""
+    return np.fft.irfft(crossed(spectrum(weights), spectrum(columns)), len(weights))
+
+
 def rotated(event: Array, o: study.Outcomes, statistic: str) -> float:
     """The test there was: the effect among all its rotations, nothing studentised."""
     how = study.STATISTICS[statistic]
@@ -255,8 +260,7 @@ def rotated(event: Array, o: study.Outcomes, statistic: str) -> float:
     signed = bool((event < 0).any())
     if signed:
         values = np.where(o.known > 0, values - values.sum() / o.known.sum(), 0.0)
-    inside = sum(rotation_sums(event[:, [k]], values[:, [k]])[:, 0, 0] for k in range(event.shape[1]))
-    count = np.round(sum(rotation_sums(np.abs(event)[:, [k]], o.known[:, [k]])[:, 0, 0] for k in range(event.shape[1])), 6)
+    inside, count = rotation_sums(event, values), np.round(rotation_sums(np.abs(event), o.known), 6)
     with np.errstate(divide="ignore", invalid="ignore"):
         level = inside / count
         rest = (values.sum() - inside) / (o.known.sum() - count)
@@ -281,8 +285,8 @@ def curve(market: str, event: Callable[[Array, float], Array], grid: tuple[float
     def run(seed: int) -> Tried | None:
         r = MARKETS[market](seed, T)
         cases = [(event(r, value).astype(float)[:, None], outcomes(r, "return", h)) for h in horizons for value in grid]
-        found = [(one, o.cosines()) for held, o in cases if (one := study.contrast(held, o, study.STATISTICS["mean"])) is not None]
-        test, _ = combined([one for one, _ in found], min(b for _, b in found), 1, (20, 0))
+        contrasts = [(one, o.cosines()) for held, o in cases if (one := study.contrast(held, o, study.STATISTICS["mean"])) is not None]
+        test, _ = combined([(one, one.test(b)) for one, b in contrasts], min(b for _, b in contrasts), 1, (20, 0))
         return None if test is None else Tried(test, test.p(), _median_rotated(cases, max(horizons)) if seed % FRESH < BEFORE else math.nan)
 
     return run
@@ -291,7 +295,7 @@ def curve(market: str, event: Callable[[Array, float], Array], grid: tuple[float
 def _median_rotated(cases: list[tuple[Array, study.Outcomes]], longest: int) -> float:
     before, null = [], []
     for held, o in cases:
-        sums, count = rotation_sums(held, o.columns[0])[:, 0, 0], rotation_sums(np.abs(held), o.known)[:, 0, 0]
+        sums, count = rotation_sums(held, o.columns[0]), rotation_sums(np.abs(held), o.known)
         level = np.divide(sums, count, out=np.full(T, np.nan), where=count > 0.5)
         shifts = level[offsets(T, longest + 5)]
         before.append((level[0] - np.nanmean(shifts)) / np.nanstd(shifts))

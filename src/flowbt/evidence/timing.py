@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flowbt.evidence.cutoffs import CUTOFFS
-from flowbt.evidence.inference import NOTHING, Inference, Studentised, cosines_for, studentise
+from flowbt.evidence.inference import NOTHING, Inference, Studentised, cosines_for, foreseen, studentise
 
 Array = npt.NDArray[np.float64]
 
@@ -27,8 +27,9 @@ def skill_of(returns: Array, exposure: Array, moves: Array) -> Studentised | Non
     weight = (apart**2).sum(axis=1)
     if len(returns) < 20 or not weight.sum() > 1e-12 * len(returns):
         return None
-    usual = moves.mean(axis=0)
+    usual, all_labels = moves.mean(axis=0), np.ones(len(returns))
     score = returns - exposure @ usual - (moves - usual) @ exposure.mean(axis=0)
+    score += sum(foreseen(one, all_labels) * (move - mean) for one, move, mean in zip(apart.T, moves.T, usual, strict=True))
     return studentise(score / len(returns), weight / weight.sum(), cosines_for(len(returns), moves))
 
 

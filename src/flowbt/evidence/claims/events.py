@@ -100,7 +100,7 @@ def event_evidence(claim: Claim, cases: list[Case], scope: Scope, dated: str = "
     n, apart = int((np.abs(event) * main.known > 0).sum()), len(clusters(event, main))
     return EventEvidence(
         test=test,
-        inference=inference_of(test, found.ratio, n, apart),
+        inference=inference_of(found, test, n, apart),
         ratio=found.ratio,
         measured=found.level,
         baseline=found.base,
@@ -119,14 +119,13 @@ def event_evidence(claim: Claim, cases: list[Case], scope: Scope, dated: str = "
     )
 
 
-def inference_of(test: Studentised, ratio: bool, n: int, clusters: int) -> Inference:
-    """The test in numbers, on the scale findings use (ratios as logs)."""
-    low, high = test.interval()
-    effect = study.shown(test.estimate, ratio)
+def inference_of(found: Contrast, test: Studentised, n: int, clusters: int) -> Inference:
+    """The test in numbers, on the scale findings use (ratios as logs); the estimate as documents print it."""
+    (low, high), ratio = test.interval(), found.ratio
     spread = math.sqrt(test.variance) / ((1 + test.estimate) if ratio else 1.0)
     return Inference(
         statistic=test.t(),
-        estimate=effect,
+        estimate=found.effect,
         se=spread,
         p=test.p(),
         low=study.shown(low, ratio),
@@ -185,7 +184,7 @@ def _curve(cases: list[Case], horizons: list[Outcomes], statistic: Statistic, si
         return Curve(None, rows, None, None, None, 0)
     agree = [float(np.sign(row["effect"])) == sign if sign else row["p"] > CUTOFFS.level for row in rows]
     significant = [row["p"] <= CUTOFFS.level and (a or not sign) for a, row in zip(agree, rows, strict=True)]
-    test, survivors = combined([one.contrast for one in scored], min(one.test.freedom for one in scored), sign, (scope.resamples, scope.seed))
+    test, survivors = combined([(one.contrast, one.test) for one in scored], min(one.test.freedom for one in scored), sign, (scope.resamples, scope.seed))
     return Curve(test, rows, float(np.mean(agree)), float(np.mean(significant)), float(np.median([row["effect"] for row in rows])), survivors)
 
 
@@ -204,13 +203,14 @@ def _scored(case: Case, o: Outcomes, statistic: Statistic) -> _Scored | None:
     return _Scored(found, test, row)
 
 
-def combined(contrasts: list[Contrast], cosines: int, sign: int = 1, draws: tuple[int, int] = (2_000, 0)) -> tuple[Studentised | None, int]:
+def combined(tested: list[tuple[Contrast, Studentised]], cosines: int, sign: int = 1, draws: tuple[int, int] = (2_000, 0)) -> tuple[Studentised | None, int]:
     """The test of the mean of the standardised effects, and how many effects survive alone (Romano-Wolf stepdown on the joint null of all t, 5%)."""
-    scores, weights, waves, ts = [], [], [], []
-    for one in contrasts:
-        test = one.test(cosines)
-        spread = math.sqrt(float(np.sum(test.score**2)) / test.freedom)
+    scores, weights, waves, ts, anywhere = [], [], [], [], []
+    for one, own in tested:
+        test = own if own.freedom == cosines else one.test(cosines)
+        spread = math.sqrt(test.variance_under(0.0))
         if spread > 0:
+            anywhere.append(one.crossing if one.crossing is None else one.crossing / spread)
             scores.append((one.score - one.ratio * one.weight) / spread)
             weights.append(one.weight / spread)
             waves.append(test.score)
@@ -219,7 +219,9 @@ def combined(contrasts: list[Contrast], cosines: int, sign: int = 1, draws: tupl
         return None, 0
     weight = np.sum(weights, axis=0)
     whole = float(weight.sum())
-    test = studentise(np.sum(scores, axis=0) / whole, weight / whole, cosines)
+    known = [one for one in anywhere if one is not None]
+    crossing = np.sum(known, axis=0) / whole if len(known) == len(anywhere) else None
+    test = studentise(np.sum(scores, axis=0) / whole, weight / whole, cosines, crossing)
     t, null = np.array(ts), joint_draws(np.column_stack(waves), cosines, *draws)
     adjusted = stepdown(sign * t, sign * null) if sign else stepdown(np.abs(t), np.abs(null))
     return test, int((adjusted <= CUTOFFS.level).sum())
@@ -231,7 +233,7 @@ def _figures(claim: Claim, found: Contrast, test: Studentised, event: Array, o: 
     low, high = level.test(o.cosines()).interval() if level is not None else (math.nan, math.nan)
     ours: dict[str, tuple[float, float | None, float | None]] = {"mean": (found.level, _value(low), _value(high)), "baseline": (found.base, None, None)}
     below, above = test.interval()
-    ours["ratio" if found.ratio else "effect"] = (found.estimate, below + found.ratio, above + found.ratio)
+    ours["ratio" if found.ratio else "effect"] = (found.estimate if found.ratio else found.effect, below + found.ratio, above + found.ratio)
     if found.ratio or len(o.columns) > 1:
         return ours
     return ours | _shares(claim.sign, event, o, scope)

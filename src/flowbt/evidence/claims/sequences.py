@@ -83,7 +83,14 @@ def lead(z: Array, horizon: int) -> Array:
     """Per bar, how far the claimed order leads its reverse, summed over neighbours; T - horizon values."""
     ahead = _ahead(z, horizon)
     now = z[: len(ahead)]
-    return np.asarray((now[:, :-1] * ahead[:, 1:] - now[:, 1:] * ahead[:, :-1]).sum(axis=1))
+    return np.asarray(sum(_leading(now, ahead, i, i + 1) for i in range(z.shape[1] - 1)))
+
+
+def _leading(now: Array, ahead: Array, i: int, j: int) -> Array:
+    """How far stage i leads j, per bar: each by what it does now beyond the other (its part of the other's own past has been fitted away, and that fit's
+    noise is part of the mean: without it a pair that moves together by 0.7 has 1.5 times the variance it seems to have)."""
+    both = float(np.mean(now[:, i] * now[:, j]))
+    return np.asarray((now[:, i] - both * now[:, j]) * ahead[:, j] - (now[:, j] - both * now[:, i]) * ahead[:, i])
 
 
 def _ahead(z: Array, horizon: int) -> Array:
@@ -145,14 +152,15 @@ def _scored(z: Array, horizon: int, rows: int) -> Contrast:
 
 
 def _curve(found: list[tuple[dict[str, object], int, Contrast]], cosines: int, draws: tuple[int, int]) -> Curve:
-    rows = []
+    rows, tested = [], []
     for definition, horizon, one in found:
         test, size = one.test(cosines), int((one.weight > 0).sum())
+        tested.append((one, test))
         low, high = test.interval()
         bounds = {"low": low, "high": high}
         rows.append({"definition": definition, "horizon": horizon, "effect": one.effect, "p": test.p(), "n": size, "n_effective": size // horizon} | bounds)
     effects, p = np.array([row["effect"] for row in rows]), np.array([row["p"] for row in rows])
-    together, survivors = combined([one for _, _, one in found], cosines, 1, draws)
+    together, survivors = combined(tested, cosines, 1, draws)
     significant = float(np.mean((effects > 0) & (p <= CUTOFFS.level)))
     return Curve(together, tuple(rows), float(np.mean(effects > 0)), significant, float(np.median(effects)), survivors)
 
@@ -171,7 +179,7 @@ def pairs(z: Array, names: list[str], horizon: int) -> list[dict[str, object]]:
     out = []
     for i in range(len(names)):
         for j in range(i + 1, len(names)):
-            values = now[:, i] * ahead[:, j] - now[:, j] * ahead[:, i]
+            values = _leading(now, ahead, i, j)
             forth, back = float(np.corrcoef(now[:, i], ahead[:, j])[0, 1]), float(np.corrcoef(now[:, j], ahead[:, i])[0, 1])
             p = studentise_mean(values).p()
             out.append({"first": names[i], "then": names[j], "forth": forth, "back": back, "difference": float(values.mean()), "p": p})

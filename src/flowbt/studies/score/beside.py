@@ -72,7 +72,7 @@ def beyond(claim: Claim, panel: PanelReader, case: Case, scope: Scope, rows: sli
 
 def _told(found: Matched, event: Array, o: Outcomes) -> Json:
     n = int((np.abs(event) * o.known > 0).sum())
-    seen = inference_of(found.contrast.test(cosines_of(found, o)), found.contrast.ratio, n, len(clusters(event, o)))
+    seen = inference_of(found.contrast, found.contrast.test(cosines_of(found, o)), n, len(clusters(event, o)))
     return {"effect": seen.estimate, "low": seen.low, "high": seen.high, "p": seen.p, "share": found.share, "n": n, "n_effective": int(seen.clusters)}
 
 

@@ -171,7 +171,8 @@ class Scorer:
         key = (symbols, clock, claim.data.start)
         if key not in self._panels:
             start = f"{int(claim.data.start[:4]) - HISTORY}-01-01" if claim.data.start else None
-            self._panels[key] = open_panel(self.catalog, symbols, clock, start)
+            panel, others = open_panel(self.catalog, symbols, clock, start), [one for one in self._panels.values() if one.clock == clock]
+            self._panels[key] = panel.beside(others[0]) if others else panel
         return self._panels[key]
 
     def _stored(self, file: ClaimFile, claim: Claim) -> Path | None:
