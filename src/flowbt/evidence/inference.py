@@ -43,6 +43,9 @@ BAND = (0.6, 1.5)  # variance ratios between which pieces count as nearly white:
 FEWEST = 4  # cosines
 REACH = 2.5  # a cosine's half period is at least this many horizons where outcomes overlap
 PRIOR = 3.0  # clusters that the variance under rotation counts for, beside those of the event
+CERTAIN = (
+    20.0  # the same of outcomes of two values, up or down: their spread hangs on no volatility, and eight of eight say little where four of five are usual
+)
 LATER = 0.25  # of all labels: how long after a label an event may still be its doing
 ALL = 0.3  # share of the variance that is the mean over all cosines, where pieces are nearly white
 DRAWS = 4_000  # of the power
@@ -71,13 +74,15 @@ NOTHING = Inference(*(math.nan,) * 7, n=0, clusters=0.0, freedom=0)
 @dataclass(frozen=True)
 class Studentised:
     """An estimate with the projections of its score under the value 0 and of the weight of the effect: B cosines, and `beyond` rows more whose squares stand
-    for all the other cosines. Quadratic forms are sums over all rows, over B. `pooled`: variance of the estimate with the event rotated; NaN: not known."""
+    for all the other cosines. Quadratic forms are sums over all rows, over B. `pooled`: variance of the estimate with the event rotated; NaN: not known.
+    It counts for `prior` clusters."""
 
     estimate: float
     score: Array
     weight: Array
     beyond: int = 0
     pooled: float = math.nan
+    prior: float = PRIOR
 
     @property
     def freedom(self) -> int:
@@ -95,7 +100,7 @@ class Studentised:
     @property
     def own(self) -> float:
         """Share of the variance that is the event's own scores'; the rest is `pooled`."""
-        return 1.0 if math.isnan(self.pooled) or math.isinf(self.clusters) else self.clusters / (self.clusters + PRIOR)
+        return 1.0 if math.isnan(self.pooled) or math.isinf(self.clusters) else self.clusters / (self.clusters + self.prior)
 
     @property
     def _rest(self) -> float:
@@ -158,7 +163,14 @@ class Studentised:
         return high
 
     def to_dict(self) -> Json:
-        return {"estimate": self.estimate, "score": self.score.tolist(), "weight": self.weight.tolist(), "beyond": self.beyond, "pooled": self.pooled}
+        return {
+            "estimate": self.estimate,
+            "score": self.score.tolist(),
+            "weight": self.weight.tolist(),
+            "beyond": self.beyond,
+            "pooled": self.pooled,
+            "prior": self.prior,
+        }
 
     @classmethod
     def from_dict(cls, stored: Json) -> Studentised:
@@ -168,6 +180,7 @@ class Studentised:
             np.array(stored["weight"]),
             stored["beyond"],
             math.nan if stored["pooled"] is None else stored["pooled"],
+            stored["prior"],
         )
 
     def summary(self, n: int, clusters: float | None = None) -> Inference:
@@ -176,17 +189,17 @@ class Studentised:
         return Inference(*parts, n=n, clusters=self.clusters if clusters is None else clusters, freedom=self.freedom)
 
 
-def studentise(score: Array, weight: Array, cosines: int, crossing: Array | None = None) -> Studentised:
-    """From scores under the value 0 and weights (T each, weights summing to 1) to the test. `crossing`: spectrum of the
-    estimate at every rotation (`resampling/rotation.py`). Raises ValueError where scores and weights are not finite or not as long."""
+def studentise(score: Array, weight: Array, cosines: int, crossing: Array | None = None, prior: float = PRIOR) -> Studentised:
+    """From scores under the value 0 and weights (T each, weights summing to 1) to the test. `crossing`: spectrum of the estimate at every rotation
+    (`resampling/rotation.py`), whose variance counts for `prior` clusters. Raises ValueError where scores and weights are not finite or not as long."""
     if score.shape != weight.shape or not np.isfinite(score).all() or not np.isfinite(weight).all():
         raise ValueError("studentise needs finite scores and weights of one length")
     both = np.column_stack([score, weight])
     found, pooled = project(both, cosines), math.nan if crossing is None else variance_of(crossing, len(score))
     if not is_white(cosines, len(score)):
-        return Studentised(float(score.sum()), found[:, 0], found[:, 1], pooled=pooled)
+        return Studentised(float(score.sum()), found[:, 0], found[:, 1], pooled=pooled, prior=prior)
     found = np.vstack([math.sqrt(1 - ALL) * found, math.sqrt(ALL * cosines) * squares_of(both)])
-    return Studentised(float(score.sum()), found[:, 0], found[:, 1], beyond=2, pooled=pooled)
+    return Studentised(float(score.sum()), found[:, 0], found[:, 1], beyond=2, pooled=pooled, prior=prior)
 
 
 def foreseen(weights: Array, rows: Array) -> Array:

@@ -221,7 +221,7 @@ def combined(tested: list[tuple[Contrast, Studentised]], cosines: int, sign: int
     whole = float(weight.sum())
     known = [one for one in anywhere if one is not None]
     crossing = np.sum(known, axis=0) / whole if len(known) == len(anywhere) else None
-    test = studentise(np.sum(scores, axis=0) / whole, weight / whole, cosines, crossing)
+    test = studentise(np.sum(scores, axis=0) / whole, weight / whole, cosines, crossing, max(one.prior for one, _ in tested))
     t, null = np.array(ts), joint_draws(np.column_stack(waves), cosines, *draws)
     adjusted = stepdown(sign * t, sign * null) if sign else stepdown(np.abs(t), np.abs(null))
     return test, int((adjusted <= CUTOFFS.level).sum())

@@ -18,12 +18,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from flowbt.evidence.inference import Studentised, cosines_for, foreseen, studentise
+from flowbt.evidence.inference import CERTAIN, PRIOR, Studentised, cosines_for, foreseen, studentise
 from flowbt.evidence.resampling.rotation import crossed, spectrum
 
 Array = npt.NDArray[np.float64]
@@ -90,6 +91,19 @@ class Outcomes:
         """Only the labels of the mask, a stretch of time."""
         return Outcomes(self.horizon, self.known[mask], tuple(c[mask] for c in self.columns), None if self.pieces is None else self.pieces[mask])
 
+    @cached_property
+    def transformed(self) -> Array:
+        """Spectrum of the pieces, or of the outcomes, less their mean."""
+        if self.pieces is not None:
+            return spectrum(self.pieces - self.pieces.mean())
+        return spectrum((self.columns[0] - mean_of(self.columns[0], self.known)) * self.known)
+
+    @cached_property
+    def prior(self) -> float:
+        """What the variance under rotation counts for: more where outcomes are of two values (up or down, came true or not)."""
+        values = self.columns[0][self.known > 0]
+        return CERTAIN if len(values) and ((values == values.min()) | (values == values.max())).all() else PRIOR
+
     def cosines(self) -> int:
         return cosines_for(len(self.known), self.pieces, self.horizon)
 
@@ -139,9 +153,10 @@ class Contrast:
     ratio: bool = False
     printed: float | None = None
     crossing: Array | None = None
+    prior: float = PRIOR
 
     def test(self, cosines: int) -> Studentised:
-        return studentise(self.score - self.ratio * self.weight, self.weight, cosines, self.crossing)
+        return studentise(self.score - self.ratio * self.weight, self.weight, cosines, self.crossing, self.prior)
 
     @property
     def effect(self) -> float:
@@ -198,7 +213,7 @@ def _of_sides(event: Array, o: Outcomes) -> Contrast | None:
 
 
 def _negative(found: Contrast) -> Contrast:
-    return Contrast(-found.estimate, -found.score, found.weight, -found.level, -found.base, crossing=found.crossing)
+    return Contrast(-found.estimate, -found.score, found.weight, -found.level, -found.base, crossing=found.crossing, prior=found.prior)
 
 
 def _corrected(a: Array, x: Array, rows: Array) -> tuple[Array, Array]:
@@ -213,11 +228,18 @@ def _linear(weights: tuple[Array, Array], o: Outcomes, centre: float) -> Contras
     values = (o.columns[0] - centre) * o.known
     estimate = float((a * values).sum())
     if o.pieces is None:
-        return Contrast(estimate, (a * values).sum(axis=1), (a * x).sum(axis=1), 0.0, 0.0, crossing=anywhere(a, values, o.known))
+        return Contrast(estimate, (a * values).sum(axis=1), (a * x).sum(axis=1), 0.0, 0.0, crossing=_anywhere(a, o), prior=o.prior)
     spread, weight = _past_sums(a, h), _past_sums(a * x, h).sum(axis=1) / h
     score = (spread * (o.pieces - centre / h)).sum(axis=1)
     score += (estimate - score.sum()) * weight  # compounding: what pieces do not add up to
-    return Contrast(estimate, score, weight, 0.0, 0.0, crossing=anywhere(spread, o.pieces, np.ones_like(spread)))
+    return Contrast(estimate, score, weight, 0.0, 0.0, crossing=_anywhere(spread, o), prior=o.prior)
+
+
+def _anywhere(weights: Array, o: Outcomes) -> Array:
+    """`anywhere` of what outcomes are sums of, or of outcomes themselves; the transform of the whole of them is made once."""
+    if o.pieces is None:
+        return crossed(spectrum(weights), o.transformed) if not (weights[o.known > 0] == 0).any() else anywhere(weights, o.columns[0], o.known)
+    return crossed(spectrum(weights), o.transformed) if not (weights == 0).any() else anywhere(weights, o.pieces, np.ones_like(weights))
 
 
 def anywhere(weights: Array, values: Array, known: Array) -> Array:
