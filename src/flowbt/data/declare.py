@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from flowbt.ground import federal
+from flowbt.ground.calendars import federal
 from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, HOURS_PER_ROW, Clock, local_instants
-from flowbt.ground.documents import read_toml
+from flowbt.ground.documents import declared, read_toml
 from flowbt.ground.errors import DatasetError, FieldError
 from flowbt.ground.fields import FIELDS, RULES, is_rule
 from flowbt.ground.types import Json
@@ -49,6 +49,17 @@ def _length(text: str) -> pd.Timedelta:
     except (ValueError, OverflowError):
         pass
     raise ValueError(f"{text!r} is no length of time such as 5D or 12h")
+
+
+LOCAL = frozenset({"rule", "ahead", "at", "zone", "calendar", "delayed"})
+HEEDED = {  # by rule: the keys that it acts on
+    "close": frozenset({"rule", "ahead"}),
+    "column": frozenset({"rule", "ahead"}),
+    "after": frozenset({"rule", "ahead", "delay"}),
+    "session": LOCAL | {"days"},
+    "weekday": LOCAL | {"weekday", "waits", "same_day"},
+    "month": LOCAL | {"business_day", "january"},
+}
 
 
 class Publication(BaseModel):
@@ -109,6 +120,14 @@ class Publication(BaseModel):
         if _length(value) < pd.Timedelta(0):
             raise ValueError("a delay cannot be negative")
         return value
+
+    @model_validator(mode="after")
+    def _heeded(self) -> Publication:
+        idle = [name for name, field in type(self).model_fields.items() if name not in HEEDED[self.rule] and getattr(self, name) != field.default]
+        if idle:
+            heeding = [rule for rule, names in HEEDED.items() if idle[0] in names]
+            raise ValueError(f"{idle[0]!r} does nothing under the rule {self.rule!r}; it belongs to {', '.join(heeding)}")
+        return self
 
     def words(self) -> str:
         """The rule as a phrase for `flowbt data show` and the tearsheet."""
@@ -351,9 +370,4 @@ def read_declaration(folder: Path) -> Dataset:
 
 def parse_declaration(name: str, raw: dict[str, object]) -> Dataset:
     """A `Dataset` from the mapping a TOML file holds."""
-    try:
-        return Dataset.model_validate({"name": name, **raw})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DatasetError(f"dataset {name}", f"{where}: {first['msg']}", "see docs/data.md for the keys of dataset.toml") from None
+    return declared({"name": name, **raw}, Dataset, f"dataset {name}", DatasetError, "see docs/data.md for the keys of dataset.toml")

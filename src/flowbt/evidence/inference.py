@@ -203,16 +203,16 @@ def studentise(score: Array, weight: Array, cosines: int, crossing: Array | None
 
 
 def foreseen(weights: Array, rows: Array) -> Array:
-    """What to add to the weights of a contrast (T, about their mean of `rows`, 1 where a label is of the comparison) so that what came before an event has no
-    part in its effect: the mean weight of the LATER labels after each. Adds up to 0.
+    """What to add to the weights of a contrast (T, or T x N by column, about their mean of `rows`, 1 where a label is of the comparison) so that what came
+    before an event has no part in its effect: the mean weight of the LATER labels after each. Adds up to 0.
 
     An event that falls bring on is compared with a mean that the same falls brought down: without the correction "10% under its high" lies half a standard
     error above 0 in returns that nothing foretells (Stambaugh's bias).
     """
     reach = int(LATER * len(weights))
-    sums, at = np.concatenate([[0.0], np.cumsum(weights)]), np.arange(1, len(weights) + 1)
+    sums, at = np.concatenate([np.zeros_like(weights[:1]), np.cumsum(weights, axis=0)]), np.arange(1, len(weights) + 1)
     later = rows * (sums[np.minimum(at + reach, len(weights))] - sums[at]) / ((1 - LATER) * rows.sum())
-    return np.asarray(later - rows * later.sum() / rows.sum())
+    return np.asarray(later - rows * later.sum(axis=0) / rows.sum())
 
 
 def squares_of(both: Array) -> Array:

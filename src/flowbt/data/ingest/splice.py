@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from flowbt.data.provenance import OverlapRecord
 from flowbt.data.sources.base import Anomaly, RawTable
 from flowbt.ground.clock import read_date
 from flowbt.ground.errors import SourceError
-from flowbt.ground.types import Json, JsonView
+from flowbt.ground.types import JsonView
 
 KEY = ["symbol", "event_time"]
 
@@ -35,7 +36,7 @@ class Overlap:
     differing: int
     largest: float
 
-    def record(self) -> Json:
+    def record(self) -> OverlapRecord:
         return {"file": self.file, "field": self.field, "common": self.common, "differing": self.differing, "largest": self.largest}
 
 
@@ -67,7 +68,7 @@ def select(table: RawTable, keep: JsonView) -> RawTable:
     return RawTable(frame.reset_index(drop=True), tuple(findings))
 
 
-def combine(parts: Sequence[SourceRows], tolerance: Mapping[str, float | str]) -> tuple[pd.DataFrame, list[Overlap], list[Anomaly]]:
+def splice(parts: Sequence[SourceRows], tolerance: Mapping[str, float | str]) -> tuple[pd.DataFrame, list[Overlap], list[Anomaly]]:
     """One row per symbol and event time; each cell from the first part that has it.
 
     `tolerance`: per field the largest difference allowed where parts overlap, absolute or as "0.1%"; fields without one are not compared.
