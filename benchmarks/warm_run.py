@@ -1,12 +1,14 @@
 """A warm run on the demo market beside `import vectorbt` alone, in turns: python benchmarks/warm_run.py [--rounds 7]
 
 Whole processes, timed from outside; the best round of each counts. A run reconciles its book with vectorbt's before it is done, so that it cannot be
-faster than that import; what it takes beyond is printed. vectorbt is imported by a process beside it, while data is read: on one core there is nothing to win.
+faster than what it imports of vectorbt; what it takes beyond the whole import is printed. That part of vectorbt is imported by a process beside it, while data
+is read: on one core there is nothing to win. Modules are kept as bytecode, as Python does unless it is told not to (`PYTHONDONTWRITEBYTECODE`).
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
@@ -21,7 +23,8 @@ FLOWBT = [sys.executable, "-c", "from flowbt.cli import main; main()"]
 def seconds(command: list[str]) -> tuple[float, float]:
     """By the wall clock, and of work on all cores."""
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, env=environment)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.perf_counter() - begin, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -1,10 +1,10 @@
 """How many small faults, put into the code one at a time, do the tests notice?   make mutants, or: python scripts/mutants.py engine sweep -n 40
 
 A mutant is one change of a copy of `src`: a comparison, an operator, a number, a condition, a returned value, or a call left out. The tests of its room
-are run against it until one fails (killed) or all pass (survived: a test is missing, or the change means nothing). One that runs out of time is tried
-again alone with a longer limit; what still does not end is counted apart, never as killed. Changes shown to mean nothing are listed in EQUIVALENT, each with
-its reason, and leave the count. Prints a table per room and each survivor. Not part of the default tests: a room takes minutes. The sample is seeded;
-`--seed` draws another. Rooms have folders of their own: several may run side by side.
+are run against it until one fails (killed) or all pass (survived: a test is missing, or the change means nothing). Time is that of the processor, so that a
+busy machine changes no verdict; what does not end (several times what the unchanged code takes) is counted apart, never as killed. Changes shown to mean
+nothing are listed in EQUIVALENT, each with its reason, and leave the count. Prints a table per room and each survivor. Not part of the default tests: a
+room takes minutes. The sample is seeded; `--seed` draws another. Rooms have folders of their own: several may run side by side.
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
 NO_NUMBER = (ast.JoinedStr, ast.List, ast.Tuple)  # with an operator these are joined texts, not arithmetic
 WORK = ROOT / ".mutants"  # a copy of src per room, with its compiled kernels: kept, so that the next run starts warm
 KILLED, SURVIVED, EQUAL, LATE = "killed", "SURVIVED", "equivalent", "TIMED OUT"
-AGAIN = 2  # times the limit, for a mutant that ran out of time
+SLACK = 3  # times what the unchanged code takes: a mutant that takes longer does not end
+WAITS = 10  # seconds by the clock for one of the processor, for a mutant that waits for what never comes
 
 
 @dataclass(frozen=True)
@@ -185,24 +186,38 @@ def meant(tree: ast.Module) -> Iterator[ast.AST]:
         todo += children
 
 
+Tests = tuple[tuple[str, ...], tuple[str, ...]]  # files that are run first, and those that are run if none of them fails
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Seconds of the processor for a mutant of a plain module, and of one with kernels."""
+
+    plain: float
+    kernel: float
+
+
 @dataclass
 class Workshop:
     """A copy of `src` that is changed, with compiled kernels of its own."""
 
     folder: Path
 
-    def run(self, tests: tuple[str, ...], limit: int, cache: Path | None = None) -> str:
-        """What the tests say, in a fork of this process: the heavy libraries are imported once, flowbt in each fork."""
+    def run(self, tests: Tests, limit: float, cache: Path | None = None) -> tuple[str, float]:
+        """What the tests say, and seconds of the processor, in a fork of this process: the heavy libraries are imported once, flowbt in each fork."""
         child = os.fork()
         if child:
-            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            _, status, used = os.wait4(child, 0)
+            code = os.waitstatus_to_exitcode(status)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)  # what the tests started and left running
             if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
-                sys.exit(f"pytest ended with {code} on {' '.join(tests)}: that says nothing of the mutant")
-            return SURVIVED if code == 0 else LATE if code in (-signal.SIGALRM, -signal.SIGKILL) else KILLED
+                sys.exit(f"pytest ended with {code} on {tests}: that says nothing of the mutant")
+            said = SURVIVED if code == 0 else LATE if code in (-signal.SIGPROF, -signal.SIGALRM, -signal.SIGKILL) else KILLED
+            return said, used.ru_utime + used.ru_stime
         os.setpgid(0, 0)
-        signal.alarm(limit)
+        signal.setitimer(signal.ITIMER_PROF, limit)
+        signal.alarm(int(WAITS * limit))
         os.environ.update(PYTHONPATH=str(self.folder / "src"), NUMBA_CACHE_DIR=str(cache or self.folder / "numba"))
         numba.core.config.reload_config()
         sys.path.insert(0, str(self.folder / "src"))
@@ -210,36 +225,39 @@ class Workshop:
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests])))
+        codes = (int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *part])) for part in tests if part)
+        os._exit(next((code for code in codes if code), 0))
 
     def refresh(self) -> None:
         """The copy of `src` made anew."""
         shutil.rmtree(self.folder / "src", ignore_errors=True)
         shutil.copytree(ROOT / "src", self.folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
 
-    def verdict(self, mutant: Mutant, tests: tuple[str, ...], limit: int) -> str:
-        """KILLED, SURVIVED, EQUAL or LATE (out of time twice)."""
+    def verdict(self, mutant: Mutant, tests: Tests, limit: Limit) -> str:
+        """KILLED, SURVIVED, EQUAL or LATE."""
         if any(mutant.path.as_posix().endswith(f"/{name}") and (mutant.was, mutant.text) == (was, text) for name, was, text, _ in EQUIVALENT):
             return EQUAL
         target = self.folder / mutant.path.relative_to(ROOT)
         whole = mutant.path.read_bytes()
         target.write_bytes(whole[: mutant.start] + mutant.text.encode() + whole[mutant.end :])
-        cache = self.folder / ("changed" if b"numba" in whole else "numba")  # kernels that call a changed one are compiled anew too
+        kernel = b"numba" in whole or b"ground.compiled" in whole
+        cache = self.folder / ("changed" if kernel else "numba")  # kernels that call a changed one are compiled anew too
         try:
-            said = self.run(tests, limit, cache)
-            return said if said != LATE else self.run(tests, AGAIN * limit, cache)
+            return self.run(tests, limit.kernel if kernel else limit.plain, cache)[0]
         finally:
             shutil.copy2(mutant.path, target)  # with its time: the compiled kernels stay valid
             shutil.rmtree(self.folder / "changed", ignore_errors=True)
 
 
-def tests_of(mutant: Mutant, tests: tuple[str, ...]) -> tuple[str, ...]:
-    """The room's tests, those that name the module first, so that most mutants end soon."""
+def tests_of(mutant: Mutant, tests: tuple[str, ...]) -> Tests:
+    """The room's tests, in two runs: first those that name the module, so that most mutants end soon."""
     name = ".".join(mutant.path.relative_to(ROOT / "src").with_suffix("").parts)
     files = [path for one in tests if not one.startswith("-") for path in (sorted((ROOT / one).rglob("test_*.py")) if (ROOT / one).is_dir() else [ROOT / one])]
     files = [path for path in files if path.is_file() and not any(one.startswith("--ignore=") and one[9:] in str(path) for one in tests)]
-    files.sort(key=lambda path: (mutant.path.stem not in path.stem, name not in path.read_text(encoding="utf-8")))
-    return tuple(str(path.relative_to(ROOT)) for path in files)
+    near = {path for path in files if mutant.path.stem in path.stem or name in path.read_text(encoding="utf-8")}
+    files.sort(key=lambda path: mutant.path.stem not in path.stem)
+    first, rest = ([str(path.relative_to(ROOT)) for path in files if (path in near) == named] for named in (True, False))
+    return tuple(first), tuple(rest)
 
 
 def compiles(mutant: Mutant) -> bool:
@@ -260,15 +278,15 @@ def judge(room: str, given: argparse.Namespace) -> Counter[str]:
     chosen = random.Random(given.seed).sample(every, min(given.n, len(every)))
     shop = Workshop(WORK / room)
     shop.refresh()
-    began = time.monotonic()
-    if (said := shop.run(tests_of(chosen[0], tests), AGAIN * given.limit)) != SURVIVED:
-        sys.exit(f"{room}: its tests fail or run out of time before anything is changed ({said})")
-    whole = time.monotonic() - began
+    said, whole = shop.run(tests_of(chosen[0], tests), 10 * given.limit)
+    if said != SURVIVED:
+        sys.exit(f"{room}: its tests fail or do not end before anything is changed ({said})")
     print(f"  unchanged  {whole:4.0f} s  ({len(every)} mutants known, {len(chosen)} drawn)", flush=True)
-    return judged(shop, [(one, tests_of(one, tests)) for one in chosen], max(given.limit, int(2 * whole)), given.minutes)
+    limit = Limit(max(60, SLACK * whole), max(given.limit, SLACK * whole))
+    return judged(shop, [(one, tests_of(one, tests)) for one in chosen], limit, given.minutes)
 
 
-def without(guards: tuple[tuple[str, str, str, str], ...], only: str, limit: int) -> Counter[str]:
+def without(guards: tuple[tuple[str, str, str, str], ...], only: str, limit: float) -> Counter[str]:
     """The guards taken out one by one."""
     shop = Workshop(WORK / "guards")
     shop.refresh()
@@ -280,11 +298,11 @@ def without(guards: tuple[tuple[str, str, str, str], ...], only: str, limit: int
             sys.exit(f"{name} has {text.count(guard)} of the guard {guard!r}: bring GUARDS up to date")
         start = len(text[: text.index(guard)].encode())
         if only in name:
-            chosen.append((Mutant(path, text[: text.index(guard)].count("\n") + 1, start, start + len(guard.encode()), left, guard), (test,)))
-    return judged(shop, chosen, limit, math.inf)
+            chosen.append((Mutant(path, text[: text.index(guard)].count("\n") + 1, start, start + len(guard.encode()), left, guard), ((test,), ())))
+    return judged(shop, chosen, Limit(limit, limit), math.inf)
 
 
-def judged(shop: Workshop, work: list[tuple[Mutant, tuple[str, ...]]], limit: int, minutes: float) -> Counter[str]:
+def judged(shop: Workshop, work: list[tuple[Mutant, Tests]], limit: Limit, minutes: float) -> Counter[str]:
     """Each mutant's verdict, printed as it falls, and their counts."""
     counts: Counter[str] = Counter()
     start = time.monotonic()
@@ -305,7 +323,7 @@ def main() -> None:
     options.add_argument("-n", type=int, default=30, help="mutants a room (default 30)")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--least", type=float, default=0.85, help="share that must be killed, else exit 1")
-    options.add_argument("--limit", type=int, default=240, help=f"seconds a mutant may take before it is tried again with {AGAIN} times as many")
+    options.add_argument("--limit", type=int, default=240, help="seconds of the processor a mutant of a compiled module may take at least")
     options.add_argument("--minutes", type=float, default=math.inf, help="begin no mutant of a room after so many")
     options.add_argument("--only", default="", help="of the guards, those of modules whose path has this in it")
     given = options.parse_args()

@@ -14,6 +14,7 @@ LATE = (
     "pandas_market_calendars",
     "vectorbt",
     "filelock",
+    "tomlkit",
     "scipy.optimize",
     "httpx",
     "ccxt",

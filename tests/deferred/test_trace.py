@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from tests.deferred.frames import tiny_panel
 
-from flowbt.deferred import Tracer
+from flowbt.deferred import Evaluator, Tracer
+from flowbt.deferred.graph import Graph
 from flowbt.engine.types import Signals
 from flowbt.ground.errors import SignalError
 
@@ -111,13 +112,19 @@ def test_a_question_without_parameters_is_answered_at_once() -> None:
 
 
 def test_spare_results_stay_within_their_budget() -> None:
-    from flowbt.deferred import Evaluator
-
     tracer = Tracer(lambda panel, *, n: Signals(long=panel["close"].rolling(n).mean() > 0), tiny_panel(), {"n": 2}, evaluator=Evaluator(most_bytes=4_000))
     for n in range(2, 30):
         tracer.evaluate({"n": n})
     assert tracer.evaluator._spare.currsize <= 4_000
     assert not tracer.evaluator._held
+
+
+def test_a_spare_result_that_just_fits_is_kept() -> None:
+    node = Graph().node(np.zeros, 10)
+    for room, kept in ((80, 1), (79, 0)):
+        evaluator = Evaluator(most_bytes=room)
+        evaluator.take(node, {})
+        assert len(evaluator._spare) == kept
 
 
 def test_numpys_functions_are_recorded_too() -> None:

@@ -1,4 +1,6 @@
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -24,25 +26,39 @@ def other():
 
 
 def test_another_process_gives_the_same_answer(other, book):
-    assert other.reconcile(book)() == reconcile(book)
+    assert other.reconcile(book, reconcile)() == reconcile(book)
 
 
 def test_a_difference_found_in_another_process_is_an_error_here(other, book):
     wrong = dataclasses.replace(book, value=book.value * 1.001)
     with pytest.raises(ReconciliationError, match="value at"):
-        other.reconcile(wrong)()
+        other.reconcile(wrong, reconcile)()
 
 
 def test_where_the_other_process_dies_the_books_are_compared_here(book, monkeypatch):
     monkeypatch.setattr(aside, "SERVE", "import os; os._exit(9)")
     with aside.Aside() as process:
-        assert process.reconcile(book)() == reconcile(book)
+        assert process.reconcile(book, reconcile)() == reconcile(book)
         with pytest.raises(ReconciliationError, match="value at"):
-            process.reconcile(dataclasses.replace(book, value=book.value * 1.001))()
+            process.reconcile(dataclasses.replace(book, value=book.value * 1.001), reconcile)()
 
 
 def test_a_large_book_is_not_sent(book, monkeypatch):
     monkeypatch.setattr(aside, "LARGE", 3)
     monkeypatch.setattr(aside.Aside, "_asked", None)
     with aside.Aside() as process:
-        assert process.reconcile(book)() == reconcile(book)
+        assert process.reconcile(book, reconcile)() == reconcile(book)
+
+
+def test_the_other_process_imports_half_of_vectorbt_and_says_so_where_the_rest_is_used():
+    code = """
+import sys
+from flowbt.engine.vbt.lean import leave_out
+leave_out()
+import flowbt.engine.vbt.book, vectorbt
+print(sorted(name for name in sys.modules if name in ("scipy.stats._stats_py", "sklearn.base", "ipywidgets.widgets")))
+vectorbt.returns.accessors.skew([1.0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("[]\n", 1)
+    assert "scipy.stats.skew was left out" in done.stderr

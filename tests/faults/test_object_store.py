@@ -19,6 +19,7 @@ from tests.studies.sweep.conftest import STRATEGY
 from flowbt.cli import flowbt
 from flowbt.data import remote
 from flowbt.data.remote import RemoteFolder, files_under
+from flowbt.ground.home import CACHE
 
 pytestmark = pytest.mark.slow
 VALUES = ["-p", "window=2:9:1", "-p", "level=-0.01:0.01:0.005", "-p", "hold=2,3,5", "--tearsheets", "0"]
@@ -34,7 +35,7 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
         pytest.skip("no moto_server: `make slow` installs it")
     for name, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv(remote.CACHE, str(tmp_path / "cache"))
+    monkeypatch.setenv(CACHE, str(tmp_path / "cache"))
     monkeypatch.setenv("FLOWBT_LEDGER", str(tmp_path / "ledger"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

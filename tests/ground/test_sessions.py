@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from flowbt.ground import federal
+from flowbt.ground.calendars import federal
 from flowbt.ground.clock import Clock, local_instants, read_date
 from flowbt.ground.errors import ParameterError, RangeError
 

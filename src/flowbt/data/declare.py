@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from flowbt.ground import federal
+from flowbt.ground.calendars import federal
 from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, HOURS_PER_ROW, Clock, local_instants
-from flowbt.ground.documents import read_toml
+from flowbt.ground.documents import declared, read_toml
 from flowbt.ground.errors import DatasetError, FieldError
 from flowbt.ground.fields import FIELDS, RULES, is_rule
 from flowbt.ground.types import Json
@@ -351,9 +351,4 @@ def read_declaration(folder: Path) -> Dataset:
 
 def parse_declaration(name: str, raw: dict[str, object]) -> Dataset:
     """A `Dataset` from the mapping a TOML file holds."""
-    try:
-        return Dataset.model_validate({"name": name, **raw})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DatasetError(f"dataset {name}", f"{where}: {first['msg']}", "see docs/data.md for the keys of dataset.toml") from None
+    return declared({"name": name, **raw}, Dataset, f"dataset {name}", DatasetError, "see docs/data.md for the keys of dataset.toml")

@@ -27,9 +27,9 @@ from pyarrow import fs
 
 from flowbt.ground.errors import Busy, StoreError
 from flowbt.ground.files import WRITING, locked, write_json, writing
+from flowbt.ground.home import cache_folder
 
 SCHEMES = ("s3://", "gs://", "gcs://", "file://")
-CACHE = "FLOWBT_CACHE"
 SYNCED = ".remote.json"  # what the copy held when it was last the same as the store: path -> marks there, marks here
 POINTER = "current"  # of a dataset: what makes a version count
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -63,9 +63,8 @@ class RemoteFolder:
     @cached_property
     def here(self) -> Path:
         """The copy's folder."""
-        base = Path(os.environ.get(CACHE) or Path.home() / ".cache" / "flowbt")
         plain = self.address.split("?")[0].rstrip("/")
-        return base / f"{plain.rpartition('/')[2]}-{hashlib.sha256(self.address.encode()).hexdigest()[:12]}"
+        return cache_folder() / f"{plain.rpartition('/')[2]}-{hashlib.sha256(self.address.encode()).hexdigest()[:12]}"
 
     @cached_property
     def _place(self) -> tuple[fs.FileSystem, str]:

@@ -26,7 +26,6 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import tomlkit
 
 from flowbt.data.declare import Dataset
 from flowbt.ground.documents import parse_json, read_json
@@ -271,6 +270,8 @@ def describe(table: pd.DataFrame) -> dict[str, object]:
 
 def declaration_toml(declaration: Dataset) -> str:
     """The declaration as TOML text; what has its default is left out."""
+    import tomlkit  # late: a tenth of a second, and only writers need it
+
     return tomlkit.dumps(declaration.model_dump(exclude={"name"}, exclude_defaults=True))
 
 

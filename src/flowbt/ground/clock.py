@@ -1,68 +1,25 @@
 """Clocks: the labels of bars, and the UTC instants at which they open, close and are decided upon.
 
 Labels are naive: session dates for an exchange, bar starts in UTC for the 24/7 clock. Instants are naive UTC.
-Exchange hours, half days and daylight saving come from `exchange_calendars`; for New York before 1970, where it has no holidays and no
-Saturdays, from `pandas_market_calendars` (Saturdays were sessions until 1952-05-24).
+Exchange hours and half days come from `calendars/hours.py`.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
+from flowbt.ground.calendars.hours import FIRST, RULED, Hours, hours_of
 from flowbt.ground.errors import ParameterError, RangeError
 from flowbt.ground.types import Moment
 
 ALWAYS = "24/7"
 HOURS_PER_BAR = {"1d": 24, "8h": 8, "4h": 4, "1h": 1}  # of a clock
 HOURS_PER_ROW = {"1m": 1 / 60, "5m": 1 / 12, "15m": 0.25, "30m": 0.5, "1h": 1.0, "4h": 4.0, "8h": 8.0, "day": 24.0, "session": 24.0}  # of a dataset
-_FIRST, _LAST = "1927-12-30", "2035-12-31"  # span asked of the calendars
-_RULED = pd.Timestamp("1970-01-01")  # exchange_calendars has New York's holidays from here
-
-
-class Hours(NamedTuple):
-    """The sessions of an exchange (dates) and the UTC instants at which they opened and closed. All naive, ns, aligned."""
-
-    sessions: pd.DatetimeIndex
-    opens: pd.DatetimeIndex
-    closes: pd.DatetimeIndex
-
-
-@lru_cache(maxsize=8)
-def _hours(name: str, early: bool) -> Hours:
-    """The exchange's hours; those of New York before 1970 only where `early`, because they take a second to work out."""
-    import exchange_calendars as xc
-
-    if name not in xc.get_calendar_names():
-        raise ParameterError(f"clock {name!r}", "no such calendar", "use XNYS, another exchange_calendars name, or 24/7")
-    with warnings.catch_warnings():  # the library reads .values of aware series, which pandas 3.1 deprecates
-        warnings.simplefilter("ignore", pd.errors.Pandas4Warning)
-        calendar = xc.get_calendar(name, start=_RULED if name == "XNYS" else _FIRST, end=_LAST)
-    late = Hours(pd.DatetimeIndex(calendar.sessions).as_unit("ns"), _naive(calendar.opens), _naive(calendar.closes))
-    if name != "XNYS" or not early:
-        return late
-    before = _early_new_york()
-    return Hours(*(pd.DatetimeIndex(old.append(new)) for old, new in zip(before, late, strict=True)))
-
-
-def _early_new_york() -> Hours:
-    import pandas_market_calendars as mcal
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        table = mcal.get_calendar("NYSE").schedule(_FIRST, _RULED - pd.Timedelta(days=1))
-    return Hours(pd.DatetimeIndex(table.index).as_unit("ns"), _naive(table["market_open"]), _naive(table["market_close"]))
-
-
-def _naive(instants: pd.Series) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(instants).tz_convert("UTC").tz_localize(None).as_unit("ns")
 
 
 @dataclass(frozen=True)
@@ -135,7 +92,7 @@ class Clock:
 
     def _at(self, first: pd.Timestamp) -> Hours:
         """The exchange's hours, those before 1970 included where `first` is."""
-        return _hours(self.name, bool(first < _RULED))
+        return hours_of(self.name, bool(first < RULED))
 
 
 def local_instants(dates: pd.DatetimeIndex, clock_time: str, zone: str) -> pd.DatetimeIndex:
@@ -159,8 +116,8 @@ def read_asof(text: Moment) -> pd.Timestamp:
     if pd.isna(moment) or (isinstance(text, str) and not re.match(r"\d{4}-\d{2}-\d{2}", text.strip())):
         raise RangeError(f"as of {text!r}", "not a date or a time", "write YYYY-MM-DD, or YYYY-MM-DDTHH:MM in UTC")
     moment = moment.tz_convert("UTC").tz_localize(None) if moment.tzinfo is not None else moment
-    if not pd.Timestamp(_FIRST) <= moment <= pd.Timestamp.now("UTC").tz_localize(None) + pd.Timedelta(days=1):
-        raise RangeError(f"as of {text}", "before every calendar" if moment < pd.Timestamp(_FIRST) else "that day has not come yet", "ask for a past date")
+    if not pd.Timestamp(FIRST) <= moment <= pd.Timestamp.now("UTC").tz_localize(None) + pd.Timedelta(days=1):
+        raise RangeError(f"as of {text}", "before every calendar" if moment < pd.Timestamp(FIRST) else "that day has not come yet", "ask for a past date")
     return moment
 
 

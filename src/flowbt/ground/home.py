@@ -8,6 +8,7 @@ from pathlib import Path
 from flowbt.ground.errors import DatasetError, nearest
 
 MARKER = "flowbt.toml"
+CACHE = "FLOWBT_CACHE"  # in the environment
 
 
 def root() -> Path | None:
@@ -20,6 +21,11 @@ def place(name: str) -> Path:
     """A file or folder of the project, as a path from the working folder; outside of a project the one of this name here."""
     home = root()
     return Path(name) if home is None else Path(os.path.relpath(home / name))
+
+
+def cache_folder() -> Path:
+    """What can be made again: FLOWBT_CACHE, or ~/.cache/flowbt where it is not set. RuntimeError where there is no home."""
+    return Path(os.environ.get(CACHE) or Path.home() / ".cache" / "flowbt")
 
 
 def data_folder(folder: Path) -> Path:

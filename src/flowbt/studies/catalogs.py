@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flowbt.data.catalog import Catalog
-from flowbt.data.demo import ensure_demo
+from flowbt.data.demo.build import ensure_demo
 from flowbt.ground.errors import DatasetError
 from flowbt.ground.home import data_folder
 

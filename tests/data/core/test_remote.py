@@ -10,11 +10,12 @@ import pytest
 from flowbt.data import remote
 from flowbt.data.remote import RemoteFolder, address_of, files_under, is_address, local_folder
 from flowbt.ground.errors import Busy, StoreError
+from flowbt.ground.home import CACHE
 
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(remote.CACHE, str(tmp_path / "cache"))
+    monkeypatch.setenv(CACHE, str(tmp_path / "cache"))
     folder = tmp_path / "store" / "datasets"
     (folder / "vix" / "versions" / "a").mkdir(parents=True)
     (folder / "vix" / "versions" / "a" / "data.parquet").write_bytes(b"one")

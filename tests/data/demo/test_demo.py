@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from flowbt.data.catalog import Catalog
-from flowbt.data.demo import NULL_STREAMS, PLANTED, build_demo, ensure_demo, planted_series
+from flowbt.data.demo.build import build_demo, ensure_demo
+from flowbt.data.demo.planted import NULL_STREAMS, PLANTED
+from flowbt.data.demo.series import planted_series
 from flowbt.data.panel.reader import open_panel
 from flowbt.ground.clock import Clock
 from flowbt.ground.fields import FIELDS

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowbt.data.demo import PLANTED, build_demo, draw_equities
+from flowbt.data.demo.build import build_demo, draw_equities
 from flowbt.data.demo.names import AT, COLUMNS, MEMBERS
+from flowbt.data.demo.planted import PLANTED
 from flowbt.data.demo.streams import MEMBER_AT
 
 MARKET = ["streak", "milestone", "fade", "follow", "put_call", "reclaim", "pivot", "divergence", "blow_off", "latent_demand"]

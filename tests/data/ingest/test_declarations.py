@@ -49,5 +49,5 @@ def test_the_plan_names_declared_datasets_once():
 def test_dates_of_a_plan_are_iso_or_refused_when_it_is_read(tmp_path, entry):
     path = tmp_path / "plan.toml"
     path.write_text(f'[[dataset]]\nname = "x"\nfiles = [{{ path = "a.csv", {entry} }}]\n')
-    with pytest.raises(DatasetError, match=r"dataset.0.files.0.(start|end|drop).*date '.*YYYY-MM-DD"):
+    with pytest.raises(DatasetError, match=r"x: files 1: (start|end|drop).*date '.*YYYY-MM-DD"):
         read_plan(path)

@@ -133,7 +133,7 @@ def test_a_field_nobody_declared_is_refused(declare, put, plan):
         ("[[dataset]]\nname = 'x'\nfiles = []\n", "files"),
         ("nonsense", "not TOML"),
         (ONE + ONE, "dataset bars is there twice"),
-        ("[[dataset]]\nname = 'x'\nfils = 1\n", "dataset.0.fils: Extra"),
+        ("[[dataset]]\nname = 'x'\nfils = 1\n", "x: fils: Extra"),
         (ONE.replace("{ path", "{ source = 'yaho', path"), "did you mean yahoo"),
     ],
 )

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from flowbt.data.ingest.splice import SourceRows, combine, select
+from flowbt.data.ingest.splice import SourceRows, select, splice
 from flowbt.data.sources.base import RawTable
 from flowbt.ground.errors import SourceError
 
@@ -14,31 +14,31 @@ def frame(days, close, **more):
 
 
 def test_the_first_file_counts_and_the_second_fills():
-    table, overlaps, findings = combine([SourceRows("a", frame([2, 3], [1.0, 2.0])), SourceRows("b", frame([3, 4], [2.01, 3.0]))], {"close": 0.02})
+    table, overlaps, findings = splice([SourceRows("a", frame([2, 3], [1.0, 2.0])), SourceRows("b", frame([3, 4], [2.01, 3.0]))], {"close": 0.02})
     assert table.sort_values("event_time")["close"].tolist() == [1.0, 2.0, 3.0]
     assert (overlaps[0].common, overlaps[0].differing, round(overlaps[0].largest, 6)) == (1, 0, 0.01)
     assert findings == []
 
 
 def test_a_difference_beyond_the_tolerance_is_a_finding():
-    _, overlaps, findings = combine([SourceRows("a", frame([2], [1.0])), SourceRows("b", frame([2], [1.5]))], {"close": 0.02})
+    _, overlaps, findings = splice([SourceRows("a", frame([2], [1.0])), SourceRows("b", frame([2], [1.5]))], {"close": 0.02})
     assert [finding.line() for finding in findings] == ["[overlap] b row 2: 2024-01-02 A close: 1.5 where an earlier file has 1"]
     assert overlaps[0].differing == 1
 
 
 def test_a_relative_tolerance():
     parts = [SourceRows("a", frame([2], [100.0])), SourceRows("b", frame([2], [100.9]))]
-    assert combine(parts, {"close": "1%"})[2] == []
-    assert len(combine(parts, {"close": "0.5%"})[2]) == 1
+    assert splice(parts, {"close": "1%"})[2] == []
+    assert len(splice(parts, {"close": "0.5%"})[2]) == 1
 
 
 def test_an_empty_cell_of_the_first_file_is_filled_from_the_second():
     parts = [SourceRows("a", frame([2], [1.0], volume=[float("nan")])), SourceRows("b", frame([2], [1.0], volume=[7.0]))]
-    assert combine(parts, {})[0][["close", "volume"]].values.tolist() == [[1.0, 7.0]]
+    assert splice(parts, {})[0][["close", "volume"]].values.tolist() == [[1.0, 7.0]]
 
 
 def test_a_file_to_check_is_compared_and_not_used():
-    table, overlaps, _ = combine([SourceRows("a", frame([2], [1.0])), SourceRows("b", frame([2, 3], [1.0, 9.0]), check=True)], {"close": 0.1})
+    table, overlaps, _ = splice([SourceRows("a", frame([2], [1.0])), SourceRows("b", frame([2, 3], [1.0, 9.0]), check=True)], {"close": 0.1})
     assert table["close"].tolist() == [1.0]
     assert overlaps[0].common == 1
 

@@ -10,7 +10,7 @@ import pytest
 from tests.tinydata import FIELDS, bars, store
 
 from flowbt.data.catalog import Catalog
-from flowbt.data.demo import ensure_demo
+from flowbt.data.demo.build import ensure_demo
 from flowbt.features.checklist import CHECKLIST
 from flowbt.features.ranges import range_strength
 from flowbt.ground.clock import Clock

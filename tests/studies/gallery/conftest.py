@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flowbt.data.catalog import Catalog
-from flowbt.data.demo import build_demo
+from flowbt.data.demo.build import build_demo
 from flowbt.data.versions import write_dataset
 
 STARTS = {"demo-crypto-hourly": "2025-10-15"}

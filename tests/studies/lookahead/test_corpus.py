@@ -9,7 +9,7 @@ from tests.studies.lookahead.corpus import peek
 
 from flowbt.cli import flowbt
 from flowbt.data.catalog import Catalog
-from flowbt.data.demo import ensure_demo
+from flowbt.data.demo.build import ensure_demo
 from flowbt.ground.errors import LookAheadError
 from flowbt.studies.lookahead.kinds import KINDS, table
 from flowbt.studies.run.backtest import backtest

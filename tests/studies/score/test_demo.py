@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flowbt.data.catalog import Catalog
-from flowbt.data.demo import ensure_demo
+from flowbt.data.demo.build import ensure_demo
 from flowbt.studies.score.score import Settings, score
 
 CLAIMS = Path(__file__).parents[3] / "claims"

@@ -12,10 +12,10 @@ from flowbt.cli.options import data_of, emit, say_data
 from flowbt.cli.progress import progress
 from flowbt.cli.show.terminal import Cell, Column, say, show
 from flowbt.ground.errors import ParameterError
-from flowbt.ground.protocols import Step
 from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
+    from flowbt.ground.protocols import Step
     from flowbt.studies.gallery.gallery import Gallery, GalleryRow
 
 

@@ -69,19 +69,19 @@ Examples:
 @json_option
 def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
     """Backtest the strategy file PATH and write its tearsheet. Exit code 3, and nothing stored, where its decision uses the future."""
-    request = _request(path, parameters, options)
     if path.is_dir():
+        _request(path, parameters, options)
         return run_folder(path, {**options, "parameters": parameters})
     if options["cluster"]:
         raise ParameterError("--cluster with one strategy", "a run is one unit of work", "give a folder of strategies, or use `flowbt sweep`")
     with _busy(f"running {path.stem}", quiet=options["as_json"]):
         from flowbt.engine.vbt.aside import Aside
 
-        with Aside() if "vectorbt" not in sys.modules else nullcontext() as aside:
+        with Aside() if "vectorbt" not in sys.modules else nullcontext() as aside:  # before anything else is imported here
             from flowbt.studies.run.backtest import backtest
             from flowbt.studies.run.stored import look, store_run
 
-            run = backtest(data_of(options["datasets"], options["demo"]), request, aside)
+            run = backtest(data_of(options["datasets"], options["demo"]), _request(path, parameters, options), aside)
         belief = look(options["results"], run)
         folder = None if options["no_store"] else store_run(options["results"], run)
     if options["as_json"]:

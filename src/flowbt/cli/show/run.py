@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from flowbt.cli.show.belief import print_belief
 from flowbt.cli.show.terminal import Cell, Column, say, show, width_of_output
 from flowbt.ground.types import JsonView
-from flowbt.results.rows import Row, measure_rows
 
 if TYPE_CHECKING:
     from flowbt.evidence.belief import Belief
+    from flowbt.results.rows import Row
     from flowbt.studies.run.backtest import Run
 
 LEFT = ("total_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "exposure")
@@ -55,6 +55,8 @@ def option_lines(terms: JsonView | None) -> list[str]:
 
 def _print_measures(run: Run) -> None:
     """Side by side where the terminal is wide enough; one under the other elsewhere."""
+    from flowbt.results.rows import measure_rows
+
     rows = measure_rows(run.measures)
     columns = (Column(""), Column("", right=True), Column(""))
     if (width_of_output() or 0) >= TWO_COLUMNS:

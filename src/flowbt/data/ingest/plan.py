@@ -18,11 +18,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from flowbt.data.sources import NAMES
 from flowbt.ground.clock import read_date
-from flowbt.ground.documents import read_toml
+from flowbt.ground.documents import read_declared
 from flowbt.ground.errors import DatasetError, RangeError, SourceError, nearest
 from flowbt.ground.types import Json
 
@@ -101,18 +101,9 @@ class PlannedFile:
 
 def read_plan(path: Path) -> ImportPlan:
     """The plan in a TOML file; DatasetError says what is wrong in it."""
-    try:
-        raw = read_toml(path)
-    except OSError as error:
-        raise DatasetError(f"import plan {path}", f"cannot be read ({error.strerror})", "give the path of a plan, such as datasets/plan.toml") from None
-    except ValueError as error:
-        raise DatasetError(f"import plan {path}", f"is not TOML ({error})", "mend the file") from None
-    try:
-        plan = ImportPlan.model_validate(raw)
-    except ValidationError as error:
-        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a misspelt key explains what else is wrong
-        where = ".".join(map(str, first["loc"]))
-        raise DatasetError(f"import plan {path}", f"{where}: {first['msg']}", "mend the plan (see docs/data.md)") from None
+    plan = read_declared(
+        path, ImportPlan, "import plan", DatasetError, "give the path of a plan, such as datasets/plan.toml", "mend the plan (see docs/data.md)"
+    )
     names = [dataset.name for dataset in plan.dataset]
     if twice := next((name for name in names if names.count(name) > 1), ""):
         raise DatasetError(f"import plan {path}", f"dataset {twice} is there twice", "give each dataset one entry with all its files")

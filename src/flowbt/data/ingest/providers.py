@@ -29,11 +29,11 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from flowbt.data.sources.request import Download
 from flowbt.ground.clock import read_date
-from flowbt.ground.documents import read_toml
+from flowbt.ground.documents import read_declared
 from flowbt.ground.errors import DatasetError, RangeError
 from flowbt.ground.types import Json
 
@@ -124,17 +124,7 @@ class Providers(BaseModel):
 
 def read_providers(path: Path) -> Providers:
     """The declaration of providers; DatasetError says what is wrong in it."""
-    try:
-        raw = read_toml(path)
-    except OSError as error:
-        raise DatasetError(f"providers {path}", f"cannot be read ({error.strerror})", "give the file with --providers") from None
-    except ValueError as error:
-        raise DatasetError(f"providers {path}", f"is not TOML ({error})", "mend the file") from None
-    try:
-        found = Providers.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise DatasetError(f"providers {path}", f"{'.'.join(map(str, first['loc']))}: {first['msg']}", "mend the file (see docs/desk.md)") from None
+    found = read_declared(path, Providers, "providers", DatasetError, "give the file with --providers", "mend the file (see docs/desk.md)")
     for provider in found.provider:
         for pull in provider.pull:
             if bool(pull.source) == bool(pull.reduce):

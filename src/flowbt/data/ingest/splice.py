@@ -67,7 +67,7 @@ def select(table: RawTable, keep: JsonView) -> RawTable:
     return RawTable(frame.reset_index(drop=True), tuple(findings))
 
 
-def combine(parts: Sequence[SourceRows], tolerance: Mapping[str, float | str]) -> tuple[pd.DataFrame, list[Overlap], list[Anomaly]]:
+def splice(parts: Sequence[SourceRows], tolerance: Mapping[str, float | str]) -> tuple[pd.DataFrame, list[Overlap], list[Anomaly]]:
     """One row per symbol and event time; each cell from the first part that has it.
 
     `tolerance`: per field the largest difference allowed where parts overlap, absolute or as "0.1%"; fields without one are not compared.

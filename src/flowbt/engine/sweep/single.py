@@ -7,15 +7,41 @@ sums, and no bit is read.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from flowbt.engine.sweep.kernel import HOLD, NEVER, ONE, SIZE, STOP, TAKE, TRAIL, Codes, Trials, Words, is_set, next_bit, sell, trial_signals
+from flowbt.engine.sweep.kernel import (
+    HOLD,
+    NEVER,
+    ONE,
+    SIZE,
+    STOP,
+    TAKE,
+    TRAIL,
+    Codes,
+    Trials,
+    Words,
+    is_set,
+    next_bit,
+    opens_of,
+    run_trials,
+    sell,
+    trial_signals,
+)
 from flowbt.engine.sweep.sums import add_bar, add_path, finish, no_bars
 from flowbt.engine.walk.events import MISSED, better, borrow_paid, entry_units, fixed_level, funding_paid, level_hit, share_of, slipped, trailed_level
 from flowbt.engine.walk.kernel import Bars, Terms
 from flowbt.ground.compiled import jit
+
+Kernel = Callable[[Terms, Words, Codes, Trials, float], None]
+
+
+def kernel_of(bars: Bars) -> Kernel:
+    """The walk of these bars: that of one symbol whose bars can all be traded, else that of several."""
+    return partial(run_single, bars) if bars.open.shape[1] == 1 and (bars.open > 0.0).all() else partial(run_trials, bars, opens_of(bars))
 
 
 @jit

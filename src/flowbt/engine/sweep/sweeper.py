@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,10 +16,10 @@ from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
 from flowbt.engine.sweep.fingerprint import bits_of, fingerprints
 from flowbt.engine.sweep.general import General
-from flowbt.engine.sweep.kernel import Codes, Trials, Words, opens_of, run_trials
+from flowbt.engine.sweep.kernel import Codes, Trials
 from flowbt.engine.sweep.masks import MaskStore
 from flowbt.engine.sweep.results import WHOLE, BarRange, TrialResults
-from flowbt.engine.sweep.single import run_single
+from flowbt.engine.sweep.single import Kernel, kernel_of
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Account, Costs
@@ -30,9 +28,6 @@ from flowbt.ground.errors import EngineError
 
 THREADS = os.cpu_count() or 1
 FRAMES = 0.7  # of the evaluator's memory, for the frames that others are compared with
-
-
-Kernel = Callable[[Terms, Words, Codes, Trials, float], None]
 
 
 @dataclass
@@ -150,11 +145,6 @@ class Sweeper:
             if part.prints:
                 jobs.append(asked.pool.submit(fingerprints, asked.programs, whole, (rows[mine], bits[mine]), self.store.bars, prints[mine]))
         return Batch(where, TrialResults(metrics, returns, prints), jobs)
-
-
-def kernel_of(bars: Bars) -> Kernel:
-    """The walk of these bars: that of one symbol whose bars can all be traded, else that of several."""
-    return partial(run_single, bars) if bars.open.shape[1] == 1 and (bars.open > 0.0).all() else partial(run_trials, bars, opens_of(bars))
 
 
 class Jobs(NamedTuple):

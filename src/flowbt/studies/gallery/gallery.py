@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from flowbt.data.catalog import Catalog
-from flowbt.data.demo import ensure_demo
+from flowbt.data.demo.build import ensure_demo
 from flowbt.engine.loader import load_strategy
 from flowbt.engine.simulate import simulate
 from flowbt.evidence.multiple import benjamini_hochberg

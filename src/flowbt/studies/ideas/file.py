@@ -26,12 +26,11 @@ from datetime import date as Date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flowbt.engine.options.structures import Strike, Structure, call_spread, collar, covered_call, long_call, long_put, moneyness, put_spread, straddle, strike
-from flowbt.ground.documents import read_toml
+from flowbt.ground.documents import read_declared
 from flowbt.ground.errors import SignalError, StudyError
-from flowbt.ground.types import Json
 
 Kind = Literal["call", "put", "put spread", "call spread", "straddle", "covered call", "collar"]
 Build = Callable[[list[Strike], str], Structure]
@@ -122,28 +121,7 @@ class IdeasFile(BaseModel):
 
 def read_ideas(path: Path) -> IdeasFile:
     """The ideas of a TOML file; StudyError says which idea is wrong and how."""
-    try:
-        raw = read_toml(path)
-    except OSError as error:
-        raise StudyError(f"ideas {path}", f"cannot be read ({error.strerror})", "give a TOML file of ideas (docs/engine.md)") from None
-    except ValueError as error:
-        raise StudyError(f"ideas {path}", f"is not TOML ({error})", "mend the file") from None
-    try:
-        return IdeasFile.model_validate(raw)
-    except ValidationError as error:
-        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a misspelt key explains what else is wrong
-        where = _where(raw, first["loc"])
-        raise StudyError(f"ideas {path}", f"{where}{first['msg'].removeprefix('Value error, ')}", "mend the file (docs/engine.md)") from None
-
-
-def _where(raw: Json, loc: tuple[int | str, ...]) -> str:
-    """The idea's id instead of its number, where it has one: `spy-670-650p: expiry: `."""
-    parts = [str(part) for part in loc]
-    if len(loc) > 1 and isinstance(loc[1], int):
-        row = raw[str(loc[0])][loc[1]]
-        name = row.get("id") if isinstance(row, dict) else None
-        parts = [str(name) if name else f"{loc[0]} {loc[1] + 1}", *parts[2:3]]
-    return "".join(f"{part}: " for part in parts)
+    return read_declared(path, IdeasFile, "ideas", StudyError, "give a TOML file of ideas (docs/engine.md)", "mend the file (docs/engine.md)")
 
 
 def _strike(given: float | str) -> Strike:

@@ -23,7 +23,7 @@ import pandas as pd
 from flowbt.data.declare import Dataset, read_declaration
 from flowbt.data.ingest.merge import merge
 from flowbt.data.ingest.plan import ImportPlan, PlanDataset, PlannedFile, inputs
-from flowbt.data.ingest.splice import Overlap, SourceRows, combine, select
+from flowbt.data.ingest.splice import Overlap, SourceRows, select, splice
 from flowbt.data.ingest.validate import as_records, check_holes, check_opens, check_rows, policy, refuse
 from flowbt.data.sources import read
 from flowbt.data.sources.base import Anomaly, RawTable
@@ -181,7 +181,7 @@ def assemble(found: Sequence[PlannedFile], declaration: Dataset, overlap: dict[s
         checked = check_rows(_named(select(table, item.entry.keep()), item.path.name), declaration)
         findings += [replace(finding, file=finding.file or item.path.name) for finding in checked.findings]
         parts.append(SourceRows(item.path.name, checked.frame.drop(columns="file"), item.entry.check))
-    frame, overlaps, differing = combine(parts, overlap)
+    frame, overlaps, differing = splice(parts, overlap)
     refuse(differing, declaration)
     if frame.empty:
         raise RefusedImport(f"dataset {declaration.name}", "no row is left", "check the plan's options and the policies in its dataset.toml")

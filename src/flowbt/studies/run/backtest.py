@@ -59,7 +59,7 @@ def backtest(catalog: Catalog, request: Request, aside: Aside | None = None) -> 
     if not request.keep_leak:
         refuse(prepared.strategy.name, leak)
     book = simulate(prepared.market, prepared.decision, prepared.costs, prepared.account)
-    answer = partial(reconcile, book) if aside is None else aside.reconcile(book)
+    answer = partial(reconcile, book) if aside is None else aside.reconcile(book, reconcile)
     placebo = placebos = None
     if request.rotations:
         placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)

@@ -1,0 +1,1 @@
+"""Business days: of exchanges (`hours.py`), and of the United States government (`federal.py`)."""
