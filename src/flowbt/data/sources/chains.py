@@ -132,8 +132,7 @@ def _shares(raw: pd.DataFrame, found: dict[str, pd.Series], values: dict[str, pd
     for field in ("strike", "iv", "open_interest", "volume", "bid", "ask", "delta", "gamma"):
         frame[field] = values.get(field, np.nan)
     if root is None:
-        stamps = found["as_of"] if "as_of" in found else None
-        root = own if (own != frame["symbol"]).any() else roots_by_date(frame.assign(as_of=stamps))
+        root = own if (own != frame["symbol"]).any() else roots_by_date(frame.assign(as_of=found.get("as_of")))
     expiry = pd.Series(settlement(root, frame["date"].dt.strftime("%y%m%d")), raw.index)
     frame = frame.assign(root=root, expiry=expiry)
     frame["as_of"] = _as_of(found.get("as_of"), expiry, years, given, path)
