@@ -14,6 +14,8 @@ forward and where the other side agrees within `AGREE`; out of the money the oth
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -35,10 +37,10 @@ def volatilities_of(rows: pd.DataFrame) -> tuple[Array, npt.NDArray[np.object_]]
     """Volatility (fraction, NaN where there is none) and its source of every row; `rows` have iv, at, pair, strike, call, years, expiry_forward, implied."""
     iv = rows["iv"].astype(float) if "iv" in rows else pd.Series(np.nan, rows.index)
     own = iv.where((iv > 0) & np.isfinite(iv))
-    near = pd.Series(_between(rows, own.to_numpy()), rows.index)
+    near = pd.Series(_between(rows, own.to_numpy(dtype=np.float64)), rows.index)
     inside = rows["strike"].lt(rows["expiry_forward"]) == rows["call"]  # in the money
     outer, inner = (part.groupby(rows["pair"]).transform("first") for part in (own.fillna(near).mask(inside), own.where(inside)))
-    distance = np.log(rows["strike"] / rows["expiry_forward"]).abs()
+    distance = np.abs(np.log(rows["strike"] / rows["expiry_forward"]))
     quote = rows["implied"] if own.isna().all() or (rows["fault"] == "").mean() >= QUOTED else pd.Series(np.nan, rows.index)
     levels = [
         ("own", own),
@@ -57,7 +59,7 @@ def _agree(one: pd.Series, other: pd.Series) -> pd.Series:
     return (one / other - 1.0).abs() <= AGREE
 
 
-def _between(rows: pd.DataFrame, own: Array) -> Array:
+def _between(rows: pd.DataFrame, own: npt.NDArray[np.floating[Any]]) -> Array:
     """`own` interpolated in ln(strike) between the nearest given ones of the same expiry and side; NaN where one is lacking or they are too far apart."""
     side = 2 * rows["at"].to_numpy() + rows["call"].to_numpy(dtype=bool)
     log = np.log(rows["strike"].to_numpy(dtype=float))
