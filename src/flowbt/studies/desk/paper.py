@@ -21,6 +21,7 @@ from flowbt.studies.desk.chain import Entry
 from flowbt.studies.desk.follow import KIND, kept_code
 from flowbt.studies.desk.recheck import rows_at
 from flowbt.studies.run.market import cut_decision, market_of, panel_for
+from flowbt.studies.run.surfaces import with_surfaces
 
 RULES = ("size", "hold", "stop", "take")
 
@@ -68,7 +69,7 @@ def _book(catalog: Catalog, group: list[Entry], strategy: Strategy) -> PaperBook
     whole = strategy.decide(panel, parameters)
     by_label = {pd.Timestamp(entry.body["label"]).tz_localize(None): entry for entry in group}
     labels = panel.index[(panel.index >= min(by_label)) & (panel.index <= panel.clock.shift(pd.DatetimeIndex([max(by_label)]), 1)[0])]
-    market = market_of(panel, labels)
+    market = with_surfaces(market_of(panel, labels), panel, whole)
     said = {label: entry.body["decisions"] for label, entry in by_label.items()}
     decided = [label for label in labels if label in said]
     unsaid = [label for label in labels[:-1] if label not in said]
