@@ -65,7 +65,7 @@ def _dividends(catalog: Catalog, symbol: str, clock: Clock, labels: pd.DatetimeI
             continue
         seen = paid.index >= close.dropna().index[0] + YEAR
         of_year = np.where(seen, np.log1p(paid.rolling(YEAR).sum() / close), np.nan)
-        yields: Array = pd.Series(of_year, paid.index).reindex(labels).to_numpy(dtype=np.float64)
+        yields: Array = np.asarray(pd.Series(of_year, paid.index).reindex(labels), dtype=np.float64)
         return yields, f"dividends of {name} over the year before {_span(yields)}", panel.used
     return none, "no dividends" if clock.always else f"no dividends (none of {symbol} are imported)", {}
 
