@@ -85,3 +85,13 @@ def test_model_price_is_that_of_black_scholes():
     sigma = np.log(pd.Series(FLAT)).diff().iloc[-63:].std() * np.sqrt(252)
     bars = np.busday_count("2022-06-01", "2022-07-29")
     assert found == pytest.approx(0.4 * sigma * np.sqrt(bars / 252), rel=0.05)  # at the money: about 0.4 sigma root T
+
+
+def test_a_model_price_knows_nothing_after_its_day():
+    prices, start = Prices().close, int(LABELS.searchsorted(pd.Timestamp("2022-06-01")))
+    costs = []
+    for later in (1.0, 1.5):
+        panel = Prices()
+        panel.close = prices.where(np.arange(len(prices)) <= start, prices * later)
+        costs.append(fc._cost(fc.pays("X", [("call", 100.0, 1)], spot=100), panel, panel.close, start, 40))
+    assert costs[0] == costs[1] > 0.0
