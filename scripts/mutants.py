@@ -212,7 +212,7 @@ class Workshop:
             code = os.waitstatus_to_exitcode(status)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)  # what the tests started and left running
-            if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
+            if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):  # a usage error is a conftest that cannot be imported any more
                 sys.exit(f"pytest ended with {code} on {tests}: that says nothing of the mutant")
             said = SURVIVED if code == 0 else LATE if code in (-signal.SIGPROF, -signal.SIGALRM, -signal.SIGKILL) else KILLED
             return said, used.ru_utime + used.ru_stime

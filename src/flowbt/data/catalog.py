@@ -8,6 +8,7 @@ A folder with a declaration only is declared but not imported: it is what an err
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from flowbt.data.sold import sold
 from flowbt.data.versions import MEND, Version, current, held_by
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
 from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, SpoiltDataset, nearest
-from flowbt.ground.fields import FOLDED, PRICES
+from flowbt.ground.fields import FIELDS, FOLDED, PRICES
 
 REACH = pd.Timedelta(days=10)  # prices as traded that end earlier than this before the folded ones do not speak for the present
 
@@ -183,18 +184,20 @@ class Catalog:
     def missing(self, field_name: str, symbol: str | None = None) -> FieldError:
         """The error for a field nothing holds: what holds it for others, what would bring it, or which names are near."""
         asked = f"field {field_name!r}" + (f" of {symbol}" if symbol else "")
-        others, held = self.symbols(field_name), sorted({name for name, one in self._holders if one == symbol})
-        if field_name in PRICES and held and not set(held) & set(PRICES):
+        others = self.symbols(field_name)
+        own = sorted({name for name, one in self._holders if one == symbol and name not in FIELDS})
+        if field_name in PRICES and own:
             do = f"if one of them is it: `flowbt data add FILE --replace --map {field_name}=COLUMN`"
-            return FieldError(asked, f"the catalog has {', '.join(held[:8])}{' ...' if len(held) > 8 else ''} for {symbol}", do)
-        if (words := sold(field_name, symbol)) and not (others and symbol and nearest(symbol, others)):
+            return FieldError(asked, f"the catalog has {', '.join(own[:8])}{' ...' if len(own) > 8 else ''} for {symbol}", do)
+        would = [name for name, dataset in self.declared.items() if field_name in dataset.fields and name not in self.imported]
+        named = [name for name in would if symbol and re.search(rf"\b{re.escape(symbol)}\b", self.declared[name].title)]
+        if not named and (words := sold(field_name, symbol)) and not (others and symbol and nearest(symbol, others)):
             return FieldError(asked, "no dataset here has it", words)
-        if others and symbol:
+        if not named and others and symbol:
             shown = ", ".join(others[:8]) + (" ..." if len(others) > 8 else "")
             return FieldError(asked, f"the catalog has it for {shown}", nearest(symbol, others) or "import a dataset that holds it (`flowbt data ls`)")
-        would = [name for name, dataset in self.declared.items() if field_name in dataset.fields and name not in self.imported]
-        if would:
-            return FieldError(asked, f"declared in {', '.join(would[:5])}, not imported", f"run `flowbt data import` for {would[0]} (see docs/data.md)")
+        if bring := named or would:
+            return FieldError(asked, f"declared in {', '.join(bring[:5])}, not imported", f"run `flowbt data import` for {bring[0]} (see docs/data.md)")
         known = {name for name, _ in self._holders}
         where = ", ".join(str(root) for root in self.roots)
         return FieldError(asked, f"no dataset under {where} has it", nearest(field_name, known) or "see `flowbt data ls` and `flowbt data import --help`")

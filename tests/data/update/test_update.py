@@ -179,6 +179,7 @@ def test_a_ticker_that_fails_leaves_the_others(provider, asked, made, days, how,
 def test_a_yahoo_that_is_down_is_not_asked_for_every_ticker(provider, asked):
     for path in [path for path in provider.answers if "/v8/finance/chart/" in path]:
         answer(provider, path, status=500)
+    provider.seen.clear()
     _, second = update(asked(TODAY + pd.Timedelta(days=14), only=("prices-yahoo",))).outcomes
     assert second.status == "failed"
     tickers = {path.split("?")[0].rsplit("/", 1)[1].replace("%5E", "^") for path in provider.asked() if "/chart/" in path}

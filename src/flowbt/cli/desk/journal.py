@@ -36,13 +36,19 @@ def command() -> None:
 
 @command.command("head", epilog="Example: flowbt journal head")
 @journal_option
+@click.option("--holds", metavar="HASH", help="A hash kept elsewhere: is it still the hash of an entry? Exit code 1 where it is not.")
 @json_option
-def head(journal: Path, as_json: bool) -> None:
-    """The number of entries and the last hash. Kept elsewhere, it proves that nothing was cut off."""
-    from flowbt.studies.desk.chain import START, read
+def head(journal: Path, holds: str | None, as_json: bool) -> None:
+    """The number of entries and the last hash. Kept elsewhere, and looked for later with --holds, it proves that nothing up to it was cut off or
+    written anew."""
+    from flowbt.studies.desk.chain import START, held, read
 
     entries = read(journal)
     last = entries[-1].hash if entries else START
+    if holds is not None:
+        entry = held(journal, entries, holds)
+        if not as_json:
+            say(f"held: entry {entry.n} of {entry.time}, and everything before it, is as it was")
     if as_json:
         emit({"entries": len(entries), "hash": last})
     else:
@@ -97,8 +103,12 @@ def score(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> No
     say_data()
     for one in books:
         say(f"{one.strategy}  {one.first} to {one.last}: journal {one.journal_return:+.2%}, backtest {one.backtest_return:+.2%}")
-        gap = f"gap {one.gap_missing:+.2%} of {one.missing} bars without an entry, {one.gap_data:+.2%} of {one.different} that decide otherwise now"
-        say(f"  {one.entries} entries, {one.late} of them entered after their fill; {gap}")
+        say(f"  gap {one.journal_return - one.backtest_return:+.2%}, before costs: {one.gap_missing:+.2%} of {one.missing} bars without an entry")
+        say(f"    {one.gap_data:+.2%} of {one.different} that decide otherwise now")
+        say(f"    {one.gap_fills:+.2%} of {one.late} of {one.entries} entries made after their open and filled later, {one.unfilled} not at all")
+        say(f"    {one.gap_costs:+.2%} of costs")
+        if one.priced_by:
+            say("  option structures priced by " + ", ".join(f"the {how}: {count}" for how, count in one.priced_by.items()))
         say(f"  {one.trades} trades closed; open: {', '.join(one.open_positions) or 'none'}")
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from flowbt.data.asof import asof_rows
 from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.panel.bases import dividends_of, level_of, split_factor, stale_opens
-from flowbt.data.panel.columns import FieldTable, Reader
+from flowbt.data.panel.columns import FieldTable, Reader, by_label, on_labels
 from flowbt.data.panel.joining import Joined, Speaker, join, preceded
 from flowbt.data.provenance import SymbolSpan
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
@@ -67,6 +67,14 @@ class PanelReader:
         self._series: dict[tuple[str, str], np.ndarray] = {}
         self._touched: dict[tuple[str, str], None] = {}
         self._rows: dict[tuple[str, str], np.ndarray] = {}
+        nothing = np.empty(0, "datetime64[ns]")
+        self._alike = (nothing, nothing, nothing), np.full(len(index), -1)
+        self._wide: dict[tuple[str, str], pd.DataFrame] = {}
+
+    def beside(self, other: PanelReader) -> PanelReader:
+        """This panel, with the columns that another one of the same catalog and clock has read, and those that either will."""
+        self._readers, self._joined = other._readers, other._joined
+        return self
 
     def __repr__(self) -> str:
         data = "SYNTHETIC" if self.catalog.synthetic else "real data"
@@ -98,10 +106,12 @@ class PanelReader:
 
     def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
         """Every symbol that has the field (names starting with `prefix`): labels x those symbols."""
-        names = self.catalog.symbols(field, prefix)
-        if not names:
-            raise self.catalog.missing(field)
-        return pd.DataFrame(self._values(field, names), index=self.index, columns=names)
+        if (field, prefix) not in self._wide:
+            names = self.catalog.symbols(field, prefix)
+            if not names:
+                raise self.catalog.missing(field)
+            self._wide[(field, prefix)] = pd.DataFrame(self._values(field, names), index=self.index, columns=names)
+        return self._wide[(field, prefix)].copy(deep=False)  # pandas copies what is written to
 
     def spread(self, series: pd.Series) -> pd.DataFrame:
         """One series under every column of the panel, so that frames always combine."""
@@ -164,6 +174,7 @@ class PanelReader:
         return self._bars
 
     def _traded(self) -> TradedBars:
+        self._announce("close", list(self.symbols), BAR_FIELDS[:4])
         prices = {field: self._traded_prices(field) for field in BAR_FIELDS[:4]}
         dividends = self._dividends()
         for column, factor in self._split_factors().items():
@@ -188,7 +199,7 @@ class PanelReader:
             if HOURS_PER_ROW.get(holder.declaration.frequency, 24) > HOURS_PER_BAR[self.clock.step]:
                 has = f"dataset {holder.name} has {holder.declaration.frequency} bars"
                 raise FieldError(f"{self.clock.step} bars of {symbol}", has, "use a longer STEP or import finer bars")
-            values[:] = _on(labels, self._table(field, symbol))
+            values[:] = on_labels(labels, self._table(field, symbol))
         if not any(name == field for name, _ in self._touched):
             for reader in self._readers.values():
                 reader.let_go(field)
@@ -207,23 +218,27 @@ class PanelReader:
         """Closes with dividends folded in, by label as they happened (not point in time): a provider's where there is one, else the symbol's closes."""
         found = self.catalog.holders("close", symbol, self.clock, FOLDED)
         table = self._reader(found[0]).on(self.clock, "close", symbol) if found else self._table("close", symbol)
-        return _by_label(table).reindex(self.index)
+        return by_label(table).reindex(self.index)
 
     def speakers(self) -> dict[tuple[str, str], tuple[Speaker, ...]]:
         """Field and symbol -> which datasets answered for which labels, where there were several."""
-        return {key: joined.speakers for key, joined in self._joined.items() if len(joined.speakers) > 1}
+        return {key: joined.speakers for key, joined in self._read().items() if len(joined.speakers) > 1}
 
     def datasets(self) -> list[tuple[str, str, Imported]]:
         """Field, symbol and dataset of everything that was read, those that only filled what the first lacked included."""
         found = [(field, symbol, holder) for (field, symbol), holder in self.used.items()]
-        for (field, symbol), joined in self._joined.items():
+        for (field, symbol), joined in self._read().items():
             first = self.used[(field, symbol)].name
             found += [(field, symbol, self.catalog.imported[one.dataset]) for one in joined.speakers if one.dataset != first]
         return found
 
     def left_out(self) -> list[str]:
         """Datasets that hold a field that was read and were not joined, with the reason."""
-        return sorted({reason for joined in self._joined.values() for reason in joined.left_out})
+        return sorted({reason for joined in self._read().values() for reason in joined.left_out})
+
+    def _read(self) -> dict[tuple[str, str], Joined]:
+        """What was joined of several datasets for this panel."""
+        return {key: joined for key, joined in self._joined.items() if key in self.used}
 
     def live(self) -> pd.Timestamp | None:
         """The first date on which everything that was touched had been published as it happened; None where all of it always was."""
@@ -233,16 +248,16 @@ class PanelReader:
     def _split_factors(self) -> dict[int, np.ndarray]:
         """Column -> product of the later splits by label, of the symbols that have any."""
         having = [(column, symbol) for column, symbol in enumerate(self.symbols) if self.catalog.has("split", symbol)]
-        return {column: split_factor(self.index, _by_label(self._table("split", symbol))) for column, symbol in having}
+        return {column: split_factor(self.index, by_label(self._table("split", symbol))) for column, symbol in having}
 
     def _dividends(self) -> dict[int, np.ndarray]:
         """Column -> dividends by label: the field's, else what traded and total-return closes imply; none where the closes have them folded in."""
         paid = {}
         for column, symbol in enumerate(self.symbols):
             if self.catalog.has("dividend", symbol):
-                found = _by_label(self._table("dividend", symbol))
+                found = by_label(self._table("dividend", symbol))
             elif self.used[("close", symbol)].declaration.basis != FOLDED and self.catalog.holders("close", symbol, self.clock, FOLDED):
-                found = dividends_of(_by_label(self._table("close", symbol)), self.total_return(symbol))
+                found = dividends_of(by_label(self._table("close", symbol)), self.total_return(symbol))
             else:
                 continue
             paid[column] = found.reindex(self.index).fillna(0.0).to_numpy()
@@ -292,16 +307,16 @@ class PanelReader:
             out[at] = self._series[key]
         return out.T
 
-    def _announce(self, field: str, symbols: list[str]) -> None:
-        """Tells each dataset which symbols will be asked of it, so that it reads them together."""
+    def _announce(self, field: str, symbols: list[str], fields: tuple[str, ...] = ()) -> None:
+        """Tells each dataset which symbols will be asked of it (for `fields`, where it has them), so that it reads them together."""
         wanted: dict[str, list[str]] = {}
         for symbol in symbols:
-            if (field, symbol) not in self._series:
+            if fields or (field, symbol) not in self._series:
                 folded = self.catalog.holders(field, symbol, self.clock, FOLDED) if field in PRICES else []
                 for holder in self.catalog.holders(field, symbol, self.clock) + folded:
                     wanted.setdefault(holder.name, []).append(symbol)
         for name, some in wanted.items():
-            self._reader(self.catalog.imported[name]).need(some)
+            self._reader(self.catalog.imported[name]).need(some, fields)
 
     def _asof(self, key: tuple[str, str], table: FieldTable) -> np.ndarray:
         """Rows shown at each decision; fields of one dataset with equal rows and ages share the answer."""
@@ -310,7 +325,10 @@ class PanelReader:
         shared = (holder.name, key[1], age)
         if table.whole and shared in self._shared:
             return self._shared[shared]
-        rows = asof_rows(table.event, table.known, table.stale, self.decisions)
+        alike, found = self._alike
+        times = (table.event, table.known, table.stale)
+        rows = found if all(map(np.array_equal, times, alike)) else asof_rows(*times, self.decisions)  # many symbols have the same rows
+        self._alike = times, rows
         if table.whole:
             self._shared[shared] = rows
         return rows
@@ -336,29 +354,11 @@ class PanelReader:
         if field == "volume":
             return table
         holders = self.catalog.holders("close", symbol, self.clock)
-        traded = _by_label(join([(one, self._reader(one).on(self.clock, "close", symbol)) for one in holders]).table)
-        return replace(table, values=table.values * level_of(traded, _by_label(self._reader(folded).on(self.clock, "close", symbol))), whole=False)
+        traded = by_label(join([(one, self._reader(one).on(self.clock, "close", symbol)) for one in holders]).table)
+        return replace(table, values=table.values * level_of(traded, by_label(self._reader(folded).on(self.clock, "close", symbol))), whole=False)
 
     def _reader(self, holder: Imported) -> Reader:
         return self._readers.setdefault(holder.name, Reader(holder))
-
-
-def _by_label(table: FieldTable) -> pd.Series:
-    """The values by event time, of several vintages the last."""
-    series = pd.Series(table.values, index=pd.DatetimeIndex(table.event))
-    return series.sort_index() if series.index.is_unique else series.groupby(level=0).last()
-
-
-def _on(labels: np.ndarray, table: FieldTable) -> np.ndarray:
-    """The values at the labels, of several vintages the last; missing where there is none."""
-    event, values = table.event, table.values
-    if not (event[1:] > event[:-1]).all():
-        order = np.argsort(event, kind="stable")
-        event, values = event[order], values[order]
-    at = np.searchsorted(event, labels, side="right") - 1
-    if not len(event):
-        return np.full(len(labels), np.nan)
-    return np.where((at >= 0) & (event[at] == labels), values[at], np.nan)
 
 
 def _covered(times: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> np.ndarray:

@@ -83,7 +83,7 @@ def options_of(record: RunRecord) -> Json | None:
         return None
     cash = float(record.manifest.get("account", {}).get("cash", record.returns["value"].iloc[0]))
     parts = [{"name": name, "cash": value, "of_cash": value / cash} for name, value in terms["greeks"].items()]
-    total = sum(part["cash"] for part in parts)
+    total = sum(terms["greeks"].values())
     return {**terms, "parts": parts, "total": total, "of_cash": total / cash}
 
 

@@ -110,7 +110,7 @@ def warm_up(strategy: Strategy, parameters: dict[str, object], panel: PanelReade
     tables = {name: part for name, part in full.items() if isinstance(part, PartTable)}
     if not tables:
         return HISTORIES[0]
-    on = np.flatnonzero(np.logical_or.reduce([(np.nan_to_num(part.values) != 0).any(axis=1) for part in tables.values() if part.values.dtype.kind == "f"]))
+    on = np.flatnonzero(np.logical_or.reduce([(np.nan_to_num(part.values) != 0).any(axis=1) for part in tables.values() if part.numeric]))
     late = on[on >= len(panel.index) // 2]
     ends = [len(panel.index) - 1, len(panel.index) * 3 // 4]
     ends += [int(at) for at in late[np.linspace(0, len(late) - 1, 6).astype(int)]] if len(late) else []

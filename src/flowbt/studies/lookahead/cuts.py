@@ -30,7 +30,7 @@ class Activity:
 
 def activity_of(parts: dict[str, object]) -> Activity:
     """Where the tables of a decision change; of a long history the same wherever it is called from."""
-    tables = [table.values for table in parts.values() if isinstance(table, PartTable) and table.values.dtype.kind == "f"]
+    tables = [table.values for table in parts.values() if isinstance(table, PartTable) and table.numeric]
     if not tables:
         nothing = np.empty((0, 2), np.int64)
         return Activity(nothing, nothing)

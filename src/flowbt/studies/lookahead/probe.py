@@ -129,7 +129,7 @@ class Probe:
                 raise
         except Exception:
             pass
-        asks = any(np.nan_to_num(one.values[: row + 1]).any() for one in self.full.values() if isinstance(one, PartTable) and one.values.dtype.kind == "f")
+        asks = any(np.nan_to_num(one.values[: row + 1]).any() for one in self.full.values() if isinstance(one, PartTable) and one.numeric)
         label = self.panel.index[row]
         return (
             Leak("fails", label, f"the decision ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})", label, "", False)
@@ -150,7 +150,7 @@ class Probe:
         moved = np.zeros(self.rows, bool)
         for name, table in self.full.items():
             other = parts.get(name)
-            if isinstance(table, PartTable) and isinstance(other, PartTable) and table.values.shape == other.values.shape and table.values.dtype.kind == "f":
+            if isinstance(table, PartTable) and isinstance(other, PartTable) and table.values.shape == other.values.shape and table.numeric:
                 moved |= ((table.values != other.values) & ~(np.isnan(table.values) & np.isnan(other.values))).any(axis=1)
         found = []
         for n, row in enumerate(rows):

@@ -77,6 +77,7 @@ def series_of(book: Book, benchmark: pd.Series | None, placebo: Book | None) -> 
 
 def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> Manifest:
     strategy, panel, labels = prepared.strategy, prepared.panel, prepared.market.index
+    costs, account = prepared.costs, prepared.account
     stamp = "%Y-%m-%d" if panel.clock.step == "1d" else "%Y-%m-%d %H:%M"
     return {
         "strategy": strategy.name,
@@ -96,8 +97,8 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
         "synthetic": panel.catalog.synthetic,
         "datasets": datasets_of(panel),
         "stand_ins": [asdict(one) for one in panel.stand_ins],
-        "costs": asdict(prepared.costs),
-        "account": asdict(prepared.account),
+        "costs": {"fees": costs.fees, "slippage": costs.slippage, "borrow": costs.borrow, "funding": costs.funding},
+        "account": {"cash": account.cash, "margin": account.margin, "max_gross": account.max_gross},
         "rules": rules_of(prepared),
         "assumptions": assumptions_of(prepared),
         "versions": versions(),
