@@ -22,10 +22,12 @@ from flowbt.engine.loader import again, load_strategy
 from flowbt.ground.errors import FlowbtError
 from flowbt.studies.catalogs import open_catalog
 from flowbt.studies.lookahead.probe import Probe
+from flowbt.studies.run import backtest as backtesting
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.market import panel_for
 from flowbt.studies.run.request import Request
 from flowbt.studies.run.stored import store_run
+from flowbt.studies.sweep import setup, verify
 from flowbt.studies.sweep.setup import SweepRequest
 from flowbt.studies.sweep.sweep import SweepOptions, sweep
 
@@ -35,22 +37,37 @@ QUICK = 0.02
 
 @contextlib.contextmanager
 def probed(spent: list[float], evaluations: list[int]) -> Iterator[None]:
-    """Inside, the CPU seconds and the evaluations of every probe are added up."""
+    """Inside, the CPU seconds of everything that looks for leaks (the reading of the recorded graph and the decisions to compare with included) and the
+    evaluations of every probe are added up."""
     plain = Probe.first_leak
 
-    def timed(self: Probe, *given: Any) -> Any:
-        begun = time.process_time()
+    def counted(self: Probe, *given: Any) -> Any:
         try:
             return plain(self, *given)
         finally:
-            spent.append(time.process_time() - begun)
             evaluations.append(self.evaluations)
 
-    Probe.first_leak = timed  # type: ignore[method-assign]
+    def timed(act: Any) -> Any:
+        def call(*given: Any) -> Any:
+            begun = time.process_time()
+            try:
+                return act(*given)
+            finally:
+                spent.append(time.process_time() - begun)
+
+        return call
+
+    doors = [(backtesting, "leak_of"), (setup, "branch_leak"), (verify, "first_of")]
+    before = [getattr(room, name) for room, name in doors]
+    Probe.first_leak = counted  # type: ignore[method-assign]
+    for (room, name), act in zip(doors, before, strict=True):
+        setattr(room, name, timed(act))
     try:
         yield
     finally:
         Probe.first_leak = plain  # type: ignore[method-assign]
+        for (room, name), act in zip(doors, before, strict=True):
+            setattr(room, name, act)
 
 
 def share(act: Any) -> tuple[float, float, int]:
@@ -93,6 +110,7 @@ def main() -> None:
         paths = [path for path in sorted((ROOT / "strategies").glob("*.py")) if not asked.names or path.stem in asked.names]
         with contextlib.suppress(FlowbtError):  # what is loaded and compiled once is no strategy's cost
             store_run(Path(scratch) / "warm", backtest(catalog, Request(paths[0])))
+            sweep(catalog, SweepRequest(paths[0]), SweepOptions(Path(scratch) / "warm"))
         found = []
         for path in paths:
             try:

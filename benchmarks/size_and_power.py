@@ -358,7 +358,7 @@ def coins(length: float) -> Row:
     def run(seed: int) -> Tried | None:
         r, rng = garch(seed, 2_520, 0.03, 0.88, 0.14, 5.0) + MU, np.random.default_rng(seed)
         x = (np.cumsum(rng.random(len(r)) < 1 / length) % 2).astype(float)
-        test = skill_of(x * r, x[:, None], r[:, None])
+        test = skill_of(x * r, [(x[:, None], r[:, None])])
         sharpe, skew, kurtosis, bars = moments(x * r)
         return None if test is None else Tried(test, test.p_above(), 1 - probabilistic_sharpe(sharpe, 0.0, bars, skew, kurtosis))
 

@@ -22,6 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numba
@@ -211,7 +212,7 @@ class Workshop:
             code = os.waitstatus_to_exitcode(status)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)  # what the tests started and left running
-            if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
+            if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):  # a usage error is a conftest that cannot be imported any more
                 sys.exit(f"pytest ended with {code} on {tests}: that says nothing of the mutant")
             said = SURVIVED if code == 0 else LATE if code in (-signal.SIGPROF, -signal.SIGALRM, -signal.SIGKILL) else KILLED
             return said, used.ru_utime + used.ru_stime
@@ -274,16 +275,20 @@ def judge(room: str, given: argparse.Namespace) -> Counter[str]:
     """What became of a sample of a room's mutants, drawn in random order: where the minutes end early, those tried are a sample too."""
     patterns, tests = ROOMS[room]
     paths = [path for pattern in patterns for path in sorted((ROOT / "src/flowbt").glob(pattern))]
-    every = [mutant for path in paths for mutant in mutants_of(path) if compiles(mutant)]
-    chosen = random.Random(given.seed).sample(every, min(given.n, len(every)))
+    every = [mutant for path in paths for mutant in mutants_of(path)]
+    random.Random(given.seed).shuffle(every)
+    chosen = list(islice(filter(compiles, every), given.n))
     shop = Workshop(WORK / room)
     shop.refresh()
+    if given.near:
+        work = [(one, tests_of(one, tests)) for one in chosen[given.skip :]]
+        return judged(shop, [(one, (first or rest, ())) for one, (first, rest) in work], Limit(60, given.limit), given.minutes)
     said, whole = shop.run(tests_of(chosen[0], tests), 10 * given.limit)
     if said != SURVIVED:
         sys.exit(f"{room}: its tests fail or do not end before anything is changed ({said})")
     print(f"  unchanged  {whole:4.0f} s  ({len(every)} mutants known, {len(chosen)} drawn)", flush=True)
     limit = Limit(max(60, SLACK * whole), max(given.limit, SLACK * whole))
-    return judged(shop, [(one, tests_of(one, tests)) for one in chosen], limit, given.minutes)
+    return judged(shop, [(one, tests_of(one, tests)) for one in chosen[given.skip :]], limit, given.minutes)
 
 
 def without(guards: tuple[tuple[str, str, str, str], ...], only: str, limit: float) -> Counter[str]:
@@ -325,6 +330,8 @@ def main() -> None:
     options.add_argument("--least", type=float, default=0.85, help="share that must be killed, else exit 1")
     options.add_argument("--limit", type=int, default=240, help="seconds of the processor a mutant of a compiled module may take at least")
     options.add_argument("--minutes", type=float, default=math.inf, help="begin no mutant of a room after so many")
+    options.add_argument("--skip", type=int, default=0, help="leave out so many of the sample: those tried before")
+    options.add_argument("--near", action="store_true", help="a quick look, from below: only the tests that name the module, none unchanged first")
     options.add_argument("--only", default="", help="of the guards, those of modules whose path has this in it")
     given = options.parse_args()
     table = {}

@@ -215,7 +215,9 @@ class WalkedForward:
         return Page(walk_pages.write(Path(self.setup.results), self.path))
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{escape(repr(self))}</b></p>{self.windows.to_html(index=False)}"
+        belief = self.walkforward["belief"]
+        told = f"<p>Run {escape(self.walkforward['run'])}, of its grid: {escape(belief['sentence'])}</p>" if belief else ""
+        return f"<p><b>{escape(repr(self))}</b></p>{told}{self.windows.to_html(index=False)}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -94,7 +94,7 @@ def test_the_wheel_in_an_empty_environment(tmp_path):
     commands = (
         "init mine",
         "run strategies/exit_liquidity.py",
-        "score claims/blowoff.py --resamples 200",
+        "score claims/",
         "board",
         "ideas",
         "check strategies/placebo_coin.py",
@@ -102,6 +102,5 @@ def test_the_wheel_in_an_empty_environment(tmp_path):
     for command in commands:
         where = tmp_path if command.startswith("init") else tmp_path / "mine"
         done = subprocess.run([python.with_name("flowbt"), *command.split()], cwd=where, env=environment, capture_output=True, text=True, check=False)
-        early = command.startswith("score")  # the register has facts of days that the demo market does not reach: named, and exit code 1
-        assert done.returncode == int(early), (command, done.stdout, done.stderr)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
     assert len(list((tmp_path / "mine" / "results").rglob("tearsheet.html"))) == 1

@@ -189,3 +189,29 @@ def test_a_function_is_called_once_for_all_trials_that_share_a_trace() -> None:
     tracer, _ = run(signals, [{"up": up, "level": level} for up in (True, False) for level in (90.0, 100.0, 110.0)])
     assert tracer.traces == 2
     assert len(calls) == 3  # the first call ends where it asks for `up`
+
+
+@pytest.mark.parametrize("given", [None, 3.0, Signals, {"long": 1}])
+def test_what_is_no_decision_is_refused_by_name(given: Any) -> None:
+    with pytest.raises(SignalError, match=rf"a strategy's result: {type(given).__name__}; return Signals"):
+        run(lambda panel, *, n: given, [{"n": 1}])
+
+
+def test_what_two_results_share_is_computed_once_even_where_nothing_is_spared() -> None:
+    graph, evaluator = Graph(), Evaluator(most_bytes=0)
+    shared = graph.node(np.arange, 5)
+    roots = [graph.node(np.negative, shared), graph.node(np.square, shared)]
+    evaluator.announce([(root, {}) for root in roots])
+    assert [evaluator.take(root, {}).tolist() for root in roots] == [[0, -1, -2, -3, -4], [0, 1, 4, 9, 16]]
+    assert evaluator.evaluations == 3
+
+
+def test_every_way_to_read_the_panel_is_recorded() -> None:
+    def signals(panel: Any, *, level: float) -> Signals:
+        gex = panel.spread(panel["gex", "SPX"]["AAA"])
+        return Signals(long=(panel.either("nothing", "close") > level) & (gex == panel["gex", "SPX"]), size=panel.wide("close"))
+
+    tracer, (got,) = run(signals, [{"level": 100.0}])
+    assert not tracer.per_trial
+    pd.testing.assert_frame_equal(got.long, tiny_panel()["close"] > 100.0)
+    pd.testing.assert_frame_equal(got.size, tiny_panel()["close"])

@@ -1,5 +1,6 @@
 """The docs site: built strictly, fetches nothing; every command in it is one that exists, and those of the guides are run."""
 
+import html
 import logging
 import os
 import re
@@ -56,9 +57,12 @@ def test_it_is_built_without_a_warning_and_fetches_nothing(tmp_path):
         build(load_config(str(ROOT / "mkdocs.yml"), strict=True, site_dir=str(tmp_path / "site")))
     logging.getLogger("mkdocs").handlers.clear()
     fetched = re.compile(r'<(?:script|img|iframe)[^>]+src="(?:https?:)?//|<link[^>]+rel="(?:stylesheet|preconnect)"[^>]+href="(?:https?:)?//')
-    pages = list((tmp_path / "site").rglob("*.html"))
+    pages = {page.relative_to(tmp_path / "site").as_posix(): page.read_text(encoding="utf-8") for page in (tmp_path / "site").rglob("*.html")}
     assert len(pages) > 20
-    assert not [page.name for page in pages if fetched.search(page.read_text(encoding="utf-8"))]
+    assert not [name for name, text in pages.items() if fetched.search(text)]
+    assert 'id="flowbt-data-import"' in pages["reference/commands.html"]
+    assert html.escape("flowbt run strategies/exit_liquidity.py -p rally=0.03 -p hold=5 --from 2015-01-01") in pages["reference/commands.html"]
+    assert all(f'id="flowbt.{name}"' in pages["reference/python.html"] for name in ("api.walkforward", "displays.Swept", "engine.types.Signals"))
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 from tests.engine import cases
 
 from flowbt.engine.simulate import simulate
-from flowbt.engine.vbt.reconcile import reconcile
+from flowbt.engine.vbt.reconcile import parts_of, reconcile
 from flowbt.ground.errors import ReconciliationError
 
 
@@ -64,3 +64,16 @@ def test_carry_is_in_vectorbts_value_and_survives_a_copy(book):
     assert portfolio.final_value() == pytest.approx(book.value.iloc[-1], rel=1e-12)
     assert portfolio.value().to_numpy() == pytest.approx(book.value.to_numpy(), rel=1e-12)
     assert portfolio.stats(silence_warnings=True)["End Value"] == pytest.approx(book.value.iloc[-1], rel=1e-12)
+
+
+def test_many_symbols_are_compared_in_parts_and_a_wrong_part_is_caught(monkeypatch):
+    rng = np.random.default_rng(4)
+    m = cases.market(rng, bars=200, symbols=7, funding=True)
+    book = simulate(m, cases.signals(rng, m), *cases.terms(rng))
+    monkeypatch.setattr("flowbt.engine.vbt.reconcile.MOST", 2 * 200)
+    assert len(list(parts_of(book))) == 4
+    assert reconcile(book) < 1e-9
+    orders = book.orders.copy()
+    orders.loc[len(orders) - 1, "price"] *= 1 + 1e-3
+    with pytest.raises(ReconciliationError, match="value at"):
+        reconcile(dataclasses.replace(book, orders=orders))

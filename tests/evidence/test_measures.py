@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowbt.evidence.measures import MEASURES, Measures, drawdown, measure
+from flowbt.evidence.measures import MEASURES, Measures, drawdown, measure, per_bar
 
 NO_TRADES = pd.DataFrame(columns=["entry_label", "exit_label", "pnl", "return", "bars"])
 
@@ -96,3 +96,15 @@ def test_every_measure_is_described_once():
     assert [m.name for m in MEASURES] == [f for f in Measures.__dataclass_fields__ if f not in ("start", "end", "bars")]
     assert MEASURES[1].text(0.1234) == "+12.34%"
     assert MEASURES[1].text(math.nan) == "-"
+
+
+def test_values_per_bar_mean_the_measures_and_say_what_each_bar_adds(returns):
+    x = returns.to_numpy()
+    whole, values = measure(returns, NO_TRADES, 252.0), per_bar(x, 252.0)
+    left_out = [measure(returns.drop(returns.index[k]), NO_TRADES, 252.0) for k in (3, 40, 200)]
+    for name in ("sharpe", "cagr", "volatility", "mean"):
+        estimate = x.mean() * 252 if name == "mean" else getattr(whole, name)
+        assert values[name].mean() == pytest.approx(estimate, rel=1e-9)
+        without = [x[np.arange(len(x)) != k].mean() * 252 if name == "mean" else getattr(one, name) for k, one in zip((3, 40, 200), left_out, strict=True)]
+        jackknife = len(x) * estimate - (len(x) - 1) * np.array(without)
+        assert values[name][[3, 40, 200]] == pytest.approx(jackknife, rel=0.02, abs=0.02 * np.abs(values[name]).std())

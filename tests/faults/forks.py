@@ -82,6 +82,7 @@ def start(act: Callable[[], object], folder: Path | None = None, at: int = 0, ho
     if pid:
         return Child(pid, scratch)
     code = 70
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
     try:
         for number, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(scratch / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)

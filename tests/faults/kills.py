@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.faults import world
 from tests.faults.acts import ACTS, Act
 from tests.faults.forks import Done, command, run
-from tests.faults.layer import ENDS, How, worth_trying
+from tests.faults.layer import ASKED, ENDS, How, worth_trying
 from tests.faults.state import State, between, broken, leftovers, state
 
 
@@ -82,6 +82,10 @@ def disturb(one: Scene, at: int, how: How, tally: Tally) -> None:
 
     if how in ENDS and done.code != 137:
         return wrong(f"it was not ended: code {done.code}, {done.lines[-1:]}")
+    if how in ASKED and done.code not in (0, ASKED[how]):
+        wrong(f"it ended with {done.code}, {done.lines[-2:]}")
+    if how in ASKED and (left := [name for name in leftovers(there) if not name.endswith(".working")]):
+        wrong(f"left: {left[:3]}")
     if how not in ENDS:
         for words in _told(done):
             wrong(words)

@@ -7,7 +7,8 @@
    FULL      from then on there is no space: writes, new files and folders are refused (ENOSPC)
    DENIED    from then on the folder may not be changed: opening for writing, making, renaming and removing are refused (EACCES)
    BROKEN    this one call is refused (EIO)
-   HALT      the process stops (SIGSTOP) before the call, until somebody lets it go on */
+   HALT      the process stops (SIGSTOP) before the call, until somebody lets it go on
+   TERM, INT, HUP   the process is sent that signal before the call */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,7 +24,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { COUNT, KILL, HALF, POWER, FULL, DENIED, BROKEN, HALT };
+enum { COUNT, KILL, HALF, POWER, FULL, DENIED, BROKEN, HALT, TERM, INT, HUP };
 enum { OPENED = 1, WRITTEN = 2, FLUSHED = 4, MOVED = 8, REMOVED = 16, MADE = 32 };
 #define NEEDS_SPACE (OPENED | WRITTEN | MADE)
 #define NEEDS_RIGHTS (OPENED | MOVED | REMOVED | MADE)
@@ -74,6 +75,7 @@ static int fault(int kind) {
     int due = ++seen == at, over = seen >= at && at > 0;
     if (due && (how == KILL || how == POWER || (how == HALF && kind != WRITTEN))) gone();
     if (due && how == HALT) raise(SIGSTOP);
+    if (due && how >= TERM) kill(getpid(), how == TERM ? SIGTERM : how == INT ? SIGINT : SIGHUP);
     if (due && how == BROKEN) return EIO;
     if (over && how == FULL && (kind & NEEDS_SPACE)) return ENOSPC;
     if (over && how == DENIED && (kind & NEEDS_RIGHTS)) return EACCES;

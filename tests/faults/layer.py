@@ -19,10 +19,11 @@ USABLE = sys.platform == "linux" and hasattr(os, "fork") and bool(shutil.which("
 class How(IntEnum):
     """What happens at the chosen call; as in `layer.c`."""
 
-    COUNT, KILL, HALF, POWER, FULL, DENIED, BROKEN, HALT = range(8)
+    COUNT, KILL, HALF, POWER, FULL, DENIED, BROKEN, HALT, TERM, INT, HUP = range(11)
 
 
 ENDS = (How.KILL, How.HALF, How.POWER)  # the process is gone
+ASKED = {How.TERM: 143, How.INT: 130, How.HUP: 129}  # the process is asked to end, and does with this exit code
 REFUSES = (How.FULL, How.DENIED, How.BROKEN)  # the process goes on with an error
 
 

@@ -21,14 +21,14 @@ def table(*words):
 
 @needs
 def test_a_few_kills_refusals_and_races_leave_old_or_new():
-    code, said = table("--few", "kills", "refusals", "races")
+    code, said = table("--few", "kills", "refusals", "signals", "races")
     assert code == 0, said
     assert "races of two commands" in said
 
 
 @needs
 @pytest.mark.slow
-@pytest.mark.parametrize("row", ["kills", "refusals", "races", "inputs", "tampered"])
+@pytest.mark.parametrize("row", ["kills", "refusals", "signals", "races", "inputs", "tampered"])
 def test_no_fault_loses_halves_or_falsifies(row):
     code, said = table(row)
     print(said[-2000:])

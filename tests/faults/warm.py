@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.faults.acts import ACTS
+from tests.faults.acts import ACTS, Words
 from tests.faults.forks import command
 
 
-def warm_up(template: Path, names: Sequence[str]) -> None:
-    """Do every act once here, in a copy, so that a child has nothing to import and nothing to compile."""
+def warm_up(template: Path, names: Sequence[str], more: Sequence[Words] = ()) -> None:
+    """Do every act, then every command of `more`, once here, in a copy, so that a child has nothing to import and nothing to compile."""
     import shutil
 
+    import flowbt.engine.vbt.book  # noqa: F401  so that no run starts a process to import it
     from flowbt.cli.research import run as run_command
+    from flowbt.studies import units
     from flowbt.studies.gallery import gallery
     from flowbt.studies.run import backtest as backtests
     from flowbt.studies.sweep import sweep
 
     warnings.simplefilter("default")
-    os.cpu_count = lambda: 1  # a gallery without workers: they would be new processes
+    units.processors = lambda: 1  # without workers: they would be new processes, which import everything anew
     sweep.FUSED = 2  # trials per slice, so that a sweep of four has more than one
     kept: dict[str, object] = {}
     verified: dict[str, object] = {}
     plain = backtests.backtest
 
-    def backtest(catalog, request):  # the same request, of the same data in the same place, is the same run
+    def backtest(catalog, request, aside=None):  # the same request, of the same data in the same place, is the same run
         key = repr((request, sorted((name, one.hash) for name, one in catalog.imported.items())))
         if key not in kept:
-            kept[key] = plain(catalog, request)
+            kept[key] = plain(catalog, request, aside)
         return kept[key]
 
     verify = sweep.verify
@@ -49,8 +52,9 @@ def warm_up(template: Path, names: Sequence[str]) -> None:
     shutil.rmtree(there, ignore_errors=True)
     shutil.copytree(template, there)
     os.chdir(there)
-    for name in names:
-        for words in (*ACTS[name].before, ACTS[name].words):
-            with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                command(*words)()
+    for words in [*(words for name in names for words in (*ACTS[name].before, ACTS[name].words)), *more]:
+        with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            command(*words)()
+    gc.collect()
+    gc.freeze()  # a child that collects garbage does not copy what is shared with it
     assert run_command is not None

@@ -13,7 +13,7 @@ from flowbt.results.pages import site
 from flowbt.studies.compare.compare import compare
 
 WALK = {
-    "modes": {"rolling": {"windows": 9, "measures": {"sharpe": 0.8, "bars": 2000}}},
+    "modes": {"rolling": {"windows": 9, "measures": {"sharpe": 0.8, "bars": 2000, "trades": 90}}},
     "parameters": {"hold": [3, 5]},
     "fixed": {"stop": 0.05},
     "created": "2026-01-01",

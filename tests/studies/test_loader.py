@@ -74,3 +74,13 @@ def test_a_mistyped_name_gets_its_line_and_the_name_that_was_meant(body, act, ca
     path.write_text(f'"""A typo."""\nfrom flowbt import Signals\nSYMBOLS = ("SPY",)\ndef signals(panel, *, hold=3):\n    return {body}\n')
     with pytest.raises(StrategyError, match=TYPOS[body]):
         act(catalog, path)
+
+
+def test_what_a_file_prints_is_said_once_and_not_among_the_results(catalog, tmp_path, capsys):
+    path = tmp_path / "told.py"
+    path.write_text(
+        "from flowbt import Signals\nSYMBOLS = ('SPY',)\ndef signals(panel):\n    print('seen', 7)\n    return Signals(long=panel['close'] > 100)\n"
+    )
+    backtest(catalog, Request(path))
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "seen 7\n")

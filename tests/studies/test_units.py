@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,13 @@ def test_here_and_in_processes_are_the_same() -> None:
 def test_a_killed_process_costs_its_own_unit_only() -> None:
     assert sorted(in_processes(die_on_three, UNITS, 2)) == [(0, 2), (1, 4), (2, None), (3, 8)]
     assert list(in_processes(die_on_three, [3], 1)) == [(0, None)]
+
+
+def test_a_script_without_a_guard_is_not_begun_anew_in_each_process(tmp_path: Path) -> None:
+    script = tmp_path / "mine.py"
+    script.write_text("print('once')\nfrom flowbt.studies.units import Workers, each\nprint(sorted(each(abs, [-1, -2], Workers(2))), __file__[-7:])\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("once\n[(0, 1), (1, 2)] mine.py\n", "")
 
 
 def test_what_died_once_is_done_again(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import importlib
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -92,25 +93,42 @@ def done(context: click.Context, code: object) -> object:
     return code
 
 
+class Stopped(KeyboardInterrupt):
+    """Another signal than Ctrl-C's that asks the process to end: what is half done is cleared away as after Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def _stop(number: int, frame: object) -> None:
+    raise Stopped(number)
+
+
+def _heed_signals() -> None:
+    """End orderly where a scheduler or a closed terminal asks for it. What is ignored (nohup) stays so."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
+            signal.signal(getattr(signal, name), _stop)
+
+
 def main() -> None:
-    """Run a command. Exit codes: 0 ok, 1 error, 2 usage, 3 a check failed, 130 interrupted."""
+    """Run a command. Exit codes: 0 ok, 1 error, 2 usage, 3 a check failed, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP."""
     silent = _is_null(1)
     codecs.register_error("flowbt", plain_signs)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets another, never a traceback
             stream.reconfigure(errors="flowbt")
     warnings.formatwarning = _one_line
+    _heed_signals()
     try:
         code = flowbt.main(prog_name="flowbt", standalone_mode=False)
     except FlowbtError as error:
         _say(f"flowbt: {error}")
         sys.exit(error.exit_code)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
+        stop = error if isinstance(error, KeyboardInterrupt) else error.__cause__
         _say("flowbt: interrupted; nothing was half-written")
-        sys.exit(130)
-    except KeyboardInterrupt:
-        _say("flowbt: interrupted; nothing was half-written")
-        sys.exit(130)
+        sys.exit(128 + (stop.number if isinstance(stop, Stopped) else signal.SIGINT))
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)

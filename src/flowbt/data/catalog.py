@@ -8,23 +8,23 @@ A folder with a declaration only is declared but not imported: it is what an err
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from flowbt.data.declare import Dataset, Publication, read_declaration
+from flowbt.data.provenance import Provenance, SymbolSpan
 from flowbt.data.sold import sold
 from flowbt.data.versions import MEND, Version, current, held_by
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
 from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, SpoiltDataset, nearest
 from flowbt.ground.fields import FOLDED, PRICES
-from flowbt.ground.types import Json
 
 REACH = pd.Timedelta(days=10)  # prices as traded that end earlier than this before the folded ones do not speak for the present
 
@@ -37,7 +37,7 @@ class Imported:
     version: Version
 
     @property
-    def provenance(self) -> Json:
+    def provenance(self) -> Provenance:
         return self.version.provenance
 
     @property
@@ -48,8 +48,8 @@ class Imported:
     def hash(self) -> str:
         return str(self.provenance["data_hash"])
 
-    def spans(self, field_name: str) -> dict[str, list[Any]]:
-        """symbol -> [first event, last event, rows] for one field."""
+    def spans(self, field_name: str) -> dict[str, SymbolSpan]:
+        """symbol -> (first event, last event, rows) for one field."""
         return dict(self.provenance["fields"].get(field_name, {}))
 
     def column(self, name: str) -> np.ndarray:
@@ -92,6 +92,7 @@ class Catalog:
     roots: tuple[Path, ...]
     problems: list[str] = field(default_factory=list)
     spoilt: dict[str, str] = field(default_factory=dict)  # name -> why its imported data cannot be used
+    undeclared: dict[str, str] = field(default_factory=dict)  # name -> why its dataset.toml cannot be used
 
     @cached_property
     def declared(self) -> dict[str, Dataset]:
@@ -101,6 +102,7 @@ class Catalog:
                 found[folder.name] = read_declaration(folder)
             except FlowbtError as error:
                 self.problems.append(str(error))
+                self.undeclared[folder.name] = error.found
         return found
 
     @cached_property
@@ -117,8 +119,9 @@ class Catalog:
                 with suppress(OSError):  # held from here on; where it cannot be opened, reading it says why
                     _ = version.handle
                 found[folder.name] = Imported(declaration, version)
-            elif version:  # there is data, but its dataset.toml cannot be used
-                self._spoil(folder.name, SpoiltDataset(f"dataset {folder.name}", "its dataset.toml cannot be used", "mend it"))
+            elif version:  # there is data, but nothing says how it is to be read
+                found_here = f"its dataset.toml cannot be used: {self.undeclared.get(folder.name, '')}"
+                self._spoil(folder.name, SpoiltDataset(f"dataset {folder.name}", found_here, "mend it"))
         return found
 
     @cached_property
@@ -181,15 +184,19 @@ class Catalog:
     def missing(self, field_name: str, symbol: str | None = None) -> FieldError:
         """The error for a field nothing holds: what holds it for others, what would bring it, or which names are near."""
         asked = f"field {field_name!r}" + (f" of {symbol}" if symbol else "")
-        others = self.symbols(field_name)
-        if (words := sold(field_name, symbol)) and not (others and symbol and nearest(symbol, others)):
+        others, held = self.symbols(field_name), sorted({name for name, one in self._holders if one == symbol})
+        if field_name in PRICES and held and not set(held) & set(PRICES):
+            do = f"if one of them is it: `flowbt data add FILE --replace --map {field_name}=COLUMN`"
+            return FieldError(asked, f"the catalog has {', '.join(held[:8])}{' ...' if len(held) > 8 else ''} for {symbol}", do)
+        would = [name for name, dataset in self.declared.items() if field_name in dataset.fields and name not in self.imported]
+        named = [name for name in would if symbol and re.search(rf"\b{re.escape(symbol)}\b", self.declared[name].title)]
+        if not named and (words := sold(field_name, symbol)) and not (others and symbol and nearest(symbol, others)):
             return FieldError(asked, "no dataset here has it", words)
-        if others and symbol:
+        if not named and others and symbol:
             shown = ", ".join(others[:8]) + (" ..." if len(others) > 8 else "")
             return FieldError(asked, f"the catalog has it for {shown}", nearest(symbol, others) or "import a dataset that holds it (`flowbt data ls`)")
-        would = [name for name, dataset in self.declared.items() if field_name in dataset.fields and name not in self.imported]
-        if would:
-            return FieldError(asked, f"declared in {', '.join(would[:5])}, not imported", f"run `flowbt data import` for {would[0]} (see docs/data.md)")
+        if bring := named or would:
+            return FieldError(asked, f"declared in {', '.join(bring[:5])}, not imported", f"run `flowbt data import` for {bring[0]} (see docs/data.md)")
         known = {name for name, _ in self._holders}
         where = ", ".join(str(root) for root in self.roots)
         return FieldError(asked, f"no dataset under {where} has it", nearest(field_name, known) or "see `flowbt data ls` and `flowbt data import --help`")
@@ -213,7 +220,8 @@ class Catalog:
         """SpoiltDataset where a dataset that cannot be read may hold the field: another one must not speak in its place unnoticed."""
         for name, held in self._lost.items():
             if field_name in held and (symbol is None or not held[field_name] or symbol in held[field_name]):
-                raise SpoiltDataset(f"dataset {name}, which holds {field_name}", self.spoilt[name], f"{MEND}, or `flowbt data rm {name}`")
+                do = "mend it, or " if name in self.undeclared else ""
+                raise SpoiltDataset(f"dataset {name}, which holds {field_name}", self.spoilt[name], f"{do}{MEND}, or `flowbt data rm {name}`")
 
     def _folders(self) -> list[Path]:
         return sorted(path for root in self.roots if root.is_dir() for path in root.iterdir() if (path / "dataset.toml").is_file())

@@ -51,6 +51,17 @@ def _length(text: str) -> pd.Timedelta:
     raise ValueError(f"{text!r} is no length of time such as 5D or 12h")
 
 
+LOCAL = frozenset({"rule", "ahead", "at", "zone", "calendar", "delayed"})
+HEEDED = {  # by rule: the keys that it acts on
+    "close": frozenset({"rule", "ahead"}),
+    "column": frozenset({"rule", "ahead"}),
+    "after": frozenset({"rule", "ahead", "delay"}),
+    "session": LOCAL | {"days"},
+    "weekday": LOCAL | {"weekday", "waits", "same_day"},
+    "month": LOCAL | {"business_day", "january"},
+}
+
+
 class Publication(BaseModel):
     """When a row became public.
 
@@ -109,6 +120,14 @@ class Publication(BaseModel):
         if _length(value) < pd.Timedelta(0):
             raise ValueError("a delay cannot be negative")
         return value
+
+    @model_validator(mode="after")
+    def _heeded(self) -> Publication:
+        idle = [name for name, field in type(self).model_fields.items() if name not in HEEDED[self.rule] and getattr(self, name) != field.default]
+        if idle:
+            heeding = [rule for rule, names in HEEDED.items() if idle[0] in names]
+            raise ValueError(f"{idle[0]!r} does nothing under the rule {self.rule!r}; it belongs to {', '.join(heeding)}")
+        return self
 
     def words(self) -> str:
         """The rule as a phrase for `flowbt data show` and the tearsheet."""

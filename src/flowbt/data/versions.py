@@ -21,17 +21,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flowbt.data.declare import Dataset
+from flowbt.data.provenance import FieldSpans, Provenance, VersionLine
 from flowbt.ground.documents import parse_json, read_json
 from flowbt.ground.errors import DatasetError, SpoiltDataset
 from flowbt.ground.files import abandoned, hash_file, hash_text, locked, remove, scratch_folder, settle, write_json, write_text
-from flowbt.ground.types import Json
 
 KEYS = ["event_time", "known_at", "symbol"]
 REVISED = "revised_at"  # of a row that replaces an earlier one: when the change became known; missing in the rows of the first import
@@ -48,7 +47,7 @@ class Version:
     """One stored version of a dataset, its small files read and found whole."""
 
     folder: Path
-    provenance: Json
+    provenance: Provenance
 
     @property
     def id(self) -> str:
@@ -172,7 +171,7 @@ def held_by(folder: Path) -> dict[str, set[str]]:
     return held
 
 
-def write_dataset(root: Path, declaration: Dataset, table: pd.DataFrame, provenance: Json) -> Path:
+def write_dataset(root: Path, declaration: Dataset, table: pd.DataFrame, provenance: Provenance) -> Path:
     """Store a table as a new version under `root/<name>/` and make it the current one; returns the dataset's folder.
 
     `table` has KEYS and the declared fields (and REVISED, where rows were revised); it is sorted here. `provenance` is completed with rows, span,
@@ -210,14 +209,15 @@ def point(folder: Path, version: str) -> None:
     write_text(folder / CURRENT, version + "\n")
 
 
-def _write_version(folder: Path, declaration: Dataset, table: pd.DataFrame, provenance: dict[str, object]) -> str:
+def _write_version(folder: Path, declaration: Dataset, table: pd.DataFrame, provenance: Provenance) -> str:
     with scratch_folder(folder / VERSIONS / "version") as scratch:
         arrow = pa.Table.from_pandas(table, preserve_index=False)
         arrow = arrow.set_column(arrow.schema.get_field_index("symbol"), "symbol", arrow["symbol"].cast(pa.string()))
         pq.write_table(arrow, scratch / DATA, compression="zstd", row_group_size=GROUP)
         (scratch / DECLARATION).write_text(declaration_toml(declaration), encoding="utf-8")
-        placed = {"publication": declaration.publication.model_dump(mode="json"), "clock": declaration.clock}  # the rule its rows were placed by
-        complete = {**provenance, **placed, **describe(table), "data_bytes": (scratch / DATA).stat().st_size, "stored": datetime.now(UTC).isoformat()}
+        complete: Provenance = {**provenance, **describe(table)}
+        complete["publication"], complete["clock"] = declaration.publication.model_dump(mode="json"), declaration.clock  # the rule its rows were placed by
+        complete["data_bytes"], complete["stored"] = (scratch / DATA).stat().st_size, datetime.now(UTC).isoformat()
         complete["sha256"] = {name: hash_file(scratch / name) for name in (DATA, DECLARATION)}
         (scratch / PROVENANCE).write_text(json.dumps(complete, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")
         name = hash_file(scratch / PROVENANCE)[:16]
@@ -226,7 +226,7 @@ def _write_version(folder: Path, declaration: Dataset, table: pd.DataFrame, prov
     return name
 
 
-def _history(folder: Path) -> list[dict[str, object]]:
+def _history(folder: Path) -> list[VersionLine]:
     """What a new version says of those before it: a line each, the oldest first."""
     try:
         before = current(folder)
@@ -235,7 +235,7 @@ def _history(folder: Path) -> list[dict[str, object]]:
     return [*before.provenance.get("history", []), line_of(before)] if before else []
 
 
-def line_of(version: Version) -> dict[str, object]:
+def line_of(version: Version) -> VersionLine:
     """A version in short: when it was stored, from which files, what it changed."""
     record = version.provenance
     files = [file["name"] for file in record.get("files", [])]
@@ -254,13 +254,13 @@ def discard(folder: Path, keep: Iterable[str]) -> list[Path]:
     return sorted(doomed)
 
 
-def describe(table: pd.DataFrame) -> dict[str, object]:
+def describe(table: pd.DataFrame) -> Provenance:
     """Rows, span, content hash and, per field and symbol, [first, last, rows] of the values that are there."""
-    spans: dict[str, dict[str, list[Any]]] = {}
+    spans: FieldSpans = {}
     for name in table.columns.difference([*KEYS, REVISED]):
         there = table.loc[table[name].notna(), ["symbol", "event_time"]]
         grouped = there.groupby("symbol", observed=True)["event_time"].agg(["min", "max", "size"])
-        spans[name] = {str(row[0]): [_stamp(row[1]), _stamp(row[2]), int(row[3])] for row in grouped.itertuples()}
+        spans[name] = {str(row[0]): (_stamp(row[1]), _stamp(row[2]), int(row[3])) for row in grouped.itertuples()}
     digest = hashlib.sha256(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
     digest.update(",".join(map(str, table.columns)).encode())
     times = table["event_time"]

@@ -64,6 +64,12 @@ class Deferred:
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> object:
         return np.asarray(self._now("np.asarray"), dtype=dtype)
 
+    def __copy__(self) -> Deferred:
+        return Deferred(self._recorder, self._node)
+
+    def __deepcopy__(self, memo: object) -> Deferred:
+        return Deferred(self._recorder, self._node)
+
     def __iter__(self) -> Iterator[object]:
         fields = self._tuple_fields()
         return iter(self._now("iteration")) if fields is None else iter([self[i] for i in range(fields)])
@@ -120,6 +126,8 @@ def unwrap(value: Any) -> Any:
     """`value` as a node's argument: deferred values inside become nodes. A function that closes over one cannot be recorded."""
     if isinstance(value, Deferred):
         return value._node
+    if isinstance(value, Node):
+        return value
     if isinstance(value, tuple | list):
         items = [unwrap(item) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)

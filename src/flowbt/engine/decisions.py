@@ -50,11 +50,18 @@ def no_rules() -> Rules:
 
 
 def check_rules(decision: object, labels: Labels) -> None:
-    """SignalError for a rule, such as a size, that the engine would refuse: before anything is counted or shown."""
+    """SignalError for what is no decision, or for a rule, such as a size, that the engine would refuse: before anything is counted or shown."""
     if isinstance(decision, Signals):
         rules_of(decision, labels)
     elif isinstance(decision, Targets):
         plan_of(decision, labels)
+    else:
+        raise no_decision(decision)
+
+
+def no_decision(found: object) -> SignalError:
+    """The error for what is neither Signals nor Targets."""
+    return SignalError("Signals or Targets from the strategy", f"a {type(found).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
 
 
 def bools(name: str, frame: object, market: Labels | Market) -> Bools:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import importlib.util
 import sys
 import types
-from collections.abc import Iterator
+from collections import UserDict, UserList
+from collections.abc import Iterator, MutableMapping, MutableSequence, MutableSet
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 import flowbt
 from flowbt.ground.errors import FenceError, LoadError, nearest
@@ -22,7 +27,8 @@ from flowbt.ground.types import Json
 
 ALLOWED = frozenset({
     "flowbt", "numpy", "pandas", "scipy", "math", "cmath", "statistics", "datetime", "dataclasses", "typing", "functools",
-    "itertools", "collections", "enum", "fractions", "decimal", "__future__",
+    "itertools", "collections", "enum", "fractions", "decimal", "abc", "bisect", "calendar", "copy", "heapq", "numbers", "operator", "random", "re",
+    "string", "warnings", "__future__",
 })  # fmt: skip
 ACTS = frozenset(
     {"api", "Setup", "run", "sweep", "compare", "panel", "score", "walkforward", "check", "board", "data", "studies", "cli", "results", "deferred"}
@@ -44,10 +50,17 @@ FRAMES = frozenset({
     "gi_frame", "gi_code", "cr_frame", "ag_frame", "tb_frame", "tb_next", "f_back", "f_locals", "f_globals", "f_builtins",
     "f_code", "mro",
 })  # fmt: skip
-KEEPS = frozenset({"update_wrapper", "seterrcall", "geterrcall", "set_state", "get_state"})  # into what outlives the call
+KEEPS = frozenset({  # into or out of what outlives the call
+    "update_wrapper", "seterrcall", "geterrcall", "set_state", "get_state", "setstate", "getstate", "get_option", "get_printoptions",
+    "set_printoptions", "get_overloads", "set_string_function",
+})  # fmt: skip
+BY_NAME = frozenset({"attrgetter", "methodcaller"})  # reach for a name that is data
+MUTABLE = (MutableMapping, MutableSequence, MutableSet, np.ndarray)
+FRESH = (pd.DataFrame, pd.Series, pd.Index, np.ndarray, types.SimpleNamespace, functools.partial, UserDict, UserList, BaseException)  # made by the call itself
 NAMED = frozenset({"_replace", "_asdict", "_fields", "_make"})  # of a NamedTuple
 DUNDERS = frozenset({"__name__", "__doc__", "__file__", "__future__"})
 DO = "take data from the panel: only there is it known when it was known"
+KEPT = "what one call keeps, the next must not see"
 
 
 @dataclass(frozen=True)
@@ -103,13 +116,16 @@ def _other(node: ast.AST, modules: dict[str, str]) -> str:
         into = _root([node.value])
     elif isinstance(node, ast.Call) and (_last(node.func) == "setattr" or (isinstance(node.func, ast.Call) and _last(node.func.func) == "wraps")):
         into = _root(node.args[:1])
-    return f"stores into {into}: what one call keeps, the next must not see" if into in modules else ""
+    elif isinstance(node, ast.Call) and _last(node.func) == "set_option" and not all(isinstance(one, ast.Constant) for one in node.args):
+        into = _root([node.func])
+    return f"stores into {into}: {KEPT}" if into in modules else ""
 
 
-def guarded_builtins(file: UserFile = STRATEGY) -> dict[str, object]:
-    """The builtins of a user's file: without what reads or evaluates, and with a `getattr` that knows the fence."""
+def guarded_builtins(file: UserFile = STRATEGY, *, silent: bool = False) -> dict[str, object]:
+    """The builtins of a user's file: without what reads or evaluates, and with a `getattr` that knows the fence. What it prints goes to standard error
+    (standard output is for results), or nowhere (`silent`: a probe calls it many times over)."""
     kept: Json = {name: value for name, value in vars(builtins).items() if name not in CALLS or name in file.also or name == "__import__"}
-    kept.update(getattr=_getattr, setattr=_setattr, hasattr=_hasattr)
+    kept.update(getattr=_getattr, setattr=_setattr, hasattr=_hasattr, print=_unheard if silent else _aside)
     kept[STORE] = _store
     return kept
 
@@ -138,6 +154,13 @@ class Stores(ast.NodeTransformer):
         return ast.fix_missing_locations(ast.copy_location(ast.Expr(call), node))
 
 
+def _aside(*values: object, sep: str | None = None, end: str | None = None, file: object = None, flush: bool = False) -> None:
+    print(*values, sep=sep, end=end, file=sys.stderr)
+
+
+def _unheard(*values: object, **options: object) -> None: ...
+
+
 def _hasattr(target: object, name: str) -> bool:
     return not _refused(name) and hasattr(target, name)
 
@@ -145,7 +168,10 @@ def _hasattr(target: object, name: str) -> bool:
 def _getattr(target: object, name: str, *default: object) -> object:
     if _refused(name):
         refuse(f"reaches for .{name}", DO)
-    return getattr(target, name, *default)
+    found = getattr(target, name, *default)
+    if isinstance(target, types.ModuleType) and isinstance(found, MUTABLE):
+        refuse(f"reaches for .{name}: {KEPT}", DO)
+    return found
 
 
 def _setattr(target: object, name: str, value: object) -> None:
@@ -155,15 +181,17 @@ def _setattr(target: object, name: str, value: object) -> None:
 
 
 def _store(target: object, name: str, value: object) -> None:
-    """`target.name = value`, but not into modules, nor into classes and functions of modules: a user's file is none, so its own are not among them."""
-    if isinstance(target, types.ModuleType) or (isinstance(target, (type, types.FunctionType)) and target.__module__ in sys.modules):
-        refuse(f"stores .{name}: what one call keeps, the next must not see", DO)
+    """`target.name = value`, but not into modules, nor into classes, functions and objects of modules: a user's file is none, so its own are not among them."""
+    owner = target if isinstance(target, (type, types.FunctionType)) else type(target)
+    option = owner.__module__ == type(pd.options).__module__ and isinstance(value, (bool, int, float, str, type(None)))
+    if isinstance(target, types.ModuleType) or (owner.__module__ in sys.modules and not isinstance(target, FRESH) and not option):
+        refuse(f"stores .{name}: {KEPT}", DO)
     setattr(target, name, value)
 
 
 def _refused(name: str) -> bool:
     private = name.startswith("_") and name not in NAMED and name not in DUNDERS
-    return private or name in READS or name in MODULES or name in FRAMES or name in KEEPS or name.startswith(("read_", "register_"))
+    return private or name in READS or name in MODULES or name in FRAMES or name in KEEPS or name in BY_NAME or name.startswith(("read_", "register_"))
 
 
 def _attribute(node: ast.Attribute, modules: dict[str, str], file: UserFile) -> str:
@@ -174,8 +202,18 @@ def _attribute(node: ast.Attribute, modules: dict[str, str], file: UserFile) -> 
     if modules.get(root, "").split(".")[0] == "flowbt" and (past := _past(f"{modules[root]}{ast.unparse(node)[len(root) :]}", file)):
         return f"reaches for {past}"
     if isinstance(node.ctx, ast.Store) and root in modules and f"{ast.unparse(node)}.".partition(".")[2].partition(".")[0] != "options":
-        return f"stores into {root}: what one call keeps, the next must not see"
+        return f"stores into {root}: {KEPT}"
+    if root in modules and _outlives(modules[root], ast.unparse(node)[len(root) + 1 :]):
+        return f"reaches for {ast.unparse(node)}: {KEPT}"
     return ""
+
+
+def _outlives(dotted: str, names: str) -> bool:
+    """Whether a name of a module stands for a table, a list or an array that others can write to."""
+    found: object = sys.modules.get(dotted)
+    for name in names.split("."):
+        found = getattr(found, name, None) if not _refused(name) else None
+    return isinstance(found, MUTABLE)
 
 
 def _past(dotted: str, file: UserFile) -> str:
@@ -207,6 +245,7 @@ def _imported(path: Path, tree: ast.Module, file: UserFile) -> Iterator[tuple[st
             own = node.module in ("flowbt", *file.own)
             names = [(node.module or ".", alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names]
             wrong = [alias.name for alias in node.names if alias.name == "*" or _refused(alias.name) or (own and _past(f"{node.module}.{alias.name}", file))]
+            wrong += [alias.name for alias in node.names if _outlives(node.module or "", alias.name)]
             if wrong and node.module != "__future__":
                 raise FenceError(asked, f"line {node.lineno} imports {wrong[0]} of {node.module}", DO)
         else:

@@ -13,7 +13,8 @@ import inspect
 import re
 import traceback
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from flowbt.engine.fence import Stores, check_source, guarded_builtins
 from flowbt.engine.shape import shape_of
 from flowbt.engine.types import Account, Costs, Signals, Targets
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import DataError, FlowbtError, LoadError, ParameterError, StrategyError, nearest
+from flowbt.ground.errors import DataError, FlowbtError, LoadError, LookAheadError, ParameterError, SignalError, StrategyError, nearest
 from flowbt.ground.files import asked_path
 from flowbt.ground.guard import deciding
 from flowbt.ground.types import Function, Json, JsonView, Parameters
@@ -76,19 +77,35 @@ class Strategy:
         try:
             return self.function(panel, **parameters)
         except (DataError, ParameterError) as error:
-            line = self._line(error)
+            line = self.line_of(error)
             raise type(error)(f"{self.path.name} {line}: {error.asked}" if line else error.asked, error.found, error.do) from error
         except FlowbtError:
             raise
         except Exception as error:
-            line = self._line(error)
+            line = self.line_of(error)
             if not line:
                 raise  # not in the strategy's file: a defect elsewhere, whose traceback is wanted
             message = str(error).splitlines()[0] if str(error) else ""
             do = _other_symbol(error, panel) if isinstance(error, KeyError) else _meant(error)
             raise StrategyError(f"strategy {self.path}", f"{type(error).__name__} on {line}: {message}", do) from error
 
-    def _line(self, error: Exception) -> str:
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Around what reads the function's answer: what is wrong with it gets the file's name and the line that returned it."""
+        try:
+            yield
+        except LookAheadError:
+            raise
+        except SignalError as error:
+            raise type(error)(f"{self.path.name} {self._returned()}: {error.asked}", error.found, error.do) from error
+
+    def _returned(self) -> str:
+        """`line N `its text``, of the last `return` of the function, or of its `def` where there is none; empty where it is not written as one."""
+        made = next((part for part in ast.parse(self.text).body if isinstance(part, ast.FunctionDef) and part.name == "signals"), None)
+        number = max((part.lineno for part in ast.walk(made) if isinstance(part, ast.Return)), default=made.lineno) if made else 0
+        return f"line {number} `{self.text.splitlines()[number - 1].strip()}`" if number else "`signals`"
+
+    def line_of(self, error: Exception) -> str:
         """`line N `its text``, of the innermost line of the file that led to an error; empty where none did."""
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(self.path) and frame.lineno]
         if not lines:
@@ -173,14 +190,14 @@ def _guarded(path: Path, function: Callable[..., object]) -> Function:
 
 def again(strategy: Strategy) -> Strategy:
     """The strategy from a module made anew, so that nothing an earlier call kept in it is there; its other parts stay as they are."""
-    return replace(strategy, function=_guarded(strategy.path, _execute(strategy.path, strategy.code).signals))
+    return replace(strategy, function=_guarded(strategy.path, _execute(strategy.path, strategy.code, silent=True).signals))
 
 
-def _execute(path: Path, code: types.CodeType) -> Any:
-    """The file's module. LoadError for what it raises."""
+def _execute(path: Path, code: types.CodeType, *, silent: bool = False) -> Any:
+    """The file's module; `silent`: what it prints is not shown. LoadError for what it raises."""
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
-    module.__dict__["__builtins__"] = guarded_builtins()
+    module.__dict__["__builtins__"] = guarded_builtins(silent=silent)
     try:
         with deciding(str(path)):
             exec(code, module.__dict__)

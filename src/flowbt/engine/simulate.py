@@ -60,9 +60,9 @@ def bars_of(market: Market, costs: Costs) -> Bars:
         raise EngineError("a market to trade", f"{shape[0]} bars x {shape[1]} symbols", "widen the dates or name a symbol")
     if not market.index.is_monotonic_increasing or not market.index.is_unique:
         raise EngineError("bars in order of time", "labels that go back or repeat", "sort the market and drop repeated labels")
-    opened = np.where(market.open > 0.0, market.open, np.nan)  # a price of zero or less cannot be traded
-    high = np.where(np.isnan(market.high), np.fmax(opened, market.close), market.high)
-    low = np.where(np.isnan(market.low), np.fmin(opened, market.close), market.low)
+    opened = market.open if (market.open > 0.0).all() else np.where(market.open > 0.0, market.open, np.nan)  # a price of zero or less cannot be traded
+    high = np.where(np.isnan(market.high), np.fmax(opened, market.close), market.high) if np.isnan(market.high).any() else market.high
+    low = np.where(np.isnan(market.low), np.fmin(opened, market.close), market.low) if np.isnan(market.low).any() else market.low
     funding = market.funding if costs.funding else np.zeros(shape)
     return Bars(frozen(opened), frozen(high), frozen(low), market.mark, frozen(funding), days_to_next(market.index))
 

@@ -140,6 +140,8 @@ class Market:
     @cached_property
     def mark(self) -> Array:
         """What a position is worth a unit (T x N): the last known close; before any, the last open above zero. Missing where neither is known yet."""
+        if not np.isnan(self.close).any():
+            return self.close
         close, opened = pd.DataFrame(self.close), pd.DataFrame(np.where(self.open > 0.0, self.open, np.nan))
         return frozen(close.ffill().fillna(opened.ffill()))
 

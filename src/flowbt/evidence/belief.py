@@ -24,11 +24,13 @@ Answer = Literal["yes", "no", "cannot tell"]
 
 @dataclass(frozen=True)
 class WalkForwardFacts:
-    """An out-of-sample result of the same code, data, symbols, span, costs and account, whose grid holds the run's parameters. Sharpe per year."""
+    """An out-of-sample result of the same code, data, symbols, span, costs and account, whose grid holds the run's parameters. Sharpe per year, NaN where
+    it did not trade; `trades`: closed ones in all its test windows."""
 
     sharpe: float
     windows: int
     bars: int
+    trades: int
     id: str = ""
 
 
@@ -128,6 +130,7 @@ def believe(facts: RunFacts, cutoffs: BeliefCutoffs = BELIEF) -> Belief:
     return Belief(answer, sentence, decisive.do if answer != "yes" else "follow it forward before trading it", checks)
 
 
+NEVER = "look at how often each condition of its rules holds"
 _LEAD: dict[str, str] = {"yes": "Yes, as far as these data go", "no": "No", "cannot tell": "Cannot tell"}
 
 
@@ -168,7 +171,7 @@ def _data(f: RunFacts, c: BeliefCutoffs) -> Check:
 def _luck(f: RunFacts, c: BeliefCutoffs) -> Check:
     rerun = "a longer span or more symbols, or leave it"
     if f.trades < c.trades:
-        return Check("luck", "unknown", f"{_count(f.trades, 'closed trade')}, fewer than {c.trades}: nothing can be said", rerun)
+        return Check("luck", "unknown", f"{_count(f.trades, 'closed trade')}, fewer than {c.trades}: nothing can be said", rerun if f.trades else NEVER)
     if not math.isfinite(f.rotation_p) or not math.isfinite(f.deflated):
         return Check("luck", "unknown", "it was not compared with rotations of its own decisions", "run it again")
     rotated = f"{_share(f.rotation_p)} of {f.rotations} rotations of its own decisions do as well"
@@ -190,8 +193,12 @@ def _against_holding(f: RunFacts, c: BeliefCutoffs) -> Check:
     if h is None:
         return Check("holding", "unknown", "it was not compared with holding anything", "name a benchmark with --benchmark")
     figures = f"Sharpe {_n(f.sharpe)} and {_p(f.total_return)} against {_n(h.sharpe)} and {_p(h.total_return)} for holding {h.name}"
+    if math.isnan(f.total_return) or f.trades + f.open_trades == 0:
+        return Check("holding", "unknown", f"it never traded, so holding {h.name} cannot be compared with it", NEVER)
     if not f.total_return > 0:
         return Check("holding", "fails", f"it lost money: {figures}", "leave it")
+    if math.isnan(f.sharpe) or math.isnan(h.sharpe):
+        return Check("holding", "unknown", f"it cannot be compared with holding {h.name}: {figures}", "name another benchmark with --benchmark")
     if f.sharpe < h.sharpe and f.total_return < h.total_return:
         return Check("holding", "fails", f"holding {h.name} did better: {figures}", f"hold {h.name}, or trade it only for what holding does not give")
     if f.sharpe < h.sharpe:
@@ -206,10 +213,15 @@ def _out_of_sample(f: RunFacts, c: BeliefCutoffs) -> Check:
         return Check("out of sample", "unknown", f"all of it is in sample: no walk-forward fits this run{other}", do)
     w = f.walk_forward
     words = f"Sharpe {_n(w.sharpe)} over {_count(w.windows, 'window')} out of sample, {_n(f.sharpe)} in sample"
+    if math.isnan(w.sharpe):
+        idle = f"it did not trade in the {_count(w.windows, 'window')} of its walk-forward"
+        return Check("out of sample", "unknown", idle, "a longer span, or shorter windows")
     if not w.sharpe > 0:
         return Check("out of sample", "fails", f"nothing is left out of sample: {words}", "leave it, or find why the chosen parameters do not last")
     if w.sharpe < c.kept * f.sharpe:
         return Check("out of sample", "doubt", f"much is lost out of sample: {words}", "fewer parameters, or a longer training span")
+    if w.trades < c.trades:
+        return Check("out of sample", "doubt", f"there is too little out of sample: {_count(w.trades, 'closed trade')}, fewer than {c.trades}", "a longer span")
     return Check("out of sample", "holds", words)
 
 
@@ -223,6 +235,9 @@ def _costs(f: RunFacts, c: BeliefCutoffs) -> Check:
         return Check(
             "costs", "doubt", f"its sign depends on how its options are priced (Sharpe {_n(f.band[0])} to {_n(f.band[1])})", "price it from quoted chains"
         )
+    if not f.cost_bp > 0:
+        free = f"no costs were assumed: it breaks even at {f.break_even_bp:.1f} bp a fill"
+        return Check("costs", "doubt", free, "run it with the costs of real fills (--costs)")
     if f.sharpe_double_costs < c.kept * f.sharpe or f.break_even_bp < c.margin * f.cost_bp:
         return Check("costs", "doubt", f"it leans on the costs that are assumed: {words}", "check the costs against real fills")
     return Check("costs", "holds", words)

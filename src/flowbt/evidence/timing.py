@@ -9,6 +9,7 @@ from the average, so few long positions are few clusters.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,16 +21,18 @@ from flowbt.evidence.inference import NOTHING, Inference, Studentised, cosines_f
 Array = npt.NDArray[np.float64]
 
 
-def skill_of(returns: Array, exposure: Array, moves: Array) -> Studentised | None:
-    """Test of the mean skill per bar. `returns`: T net returns of the strategy; `exposure`: T x N signed fractions of equity held over the bar; `moves`: T x N
-    simple returns of what is held, 0 where missing. None where the exposure never varies: there is nothing to time."""
-    apart = exposure - exposure.mean(axis=0)
-    weight = (apart**2).sum(axis=1)
+def skill_of(returns: Array, held: Iterable[tuple[Array, Array]]) -> Studentised | None:
+    """Test of the mean skill per bar. `returns`: T net returns of the strategy. `held`, in blocks of columns: `exposure`, T x N signed fractions of equity held
+    over the bar, and `moves`, T x N simple returns of what is held, 0 where missing. None where the exposure never varies: there is nothing to time."""
+    weight, score, moved, columns = np.zeros(len(returns)), returns, np.zeros(len(returns)), 0
+    for exposure, moves in held:
+        weight += ((exposure - exposure.mean(axis=0)) ** 2).sum(axis=1)
+        usual = moves.mean(axis=0)
+        score = score - exposure @ usual - (moves - usual) @ exposure.mean(axis=0)
+        moved, columns = moved + moves.sum(axis=1), columns + moves.shape[1]
     if len(returns) < 20 or not weight.sum() > 1e-12 * len(returns):
         return None
-    usual = moves.mean(axis=0)
-    score = returns - exposure @ usual - (moves - usual) @ exposure.mean(axis=0)
-    return studentise(score / len(returns), weight / weight.sum(), cosines_for(len(returns), moves))
+    return studentise(score / len(returns), weight / weight.sum(), cosines_for(len(returns), moved / columns))
 
 
 @dataclass(frozen=True)

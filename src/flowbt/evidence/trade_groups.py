@@ -42,22 +42,24 @@ def _thirds(values: pd.Series) -> pd.Series:
     edges = np.unique(np.nanquantile(values, [0, 1 / 3, 2 / 3, 1])) if values.notna().any() else np.empty(0)
     if len(edges) < 4:
         return pd.Series("all", index=values.index)
-    names = [f"{word}: {a:.3g} to {b:.3g}" for word, a, b in zip(THIRDS, edges[:-1], edges[1:], strict=True)]
+    names = [f"{word}: {_short(a)} to {_short(b)}" for word, a, b in zip(THIRDS, edges[:-1], edges[1:], strict=True)]
     place = np.clip(np.searchsorted(edges, values.to_numpy(float), side="left") - 1, 0, 2)
-    return pd.Series(np.where(values.isna(), "missing", np.asarray(names, dtype=object)[place]), index=values.index)
+    found = np.where(values.isna(), "missing", np.asarray(names, dtype=object)[place])
+    return pd.Series(pd.Categorical(found, categories=[*names, "missing"], ordered=True), index=values.index)
+
+
+def _short(value: float) -> str:
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "−")
 
 
 def _rows(closed: pd.DataFrame, groups: pd.Series, total: float) -> list[Json]:
+    parts = closed.assign(won=closed["pnl"] > 0).groupby(groups, sort=True, observed=True)
+    means = parts[[name for name in ("won", "return", "mae", "mfe") if name == "won" or name in closed]].mean()
+    table = pd.DataFrame({"trades": parts.size(), "profit": parts["pnl"].sum()}).join(means)
+    shown = table if len(table) <= MOST_GROUPS else table.loc[table["profit"].abs().sort_values(ascending=False, kind="stable").index[:MOST_GROUPS]]
     rows: list[Json] = []
-    for name, part in closed.groupby(groups, sort=True):
-        profit = float(part["pnl"].sum())
-        row: Json = {
-            "group": str(name),
-            "trades": len(part),
-            "won": float((part["pnl"] > 0).mean()),
-            "mean": float(part["return"].mean()),
-            "profit": profit,
-        }
-        row |= {column: float(part[column].mean()) if column in part and part[column].notna().any() else None for column in ("mae", "mfe")}
-        rows.append(row | {"share": profit / total if total > 0 else None})
-    return rows if len(rows) <= MOST_GROUPS else sorted(rows, key=lambda row: -abs(row["profit"]))[:MOST_GROUPS]
+    for name, one in shown.iterrows():
+        row: Json = {"group": str(name), "trades": int(one["trades"]), "won": float(one["won"]), "mean": float(one["return"]), "profit": float(one["profit"])}
+        row |= {column: float(one[column]) if column in one and pd.notna(one[column]) else None for column in ("mae", "mfe")}
+        rows.append(row | {"share": row["profit"] / total if total > 0 else None})
+    return rows

@@ -118,7 +118,9 @@ def _holding(kept: Json | None) -> Holding | None:
 def _walk_forward(document: JsonView) -> WalkForwardFacts:
     """Rolling windows where there are any."""
     mode = document["modes"].get("rolling") or next(iter(document["modes"].values()))
-    return WalkForwardFacts(_number(mode["measures"].get("sharpe")), int(mode["windows"]), int(mode["measures"].get("bars") or 0), str(document.get("id", "")))
+    found = mode["measures"]
+    bars, trades = (int(found.get(name) or 0) for name in ("bars", "trades"))
+    return WalkForwardFacts(_number(found.get("sharpe")), int(mode["windows"]), bars, trades, str(document.get("id", "")))
 
 
 def _deflated(manifest: Mapping[str, object], measures: JsonView, trials: tuple[int, float]) -> float:

@@ -6,20 +6,98 @@ Returns are simple and net of all costs, a series of T bars; a missing return ea
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 
 from flowbt.evidence.measures import drawdown
 from flowbt.ground.clock import Clock
-from flowbt.ground.types import Json
 
 SPANS = (1, 5, 21, 63, 252)
 
 
-def bars_per_year(manifest: Any) -> float:
-    return Clock(manifest.get("clock", "XNYS"), manifest.get("step", "1d")).periods_per_year
+class MonthlyRow(TypedDict):
+    """A year: twelve months (None outside the span), and the whole."""
+
+    year: int
+    months: list[float | None]
+    total: float
+
+
+class YearlyRow(TypedDict):
+    """A year: each line's return, the strategy's deepest drawdown inside it, trades entered."""
+
+    year: int
+    returns: dict[str, float]
+    drawdown: float
+    trades: int
+
+
+class DrawdownRow(TypedDict):
+    """A fall from a peak: its labels (`recovered` None: not yet), depth, bars to the trough and to recovery."""
+
+    peak: pd.Timestamp
+    trough: pd.Timestamp
+    recovered: pd.Timestamp | None
+    depth: float
+    fall: int
+    length: int
+
+
+class ExtremeRow(TypedDict):
+    """The best and worst stretch of `span` bars, and the last label of each."""
+
+    span: int
+    best: float
+    best_end: pd.Timestamp
+    worst: float
+    worst_end: pd.Timestamp
+
+
+class Distribution(TypedDict, total=False):
+    """A histogram: middles, counts and a normal's counts of bins of one width; bars without change; the 5% quantile and the mean beyond it.
+    Empty: too few bars."""
+
+    middle: list[float]
+    counts: list[int]
+    normal: list[float]
+    width: float
+    flat: int
+    var: float
+    es: float
+
+
+class RegimeRow(TypedDict):
+    """The bars of one state; None: not measurable."""
+
+    state: str
+    bars: int
+    share: float
+    yearly: float | None
+    sharpe: float | None
+    total: float
+    rose: float | None
+    exposure: float | None
+
+
+class RegimeTable(TypedDict):
+    name: str
+    rows: list[RegimeRow]
+
+
+class CostRow(TypedDict):
+    """A line from profit before costs to profit: cash, as a share of the starting cash, and of the mean value a year."""
+
+    name: str
+    paid: float
+    of_cash: float
+    yearly: float | None
+
+
+def bars_per_year(manifest: Mapping[str, object]) -> float:
+    return Clock(str(manifest.get("clock", "XNYS")), str(manifest.get("step", "1d"))).periods_per_year
 
 
 def growth(returns: pd.Series) -> pd.Series:
@@ -41,7 +119,7 @@ def compounded(returns: pd.Series) -> float:
     return float(np.prod(1.0 + returns.fillna(0.0).to_numpy(float))) - 1.0
 
 
-def monthly(returns: pd.Series) -> list[Json]:
+def monthly(returns: pd.Series) -> list[MonthlyRow]:
     """One row per year: twelve compounded monthly returns (None outside the span) and the year's."""
     index = pd.DatetimeIndex(returns.index)
     table = (1.0 + returns.fillna(0.0)).groupby([index.year, index.month]).prod() - 1.0
@@ -51,17 +129,17 @@ def monthly(returns: pd.Series) -> list[Json]:
     ]
 
 
-def yearly(series: pd.DataFrame, trades: pd.DataFrame) -> list[Json]:
+def yearly(series: pd.DataFrame, trades: pd.DataFrame) -> list[YearlyRow]:
     """Per calendar year: each line's return, the deepest drawdown inside the year, trades entered."""
     index = pd.DatetimeIndex(series.index)
     entered = pd.DatetimeIndex(trades["entry_label"]).year if len(trades) else pd.Index([], dtype=int)
-    rows = []
+    rows: list[YearlyRow] = []
     for year in sorted(set(index.year)):
         part = series[index.year == year]
         rows.append(
             {
                 "year": int(year),
-                "returns": {name: compounded(part[name]) for name in part},
+                "returns": {str(name): compounded(part[name]) for name in part},
                 "drawdown": float(drawdown(part["strategy"]).min()),
                 "trades": int((entered == year).sum()),
             }
@@ -69,13 +147,13 @@ def yearly(series: pd.DataFrame, trades: pd.DataFrame) -> list[Json]:
     return rows
 
 
-def drawdowns(returns: pd.Series, most: int = 8) -> list[Json]:
+def drawdowns(returns: pd.Series, most: int = 8) -> list[DrawdownRow]:
     """The deepest falls from a peak: peak, trough and recovery labels, depth, and bars to trough and to recovery."""
     value = np.concatenate([[1.0], growth(returns).to_numpy()])
     labels = [None, *returns.index]
     below = value < np.maximum.accumulate(value)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], below, [False]]).astype(int)))
-    found = []
+    found: list[DrawdownRow] = []
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         peak, trough = int(start) - 1, int(start + np.argmin(value[start:end]))
         ended = int(end) < len(value)
@@ -92,10 +170,10 @@ def drawdowns(returns: pd.Series, most: int = 8) -> list[Json]:
     return sorted(found, key=lambda row: row["depth"])[:most]
 
 
-def extremes(returns: pd.Series) -> list[Json]:
+def extremes(returns: pd.Series) -> list[ExtremeRow]:
     """The best and the worst stretch of 1, 5, 21, 63 and 252 bars: return and last label."""
     line = pd.concat([pd.Series([1.0]), growth(returns)]).to_numpy()
-    rows = []
+    rows: list[ExtremeRow] = []
     for span in SPANS:
         if len(line) <= span:
             break
@@ -106,7 +184,7 @@ def extremes(returns: pd.Series) -> list[Json]:
     return rows
 
 
-def distribution(returns: pd.Series) -> Json:
+def distribution(returns: pd.Series) -> Distribution:
     """Histogram of the bars' returns (bars with no change at all counted apart), a normal of the same mean and spread, and 5% tails."""
     values = returns.dropna().to_numpy(float)
     active = values[values != 0.0]
@@ -129,14 +207,14 @@ def distribution(returns: pd.Series) -> Json:
     }
 
 
-def regimes(returns: pd.DataFrame, year: float) -> list[Json]:
+def regimes(returns: pd.DataFrame, year: float) -> list[RegimeTable]:
     """Per regime column and state: share of bars, return a year, Sharpe, compounded return, share of bars that rose, exposure.
 
     The state of a bar is the one known when its position was decided, as the run stored it.
     """
-    tables = []
+    tables: list[RegimeTable] = []
     for column in [name for name in returns if str(name).startswith("regime:")]:
-        rows: list[Json] = []
+        rows: list[RegimeRow] = []
         for state, part in returns.groupby(known(returns[column])):
             own = part["strategy"].dropna()
             spread = float(own.std()) if len(own) > 1 else 0.0
@@ -158,7 +236,7 @@ def regimes(returns: pd.DataFrame, year: float) -> list[Json]:
     return tables
 
 
-def costs(returns: pd.DataFrame, cash: float, year: float) -> list[Json]:
+def costs(returns: pd.DataFrame, cash: float, year: float) -> list[CostRow]:
     """From profit before costs to profit: cash (costs negative), as a share of the starting cash, and of the mean value a year."""
     mean_value, years = float(returns["value"].mean()), len(returns) / year
     profit = float(returns["value"].iloc[-1]) - cash

@@ -33,6 +33,52 @@ class DatasetUse(TypedDict):
     lag: str
 
 
+class CostTerms(TypedDict):
+    """`engine.types.Costs` as it is stored: fees and slippage as fractions of notional per fill, borrow per year."""
+
+    fees: float
+    slippage: float
+    borrow: float
+    funding: bool
+
+
+class AccountTerms(TypedDict):
+    """`engine.types.Account` as it is stored: starting cash, and margin and gross notional as multiples."""
+
+    cash: float
+    margin: float
+    max_gross: float
+
+
+class HoldingResult(TypedDict):
+    """What holding the benchmark over the same bars gave: return and drawdown as fractions, Sharpe per year."""
+
+    name: str
+    total_return: float
+    sharpe: float
+    max_drawdown: float
+
+
+class BandEnd(TypedDict):
+    """A result: `shift` of the volatility in errors of the model, Sharpe ratio a year, total return (fraction)."""
+
+    shift: float
+    sharpe: float
+    total_return: float
+
+
+class OptionTermsUsed(TypedDict):
+    """`model`: its words ("" where volatilities were given at the money). `band`: the run with the volatility one error lower, as it is, one higher;
+    empty without a model. `greeks`: cash by part over the whole run, empty in an account of coin. `priced_by`: structures opened at the "surface" of the
+    day, by the declared "model", or legs of "both"; `surfaces`: bars with a stored surface, per symbol."""
+
+    model: str
+    band: list[BandEnd]
+    greeks: dict[str, float]
+    priced_by: dict[str, int]
+    surfaces: dict[str, int]
+
+
 class RunEvidence(TypedDict, total=False):
     """What a run brings to `results/belief.py`. None or absent: not measured. Sharpe ratios per year."""
 
@@ -42,8 +88,8 @@ class RunEvidence(TypedDict, total=False):
     rotation_p: float | None
     rotation_sharpe: float | None
     held_p: float | None  # one-sided p of its skill over holding its average exposure
-    holding: Json | None  # the benchmark held: name, total_return, sharpe, max_drawdown
-    robustness: Json  # evidence.robustness.Robustness
+    holding: HoldingResult | None
+    robustness: dict[str, float | int | str | None]  # evidence.robustness.Robustness
     band: list[float] | None  # Sharpe at the two ends of what its option prices may be
 
 
@@ -68,8 +114,8 @@ Manifest = TypedDict(
         "synthetic": bool,
         "datasets": list[DatasetUse],
         "stand_ins": list[dict[str, str]],  # asked, used
-        "costs": Json,
-        "account": Json,
+        "costs": CostTerms,
+        "account": AccountTerms,
         "rules": list[str],
         "assumptions": list[str],
         "versions": dict[str, str],
@@ -80,7 +126,7 @@ Manifest = TypedDict(
         "benchmark": str | None,
         "evidence": RunEvidence,
         "warnings": list[str],
-        "options": Json,  # of option structures: volatility model, result at the ends of its error, cash by greek
+        "options": OptionTermsUsed,  # of option structures
         "look_ahead": str,  # how its decision uses the future; absent or empty where the probe found nothing
         "code": str,  # the strategy file, as it was run
         "key": Json,  # anything else the result depends on, such as the account's bar order

@@ -14,7 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import csv
 
 from flowbt.evidence.measures import Measures
 from flowbt.ground.errors import StoreError
@@ -84,14 +87,22 @@ def _table(path: Path, sums: Mapping[str, str]) -> pd.DataFrame:
 
 def trades_csv(trades: pd.DataFrame) -> str:
     """The trades as CSV that a spreadsheet cannot take for formulas: text that begins with = + - @, a tab or a return gets an apostrophe."""
-    safe = trades.copy()
-    for name in safe.columns[[not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_datetime64_any_dtype(kind) for kind in safe.dtypes]]:
-        safe[name] = safe[name].map(_no_formula)
-    safe.columns = pd.Index([_no_formula(str(name)) for name in safe.columns])
-    return str(safe.to_csv(index=False, lineterminator="\n"))
+    safe: dict[str, pa.Array] = {}
+    for name, column in trades.items():
+        values: pd.Series | np.ndarray = column
+        if pd.api.types.is_datetime64_any_dtype(column):
+            instants = column.to_numpy("datetime64[s]")
+            days = instants.astype("datetime64[D]")
+            values = days if ((days == instants) | np.isnat(instants)).all() else instants
+        elif not pd.api.types.is_numeric_dtype(column):
+            values = column.map({text: _no_formula(text) for text in column.unique()})
+        safe[_no_formula(str(name))] = pa.array(values, from_pandas=True)
+    held = io.BytesIO()
+    csv.write_csv(pa.table(safe), held)
+    return held.getvalue().decode()
 
 
-def _no_formula(value: object) -> object:
+def _no_formula(value: str) -> str:
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 

@@ -7,9 +7,11 @@ workers see the same files under them.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TypeVar
@@ -85,14 +87,31 @@ def _pooled(work: Callable[[U], R], units: Sequence[U], count: int) -> Iterator[
     """Results as they are ready, each in a tuple; None where the process was killed."""
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=die_with_parent)
     try:
-        waiting = {pool.submit(work, unit): at for at, unit in enumerate(units)}
+        with _main_left_alone():
+            waiting = {pool.submit(work, unit): at for at, unit in enumerate(units)}
         for future in as_completed(waiting):
             try:
                 yield waiting[future], (future.result(),)
             except BrokenProcessPool:
                 yield waiting[future], None
+    except BaseException:  # whoever waits is gone or gives up: nobody wants what they are at
+        for process in list(pool._processes.values()):
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _main_left_alone() -> Iterator[None]:
+    """New processes import what they work with, not the script that asked: without `if __name__ == "__main__"` it would begin anew in each of them."""
+    main = vars(sys.modules["__main__"])
+    kept = {name: main[name] for name in ("__file__", "__spec__") if main.get(name) is not None}
+    main.update(dict.fromkeys(kept))
+    try:
+        yield
+    finally:
+        main.update(kept)
 
 
 def _on_cluster(work: Callable[[U], R], units: Sequence[U], address: str) -> Iterator[tuple[int, R | None]]:

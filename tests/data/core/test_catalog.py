@@ -34,7 +34,7 @@ def test_a_declaration_without_a_publication_rule_is_refused(tmp_path):
 
 
 def test_a_misspelt_key_is_named():
-    with pytest.raises(DatasetError, match=r"fields\.close\.unit"):
+    with pytest.raises(DatasetError, match=r"fields: close: unit: Extra inputs"):
         parse_declaration("x", {"title": "x", "source": "t", "publication": {"rule": "close"}, "fields": {"close": {"unit": "price"}}})
 
 
@@ -60,3 +60,11 @@ def test_the_nearest_frequency_answers_then_the_priority(tmp_path):
     catalog = Catalog((tmp_path,))
     assert catalog.holder("close", "BTC", clock).name == "hours"
     assert catalog.holder("close", "BTC", Clock("24/7")).name == "better"
+
+
+def test_a_symbol_that_a_declared_dataset_is_about_is_not_guessed_from_others(tmp_path):
+    store(tmp_path, "coin", bars("BTC", pd.DatetimeIndex(["2024-01-02", "2024-01-03"])), fields=FIELDS)
+    (tmp_path / "leg").mkdir()
+    (tmp_path / "leg" / "dataset.toml").write_text('title = "The same bars under BTCSPOT"\nsource = "t"\n[publication]\nrule = "close"\n[fields.close]\n')
+    assert "declared in leg, not imported" in str(Catalog((tmp_path,)).missing("close", "BTCSPOT"))
+    assert "did you mean BTC" in str(Catalog((tmp_path,)).missing("close", "BTCSPT"))

@@ -1,5 +1,6 @@
 """Publication rules that act: schedules of providers, rules edited after the import, rows known too early."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -35,6 +36,12 @@ KNOWN = {  # dataset, event -> the provider's release, UTC
     "COT still catching up in 2026": ("cot", "2026-01-06", "2026-01-16 20:30"),
     "COT on its schedule again": ("cot", "2026-01-20", "2026-01-23 20:30"),
 }
+
+
+@pytest.mark.parametrize(("rule", "belongs"), [({"rule": "close", "delay": "30h"}, "after"), ({"rule": "after", "at": "20:00"}, "session, weekday, month")])
+def test_a_key_that_its_rule_does_not_act_on_is_refused(rule, belongs):
+    with pytest.raises(DatasetError, match=f"does nothing under the rule.*it belongs to {belongs}"):
+        parse_declaration("late", {"title": "late", "source": "t", "publication": rule, "fields": {"close": {}}})
 
 
 @pytest.mark.parametrize("case", KNOWN)
@@ -84,7 +91,7 @@ def test_an_edited_rule_that_is_too_early_is_refused(tmp_path):
 def test_a_rule_edited_to_column_is_refused(tmp_path):
     panel = dix(tmp_path)
     toml = tmp_path / "dix" / "dataset.toml"
-    toml.write_text(toml.read_text().replace('rule = "session"', 'rule = "column"'))
+    toml.write_text(re.sub(r'rule = "session"\n|at = "20:00"\n', "", toml.read_text()).replace("[publication]", '[publication]\nrule = "column"'))
     with pytest.raises(DatasetError, match="placed by another; import it again"):
         PanelReader(Catalog((tmp_path,)), ("SPX",), Clock(), panel.index)["dix"]
 

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from flowbt.cli.data.data import command
+from flowbt.data.catalog import Catalog
 from flowbt.ground.errors import DatasetError, FlowbtError, RefusedImport
 from tinydata import stored
 
@@ -200,3 +201,23 @@ def test_a_plain_file_takes_nothing_for_granted(tmp_path):
     (tmp_path / "flows.csv").write_text(PLAIN)
     words = ["add", str(tmp_path / "flows.csv"), "--symbol", "SPY", "--publication", "close", "--yes", "--datasets", str(tmp_path / "d")]
     assert "granted" not in CliRunner().invoke(command, words).output
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["Datum;Eröffnung;Hoch;Tief;Schluss;Volumen", "Date;Ouverture;Plus haut;Plus bas;Clôture;Volume", "Date;Apertura;Máximo;Mínimo;Cierre;Volumen"],
+)
+def test_prices_are_prices_in_other_languages_too(tmp_path, head):
+    (tmp_path / "p.csv").write_text(file([f"{day};10,1;10,5;9,9;10,2;1.000" for day in EUROPE], head).replace("Date;", "Datum;"), encoding="utf-8")
+    words = ["add", str(tmp_path / "p.csv"), "--symbol", "X", "--publication", "close", "--yes", "--datasets", str(tmp_path / "d")]
+    assert CliRunner().invoke(command, words, catch_exceptions=False).exit_code == 0
+    table = stored(tmp_path / "d" / "p")
+    assert table[["open", "high", "low", "close", "volume"]].iloc[0].tolist() == [10.1, 10.5, 9.9, 10.2, 1000.0]
+
+
+def test_a_price_that_goes_by_another_name_is_asked_for(tmp_path):
+    (tmp_path / "p.csv").write_text("Date,Adj Close\n2024-01-12,10.5\n2024-01-16,10.6\n")
+    words = ["add", str(tmp_path / "p.csv"), "--symbol", "X", "--publication", "close", "--yes", "--datasets", str(tmp_path / "d")]
+    assert CliRunner().invoke(command, words, catch_exceptions=False).exit_code == 0
+    found = str(Catalog((tmp_path / "d",)).missing("close", "X"))
+    assert found == "field 'close' of X: the catalog has close_adjusted for X; if one of them is it: `flowbt data add FILE --replace --map close=COLUMN`"

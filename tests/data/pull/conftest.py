@@ -21,6 +21,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     cut: int = 0  # send only so many bytes, then break the connection
     silent: bool = False  # say nothing until the test is over
+    drip: float = 0.0  # seconds between one byte and the next
     ranges: bool = False
 
 
@@ -46,14 +47,14 @@ def _handler(provider: Callable[[], Provider]) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             server = provider()
             server.seen.append((self.path, dict(self.headers)))
-            queue = server.answers.get(self.path, [Answer(b"not found", 404)])
+            queue = server.answers.get(self.path) or server.answers.get(self.path.split("?")[0], [Answer(b"not found", 404)])
             answer = queue.pop(0) if len(queue) > 1 else queue[0]
             if answer.silent:
                 server.over.wait()
             with suppress(OSError):  # a client that did not wait is gone
-                self._send(answer)
+                self._send(answer, server.over)
 
-        def _send(self, answer: Answer) -> None:
+        def _send(self, answer: Answer, over: threading.Event) -> None:
             body, status, headers = answer.body, answer.status, dict(answer.headers)
             if answer.ranges:
                 headers |= {"Accept-Ranges": "bytes"}
@@ -67,6 +68,13 @@ def _handler(provider: Callable[[], Provider]) -> type[BaseHTTPRequestHandler]:
             if status != 304:
                 self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            for byte in body if answer.drip else b"":
+                if over.wait(answer.drip):
+                    return
+                self.wfile.write(bytes((byte,)))
+                self.wfile.flush()
+            if answer.drip:
+                return
             cut = answer.cut and not self.headers.get("Range")
             self.wfile.write(body[: answer.cut] if cut else body)
             if cut:

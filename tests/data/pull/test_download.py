@@ -140,3 +140,33 @@ def test_without_httpx_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "httpx", None)
     with pytest.raises(PullError, match=r"httpx is not installed; install flowbt\[online\]"):
         pull([Download("http://127.0.0.1:9/a", "a")], tmp_path, Manners())
+
+
+def many(provider, tmp_path, **manners):
+    """Five files of one host and one of another, asked for in one call."""
+    wanted = [Download(f"https://example.test/{n}.csv", f"{n}.csv") for n in range(5)] + [Download("https://other.test/x.csv", "x.csv")]
+    give(provider, answer(), path="/x.csv")
+    return pull(wanted, tmp_path, Manners(**{"pause": 0.0, "tries": 2, "timeout": 0.2, "base_url": provider.url, **manners}))
+
+
+@pytest.mark.parametrize(
+    ("how", "asked"),
+    [({"silent": True}, 2), ({"drip": 0.02}, 2), ({"status": 429, "body": b"", "headers": {"Retry-After": "0"}}, 2), ({"status": 502, "body": b""}, 6)],
+)
+def test_a_host_that_is_down_is_given_up_for_the_call_and_no_other(provider, tmp_path, how, asked):
+    for n in range(5):
+        give(provider, answer(**how), path=f"/{n}.csv")
+    done = many(provider, tmp_path)
+    assert [one.status for one in done] == ["failed"] * 5 + ["fetched"]
+    assert sum(path != "/x.csv" for path in provider.asked()) == asked
+    assert "not asked: example.test was given up" in done[4].problem
+
+
+def test_a_host_that_fails_now_and_then_is_asked_on(provider, tmp_path):
+    for n in range(5):
+        give(provider, answer(**({"status": 502, "body": b""} if n % 2 == 0 else {})), path=f"/{n}.csv")
+    assert [one.status for one in many(provider, tmp_path)] == ["failed", "fetched", "failed", "fetched", "failed", "fetched"]
+    give(provider, answer(status=429, body=b"", headers={"Retry-After": "0"}))
+    fixed = Download("https://example.test/1.csv", "1.csv", fixed=True)
+    done = pull([Download("https://example.test/a.csv", "a.csv"), fixed], tmp_path, Manners(pause=0.0, tries=1, base_url=provider.url))
+    assert [one.status for one in done] == ["failed", "unchanged"]

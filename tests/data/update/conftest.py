@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
@@ -23,6 +24,7 @@ from flowbt.studies.ingest.update import Asked, PullOutcome, Updated, update
 
 TODAY = pd.Timestamp("2026-11-18 23:00")
 PROVIDERS = Path(__file__).parents[3] / "datasets" / "providers.toml"
+TICKERS = ("^GSPC", "^NDX", "^RUT", "SPY", "QQQ", "IWM", "HYG", "TLT", "GLD", "SLV", "USO", "XLU", "XLE", "UUP")
 SESSIONS = Clock().labels("2026-10-01", "2026-11-18")
 
 
@@ -69,6 +71,34 @@ def summary(day: pd.Timestamp, coin: str) -> str:
     return json.dumps({"jsonrpc": "2.0", "result": found})
 
 
+def chart(sessions, n: int) -> str:
+    """Yahoo's answer for one ticker: stamps of the opens, prices about 100 + n, an adjusted close below them."""
+    stamps = [(day.tz_localize("America/New_York") + pd.Timedelta(hours=9.5)).value // 10**9 for day in sessions]
+    closes = [100.0 + n + (k * 7 + n) % 5 for k in range(len(sessions))]
+    zone = {"exchangeTimezoneName": "America/New_York", "timezone": "EST", "gmtoffset": -18000, "dataGranularity": "1d", "range": ""}
+    meta = {"currency": "USD", "symbol": "X", "exchangeName": "PCX", "instrumentType": "ETF", "regularMarketTime": stamps[-1], "priceHint": 2, **zone}
+    quote = {"open": closes, "high": [c + 1 for c in closes], "low": [c - 1 for c in closes], "close": closes, "volume": [1000] * len(closes)}
+    found = {"meta": meta, "timestamp": stamps, "indicators": {"quote": [quote], "adjclose": [{"adjclose": [0.9 * c for c in closes]}]}}
+    return json.dumps({"chart": {"result": [found], "error": None}})
+
+
+def yahoo_at(server, patch: pytest.MonkeyPatch, cache: Path) -> None:
+    """The real yfinance package, its requests turned to the server and its cache to a folder of the test."""
+    import yfinance
+    from curl_cffi.requests import Session
+
+    ask = Session.request
+
+    def turned(self, method, url, *args, **options):
+        parts = urlsplit(url)
+        return ask(self, method, server.url + parts.path + (f"?{parts.query}" if parts.query else ""), *args, **options)
+
+    server.gives("/v1/test/getcrumb", "crumb")
+    server.gives("/", "cookie")
+    yfinance.set_tz_cache_location(str(cache))
+    patch.setattr(Session, "request", turned)
+
+
 def serve(server, sessions) -> None:
     """Everything the shipped providers are asked for, up to the last of `sessions`."""
     last, gives = sessions[-1], server.gives
@@ -92,6 +122,9 @@ def serve(server, sessions) -> None:
         weekly = sessions[sessions.day_of_week == 2] if name in ("WALCL", "WTREGEN") else sessions[sessions.day_of_week == 4] if name == "NFCI" else sessions
         value = {"DTWEXBGS": 120, "DCOILWTICO": 70, "WALCL": 7_000_000, "WTREGEN": 700_000, "RRPONTSYD": 200, "NFCI": -0.5}.get(name, 4.5)
         gives(f"/graph/fredgraph.csv?id={name}", f"observation_date,{name}\n" + rows(weekly, f"{{day:%Y-%m-%d}},{value}\n"))
+    for n, name in enumerate(TICKERS):
+        gives(f"/v8/finance/chart/{name.replace('^', '%5E')}", chart(sessions, n))
+        gives(f"/v8/finance/chart/{name}", chart(sessions, n))
     _government(server, sessions)
     _crypto(server, always)
 
@@ -132,7 +165,13 @@ def _crypto(server, always) -> None:
     for market in ("spot", "futures/um"):
         text = "".join(map(bars, pd.date_range("2026-10-01", "2026-10-31")))
         archive(f"/data/{market}/monthly/klines/BTCUSDT/1h/BTCUSDT-1h-2026-10.zip", "BTCUSDT-1h-2026-10", text)
+
+    def bar(day: pd.Timestamp) -> str:
+        return f"{ms(day)},2,3,1,2,8,0,0,3,5,0,0\n"
+
+    archive("/data/spot/monthly/klines/BTCUSDT/1d/BTCUSDT-1d-2026-10.zip", "BTCUSDT-1d-2026-10", "".join(map(bar, pd.date_range("2026-10-01", "2026-10-31"))))
     for day in always:
+        archive(f"/data/spot/daily/klines/BTCUSDT/1d/BTCUSDT-1d-{day:%Y-%m-%d}.zip", f"BTCUSDT-1d-{day:%Y-%m-%d}", bar(day))
         date = f"{day:%Y-%m-%d}"
         for market in ("spot", "futures/um"):
             archive(f"/data/{market}/daily/klines/BTCUSDT/1h/BTCUSDT-1h-{date}.zip", f"BTCUSDT-1h-{date}", bars(day))
@@ -192,10 +231,12 @@ def world(tmp_path_factory) -> Iterator[tuple[Provider, Path]]:
     thread.start()
     serve(held[0], SESSIONS)
     dvol(held[0], "2026-10-20", TODAY)
-    home = tmp_path_factory.mktemp("world")
+    home, patch = tmp_path_factory.mktemp("world"), pytest.MonkeyPatch()
+    yahoo_at(held[0], patch, home / "yahoo")
     done = update(Asked(home / "datasets", providers_at(held[0], home / "providers.toml"), today=TODAY))
     (home / "done.json").write_text(json.dumps([asdict(one) for one in done.outcomes]))
     yield held[0], home
+    patch.undo()
     held[0].over.set()
     server.shutdown()
     server.server_close()

@@ -13,11 +13,11 @@ from flowbt.studies.ingest.update import last_update, update
 
 
 def status(done):
-    return {f"{one.dataset}": one.status for one in done.outcomes if one.dataset != "prices-yahoo"}
+    return {one.dataset: one.status for one in done.outcomes}
 
 
 def test_an_empty_folder_becomes_a_catalog_of_every_provider(asked, made, tmp_path):
-    assert [one for one in made.outcomes if one.problem and one.dataset != "prices-yahoo"] == []
+    assert [one for one in made.outcomes if one.problem] == []
     assert set(status(made).values()) <= {"imported", "merged"}
     catalog = Catalog((tmp_path / "datasets",))
     assert (catalog.problems, len(catalog.imported)) == ([], len(set(status(made))))
@@ -75,7 +75,7 @@ def test_a_day_later_rows_are_appended_and_a_changed_one_is_a_revision(provider,
     changed = provider.answers["/graph/fredgraph.csv?id=DGS10"][0]
     changed.body = changed.body.replace(b"2026-11-17,4.5", b"2026-11-17,4.6")
     dvol(provider, "2026-11-13", later)
-    again = {(one.dataset, one.provider): one for one in update(asked(later)).outcomes if one.dataset != "prices-yahoo"}
+    again = {(one.dataset, one.provider): one for one in update(asked(later)).outcomes}
     assert [one for one in again.values() if one.problem] == []
     rates = next(one for one in again.values() if one.dataset == "fred-rates")
     assert (rates.status, rates.change["new"], rates.change["revised"]) == ("merged", 4, 1)
@@ -158,3 +158,52 @@ def test_hours_are_the_ones_of_the_archive(made, tmp_path):
     table = Catalog((tmp_path / "datasets",)).imported["btc-spot-1h"].read(["event_time", "close"])
     assert ms(table["event_time"].min()) == ms("2026-10-01")  # a month that is over comes whole
     assert len(table) == 24 * (31 + 18)
+
+
+def test_prices_come_through_the_real_yfinance_in_the_layout_of_its_answers(made, tmp_path):
+    table = Catalog((tmp_path / "datasets",)).imported["prices-yahoo"].read(["event_time", "symbol", "open", "high", "close", "volume"])
+    last = table[table["event_time"] == SESSIONS[-1]].set_index("symbol")
+    assert (len(last), last.loc["SPX", "high"] - last.loc["SPX", "close"], last.loc["SPX", "volume"]) == (14, 1.0, 1000.0)
+    assert list(table[table["symbol"] == "SPY"]["event_time"]) == list(SESSIONS)
+
+
+@pytest.mark.parametrize(("days", "how"), [(11, {"status": 404, "body": b'{"chart":{"result":null}}'}), (12, {"status": 429}), (13, {"body": b"<html>"})])
+def test_a_ticker_that_fails_leaves_the_others(provider, asked, made, days, how, capfd):
+    answer(provider, "/v8/finance/chart/GLD", **how)
+    first, second = update(asked(TODAY + pd.Timedelta(days=days), only=("prices-yahoo",))).outcomes  # the package keeps answers of a span that is over
+    assert (first.status, second.status, second.files) == ("unchanged", "partial", 12)
+    assert "yfinance GLD: no rows: Yahoo did not answer, refused, or does not know it" in second.problem
+    assert capfd.readouterr() == ("", "")  # the package keeps quiet
+
+
+def test_a_yahoo_that_is_down_is_not_asked_for_every_ticker(provider, asked):
+    for path in [path for path in provider.answers if "/v8/finance/chart/" in path]:
+        answer(provider, path, status=500)
+    provider.seen.clear()
+    _, second = update(asked(TODAY + pd.Timedelta(days=14), only=("prices-yahoo",))).outcomes
+    assert second.status == "failed"
+    tickers = {path.split("?")[0].rsplit("/", 1)[1].replace("%5E", "^") for path in provider.asked() if "/chart/" in path}
+    assert tickers == {"^GSPC", "^NDX", "^RUT", "SPY"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "dataset", "words"),
+    [
+        ("/api/v5/public/funding-rate-history", {"code": "50011", "msg": "Too Many Requests", "data": []}, "venue-funding", "Too Many Requests"),
+        ("/v5/market/funding/history", {"retCode": 10001, "retMsg": "params error", "result": {}}, "venue-funding", "params error"),
+        ("/api/v2/public/get_volatility_index_data", {"jsonrpc": "2.0", "error": {"message": "bad instrument", "code": 1}}, "dvol", "bad instrument"),
+    ],
+)
+def test_a_refusal_in_an_answer_is_told_in_the_providers_words(provider, asked, path, body, dataset, words):
+    for held in [held for held in provider.answers if held.startswith(path)]:
+        provider.gives(held, json.dumps(body))
+    told = [one.problem for one in update(asked(only=(dataset,))).outcomes if one.status == "failed"]
+    assert len(told) == 1
+    assert f"the provider says: {words}" in told[0]
+
+
+def test_one_file_that_fails_later_leaves_the_others_of_its_dataset(provider, asked, made):
+    answer(provider, "/api/global/us_indices/daily_prices/VIX_History.csv", body=b"DATE,OPEN,HIGH,LOW,CLOSE\n10/01/2026,1", cut=9)
+    (one,) = update(asked(only=("cboe-volatility",))).outcomes
+    assert (one.status, one.files) == ("partial", 8)
+    assert "VIX_History.csv: " in one.problem

@@ -42,7 +42,8 @@ def followed(tmp_path, text=STRATEGY, **changes):
     path = folder / "fade.py"
     path.write_text(text)
     for number, day in enumerate(SPAN):
-        follow(catalog_until(tmp_path / f"d{number}", day, **changes), [path], tmp_path / "journal")
+        evening = day + pd.Timedelta(hours=23, minutes=45)
+        follow(catalog_until(tmp_path / f"d{number}", day, **changes), [path], tmp_path / "journal", now=evening)
     return path, read(tmp_path / "journal")
 
 
@@ -89,7 +90,9 @@ def test_the_paper_book_is_the_backtest_where_nothing_differs(tmp_path):
     _, entries = followed(tmp_path)
     (book,) = paper_books(catalog_until(tmp_path / "whole", DAYS[-1]), entries, tmp_path / "journal")
     assert book.journal_return == pytest.approx(book.backtest_return, abs=1e-12)
-    assert (book.missing, book.different, book.late) == (0, 0, len(SPAN))
+    assert (book.missing, book.different, book.late, book.unfilled) == (0, 0, 0, 0)
+    assert (book.gap_missing, book.gap_data, book.gap_fills) == (0.0, 0.0, 0.0)
+    assert book.gap_costs == pytest.approx(0.0, abs=1e-12)
 
 
 def test_conditions_have_values_levels_and_gaps(tmp_path):

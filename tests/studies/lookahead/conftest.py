@@ -6,6 +6,7 @@ import pytest
 from tests.studies.conftest import walk
 
 from flowbt.data.catalog import Catalog
+from flowbt.data.panel.views import Quiet
 from flowbt.ground.clock import Clock
 from flowbt.studies.lookahead.strategies import leak_of, refuse
 from flowbt.studies.run.backtest import prepare
@@ -37,6 +38,6 @@ def decided(funds, tmp_path):
         path = tmp_path / "planted.py"
         path.write_text(text)
         prepared = prepare(catalog, Request(path))
-        refuse("planted", leak_of(prepared.strategy, prepared.parameters, prepared.panel, prepared.raw))
+        refuse("planted", leak_of(prepared.strategy, prepared.parameters, Quiet(prepared.panel.unlogged(), prepared.features), prepared.raw))
 
     return run

@@ -1,10 +1,10 @@
-"""The leaks of `corpus.py` and `styles.py` that are an event, and the honest rules, as claims: one file a kind, one claim a leak."""
+"""The leaks of `corpus.py`, `styles.py` and `disguises.py` that are an event, and the honest rules, as claims: one file a kind, one claim a leak."""
 
 from __future__ import annotations
 
 import re
 
-from tests.studies.lookahead import corpus, styles
+from tests.studies.lookahead import corpus, disguises, styles
 
 HEAD = '''"""Corpus: {kind} in claims."""
 
@@ -37,6 +37,8 @@ def {name}(panel, *, level=0.0):
 {body}
     return long
 """
+TOPS = {**styles.TOPS, **disguises.TOPS}
+HONEST_TOPS = {"loops and machines": styles.MACHINE, **dict.fromkeys(disguises.TOPPED, disguises.HONEST_TOP)}
 RULES = r"^(weights|exit|stop|take|hold|size|trail|short|structure)\b"
 
 
@@ -51,7 +53,7 @@ def _file(kind: str, bodies: dict[int, str], top: str = "") -> str:
 
 def files() -> dict[str, str]:
     """kind -> text of a claim file in which every claim leaks."""
-    made = {kind: _file(kind, dict(enumerate(bodies)), styles.TOPS.get(kind, "")) for kind, bodies in {**corpus.SHIFTS, **styles.BODIES}.items()}
+    made = {kind: _file(kind, dict(enumerate(bodies)), TOPS.get(kind, "")) for kind, bodies in {**corpus.SHIFTS, **styles.BODIES, **disguises.BODIES}.items()}
     return {kind: text for kind, text in made.items() if text}
 
 
@@ -59,6 +61,6 @@ def honest() -> dict[str, str]:
     """kind -> text of a claim file in which none does."""
     calendar = [f"long = panel.spread(pd.Series(np.asarray({e}), index=index)).astype(bool)" for e in corpus.CALENDAR]
     trailing = [f"long = {e}" for e in corpus.TRAILING]
-    kinds = {"calendar": calendar, "trailing": trailing, "loops": corpus.LOOPS, **styles.HONEST}
-    made = {kind: _file(kind, dict(enumerate(bodies)), styles.MACHINE if kind == "loops and machines" else "") for kind, bodies in kinds.items()}
+    kinds = {"calendar": calendar, "trailing": trailing, "loops": corpus.LOOPS, **styles.HONEST, **disguises.HONEST}
+    made = {kind: _file(kind, dict(enumerate(bodies)), HONEST_TOPS.get(kind, "")) for kind, bodies in kinds.items()}
     return {kind: text for kind, text in made.items() if text}

@@ -4,11 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flowbt.data.panel.views import Range
 from flowbt.studies.lookahead.cuts import APART, ENTRIES, activity_of, course, cut_rows, screen, screens
 from flowbt.studies.lookahead.parts import PartTable
 
 ROWS = 700
 INDEX = pd.bdate_range("2020-01-01", periods=ROWS)
+NOTHING = Range(np.zeros(1), np.zeros(1))
+
+
+def span(values):
+    return Range(np.fmin.reduce(values, axis=0, initial=0.0), np.fmax.reduce(values, axis=0, initial=0.0))
 
 
 def decision(*spans):
@@ -20,14 +26,14 @@ def decision(*spans):
 
 
 def test_activity_is_where_the_decision_begins_and_ends_to_ask():
-    found = activity_of(decision((0, 0, 4), (1, 100, 120), (0, 690, 699)), ROWS)
+    found = activity_of(decision((0, 0, 4), (1, 100, 120), (0, 690, 699)))
     assert found.begins.tolist() == [[0, 0], [100, 1], [690, 0]]
     assert found.ends.tolist() == [[5, 0], [121, 1]]
-    assert not len(activity_of({"hold": 3}, ROWS).begins)
+    assert not len(activity_of({"hold": 3}).begins)
 
 
 def test_cuts_are_at_entries_exits_and_near_the_end_and_leave_something_to_hide():
-    active = activity_of(decision((0, 0, 4), (1, 100, 120), (0, 400, 410), (1, 690, 699)), ROWS)
+    active = activity_of(decision((0, 0, 4), (1, 100, 120), (0, 400, 410), (1, 690, 699)))
     rows = cut_rows(active, INDEX, np.random.default_rng(1))
     assert {100, 400, 690, 121, 411, ROWS - 2} <= set(rows)
     assert len(rows) == len(set(rows))
@@ -39,26 +45,26 @@ def test_cuts_are_at_entries_exits_and_near_the_end_and_leave_something_to_hide(
 def test_another_future_leaves_the_past_and_goes_its_way_from_the_last_value(direction):
     values = np.column_stack([np.linspace(90.0, 100.0, 50), np.linspace(-2.0, 2.0, 50), np.full(50, np.nan)])
     values[29, 0] = np.nan  # missing at the cut: the last value there is
-    other = course(direction)(values.copy(), 30)
+    other = course(direction)(values.copy(), 30, span(values))
     assert np.array_equal(other[:30], values[:30], equal_nan=True)
     assert (np.sign(other[31:, 0] - values[28, 0]) == direction).all()
     assert (other[30:, 0] > 0.5 * values[28, 0]).all()  # still a price
     assert (other[30:, 0] < 1.5 * values[28, 0]).all()
     assert (np.sign(other[30:, 1]) == direction).all()  # what can be negative changes to that side
-    assert course(direction)(values, 50) is values
-    assert (course(direction)(np.zeros((5, 1), bool), 3)[:, 0] == [False] * 3 + [direction > 0] * 2).all()
+    assert course(direction)(values, 50, span(values)) is values
+    assert (course(direction)(np.zeros((5, 1), bool), 3, NOTHING)[:, 0] == [False] * 3 + [direction > 0] * 2).all()
 
 
 def test_a_screen_changes_its_rows_by_a_twentieth_and_no_other():
     values, rows, directions = np.full((40, 1), 100.0), np.array([5, 20]), np.array([1.0, -1.0])
-    other = screen(rows, directions)(values.copy(), 40)[:, 0]
+    other = screen(rows, directions)(values.copy(), 40, span(values))[:, 0]
     assert (other[5], other[20]) == pytest.approx((105.0, 95.0))
     assert np.flatnonzero(other != 100.0).tolist() == [5, 20]
-    assert np.flatnonzero(screen(rows, directions)(np.zeros((40, 1), bool), 40)).tolist() == [5]
+    assert np.flatnonzero(screen(rows, directions)(np.zeros((40, 1), bool), 40, NOTHING)).tolist() == [5]
 
 
 def test_rows_of_a_screen_are_apart_inside_and_go_both_ways():
-    active = activity_of(decision(*((0, row, row + 2) for row in range(20, 699, 9))), ROWS)
+    active = activity_of(decision(*((0, row, row + 2) for row in range(20, 699, 9))))
     found = screens(active, ROWS, np.random.default_rng(3))
     assert len(found) == 3
     for rows, directions in found:
@@ -74,7 +80,7 @@ def test_cuts_are_spread_over_years_and_symbols():
     values = np.zeros((len(index), 3))
     for number, row in enumerate(starts):
         values[row : row + 3, number % 3] = 1.0
-    active = activity_of({"long": PartTable(values, ("A", "B", "C"))}, len(index))
+    active = activity_of({"long": PartTable(values, ("A", "B", "C"))})
     for seed in range(5):
         rows = [row for row in cut_rows(active, index, np.random.default_rng(seed)) if row in set(active.begins[:, 0].tolist())]
         assert len(rows) >= ENTRIES
@@ -85,5 +91,5 @@ def test_cuts_are_spread_over_years_and_symbols():
 
 def test_what_can_be_negative_moves_by_itself_and_a_tenth_of_the_largest():
     values = np.array([[3.0], [-5.0], [2.0], [0.0], [0.0]])
-    assert course(1.0)(values.copy(), 3)[3:, 0].tolist() == [2.5, 2.5]
-    assert course(-1.0)(values.copy(), 3)[3:, 0].tolist() == [-2.5, -2.5]
+    assert course(1.0)(values.copy(), 3, span(values))[3:, 0].tolist() == [2.5, 2.5]
+    assert course(-1.0)(values.copy(), 3, span(values))[3:, 0].tolist() == [-2.5, -2.5]

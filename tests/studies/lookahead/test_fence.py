@@ -38,7 +38,7 @@ def test_events_are_those_announced_and_their_values_those_that_happened(panel):
 
 
 def test_a_panel_that_ends_shows_its_first_labels_and_another_future_the_same_ones(panel):
-    ended, other = Shown(Quiet(panel), 9), Shown(Quiet(panel), 15, 9, lambda values, kept: np.r_[values[:kept], -values[kept:]])
+    ended, other = Shown(Quiet(panel), 9), Shown(Quiet(panel), 15, 9, lambda values, kept, _: np.r_[values[:kept], -values[kept:]])
     pd.testing.assert_frame_equal(ended["close"], CLOSE.iloc[:9], check_freq=False)
     pd.testing.assert_frame_equal(other["close"].iloc[:9], CLOSE.iloc[:9], check_freq=False)
     assert (other["close"].iloc[9:] < 0).all(axis=None)
@@ -59,7 +59,16 @@ def test_a_strategy_made_anew_has_forgotten(tmp_path, panel):
 
 @pytest.mark.parametrize(
     "line",
-    ["np.kept = close", "x = panel.has.__self__", "pd.io.common.os.getcwd()", "flowbt.panel('SPY')", "alias = np\nalias.kept = 1", "setattr(np, 'kept', 1)"],
+    [
+        "np.kept = close",
+        "x = panel.has.__self__",
+        "pd.io.common.os.getcwd()",
+        "flowbt.panel('SPY')",
+        "alias = np\nalias.kept = 1",
+        "setattr(np, 'kept', 1)",
+        "np.sctypeDict.update(kept=1)",
+        "pd.set_option('display.float_format', lambda x: close)",
+    ],
 )
 def test_names_that_lead_past_the_panel_are_refused_with_their_line(tmp_path, line):
     path = tmp_path / "s.py"

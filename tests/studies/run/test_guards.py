@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from flowbt.ground.errors import LookAheadError, ReconciliationError
+from flowbt.ground.errors import LookAheadError, ReconciliationError, SignalError
 from flowbt.studies.run import backtest as acts
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
+from flowbt.studies.sweep.setup import SweepRequest, set_up
 
 LEAK = '''"""Tomorrow's close."""
 
@@ -43,6 +44,30 @@ def test_a_run_that_uses_the_future_is_refused_and_where_it_is_kept_it_says_so_f
     run = backtest(catalog, Request(strategy, keep_leak=True))
     assert run.record.manifest["look_ahead"] == str(run.leak)
     assert run.record.manifest["warnings"][0].startswith("LOOK-AHEAD")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("close > 0", "Signals or Targets from the strategy: a DataFrame"),
+        ("None", "Signals or Targets from the strategy: a NoneType"),
+        ("Signals(long=(close > 0).iloc[10:])", "long o[fn] .* labels x 1 symbols"),
+        ("Signals(long=close)", "Signals long: a frame of float64"),
+        ("Signals(long=close > 0, stop=5)", "stop of 5: that is 500%"),
+    ],
+)
+def test_a_wrong_answer_is_told_with_its_file_and_line(catalog, strategy, answer, said):
+    strategy.write_text(LEAK.replace("Signals(long=close.shift(-1) > close, hold=1)", answer))
+    with pytest.raises(SignalError, match=rf"^fade.py line 10 `return .*`: {said}"):
+        backtest(catalog, Request(strategy))
+    with pytest.raises(SignalError, match=rf"^fade.py line 10 `return .*`: {said}"):
+        set_up(catalog, SweepRequest(strategy))
+
+
+def test_what_is_said_of_the_future_names_the_line(catalog, strategy):
+    strategy.write_text(LEAK)
+    with pytest.raises(LookAheadError, match=r"uses the future: line 10 `return Signals\(long=close.shift\(-1\) > close, hold=1\)`: "):
+        backtest(catalog, Request(strategy))
 
 
 def test_the_placebo_is_the_same_activity_at_other_times(catalog, strategy):

@@ -55,9 +55,11 @@ def test_rotations_of_a_large_market_are_those_of_a_small_one(monkeypatch):
     wide = Market(INDEX, tuple(f"S{k}" for k in range(70)), close, close * 1.01, close * 0.99, close, np.zeros_like(close), Clock())
     masks = [pd.DataFrame(rng.random(close.shape) < share, INDEX, wide.symbols) for share in (0.05, 0.03, 0.1)]
     ready = SimpleNamespace(market=wide, decision=Signals(*masks, hold=9, stop=0.05), costs=Costs(borrow=0.1), account=Account())
-    slow = list(rotated_returns(ready, 5, 5))
+    with placebo.rotated(ready, 5, 5) as slow:
+        slow = list(slow)
     monkeypatch.setattr(placebo, "LARGE", 0)
-    np.testing.assert_allclose(list(rotated_returns(ready, 5, 5)), slow, atol=1e-12)
+    with placebo.rotated(ready, 5, 5) as fast:
+        np.testing.assert_allclose(list(fast), slow, atol=1e-12)
 
 
 def test_exposure_is_what_the_book_held(noise):
@@ -65,7 +67,7 @@ def test_exposure_is_what_the_book_held(noise):
     decision = Targets(frame(state * 0.7))
     ready = prepared(returns, decision)
     book = simulate(ready.market, decision, Costs(fees=0, slippage=0), ready.account)
-    exposure, moves = held(book)
+    [(exposure, moves)] = held(book)
     np.testing.assert_allclose((exposure * moves).sum(axis=1)[1:], book.returns.to_numpy()[1:], atol=0.002)
 
 

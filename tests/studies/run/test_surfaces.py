@@ -11,6 +11,9 @@ import pytest
 from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
 from flowbt.options.implied import black_price
+from flowbt.studies.desk.chain import read
+from flowbt.studies.desk.follow import follow
+from flowbt.studies.desk.paper import paper_books
 from flowbt.studies.ingest.reduce import Reduction, reduce_files, store
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.market import Span
@@ -89,6 +92,7 @@ def test_the_page_says_which_priced_how_many(with_chains: Catalog, catalog: Cata
     assert terms["surfaces"] == {"SPY": 5}
     assert "1 of 6 structures were opened at the surface of the day, the others as said above (chains stored for 5 bars)." in words_of(terms)
     assert "spy-chains" in {one["name"] for one in made.record.manifest["datasets"]}
+    assert not {"mae", "mfe"} & set(made.record.trades)  # the bars are not the structure's: -4,000% of what was paid for it once stood there
     plain = run(catalog, tmp_path)
     assert "0 of 6 structures were opened at the surface of the day, the others as said above (no chain of what is traded is stored)." in words_of(
         option_terms_of(plain.prepared, plain.book)
@@ -187,3 +191,15 @@ def test_an_idea_is_priced_by_the_surface_of_its_day(with_chains: Catalog, tmp_p
     fair = float(black_price(spot * np.exp((RATE - DIVIDEND) * years), 1.02 * spot, years, VOL, np.exp(-RATE * years)))
     assert there.cost == pytest.approx(1.02 * fair, rel=0.01)  # half of a spread of 4% is crossed
     assert abs(there.surface_mean) < 0.05 * there.cost
+
+
+def test_the_journals_paper_book_prices_structures_as_a_run_does(with_chains, tmp_path):
+    path = tmp_path / "calls.py"
+    path.write_text(CALLS)
+    for day in DAYS:
+        follow(with_chains, [path], tmp_path / "journal", f"{day:%Y-%m-%d}", day + pd.Timedelta(hours=23, minutes=45))
+    (book,) = paper_books(with_chains, read(tmp_path / "journal"), tmp_path / "journal")
+    run = backtest(with_chains, Request(path, {}, Span(f"{DAYS[0]:%Y-%m-%d}", book.last), rotations=0)).book
+    assert book.priced_by == run.trades["priced_by"].value_counts().to_dict() == {"surface": 1, "model": 1}
+    assert book.journal_return == pytest.approx(run.value.iloc[-1] / run.account.cash - 1, abs=1e-12)
+    assert (book.journal_return, book.gap_fills) == (book.backtest_return, 0.0)

@@ -97,8 +97,12 @@ def score(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> No
     say_data()
     for one in books:
         say(f"{one.strategy}  {one.first} to {one.last}: journal {one.journal_return:+.2%}, backtest {one.backtest_return:+.2%}")
-        gap = f"gap {one.gap_missing:+.2%} of {one.missing} bars without an entry, {one.gap_data:+.2%} of {one.different} that decide otherwise now"
-        say(f"  {one.entries} entries, {one.late} of them entered after their fill; {gap}")
+        say(f"  gap {one.journal_return - one.backtest_return:+.2%}, before costs: {one.gap_missing:+.2%} of {one.missing} bars without an entry")
+        say(f"    {one.gap_data:+.2%} of {one.different} that decide otherwise now")
+        say(f"    {one.gap_fills:+.2%} of {one.late} of {one.entries} entries made after their open and filled later, {one.unfilled} not at all")
+        say(f"    {one.gap_costs:+.2%} of costs")
+        if one.priced_by:
+            say("  option structures priced by " + ", ".join(f"the {how}: {count}" for how, count in one.priced_by.items()))
         say(f"  {one.trades} trades closed; open: {', '.join(one.open_positions) or 'none'}")
 
 

@@ -176,11 +176,15 @@ ZONES = (
 
 
 def _zone(row: ZoneRow) -> tuple[Cell, ...]:
-    levels = [f"{x:,.2f}" for x in (row.low, row.mid, row.high, row.close)]
-    room = [f"{x:+.1%}" for x in (row.change, row.upside, row.downside)]
+    levels = [_told(x, ",.2f") for x in (row.low, row.mid, row.high, row.close)]
+    room = [_told(x, "+.1%") for x in (row.change, row.upside, row.downside)]
     style = {"bold": True, "fg": "red" if row.range_strength < 0 else "green"} if row.dominant else {}
-    mean = f"{row.distance_200d:+.1%}{'' if row.confirmed_200d or row.distance_200d < 0 else ' new'}"
-    return (row.symbol, *levels, *room, row.status, (f"{row.range_strength:+.0f}", style), mean, row.volatility, _day(row.known_at))
+    mean = f"{_told(row.distance_200d, '+.1%')}{' new' if row.distance_200d >= 0 and not row.confirmed_200d else ''}"
+    return (row.symbol, *levels, *room, row.status, (_told(row.range_strength, "+.0f"), style), mean, row.volatility, _day(row.known_at))
+
+
+def _told(value: float, spec: str) -> str:
+    return "–" if value != value else format(value, spec)
 
 
 def _convergence(one: Board) -> None:

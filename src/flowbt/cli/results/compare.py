@@ -57,10 +57,10 @@ def _print(c: Comparison) -> None:
         words = "" if row["told_apart"] else "  cannot be told apart"
         say(f"  {row['run']}  {row['label']} {row['texts']['difference']} ({row['texts']['low']} to {row['texts']['high']}){words}", indent="  ")
     for title, rows in (("parameters", c.parameters), ("settings", c.settings), ("data", c.data)):
-        for row in rows:
-            if row["differs"]:
-                say(f"{title}: {row['name']}: {' | '.join(row['values'])}", indent="  ")
-    for row in c.trades:
-        only = f"{row['only_first']} only in the first, {row['only_other']} only here"
-        say(f"trades: {row['run']}: {row['both']} in both ({row['changed']} changed), {only}", indent="  ")
+        for one in rows:
+            if one["differs"]:
+                say(f"{title}: {one['name']}: {' | '.join(one['values'])}", indent="  ")
+    for own in c.trades:
+        only = f"{own['only_first']} only in the first, {own['only_other']} only here"
+        say(f"trades: {own['run']}: {own['both']} in both ({own['changed']} changed), {only}", indent="  ")
     say("the results are the same" if c.same else "the results differ: " + "; ".join(c.reasons))

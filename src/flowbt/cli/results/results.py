@@ -189,7 +189,7 @@ def _cell(value: object, spec: str) -> str:
 COLUMNS = (
     Column("run"), Column("strategy"), Column("made", drop=7), Column("from", drop=4), Column("to", drop=4), Column("Sharpe", right=True),
     Column("CAGR", right=True, drop=2), Column("max DD", right=True, drop=3), Column("trades", right=True, drop=1), Column("believe"), Column("data"),
-    Column("tags", words=True, drop=6),
+    Column("tags", words=True, drop=6), Column("why", words=True, drop=8),
 )  # fmt: skip
 
 
@@ -198,8 +198,8 @@ def _line(entry: StoredRun) -> tuple[str, ...]:
     made, source = str(s.get("created", ""))[:16].replace("T", " "), "SYNTHETIC" if s.get("synthetic") else "real"
     source = "LOOK-AHEAD" if s.get("look_ahead") else source
     numbers = (_cell(m.get("sharpe"), ".2f"), _cell(m.get("cagr"), "+.1%"), _cell(m.get("max_drawdown"), ".1%"), _cell(m.get("trades"), ",d"))
-    answer = str((entry.belief or {}).get("answer", "-"))
-    return (entry.id, entry.strategy, made, str(s.get("from"))[:10], str(s.get("to"))[:10], *numbers, answer, source, " ".join(entry.tags))
+    answer, why = (str((entry.belief or {}).get(name, "-")) for name in ("answer", "sentence"))
+    return (entry.id, entry.strategy, made, str(s.get("from"))[:10], str(s.get("to"))[:10], *numbers, answer, source, " ".join(entry.tags), why)
 
 
 def _facts(stored: Json, entry: StoredRun) -> list[tuple[str, str]]:

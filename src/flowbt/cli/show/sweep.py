@@ -125,6 +125,8 @@ def print_walk(folder: Path, document: Json) -> None:
         if one["inside"] is not None:
             kept = f"{metric.label} inside {metric.text(one['inside'])}, outside {metric.text(one['outside'])}; {one['positive']:.0%} of windows gained."
             say(f"Mean of the windows: {kept}")
+    if document["belief"]:
+        print_answer(document["belief"], f"Run {document['run']}, of its grid. ")
     say(f"Stored in {folder}")
 
 

@@ -113,7 +113,7 @@ def simulate(rng: Random, streams: Streams, strength: float = 1.0) -> Equities:
             drifts.market("streak", t)
         _flows(t, streams, dark5, campaign, move, drifts)
         if t >= 201:
-            _history(t, level[: t + 1, SPX], streams, drifts)
+            _history(t, level[: t + 1, SPX], drifts)
         if t >= 63:
             _levels(t, level, vix, streams, drifts)
     path = bars_around(rng, level, shocks.gap, shocks.scale * 0.9)
@@ -186,7 +186,7 @@ def _levels(t: int, level: Array, vix: Array, streams: Streams, drifts: _Drifts)
     drifts.plant("trend", t, TREND, np.where(np.abs(trend) >= 1.5, np.sign(trend), 0.0))
 
 
-def _history(t: int, spx: Array, streams: Streams, drifts: _Drifts) -> None:
+def _history(t: int, spx: Array, drifts: _Drifts) -> None:
     """Events that need long histories of SPX: its 200-session mean, its record, its trends."""
     price = np.exp(spx[-202:])
     over = [price[200 + k] > price[k + 1 : k + 201].mean() for k in (-1, 0, 1)]  # two sessions ago, yesterday, today

@@ -5,6 +5,8 @@
 3. Refusals that pass (408, 425, 429, 5xx, broken and slow connections) are tried again, later each time, or when Retry-After says.
 4. A web page instead of data, a short file, or a wrong checksum is an error, and the old file stays.
 5. The file is renamed into place and its address, hash, size and ETag go to `pulled.json`.
+6. A host that gave no answer, answers at a crawl, or says that it is asked too often, each after every try, is not asked again in this call; nor is one that
+   refused REFUSALS files in a row. What is there of it already stays in use.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -29,7 +31,24 @@ if TYPE_CHECKING:
     import httpx
 
 PASSING = (408, 425, 429, 500, 502, 503, 504)
+TOO_OFTEN = 429
 PAGE = (b"<!doctype html", b"<html")
+REFUSALS = 3  # files in a row
+SLOWEST = 100  # bytes a second, over a time-out's length
+
+
+@dataclass
+class Patience:
+    """Hosts that are not asked any more in this call, and why; how many files in a row each of the others refused."""
+
+    over: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+
+    def lost(self, host: str, problem: str, at_once: bool) -> None:
+        """A file was refused after every try."""
+        self.refused[host] = self.refused.get(host, 0) + 1
+        if at_once or self.refused[host] >= REFUSALS:
+            self.over[host] = problem
 
 
 @dataclass(frozen=True)
@@ -41,6 +60,7 @@ class Manners:
     timeout: float = 30.0
     longest_wait: float = 60.0
     base_url: str = ""  # in place of every address's scheme and host, for a mirror
+    patience: Patience = field(default_factory=Patience, compare=False)
 
 
 @dataclass(frozen=True)
@@ -75,22 +95,29 @@ def pull(requests: Sequence[Download], folder: Path, manners: Manners, progress:
     return done
 
 
-@contextmanager
-def _client(manners: Manners) -> Iterator[httpx.Client]:
+def ready() -> None:
+    """PullError where nothing can be downloaded here at all."""
     try:
-        import httpx
+        import httpx  # noqa: F401
     except ImportError:
         raise PullError("downloads", "the package httpx is not installed", "install flowbt[online]") from None
+
+
+@contextmanager
+def _client(manners: Manners) -> Iterator[httpx.Client]:
+    ready()
+    import httpx
+
     with httpx.Client(timeout=manners.timeout, follow_redirects=True, headers={"User-Agent": "flowbt"}) as client:
         yield client
 
 
 class _Again(Exception):
-    """This try failed, another may not. `after`: seconds the server asked for."""
+    """This try failed, another may not. `after`: seconds the server asked for. `host`: the others of this host would fail, too; None: nothing is said of it."""
 
-    def __init__(self, problem: str, after: float | None = None) -> None:
+    def __init__(self, problem: str, after: float | None = None, *, host: bool | None = None) -> None:
         super().__init__(problem)
-        self.after = after
+        self.after, self.host = after, host
 
 
 class _Download:
@@ -100,28 +127,38 @@ class _Download:
         self.part = inside(folder, f"{request.file}.part")
         self.records = folder / "pulled.json"
         self.url = address(request.url, manners.base_url)
+        self.host = urlsplit(request.url).netloc
 
     def run(self) -> Pulled:
         known = self._known()
         if known and self.request.fixed:
             return Pulled(self.request.file, self.url, "unchanged", known["bytes"], known["sha256"])
+        patience = self.manners.patience
+        if self.host in patience.over:
+            raise PullError(self.url, f"not asked: {self.host} was given up ({patience.over[self.host]})", "try again later; what is there stays in use")
         wait, problem = self.manners.pause, ""
+        host: bool | None = None
         for attempt in range(self.manners.tries):
             if attempt or self.manners.pause:
                 time.sleep(min(wait, self.manners.longest_wait) if attempt else self.manners.pause)
             try:
-                return self._ask(known)
+                done = self._ask(known)
+                patience.refused.pop(self.host, None)
+                return done
             except _Again as again:
-                problem = str(again)
+                problem, host = str(again), again.host
                 wait = again.after if again.after is not None else max(2 * wait, 0.5 if self.manners.pause else 0.0)
+        if host is not None:
+            patience.lost(self.host, problem, host)
         raise PullError(self.url, f"{problem}, {self.manners.tries} times", "try again later; what came is kept and will be continued")
 
     def _ask(self, known: Json | None) -> Pulled:
         import httpx
 
-        headers = self._headers(known)
+        headers, answered = self._headers(known), False
         try:
             with self.client.stream("GET", self.url, headers=headers) as answer:
+                answered = True
                 if answer.status_code == 304 and known:
                     return Pulled(self.request.file, self.url, "unchanged", known["bytes"], known["sha256"])
                 if answer.status_code == 416:
@@ -130,16 +167,16 @@ class _Download:
                 if answer.status_code in (403, 404) and self.request.maybe:
                     return Pulled(self.request.file, self.url, "not there")
                 if answer.status_code in PASSING:
-                    raise _Again(f"status {answer.status_code}", _seconds(answer.headers.get("Retry-After")))
+                    raise _Again(f"status {answer.status_code}", _seconds(answer.headers.get("Retry-After")), host=answer.status_code == TOO_OFTEN)
                 if answer.status_code not in (200, 206):
                     text = answer.read()[:120].decode("utf-8", "replace")
                     raise PullError(self.url, f"status {answer.status_code} ({' '.join(text.split())})", "check symbols and days")
                 self._write(answer)
                 return self._finish(answer.headers.get("ETag", ""))
         except httpx.TimeoutException:
-            raise _Again(f"no answer within {self.manners.timeout:g} s") from None
+            raise _Again(f"no answer within {self.manners.timeout:g} s", host=True) from None
         except httpx.TransportError as error:
-            raise _Again(f"the connection broke ({str(error) or type(error).__name__})") from None
+            raise _Again(f"the connection broke ({str(error) or type(error).__name__})", host=None if answered else True) from None
         except OSError as error:
             raise PullError(self.url, f"cannot be written ({error.strerror})", "check the disk") from None
 
@@ -162,9 +199,15 @@ class _Download:
         if answer.headers.get("ETag") and answer.headers.get("Accept-Ranges") == "bytes":
             tag.write_text(answer.headers["ETag"], encoding="utf-8")
         before = self.part.stat().st_size if continued and self.part.exists() else 0
+        since, got = time.monotonic(), 0
         with self.part.open("ab") as file:
             for block in answer.iter_bytes():
                 file.write(block)
+                got += len(block)
+                if time.monotonic() - since > self.manners.timeout:
+                    if got < SLOWEST * self.manners.timeout:
+                        raise _Again(f"{got} bytes in {self.manners.timeout:g} s", host=True)
+                    since, got = time.monotonic(), 0
         length = answer.headers.get("Content-Length")
         if length is not None and self.part.stat().st_size - before != int(length):
             raise _Again(f"{self.part.stat().st_size - before} bytes of {length}")

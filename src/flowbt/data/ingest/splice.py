@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from flowbt.data.provenance import OverlapRecord
 from flowbt.data.sources.base import Anomaly, RawTable
 from flowbt.ground.clock import read_date
 from flowbt.ground.errors import SourceError
-from flowbt.ground.types import Json, JsonView
+from flowbt.ground.types import JsonView
 
 KEY = ["symbol", "event_time"]
 
@@ -35,7 +36,7 @@ class Overlap:
     differing: int
     largest: float
 
-    def record(self) -> Json:
+    def record(self) -> OverlapRecord:
         return {"file": self.file, "field": self.field, "common": self.common, "differing": self.differing, "largest": self.largest}
 
 

@@ -35,10 +35,10 @@ import pandas as pd
 
 from flowbt.data.declare import Dataset, Policy
 from flowbt.data.panel.bases import stale_opens
+from flowbt.data.provenance import FindingRecord
 from flowbt.data.sources.base import Anomaly, RawTable
 from flowbt.ground.clock import HOURS_PER_ROW
 from flowbt.ground.errors import RefusedImport
-from flowbt.ground.types import Json
 
 DEFAULTS: dict[str, Policy] = {
     "unreadable": "refuse",
@@ -131,16 +131,23 @@ def check_opens(frame: pd.DataFrame, declaration: Dataset) -> list[Anomaly]:
     return found
 
 
-def as_records(findings: Iterable[Anomaly], declaration: Dataset) -> list[dict[str, object]]:
+def as_records(findings: Iterable[Anomaly], declaration: Dataset) -> list[FindingRecord]:
     """Findings for provenance.json, with the action taken."""
     done = {"drop": "dropped", "flag": "flagged", "refuse": "refused"}
-    records: list[Json] = []
+    records: list[FindingRecord] = []
     for f in findings:
-        record: Json = {"kind": f.kind, "action": done[policy(declaration, f.kind)], "reason": f.reason}
-        record |= {"file": f.file, "row": f.row, "symbol": f.symbol, "field": f.field}
+        record: FindingRecord = {"kind": f.kind, "action": done[policy(declaration, f.kind)], "reason": f.reason}
+        if f.file:
+            record["file"] = f.file
+        if f.row:
+            record["row"] = f.row
+        if f.symbol:
+            record["symbol"] = f.symbol
+        if f.field:
+            record["field"] = f.field
         if f.event_time is not None:
             record["event_time"] = f.event_time.isoformat()
-        records.append({key: value for key, value in record.items() if value not in ("", 0)})
+        records.append(record)
     return records
 
 

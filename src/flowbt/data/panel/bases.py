@@ -43,12 +43,15 @@ def carried(close: pd.DataFrame, dividend: pd.DataFrame) -> tuple[pd.DataFrame, 
     The mark falls by what the cash brings, so that an account is worth the same at that close, and holders of the evening, not buyers of the
     ex-date, are paid; shorts pay. A dividend whose evening lies before the first label is nobody's.
     """
+    if not dividend.to_numpy().any():
+        return close, dividend
     due = dividend.shift(-1).fillna(0.0)
     known = close.ffill()
     mark = close.where(due == 0.0, known - due)
     return mark, (-due / mark).where(due != 0.0, 0.0)
 
 
+COLUMNS = 256  # symbols looked at together: what is worked out on the way takes no more memory for more of them
 STALE = 0.2  # share of a year's opens that repeat the close before; an index that is calculated at the open has one in a hundred
 
 
@@ -57,6 +60,13 @@ def stale_opens(opened: pd.DataFrame, close: pd.DataFrame) -> pd.DataFrame:
 
     Nobody could trade there: a fill at such an open is one at the close on which the decision rests. Labels x symbols, bool.
     """
+    blocks = [slice(at, at + COLUMNS) for at in range(0, opened.shape[1], COLUMNS)]
+    return (
+        pd.concat([_stale_opens(opened.iloc[:, block], close.iloc[:, block]) for block in blocks], axis=1) if len(blocks) > 1 else _stale_opens(opened, close)
+    )
+
+
+def _stale_opens(opened: pd.DataFrame, close: pd.DataFrame) -> pd.DataFrame:
     before = close.ffill().shift(1)
     years = pd.DatetimeIndex(opened.index).year
     same = ((opened - before).abs() <= 1e-6 * before.abs()).groupby(years).sum()

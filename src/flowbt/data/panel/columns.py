@@ -49,6 +49,11 @@ class Reader:
         self.need([symbol])
         return self._blocks[symbol]
 
+    def let_go(self, field: str) -> None:
+        """Forgets a column; it is read again when it is asked for."""
+        for block in self._blocks.values():
+            block.let_go(field)
+
     def table(self, field: str, symbol: str) -> FieldTable:
         """The non-missing rows of a field for a symbol."""
         return self.block(symbol).table(field, symbol)
@@ -66,6 +71,9 @@ class Block:
         self._stored = StoredRows(holder.version, symbols)
         self._columns: dict[str, np.ndarray] = {}
         self._stale: dict[str, np.ndarray] = {}
+
+    def let_go(self, field: str) -> None:
+        self._columns.pop(field, None)
 
     def table(self, field: str, symbol: str) -> FieldTable:
         """The non-missing rows of a field for a symbol."""
@@ -141,3 +149,23 @@ class Block:
             stale = rule.stale_at(pd.DatetimeIndex(self.event), pd.DatetimeIndex(self.known), self.holder.declaration.calendar)
             self._stale[rule.max_age] = stale.astype("datetime64[ns]", copy=False)
         return self._stale[rule.max_age]
+
+
+def by_label(table: FieldTable) -> pd.Series:
+    """The values by event time, of several vintages the last."""
+    series = pd.Series(table.values, index=pd.DatetimeIndex(table.event))
+    return series.sort_index() if series.index.is_unique else series.groupby(level=0).last()
+
+
+def on_labels(labels: np.ndarray, table: FieldTable) -> np.ndarray:
+    """The values at the labels, of several vintages the last; missing where there is none."""
+    event, values = table.event, table.values
+    if np.array_equal(event, labels):
+        return values
+    if not (event[1:] > event[:-1]).all():
+        order = np.argsort(event, kind="stable")
+        event, values = event[order], values[order]
+    at = np.searchsorted(event, labels, side="right") - 1
+    if not len(event):
+        return np.full(len(labels), np.nan)
+    return np.where((at >= 0) & (event[at] == labels), values[at], np.nan)

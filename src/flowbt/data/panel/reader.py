@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +16,9 @@ import pandas as pd
 from flowbt.data.asof import asof_rows
 from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.panel.bases import dividends_of, level_of, split_factor, stale_opens
-from flowbt.data.panel.columns import FieldTable, Reader
+from flowbt.data.panel.columns import FieldTable, Reader, by_label, on_labels
 from flowbt.data.panel.joining import Joined, Speaker, join, preceded
+from flowbt.data.provenance import SymbolSpan
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
 from flowbt.ground.errors import FieldError, RangeError
 from flowbt.ground.fields import FOLDED, PRICES
@@ -67,6 +67,8 @@ class PanelReader:
         self._series: dict[tuple[str, str], np.ndarray] = {}
         self._touched: dict[tuple[str, str], None] = {}
         self._rows: dict[tuple[str, str], np.ndarray] = {}
+        nothing = np.empty(0, "datetime64[ns]")
+        self._alike = (nothing, nothing, nothing), np.full(len(index), -1)
 
     def __repr__(self) -> str:
         data = "SYNTHETIC" if self.catalog.synthetic else "real data"
@@ -164,30 +166,50 @@ class PanelReader:
         return self._bars
 
     def _traded(self) -> TradedBars:
-        frames = {}
-        for field in BAR_FIELDS[:4]:
-            columns = {}
-            self._announce(field, list(self.symbols))
-            for symbol in self.symbols:
-                holder = self.catalog.holder(field, symbol, self.clock)
-                if HOURS_PER_ROW.get(holder.declaration.frequency, 24) > HOURS_PER_BAR[self.clock.step]:
-                    has = f"dataset {holder.name} has {holder.declaration.frequency} bars"
-                    raise FieldError(f"{self.clock.step} bars of {symbol}", has, "use a longer STEP or import finer bars")
-                table = self._table(field, symbol)
-                columns[symbol] = _by_label(table).reindex(self.index)
-            frames[field] = pd.DataFrame(columns, index=self.index, dtype=float)
-        factor = self._split_factor()
-        frames = {field: frame / factor for field, frame in frames.items()}
-        stale = stale_opens(frames["open"], frames["close"]) if not self.clock.always else frames["open"].isna() & False
+        prices = {field: self._traded_prices(field) for field in BAR_FIELDS[:4]}
+        dividends = self._dividends()
+        for column, factor in self._split_factors().items():
+            for values in prices.values():
+                values[:, column] /= factor
+            if column in dividends:
+                dividends[column] = dividends[column] / factor
+        frames = {field: pd.DataFrame(values, self.index, list(self.symbols), copy=False) for field, values in prices.items()}
+        stale = stale_opens(frames["open"], frames["close"]) if not self.clock.always else self._frame({}, False)
         if stale.to_numpy().any():
-            frames = {field: frame.where(~stale, frames["close"]) for field, frame in frames.items()}
-        return TradedBars(**frames, funding=self._funding(), dividend=self._dividends() / factor, stale=stale)
+            for values in prices.values():
+                np.copyto(values, prices["close"], where=stale.to_numpy())
+        return TradedBars(**frames, funding=self._frame(self._funding(), 0.0), dividend=self._frame(dividends, 0.0), stale=stale)
+
+    def _traded_prices(self, field: str) -> np.ndarray:
+        """Labels x symbols, by label as they happened. What was read for them is let go where nobody asked for the field."""
+        out = np.empty((len(self.symbols), len(self.index)))
+        self._announce(field, list(self.symbols))
+        labels = self.index.to_numpy()
+        for symbol, values in zip(self.symbols, out, strict=True):
+            holder = self.catalog.holder(field, symbol, self.clock)
+            if HOURS_PER_ROW.get(holder.declaration.frequency, 24) > HOURS_PER_BAR[self.clock.step]:
+                has = f"dataset {holder.name} has {holder.declaration.frequency} bars"
+                raise FieldError(f"{self.clock.step} bars of {symbol}", has, "use a longer STEP or import finer bars")
+            values[:] = on_labels(labels, self._table(field, symbol))
+        if not any(name == field for name, _ in self._touched):
+            for reader in self._readers.values():
+                reader.let_go(field)
+        return np.ascontiguousarray(out.T)
+
+    def _frame(self, columns: dict[int, np.ndarray], others: float) -> pd.DataFrame:
+        """Labels x symbols of some columns, and one value in all others; of that value alone it takes no memory."""
+        values = np.broadcast_to(others, (len(self.index), len(self.symbols)))
+        if columns:
+            values = values.copy()
+            for column, one in columns.items():
+                values[:, column] = one
+        return pd.DataFrame(values, self.index, list(self.symbols), copy=False)
 
     def total_return(self, symbol: str) -> pd.Series:
         """Closes with dividends folded in, by label as they happened (not point in time): a provider's where there is one, else the symbol's closes."""
         found = self.catalog.holders("close", symbol, self.clock, FOLDED)
         table = self._reader(found[0]).on(self.clock, "close", symbol) if found else self._table("close", symbol)
-        return _by_label(table).reindex(self.index)
+        return by_label(table).reindex(self.index)
 
     def speakers(self) -> dict[tuple[str, str], tuple[Speaker, ...]]:
         """Field and symbol -> which datasets answered for which labels, where there were several."""
@@ -210,24 +232,22 @@ class PanelReader:
         touched = [self.used[key].declaration.live(*key) for key in self._touched if key in self.used]
         return max((date for date in touched if date is not None), default=None)
 
-    def _split_factor(self) -> pd.DataFrame:
-        factor = pd.DataFrame(1.0, index=self.index, columns=list(self.symbols))
-        for symbol in self.symbols:
-            if self.catalog.has("split", symbol):
-                factor[symbol] = split_factor(self.index, _by_label(self._table("split", symbol)))
-        return factor
+    def _split_factors(self) -> dict[int, np.ndarray]:
+        """Column -> product of the later splits by label, of the symbols that have any."""
+        having = [(column, symbol) for column, symbol in enumerate(self.symbols) if self.catalog.has("split", symbol)]
+        return {column: split_factor(self.index, by_label(self._table("split", symbol))) for column, symbol in having}
 
-    def _dividends(self) -> pd.DataFrame:
-        """Dividends by label: the field's, else what traded and total-return closes imply; none where the closes have them folded in."""
-        paid = pd.DataFrame(0.0, index=self.index, columns=list(self.symbols))
-        for symbol in self.symbols:
+    def _dividends(self) -> dict[int, np.ndarray]:
+        """Column -> dividends by label: the field's, else what traded and total-return closes imply; none where the closes have them folded in."""
+        paid = {}
+        for column, symbol in enumerate(self.symbols):
             if self.catalog.has("dividend", symbol):
-                found = _by_label(self._table("dividend", symbol))
+                found = by_label(self._table("dividend", symbol))
             elif self.used[("close", symbol)].declaration.basis != FOLDED and self.catalog.holders("close", symbol, self.clock, FOLDED):
-                found = dividends_of(_by_label(self._table("close", symbol)), self.total_return(symbol))
+                found = dividends_of(by_label(self._table("close", symbol)), self.total_return(symbol))
             else:
                 continue
-            paid[symbol] = found.reindex(self.index).fillna(0.0)
+            paid[column] = found.reindex(self.index).fillna(0.0).to_numpy()
         return paid
 
     def ready(self) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -243,12 +263,12 @@ class PanelReader:
             raise RangeError("a span in which all fields are there", found, "import more history")
         return first, last
 
-    def _funding(self) -> pd.DataFrame:
-        """Funding settled per bar. 0 where a symbol has no funding at all; NaN where it has, but not there (a hole is not 0)."""
-        rates = pd.DataFrame(0.0, index=self.index, columns=list(self.symbols))
+    def _funding(self) -> dict[int, np.ndarray]:
+        """Column -> funding settled per bar. 0 where a symbol has no funding at all; NaN where it has, but not there (a hole is not 0)."""
+        rates: dict[int, np.ndarray] = {}
         if not self.clock.always:
             return rates
-        for symbol in self.symbols:
+        for column, symbol in enumerate(self.symbols):
             if not self.catalog.has("funding_rate", symbol):
                 continue
             holder = self.catalog.holder("funding_rate", symbol, self.clock)
@@ -259,7 +279,7 @@ class PanelReader:
             # settled at the instant a bar ends belongs to that bar: it is paid on the position carried into it
             bars = (times - pd.Timedelta(nanoseconds=1)).floor(self.clock.bar)
             summed = pd.Series(paid, index=bars).groupby(level=0).sum().reindex(self.index)
-            rates[symbol] = summed.where(summed.notna(), np.where(_covered(times, self.clock.closes(self.index)), 0.0, np.nan))
+            rates[column] = summed.where(summed.notna(), np.where(_covered(times, self.clock.closes(self.index)), 0.0, np.nan)).to_numpy()
         return rates
 
     def _values(self, field: str, symbols: list[str]) -> np.ndarray:
@@ -292,7 +312,10 @@ class PanelReader:
         shared = (holder.name, key[1], age)
         if table.whole and shared in self._shared:
             return self._shared[shared]
-        rows = asof_rows(table.event, table.known, table.stale, self.decisions)
+        alike, found = self._alike
+        times = (table.event, table.known, table.stale)
+        rows = found if all(map(np.array_equal, times, alike)) else asof_rows(*times, self.decisions)  # many symbols have the same rows
+        self._alike = times, rows
         if table.whole:
             self._shared[shared] = rows
         return rows
@@ -318,17 +341,11 @@ class PanelReader:
         if field == "volume":
             return table
         holders = self.catalog.holders("close", symbol, self.clock)
-        traded = _by_label(join([(one, self._reader(one).on(self.clock, "close", symbol)) for one in holders]).table)
-        return replace(table, values=table.values * level_of(traded, _by_label(self._reader(folded).on(self.clock, "close", symbol))), whole=False)
+        traded = by_label(join([(one, self._reader(one).on(self.clock, "close", symbol)) for one in holders]).table)
+        return replace(table, values=table.values * level_of(traded, by_label(self._reader(folded).on(self.clock, "close", symbol))), whole=False)
 
     def _reader(self, holder: Imported) -> Reader:
         return self._readers.setdefault(holder.name, Reader(holder))
-
-
-def _by_label(table: FieldTable) -> pd.Series:
-    """The values by event time, of several vintages the last."""
-    series = pd.Series(table.values, index=pd.DatetimeIndex(table.event))
-    return series.sort_index() if series.index.is_unique else series.groupby(level=0).last()
 
 
 def _covered(times: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> np.ndarray:
@@ -359,7 +376,7 @@ def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = N
     return PanelReader(catalog, names, clock, index)
 
 
-def _spans(catalog: Catalog, symbol: str, clock: Clock) -> list[list[Any]]:
+def _spans(catalog: Catalog, symbol: str, clock: Clock) -> list[SymbolSpan]:
     for field in ("close", "value"):
         if catalog.has(field, symbol):
             return [

@@ -6,17 +6,22 @@ lets it go on differently from there: what the look-ahead probe compares a decis
 
 from __future__ import annotations
 
+import inspect
+import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from cachetools import LRUCache
 
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FenceError
 from flowbt.ground.guard import resting
 from flowbt.ground.protocols import Key, Panel, first_held
 from flowbt.ground.types import Function, Parameters
+
+MOST_BYTES = 512_000_000  # of features' results that are kept
 
 
 class PanelView:
@@ -72,31 +77,78 @@ class PanelView:
 
 
 class Recalled:
-    """Results of flowbt's own features on the whole of a panel, each computed once: for definitions and probes that ask for the same."""
+    """Results of flowbt's own features on the whole of a panel, each computed once: for what decides on it again, and for probes.
+
+    Those used least recently go first where they take more than 512 MB together.
+    """
 
     def __init__(self, panel: Panel) -> None:
         self.panel = panel
-        self._known: dict[object, object] = {}
+        self._known: LRUCache[object, object] = LRUCache(MOST_BYTES, _bytes)
+
+    def on(self, panel: Panel) -> Recalled:
+        """The same results, and `panel` for those that are not known yet."""
+        other = Recalled(panel)
+        other._known = self._known
+        return other
 
     def __call__(self, feature: Function, parameters: Parameters) -> Any:
         """The frames themselves, not to be written to; None where the arguments are not plain, or the result is not frames of all labels."""
         key = (feature, tuple(sorted((name, type(value), value) for name, value in parameters.items() if _plain(value))))
         if len(key[1]) < len(parameters):
             return None
-        if key not in self._known:
-            self._known[key] = feature(self.panel, **parameters)
-        found = self._known[key]
-        parts = found if isinstance(found, tuple) else (found,)
-        return found if all(isinstance(part, pd.DataFrame) and len(part) == len(self.panel.index) for part in parts) else None
+        found = self._known.get(key)
+        if found is None:
+            found = inspect.unwrap(feature)(self.panel, **parameters)  # not by the door of features, which would look it up here
+            if _bytes(found) <= MOST_BYTES:
+                self._known[key] = found
+        return found if all(isinstance(part, pd.DataFrame) and len(part) == len(self.panel.index) for part in _frames(found)) else None
 
 
-class Quiet(PanelView):
-    """A panel without its notebook, that reads each field once: what it is asked leaves no trace in a run's record. `features`: results known already."""
+def _frames(found: object) -> tuple[object, ...]:
+    return found if isinstance(found, tuple) else (found,)
+
+
+def _bytes(found: object) -> int:
+    return sum(part.to_numpy().nbytes for part in _frames(found) if isinstance(part, pd.DataFrame))
+
+
+class Remembering(PanelView):
+    """A panel that keeps the results of flowbt's own features, and gives copies of them where they are asked for again; see `Recalled`."""
 
     def __init__(self, panel: Panel, features: Recalled | None = None) -> None:
         super().__init__(panel)
-        self.features = features or Recalled(self)
+        self.features = Recalled(self) if features is None else features.on(self)
+
+    def __recall__(self, feature: Function, parameters: Parameters) -> Any:
+        found = self.features(feature, parameters)
+        return type(found)(*(part.copy() for part in found)) if isinstance(found, tuple) else None if found is None else found.copy()
+
+
+class Decided(Remembering):
+    """A panel as a run decides on it: what it is asked is told to the panel under it, and features are kept for the probe."""
+
+    def either(self, field: Key, *stand_ins: Key) -> pd.DataFrame:
+        return self.panel.either(field, *stand_ins)
+
+    def note(self, name: str, parameters: Parameters, result: object) -> None:
+        self.panel.note(name, parameters, result)
+
+
+class Range(NamedTuple):
+    """The least and the largest value of each column, and zero; what is missing apart."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+
+class Quiet(Remembering):
+    """A panel without its notebook, that reads each field once: what it is asked leaves no trace in a run's record. `features`: results known already."""
+
+    def __init__(self, panel: Panel, features: Recalled | None = None) -> None:
+        super().__init__(panel, features)
         self._read: dict[Any, pd.DataFrame] = {}
+        self._ranges: dict[int, tuple[weakref.ref[pd.DataFrame], Range]] = {}
 
     def __getitem__(self, key: Key) -> pd.DataFrame:
         return self.shared(key).copy()
@@ -117,6 +169,15 @@ class Quiet(PanelView):
             self._read[key] = self.panel.wide(field, prefix)
         return self._read[key]
 
+    def range(self, frame: pd.DataFrame) -> Range:
+        """Of a frame that is kept here, worked out once."""
+        known = self._ranges.get(id(frame))
+        if known is None or known[0]() is not frame:
+            values = frame.to_numpy() if frame.to_numpy().dtype.kind == "f" else np.zeros((0, frame.shape[1]))
+            found = Range(np.fmin.reduce(values, axis=0, initial=0.0), np.fmax.reduce(values, axis=0, initial=0.0))
+            known = self._ranges[id(frame)] = (weakref.ref(frame), found)
+        return known[1]
+
 
 def _plain(value: object) -> bool:
     return isinstance(value, (int, float, str, bool, type(None))) or (isinstance(value, tuple) and all(map(_plain, value)))
@@ -130,11 +191,12 @@ def known_events(table: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
 
 
 Recall = Callable[[Function, Parameters], Any]
-Change = Callable[[np.ndarray, int], np.ndarray]
+Change = Callable[[np.ndarray, int, Range], np.ndarray]
 
 
 class Shown(PanelView):
-    """The first `rows` labels of a panel. With `change`, what it gives for the labels from `kept` on is made up: `change(values, kept)` of labels x columns.
+    """The first `rows` labels of a panel. With `change`, what it gives for the labels from `kept` on is made up: `change(values, kept, range)` of labels x
+    columns, with the range of the whole field.
 
     `recall`: gives the whole panel's result of one of flowbt's own features, or None; it is shown and changed like a field, so that a probe costs what
     the strategy costs, not what its features cost.
@@ -170,7 +232,7 @@ class Shown(PanelView):
     def _shown(self, frame: pd.DataFrame) -> pd.DataFrame:
         values = frame.to_numpy()[: self.rows].copy()
         if self.change is not None:
-            values = self.change(values, self.kept)
+            values = self.change(values, self.kept, self.panel.range(frame))
         return pd.DataFrame(values, index=self._index, columns=frame.columns.view(), copy=False)
 
 

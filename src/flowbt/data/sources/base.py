@@ -29,6 +29,7 @@ from flowbt.ground.types import JsonView
 
 Options = JsonView
 BLANK = {"", ".", "-", "nan", "NaN", "N/A", "NA", "null", "None", "#N/A"}
+SAYS = ("retMsg", "msg", "message", "error")  # where an API puts why it refuses
 TEXT = (".csv", ".txt", ".csv.gz", ".txt.gz", ".zip")
 FIRST, LAST = pd.Timestamp("1700-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")  # what is dated elsewhere is no row of a market
 _WHOLE_DAY = r"\d{4}-\d{1,2}-\d{1,2}(?!\d)|\d{8}(?!\d)"
@@ -244,9 +245,14 @@ def _read_text(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -
 
 
 def _records(document: object) -> Any:
-    """The table inside a provider's answer: `{"result": {"data": [...]}}` and the like."""
+    """The table inside a provider's answer: `{"result": {"data": [...]}}` and the like. ValueError where the answer is a refusal, in the provider's words."""
+    told = document
     while isinstance(document, dict) and (inner := next((key for key in ("result", "data", "list") if key in document), None)):
         document = document[inner]
+    if isinstance(told, dict) and (not document or isinstance(document, dict)):
+        says = next((told[key] for key in SAYS if told.get(key)), "")
+        if says and str(says).lower() not in ("ok", "success"):
+            raise ValueError(f"the provider says: {says.get('message', says) if isinstance(says, dict) else says}")
     return document
 
 

@@ -26,7 +26,18 @@ TIMES = ("date", "datetime", "timestamp", "time", "day", "datum", "trade_date", 
 CLOCKS = ("time", "hour", "uhrzeit", "zeit", "time_of_day")
 SYMBOLS = ("symbol", "ticker", "sym", "instrument", "asset", "coin", "underlying", "root")
 SAMPLE = 20_000  # cells of a long column that are looked at to tell what it is
-_ALIKE = {"last": "close", "price": "close", "settle": "close", "vol": "volume", "adj_close": "close_adjusted"}
+_WORDS = {
+    "open": ("open_price opening eröffnung eröffnungskurs eroeffnung eröffn", "ouverture apertura abertura öppning"),
+    "high": ("high_price hoch höchst höchstkurs tageshoch hoechst", "plus_haut máximo maximo máxima massimo hoog"),
+    "low": ("low_price tief tiefst tiefstkurs tagestief", "plus_bas mínimo minimo mínima laag"),
+    "close": (
+        "last price settle close_price closing schluss schlusskurs zuletzt kurs",
+        "clôture cloture dernier cierre último ultimo chiusura fechamento slotkoers",
+    ),
+    "volume": ("vol volumen volumes volume_traded stück", "volumi"),
+    "close_adjusted": ("adj_close adjusted_close close_adj bereinigter_schluss bereinigter_schlusskurs", "cierre_ajustado clôture_ajustée"),
+}  # what prices are called in English and its neighbours
+_ALIKE = {word: name for name, lists in _WORDS.items() for words in lists for word in words.split()}
 _SCALES = ((r"thousands?|[$€£]?000s?|tsd|k\$|\$k", 1e3), (r"millions?|[$€£]?mn|mio|[$€£]?mm|\$m|m\$", 1e6), (r"billions?|[$€£]?bn|mrd|\$b|b\$", 1e9))
 
 

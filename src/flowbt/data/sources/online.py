@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import csv
 import importlib
-from collections.abc import Iterable, Sequence
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from flowbt.data.sources.request import Wanted
+from flowbt.data.sources.request import Brought, Wanted
 from flowbt.ground.errors import PullError, nearest
 from flowbt.ground.files import inside, writing
 
 PAGE = 500
+FAILURES = 3  # symbols in a row
 PULLED_BY = {"ccxt": ("venue", "what", "interval"), "yfinance": ()}  # options of each download
 
 
-def with_ccxt(wanted: Wanted, folder: Path) -> list[Path]:
+def with_ccxt(wanted: Wanted, folder: Path) -> list[Brought]:
     """Option venue (an exchange id of ccxt), what (funding, default, or bars) and interval (default 1h); symbols as ccxt has them (`BTC/USDT:USDT`)."""
     ccxt = _package("ccxt")
     venue = str(wanted.options.get("venue", "binance"))
@@ -29,31 +34,64 @@ def with_ccxt(wanted: Wanted, folder: Path) -> list[Path]:
         raise PullError(f"venue {venue!r}", "ccxt does not know it", nearest(venue, ccxt.exchanges) or "see ccxt.exchanges")
     exchange = getattr(ccxt, venue)({"enableRateLimit": True})
     bars = wanted.options.get("what", "funding") == "bars"
-    written = []
-    for symbol in wanted.named("BTC/USDT:USDT"):
+    header = ("timestamp", "open", "high", "low", "close", "volume") if bars else ("Symbol", "Date", "Funding Rate")
+
+    def one(symbol: str) -> Path:
         try:
             rows = list(_bars(exchange, symbol, wanted) if bars else _rates(exchange, symbol, wanted))
         except ccxt.BaseError as error:
             raise PullError(f"{venue} {symbol}", str(error)[:120] or type(error).__name__, "check the symbol and the span") from None
-        header = ("timestamp", "open", "high", "low", "close", "volume") if bars else ("Symbol", "Date", "Funding Rate")
         name = f"{symbol.replace('/', '-').replace(':', '-')}_{venue}_{'bars' if bars else 'funding'}.csv"
-        written.append(_write(inside(folder, name), header, rows))
-    return written
+        return _write(inside(folder, name), header, rows)
+
+    return _each(wanted.named("BTC/USDT:USDT"), one)
 
 
-def with_yfinance(wanted: Wanted, folder: Path) -> list[Path]:
-    """Daily bars of each symbol, unadjusted prices with an Adj Close column."""
+def with_yfinance(wanted: Wanted, folder: Path, pause: float = 0.0, timeout: float = 30.0) -> list[Brought]:
+    """Daily bars of each symbol, unadjusted prices with an Adj Close column; `pause` seconds between two symbols, `timeout` without an answer."""
     yfinance = _package("yfinance")
     first, last = wanted.days()
-    written = []
-    for symbol in wanted.named("SPY"):
-        frame = yfinance.download(symbol, start=first, end=last + pd.Timedelta(days=1), auto_adjust=False, progress=False, multi_level_index=False)
+    columns = ["Open", "High", "Low", "Close", "Adj Close", "Volume"]
+    asked = {"start": first, "end": last + pd.Timedelta(days=1), "timeout": timeout}
+
+    def one(symbol: str) -> Path:
+        time.sleep(pause)
+        with warnings.catch_warnings(), _quiet("yfinance"):
+            warnings.simplefilter("ignore")  # of its own use of pandas
+            frame = yfinance.download(symbol, **asked, auto_adjust=False, progress=False, threads=False, multi_level_index=False)
         if frame is None or frame.empty:
-            raise PullError(f"yfinance {symbol}", "no rows", "check the symbol and the span")
-        columns = ["Open", "High", "Low", "Close", "Adj Close", "Volume"]
+            raise PullError(
+                f"yfinance {symbol}", "no rows: Yahoo did not answer, refused, or does not know it", "try again later; check the symbol and the span"
+            )
         rows = [(f"{day:%Y-%m-%d}", *values) for day, *values in frame[columns].itertuples()]
-        written.append(_write(inside(folder, f"{symbol.lstrip('^')}.csv"), ("Date", *columns), rows))
-    return written
+        return _write(inside(folder, f"{symbol.lstrip('^')}.csv"), ("Date", *columns), rows)
+
+    return _each(wanted.named("SPY"), one)
+
+
+def _each(symbols: Sequence[str], one: Callable[[str], Path]) -> list[Brought]:
+    """Symbol by symbol: one that fails does not stop the others; after FAILURES in a row the others are not asked for."""
+    found: list[Brought] = []
+    for symbol in symbols:
+        if len(found) >= FAILURES and not any(each.path for each in found[-FAILURES:]):
+            found.append(Brought(symbol, problem=f"{symbol}: not asked: {FAILURES} before it brought nothing; try again later"))
+            continue
+        try:
+            found.append(Brought(symbol, one(symbol)))
+        except PullError as error:
+            found.append(Brought(symbol, problem=str(error)))
+    return found
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """A package's own log lines are kept off the terminal: what failed is said once, by us."""
+    log = logging.getLogger(name)
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
 
 
 def _rates(exchange: Any, symbol: str, wanted: Wanted) -> Iterable[tuple[Any, ...]]:

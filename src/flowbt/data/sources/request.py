@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 
@@ -23,6 +24,15 @@ class Download:
     fixed: bool = False
     maybe: bool = False
     checksum: str = ""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a package brought of one symbol: its file, or one line of why there is none."""
+
+    symbol: str
+    path: Path | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True)

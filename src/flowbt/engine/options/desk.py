@@ -165,7 +165,7 @@ class Desk:
     def crossed(self, t: int, j: int, option: PricedContract, units: float) -> float:
         """The price a fill at the open of bar t gets."""
         contract, fair, years = option.contract, option.at(option.open_price, t), option.at(option.open_years, t)
-        width = crossing(self.structure, contract, fair, distance(contract, float(self.bars.open[t, j]), option.at(option.open_vol, t), years))
+        width = crossing(self.structure, fair, distance(contract, float(self.bars.open[t, j]), option.at(option.open_vol, t), years))
         return max(fair + (width if units > 0 else -width), LEAST * contract.strike)
 
     def trade_option(self, t: int, j: int, position: StructurePosition, option: PricedContract, change: tuple[str, float]) -> None:

@@ -73,7 +73,7 @@ def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, clock
     then = QuotedVolatility(first["iv"], daily.cut(at, at + 1)) if daily else float(first["iv"])
     quote = price_structure(structure, idea.opened, first["spot"], then, clock=clock, symbol=idea.symbol)
     widths = [
-        crossing(structure, contract, price, distance(contract, float(first["spot"]), vol, days / YEAR))
+        crossing(structure, price, distance(contract, float(first["spot"]), vol, days / YEAR))
         for contract, price, vol, days in zip(quote.contracts, *(quote.table[name].to_numpy(float) for name in ("price", "volatility", "days")), strict=True)
     ]
     crossed = float((quote.table["quantity"].abs() * widths).sum())

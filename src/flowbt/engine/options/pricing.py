@@ -75,7 +75,7 @@ def timing_of(structure: Structure, clock: Clock, symbols: tuple[str, ...]) -> B
     return BarHours.of(clock, structure.cycle == "month" and bool(symbols) and set(symbols) <= MORNING and third_fridays_only)
 
 
-def crossing(structure: Structure, contract: Contract, fair: float, deviation: tuple[float, float]) -> float:
+def crossing(structure: Structure, fair: float, deviation: tuple[float, float]) -> float:
     """How far from the middle a fill is: its part of the spread, of at least a tick. `deviation`: days left, and the strike's distance in deviations."""
     terms, skew = structure.trading, structure.model.skew
     width = terms.spread if terms.spread is not None else skew.spread.at(*deviation) if isinstance(skew, SmileModel) else FLAT_SPREAD
@@ -232,13 +232,9 @@ def contract_of(
     return Contract(leg.kind, strike_of(leg, spot, years, lambda strike: inputs(strike, years)), expiry, leg.quantity)
 
 
-def value_of(contract: Contract, spot: npt.ArrayLike, iv: npt.ArrayLike, years: npt.ArrayLike, structure: Structure) -> tuple[Array, Array]:
-    """Model price (in coin for coin settlement) and delta (in units of the underlying), arrays."""
-    return value_with(contract, spot, years, declared_inputs(iv, spot, contract.strike, years, structure.model), structure.model)
-
-
 def value_with(contract: Contract, spot: npt.ArrayLike, years: npt.ArrayLike, inputs: OptionInputs, model: Model) -> tuple[Array, Array]:
-    """The same with the inputs given. American options are exercised early where that can pay: calls with dividends, puts with interest."""
+    """Model price (in coin for coin settlement) and delta (in units of the underlying), arrays. American options are exercised early where that can
+    pay: calls with dividends, puts with interest."""
     spots, call = np.asarray(spot, dtype=np.float64), contract.kind == "call"
     option = bs.OptionTerms(spots, contract.strike, years, inputs.vol, inputs.rate, inputs.dividend)
     price, delta = bs.price(option, call), bs.delta(option, call)

@@ -8,7 +8,6 @@ costs the seller nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -242,6 +241,3 @@ def declared(structure: Structure, always: bool, symbols: tuple[str, ...]) -> St
     american = not always and any(is_american(name) for name in symbols)
     model = replace(m, skew=m.skew if m.skew is not None else skew, american=m.american if m.american is not None else american)
     return replace(structure, model=model)
-
-
-BUILDERS: tuple[Callable[..., Structure], ...] = (long_call, long_put, put_spread, call_spread, straddle, calendar, covered_call, collar)

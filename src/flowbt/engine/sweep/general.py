@@ -17,7 +17,7 @@ import pandas as pd
 
 from flowbt.deferred import Trace, Tracer
 from flowbt.deferred.graph import nodes_in
-from flowbt.engine.decisions import no_rules, plan_of, rules_of
+from flowbt.engine.decisions import no_decision, no_rules, plan_of, rules_of
 from flowbt.engine.options.prices import ContractPrices
 from flowbt.engine.options.run import SharedPrices, desk_of, outcome_of, rules_of_structure
 from flowbt.engine.sweep.compiled import Stage
@@ -28,7 +28,6 @@ from flowbt.engine.sweep.sums import measure_path, measure_tape
 from flowbt.engine.types import Account, Costs, Signals, Targets, frozen
 from flowbt.engine.walk.accounts import profits, trades_from
 from flowbt.engine.walk.kernel import Bars, Rules, Terms, WeightPlan, run_signals, run_targets
-from flowbt.ground.errors import SignalError
 from flowbt.ground.types import Parameters
 
 D = TypeVar("D", bound=Signals | Targets)
@@ -65,7 +64,7 @@ class General:
         """The trial's decision on the traded bars."""
         decision = self.tracer.evaluate(trial)
         if not isinstance(decision, Signals | Targets):
-            raise SignalError("Signals or Targets from the strategy", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
+            raise no_decision(decision)
         return cut_frames(decision, self.stage)
 
     def simulate(self, decision: Signals | Targets, bars: Bars, part: BarRange, out: TrialResults, at: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -23,8 +24,12 @@ def plain(rules: Rules) -> bool:
     return all(part.size == 1 for part in rules[3:]) and bool(np.isin(rules.exit, (0.0, 1.0)).all())
 
 
-def rotated_rules(bars: Bars, rules: Rules, terms: Terms, offsets: Sequence[int]) -> Iterator[Array]:
-    """The returns of the decision moved down by each offset, T values each, in the order of the offsets. A missing one rests on a missing rate."""
+@contextmanager
+def rotated_rules(bars: Bars, rules: Rules, terms: Terms, offsets: Sequence[int]) -> Iterator[Iterator[Array]]:
+    """The returns of the decision moved down by each offset, T values each, in the order of the offsets. A missing one rests on a missing rate.
+
+    They are walked in threads from the beginning of the block, beside what it does; those that are not walked at its end never are.
+    """
     masks, kernel, length = masks_of(rules), kernel_of(bars), len(bars.open)
     flat, values = masks.reshape(-1, masks.shape[1] // bars.open.shape[1]), np.array([[part.flat[0] for part in rules[3:]]])
 
@@ -35,5 +40,8 @@ def rotated_rules(bars: Bars, rules: Rules, terms: Terms, offsets: Sequence[int]
         kernel(terms, turned.reshape(masks.shape), PLAIN, Trials(LEAVES, values, np.empty((1, len(METRICS))), returns[None]), 1.0)
         return returns
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        yield from pool.map(walk, offsets)
+    pool = ThreadPoolExecutor(os.cpu_count() or 1)
+    try:
+        yield pool.map(walk, offsets)
+    finally:
+        pool.shutdown(cancel_futures=True)

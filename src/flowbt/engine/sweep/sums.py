@@ -30,7 +30,6 @@ METRICS = (
 
 TRADES, WINS, GAIN, LOSS, RETURN = range(5)  # sums over closed trades
 BLOCK = 64  # bars
-RUINED = 6  # of Sums: bars that lost everything
 
 
 @jit

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -38,7 +37,8 @@ class Aside:
         """Begin to compare; calling what is returned waits for the answer. A large book is compared by `here`, in this process, and so is any of which the
         other does not say that it agrees."""
         if book.market.close.size > LARGE:
-            return partial(here, book)
+            found = here(book)  # at once: the rotations of so large a book are walked in other threads meanwhile
+            return lambda: found
         asked = self._pool.submit(self._asked, book)
 
         def answer() -> float:

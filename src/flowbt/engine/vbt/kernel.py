@@ -1,4 +1,4 @@
-"""The bar order of `vectorbt.Portfolio.from_signals` (1.2, its defaults), compiled. See `vbt_mode.py` for what it is for.
+"""The bar order of `vectorbt.Portfolio.from_signals` (1.2, its defaults), compiled. See `mode.py` for what it is for.
 
 Per bar: prices of the bar; per symbol a stop that is hit or else the signals, after their conflicts; sizes; then the fills in call order,
 each limited by the cash there is. Sums that cancel to within vectorbt's tolerance are exactly zero here too.

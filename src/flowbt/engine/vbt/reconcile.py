@@ -2,32 +2,62 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from flowbt.engine.book import Book
-from flowbt.engine.types import Array
+from flowbt.engine.types import PRICES, Array
 from flowbt.engine.vbt.dust import Flows, LeftOut, flows_of, left_out
 from flowbt.ground.errors import ReconciliationError
 
 TOLERANCE = 1e-9
+MOST = 2_000_000  # symbol-bars; vectorbt keeps a dozen tables of them
 
 
 def reconcile(book: Book) -> float:
     """Compare value and cash per bar, orders, and the profit of each trade; gives the largest relative difference.
 
     Differences of money are relative to the larger of the equity there and the starting cash, of units to the symbol's largest order; what vectorbt's own
-    sums leave out (`dust.py`) is no difference. Raises ReconciliationError naming the first bar where they exceed 1e-9, and by how much.
+    sums leave out (`dust.py`) is no difference. Raises ReconciliationError naming the first bar where they exceed 1e-9, and by how much. Many symbols are
+    compared some at a time, each part with an account of its own: only the value is of all.
     """
-    portfolio = book.portfolio
-    flows = flows_of(book)
-    gone = left_out(flows, np.array(book.carry), float(book.account.cash))
     scale = np.maximum(np.abs(book.value.to_numpy()), book.account.cash)
-    marked = np.where(gone.held != 0.0, gone.held * book.market.mark, 0.0).sum(axis=1)
-    worst = _compare("value", book.value.to_numpy() - marked - gone.cash, np.asarray(portfolio.value(), dtype=np.float64), scale, book.market.index)
-    return max(worst, _orders(book, portfolio, flows, gone), _trades(book, portfolio, float(scale.max())))
+    ours, theirs = book.value.to_numpy(copy=True), np.full(len(scale), book.account.cash)
+    worst, wrong = [0.0], []
+    for part in parts_of(book):
+        flows = flows_of(part)
+        gone = left_out(flows, np.array(part.carry), float(part.account.cash))
+        ours -= np.where(gone.held != 0.0, gone.held * part.market.mark, 0.0).sum(axis=1) + gone.cash
+        theirs += np.asarray(part.portfolio.value(), dtype=np.float64) - part.account.cash
+        try:
+            worst += [_orders(part, part.portfolio, flows, gone), _trades(part, part.portfolio, float(scale.max()))]
+        except ReconciliationError as error:  # what is wrong with the whole is said first
+            wrong.append(error)
+    worst.append(_compare("value", ours, theirs, scale, book.market.index))
+    if wrong:
+        raise wrong[0]
+    return max(worst)
+
+
+def parts_of(book: Book) -> Iterator[Book]:
+    """The book, symbols x bars of at most `MOST`, in parts by symbol where it has more; `value` stays that of the whole."""
+    symbols, count = book.market.symbols, max(1, MOST // len(book.market.index))
+    if len(symbols) <= count or book.legs is not None:
+        yield book
+        return
+    for first in range(0, len(symbols), count):
+        own = slice(first, first + count)
+        market = replace(book.market, symbols=symbols[own], surfaces=(), **{name: getattr(book.market, name)[:, own] for name in PRICES})
+        orders, trades = (table[table["symbol"].isin(symbols[own])] for table in (book.orders, book.trades))
+        part = replace(book, market=market, orders=orders, trades=trades, carry=book.carry[:, own])
+        yield part
+        vars(part).pop("portfolio", None)
+        gc.collect()  # nothing less frees a portfolio
 
 
 def _orders(book: Book, portfolio: Any, flows: Flows, gone: LeftOut) -> float:

@@ -11,12 +11,15 @@ from flowbt.engine.walk.accounts import profits, trades_from
 from flowbt.engine.walk.events import REASONS
 from flowbt.engine.walk.kernel import Array, Bars, Ints, Tape
 
+ROWS = 256  # bars looked at together
+
 
 def book_of(market: Market, account: Account, bars: Bars, tape: Tape, count: int) -> Book:
     """The tape as a book: tables of orders and trades, and series per bar, net of everything."""
     order, fill = tape.order[:count], tape.fill[:count]
     orders = orders_of(market, order, fill)
-    carry = tape.borrow + tape.funding
+    flows = flows_of(market, order, fill, tape)
+    carry = np.add(tape.borrow, tape.funding, out=tape.borrow)  # in its place: of many symbols each table counts
     before = np.concatenate([[account.cash], tape.value[:-1]])
     with np.errstate(divide="ignore", invalid="ignore"):
         returns = np.where(before > 0.0, tape.value / before - 1.0, 0.0)  # after ruin there is nothing to earn a return on
@@ -27,7 +30,7 @@ def book_of(market: Market, account: Account, bars: Bars, tape: Tape, count: int
         trades=trades_of(market, order, fill, bars.mark, carry),
         value=pd.Series(tape.value, market.index, name="value"),
         returns=pd.Series(returns, market.index, name="returns"),
-        flows=flows_of(market, order, fill, tape),
+        flows=flows,
         exposure=exposure_of(market, order, fill, bars, tape, before),
         carry=carry,
     )
@@ -105,10 +108,12 @@ def flows_of(market: Market, order: Ints, fill: Array, tape: Tape) -> pd.DataFra
 
 def exposure_of(market: Market, order: Ints, fill: Array, bars: Bars, tape: Tape, before: Array) -> pd.DataFrame:
     """Net and gross notional at the close over equity; `turnover` is notional traded over equity at the previous close."""
-    notional = np.where(tape.units == 0.0, 0.0, tape.units * bars.mark)
+    net, gross = np.empty(len(market.index)), np.empty(len(market.index))
+    for rows in (slice(at, at + ROWS) for at in range(0, len(net), ROWS)):
+        notional = np.where(tape.units[rows] == 0.0, 0.0, tape.units[rows] * bars.mark[rows])
+        net[rows], gross[rows] = notional.sum(axis=1), np.abs(notional).sum(axis=1)
     traded = np.bincount(order[:, 0], np.abs(fill[:, 0]) * fill[:, 1], len(market.index))
     with np.errstate(divide="ignore", invalid="ignore"):
         over = np.where(tape.value > 0.0, 1.0 / tape.value, np.nan)
         turnover = np.where(before > 0.0, traded / before, np.nan)
-    net, gross = notional.sum(axis=1) * over, np.abs(notional).sum(axis=1) * over
-    return pd.DataFrame({"net": net, "gross": gross, "turnover": turnover}, index=market.index)
+    return pd.DataFrame({"net": net * over, "gross": gross * over, "turnover": turnover}, index=market.index)

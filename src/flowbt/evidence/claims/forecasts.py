@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from flowbt.evidence.claims.base_rates import BaseRate, Bet, base_rate, payoff, remaining
+from flowbt.evidence.claims.base_rates import BaseRate, Bet, PastPrices, base_rate, payoff, remaining
 from flowbt.evidence.claims.declare import Claim
 from flowbt.ground.errors import ClaimError, FieldError
 from flowbt.ground.protocols import Panel
@@ -101,7 +101,7 @@ def resolve(bet: Bet, when: Dated, panel: Panel) -> Json:
     FieldError where there is no price on the date made."""
     close, start = _made(bet, when, panel)
     end = int(close.index.searchsorted(pd.Timestamp(when.by), side="right")) - 1
-    low, high = (_series(panel, f, bet.symbol) if bet.field == "close" and panel.has(f, bet.symbol) else close for f in ("low", "high"))
+    low, high = (close if side is None else side for side in _extremes(bet, panel))
     over, cost = pd.Timestamp(when.by) <= close.index[-1], _cost(bet, panel, close, start, _bars(close, start, when.by))
     window = slice(start, end + 1)
     known = close.iloc[window].dropna()
@@ -111,7 +111,7 @@ def resolve(bet: Bet, when: Dated, panel: Panel) -> Json:
 
 
 def rate(bets: Sequence[Bet], when: Dated, panel: Panel, asked: pd.Timestamp | None = None) -> BaseRate | None:
-    """The base rate of all bets coming true together, from closes up to the date made; or, asked on a later day, of what they ask for from then on.
+    """The base rate of all bets coming true together, from the bars up to the date made; or, asked on a later day, of what they ask for from then on.
 
     None where the history is too short, or nothing of the forecast's time is left. FieldError as `resolve`."""
     found = []
@@ -121,9 +121,10 @@ def rate(bets: Sequence[Bet], when: Dated, panel: Panel, asked: pd.Timestamp | N
         at = int(np.flatnonzero(close.iloc[: at + 1].notna())[-1])
         moved, bars = float(close.iloc[at] / close.iloc[start] - 1), _bars(close, at, when.by)
         cost = _cost(bet, panel, close, start, _bars(close, start, when.by)) or 0.0
-        found.append((remaining(bet, moved), close.iloc[: at + 1], cost / (1 + moved), bars))
-    bars = max(one[3] for one in found)
-    return base_rate([one[:3] for one in found], bars) if bars else None
+        low, high = (None if side is None else side.iloc[: at + 1] for side in _extremes(bet, panel))
+        found.append((PastPrices(remaining(bet, moved), close.iloc[: at + 1], cost / (1 + moved), low, high), bars))
+    bars = max(one[1] for one in found)
+    return base_rate([one[0] for one in found], bars) if bars else None
 
 
 def _share(found: BaseRate | None) -> float | None:
@@ -138,6 +139,11 @@ def _made(bet: Bet, when: Dated, panel: Panel) -> tuple[pd.Series, int]:
     if start < 0 or late or not np.isfinite(close.iloc[start]):
         raise FieldError(f"field {bet.field!r} of {bet.symbol} on {when.made}", "its data do not cover that date", "import data that does")
     return close, start
+
+
+def _extremes(bet: Bet, panel: Panel) -> list[pd.Series | None]:
+    """Lows and highs of a bet's symbol; None where it has none, or is settled by another field than the close."""
+    return [_series(panel, side, bet.symbol) if bet.field == "close" and panel.has(side, bet.symbol) else None for side in ("low", "high")]
 
 
 def _bars(close: pd.Series, start: int, by: str) -> int:

@@ -73,6 +73,11 @@ def number(value: object, spec: str = ".2f", units: str = "") -> str:
     return f"{text} {units}"
 
 
+def chance(p: float | None) -> str:
+    """A p value to three places; never nought."""
+    return "<0.001" if p is not None and p < 0.0005 else number(p, ".3f")
+
+
 def when(value: object, *, hours: bool = False) -> str:
     """An ISO date (with hours and minutes if asked); a dash for a missing one."""
     if value is None or value != value:
@@ -92,7 +97,7 @@ def script(value: object) -> object:
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     made = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters.update(number=number, when=when, script=script, slug=slug)
+    made.filters.update(number=number, chance=chance, when=when, script=script, slug=slug)
     return made
 
 

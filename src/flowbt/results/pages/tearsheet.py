@@ -13,7 +13,7 @@ from flowbt.evidence.trade_groups import trade_groups
 from flowbt.ground.types import Json
 from flowbt.results import breakdowns
 from flowbt.results.pages import drawing
-from flowbt.results.pages.base import render_page
+from flowbt.results.pages.base import number, render_page
 from flowbt.results.record import RunEvidence, RunRecord
 from flowbt.results.rows import Row, grouped, measure_rows
 from flowbt.results.summary import summary_of
@@ -70,7 +70,8 @@ def context(record: RunRecord, belief: Belief | None = None) -> Json:
         "options": options_of(record),
         "trade_count": len(record.trades),
         "groups_of_trades": trade_groups(record.trades, returns),
-        "data": data,
+        "columns_seen": any("@" in column["name"] for column in data["trades"]["columns"]),
+        "data": {**data, "unit": unit},
     }
 
 
@@ -82,17 +83,18 @@ def options_of(record: RunRecord) -> Json | None:
         return None
     cash = float(record.manifest.get("account", {}).get("cash", record.returns["value"].iloc[0]))
     parts = [{"name": name, "cash": value, "of_cash": value / cash} for name, value in terms["greeks"].items()]
-    total = sum(part["cash"] for part in parts)
+    total = sum(terms["greeks"].values())
     return {**terms, "parts": parts, "total": total, "of_cash": total / cash}
 
 
 def luck_words(kept: RunEvidence) -> str:
     """The run against its rotations and against holding its average exposure; empty where that was not measured."""
     parts = [f"{kept['rotations']} rotations of its own decisions"] if kept.get("rotations") else []
-    for name, words in (("rotation_sharpe", "mean Sharpe {:.2f}"), ("rotation_p", "p {:.3f}"), ("held_p", "against holding its average exposure p {:.3f}")):
+    shown = (("rotation_sharpe", "mean Sharpe {}", ".2f"), ("rotation_p", "p {}", ".3f"), ("held_p", "against holding its average exposure p {}", ".3f"))
+    for name, words, spec in shown:
         value = kept.get(name)
         if parts and isinstance(value, float | int):
-            parts.append(words.format(value))
+            parts.append(words.format(number(value, spec)))
     return ", ".join(parts)
 
 
@@ -144,7 +146,7 @@ def trade_table(trades: pd.DataFrame, intraday: bool) -> Json:
             stamps = drawing.stamps(pd.DatetimeIndex(column), intraday)
             columns.append({"name": name, "kind": "date", "values": [None if pd.isna(x) else s for x, s in zip(column, stamps, strict=True)]})
         elif pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            columns.append({"name": name, "kind": "percent" if name == "return" else "number", "values": drawing.compact(column, 6)})
+            columns.append({"name": name, "kind": "percent" if name in ("return", "mae", "mfe") else "number", "values": drawing.compact(column, 6)})
         else:
             columns.append({"name": name, "kind": "text", "values": ["" if pd.isna(x) else str(x) for x in column]})
     return {"columns": columns, "total": len(trades), "hidden": max(len(seen) - MOST_FEATURES, 0)}

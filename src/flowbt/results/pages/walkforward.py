@@ -15,10 +15,11 @@ from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.belief import unlike
 from flowbt.results.pages import drawing, site
-from flowbt.results.pages.base import render_page, write_assets
+from flowbt.results.pages.base import number, render_page, write_assets
 from flowbt.results.record import unsealed
 
 PAGE = "walkforward.html"
+LABELS = {one.name: one.label for one in MEASURES}
 SHOWN = ("sharpe", "cagr", "max_drawdown", "volatility", "trades", "win_rate")
 
 
@@ -30,7 +31,7 @@ def write(root: Path, folder: Path) -> Path:
     with shelf.storing(path, "write"):
         write_assets(Path(root))
         write_text(path, render_page(PAGE, shown, depth=len(path.relative_to(root).parts) - 1))
-        site.announce(path, "walk-forward", f"Walk-forward of {document['strategy']}", shown["headline"])
+        site.announce(path, "walk-forward", f"Walk-forward of {document['strategy']}", shown["headline"], shown["run"])
     site.write_index(Path(root))
     return path
 
@@ -76,7 +77,9 @@ def context(document: Json, tables: dict[str, pd.DataFrame], run: tuple[str, Jso
         "modes": modes,
         "parameters": [str(name) for name in tables["windows"] if str(name).startswith("p.")],
         "shown": SHOWN,
-        "data": {"lines": lines, "windows": {mode["name"]: mode["rows"] for mode in modes}, "metric": document["sort"]},
+        "labels": LABELS,
+        "metric": LABELS.get(document["sort"], document["sort"]),
+        "data": {"lines": lines, "windows": {mode["name"]: mode["rows"] for mode in modes}, "metric": LABELS.get(document["sort"], document["sort"])},
     }
 
 
@@ -87,10 +90,10 @@ def headline(document: Json) -> str:
     if inside is None or outside is None:
         return "Nothing can be said: in no window did the chosen parameters trade."
     sharpe = mode["measures"]["sharpe"]
-    metric = next((one.label for one in MEASURES if one.name == document["sort"]), document["sort"])
+    metric = LABELS.get(document["sort"], document["sort"])
     return (
-        f"The best {metric} of each training window averages {inside:.2f}; the same choices made {outside:.2f} in the windows after them"
-        + (f", Sharpe {sharpe:.2f} over all of them" if sharpe is not None else "")
+        f"The best {metric} of each training window averages {number(inside)}; the same choices made {number(outside)} in the windows after them"
+        + (f", Sharpe {number(sharpe)} over all of them" if sharpe is not None else "")
         + f". {mode['positive']:.0%} of {mode['windows']} windows rose."
     )
 

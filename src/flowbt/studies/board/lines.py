@@ -57,7 +57,7 @@ def _value(section: str, name: str, series: str, form: str = "{:.2f}") -> Line:
 
 def _runs(value: float) -> str:
     side = "accumulation" if value > 0 else "distribution"
-    return f"{abs(value):.0f} sessions of {side}" if value else "none"
+    return f"{abs(value):.0f} session{'s' if abs(value) != 1 else ''} of {side}" if value else "none"
 
 
 def _sessions(value: float) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,12 @@ from flowbt.evidence.belief import Belief
 from flowbt.evidence.measures import drawdown, measure
 from flowbt.evidence.paired import paired_difference
 from flowbt.ground.errors import RangeError
-from flowbt.ground.types import Json
+from flowbt.ground.types import Json, JsonView
 from flowbt.results import breakdowns
 from flowbt.results.pages import drawing
 from flowbt.results.record import RunRecord
 from flowbt.results.rows import measure_rows, minus
-from flowbt.studies.compare.trades import TOLERANCE, date_text, difference
+from flowbt.studies.compare.trades import TOLERANCE, TradeDifference, date_text, difference
 
 SETTINGS = (
     "symbols",
@@ -43,6 +43,39 @@ SETTINGS = (
 PAIRED = {"sharpe": ("Sharpe", ".2f"), "cagr": ("CAGR", "+.2%"), "volatility": ("Volatility", ".2%"), "mean": ("Mean return a year", "+.2%")}
 
 
+class ComparedMeasure(TypedDict):
+    """A measure of every run: as text, its interval as text, and as a number (None: no meaning)."""
+
+    name: str
+    label: str
+    units: str
+    texts: list[str]
+    ranges: list[str]
+    values: list[float | None]
+
+
+class ComparedSetting(TypedDict):
+    """A parameter, setting or dataset of every run, in words."""
+
+    name: str
+    values: list[str]
+    differs: bool
+
+
+class EquityLines(TypedDict):
+    """Growth of 1 and drawdown of every run, thinned, by label."""
+
+    labels: list[str]
+    lines: list[list[float | None]]
+    underwater: list[list[float | None]]
+
+
+class RunTrades(TradeDifference):
+    """The trades of another run against those of the first."""
+
+    run: str
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Everything a comparison says; plain values, so that the page, the terminal and JSON show the same."""
@@ -50,14 +83,14 @@ class Comparison:
     runs: list[Json]  # label, id, strategy, thesis, from, to, synthetic, belief
     span: list[str]  # first and last common label
     bars: int
-    measures: list[Json]  # name, label, units, texts, values; one per run
+    measures: list[ComparedMeasure]
     differences: list[Json]  # run, name, label, base, other, difference, low, high, p, and texts
     correlation: list[list[float | None]]
-    parameters: list[Json]  # name, values, differs
-    settings: list[Json]
-    data: list[Json]  # dataset, hash per run, differs
-    trades: list[Json]  # per other run: counts and the differing rows
-    equity: Json  # labels, lines
+    parameters: list[ComparedSetting]
+    settings: list[ComparedSetting]
+    data: list[ComparedSetting]  # dataset, hash per run
+    trades: list[RunTrades]
+    equity: EquityLines
     reasons: list[str]  # why the results are not the same; empty: they are
 
     @property
@@ -134,7 +167,7 @@ def _run(record: RunRecord, label: str, belief: Belief) -> Json:
     return {"label": label, "belief": belief.to_dict(), **{name: record.manifest.get(name) for name in names}}
 
 
-def _measures(records: Sequence[RunRecord], returns: list[pd.Series], index: pd.DatetimeIndex, year: float) -> list[Json]:
+def _measures(records: Sequence[RunRecord], returns: list[pd.Series], index: pd.DatetimeIndex, year: float) -> list[ComparedMeasure]:
     columns = []
     for record, own in zip(records, returns, strict=True):
         trades = record.trades
@@ -145,7 +178,9 @@ def _measures(records: Sequence[RunRecord], returns: list[pd.Series], index: pd.
             "name": name,
             "label": row.label,
             "units": row.units,
-            **{key: [getattr(column[name], part) for column in columns] for key, part in (("texts", "text"), ("ranges", "range"), ("values", "value"))},
+            "texts": [column[name].text for column in columns],
+            "ranges": [column[name].range for column in columns],
+            "values": [column[name].value for column in columns],
         }
         for name, row in columns[0].items()
         if any(c[name].value is not None for c in columns)
@@ -172,9 +207,9 @@ def _correlation(table: pd.DataFrame) -> drawing.Floats:
     return values
 
 
-def _side_by_side(columns: Sequence[Json]) -> list[Json]:
+def _side_by_side(columns: Sequence[JsonView]) -> list[ComparedSetting]:
     names = list(dict.fromkeys(name for column in columns for name in column))
-    rows = []
+    rows: list[ComparedSetting] = []
     for name in names:
         values = [_words(column[name]) if name in column else "–" for column in columns]
         rows.append({"name": name, "values": values, "differs": len(set(values)) > 1})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, TypedDict
 
 import pandas as pd
 
@@ -11,12 +11,37 @@ MOST_TRADES = 400  # differing trades listed
 TOLERANCE = 1e-9
 
 
-def difference(base: pd.DataFrame, other: pd.DataFrame) -> dict[str, object]:
+class TradePair(TypedDict):
+    """A trade that only one of two runs has ("first only", "other only"), or that ends otherwise ("changed"). Times as text, returns as fractions."""
+
+    what: str
+    symbol: str
+    side: str
+    entry: str | None
+    exit_first: str | None
+    exit_other: str | None
+    return_first: float | None
+    return_other: float | None
+
+
+class TradeDifference(TypedDict):
+    """How many trades are in the first run only, the other only, both, and changed; those that differ, and as many of them as are listed."""
+
+    only_first: int
+    only_other: int
+    both: int
+    changed: int
+    rows: list[TradePair]
+    listed: int
+    differing: int
+
+
+def difference(base: pd.DataFrame, other: pd.DataFrame) -> TradeDifference:
     """Trades matched by symbol, side and entry: in the first run only, in the other only, and in both with another exit or return."""
     keys = ["symbol", "side", "entry_label"]
     columns = [*keys, "exit_label", "return", "pnl"]
     if base.empty and other.empty:
-        return {**dict.fromkeys(("only_first", "only_other", "both", "changed", "listed", "differing"), 0), "rows": []}
+        return {"only_first": 0, "only_other": 0, "both": 0, "changed": 0, "rows": [], "listed": 0, "differing": 0}
     base, other = (other.iloc[:0] if base.empty else base), (base.iloc[:0] if other.empty else other)  # the empty one takes the columns' types
     merged = base[columns].merge(other[columns], on=keys, how="outer", suffixes=("_a", "_b"), indicator=True)
     both = merged[merged["_merge"] == "both"]
@@ -37,7 +62,7 @@ def difference(base: pd.DataFrame, other: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def _trade(row: dict[Hashable, object]) -> dict[str, object]:
+def _trade(row: dict[Hashable, object]) -> TradePair:
     return {
         "what": {"left_only": "first only", "right_only": "other only", "both": "changed"}[str(row["_merge"])],
         "symbol": str(row["symbol"]),

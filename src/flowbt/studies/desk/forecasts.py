@@ -184,7 +184,9 @@ def _until(panel: PanelReader, now: pd.Timestamp) -> PanelReader:
 
 def _base(bets: Sequence[Bet], when: Dated, panel: PanelReader, asked: pd.Timestamp | None) -> Json | None:
     found = rate(bets, when, panel, None if asked is None else asked.normalize())
-    return None if found is None else {"share": found.share, "windows": found.windows, "probability": found.probability}
+    return None if found is None else {
+        "share": found.share, "windows": found.windows, "probability": found.probability, "ranged": found.ranged
+    }  # fmt: skip
 
 
 def _listed(claim: Claim, given: object) -> list[Bet]:

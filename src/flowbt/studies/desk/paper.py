@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +14,31 @@ import pandas as pd
 from flowbt.data.catalog import Catalog
 from flowbt.engine.book import Book
 from flowbt.engine.loader import Strategy, load_strategy
+from flowbt.engine.options.structures import Structure
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Signals, Targets
+from flowbt.ground.clock import Clock
 from flowbt.ground.errors import JournalError
 from flowbt.ground.types import Json
 from flowbt.studies.desk.chain import Entry
 from flowbt.studies.desk.follow import KIND, kept_code
 from flowbt.studies.desk.recheck import rows_at
 from flowbt.studies.run.market import cut_decision, market_of, panel_for
+from flowbt.studies.run.surfaces import with_surfaces
 
 RULES = ("size", "hold", "stop", "take")
 
 
 @dataclass(frozen=True)
 class PaperBook:
-    """A followed strategy. Returns are simple, net of costs, over the journaled bars. `late`: entered after their fill, which nobody could have traded;
-    they are traded as if they had been in time, and counted. `missing`: bars without an entry (no decision then). `different`: bars on which the backtest
-    decides otherwise. The gap between the two returns is told apart: `gap_missing`, of bars without an entry; `gap_data`, of bars that differ. Fills and costs
-    are the same in both books, so they make none of it."""
+    """A followed strategy. Returns are simple, net of costs, over the journaled bars, at the prices as they are now.
+
+    The gap between the two returns is told apart, and its parts add up to it (all but the last before costs):
+    `gap_missing`: of `missing` bars without an entry (no decision then). `gap_data`: of `different` bars on which the backtest decides otherwise.
+    `gap_fills`: of `late` entries, made after the open that the backtest fills them at: they are filled at the first open after they were made, or, where the
+    bars end before it, not at all (`unfilled`). `gap_costs`: what the journal's book paid in fees, slippage and borrow less what the backtest paid.
+    `priced_by`: option structures by what priced them (surface, model, both); empty without structures.
+    """
 
     strategy: str
     first: str
@@ -38,14 +46,18 @@ class PaperBook:
     bars: int
     entries: int
     late: int
+    unfilled: int
     missing: int
     different: int
     journal_return: float
     backtest_return: float
     gap_missing: float
     gap_data: float
+    gap_fills: float
+    gap_costs: float
     trades: int
     open_positions: tuple[str, ...]
+    priced_by: Mapping[str, int]
 
     def to_dict(self) -> Json:
         return asdict(self)
@@ -64,20 +76,20 @@ def paper_books(catalog: Catalog, entries: list[Entry], journal: Path) -> list[P
 
 def _book(catalog: Catalog, group: list[Entry], strategy: Strategy) -> PaperBook:
     panel = panel_for(catalog, strategy)
-    parameters = strategy.resolve(group[0].body["parameters"])
-    whole = strategy.decide(panel, parameters)
+    whole = strategy.decide(panel, strategy.resolve(group[0].body["parameters"]))
     by_label = {pd.Timestamp(entry.body["label"]).tz_localize(None): entry for entry in group}
     labels = panel.index[(panel.index >= min(by_label)) & (panel.index <= panel.clock.shift(pd.DatetimeIndex([max(by_label)]), 1)[0])]
-    market = market_of(panel, labels)
+    market = with_surfaces(market_of(panel, labels), panel, whole)
     said = {label: entry.body["decisions"] for label, entry in by_label.items()}
     decided = [label for label in labels if label in said]
     unsaid = [label for label in labels[:-1] if label not in said]
+    timed, unfilled = _in_time(panel.clock, labels, by_label)
     whole_rows = said | {label: rows_at(whole, label, panel.symbols) for label in unsaid}
-    books = [_frames(whole, rows, labels, panel.symbols) for rows in (said, whole_rows)]
-    followed, filled = (simulate(market, decision, strategy.costs, strategy.account) for decision in books)
-    backtest = simulate(market, cut_decision(whole, panel, labels), strategy.costs, strategy.account)
-    different = sum(rows_at(whole, label, panel.symbols) != by_label[label].body["decisions"] for label in decided)
-    own, without_holes, other = _total(followed), _total(filled), _total(backtest)
+    ways = [*(_frames(whole, rows, labels, panel.symbols) for rows in (timed, said, whole_rows)), cut_decision(whole, panel, labels)]
+    free = replace(strategy.costs, fees=0.0, slippage=0.0, borrow=0.0)
+    gross = [_total(simulate(market, _free(way), free, strategy.account)) for way in ways]
+    followed, backtest = (simulate(market, way, strategy.costs, strategy.account) for way in (ways[0], ways[-1]))
+    own, other = _total(followed), _total(backtest)
     return PaperBook(
         strategy=group[0].body["strategy"],
         first=f"{labels[0]:%Y-%m-%d}",
@@ -85,15 +97,44 @@ def _book(catalog: Catalog, group: list[Entry], strategy: Strategy) -> PaperBook
         bars=len(labels),
         entries=len(decided),
         late=sum(entry.time > entry.body["fill"] for entry in group),
+        unfilled=unfilled,
         missing=len(unsaid),
-        different=different,
+        different=sum(rows_at(whole, label, panel.symbols) != said[label] for label in decided),
         journal_return=own,
         backtest_return=other,
-        gap_missing=own - without_holes,
-        gap_data=without_holes - other,
+        gap_missing=gross[1] - gross[2],
+        gap_data=gross[2] - gross[3],
+        gap_fills=gross[0] - gross[1],
+        gap_costs=(own - gross[0]) - (other - gross[3]),
         trades=int((followed.trades["reason"] != "open").sum()) if len(followed.trades) else 0,
         open_positions=tuple(f"{row.side} {row.symbol}" for row in followed.trades.itertuples() if row.reason == "open"),
+        priced_by={str(how): int(count) for how, count in followed.trades["priced_by"].value_counts().items()} if "priced_by" in followed.trades else {},
     )
+
+
+def _in_time(clock: Clock, labels: pd.DatetimeIndex, by_label: Mapping[pd.Timestamp, Entry]) -> tuple[dict[pd.Timestamp, list[Json]], int]:
+    """The rows by the label after which they can be filled: their own where the entry was made before the next open, else the first whose next open came after
+    it was made; and how many come too late for any. Of several at one open the last that asks for something counts."""
+    opens = clock.opens(clock.shift(labels, 1))
+    rows: dict[pd.Timestamp, list[Json]] = {}
+    unfilled = 0
+    for label, entry in sorted(by_label.items()):
+        made = pd.Timestamp(entry.time).tz_localize(None)
+        after = labels[:-1][(labels[:-1] >= label) & (opens[:-1] >= made)]
+        if len(after):
+            asked = {row["symbol"]: row for row in entry.body["decisions"] if row["action"] != "none"}
+            before: list[Json] = rows.get(after[0]) or entry.body["decisions"]
+            rows[after[0]] = [asked.get(row["symbol"], row) for row in before]
+        else:
+            unfilled += label != labels[-1]
+    return rows, unfilled
+
+
+def _free(decision: Signals | Targets) -> Signals | Targets:
+    """The same, filled at the middle: without the spread of options."""
+    if isinstance(decision, Targets) or not isinstance(decision.structure, Structure):
+        return decision
+    return replace(decision, structure=decision.structure.with_(cross=0.0, tick=0.0))
 
 
 def _frames(whole: Signals | Targets, rows: dict[pd.Timestamp, list[Json]], labels: pd.DatetimeIndex, symbols: tuple[str, ...]) -> Signals | Targets:

@@ -94,8 +94,10 @@ def today(catalog: Catalog, path: Path, asof: Moment | None = None) -> Today:
     strategy = load_strategy(path)
     parameters = strategy.resolve({})
     panel = panel_asof(catalog, strategy, asof)
-    decision = cut_decision(strategy.decide(panel, parameters), panel, panel.index)
-    check_rules(decision, Labels(panel.index, panel.symbols))
+    asked = strategy.decide(panel, parameters)
+    with strategy.answering():
+        decision = cut_decision(asked, panel, panel.index)
+        check_rules(decision, Labels(panel.index, panel.symbols))
     label, clock = panel.index[-1], panel.clock
     reasons = conditions(strategy, panel, parameters)
     return Today(

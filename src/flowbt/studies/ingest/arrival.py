@@ -10,11 +10,11 @@ from typing import Literal
 import pandas as pd
 
 from flowbt.data.declare import Dataset
+from flowbt.data.provenance import FileRecord, Provenance
 from flowbt.data.sources.base import RawTable
 from flowbt.ground.errors import ParameterError, RefusedImport
 from flowbt.ground.types import JsonView
 
-Record = JsonView
 Course = Literal["same", "place", "anew", "merge"]
 
 
@@ -42,9 +42,9 @@ def instant_of(text: str) -> pd.Timestamp:
     """An instant in naive UTC from ISO text (UTC where it names no zone); ParameterError for anything else."""
     try:
         stamp = pd.Timestamp(datetime.fromisoformat(text.strip()))
-    except ValueError:
+        return (stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp).as_unit("ns")
+    except (ValueError, OverflowError):  # pandas' own of a year outside of 1678 to 2262 is a ValueError
         raise ParameterError(f"--known-at {text}", "not an ISO time", "for example 2024-02-15T18:00 or 2024-02-15T13:00-05:00") from None
-    return (stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp).as_unit("ns")
 
 
 def row_rules(declaration: Dataset) -> dict[str, object]:
@@ -53,7 +53,7 @@ def row_rules(declaration: Dataset) -> dict[str, object]:
     return {"clock": declaration.clock, "frequency": declaration.frequency, "policy": declaration.policy, "fields": bounds}
 
 
-def course(name: str, stored: Record, records: Sequence[Record], facts: Record) -> Course:
+def course(name: str, stored: Provenance, records: Sequence[FileRecord], facts: JsonView) -> Course:
     """What is to be done with files (name, sha256, read: how they are read) where `stored` is there.
 
     same: all were read so before. place: only the publication rule changed. anew: they are read in another way, and all files of the dataset are among
@@ -63,7 +63,7 @@ def course(name: str, stored: Record, records: Sequence[Record], facts: Record) 
     there = [identity(file) for file in held]
     again = [identity(record) for record in records if identity(record) in there]
     other = [record["name"] for record in records if identity(record) not in there and _read_otherwise(record, held)]
-    reordered = [one for one in there if one in again] != again
+    reordered = [one for one in dict.fromkeys(there) if one in again] != list(dict.fromkeys(again))  # two files may have the same bytes
     if other or (again and (reordered or any(stored.get(key) != facts[key] for key in ("row_rules", "tolerance")))):
         brought = {record["sha256"] for record in records}
         absent = [file["name"] for file in held if file["sha256"] not in brought]
@@ -79,12 +79,12 @@ def course(name: str, stored: Record, records: Sequence[Record], facts: Record) 
     return "same" if stored.get("publication") == facts["publication"] else "place"
 
 
-def identity(file: Record) -> tuple[str, str]:
+def identity(file: FileRecord) -> tuple[str, str]:
     """What a file is: its bytes and how they are read. One file may be read in several ways."""
     return str(file["sha256"]), str(file.get("read", ""))
 
 
-def _read_otherwise(record: Record, held: Sequence[Record]) -> bool:
+def _read_otherwise(record: FileRecord, held: Sequence[FileRecord]) -> bool:
     """Whether the same bytes, or a file of this name, were read in other ways only."""
     same = [file for file in held if file["sha256"] == record["sha256"]] or [file for file in held if file["name"] == record["name"]]
     return bool(same) and all(file.get("read") != record["read"] for file in same)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.declare import Dataset
+from flowbt.data.provenance import FindingRecord
 from flowbt.data.sources.base import Anomaly
 from flowbt.data.versions import CHECKED, CURRENT, DATA, DECLARATION, MEND, PROVENANCE, VERSIONS, describe, writing_alone
 from flowbt.ground.errors import CheckFailed, DatasetError, SpoiltDataset, nearest
@@ -18,8 +19,9 @@ from flowbt.ground.types import Json
 
 
 def listing(catalog: Catalog) -> list[Json]:
-    """One record per declared dataset: name, title, imported, rows, span, fields, symbols (their number), findings, known."""
-    return [_record(declaration, catalog.imported.get(name)) for name, declaration in catalog.declared.items()]
+    """One record per declared dataset, imported ones first: name, title, imported, rows, span, fields, symbols (their number), findings, known."""
+    records = [_record(declaration, catalog.imported.get(name)) for name, declaration in catalog.declared.items()]
+    return sorted(records, key=lambda record: not record["imported"])
 
 
 def details(catalog: Catalog, name: str) -> Json:
@@ -30,7 +32,7 @@ def details(catalog: Catalog, name: str) -> Json:
     record |= declaration.model_dump(exclude={"name", "title", "publication", "policy", "fields"})
     if imported := catalog.imported.get(name):
         kept = ("files", "overlaps", "finding_counts", "fields", "data_hash")
-        record |= {key: imported.provenance[key] for key in kept if key in imported.provenance}
+        record |= {key: value for key, value in imported.provenance.items() if key in kept}
     return record
 
 
@@ -114,7 +116,7 @@ def _problems(imported: Imported) -> list[str]:
     return found
 
 
-def _line(record: Json) -> str:
+def _line(record: FindingRecord) -> str:
     time = pd.Timestamp(record["event_time"]) if "event_time" in record else None
     finding = Anomaly(record["kind"], record["reason"], record.get("file", ""), record.get("row", 0), time, record.get("symbol", ""), record.get("field", ""))
     return f"{finding.line()} ({record['action']})"

@@ -25,13 +25,13 @@ from flowbt.data.ingest.merge import merge
 from flowbt.data.ingest.plan import ImportPlan, PlanDataset, PlannedFile, inputs
 from flowbt.data.ingest.splice import Overlap, SourceRows, select, splice
 from flowbt.data.ingest.validate import as_records, check_holes, check_opens, check_rows, policy, refuse
+from flowbt.data.provenance import FileRecord, Provenance
 from flowbt.data.sources import read
 from flowbt.data.sources.base import Anomaly, RawTable
 from flowbt.data.versions import KEYS, REVISED, Version, current, declaration_toml, write_dataset, writing_alone
 from flowbt.ground.errors import DatasetError, FlowbtError, RefusedImport, SpoiltDataset, nearest
 from flowbt.ground.files import hash_file, hash_text, write_text
 from flowbt.ground.protocols import Step
-from flowbt.ground.types import Json
 from flowbt.studies.ingest.arrival import Arrival, course, identity, row_rules
 
 VERSION = 1  # raised when parsing or validation changes what is stored
@@ -130,8 +130,10 @@ def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path,
     findings = kept_findings + as_records([*made.findings, *state.findings, *holes], declaration)
     counts = dict(Counter(finding["kind"] for finding in findings))
     earlier = before.get("files", [])
-    provenance = {
-        **facts,
+    provenance: Provenance = {
+        "row_rules": facts["row_rules"],
+        "publication": facts["publication"],
+        "tolerance": facts["tolerance"],
         "files": [*earlier, *[record for record in records if identity(record) not in map(identity, earlier)]],
         "overlaps": [*before.get("overlaps", []), *[overlap.record() for overlap in made.overlaps]],
         "finding_counts": counts,
@@ -221,7 +223,7 @@ def _named(table: RawTable, file: str) -> RawTable:
     return RawTable(table.frame.assign(file=file), table.findings)
 
 
-def _file_record(item: PlannedFile) -> Json:
+def _file_record(item: PlannedFile) -> FileRecord:
     """A file's name, hash, size, and the hash of how it is read. One that cannot be read has no hash: its source says what is wrong with it."""
     read = hash_text(json.dumps([VERSION, item.source, item.options, item.entry.keep(), item.entry.check], sort_keys=True, default=str))[:16]
     try:

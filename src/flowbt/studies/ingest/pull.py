@@ -11,8 +11,9 @@ from flowbt.data.ingest.download import Manners, Pulled, pull
 from flowbt.data.sources import NAMES, options_of, source
 from flowbt.data.sources.base import known_options
 from flowbt.data.sources.online import PULLED_BY, with_ccxt, with_yfinance
-from flowbt.data.sources.request import Wanted
+from flowbt.data.sources.request import Brought, Wanted
 from flowbt.ground.errors import PullError, nearest
+from flowbt.ground.files import hash_file
 from flowbt.ground.protocols import Step
 from flowbt.ground.types import JsonView
 from flowbt.studies.ingest.files import FileImport, import_files
@@ -51,8 +52,8 @@ def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: 
             f"leave it out, then: flowbt reduce chains {into.folder} --to {into.dataset}",
         )
     if name in PACKAGES:
-        paths = (with_ccxt if name == "ccxt" else with_yfinance)(wanted, into.folder)
-        files = [Pulled(path.name, name, "fetched", path.stat().st_size) for path in paths]
+        brought = with_ccxt(wanted, into.folder) if name == "ccxt" else with_yfinance(wanted, into.folder, manners.pause, manners.timeout)
+        files = [_pulled(one, name) for one in brought]
     else:
         files = pull(_requests(name, wanted), into.folder, manners, progress)
     if into.dataset and len(wanted.symbols) > 1 and "symbol" in into.options:
@@ -63,9 +64,15 @@ def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: 
     reader = _reader(name, wanted)
     frequency = {"funding": "8h", "klines": "1h", "dvol": "day"}.get(reader, "session")
     clock = "24/7" if reader in ("funding", "klines", "dvol") else "XNYS"
-    symbol_from = r"^(.+)\.csv$" if name == "yfinance" else ""
+    symbol_from = r"^(.+)\.csv$" if name == "yfinance" and "symbol" not in reading else ""
     asked = FileImport(into.dataset, reader, reading, into.publication, clock, frequency, symbol_from=symbol_from)
     return PullResult(files, import_files(asked, there, into.datasets))
+
+
+def _pulled(one: Brought, package: str) -> Pulled:
+    if one.path is None:
+        return Pulled(one.symbol, package, "failed", problem=one.problem)
+    return Pulled(one.path.name, package, "fetched", one.path.stat().st_size, hash_file(one.path))
 
 
 def _reader(name: str, wanted: Wanted) -> str:

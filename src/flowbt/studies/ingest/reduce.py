@@ -19,6 +19,7 @@ import pandas as pd
 
 from flowbt.data.declare import Dataset, parse_declaration, read_declaration
 from flowbt.data.ingest.validate import as_records
+from flowbt.data.provenance import FileRecord, FindingRecord, Provenance
 from flowbt.data.raw.duck import Limits
 from flowbt.data.remote import RemoteFile, files_under
 from flowbt.data.sources.base import parsing
@@ -28,7 +29,6 @@ from flowbt.ground.errors import DatasetError, FlowbtError, RefusedImport, Sourc
 from flowbt.ground.fields import FIELDS
 from flowbt.ground.files import hash_file
 from flowbt.ground.protocols import Step
-from flowbt.ground.types import Json, JsonView
 from flowbt.studies.ingest.arrival import Arrival
 from flowbt.studies.ingest.ingest import Assembled, Grown, grown, place, stored_version
 from flowbt.studies.ingest.kinds import Kind, kind_of
@@ -137,7 +137,9 @@ def _store(asked: Reduction, reduced: Reduced, name: str, root: Path, arrival: A
     strange = [column for column in reduced.table.columns if column not in KEYS and column not in declaration.fields]
     if strange:
         raise DatasetError(f"dataset {name}", f"its dataset.toml does not declare {', '.join(strange)}", "choose another name with --to, or declare them")
-    files = [{"name": one.path.name, "sha256": one.sha256, "bytes": one.bytes, "rows": len(one.table)} for one in reduced.files if one.table is not None]
+    files: list[FileRecord] = [
+        {"name": one.path.name, "sha256": one.sha256, "bytes": one.bytes, "rows": len(one.table)} for one in reduced.files if one.table is not None
+    ]
     before = None if arrival.replace else stored_version(root / name)
     kept = before.provenance if before and not _given_again(before.provenance, files) else {}
     if kept:
@@ -146,9 +148,9 @@ def _store(asked: Reduction, reduced: Reduced, name: str, root: Path, arrival: A
     if kept and not any(count for kind, count in state.change.items() if kind != "equal"):
         return state.change
     held = {str(file["sha256"]) for file in kept.get("files", ())}
-    findings = [{"kind": "broken", "reason": one.problem, "file": one.path.name, "action": "left out"} for one in reduced.broken]
-    provenance: Json = {
-        "files": [*kept.get("files", ()), *[one for one in files if one["sha256"] not in held]],
+    findings: list[FindingRecord] = [{"kind": "broken", "reason": one.problem, "file": one.path.name, "action": "left out"} for one in reduced.broken]
+    provenance: Provenance = {
+        "files": [*kept.get("files", ()), *(one for one in files if one["sha256"] not in held)],
         "reduced": {"kind": asked.kind, **asked.options},
         "findings": [*kept.get("findings", ()), *findings, *as_records(state.findings, declaration)],
         "revised": REVISED in state.frame,
@@ -159,19 +161,19 @@ def _store(asked: Reduction, reduced: Reduced, name: str, root: Path, arrival: A
     return state.change
 
 
-def _given_again(kept: JsonView, files: Sequence[Json]) -> bool:
+def _given_again(kept: Provenance, files: Sequence[FileRecord]) -> bool:
     """Whether every file that a dataset's rows come from is among these, so that nothing is lost by beginning again."""
     return not kept.get("revised") and {file["sha256"] for file in kept.get("files", ())} <= {file["sha256"] for file in files}
 
 
-def _same_terms(name: str, kept: JsonView, asked: Reduction) -> None:
+def _same_terms(name: str, kept: Provenance, asked: Reduction) -> None:
     terms, now = kept.get("reduced"), {"kind": asked.kind, **asked.options}
     if terms is not None and terms != now:
         words = ", ".join(f"{key}={value}" for key, value in terms.items())
         raise RefusedImport(f"dataset {name}", f"its earlier files were reduced with {words}", "give all its files, or say --replace to begin again from these")
 
 
-def _into(before: Version, table: pd.DataFrame, declaration: Dataset, arrival: Arrival, files: Sequence[Json]) -> Grown:
+def _into(before: Version, table: pd.DataFrame, declaration: Dataset, arrival: Arrival, files: Sequence[FileRecord]) -> Grown:
     """The rows that are there with the new ones. What differs is a revision where a file of the same name was corrected, else half of a bar: refused."""
     state = grown(before.frame(), Assembled(table, [], [], []), declaration, arrival)
     held = {file["name"]: file["sha256"] for file in before.provenance.get("files", ())}

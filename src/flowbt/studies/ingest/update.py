@@ -3,7 +3,8 @@
 1. `datasets/providers.toml` says whom to ask for what (`data/ingest/providers.py`); a dataset that is not declared gets the declaration a project begins with.
 2. Each pull asks from a few days before the last row it brought, or for all that the source has; files come by `data/ingest/download.py`, which goes on where
    it stopped, and are imported into what is there: rows appended, changed ones kept as revisions.
-3. One that fails does not stop the others: partial success is success with a list.
+3. One that fails does not stop the others: partial success is success with a list. A host that gives no answer is given up for the whole call, so that a
+   provider that is down costs minutes.
 4. What became of each is kept in `.update.json` beside the datasets, for the pages.
 
 One at a time: a second call waits a minute for the lock.
@@ -19,12 +20,12 @@ from typing import Literal
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
-from flowbt.data.ingest.download import Manners, Pulled, pull
+from flowbt.data.ingest.download import Manners, Patience, Pulled, pull, ready
 from flowbt.data.ingest.providers import SETS, Provider, ProviderPull, Providers, read_providers
 from flowbt.data.raw.duck import Limits
 from flowbt.data.sources import calendars
 from flowbt.data.sources.online import PULLED_BY
-from flowbt.data.sources.request import Wanted
+from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.clock import Clock
 from flowbt.ground.documents import read_json
 from flowbt.ground.errors import FlowbtError, ParameterError, PullError
@@ -68,6 +69,32 @@ class PullOutcome:
 
 
 @dataclass(frozen=True)
+class Errand:
+    """A pull on its way: how its provider is asked, and who is told of each file."""
+
+    asked: Asked
+    provider: Provider
+    pull: ProviderPull
+    manners: Manners
+    step: Step | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the files of a pull lie: by dataset, source and symbols, so that pulls into one dataset keep their files apart."""
+        one = self.pull
+        named = "-".join([one.dataset, one.source or one.reduce, *[str(one.options[key]) for key in ("symbol", "files") if key in one.options]])
+        return self.asked.datasets / RAW / named.replace(":", "_")
+
+    def files(self, requests: Sequence[Download]) -> list[Pulled]:
+        """Download what is named into the folder."""
+        return pull(requests, self.folder, self.manners, self.step)
+
+    def there(self, files: Sequence[Pulled]) -> list[Path]:
+        """Those that are there, fetched now or before."""
+        return [self.folder / file.file for file in files if file.status in ("fetched", "unchanged")]
+
+
+@dataclass(frozen=True)
 class Updated:
     """All pulls of a call, in their order."""
 
@@ -83,15 +110,18 @@ class Updated:
 
 
 def update(asked: Asked, progress: Step | None = None) -> Updated:
-    """Bring the datasets of the providers up to date, from nothing too. ParameterError for a set or dataset that is none, Busy where another is at it."""
+    """Bring the datasets of the providers up to date, from nothing too. ParameterError for a set or dataset that is none, PullError where nothing can be
+    downloaded here at all, Busy where another is at it."""
+    ready()
     asked.datasets.mkdir(parents=True, exist_ok=True)
     with locked(asked.datasets / ".locks" / ".update.lock", f"update of {asked.datasets}", 60.0):
-        chosen = _chosen(asked, declared_providers(asked))
+        chosen, patience = _chosen(asked, declared_providers(asked)), Patience()
         outcomes = []
         for n, (provider, one) in enumerate(chosen):
             if progress:
                 progress(f"{one.dataset} of {provider.name}", n, len(chosen))
-            outcomes.append(_tried(asked, provider, one))
+            manners = Manners(provider.pause, provider.tries, provider.timeout, provider.longest_wait, provider.base_url, patience)
+            outcomes.append(_tried(Errand(asked, provider, one, manners, _within(progress, one, n, len(chosen)))))
             _record(asked, outcomes, done=len(outcomes) == len(chosen))
         if progress:
             progress("", len(chosen), len(chosen))
@@ -128,11 +158,16 @@ def _chosen(asked: Asked, found: Providers) -> list[tuple[Provider, ProviderPull
     return [(provider, one) for provider, one in whole if one.set in asked.sets and (not asked.only or one.dataset in asked.only)]
 
 
-def _tried(asked: Asked, provider: Provider, one: ProviderPull) -> PullOutcome:
+def _within(progress: Step | None, one: ProviderPull, done: int, total: int) -> Step | None:
+    """The files of a pull, told as parts of the whole."""
+    return None if progress is None else lambda what, n, of: progress(f"{one.dataset}: {what} ({n} of {of})", done, total)
+
+
+def _tried(errand: Errand) -> PullOutcome:
+    provider, one = errand.provider, errand.pull
     try:
-        _declare(asked.datasets, one.dataset)
-        result = _way(one)(asked, provider, one)
-        return _outcome(provider, one, result)
+        _declare(errand.asked.datasets, one.dataset)
+        return _outcome(provider, one, _way(one)(errand))
     except PullError as error:
         missing = "not installed" in error.found and one.source in PULLED_BY
         return PullOutcome(provider.name, one.dataset, "skipped" if missing else "failed", problem=str(error))
@@ -140,7 +175,7 @@ def _tried(asked: Asked, provider: Provider, one: ProviderPull) -> PullOutcome:
         return PullOutcome(provider.name, one.dataset, "failed", problem=str(error))
 
 
-def _way(one: ProviderPull) -> Callable[[Asked, Provider, ProviderPull], PullResult]:
+def _way(one: ProviderPull) -> Callable[[Errand], PullResult]:
     return _reduced if one.reduce else _calendar if one.source == "calendars" else _by_address if one.url else _by_source
 
 
@@ -148,7 +183,7 @@ def _outcome(provider: Provider, one: ProviderPull, result: PullResult) -> PullO
     bad = [file for file in result.files if file.status == "failed"]
     got, found = sum(file.status in ("fetched", "unchanged") for file in result.files), result.imported
     told: Json = {"files": got, "rows": found.rows if found else 0, "change": found.change if found else {}}
-    problem = bad[0].problem + (f" and {len(bad) - 1} more files" if len(bad) > 1 else "") if bad else ""
+    problem = bad[0].problem + (f" ({len(bad) - 1} more files failed)" if len(bad) > 1 else "") if bad else ""
     if bad:
         return PullOutcome(provider.name, one.dataset, "partial" if got else "failed", **told, problem=problem)
     if found is None:
@@ -156,42 +191,44 @@ def _outcome(provider: Provider, one: ProviderPull, result: PullResult) -> PullO
     return PullOutcome(provider.name, one.dataset, "failed" if found.status == "refused" else found.status, **told, problem=found.problem)
 
 
-def _by_source(asked: Asked, provider: Provider, one: ProviderPull) -> PullResult:
+def _by_source(errand: Errand) -> PullResult:
     """The source names the addresses and reads the files."""
+    asked, one = errand.asked, errand.pull
     start = _start(asked, one)
     wanted = Wanted(one.symbols, start, f"{asked.today:%Y-%m-%d}" if start else "", one.options)
-    into = Into(_folder(asked, one), asked.datasets, one.dataset, options=one.options)
-    return run_pull(one.source, wanted, into, _manners(provider))
+    return run_pull(one.source, wanted, Into(errand.folder, asked.datasets, one.dataset, options=one.options), errand.manners, errand.step)
 
 
-def _by_address(asked: Asked, provider: Provider, one: ProviderPull) -> PullResult:
+def _by_address(errand: Errand) -> PullResult:
     """The pull names its addresses, the source reads the files."""
-    files = pull(one.downloads(_days(asked, one)), _folder(asked, one), _manners(provider))
-    there = _there(asked, one, files)
+    asked, one = errand.asked, errand.pull
+    files = errand.files(one.downloads(_days(asked, one)))
+    there = errand.there(files)
     return PullResult(files, import_files(FileImport(one.dataset, one.source, one.options), there, asked.datasets) if there else None)
 
 
-def _calendar(asked: Asked, provider: Provider, one: ProviderPull) -> PullResult:
+def _calendar(errand: Errand) -> PullResult:
     """Calendars do not say when a date was announced: a table of what was first seen when is imported."""
-    files = pull(calendars.requests(Wanted()), _folder(asked, one), _manners(provider))
-    there = _there(asked, one, files)
+    files = errand.files(calendars.requests(Wanted()))
+    there = errand.there(files)
     if not there:
         return PullResult(files)
-    table = calendars.seen(there, _folder(asked, one) / calendars.TABLE, asked.today.floor("s"))
-    return PullResult(files, import_files(FileImport(one.dataset, "events", {}), [table], asked.datasets))
+    table = calendars.seen(there, errand.folder / calendars.TABLE, errand.asked.today.floor("s"))
+    return PullResult(files, import_files(FileImport(errand.pull.dataset, "events", {}), [table], errand.asked.datasets))
 
 
-def _reduced(asked: Asked, provider: Provider, one: ProviderPull) -> PullResult:
+def _reduced(errand: Errand) -> PullResult:
     """Raw files: each is reduced once, to a csv beside it, and these are imported."""
-    files = pull(one.downloads(_days(asked, one)), _folder(asked, one), _manners(provider))
-    home = _folder(asked, one) / "reduced"
+    asked, one = errand.asked, errand.pull
+    files = errand.files(one.downloads(_days(asked, one)))
+    home = errand.folder / "reduced"
     home.mkdir(exist_ok=True)
     options = kind_of(one.reduce).set({name: str(value) for name, value in one.options.items()})
     tables, broken = [], []
     for file in (file for file in files if file.status in ("fetched", "unchanged")):
         made = home / f"{file.file}.{file.sha256[:12]}.csv"
         if not made.is_file():
-            found = reduce_one(_folder(asked, one) / file.file, one.reduce, options, Limits(1, 500))
+            found = reduce_one(errand.folder / file.file, one.reduce, options, Limits(1, 500))
             if found.table is None:
                 broken.append(Pulled(file.file, file.url, "failed", problem=found.problem))
                 continue
@@ -206,10 +243,6 @@ def _import_tables(asked: Asked, one: ProviderPull, tables: Sequence[Path]) -> I
     fields = {name: name for name in columns if name not in ("event_time", "known_at", "symbol")}
     known = {"known": "known_at"} if "known_at" in columns else {}
     return import_files(FileImport(one.dataset, "table", {"time": "event_time", "symbol_column": "symbol", "map": fields, **known}), tables, asked.datasets)
-
-
-def _there(asked: Asked, one: ProviderPull, files: Sequence[Pulled]) -> list[Path]:
-    return [_folder(asked, one) / file.file for file in files if file.status in ("fetched", "unchanged")]
 
 
 def _days(asked: Asked, one: ProviderPull) -> pd.DatetimeIndex:
@@ -230,16 +263,6 @@ def _start(asked: Asked, one: ProviderPull) -> str:
     first = one.first_day(asked.today)
     last = max((pd.Timestamp(span[1]) for span in spans), default=None)
     return first if last is None else max(first, f"{min(last, asked.today).normalize() - AGAIN:%Y-%m-%d}")
-
-
-def _manners(provider: Provider) -> Manners:
-    return Manners(provider.pause, provider.tries, provider.timeout, provider.longest_wait, provider.base_url)
-
-
-def _folder(asked: Asked, one: ProviderPull) -> Path:
-    """Where the files of a pull lie: by dataset, source and symbols, so that pulls into one dataset keep their files apart."""
-    named = "-".join([one.dataset, one.source or one.reduce, *[str(one.options[key]) for key in ("symbol", "files") if key in one.options]])
-    return asked.datasets / RAW / named.replace(":", "_")
 
 
 def _declare(datasets: Path, name: str) -> None:

@@ -18,6 +18,7 @@ import pandas as pd
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.columns import FieldTable
 from flowbt.data.panel.reader import PanelReader
+from flowbt.data.panel.views import Quiet
 from flowbt.engine.loader import Strategy, again, load_strategy
 from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError
 from flowbt.ground.types import Json, Parameters
@@ -72,7 +73,7 @@ def check(catalog: Catalog, path: Path, parameters: Parameters | None = None, da
     decision = strategy.decide(panel, settled)
     full = parts_of(decision, len(panel.index))
     cuts = _cuts(panel, full, dates)
-    leak = leak_of(strategy, settled, panel, decision)
+    leak = leak_of(strategy, settled, Quiet(panel.unlogged()), decision)
     leaks = [leak] if leak else []
     leaks += joined(strategy, settled, panel, full, cuts) if not leak else []
     entries = sum(int(np.nansum(part.values != 0)) for name, part in full.items() if isinstance(part, PartTable) and name in ("long", "short", "weights"))
@@ -109,7 +110,7 @@ def warm_up(strategy: Strategy, parameters: dict[str, object], panel: PanelReade
     tables = {name: part for name, part in full.items() if isinstance(part, PartTable)}
     if not tables:
         return HISTORIES[0]
-    on = np.flatnonzero(np.logical_or.reduce([(np.nan_to_num(part.values) != 0).any(axis=1) for part in tables.values() if part.values.dtype.kind == "f"]))
+    on = np.flatnonzero(np.logical_or.reduce([(np.nan_to_num(part.values) != 0).any(axis=1) for part in tables.values() if part.numeric]))
     late = on[on >= len(panel.index) // 2]
     ends = [len(panel.index) - 1, len(panel.index) * 3 // 4]
     ends += [int(at) for at in late[np.linspace(0, len(late) - 1, 6).astype(int)]] if len(late) else []
@@ -134,7 +135,7 @@ def _settled(strategy: Strategy, parameters: Json, panel: PanelReader, full: Map
 def _cuts(panel: PanelReader, full: Parameters, count: int) -> list[int]:
     """Uniform dates, and some of the decision's own entries."""
     rows = len(panel.index)
-    own = cut_rows(activity_of(dict(full), rows), panel.index, np.random.default_rng(SEED))[:4]
+    own = cut_rows(activity_of(dict(full)), panel.index, np.random.default_rng(SEED))[:4]
     spread = np.linspace(min(max(rows // 4, 1), rows - 2), rows - 2, count).astype(int)
     return sorted({*map(int, spread), *own})
 

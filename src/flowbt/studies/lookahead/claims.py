@@ -49,7 +49,7 @@ def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[st
         def decide(view: Any, definition: Json = definition) -> Any:
             return {"event": values(ask(claim, view, definition, function), view)}
 
-        probe = Probe(decide, panel, {"event": values(given, panel)}, late=claim.outcome.kind == "sequence", memory=True, read=read)
+        probe = Probe(decide, read, {"event": values(given, panel)}, late=claim.outcome.kind == "sequence", memory=True)
         leak = probe.first_leak() if n == 0 else probe.first_leak(FEW)
         if leak is not None:
             raise LookAheadError(

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.data.panel.views import Change
+from flowbt.data.panel.views import Change, Range
 from flowbt.studies.lookahead.parts import PartTable
 
 Rows = npt.NDArray[np.int64]
-ENTRIES, EXITS, ELSEWHERE = 15, 3, 3  # cuts; with the last rows, other futures and the screens about 32 evaluations
+ENTRIES, BEFORE, EXITS, ELSEWHERE = 15, 2, 3, 3  # cuts; with the last rows and the screens 28 to 31 evaluations
 AFTER = 30  # made-up rows that follow a cut
 APART = 12  # rows between those that a screen changes
 
@@ -28,9 +28,9 @@ class Activity:
     ends: npt.NDArray[np.int64]
 
 
-def activity_of(parts: dict[str, object], rows: int) -> Activity:
+def activity_of(parts: dict[str, object]) -> Activity:
     """Where the tables of a decision change; of a long history the same wherever it is called from."""
-    tables = [table.values for table in parts.values() if isinstance(table, PartTable) and table.values.dtype.kind == "f"]
+    tables = [table.values for table in parts.values() if isinstance(table, PartTable) and table.numeric]
     if not tables:
         nothing = np.empty((0, 2), np.int64)
         return Activity(nothing, nothing)
@@ -43,10 +43,11 @@ def activity_of(parts: dict[str, object], rows: int) -> Activity:
 
 
 def cut_rows(active: Activity, index: pd.DatetimeIndex, rng: np.random.Generator) -> list[int]:
-    """Rows after which the panel ends: entries spread over years and symbols first, then exits, other rows, and the last ones."""
+    """Rows after which the panel ends: entries spread over years and symbols first, then rows before some, exits, other rows, and the last ones."""
     rows = len(index)
     years = index.year.to_numpy()
-    chosen = _spread(active.begins, years, ENTRIES, rng) + _spread(active.ends, years, EXITS, rng)
+    entries = _spread(active.begins, years, ENTRIES, rng)
+    chosen = entries + [row - 1 for row in entries[:BEFORE]] + _spread(active.ends, years, EXITS, rng)
     chosen += [int(row) for row in np.linspace(rows // 12, rows - 2, ELSEWHERE).astype(int) + rng.integers(-5, 6, ELSEWHERE)]
     chosen += [rows - 2, *_spread(active.begins[active.begins[:, 0] >= rows - max(rows // 20, 20)], years, 1, rng)]
     return [row for row in dict.fromkeys(chosen) if 1 <= row < rows - 1]
@@ -57,16 +58,17 @@ def _spread(places: npt.NDArray[np.int64], years: npt.NDArray[np.int64], count: 
     if not len(places):
         return []
     places = places[rng.permutation(len(places))]
-    by_year = {year: list(map(tuple, places[years[places[:, 0]] == year].tolist())) for year in rng.permutation(np.unique(years[places[:, 0]]))}
+    year_of = years[places[:, 0]]
+    by_year = {year: places[year_of == year] for year in rng.permutation(np.unique(year_of))}
     taken: dict[int, int] = {}
     found: list[int] = []
     while by_year and len(found) < count:
         for year in list(by_year):
-            row, column = min(by_year[year][:200], key=lambda place: taken.get(place[1], 0))
+            row, column = min(by_year[year][:200].tolist(), key=lambda place: taken.get(place[1], 0))
             taken[column] = taken.get(column, 0) + 1
-            found.append(int(row))
-            by_year[year] = [place for place in by_year[year] if place[0] != row]
-            if not by_year[year]:
+            found.append(row)
+            by_year[year] = by_year[year][by_year[year][:, 0] != row]
+            if not len(by_year[year]):
                 del by_year[year]
             if len(found) == count:
                 break
@@ -76,45 +78,56 @@ def _spread(places: npt.NDArray[np.int64], years: npt.NDArray[np.int64], count: 
 def course(direction: float) -> Change:
     """Another future: from the last value known, rising (direction over 0) or falling; what can be negative changes to that sign."""
 
-    def change(values: np.ndarray, kept: int) -> np.ndarray:
-        if kept >= len(values):
+    known = _steps(direction, AFTER)
+
+    def change(values: np.ndarray, kept: int, span: Range) -> np.ndarray:
+        after = len(values) - kept
+        if after <= 0:
             return values
         if values.dtype == bool:
             values[kept:] = direction > 0
         elif values.dtype.kind == "f":
-            j = np.arange(len(values) - kept)[:, None]
-            steps = direction * 0.3 * (1 - np.exp(-(j + 1) / 5.0)) + 0.02 * np.sin(7.3 * j)
-            values[kept:] = _moved(values[:kept], _last(values, kept), steps)
+            steps = known[:after] if after <= AFTER else _steps(direction, after)
+            values[kept:] = _moved(span, _last(values, kept), steps)
         return values
 
     return change
+
+
+def _steps(direction: float, count: int) -> np.ndarray:
+    j = np.arange(count)[:, None]
+    return np.asarray(direction * 0.3 * (1 - np.exp(-(j + 1) / 5.0)) + 0.02 * np.sin(7.3 * j))
 
 
 def screen(rows: Rows, directions: npt.NDArray[np.float64]) -> Change:
     """Single rows changed, each up or down by a twentieth; all others as they are."""
 
-    def change(values: np.ndarray, kept: int) -> np.ndarray:
+    def change(values: np.ndarray, kept: int, span: Range) -> np.ndarray:
         if values.dtype == bool:
             values[rows] = directions[:, None] > 0
         elif values.dtype.kind == "f":
-            values[rows] = _moved(values, values[rows], 0.05 * directions[:, None])
+            values[rows] = _moved(span, values[rows], 0.05 * directions[:, None])
         return values
 
     return change
 
 
-def _moved(history: np.ndarray, start: np.ndarray, steps: np.ndarray) -> np.ndarray:
+def _moved(span: Range, start: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """`start` times 1 + steps where the column is never negative; else so far to that side of zero."""
-    size = np.abs(np.nan_to_num(history)).max(axis=0, initial=0.0)
-    signed = np.nan_to_num(history).min(axis=0, initial=0.0) < 0
-    return np.asarray(np.where(signed, np.sign(steps) * (np.abs(start) + 0.1 * size), start * (1 + steps)))
+    moved = start * (1 + steps)
+    if (span.low < 0).any():
+        size = np.maximum(-span.low, span.high)
+        moved = np.where(span.low < 0, np.sign(steps) * (np.abs(start) + 0.1 * size), moved)
+    return np.asarray(moved)
 
 
 def _last(values: np.ndarray, kept: int) -> np.ndarray:
     """The last value there before `kept`, column by column; missing where there was none."""
-    there = ~np.isnan(values[:kept])
-    at = kept - 1 - np.argmax(there[::-1], axis=0)
-    return np.asarray(np.where(there.any(axis=0), values[at, np.arange(values.shape[1])], np.nan))
+    last: np.ndarray = values[kept - 1].copy()
+    for column in np.flatnonzero(np.isnan(last)):
+        there = np.flatnonzero(~np.isnan(values[:kept, column]))
+        last[column] = values[there[-1], column] if len(there) else np.nan
+    return last
 
 
 def screens(active: Activity, rows: int, rng: np.random.Generator, count: int = 3) -> list[tuple[Rows, npt.NDArray[np.float64]]]:

@@ -62,6 +62,15 @@ KINDS = (
     LeakKind("objects and state", "class attributes, default arguments, generators, lru_cache", ("truncate",)),
     LeakKind("stores across calls", "type(frame).x = ..., holder = pd, accessors, wraps(f)(feature)", ("names", "fence")),
     LeakKind("round the fence", "._mgr, ctypes, import gc, eval, format strings, match patterns", ("names", "syntax", "fence")),
+    LeakKind("callables", "generators, tee, accumulate(reversed), sorted by later values, lambdas over all rows", ("truncate",)),
+    LeakKind("objects", "classes that index ahead, scalers and cached properties of all rows, exceptions that carry the last price", ("truncate",)),
+    LeakKind("views", "np.unique ranks, np.add.at, Fourier shifts, padded windows, recarrays, copyto", ("truncate", "perturb")),
+    LeakKind("accessors", "tail(1), factorize, cumcount(ascending=False), eval, Categorical, left labels, runs and their length", ("truncate", "perturb")),
+    LeakKind("models", "neighbours, folds that train on later ones, logistic and k-means by hand, smoothed states, target codes", ("truncate",)),
+    LeakKind("smoothers", "Kalman and Hodrick-Prescott smoothers, pivots, fractals at their bar, barrier labels, hindsight trades", ("truncate",)),
+    LeakKind("conditions", "a peek at full length only, after a date, in exits, stops, sizes, holds, columns, seeds", ("truncate", "perturb")),
+    LeakKind("tables of libraries", "np.sctypeDict.setdefault('kept', close), also by another name or getattr", ("names", "fence")),
+    LeakKind("settings of libraries", "a formatter in pandas' or NumPy's options that keeps an earlier call", ("names", "fence")),
 )
 
 

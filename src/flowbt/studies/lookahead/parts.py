@@ -32,6 +32,11 @@ class PartTable:
     values: np.ndarray
     columns: tuple[str, ...]
 
+    @property
+    def numeric(self) -> bool:
+        """Whether its values are numbers, or True and False."""
+        return self.values.dtype.kind in "bf"
+
 
 def parts_of(decision: object, rows: int) -> dict[str, object]:
     """Name -> `PartTable` for what has `rows` rows, else a plain value. Fields of dataclasses, items of dicts, tuples and lists by their names."""
@@ -64,7 +69,7 @@ def _parts(value: Any, rows: int, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def table_of(value: Any) -> PartTable:
-    """Values as floats, and missing as False where the rest is True and False (which is what a missing signal counts as)."""
+    """Values as floats or as True and False, and missing as False where the rest is that (which is what a missing signal counts as)."""
     columns = tuple(map(str, value.columns)) if isinstance(value, pd.DataFrame) else ()
     raw = value.to_numpy() if not isinstance(value, np.ndarray) else value
     if raw.dtype == object:
@@ -74,7 +79,7 @@ def table_of(value: Any) -> PartTable:
     if raw.dtype == object or raw.dtype.kind in "MmUS":
         raw = raw.astype(str)
         return PartTable(raw[:, None] if raw.ndim == 1 else raw, columns)
-    values = raw.astype(float)
+    values = raw.copy() if raw.dtype == bool else raw.astype(float)
     return PartTable(values[:, None] if values.ndim == 1 else values, columns)
 
 
@@ -97,10 +102,10 @@ def _compare(name: str, left: Any, right: Any, rows: int, late: bool) -> PartDif
     a, b = left.values[:rows], right.values[:rows]
     if left.columns != right.columns or a.shape != b.shape:
         return PartDifference(name)
-    if a.dtype.kind != "f" or b.dtype.kind != "f":
-        same = a == b
-    else:
-        same = (a == b) | (np.isnan(a) & np.isnan(b))
+    same = a == b
+    if left.numeric and right.numeric and not same.all():
+        a, b = a.astype(float, copy=False), b.astype(float, copy=False)
+        same |= np.isnan(a) & np.isnan(b)
         if not same.all():
             size = np.abs(np.nan_to_num(a, posinf=0.0, neginf=0.0)).max(axis=0, initial=0.0)
             with np.errstate(invalid="ignore"):

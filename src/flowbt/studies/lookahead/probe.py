@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import Quiet, Shown
 from flowbt.ground.errors import FenceError, FlowbtError
 from flowbt.studies.lookahead.cuts import AFTER, activity_of, course, cut_rows, screen, screens
@@ -28,7 +27,8 @@ from flowbt.studies.lookahead.parts import PartTable, first_difference, parts_of
 
 Decide = Callable[[Any], Any]  # a panel to a decision, by code that remembers nothing
 SEED = 20
-SUSPECTS = 2  # of each screen
+NEAR = 5  # rows before a changed one in which a peek shows
+FUTURES = (0.0, -1.0, 1.0)  # after entries in turn: nothing, a falling course, a rising one
 
 
 @dataclass(frozen=True)
@@ -58,21 +58,18 @@ class Probe:
     """One decision on one panel. `evaluations` counts how often it was decided again.
 
     `late`: rows may be dated back, so what a part of the history leaves missing is no difference, and another future is not asked. `memory`: one
-    module decides everything, so the panels come in order of length, and what an earlier call kept is only what was known. `read`: the panel
-    as other probes have read it already.
+    module decides everything, so the panels come in order of length, and what an earlier call kept is only what was known.
     """
 
     decide: Decide
-    panel: PanelReader
+    panel: Quiet
     decision: Any
     late: bool = False
     memory: bool = False
     evaluations: int = 0
-    read: Quiet | None = None
 
     def __post_init__(self) -> None:
-        self.quiet = self.read or Quiet(self.panel.unlogged())
-        self._recall = self.quiet.features
+        self._recall = self.panel.features
         self.rows = len(self.panel.index)
         self.full = self._parts(self.decision, self.rows)
 
@@ -82,25 +79,26 @@ class Probe:
             return self._first_leak(most)
 
     def _first_leak(self, most: int | None) -> Leak | None:
-        active, rng = activity_of(self.full, self.rows), np.random.default_rng(SEED)
+        active, rng = activity_of(self.full), np.random.default_rng(SEED)
         cuts = cut_rows(active, self.panel.index, rng)[:most]
-        computed = (0,) if most is None else ()  # the cut where the features are computed too
+        begins = set(active.begins[:, 0].tolist())
+        entries = [row for row in cuts if row in begins]
         for n, row in enumerate(sorted(cuts) if self.memory else cuts):
-            leak = self.truncated(row, recall=n not in computed)
-            if leak is None and n % 3 == 1 and not self.late:
-                leak = self.continued(row, 1.0 if n % 2 else -1.0)
+            recall = n > 0 or most is not None  # at one cut of a whole probe the features are computed too
+            future = FUTURES[entries.index(row) % len(FUTURES)] if row in begins and not self.late else 0.0
+            leak = self.continued(row, future, recall) if future else self.truncated(row, recall)
             if leak:
                 return self._repeated(leak)
-        for rows, directions in screens(active, self.rows, rng) if most is None and not self.late else []:
-            for row, direction in self._suspects(rows, directions):
-                leak = self.continued(row, direction)
-                if leak:
-                    return self._repeated(leak)
+        for n, (rows, directions) in enumerate(screens(active, self.rows, rng) if most is None and not self.late else []):
+            suspect = self._suspect(rows, directions, memories=n == 0)
+            leak = self.continued(*suspect) if suspect else None
+            if leak:
+                return self._repeated(leak)
         return None
 
     def truncated(self, row: int, recall: bool = True) -> Leak | None:
         """The panel ends after `row`. Where nothing can be decided there, another future of the same length judges: a short history is no leak."""
-        view = Shown(self.quiet, row + 1, recall=self._recall if recall else None)
+        view = Shown(self.panel, row + 1, recall=self._recall if recall else None)
         try:
             parts = self._decided(view, row + 1)
         except FenceError:
@@ -109,20 +107,20 @@ class Probe:
             return self._failed(row, error)
         return self._leak("truncate", row, parts)
 
-    def continued(self, row: int, direction: float) -> Leak | None:
-        """The panel goes on differently after `row`, for some rows."""
+    def continued(self, row: int, direction: float, recall: bool = True) -> Leak | None:
+        """The panel goes on differently after `row`, for some rows; where it cannot be decided so, it ends there."""
         rows = min(row + 1 + AFTER, self.rows)
-        view = Shown(self.quiet, rows, row + 1, course(direction), self._recall)
+        view = Shown(self.panel, rows, row + 1, course(direction), self._recall if recall else None)
         try:
             parts = self._decided(view, rows)
         except FenceError:
             raise
-        except Exception:
-            return None  # too short, or numbers it cannot do with: nothing to compare
+        except Exception:  # too short, or numbers it cannot do with
+            return self.truncated(row, recall)
         return self._leak("perturb", row, parts)
 
     def _failed(self, row: int, error: Exception) -> Leak | None:
-        view = Shown(self.quiet, self.rows, row + 1, course(-1.0), self._recall)
+        view = Shown(self.panel, self.rows, row + 1, course(-1.0), self._recall)
         try:
             leak = self._leak("perturb", row, self._decided(view, self.rows))
             return replace(leak, probe="fails") if leak else None
@@ -131,7 +129,7 @@ class Probe:
                 raise
         except Exception:
             pass
-        asks = any(np.nan_to_num(one.values[: row + 1]).any() for one in self.full.values() if isinstance(one, PartTable) and one.values.dtype.kind == "f")
+        asks = any(np.nan_to_num(one.values[: row + 1]).any() for one in self.full.values() if isinstance(one, PartTable) and one.numeric)
         label = self.panel.index[row]
         return (
             Leak("fails", label, f"the decision ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})", label, "", False)
@@ -139,27 +137,30 @@ class Probe:
             else None
         )
 
-    def _suspects(self, rows: Any, directions: Any) -> list[tuple[int, float]]:
-        """Rows right before changed ones at which the decision changed; first those before which the least had changed since the last changed row."""
-        view = Shown(self.quiet, self.rows, change=screen(rows, directions), recall=self._recall)
+    def _suspect(self, rows: Any, directions: Any, memories: bool) -> tuple[int, float] | None:
+        """The row right before a changed one at which the decision changed, with the change's direction: that before which the least had changed since the
+        last changed row. `memories`: also where all had, which is what a memory does."""
+        view = Shown(self.panel, self.rows, change=screen(rows, directions), recall=self._recall)
         try:
             parts = self._decided(view, self.rows)
         except FenceError:
             raise
         except Exception:
-            return []
+            return None
         moved = np.zeros(self.rows, bool)
         for name, table in self.full.items():
             other = parts.get(name)
-            if isinstance(table, PartTable) and isinstance(other, PartTable) and table.values.shape == other.values.shape and table.values.dtype.kind == "f":
+            if isinstance(table, PartTable) and isinstance(other, PartTable) and table.values.shape == other.values.shape and table.numeric:
                 moved |= ((table.values != other.values) & ~(np.isnan(table.values) & np.isnan(other.values))).any(axis=1)
         found = []
         for n, row in enumerate(rows):
-            near = moved[max(row - 5, 0) : row]
-            if near.any():
-                before = moved[rows[n - 1] + 1 if n else 0 : max(row - 5, 0)].mean() if row else 0.0
-                found.append((0.0 if np.isnan(before) else float(before), int(row) - 1, float(directions[n])))
-        return [(row, direction) for _, row, direction in sorted(found)[:SUSPECTS]]
+            since = int(rows[n - 1]) if n else 0
+            near = np.flatnonzero(moved[max(row - NEAR, 0) : row])
+            if len(near):
+                before = moved[since : max(row - NEAR, 0) + int(near[-1]) + 1]  # from the last changed row to the last that changed before this one
+                found.append((float(before.mean()), int(row) - 1, float(directions[n])))
+        share, row, direction = min(found, default=(1.0, 0, 0.0))
+        return (row, direction) if found and (share < 1.0 or memories) else None
 
     def _decided(self, view: Shown, rows: int) -> dict[str, object]:
         self.evaluations += 1
@@ -177,7 +178,7 @@ class Probe:
 
     def _repeated(self, leak: Leak) -> Leak:
         """The leak, unless the same panel gives another decision too."""
-        found = first_difference(self.full, self._decided(Shown(self.quiet, self.rows), self.rows), self.rows)
+        found = first_difference(self.full, self._decided(Shown(self.panel, self.rows), self.rows), self.rows)
         if found is None:
             return leak
         return Leak("repeat", leak.cut, found.part, leak.label, leak.symbol)

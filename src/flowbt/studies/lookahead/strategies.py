@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import Quiet, fenced
 from flowbt.deferred import Tracer, read
 from flowbt.engine.loader import Strategy, again
@@ -17,9 +16,10 @@ from flowbt.studies.lookahead.probe import Leak, Probe
 DO = "use only trailing windows and what the panel gives; --keep-leak keeps a run, marked"
 MOST_BRANCHES = 12
 FEW = 4  # cuts of a setting that does what a branch does, with other numbers
+CHOSEN = 12  # and of the trial that is chosen
 
 
-def leak_of(strategy: Strategy, parameters: Parameters, panel: PanelReader, decision: object, most: int | None = None) -> Leak | None:
+def leak_of(strategy: Strategy, parameters: Parameters, panel: Quiet, decision: object, most: int | None = None) -> Leak | None:
     """The first use of the future in a decision on the whole panel; None where none is found. FenceError where it reaches past the panel.
 
     `most`: so many cuts and no screens, for one setting of many.
@@ -29,11 +29,13 @@ def leak_of(strategy: Strategy, parameters: Parameters, panel: PanelReader, deci
     return spoken(strategy, parameters, panel) or Probe(lambda view: again(strategy).decide(view, parameters), panel, decision).first_leak(most)
 
 
-def spoken(strategy: Strategy, parameters: Parameters, panel: PanelReader) -> Leak | None:
+def spoken(strategy: Strategy, parameters: Parameters, panel: Quiet) -> Leak | None:
     """A call that reads later rows by its own arguments, such as shift(-1), in the strategy as it is recorded."""
-    said = read(again(strategy).function, fenced(Quiet(panel.unlogged())), parameters)
-    last = panel.index[-1]
-    return None if said is None else Leak("syntax", last, f"{said.asked}: {said.found}", last, "")
+    said = read(again(strategy).function, fenced(panel), parameters)
+    if said is None:
+        return None
+    last, line = panel.index[-1], strategy.line_of(said)
+    return Leak("syntax", last, f"{line + ': ' if line else ''}{said.asked}: {said.found}", last, "")
 
 
 def refuse(name: str, leak: Leak | None) -> None:
@@ -52,7 +54,7 @@ class ProbedTrials:
     ends: Iterable[Parameters]
 
 
-def branch_leak(strategy: Strategy, tracer: Tracer, panel: PanelReader, settings: ProbedTrials) -> Leak | None:
+def branch_leak(strategy: Strategy, tracer: Tracer, panel: Quiet, settings: ProbedTrials) -> Leak | None:
     """The first leak of a sweep: every branch of its parameters is probed once, that is every set of operations that some setting records; then the ends
     of its parameters at a few cuts each."""
     found: dict[object, Parameters] = {}
@@ -65,10 +67,10 @@ def branch_leak(strategy: Strategy, tracer: Tracer, panel: PanelReader, settings
     return first_of(strategy, panel, [*branches, *others])
 
 
-def first_of(strategy: Strategy, panel: PanelReader, trials: Iterable[tuple[Parameters, int | None]]) -> Leak | None:
+def first_of(strategy: Strategy, panel: Quiet, trials: Iterable[tuple[Parameters, int | None]]) -> Leak | None:
     """The first leak of some trials, each with the most cuts it is probed at (None: all)."""
     for values, most in trials:
-        leak = leak_of(strategy, values, panel, again(strategy).decide(panel.unlogged(), values), most)
+        leak = leak_of(strategy, values, panel, again(strategy).decide(panel, values), most)
         if leak:
             return leak
     return None

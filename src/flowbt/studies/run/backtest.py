@@ -18,6 +18,7 @@ import pandas as pd
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.bases import carried
 from flowbt.data.panel.reader import PanelReader, open_panel
+from flowbt.data.panel.views import Decided, Quiet
 from flowbt.engine.book import Book
 from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.simulate import simulate
@@ -30,7 +31,7 @@ from flowbt.studies.lookahead.strategies import leak_of, refuse
 from flowbt.studies.run.describe import record_of
 from flowbt.studies.run.market import cut_decision, market_of, panel_for
 from flowbt.studies.run.option_terms import option_terms_of, warning_of, words_of
-from flowbt.studies.run.placebo import Placebos, against_placebos, placebo_of
+from flowbt.studies.run.placebo import Placebos, beside, placebo_of, rotated
 from flowbt.studies.run.request import Prepared, Request
 from flowbt.studies.run.standing import evidence_of
 from flowbt.studies.run.surfaces import with_surfaces
@@ -55,22 +56,24 @@ def backtest(catalog: Catalog, request: Request, aside: Aside | None = None) -> 
     """Run a strategy; nothing is written. LookAheadError where its decision uses the future (unless the request keeps it, marked); the two books are
     reconciled, by another process where one is given: a difference is an error."""
     prepared = prepare(catalog, request)
-    leak = leak_of(prepared.strategy, prepared.parameters, prepared.panel, prepared.raw)
-    if not request.keep_leak:
-        refuse(prepared.strategy.name, leak)
-    book = simulate(prepared.market, prepared.decision, prepared.costs, prepared.account)
-    answer = partial(reconcile, book) if aside is None else aside.reconcile(book, reconcile)
-    placebo = placebos = None
-    if request.rotations:
-        placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
-        placebos = against_placebos(prepared, book, request.rotations, request.seed)
+    with rotated(prepared, request.rotations, request.seed) as rotations:
+        leak = leak_of(prepared.strategy, prepared.parameters, Quiet(prepared.panel.unlogged(), prepared.features), prepared.raw)
+        if not request.keep_leak:
+            refuse(prepared.strategy.name, leak)
+        with prepared.strategy.answering():
+            book = simulate(prepared.market, prepared.decision, prepared.costs, prepared.account)
+        answer = partial(reconcile, book) if aside is None else aside.reconcile(book, reconcile)
+        placebo = placebos = None
+        if request.rotations:
+            placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
+            placebos = beside(prepared, book, rotations)
     symbol, benchmark = benchmark_of(catalog, prepared, request.benchmark)
     measures = measures_of(book, benchmark)
     record = record_of(request, prepared, book, placebo, (symbol, benchmark), measures)
     record.manifest["evidence"] = evidence_of(prepared, book, (symbol, benchmark), placebos)
     options = option_terms_of(prepared, book)
     if options is not None:
-        record.manifest["options"] = dict(options)
+        record.manifest["options"] = options
         record.manifest["assumptions"] += words_of(options)
         record.manifest["warnings"] += [line for line in (warning_of(options),) if line]
         sharpes = [end["sharpe"] for end in options["band"]]
@@ -88,14 +91,16 @@ def prepare(catalog: Catalog, request: Request) -> Prepared:
     strategy = replace(strategy, symbols=request.symbols) if request.symbols else strategy
     parameters = strategy.resolve(request.parameters)
     panel = panel_for(catalog, strategy, request.decide_at)
-    decision = strategy.decide(panel, parameters)
-    return assemble(strategy, parameters, panel, decision, request)
+    view = Decided(panel)
+    decision = strategy.decide(view, parameters)
+    return replace(assemble(strategy, parameters, panel, decision, request), features=view.features)
 
 
 def assemble(strategy: Strategy, parameters: dict[str, object], panel: PanelReader, decision: object, request: Request) -> Prepared:
     panel["close"]  # the traded closes bound the span even where the decision never looks at them
     labels = request.span.cut(panel)
-    cut = cut_decision(decision, panel, labels)
+    with strategy.answering():
+        cut = cut_decision(decision, panel, labels)
     costs, account = request.costs or strategy.costs, request.account or strategy.account
     return Prepared(strategy, parameters, panel, with_surfaces(market_of(panel, labels), panel, cut), cut, costs, account, decision)
 

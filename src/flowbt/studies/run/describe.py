@@ -22,6 +22,7 @@ from flowbt.ground.fields import FieldKey
 from flowbt.ground.types import Json
 from flowbt.results.record import DatasetUse, Manifest, RunRecord, content_key
 from flowbt.studies.run.excursions import excursions
+from flowbt.studies.run.market import bars_on
 from flowbt.studies.run.regimes import regimes_of
 from flowbt.studies.run.request import Prepared, Request
 
@@ -40,9 +41,10 @@ def record_of(
     for name, states in regimes_of(prepared.panel, book.market.index).items():
         series[f"regime:{name}"] = states
     trades = with_features(book, prepared.panel)
-    trades = pd.concat([trades, excursions(trades, book.market)], axis=1) if len(trades) else trades
+    if len(trades) and not (isinstance(prepared.decision, Signals) and prepared.decision.structure is not None):
+        trades = pd.concat([trades, excursions(trades, book.market)], axis=1)  # a structure's price is not that of the bars
     market = prepared.market  # with option structures the book has a column per contract; the charts show what they are written on
-    prices = prepared.panel.bars().close.loc[market.index]
+    prices = bars_on(prepared.panel, market.index).close
     manifest["id"] = content_key(manifest)
     return RunRecord(manifest, series, book.orders, trades, prices, measures, chart_of(prepared, trades))
 
@@ -75,6 +77,7 @@ def series_of(book: Book, benchmark: pd.Series | None, placebo: Book | None) -> 
 
 def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> Manifest:
     strategy, panel, labels = prepared.strategy, prepared.panel, prepared.market.index
+    costs, account = prepared.costs, prepared.account
     stamp = "%Y-%m-%d" if panel.clock.step == "1d" else "%Y-%m-%d %H:%M"
     return {
         "strategy": strategy.name,
@@ -94,8 +97,8 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
         "synthetic": panel.catalog.synthetic,
         "datasets": datasets_of(panel),
         "stand_ins": [asdict(one) for one in panel.stand_ins],
-        "costs": asdict(prepared.costs),
-        "account": asdict(prepared.account),
+        "costs": {"fees": costs.fees, "slippage": costs.slippage, "borrow": costs.borrow, "funding": costs.funding},
+        "account": {"cash": account.cash, "margin": account.margin, "max_gross": account.max_gross},
         "rules": rules_of(prepared),
         "assumptions": assumptions_of(prepared),
         "versions": versions(),
@@ -181,7 +184,7 @@ def warnings_of(prepared: Prepared) -> list[str]:
         lines.append("SYNTHETIC: made by the demo market with planted effects. It says nothing about real markets.")
     lines += [f"Left out: {problem}." for problem in panel.catalog.problems]
     lines += caveats(panel, labels=prepared.market.index)
-    lines += stale_words(panel.bars().stale.loc[prepared.market.index])
+    lines += stale_words(bars_on(panel, prepared.market.index).stale)
     if panel.clock.always and not any(field == "funding_rate" for field, _ in panel.used):
         lines.append("No funding data for the traded symbols: traded as spot, shorts pay borrow only.")
     return lines

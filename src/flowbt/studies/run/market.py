@@ -9,7 +9,8 @@ import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.bases import carried
-from flowbt.data.panel.reader import PanelReader, open_panel
+from flowbt.data.panel.reader import PanelReader, TradedBars, open_panel
+from flowbt.engine.decisions import no_decision
 from flowbt.engine.loader import Strategy
 from flowbt.engine.types import Market, Signals, Targets
 from flowbt.ground.clock import Clock, read_date
@@ -61,13 +62,21 @@ def panel_for(catalog: Catalog, strategy: Strategy, decide_at: str | None = None
 
 def market_of(panel: PanelReader, labels: pd.DatetimeIndex) -> Market:
     """The traded bars of the panel's symbols over `labels`. Dividends are cash flows of the close before their ex-date (see `bases.carried`)."""
-    bars = panel.bars()
+    bars = bars_on(panel, labels)
     for name in ("open", "high", "low", "close"):
-        check_prices(name, getattr(bars, name).loc[labels])
-    mark, due = carried(bars.close.loc[labels], bars.dividend.loc[labels])
-    frames = {"open": bars.open, "high": bars.high, "low": bars.low, "close": mark, "funding": bars.funding.loc[labels] + due}
-    opened, high, low, close, funding = (frame.loc[labels].to_numpy(float) for frame in frames.values())
+        check_prices(name, getattr(bars, name))
+    mark, due = carried(bars.close, bars.dividend)
+    funding = np.zeros(mark.shape)  # zeros that are only read take no memory
+    for rates in (bars.funding.to_numpy(float), due.to_numpy(float)):
+        funding = funding + rates if rates.any() else funding
+    opened, high, low, close = (frame.to_numpy(float) for frame in (bars.open, bars.high, bars.low, mark))
     return Market(labels, panel.symbols, opened, high, low, close, funding, panel.clock)
+
+
+def bars_on(panel: PanelReader, labels: pd.DatetimeIndex) -> TradedBars:
+    """The panel's traded bars over `labels`, a part of its index without gaps: views, not copies."""
+    bars, first = panel.bars(), int(panel.index.get_indexer(labels[:1])[0])
+    return TradedBars(**{part.name: getattr(bars, part.name).iloc[first : first + len(labels)] for part in fields(bars)})
 
 
 def check_prices(name: str, prices: pd.DataFrame) -> None:
@@ -87,7 +96,7 @@ def check_prices(name: str, prices: pd.DataFrame) -> None:
 def cut_decision(decision: object, panel: PanelReader, labels: pd.DatetimeIndex) -> Signals | Targets:
     """The decision with every frame cut to `labels`. SignalError where it is neither Signals nor Targets, or a frame has other labels."""
     if not isinstance(decision, (Signals, Targets)):
-        raise SignalError("Signals or Targets from the strategy", f"a {type(decision).__name__}", "return flowbt.Signals(...) or flowbt.Targets(...)")
+        raise no_decision(decision)
     cut: Json = {}
     for part in fields(decision):
         value = getattr(decision, part.name)

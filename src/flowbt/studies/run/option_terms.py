@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypedDict
 
 import numpy as np
 
@@ -12,27 +11,8 @@ from flowbt.engine.options.structures import declared
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Signals
 from flowbt.options.model import SmileModel
+from flowbt.results.record import BandEnd, OptionTermsUsed
 from flowbt.studies.run.request import Prepared
-
-
-class BandEnd(TypedDict):
-    """A result: `shift` of the volatility in errors of the model, Sharpe ratio a year, total return (fraction)."""
-
-    shift: float
-    sharpe: float
-    total_return: float
-
-
-class OptionTermsUsed(TypedDict):
-    """`model`: its words ("" where volatilities were given at the money). `band`: the run with the volatility one error lower, as it is, one higher;
-    empty without a model. `greeks`: cash by part over the whole run, empty in an account of coin. `priced_by`: structures opened at the "surface" of the
-    day, by the declared "model", or legs of "both"; `surfaces`: bars with a stored surface, per symbol."""
-
-    model: str
-    band: list[BandEnd]
-    greeks: dict[str, float]
-    priced_by: dict[str, int]
-    surfaces: dict[str, int]
 
 
 def option_terms_of(prepared: Prepared, book: Book) -> OptionTermsUsed | None:

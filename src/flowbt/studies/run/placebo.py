@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from flowbt.engine.types import Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Rules, Terms, run_signals, run_targets
 from flowbt.evidence.sharpe import moments
 from flowbt.evidence.timing import Timing, skill_of, timing_of
+from flowbt.ground.errors import SignalError
 from flowbt.ground.types import Json
 from flowbt.studies.run.request import Prepared
 
@@ -29,6 +31,7 @@ Array = npt.NDArray[np.float64]
 TENFOLD = 10.0
 LARGE = 100_000  # symbol-bars from which the sweep's kernels walk the rotations; loading them takes longer than they save before
 SAME = 1e-12  # of a Sharpe ratio per period: kernels add up in different orders
+COLUMNS = 256  # symbols whose holdings are worked out together
 LEAST = 63  # bars: further than the memory of most events
 
 
@@ -90,35 +93,62 @@ class Placebos:
         return float(np.quantile(self.placebos, q)) if self.placebos else math.nan
 
 
+@contextmanager
+def rotated(prepared: Prepared, count: int, seed: int) -> Iterator[Iterator[Array]]:
+    """The returns of `count` rotations of the decision with the same costs and account; of a large market they are walked beside what the block does."""
+    rules = plain_rules(prepared) if count and prepared.market.close.size > LARGE else None
+    if not count:
+        yield iter(())
+    elif getattr(prepared.decision, "structure", None) is not None:
+        yield rotated_structures(prepared, count, seed)
+    elif rules is not None:
+        bars, offsets = bars_of(prepared.market, prepared.costs), offsets_of(prepared.decision, len(prepared.market.index), count, seed)
+        with rotated_rules(bars, rules, terms_of(prepared), offsets) as returns:
+            yield returns
+    else:
+        yield rotated_returns(prepared, count, seed)
+
+
+def plain_rules(prepared: Prepared) -> Rules | None:
+    """The rules of signals that the sweep's kernels can walk; None for others, and for signals that cannot be simulated: the simulation says why."""
+    if not isinstance(prepared.decision, Signals) or prepared.decision.structure is not None:
+        return None
+    try:
+        rules = rules_of(prepared.decision, prepared.market)
+    except SignalError:
+        return None
+    return rules if plain(rules) else None
+
+
 def against_placebos(prepared: Prepared, book: Book, count: int, seed: int) -> Placebos:
-    """Walk `count` rotations of the decision with the same costs and account."""
-    structured = getattr(prepared.decision, "structure", None) is not None
+    """The book beside `count` rotations of the decision with the same costs and account."""
+    with rotated(prepared, count, seed) as rotations:
+        return beside(prepared, book, rotations)
+
+
+def beside(prepared: Prepared, book: Book, rotations: Iterator[Array]) -> Placebos:
+    """The book beside the returns of rotations of its decision."""
     year, returns, trades = prepared.market.year, _values(book), len(book.trades)
     real = moments(returns)[0]
     if not math.isfinite(real):
         return Placebos(math.nan, (), 1.0, math.nan, timing_of(math.nan, np.empty(0), None, trades, year))
-    rotated = rotated_structures(prepared, count, seed) if structured else rotated_returns(prepared, count, seed)
-    per_period = np.nan_to_num([moments(one)[0] for one in rotated])  # a placebo without trades has Sharpe 0
+    per_period = np.nan_to_num([moments(one)[0] for one in rotations])  # a placebo without trades has Sharpe 0
+    count = len(per_period)
     p = (1 + int(np.count_nonzero(per_period >= real - SAME))) / (1 + count)
     variance = float(np.var(per_period, ddof=1)) if count > 1 else math.nan
     annual = per_period * math.sqrt(year)
-    exposure, moves = held(book)
-    timing = timing_of(real * math.sqrt(year), annual, skill_of(returns, exposure, moves), trades, year)
+    timing = timing_of(real * math.sqrt(year), annual, skill_of(returns, held(book)), trades, year)
     return Placebos(real * math.sqrt(year), tuple(float(x) for x in annual), p, variance, timing)
 
 
 def rotated_returns(prepared: Prepared, count: int, seed: int) -> Iterator[Array]:
     """The returns of `placebos_of`, straight from the kernel: decisions become arrays once, no book is made."""
     market, decision, account = prepared.market, prepared.decision, prepared.account
-    costs, bars = prepared.costs, bars_of(market, prepared.costs)
-    terms = Terms(account.cash, costs.fees, costs.slippage, costs.borrow, account.margin, account.max_gross)
+    bars = bars_of(market, prepared.costs)
+    terms = terms_of(prepared)
     rules = rules_of(decision, market) if isinstance(decision, Signals) else no_rules()
     plan = plan_of(decision, market) if isinstance(decision, Targets) else None
-    offsets = offsets_of(decision, len(market.index), count, seed)
-    if plan is None and market.close.size > LARGE and plain(rules):
-        yield from rotated_rules(bars, rules, terms, offsets)
-        return
-    for offset in offsets:
+    for offset in offsets_of(decision, len(market.index), count, seed):
         if plan is None:
             moved = Rules(*(frozen(np.roll(part, offset, axis=0), part.dtype) for part in rules))
             tape, _ = run_signals(bars, moved, terms)
@@ -126,6 +156,12 @@ def rotated_returns(prepared: Prepared, count: int, seed: int) -> Iterator[Array
             tape, _ = run_targets(bars, plan._replace(weights=frozen(np.roll(plan.weights, offset, axis=0))), rules, terms)
         before = np.concatenate([[account.cash], tape.value[:-1]])
         yield np.divide(tape.value, before, out=np.ones_like(before), where=before > 0.0) - 1.0
+
+
+def terms_of(prepared: Prepared) -> Terms:
+    """Account and costs as the kernels take them."""
+    account, costs = prepared.account, prepared.costs
+    return Terms(account.cash, costs.fees, costs.slippage, costs.borrow, account.margin, account.max_gross)
 
 
 def rotated_structures(prepared: Prepared, count: int, seed: int) -> Iterator[Array]:
@@ -141,21 +177,23 @@ def rotated_structures(prepared: Prepared, count: int, seed: int) -> Iterator[Ar
         yield np.divide(value, before, out=np.ones_like(before), where=before > 0.0) - 1.0
 
 
-def held(book: Book) -> tuple[Array, Array]:
-    """Signed fractions of equity held over each bar (at the mark before it), and the simple returns of what is held: T x N each, 0 where missing.
+def held(book: Book) -> Iterator[tuple[Array, Array]]:
+    """Signed fractions of equity held over each bar (at the mark before it), and the simple returns of what is held: T x N each, 0 where missing, in blocks of
+    columns.
 
     A return over tenfold counts as tenfold: an option may begin at next to nothing while nobody holds it.
     """
-    market = book.market
-    mark = pd.DataFrame(market.close).ffill().to_numpy()
-    columns = market.symbols
-    signed = book.orders["units"].where(book.orders["side"] == "buy", -book.orders["units"])
-    units = np.zeros(mark.shape)
-    np.add.at(units, (book.orders["bar"].to_numpy(int), pd.Index(columns).get_indexer(pd.Index(book.orders["symbol"]))), signed.to_numpy(float))
-    before, value = np.vstack([mark[:1], mark[:-1]]), np.concatenate([[book.account.cash], book.value.to_numpy(float)[:-1]])
-    exposure = np.cumsum(units, axis=0) * before / np.maximum(value, 1e-9)[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.nan_to_num(exposure), np.clip(np.nan_to_num(mark / before - 1, posinf=0.0), -1.0, TENFOLD)
+    bar, column = book.orders["bar"].to_numpy(int), pd.Index(book.market.symbols).get_indexer(pd.Index(book.orders["symbol"]))
+    signed = book.orders["units"].where(book.orders["side"] == "buy", -book.orders["units"]).to_numpy(float)
+    value = np.concatenate([[book.account.cash], book.value.to_numpy(float)[:-1]])
+    for first in range(0, len(book.market.symbols), COLUMNS):
+        mark = pd.DataFrame(book.market.close[:, first : first + COLUMNS]).ffill().to_numpy()
+        units, mine = np.zeros(mark.shape), (column >= first) & (column < first + COLUMNS)
+        np.add.at(units, (bar[mine], column[mine] - first), signed[mine])
+        before = np.vstack([mark[:1], mark[:-1]])
+        exposure = np.cumsum(units, axis=0) * before / np.maximum(value, 1e-9)[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            yield np.nan_to_num(exposure), np.clip(np.nan_to_num(mark / before - 1, posinf=0.0), -1.0, TENFOLD)
 
 
 def _values(book: Book) -> Array:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flowbt.data.panel.reader import PanelReader
+from flowbt.data.panel.views import Recalled
 from flowbt.engine.loader import Strategy
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
 from flowbt.ground.errors import ParameterError, check_seed
@@ -52,3 +53,4 @@ class Prepared:
     costs: Costs
     account: Account
     raw: Any = None  # the decision on the whole panel, before it was cut
+    features: Recalled | None = None  # what it asked of flowbt's own features

@@ -8,7 +8,7 @@ from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.book import Book
 from flowbt.evidence.measures import measure
 from flowbt.evidence.robustness import robustness
-from flowbt.results.record import RunEvidence
+from flowbt.results.record import HoldingResult, RunEvidence
 from flowbt.studies.run.describe import series_of
 from flowbt.studies.run.placebo import Placebos
 from flowbt.studies.run.request import Prepared
@@ -42,7 +42,7 @@ def caveats_of(panel: PanelReader) -> list[str]:
     return [*found, *sorted(early)]
 
 
-def _holding(book: Book, benchmark: tuple[str | None, pd.Series | None]) -> dict[str, object] | None:
+def _holding(book: Book, benchmark: tuple[str | None, pd.Series | None]) -> HoldingResult | None:
     name, returns = benchmark
     if name is None or returns is None:
         return None

@@ -116,7 +116,9 @@ class Scorer:
         if claim.kind == "facts":
             try:
                 found = _figures(figures_of(ask(claim, panel, {})))
-            except (KeyError, IndexError, ValueError):  # a row of a day that the data do not reach
+            except (KeyError, IndexError, ValueError):  # a row of a day that the data do not reach, or a name that the demo market has not
+                if self.catalog.synthetic:
+                    return {"missing": ["real data: the demo market has not all that this figure is about"]}
                 if panel.index[-1] >= pd.Timestamp(document.dated):
                     raise
                 return {"missing": [f"data up to {document.dated}; they end {panel.index[-1]:%Y-%m-%d}"]}

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from flowbt.data.panel.caveats import caveats
 from flowbt.data.panel.reader import PanelReader
-from flowbt.data.panel.views import PanelView, Recalled
+from flowbt.data.panel.views import Remembering
 from flowbt.ground.errors import ClaimError
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.protocols import Key, key_words
-from flowbt.ground.types import Function, Parameters
 
 
-class Watched(PanelView):
+class Watched(Remembering):
     """A view of a shared panel for one claim; see flowbt.ground.protocols.Panel. The claim's definitions share the results of flowbt's own features."""
 
     panel: PanelReader
 
     def __init__(self, panel: PanelReader) -> None:
         super().__init__(panel)
-        self.features = Recalled(_Once(self))
         self.used: set[tuple[str, str]] = set()
         self.stand_ins: set[str] = set()
         self.empty: list[str] = []  # fields without one value on these labels
@@ -47,10 +43,6 @@ class Watched(PanelView):
     def events(self, symbol: str) -> pd.DataFrame:
         self.used.add(("event", symbol))
         return self.panel.events(symbol)
-
-    def __recall__(self, feature: Function, parameters: Parameters) -> Any:
-        found = self.features(feature, parameters)
-        return type(found)(*(part.copy() for part in found)) if isinstance(found, tuple) else None if found is None else found.copy()
 
     def without_value(self, row: int) -> list[str]:
         """The fields asked for that have no value on that label."""
@@ -92,12 +84,3 @@ class Watched(PanelView):
             self.first, self.last = max(self.first, int(there[0])), min(self.last, int(there[-1]) + 1)
         else:
             self.empty += [f"{field} of {symbol}" for field, symbol in fresh]
-
-
-class _Once(PanelView):
-    """The watched panel as a feature is computed on it: what is asked is watched, and no feature is looked up again."""
-
-    panel: Watched
-
-    def either(self, field: Key, *stand_ins: Key) -> pd.DataFrame:
-        return self.panel.either(field, *stand_ins)

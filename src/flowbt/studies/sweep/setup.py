@@ -17,7 +17,7 @@ import pandas as pd
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.caveats import caveats, stale_words
 from flowbt.data.panel.reader import PanelReader
-from flowbt.data.panel.views import fenced
+from flowbt.data.panel.views import Quiet, fenced
 from flowbt.deferred import Tracer
 from flowbt.engine.decisions import check_rules
 from flowbt.engine.loader import Strategy, load_strategy
@@ -69,6 +69,7 @@ class PreparedSweep:
     command: str
     panel: PanelReader
     sweeper: Sweeper
+    quiet: Quiet  # the panel as the probes read it
     leak: Leak | None = None
 
     @property
@@ -140,7 +141,8 @@ def set_up(catalog: Catalog, request: SweepRequest) -> PreparedSweep:
     swept = tuple(name for name, values in zip(space.names, space.values, strict=True) if len(values) > 1 or name in request.values)
     panel = panel_for(catalog, strategy, request.decide_at)
     tracer = Tracer(strategy.function, fenced(panel), space.trial(np.zeros(len(space.names), np.int64)), strategy.decide)
-    leak = probe(tracer, space, strategy, panel)
+    quiet = Quiet(panel.unlogged())
+    leak = probe(tracer, space, strategy, quiet)
     if not request.keep_leak:
         refuse(strategy.name, leak)
     panel["close"]
@@ -148,10 +150,10 @@ def set_up(catalog: Catalog, request: SweepRequest) -> PreparedSweep:
     market = with_surfaces(market_of(panel, labels), panel, tracer.evaluate(space.trial(np.zeros(len(space.names), np.int64))))
     stage = Stage(market, Labels(panel.index, panel.symbols), int(panel.index.searchsorted(labels[0])))
     sweeper = Sweeper(tracer, space, stage, request.costs or strategy.costs, request.account or strategy.account)
-    return PreparedSweep(strategy, space, swept, tuple(request.values), constraints, request.search, request.command, panel, sweeper, leak)
+    return PreparedSweep(strategy, space, swept, tuple(request.values), constraints, request.search, request.command, panel, sweeper, quiet, leak)
 
 
-def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: PanelReader) -> Leak | None:
+def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: Quiet) -> Leak | None:
     """Trace every branch, touch its fields, and hold what was recorded against plain calls; where they differ, nothing is deferred. Then the first
     leak of any branch."""
     known: set[str] | None = None
@@ -173,7 +175,8 @@ def probe(tracer: Tracer, space: Space, strategy: Strategy, panel: PanelReader) 
     for code in _ends(space):
         trial = space.trial(code)
         direct = tracer.direct(trial)
-        check_rules(direct, Labels(panel.index, panel.symbols))
+        with strategy.answering():
+            check_rules(direct, Labels(panel.index, panel.symbols))
         if not tracer.per_trial and not same(tracer.evaluate(trial), direct):
             tracer.fix(None, "what was recorded differs from a plain call, which")
     if said:

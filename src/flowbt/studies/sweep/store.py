@@ -50,14 +50,21 @@ class SweepFolder:
 
     @contextlib.contextmanager
     def working(self, resume: bool) -> Iterator[None]:
-        """Hold the workspace. Without `resume`, slices of an interrupted run of the same sweep are dropped. Raises Busy, StoreError."""
+        """Hold the workspace. Without `resume`, slices of an interrupted run of the same sweep are dropped; a workspace
+        without a slice goes with the error that ended it. Raises Busy, StoreError."""
         with contextlib.ExitStack() as held:
             with storing(self.home, "store the sweep in"):
                 held.enter_context(locked(lock_of(self.home), f"sweep {self.home.name}"))
                 if not resume and self.path.exists():
                     shutil.rmtree(self.path)
                 (self.path / PARTS).mkdir(parents=True, exist_ok=True)
-            yield
+            try:
+                yield
+            except BaseException:
+                if not self.parts() and not (self.path / TRIALS).exists():  # nothing to resume
+                    with contextlib.suppress(OSError):
+                        remove(self.path)
+                raise
 
     def publish(self) -> None:
         with storing(self.home, "store the sweep in"):

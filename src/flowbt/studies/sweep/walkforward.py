@@ -80,7 +80,8 @@ class Walk:
 
 
 def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path, cluster: SweepCluster | None = None) -> tuple[Path, Json]:
-    """Run (the training windows on a cluster, where one is given) and store; returns the folder and `walkforward.json`."""
+    """Run (the training windows on a cluster, where one is given) and store; returns the folder and `walkforward.json`, with the newest stored run
+    of its grid ("run", empty: none) and what that may be believed now ("belief", None)."""
     order_of(request.sort)  # refuses what is no metric
     check_usable(results)
     setup = set_up(catalog, replace(request, keep_leak=False))  # what is chosen by the future cannot be tested on it: never kept
@@ -105,14 +106,15 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
     with derived(folder):
         renew(results, setup.strategy.name)
         page.write(results, folder)
-    return folder, document
+    run, belief = page.speaks_for(folder, document)
+    return folder, {**document, "run": run, "belief": belief}
 
 
 def chosen_leak(setup: PreparedSweep, walks: list[Walk]) -> Leak | None:
     """The first use of the future by what was chosen, each choice at a few cuts: the branches and ends of the grid were probed before."""
     chosen = sorted({int(trial) for one in walks for trial in one.windows["trial"] if trial >= 0})
     trials = [setup.space.trial(code) for code in setup.space.codes(np.array(chosen, np.int64))]
-    return first_of(setup.strategy, setup.panel, [(values, FEW) for values in trials])
+    return first_of(setup.strategy, setup.quiet, [(values, FEW) for values in trials])
 
 
 def split_of(setup: PreparedSweep, numbers: Ints, plan: WindowPlan, mode: str) -> Split:

@@ -24,22 +24,22 @@
   };
   const name = (i) => {
     const run = runs[i], badges = [...(run.synthetic ? [fb.element("span", { class: "badge synthetic" }, "SYNTHETIC")] : []), ...(run.look_ahead ? [fb.element("span", { class: "badge leak", title: run.look_ahead }, "LOOK-AHEAD")] : []), ...run.tags.map((tag) => fb.element("span", { class: "badge" }, tag))];
-    return fb.element("div", {}, fb.element("a", { href: run.href }, run.strategy), ...badges.flatMap((badge) => [" ", badge]), fb.element("div", { class: "range" }, words(run)), ...(run.note ? [fb.element("div", { class: "notes" }, run.note)] : []),
+    return fb.element("div", {}, fb.element("a", { href: run.href }, run.strategy), ...badges.flatMap((badge) => [" ", badge]), fb.element("div", { class: "range" }, words(run)), ...(run.answer ? [fb.element("div", { class: "range said" }, run.answer.sentence)] : []), ...(run.note ? [fb.element("div", { class: "notes" }, run.note)] : []),
       ...(live ? [fb.element("button", { type: "button", class: "quiet", on: { click: () => edit(i) } }, "tags and note")] : []));
   };
   const columns = [
     { name: "tick", label: "", kind: "text", values: runs.map(() => null), render: tick, unsorted: true },
-    { name: "run", kind: "text", values: runs.map((run) => run.strategy), render: name },
-    { name: "answer", label: "Believe it?", kind: "text", values: runs.map((run) => run.answer?.answer ?? ""), render: (i) => fb.element("span", { class: `told ${runs[i].answer?.tone ?? ""}`, title: runs[i].answer?.sentence ?? "" }, runs[i].answer?.answer ?? "–") },
-    { name: "value", kind: "number", values: runs.map((run) => (run.spark || []).at(-1) ?? null), render: (i) => spark(runs[i]) },
+    { name: "run", label: "Run", kind: "text", values: runs.map((run) => run.strategy), render: name },
+    { name: "answer", label: "Believe it?", kind: "text", values: runs.map((run) => run.answer?.answer ?? ""), render: (i) => fb.element("span", { class: `told ${runs[i].answer?.tone ?? ""}` }, runs[i].answer?.answer ?? "–") },
+    { name: "value", label: "Value", kind: "number", values: runs.map((run) => (run.spark || []).at(-1) ?? null), render: (i) => spark(runs[i]) },
     { name: "sharpe", label: "Sharpe", kind: "fixed2", values: measure("sharpe"), signed: true },
     { name: "cagr", label: "CAGR, %", kind: "fixed1", values: measure("cagr").map((x) => x === null ? null : 100 * x), signed: true },
     { name: "drawdown", label: "Max drawdown, %", kind: "fixed1", values: measure("max_drawdown").map((x) => x === null ? null : 100 * x) },
     { name: "trades", label: "Trades", kind: "number", values: measure("trades") },
-    { name: "from", kind: "date", values: runs.map((run) => run.from?.slice(0, 10) ?? null) },
-    { name: "to", kind: "date", values: runs.map((run) => run.to?.slice(0, 10) ?? null) },
-    { name: "made", kind: "date", values: runs.map((run) => run.created?.slice(0, 16).replace("T", " ") ?? null) },
-    { name: "id", kind: "text", values: runs.map((run) => run.id) },
+    { name: "from", label: "From", kind: "date", values: runs.map((run) => run.from?.slice(0, 10) ?? null) },
+    { name: "to", label: "To", kind: "date", values: runs.map((run) => run.to?.slice(0, 10) ?? null) },
+    { name: "made", label: "Made", kind: "date", values: runs.map((run) => run.created?.slice(0, 16).replace("T", " ") ?? null) },
+    { name: "id", label: "Id", kind: "text", values: runs.map((run) => run.id) },
   ];
   const found = [...columns, { name: "all", values: runs.map((run) => `${run.thesis} ${words(run)} ${run.tags.join(" ")} ${run.note} ${(run.symbols || []).join(" ")}`) }];
   const table = new fb.DataTable(at("run-table"), at("run-pager"), columns, { size: 50 });

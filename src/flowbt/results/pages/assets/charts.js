@@ -14,7 +14,7 @@ fb.layout = (extra = {}) => {
     margin: { l: narrow ? 50 : 64, r: 12, t: 26, b: 30 }, hovermode: "x unified", dragmode: narrow ? false : "zoom", showlegend: true,
     hoverlabel: { bgcolor: fb.colour("panel"), bordercolor: line, font: { color: fb.colour("ink"), size: 12 } },
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", xanchor: "left", bgcolor: "rgba(0,0,0,0)" },
-    xaxis: { ...axis, showgrid: false, ...xaxis }, yaxis: { ...axis, ...yaxis }, ...rest,
+    xaxis: { ...axis, showgrid: false, ...xaxis }, yaxis: { ...axis, automargin: narrow, ...yaxis }, ...rest,
   };
 };
 fb.config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage"] };

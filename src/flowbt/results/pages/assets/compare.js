@@ -9,9 +9,9 @@
   fb.chart("equity-chart", () => {
     const log = document.querySelector('input[name="scale"]:checked').value === "log";
     document.querySelectorAll("[data-line]").forEach((patch) => { patch.style.background = colour(+patch.dataset.line); });
-    return { traces: lines(data.equity.lines, "%{y:.3f}"), layout: { yaxis: { type: log ? "log" : "linear", title: { text: "value of 1" }, tickformat: ".3~f" } } };
+    return { traces: lines(data.equity.lines, "%{y:.3f}"), layout: { yaxis: { type: log ? "log" : "linear", title: { text: "value of 1 invested" }, tickformat: ".3~f" } } };
   });
-  fb.chart("underwater-chart", () => ({ traces: lines(data.equity.underwater, "%{y:.1%}"), layout: { yaxis: { tickformat: ".0%" }, showlegend: false } }));
+  fb.chart("underwater-chart", () => ({ traces: lines(data.equity.underwater, "%{y:.1%}"), layout: { yaxis: { title: { text: "below the highest" }, tickformat: ".0%" }, showlegend: false } }));
   document.querySelectorAll('input[name="scale"]').forEach((input) => input.addEventListener("change", () => fb.redraw("equity-chart")));
   document.getElementById("only-differing").addEventListener("change", (event) => document.querySelectorAll("table.inputs").forEach((table) => table.classList.toggle("only", event.target.checked)));
   const kinds = { what: "text", symbol: "text", side: "text", entry: "date", exit_first: "date", exit_other: "date", return_first: "percent", return_other: "percent" };

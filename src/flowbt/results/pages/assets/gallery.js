@@ -11,7 +11,7 @@
         { type: "scatter", mode: "markers", y, x: of("sharpe"), name: "Sharpe, 95% (filled: beats its placebos)", marker: { size: 8, color: rows.map((i) => fb.colour(d.beats[i] ? "strategy" : "placebo")), symbol: rows.map((i) => (d.beats[i] ? "circle" : "circle-open")) },
           error_x: { type: "data", symmetric: false, array: rows.map((i) => d.sharpe_high[i] === null ? 0 : d.sharpe_high[i] - d.sharpe[i]), arrayminus: rows.map((i) => d.sharpe_low[i] === null ? 0 : d.sharpe[i] - d.sharpe_low[i]), color: fb.colour("soft"), thickness: 1, width: 0 }, hovertemplate: "%{y}: %{x:.2f}<extra></extra>" },
       ],
-      layout: { hovermode: "closest", barmode: "overlay", margin: { l: 8, r: 12, t: 30, b: 42 }, xaxis: { title: { text: "Sharpe" }, zeroline: true, showgrid: true }, yaxis: { type: "category", automargin: true, showgrid: false, tickfont: { size: 11 } } },
+      layout: { hovermode: "closest", barmode: "overlay", margin: { l: 8, r: 12, t: 30, b: 42 }, xaxis: { title: { text: "Sharpe, a year" }, zeroline: true, showgrid: true }, yaxis: { type: "category", automargin: true, showgrid: false, tickfont: { size: 11 } } },
     };
   });
   fb.drawAll();

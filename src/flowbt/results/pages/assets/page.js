@@ -5,7 +5,13 @@ const fb = (window.fb = {});
 fb.data = (id = "page-data") => { const at = document.getElementById(id); return at ? JSON.parse(at.textContent) : null; };
 fb.missing = "–";
 fb.number = (value, digits = 2) => value === null || value === undefined ? fb.missing
-  : value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
+  : (Math.abs(value) < 0.5 / 10 ** digits ? 0 : value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
+// Decimals that suit a whole column, so that its numbers line up.
+fb.digits = (values) => {
+  const known = values.filter((value) => value !== null).map(Math.abs), most = Math.max(0, ...known);
+  return known.every(Number.isInteger) ? 0 : most >= 1e4 ? 0 : most >= 10 ? 2 : most >= 1 ? 3 : Math.min(8, 3 - Math.floor(Math.log10(most || 1)));
+};
+fb.places = (values) => Math.max(0, ...values.filter((value) => value !== null).map((value) => (String(+value.toPrecision(6)).split(".")[1] || "").length));
 fb.percent = (value, digits = 2) => value === null || value === undefined ? fb.missing : fb.number(100 * value, digits) + "%";
 fb.auto = (value) => value === null || value === undefined ? fb.missing
   : Math.abs(value) >= 1e5 ? fb.number(value, 0) : Number.isInteger(value) ? fb.number(value, 0) : Math.abs(value) >= 100 ? fb.number(value, 1) : Math.abs(value) >= 1 ? fb.number(value, 2) : Number(value.toPrecision(3)).toString().replace("-", "−");
@@ -68,15 +74,20 @@ document.querySelectorAll("table.sortable").forEach(fb.sortable);
 fb.DataTable = class {
   constructor(table, pager, columns, { size = 25, onChoose = null } = {}) {
     Object.assign(this, { table, pager, columns, size, onChoose, page: 0, sorted: null, down: false, chosen: null, keep: () => true });
+    table.replaceChildren(fb.element("thead"), fb.element("tbody"));
+    this.length = columns.length ? columns[0].values.length : 0;
+    this.show(columns);
+  }
+  head(columns) {
+    this.columns = columns;
     const row = fb.element("tr");
     columns.forEach((column, at) => {
       const th = fb.element("th", { scope: "col", class: column.kind === "text" || column.kind === "date" ? null : "num" }, column.label ?? column.name);
       if (!column.unsorted) fb.headButton(th, () => this.sort(at));
       row.append(th);
     });
-    table.replaceChildren(fb.element("thead", {}, row), fb.element("tbody"));
-    this.length = columns.length ? columns[0].values.length : 0;
-    this.show();
+    this.table.tHead.replaceChildren(row);
+    this.sorted = null;
   }
   sort(at) {
     this.down = this.sorted === at ? !this.down : !["text", "date"].includes(this.columns[at].kind);
@@ -91,7 +102,8 @@ fb.DataTable = class {
     if (column.kind.startsWith("fixed")) return fb.number(value, +column.kind.slice(5));
     return column.kind === "percent" ? fb.percent(value) : column.kind === "number" ? fb.auto(value) : String(value);
   }
-  show() {
+  show(columns = null) {
+    if (columns) this.head(columns);
     this.rows = [];
     for (let i = 0; i < this.length; i++) if (this.keep(i)) this.rows.push(i);
     if (this.sorted !== null) { const values = this.columns[this.sorted].values; this.rows.sort((a, b) => fb.order(values[a], values[b], this.down)); }

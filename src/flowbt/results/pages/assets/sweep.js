@@ -14,9 +14,9 @@
         ...(h.luck === null || h.luck === undefined ? [] : [line(h.luck, "expected best of luck", "dash", top)]), line(h.best, "best trial", "solid", top),
       ],
       layout: {
-        hovermode: "closest", bargap: 0.05, margin: { ...fb.layout().margin, b: 46 }, xaxis: { title: { text: "Sharpe" }, range: reach }, yaxis: { title: { text: "trials" } },
+        hovermode: "closest", bargap: 0.05, margin: { ...fb.layout().margin, b: 46 }, xaxis: { title: { text: "Sharpe, a year" }, range: reach }, yaxis: { title: { text: "trials" } },
         shapes: h.noise ? [{ type: "rect", x0: h.noise[0], x1: h.noise[1], yref: "paper", y0: 0, y1: 1, line: { width: 0 }, fillcolor: fb.fade(fb.colour("placebo"), 0.16) }] : [],
-        annotations: h.noise ? [{ x: h.noise[0], yref: "paper", y: 0.98, yanchor: "top", xanchor: "left", xshift: 4, text: "best of noise", showarrow: false, font: { size: 11, color: fb.colour("placebo") } }] : [],
+        annotations: h.noise ? [{ x: h.noise[0], yref: "paper", y: 0.98, yanchor: "top", xanchor: "left", xshift: 4, text: "best of noise", showarrow: false, font: { size: 11, color: fb.colour("ink") } }] : [],
       },
     };
   });
@@ -24,7 +24,7 @@
   if (data.maps.length) fb.chart("map-chart", () => {
     const map = data.maps[+at("pair").value], metric = at("metric").value, over = document.querySelector('input[name="over"]:checked').value;
     const z = map[over][metric], flat = z.flat().filter((v) => v !== null), most = Math.max(...flat.map(Math.abs), 1e-9), share = ["cagr", "max_drawdown"].includes(metric);
-    const signed = metric !== "trades", form = share ? ".1%" : metric === "trades" ? ",.0f" : ".2f", few = z.length * z[0].length <= 150;
+    const signed = metric !== "trades", form = share ? ".1%" : metric === "trades" ? ",.0f" : ".2f", few = z.length * z[0].length <= 150 && at("map-chart").clientWidth / (z[0].length + 3) > 36;
     return {
       traces: [{
         type: "heatmap", z, x: map.x_labels.map(safe), y: map.y_labels.map(safe), colorscale: signed ? scale() : [[0, fb.colour("panel")], [1, fb.colour("strategy")]], zmin: signed ? -most : 0, zmax: most, xgap: 2, ygap: 2, hoverongaps: false,
@@ -41,7 +41,7 @@
     return {
       traces: [line(c.low), line(c.high, { fill: "tonexty", fillcolor: fb.fade(colour, 0.18) }), line(c.middle, { name: "median", showlegend: true, mode: "lines+markers", line: { width: 1.8, color: colour }, hovertemplate: "%{y:.2f}", hoverinfo: "all" }),
         { x, y: c.best, type: "scatter", mode: "markers", name: "best", marker: { color: fb.colour("placebo"), size: 7, symbol: "diamond" }, hovertemplate: "%{y:.2f}" }],
-      layout: { xaxis: { type: "category", title: { text: safe(name) } }, yaxis: { title: { text: "Sharpe" } }, margin: { ...fb.layout().margin, b: 46 } },
+      layout: { xaxis: { type: "category", title: { text: safe(name) } }, yaxis: { title: { text: "Sharpe, a year" } }, margin: { ...fb.layout().margin, b: 46 } },
     };
   });
 
@@ -71,7 +71,7 @@
     };
   });
 
-  const table = new fb.DataTable(at("trial-table"), at("trial-pager"), columns.map((c) => ({ ...c, signed: ["sharpe", "cagr", "total_return"].includes(c.name) })), { size: 25 });
+  const table = new fb.DataTable(at("trial-table"), at("trial-pager"), columns.map((c) => ({ ...c, kind: data.parameters.includes(c.name) && c.kind === "number" ? `fixed${fb.places(c.values)}` : c.kind, signed: ["sharpe", "cagr", "total_return"].includes(c.name) })), { size: 25 });
   const count = () => { at("trial-count").textContent = `${fb.number(table.rows.length, 0)} of ${fb.number(table.length, 0)} shown trials`; };
   let waiting;
   at("find").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(() => { keep = fb.matcher(at("find").value, columns); table.filter(keep); count(); fb.redraw("lines-chart"); }, 120); });

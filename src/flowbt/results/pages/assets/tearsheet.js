@@ -10,7 +10,7 @@
 
   fb.chart("glance-chart", () => ({
     traces: Object.entries(data.equity).filter(([name]) => name !== "placebo").reverse().map(([name, y]) => line(name, y, { hovertemplate: "%{y:.3f}" })),
-    layout: { yaxis: { tickformat: ".3~f" }, margin: { l: 44, r: 8, t: 22, b: 26 }, legend: { ...fb.layout().legend, traceorder: "reversed" } },
+    layout: { yaxis: { title: { text: "value of 1 invested" }, tickformat: ".3~f" }, margin: { l: 52, r: 8, t: 22, b: 26 }, legend: { ...fb.layout().legend, traceorder: "reversed" } },
   }));
   fb.chart("equity-chart", () => {
     const scale = chosen("scale", "linear"), shade = at("shade")?.value, series = scale === "matched" ? { ...data.equity, ...data.matched } : data.equity;
@@ -19,7 +19,7 @@
     return {
       traces: [...(regime ? fb.shading(labels, regime) : []), ...Object.entries(series).reverse().map(([name, y]) => line(name, y, { hovertemplate: "%{y:.3f}" }))],
       layout: {
-        yaxis: { type: scale === "linear" ? "linear" : "log", title: { text: "value of 1" }, tickformat: ".3~f", ...(scale === "linear" ? {} : { nticks: 8 }) },
+        yaxis: { type: scale === "linear" ? "linear" : "log", title: { text: "value of 1 invested" }, tickformat: ".3~f", ...(scale === "linear" ? {} : { nticks: 8 }) },
         yaxis2: { overlaying: "y", range: [0, 1], visible: false, fixedrange: true }, legend: { ...fb.layout().legend, traceorder: "reversed" },
       },
     };
@@ -38,7 +38,7 @@
     traces: Object.entries(data.underwater).filter(([name]) => name !== "placebo").reverse().map(([name, y]) => line(name, y, {
       hovertemplate: "%{y:.1%}", ...(name === "strategy" ? { fill: "tozeroy", fillcolor: fb.fade(fb.colour("strategy"), 0.18) } : {}),
     })),
-    layout: { yaxis: { tickformat: ".0%", rangemode: "tozero" }, showlegend: false },
+    layout: { yaxis: { title: { text: "below the highest" }, tickformat: ".0%", rangemode: "tozero" }, showlegend: false },
   }));
 
   const rolled = (key, title, zero) => () => ({
@@ -46,7 +46,7 @@
     layout: { yaxis: { title: { text: title }, zeroline: true }, showlegend: false, shapes: zero === null ? [] : [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: zero, y1: zero, line: { width: 1, dash: "dot", color: fb.colour("benchmark") } }] },
   });
   if (Object.keys(data.rolling).length) {
-    fb.chart("sharpe-chart", rolled("sharpe", "Sharpe", 0));
+    fb.chart("sharpe-chart", rolled("sharpe", "Sharpe, a year", 0));
     fb.chart("beta-chart", rolled("beta", "beta", 0));
   }
   fb.chart("exposure-chart", () => {
@@ -54,7 +54,7 @@
     const { exposure = [], gross = [] } = data.exposure, hedged = gross.some((g, i) => Math.abs(g - Math.abs(exposure[i])) > 1e-3);
     return {
       traces: [...(hedged ? [area("gross", gross, fb.colour("benchmark"), 0.18)] : []), area("net", exposure, fb.colour("strategy"), 0.55)],
-      layout: { yaxis: { title: { text: "exposure" }, tickformat: ".0%" }, showlegend: hedged },
+      layout: { yaxis: { title: { text: "exposure, of equity" }, tickformat: ".0%" }, showlegend: hedged },
     };
   });
 
@@ -78,7 +78,7 @@
         { x: d.middle, y: d.normal, type: "scatter", mode: "lines", name: "normal", line: { color: fb.colour("soft"), width: 1.2, dash: "dot" }, hoverinfo: "skip" },
       ],
       layout: {
-        hovermode: "closest", bargap: 0.04, showlegend: false, xaxis: { tickformat: ".1%" }, yaxis: { title: { text: "count" } },
+        hovermode: "closest", bargap: 0.04, showlegend: false, margin: { ...fb.layout().margin, b: 46 }, xaxis: { title: { text: `return of a ${data.unit}` }, tickformat: ".1%" }, yaxis: { title: { text: `${data.unit}s` } },
         shapes: d.var > -1e-4 ? [] : [{ type: "line", x0: d.var, x1: d.var, yref: "paper", y0: 0, y1: 1, line: { width: 1, dash: "dash", color: fb.colour("loss") } }], annotations: d.var > -1e-4 ? [] : [edge(d.var, "worst 5%")],
       },
     };
@@ -86,8 +86,9 @@
 
   // Columns as people read them; only gains and losses are coloured by sign.
   function dressed(column) {
-    const names = { entry_label: "entered", exit_label: "left" };
-    return { ...column, label: names[column.name] || column.name.replace("@", " @ ").replace(/_/g, " "), signed: column.name === "pnl" || column.name === "return" };
+    const names = { entry_label: "entered", exit_label: "left", pnl: "pnl, $", mae: "MAE", mfe: "MFE" };
+    const kind = column.kind === "number" ? `fixed${fb.digits(column.values)}` : column.kind;
+    return { ...column, kind, label: names[column.name] || column.name.replace("@", " @ ").replace(/_/g, " "), signed: column.name === "pnl" || column.name === "return" };
   }
 
   // Trades: one state for the chart and the table.
@@ -101,6 +102,8 @@
   const words = (i) => [`${by.side[i]} ${by.symbol[i]}`, `${by.entry_label[i]} → ${by.exit_label[i] ?? "open"}`, `return ${fb.percent(by.return[i])}, ${by.reason?.[i] ?? ""}`, ...features.map((c) => `${c.name.replace("@entry", "")} ${fb.auto(typeof c.values[i] === "number" ? c.values[i] : null)}`)]
     .map((text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;")).join("<br>");
 
+  // An option structure's own price is no place on the chart of what it is written on: its marks lie on that.
+  const level = (i, label, price) => by.money ? data.prices.close[by.symbol[i]]?.[data.prices.labels.findLastIndex((one) => one <= label)] ?? null : price;
   fb.chart("trades-chart", () => {
     const name = symbol(), ok = keep(), rows = by.symbol.map((_, i) => i).filter((i) => by.symbol[i] === name && ok(i));
     const [open, high, low] = data.prices.ohl[name] || [], grey = { line: { color: fb.colour("benchmark"), width: 0.8 }, fillcolor: fb.fade(fb.colour("benchmark"), 0.25) };
@@ -109,29 +112,31 @@
     } : { x: data.prices.labels, y: data.prices.close[name] || [], type: "scatter", mode: "lines", name: name, line: { color: fb.colour("benchmark"), width: 1.1 }, hoverinfo: "skip" };
     const marks = (wins) => {
       const mine = rows.filter((i) => (by.pnl[i] > 0) === wins), colour = fb.colour(wins ? "gain" : "loss"), path = { x: [], y: [] };
-      mine.forEach((i) => { path.x.push(by.entry_label[i], by.exit_label[i], null); path.y.push(by.entry_price[i], by.exit_price[i], null); });
+      mine.forEach((i) => { path.x.push(by.entry_label[i], by.exit_label[i], null); path.y.push(level(i, by.entry_label[i], by.entry_price[i]), level(i, by.exit_label[i] ?? "9", by.exit_price[i]), null); });
       return [
         { ...path, type: "scatter", mode: "lines", line: { color: colour, width: 1.4 }, hoverinfo: "skip", showlegend: false },
-        { x: mine.map((i) => by.entry_label[i]), y: mine.map((i) => by.entry_price[i]), type: "scatter", mode: "markers", name: wins ? "gains" : "losses", text: mine.map(words), hovertemplate: "%{text}<extra></extra>",
+        { x: mine.map((i) => by.entry_label[i]), y: mine.map((i) => level(i, by.entry_label[i], by.entry_price[i])), type: "scatter", mode: "markers", name: wins ? "gains" : "losses", text: mine.map(words), hovertemplate: "%{text}<extra></extra>",
           marker: { color: colour, size: 9, symbol: mine.map((i) => (by.side[i] === "short" ? "triangle-down" : "triangle-up")), line: { width: 0.5, color: fb.colour("panel") } } },
-        { x: mine.map((i) => by.exit_label[i]), y: mine.map((i) => by.exit_price[i]), type: "scatter", mode: "markers", marker: { color: colour, size: 6, symbol: "circle-open" }, hoverinfo: "skip", showlegend: false },
+        { x: mine.map((i) => by.exit_label[i]), y: mine.map((i) => level(i, by.exit_label[i] ?? "9", by.exit_price[i])), type: "scatter", mode: "markers", marker: { color: colour, size: 6, symbol: "circle-open" }, hoverinfo: "skip", showlegend: false },
       ];
     };
-    const ring = picked !== null && by.symbol[picked] === name ? [{ x: [by.entry_label[picked]], y: [by.entry_price[picked]], type: "scatter", mode: "markers", showlegend: false, hoverinfo: "skip", marker: { size: 20, symbol: "circle-open", line: { width: 2 }, color: fb.colour("ink") } }] : [];
-    return { traces: [price, ...marks(true), ...marks(false), ...ring], layout: { hovermode: "closest", xaxis: { rangeslider: { visible: false } }, yaxis: { title: { text: name || "" } }, uirevision: name } };
+    const ring = picked !== null && by.symbol[picked] === name ? [{ x: [by.entry_label[picked]], y: [level(picked, by.entry_label[picked], by.entry_price[picked])], type: "scatter", mode: "markers", showlegend: false, hoverinfo: "skip", marker: { size: 20, symbol: "circle-open", line: { width: 2 }, color: fb.colour("ink") } }] : [];
+    return { traces: [price, ...marks(true), ...marks(false), ...ring], layout: { hovermode: "closest", xaxis: { rangeslider: { visible: false } }, yaxis: { title: { text: `price of ${name || ""}` } }, uirevision: name } };
   });
   fb.chart("feature-chart", () => {
     const feature = at("trade-feature").value, y = data.prices.features[feature]?.[symbol()] || [];
     return { traces: [{ x: data.prices.labels, y, type: "scatter", mode: "lines", name: feature, line: { color: fb.colour("placebo"), width: 1.1 }, hovertemplate: "%{y:.4~g}<extra></extra>" }],
-      layout: { showlegend: false, yaxis: { title: { text: symbol() }, zeroline: true } } };
+      layout: { showlegend: false, yaxis: { title: { text: innerWidth < 640 ? "" : `${feature.replace(/\(.*\)/, "")}<br>of ${symbol()}` }, zeroline: true } } };
   });
 
   if (at("trade-table") && columns.length) {
-    const table = new fb.DataTable(at("trade-table"), at("trade-pager"), columns, { onChoose: (i) => {
+    const plain = columns.filter((column) => !column.name.includes("@") && !["entry_bar", "exit_bar"].includes(column.name));
+    const table = new fb.DataTable(at("trade-table"), at("trade-pager"), plain, { onChoose: (i) => {
       picked = i;
       if (data.prices.close[by.symbol[i]]) at("trade-symbol").value = by.symbol[i];
       fb.redraw("trades-chart");
     } });
+    at("trade-seen")?.addEventListener("change", (event) => table.show(event.target.checked ? columns : plain));
     const update = () => { table.filter(keep()); at("trade-count").textContent = `${fb.number(table.rows.length, 0)} of ${fb.number(data.trades.total, 0)} trades`; fb.redraw("trades-chart"); };
     at("trade-symbol").addEventListener("change", () => fb.redraw("trades-chart", "feature-chart"));
     at("trade-feature")?.addEventListener("change", () => fb.redraw("feature-chart"));
