@@ -67,6 +67,7 @@ class Columns(NamedTuple):
 
 
 def columns_of(bars: Bars) -> Columns:
+    """The same bars, symbol by symbol."""
     prices = np.stack([part.T for part in (bars.open, bars.high, bars.low, bars.mark)], axis=2)
     return Columns(frozen(prices), frozen(np.ascontiguousarray(bars.funding.T)), bars.days, bool((bars.funding != 0.0).any()))
 
