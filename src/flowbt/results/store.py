@@ -10,6 +10,7 @@ import hashlib
 import io
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -30,6 +31,7 @@ from flowbt.results.record import Manifest, RunRecord, content_key, plain, seale
 from flowbt.results.shelf import SUMMARY, derived, storing
 from flowbt.results.summary import summary_of
 
+LARGE = 5_000_000  # cells of all tables from which they are written side by side
 FRAMES = ("returns", "orders", "trades", "prices")
 
 
@@ -110,12 +112,14 @@ def _write(place: Path, record: RunRecord, texts: dict[str, str], before: Json |
     """Every file anew, but the tables of a run that is whole; what was damaged is whole again, tags and notes stay."""
     with scratch_folder(place) as temporary:
         sums: dict[str, str] = before["files"] if before else {}
-        for name in () if before else (*FRAMES, "chart"):
-            frame: pd.DataFrame | None = getattr(record, name)
-            if frame is None:
-                continue
-            frame.to_parquet(temporary / f"{name}.parquet", compression="zstd")
+        frames = {} if before else {name: getattr(record, name) for name in (*FRAMES, "chart") if getattr(record, name) is not None}
+
+        def write(name: str) -> None:
+            frames[name].to_parquet(temporary / f"{name}.parquet", compression="zstd")
             sums[f"{name}.parquet"] = hash_file(temporary / f"{name}.parquet")
+
+        with ThreadPoolExecutor(len(FRAMES) if sum(frame.size for frame in frames.values()) > LARGE else 1) as pool:
+            list(pool.map(write, frames))
         texts = {**texts, "run.json": sealed({**record.manifest, "measures": record.metrics, "files": sums}, indent=1)}
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")

@@ -50,7 +50,7 @@ def test_a_panel_reads_each_row_group_once_for_all_its_symbols(catalog, monkeypa
     panel = open_panel(catalog, NAMES)
     counted = []
     kept = StoredRows._read
-    monkeypatch.setattr(StoredRows, "_read", lambda self, group, name: counted.append((group, name)) or kept(self, group, name))
+    monkeypatch.setattr(StoredRows, "_read", lambda self, group, names: counted.append((group, *names)) or kept(self, group, names))
     frame = panel["close"]
     assert np.nansum(frame.to_numpy()) == np.nansum(catalog.imported["prices"].version.frame()["close"])
     assert len(counted) == len(set(counted))

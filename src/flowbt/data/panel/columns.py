@@ -11,7 +11,7 @@ import pandas as pd
 
 from flowbt.data.catalog import Imported
 from flowbt.data.panel.combining import Parts, combine, crowded, finer
-from flowbt.data.panel.stored import StoredRows
+from flowbt.data.panel.stored import TIMES, StoredRows
 from flowbt.ground.clock import HOURS_PER_ROW, Clock
 
 PRICE_FIELDS = ("open", "high", "low", "close", "volume")
@@ -38,11 +38,15 @@ class Reader:
         self.holder = holder
         self._blocks: dict[str, Block] = {}
 
-    def need(self, symbols: Iterable[str]) -> None:
-        """Announces symbols: those not read yet are read with one pass over the file."""
-        wanted = sorted(set(symbols) - self._blocks.keys())
+    def need(self, symbols: Iterable[str], fields: Iterable[str] = ()) -> None:
+        """Announces symbols: those not read yet are read with one pass over the file; and fields that will all be asked for, so that they are read together."""
+        asked = set(symbols)
+        wanted = sorted(asked - self._blocks.keys())
         if wanted:
             self._blocks |= dict.fromkeys(wanted, Block(self.holder, wanted))
+        together = [field for field in fields if field in self.holder.declaration.fields]
+        for block in {id(self._blocks[symbol]): self._blocks[symbol] for symbol in asked}.values() if together else ():
+            block.read(together)
 
     def block(self, symbol: str) -> Block:
         """What was read with a symbol."""
@@ -111,12 +115,23 @@ class Block:
         return FieldTable(*combine(parts, rule, clock, price))
 
     @cached_property
-    def event(self) -> np.ndarray:
-        return self._stored.column("event_time").astype("datetime64[ns]", copy=False)
+    def _times(self) -> tuple[np.ndarray, np.ndarray]:
+        found = self._stored.columns(TIMES)
+        return found["event_time"], self.holder.known_at(found["event_time"], found["known_at"])
 
-    @cached_property
+    @property
+    def event(self) -> np.ndarray:
+        return self._times[0]
+
+    @property
     def known(self) -> np.ndarray:
-        return self.holder.known_at(self.event, self._stored.column("known_at").astype("datetime64[ns]", copy=False))
+        return self._times[1]
+
+    def read(self, fields: Iterable[str]) -> None:
+        """Reads columns together."""
+        missing = [field for field in fields if field not in self._columns and self.holder.spans(field)]
+        if missing:
+            self._columns |= self._stored.columns(missing)
 
     @property
     def slices(self) -> Mapping[str, slice]:

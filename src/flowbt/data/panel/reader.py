@@ -166,6 +166,7 @@ class PanelReader:
         return self._bars
 
     def _traded(self) -> TradedBars:
+        self._announce("close", list(self.symbols), BAR_FIELDS[:4])
         prices = {field: self._traded_prices(field) for field in BAR_FIELDS[:4]}
         dividends = self._dividends()
         for column, factor in self._split_factors().items():
@@ -294,16 +295,16 @@ class PanelReader:
             out[at] = self._series[key]
         return out.T
 
-    def _announce(self, field: str, symbols: list[str]) -> None:
-        """Tells each dataset which symbols will be asked of it, so that it reads them together."""
+    def _announce(self, field: str, symbols: list[str], fields: tuple[str, ...] = ()) -> None:
+        """Tells each dataset which symbols will be asked of it (for `fields`, where it has them), so that it reads them together."""
         wanted: dict[str, list[str]] = {}
         for symbol in symbols:
-            if (field, symbol) not in self._series:
+            if fields or (field, symbol) not in self._series:
                 folded = self.catalog.holders(field, symbol, self.clock, FOLDED) if field in PRICES else []
                 for holder in self.catalog.holders(field, symbol, self.clock) + folded:
                     wanted.setdefault(holder.name, []).append(symbol)
         for name, some in wanted.items():
-            self._reader(self.catalog.imported[name]).need(some)
+            self._reader(self.catalog.imported[name]).need(some, fields)
 
     def _asof(self, key: tuple[str, str], table: FieldTable) -> np.ndarray:
         """Rows shown at each decision; fields of one dataset with equal rows and ages share the answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from flowbt.data.versions import Version
 from flowbt.ground.errors import DatasetError
+
+TIMES = ("event_time", "known_at")
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,19 @@ class StoredRows:
 
     def column(self, name: str) -> np.ndarray:
         """A column of these rows, in the order of the file."""
-        kinds = {"event_time": "datetime64[ns]", "known_at": "datetime64[ns]"}
-        out = np.empty(sum(part.last - part.first for part in self._stretches), dtype=kinds.get(name, "float64"))
+        return self.columns([name])[name]
+
+    def columns(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Columns of these rows, in the order of the file; those asked for together are unpacked side by side."""
+        kinds, rows = dict.fromkeys(TIMES, "datetime64[ns]"), sum(part.last - part.first for part in self._stretches)
+        out = {name: np.empty(rows, dtype=kinds.get(name, "float64")) for name in names}
         at = 0
         for group, parts in self._by_group.items():
-            values = self._read(group, name).to_numpy(zero_copy_only=False)  # a missing value is NaN
+            table = self._read(group, names)
+            values = {name: table[name].combine_chunks().to_numpy(zero_copy_only=False) for name in names}  # a missing value is NaN
             for part in parts:
-                out[at : at + part.last - part.first] = values[part.first : part.last]
+                for name in names:
+                    out[name][at : at + part.last - part.first] = values[name][part.first : part.last]
                 at += part.last - part.first
         return out
 
@@ -80,7 +88,7 @@ class StoredRows:
         return [int(n) for n in np.flatnonzero(np.searchsorted(wanted, low) < np.searchsorted(wanted, high, side="right"))]
 
     def _within(self, group: int) -> Iterator[Stretch]:
-        symbols = self._read(group, "symbol")
+        symbols = self._read(group, ["symbol"])["symbol"].combine_chunks()
         symbols = symbols if isinstance(symbols, pa.DictionaryArray) else symbols.dictionary_encode()
         codes, names = symbols.indices.to_numpy(), symbols.dictionary.to_pylist()
         edges = np.r_[0, np.flatnonzero(codes[1:] != codes[:-1]) + 1, len(codes)] if len(codes) else [0]
@@ -88,6 +96,6 @@ class StoredRows:
             if (name := names[codes[first]]) in self.symbols:
                 yield Stretch(group, name, int(first), int(last))
 
-    def _read(self, group: int, name: str) -> pa.Array:
+    def _read(self, group: int, names: Sequence[str]) -> pa.Table:
         with self.version.reading():
-            return self.version.parquet.read_row_group(group, columns=[name])[name].combine_chunks()
+            return self.version.parquet.read_row_group(group, columns=list(names))
