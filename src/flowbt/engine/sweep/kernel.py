@@ -225,6 +225,7 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
     units, best, level, goal, paid, cost = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     floor, ceiling = np.empty(n), np.empty(n)  # prices inside a bar that may end a position; missing where there is none
     u: Any = EMPTY  # an unsigned index needs no check for one from the end
+    j: Any = EMPTY
     since, why, closed, path = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(5), np.zeros(last)
     for i in range(rows.shape[0]):
         fresh = i == 0

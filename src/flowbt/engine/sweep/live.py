@@ -214,6 +214,7 @@ def run_several(columns: Columns, terms: Terms, masks: Words, codes: Codes, tria
     worth, gross, at_open, inside, path = np.zeros(last + 1), np.zeros(last + 1), np.zeros(last + 1), np.zeros(last + 1), np.zeros(last + 1)
     change = np.zeros(last + 1, np.int64)
     closed = np.zeros(5)
+    j: Any = ONE  # unsigned: no check for an index from the end
     u: Any = ONE
     for i in range(rows.shape[0]):
         fresh = i == 0
@@ -258,7 +259,7 @@ def run_several(columns: Columns, terms: Terms, masks: Words, codes: Codes, tria
                         word ^= bit
                         side, price = 1.0 if up[j] < down[j] else -1.0, prices[j, b, OPEN]
                         units = entry_units(side, size, before, share, price)
-                        then = t  # the first decision that may be an entry again
+                        then: Any = t  # the first decision that may be an entry again
                         if units != 0.0:
                             paid = abs(units) * slipped(price, side, terms.slippage)
                             cost = paid * terms.fees
