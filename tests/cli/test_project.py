@@ -84,13 +84,14 @@ def test_the_demo_says_so_first(words, capsys, demo, monkeypatch):
 def test_the_wheel_in_an_empty_environment(tmp_path):
     """The environment has nothing but the wheel; what it depends on is lent by path, so that no network is needed once setuptools is there."""
     python = tmp_path / "env" / "bin" / "python"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH" and not name.startswith("FLOWBT_")}
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
     subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path / "wheels", ROOT], check=True)
     (wheel,) = (tmp_path / "wheels").glob("*.whl")
-    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", wheel], check=True)
-    site = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], capture_output=True, text=True, check=True).stdout.strip()
+    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", wheel], env=environment, check=True)
+    asked = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    site = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True).stdout.strip()
     Path(site, "lent.pth").write_text(sysconfig.get_path("purelib"))
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH" and not name.startswith("FLOWBT_")}
     commands = (
         "init mine",
         "run strategies/exit_liquidity.py",

@@ -1,9 +1,11 @@
 """What a stored run may be believed is worked out from what lies beside it now."""
 
+import html
 import json
 
 import numpy as np
 import pytest
+from tests.cli.calling import call
 from tests.results.records import make_record
 
 from flowbt.results import ledger, shelf, store
@@ -104,15 +106,33 @@ def test_a_later_search_moves_the_answer_of_a_stored_run(tmp_path):
     assert "5,000 trials" in after
 
 
-def test_terminal_list_page_and_comparison_say_the_same_sentence(tmp_path):
+HELD = {"name": "SPY", "total_return": 9.0, "sharpe": 3.0, "max_drawdown": -0.2}
+KEPT = {"probed": True, "rotations": 199, "rotation_p": 0.005, "rotation_sharpe": 0.1}
+STORED = {
+    "a leak": {"look_ahead": "close.shift(-1)", "evidence": KEPT},
+    "not probed": {"evidence": {**KEPT, "probed": False}},
+    "a stand-in": {"stand_ins": [{"asked": "dark_pool_net", "used": "dix of SPX"}], "evidence": KEPT},
+    "latest vintage": {"stand_ins": [], "evidence": {**KEPT, "caveats": ["latest vintage of DGS10"]}},
+    "no better than chance": {"stand_ins": [], "evidence": {**KEPT, "rotation_p": 0.5}},
+    "average exposure": {"stand_ins": [], "evidence": {**KEPT, "held_p": 0.4}},
+    "no rotations": {"stand_ins": [], "evidence": {"probed": True}},
+    "under its benchmark": {"stand_ins": [], "evidence": {**KEPT, "holding": HELD}},
+}
+
+
+@pytest.mark.parametrize("situation", STORED)
+def test_terminal_list_page_and_comparison_say_the_same_sentence(situation, tmp_path, capsys):
     """98% stood in the browser and 36% in the gallery under one label."""
-    place, manifest = runs(tmp_path)
+    place, manifest = runs(tmp_path, **STORED[situation])
     sentence = told(tmp_path)["sentence"]
+    shown = html.escape(sentence).replace("&#x27;", "&#39;")
     beside = compare(tmp_path, [manifest["id"], manifest["id"]])
     assert [run["belief"]["sentence"] for run in beside.runs] == [sentence, sentence]
-    assert sentence in compare_page.write(tmp_path, beside.to_dict()).read_text()
-    assert sentence in site.index_page(tmp_path)
-    assert sentence in (place / "tearsheet.html").read_text()
+    assert shown in compare_page.write(tmp_path, beside.to_dict()).read_text()
+    assert json.dumps(sentence) in site.index_page(tmp_path)
+    assert shown in (place / "tearsheet.html").read_text()
+    assert sentence in call(capsys, "results", "show", manifest["id"], "--results", tmp_path)[1].splitlines()
+    assert sentence in call(capsys, "results", "ls", "--results", tmp_path)[1]
 
 
 def test_one_rotation_is_no_test_and_a_leak_is_never_green():

@@ -24,7 +24,7 @@ from flowbt.data.sold import sold
 from flowbt.data.versions import MEND, Version, current, held_by
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
 from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, SpoiltDataset, nearest
-from flowbt.ground.fields import FOLDED, PRICES
+from flowbt.ground.fields import FIELDS, FOLDED, PRICES
 
 REACH = pd.Timedelta(days=10)  # prices as traded that end earlier than this before the folded ones do not speak for the present
 
@@ -184,10 +184,11 @@ class Catalog:
     def missing(self, field_name: str, symbol: str | None = None) -> FieldError:
         """The error for a field nothing holds: what holds it for others, what would bring it, or which names are near."""
         asked = f"field {field_name!r}" + (f" of {symbol}" if symbol else "")
-        others, held = self.symbols(field_name), sorted({name for name, one in self._holders if one == symbol})
-        if field_name in PRICES and held and not set(held) & set(PRICES):
+        others = self.symbols(field_name)
+        own = sorted({name for name, one in self._holders if one == symbol and name not in FIELDS})
+        if field_name in PRICES and own:
             do = f"if one of them is it: `flowbt data add FILE --replace --map {field_name}=COLUMN`"
-            return FieldError(asked, f"the catalog has {', '.join(held[:8])}{' ...' if len(held) > 8 else ''} for {symbol}", do)
+            return FieldError(asked, f"the catalog has {', '.join(own[:8])}{' ...' if len(own) > 8 else ''} for {symbol}", do)
         would = [name for name, dataset in self.declared.items() if field_name in dataset.fields and name not in self.imported]
         named = [name for name in would if symbol and re.search(rf"\b{re.escape(symbol)}\b", self.declared[name].title)]
         if not named and (words := sold(field_name, symbol)) and not (others and symbol and nearest(symbol, others)):

@@ -18,7 +18,7 @@ from flowbt.ground.errors import DatasetError, ParameterError
 from flowbt.studies.board.board import board
 from flowbt.studies.board.conflicts import said
 from flowbt.studies.board.rhythm import overdue
-from flowbt.studies.board.values import BoardChange, alert_name, changes, fired, read_alerts, send, values_of
+from flowbt.studies.board.values import Alert, BoardChange, alert_name, board_names, changes, fired, read_alerts, send, sound, values_of
 
 LABELS = Clock().labels("2023-06-01", "2024-12-31")
 SIDES = ("calls_bought", "calls_sold", "puts_bought", "puts_sold", "premium_unknown")
@@ -165,6 +165,20 @@ def test_rules_that_are_none_are_one_line(tmp_path, change, problem):
     (tmp_path / "alerts.toml").write_text(ALERT.format('["true"]').replace(*change))
     with pytest.raises(ParameterError, match=problem):
         fired(read_alerts(tmp_path / "alerts.toml"), {"VIX": 17.0}, {"VIX": 19.0}, LABELS[0], tmp_path)
+
+
+def test_a_rule_that_is_none_stops_no_other_and_what_is_not_there_today_is_missing(tmp_path):
+    rules = [Alert("wrong", "vx < 18"), Alert("gone", "vvix > 80 and btc_funding > 0"), Alert("right", "vix < 18")]
+    good, wrong = sound(rules, {"VIX": 17.0}, {})
+    assert ([one.name for one in good], len(wrong)) == (["gone", "right"], 1)
+    assert "alert 'wrong'" in wrong[0]
+    assert len(wrong[0]) < 600  # not every name of the board
+    assert [one.name for one, _ in fired(good, {"VIX": 17.0}, {}, LABELS[0], tmp_path)] == ["right"]
+
+
+def test_every_value_of_a_board_has_a_name_that_rules_may_use(root):
+    found = {alert_name(name) for name in values_of(board(Catalog((root,)), ASOF))}
+    assert {name for name in found - board_names() if not name.endswith(("_net_premium", "_dark_pool_net", "_share_of_premium"))} == set()
 
 
 def test_a_command_that_fails_is_named(tmp_path):

@@ -1,12 +1,14 @@
 """The journal's chain: nothing is changed, put in, taken out or entered twice unseen."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from tests.cli.calling import call
 
 from flowbt.ground.errors import JournalError
-from flowbt.studies.desk.chain import FILE, append, read
+from flowbt.studies.desk.chain import FILE, START, append, digest, held, read
 
 
 def bodies(*values):
@@ -60,6 +62,57 @@ def test_no_entry_is_made_on_a_broken_chain(tmp_path):
     with pytest.raises(JournalError, match="line 1"):
         append(tmp_path, "test", bodies(3))
     assert (tmp_path / FILE).read_text() == text
+
+
+def forged(tmp_path, values, times):
+    """A chain written anew, hashes and all."""
+    before, lines = START, []
+    for n, (value, time) in enumerate(zip(values, times, strict=True)):
+        entry = {"n": n, "time": time, "kind": "test", "body": {"value": value}, "before": before}
+        before = digest(n, time, "test", {"value": value}, before)
+        lines.append(json.dumps(entry | {"hash": before}))
+    (tmp_path / FILE).write_text("".join(f"{line}\n" for line in lines))
+
+
+@pytest.mark.parametrize("values", [[1], [1, 9, 3], [2, 1, 3], [9, 1, 2, 3]])
+def test_a_chain_cut_off_or_written_anew_no_longer_has_the_hash_kept_elsewhere(tmp_path, values):
+    append(tmp_path, "test", bodies(1, 2, 3), datetime(2024, 1, 1))
+    kept = read(tmp_path)[1].hash
+    assert held(tmp_path, read(tmp_path), kept[:16]).body == {"value": 2}
+    forged(tmp_path, values, ["2024-01-01T00:00:00Z"] * len(values))
+    with pytest.raises(JournalError, match="no entry has it: the journal was cut off, or written anew"):
+        held(tmp_path, read(tmp_path), kept)
+
+
+def test_entries_put_behind_what_was_kept_leave_it_held(tmp_path):
+    append(tmp_path, "test", bodies(1, 2), datetime(2024, 1, 1))
+    kept = read(tmp_path)[1].hash
+    append(tmp_path, "test", bodies(3))
+    assert held(tmp_path, read(tmp_path), kept).n == 1
+    with pytest.raises(JournalError, match="shorter than 16 digits"):
+        held(tmp_path, read(tmp_path), kept[:5])
+
+
+def test_days_that_were_swapped_show_though_every_hash_is_right(tmp_path):
+    forged(tmp_path, [1, 2], ["2024-01-02T00:00:00Z", "2024-01-01T00:00:00Z"])
+    with pytest.raises(JournalError, match="line 2: it is older than the line before it"):
+        read(tmp_path)
+
+
+def test_a_clock_set_back_enters_nothing(tmp_path):
+    append(tmp_path, "test", bodies(1), datetime(2024, 1, 2))
+    with pytest.raises(JournalError, match="set the clock right"):
+        append(tmp_path, "test", bodies(2), datetime(2024, 1, 1))
+    assert len(read(tmp_path)) == 1
+
+
+def test_the_command_says_whether_a_hash_is_held(tmp_path, capsys):
+    append(tmp_path, "test", bodies(1, 2))
+    kept = read(tmp_path)[0].hash
+    code, out, _ = call(capsys, "journal", "head", "--journal", tmp_path, "--holds", kept)
+    assert (code, "held: entry 0" in out, "2 entries" in out) == (0, True, True)
+    code, _, err = call(capsys, "journal", "head", "--journal", tmp_path, "--holds", "0" * 64)
+    assert (code, "no entry has it" in err) == (1, True)
 
 
 def test_the_register_of_the_four_documents_is_whole():

@@ -8,17 +8,30 @@ import pytest
 from tests.studies.conftest import STRATEGY, walk
 from tests.tinydata import FIELDS, store
 
+from flowbt.cli.show.today import print_today
 from flowbt.data.catalog import Catalog
 from flowbt.engine.loader import load_strategy
 from flowbt.ground.clock import Clock
 from flowbt.results.pages import today as page
-from flowbt.studies.desk.chain import read
-from flowbt.studies.desk.follow import follow
+from flowbt.studies.desk.chain import append, read
+from flowbt.studies.desk.follow import KIND, follow
 from flowbt.studies.desk.paper import paper_books
 from flowbt.studies.desk.recheck import recheck
 from flowbt.studies.desk.standing import holding, with_standing
-from flowbt.studies.desk.today import today
+from flowbt.studies.desk.today import today, today_all
 
+ALWAYS = '''"""Always in.
+
+Source: none
+"""
+from flowbt import Signals
+
+SYMBOLS = ("{}",)
+
+
+def signals(panel):
+    return Signals(long=panel["close"] > 0)
+'''
 DAYS = Clock().labels("2022-01-03", "2023-12-29")
 SPAN = DAYS[300:312]
 
@@ -84,6 +97,52 @@ def test_changed_code_is_told_from_changed_data(tmp_path):
     found = recheck(catalog_until(tmp_path / "whole", DAYS[-1]), entries, tmp_path / "journal", path.parent)
     assert found
     assert {one.cause for one in found} == {"code changed"}
+
+
+def test_a_forged_decision_with_right_hashes_is_told_by_making_it_again(tmp_path):
+    path, entries = followed(tmp_path)
+    last = catalog_until(tmp_path / "again", SPAN[-1])
+    body = {**entries[-1].body, "decisions": [{**row, "action": "long"} for row in entries[-1].body["decisions"]]}
+    append(tmp_path / "journal", KIND, lambda there: [body], DAYS[313])
+    (found,) = recheck(last, read(tmp_path / "journal"), tmp_path / "journal", path.parent)
+    assert (found.n, found.cause) == (len(entries), "not so decided")
+
+
+def test_a_moved_project_confirms_its_journal(tmp_path):
+    path, _ = followed(tmp_path)
+    catalog_until(tmp_path / "whole", DAYS[-1])
+    (tmp_path / "elsewhere").mkdir()
+    for name in ("journal", "whole", "strategies"):
+        (tmp_path / name).rename(tmp_path / "elsewhere" / name)
+    home = tmp_path / "elsewhere"
+    entries = read(home / "journal")
+    assert recheck(Catalog((home / "whole",)), entries, home / "journal", home / path.parent.name) == []
+
+
+@pytest.mark.parametrize("how", ["changed", "gone"])
+def test_decisions_whose_code_was_tampered_with_cannot_be_made_again(tmp_path, how):
+    path, entries = followed(tmp_path)
+    (kept,) = (tmp_path / "journal" / "code").iterdir()
+    kept.write_text(STRATEGY + "#") if how == "changed" else kept.unlink()
+    found = recheck(catalog_until(tmp_path / "whole", DAYS[-1]), entries, tmp_path / "journal", path.parent)
+    assert {(one.cause, len(found)) for one in found} == {("cannot be made again", len(SPAN))}
+
+
+def test_a_decision_whose_open_is_past_is_said_to_be_too_old(tmp_path, capsys):
+    root = tmp_path / "data"
+    prices = pd.concat([walk("SPY", DAYS, 1), walk("QQQ", DAYS[:-3], 2)])
+    store(root, "prices", prices, fields=FIELDS)
+    files = []
+    for symbol in ("SPY", "QQQ"):
+        files.append(tmp_path / f"{symbol.lower()}.py")
+        files[-1].write_text(ALWAYS.format(symbol))
+    said, _ = today_all(Catalog((root,)), files)
+    assert [one.behind for one in said] == [0, 3]
+    assert [one.behind for one in today_all(Catalog((root,)), files, f"{DAYS[-2]:%Y-%m-%d}")[0]] == [0, 2]
+    print_today(said, [])
+    assert capsys.readouterr().out.count("TOO OLD: its data end 3 bars before") == 1
+    page.write(tmp_path / "today.html", {"strategies": [asdict(one) for one in said], "problems": [], "synthetic": False})
+    assert "1 of 2 strategies act; the data of 1 end before" in (tmp_path / "today.html").read_text()
 
 
 def test_the_paper_book_is_the_backtest_where_nothing_differs(tmp_path):

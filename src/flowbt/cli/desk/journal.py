@@ -36,13 +36,19 @@ def command() -> None:
 
 @command.command("head", epilog="Example: flowbt journal head")
 @journal_option
+@click.option("--holds", metavar="HASH", help="A hash kept elsewhere: is it still the hash of an entry? Exit code 1 where it is not.")
 @json_option
-def head(journal: Path, as_json: bool) -> None:
-    """The number of entries and the last hash. Kept elsewhere, it proves that nothing was cut off."""
-    from flowbt.studies.desk.chain import START, read
+def head(journal: Path, holds: str | None, as_json: bool) -> None:
+    """The number of entries and the last hash. Kept elsewhere, and looked for later with --holds, it proves that nothing up to it was cut off or
+    written anew."""
+    from flowbt.studies.desk.chain import START, held, read
 
     entries = read(journal)
     last = entries[-1].hash if entries else START
+    if holds is not None:
+        entry = held(journal, entries, holds)
+        if not as_json:
+            say(f"held: entry {entry.n} of {entry.time}, and everything before it, is as it was")
     if as_json:
         emit({"entries": len(entries), "hash": last})
     else:

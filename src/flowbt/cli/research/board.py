@@ -38,13 +38,13 @@ def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool
     """Zones, volatility, gamma, flow of every name, dark pool, credit, rates, coins, gates and the convergence count of a date.
 
     Each value is shown with the day on which it became known (UTC); what is missing is listed with what would bring it, what is older than its source's
-    rhythm is marked, and sources that contradict each other, or a document of that day, are named. Exit code 1 where an alert's command failed.
+    rhythm is marked, and sources that contradict each other, or a document of that day, are named. Exit code 1 where an alert's rule or command failed.
     """
     from flowbt.results.pages import board as page
     from flowbt.studies.board.board import SYMBOLS, board
     from flowbt.studies.board.conflicts import said
     from flowbt.studies.board.document import document
-    from flowbt.studies.board.values import changes, fired, read_alerts, send, values_of
+    from flowbt.studies.board.values import changes, fired, read_alerts, send, sound, values_of
 
     chosen = tuple(s.strip() for s in symbols.split(",") if s.strip()) if symbols is not None else SYMBOLS
     catalog = data_of(datasets, demo)
@@ -52,13 +52,14 @@ def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool
     values, before = values_of(one), values_of(board(catalog, rest["since"], chosen)) if rest["since"] else {}
     told: Json = {"said": said(catalog, one.session, values), "changes": changes(values, before) if before else []}
     home = rest["results"] / "desk"
-    alarms = fired(read_alerts(rest["alerts"]), values, before, one.session, home) if rest["alerts"] else []
-    problems = send(alarms, home)
-    beside: Json = {name: [asdict(row) for row in rows] for name, rows in told.items()}
+    rules, wrong = sound(read_alerts(rest["alerts"]), values, before) if rest["alerts"] else ([], [])
+    alarms = fired(rules, values, before, one.session, home)
+    problems = wrong + send(alarms, home)
+    beside: Json = {name: [asdict(row) for row in rows] for name, rows in told.items()} | {"alerts": [line for _, line in alarms]}
     if html is not None:
         page.write(html, {**asdict(one), **beside})
     if as_json:
-        emit({**document(one), **beside, "alerts": [line for _, line in alarms]})
+        emit({**document(one), **beside})
     else:
         say_data()
         _print(one, html, told)

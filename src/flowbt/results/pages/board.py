@@ -18,7 +18,7 @@ def context(board: JsonView) -> Json:
     sections: dict[str, list[Any]] = {}
     for reading in [*board["readings"], *board.get("coins", ())]:
         sections.setdefault(reading["section"], []).append(reading)
-    board = {"flow": None, "conflicts": (), "said": (), "changes": (), **board}
+    board = {"flow": None, "conflicts": (), "said": (), "changes": (), "alerts": (), "links": (), **board}
     return {"board": board, "top": TOP, "sections": sections, "css": stylesheet()}
 
 

@@ -13,11 +13,11 @@ MOST = 12  # symbols whose conditions are shown; the others are in the JSON
 
 
 def context(day: JsonView) -> Json:
-    """Of `strategies` (dicts of `Today`), `problems`, `synthetic`, and optional `arrived`, `forecasts`, `links`: what the template shows."""
+    """Of `strategies` (dicts of `Today`), `problems`, `synthetic`, and optional `arrived`, `forecasts`, `links`, `alerts`, `made`: what the template shows."""
     rows = [_row(one) for one in day["strategies"]]
     newest = max((one["decision_time"] for one in day["strategies"]), default=None)
-    shown = {"arrived": None, "forecasts": [], "links": [], **day}
-    return {"title": "Today", "day": shown, "rows": sorted(rows, key=lambda row: not row["acting"]), "newest": newest, "css": stylesheet()}
+    shown = {"arrived": None, "forecasts": [], "links": [], "alerts": [], "made": None, **day}
+    return {"title": "Today", "day": shown, "rows": sorted(rows, key=lambda row: (not row["acts"], not row["acting"])), "newest": newest, "css": stylesheet()}
 
 
 def write(path: Path, day: JsonView, *, depth: int | None = None) -> Path:
@@ -30,6 +30,7 @@ def write(path: Path, day: JsonView, *, depth: int | None = None) -> Path:
 
 def _row(one: JsonView) -> Json:
     acting = [row for row in one["decisions"] if row["action"] != "none"]
+    flat = bool(acting) and all(row["weight"] == 0 for row in acting)
     symbols = [row["symbol"] for row in (acting or one["decisions"])][:MOST]
     flips: Json = {flip["symbol"]: flip for flip in one["flips"]}
     conditions: dict[str, list[Json]] = {}
@@ -38,6 +39,8 @@ def _row(one: JsonView) -> Json:
     return {
         "one": one,
         "acting": acting,
+        "acts": bool(acting) and not flat and not one["behind"],
+        "flat": flat,
         "nearest": min(one["flips"], key=lambda flip: flip["bars"], default=None),
         "symbols": [{"symbol": name, "flip": flips.get(name), "conditions": conditions[name]} for name in symbols if name in conditions],
         "absent": [f"{known['field']} of {known['symbol']}" for known in one["known"] if known["event_time"] is None],

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from flowbt.ground.clock import Clock
@@ -29,9 +30,14 @@ from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import write_json, write_text
 from flowbt.ground.types import Json
 from flowbt.results.shelf import storing
-from flowbt.studies.board.board import Board
+from flowbt.studies.board.board import SYMBOLS, Board
+from flowbt.studies.board.coins import COINS
+from flowbt.studies.board.coins import LINES as COIN_LINES
+from flowbt.studies.board.lines import LINES
 from flowbt.studies.sweep.constraints import met
 
+MARKET = ("net premium", "premium", "dark-pool net", "dark-pool volume")
+COUNTS = ("bullish", "bearish", "tilt", "conviction")
 OUTS = ("terminal", "file", "command")
 LOG, STATE = "alerts.log", "alerts.json"
 LONGEST = 60.0  # seconds a command may take
@@ -117,13 +123,38 @@ def read_alerts(path: Path) -> list[Alert]:
     return found
 
 
+def board_names() -> set[str]:
+    """Names, as alerts write them, of all that a board may show, whether it is there that day or not; those of the flow's names and sectors are not among
+    them."""
+    levels = ("floor", "middle", "ceiling", "close", "day", "room up", "room down", "range", "over its 200-session mean")
+    names = [line.name for line in LINES] + [f"{coin} {line.name}" for coin in COINS for line in COIN_LINES]
+    names += [f"{symbol} {level}" for symbol in SYMBOLS for level in levels] + [f"market {name}" for name in MARKET] + list(COUNTS)
+    return {alert_name(name) for name in names}
+
+
+def sound(alerts: list[Alert], values: Mapping[str, float], before: Mapping[str, float]) -> tuple[list[Alert], list[str]]:
+    """The rules that can be read and name nothing but values of a board, and one line for each other: it stops none of them."""
+    columns, good, wrong = _columns(values, before), [], []
+    for one in alerts:
+        try:
+            met(one.when, columns)
+            good.append(one)
+        except ParameterError as error:
+            wrong.append(f"alert {one.name!r}: {error}")
+    return good, wrong
+
+
+def _columns(values: Mapping[str, float], before: Mapping[str, float]) -> dict[str, npt.NDArray[np.float64]]:
+    """Name -> its value; what a board may show and this one does not is missing."""
+    names: dict[str, float] = dict.fromkeys(board_names(), math.nan) | {alert_name(name): value for name, value in values.items()}
+    was = {f"was_{name}": math.nan for name in names} | {f"was_{alert_name(name)}": value for name, value in before.items()}
+    return {name: np.array([math.nan if value is None else float(value)]) for name, value in (names | was).items()}
+
+
 def fired(alerts: list[Alert], values: Mapping[str, float], before: Mapping[str, float], session: pd.Timestamp, home: Path) -> list[tuple[Alert, str]]:
     """The alerts whose rule holds and that did not fire in their cool-down, each with its line; `home` keeps when each fired last. A value that is missing
     holds in no comparison. ParameterError for a rule that cannot be read, or names no value of the board."""
-    names = {alert_name(name): value for name, value in values.items()}
-    names |= {f"was_{alert_name(name)}": value for name, value in before.items()}
-    names |= {f"was_{name}": math.nan for name in list(names) if f"was_{name}" not in names}
-    columns = {name: np.array([math.nan if value is None else float(value)]) for name, value in names.items()}
+    columns = _columns(values, before)
     state = _state(home)
     found = []
     for one in alerts:

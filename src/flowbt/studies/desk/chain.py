@@ -3,7 +3,8 @@
     {"n": 0, "time": "2026-04-08T22:31:00Z", "kind": "decision", "body": {...}, "before": "<hash of entry n-1>", "hash": "<sha256 of all of that>"}
 
 Entries are only appended, under a lock, and flushed to disk. A line that was being written when the writer was killed has no end and is dropped by the next
-writer. Entries cut off the end leave a whole chain behind: whoever needs to prove the last one keeps its hash elsewhere (`flowbt journal head`).
+writer. Entries cut off the end, or a chain written anew from some entry on, leave a whole chain behind: whoever needs to prove the last one keeps its hash
+elsewhere (`flowbt journal head`, later `--holds HASH`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from flowbt.ground.types import Json
 
 FILE, LOCK = "journal.jsonl", ".journal.lock"
 START = "0" * 64  # what the first entry has before it
+LEAST = 16  # digits of a hash that was kept elsewhere
 WAIT = 60.0  # seconds for another writer
 
 
@@ -48,8 +50,17 @@ def read(folder: Path) -> list[Entry]:
         raise JournalError(f"journal {folder}", problem.strerror or str(problem), "give another folder with --journal") from None
     entries: list[Entry] = []
     for number, line in enumerate(text.split(b"\n")[:-1]):
-        entries.append(_checked(folder, number, line, entries[-1].hash if entries else START))
+        entries.append(_checked(folder, number, line, entries[-1] if entries else None))
     return entries
+
+
+def held(folder: Path, entries: Sequence[Entry], hash: str) -> Entry:
+    """The entry with a hash that was kept elsewhere (its first 16 digits or more). JournalError where none has it: entries were cut off, or written anew."""
+    found = [one for one in entries if len(hash) >= LEAST and one.hash.startswith(hash.strip().lower())]
+    if not found:
+        short = f"it is shorter than {LEAST} digits" if len(hash) < LEAST else "no entry has it: the journal was cut off, or written anew"
+        raise JournalError(f"hash {hash[:64]} in journal {folder}", short, "compare with a copy")
+    return found[0]
 
 
 Make = Callable[[list[Entry]], Iterable[Mapping[str, object]]]
@@ -109,14 +120,16 @@ def _write(path: Path, there: list[Entry], new: list[Entry]) -> None:
         flush(path.parent)
 
 
-def _checked(folder: Path, number: int, line: bytes, before: str) -> Entry:
+def _checked(folder: Path, number: int, line: bytes, last: Entry | None) -> Entry:
     try:
         entry = Entry(**parse_json(line))
         right = digest(entry.n, entry.time, entry.kind, entry.body, entry.before) == entry.hash
     except (ValueError, TypeError):
         raise JournalError(f"journal {folder}, line {number + 1}", "it is not an entry", "restore the file from a copy: it was changed") from None
-    if not right or entry.n != number or entry.before != before:
-        found = "its text does not have its hash" if not right else "it does not follow the line before it"
+    follows = entry.n == number and entry.before == (last.hash if last else START)
+    if not right or not follows or (last is not None and entry.time < last.time):
+        unlike = "it does not follow the line before it" if not follows else "it is older than the line before it"
+        found = unlike if right else "its text does not have its hash"
         raise JournalError(f"journal {folder}, line {number + 1}", found, "restore the file from a copy: it was changed")
     return entry
 

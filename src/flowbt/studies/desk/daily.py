@@ -30,7 +30,7 @@ from flowbt.results.record import plain
 from flowbt.studies.board.board import Board, board
 from flowbt.studies.board.conflicts import said as said_of
 from flowbt.studies.board.document import document
-from flowbt.studies.board.values import changes, fired, read_alerts, send, values_of
+from flowbt.studies.board.values import changes, fired, read_alerts, send, sound, values_of
 from flowbt.studies.desk.chain import append, read
 from flowbt.studies.desk.follow import enter
 from flowbt.studies.desk.forecasts import FORECAST, register, settle
@@ -181,20 +181,22 @@ def _board(catalog: Catalog, problems: list[str]) -> Board | None:
 def _beside(day: Day, catalog: Catalog, shown: Board | None, problems: list[str]) -> tuple[Json, list[str]]:
     """What documents say of the board's day, what changed since the board of an earlier session in the journal, and the lines of alerts that fired."""
     if shown is None:
-        return {"said": [], "changes": []}, []
+        return {"said": [], "changes": [], "alerts": []}, []
     session, values = f"{shown.session:%Y-%m-%d}", values_of(shown)
     earlier = [one.body for one in read(day.journal) if one.kind == BOARD and one.body["session"] < session and one.body["synthetic"] == shown.synthetic]
     before: dict[str, float] = earlier[-1]["values"] if earlier else {}
     lines: list[str] = []
     try:
-        alarms = fired(read_alerts(day.alerts), values, before, shown.session, day.results / DESK) if day.alerts is not None else []
-        problems += send(alarms, day.results / DESK)
+        rules, wrong = sound(read_alerts(day.alerts), values, before) if day.alerts is not None else ([], [])
+        alarms = fired(rules, values, before, shown.session, day.results / DESK)
+        problems += wrong + send(alarms, day.results / DESK)
         lines = [line for alarm, line in alarms if "terminal" in alarm.to]
         told = said_of(catalog, shown.session, values)
     except FlowbtError as error:
         problems.append(str(error))
         told = []
-    return {"said": [asdict(one) for one in told], "changes": [asdict(one) for one in changes(values, before)] if before else []}, lines
+    changed = [asdict(one) for one in changes(values, before)] if before else []
+    return {"said": [asdict(one) for one in told], "changes": changed, "alerts": lines}, lines
 
 
 def _enter_board(day: Day, shown: Board | None) -> int:
@@ -217,7 +219,7 @@ def _pages(day: Day, catalog: Catalog, told: DayShown) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     links = []
     if told.board is not None:
-        board_page.write(folder / "board.html", {**asdict(told.board), **told.beside})
+        board_page.write(folder / "board.html", {**asdict(told.board), **told.beside, "links": [{"href": "today.html", "name": "Today"}]})
         write_json(folder / "board.json", plain({**document(told.board), **told.beside}))
         links.append({"href": "board.html", "name": "Board"})
     entries = read(day.journal)
@@ -229,10 +231,12 @@ def _pages(day: Day, catalog: Catalog, told: DayShown) -> int:
         "arrived": _arrived(day),
         "forecasts": [asdict(one) for one in forecasts],
         "links": links,
+        "alerts": told.beside["alerts"],
+        "made": day.now if day.now is not None else pd.Timestamp.now("UTC").tz_localize(None),
     }
     today_page.write(folder / "today.html", page, depth=2)
     write_json(folder / "today.json", plain({name: page[name] for name in ("strategies", "problems", "synthetic", "arrived", "forecasts")}))
-    acting = sum(any(row.action != "none" for row in one.decisions) for one in told.said)
+    acting = sum(not one.behind and any(row.action != "none" and row.weight != 0 for row in one.decisions) for one in told.said)
     announce(folder / "today.html", "desk", f"The desk on {told.session}", f"{acting} of {len(told.said)} strategies act")
     write_index(day.results)
     return export(day.results, day.site) if day.site is not None else 1 + bool(links)

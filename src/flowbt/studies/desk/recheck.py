@@ -5,6 +5,7 @@
    then is late data, another value for the same event is revised data.
 3. Where the inputs are the same, the code decides once more on the panel cut at that bar: if that gives what was journaled, the decision needs what came after
    it: look-ahead. If not, rows further back were revised.
+   Where the datasets are the very ones it names, nothing was revised, either: that code never decided so.
 4. The strategy file of today is compared last: where only it gives another decision, the code changed.
 """
 
@@ -29,7 +30,7 @@ from flowbt.studies.desk.forecasts import FORECAST, SETTLEMENT, outcome
 from flowbt.studies.desk.today import decision_of
 from flowbt.studies.run.market import panel_for
 
-CAUSES = ("look-ahead", "data revised", "late data", "code changed", "cannot be made again")
+CAUSES = ("look-ahead", "data revised", "late data", "code changed", "cannot be made again", "not so decided")
 Body = JsonView
 
 
@@ -115,6 +116,8 @@ def _explained(strategy: Strategy, panel: PanelReader, entry: Entry, label: pd.T
     again = strategy.decide(cut, strategy.resolve(entry.body["parameters"]))
     if rows_at(again, label, panel.symbols) == entry.body["decisions"]:
         return _difference(entry, CAUSES[0], "with what came later in the panel it decides otherwise")
+    if entry.body["data"] == [list(one) for one in sorted({(holder.name, holder.hash) for holder in panel.used.values()})]:
+        return _difference(entry, CAUSES[5], "the data and the code are the very ones it names, and do not decide so")
     return _difference(entry, CAUSES[1], "values further back are others than they were")
 
 

@@ -7,7 +7,7 @@ been said then (where data were revised without vintages, what the revised data 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,7 @@ class Today:
     flips: tuple[Condition, ...] = ()
     belief: Believed | None = None
     positions: tuple[str, ...] = ()
+    behind: int = 0  # bars of its clock that were due since: its data end before the others' (or before the time asked for)
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -91,6 +92,10 @@ class Today:
 
 def today(catalog: Catalog, path: Path, asof: Moment | None = None) -> Today:
     """The decision of a strategy file as of an instant (naive UTC) or a date; None: the end of the data. Raises what loading and deciding raise."""
+    return _decided(catalog, path, asof)[0]
+
+
+def _decided(catalog: Catalog, path: Path, asof: Moment | None) -> tuple[Today, Clock]:
     strategy = load_strategy(path)
     parameters = strategy.resolve({})
     panel = panel_asof(catalog, strategy, asof)
@@ -100,7 +105,7 @@ def today(catalog: Catalog, path: Path, asof: Moment | None = None) -> Today:
         check_rules(decision, Labels(panel.index, panel.symbols))
     label, clock = panel.index[-1], panel.clock
     reasons = conditions(strategy, panel, parameters)
-    return Today(
+    told = Today(
         strategy=strategy.name,
         thesis=strategy.thesis,
         code_hash=strategy.code_hash,
@@ -116,19 +121,32 @@ def today(catalog: Catalog, path: Path, asof: Moment | None = None) -> Today:
         data=tuple(sorted({(holder.name, holder.hash) for holder in panel.used.values()})),
         flips=tuple(one for name in panel.symbols if (one := nearest_flip(reasons, name)) is not None),
     )
+    return told, clock
 
 
 def today_all(catalog: Catalog, paths: Sequence[Path], asof: Moment | None = None) -> tuple[list[Today], list[str]]:
     """Every strategy's decision, and one line for each that cannot decide."""
     if asof is not None:
         read_asof(asof)  # once, before any strategy is asked
-    said, problems = [], []
+    said: list[tuple[Today, Clock]] = []
+    problems: list[str] = []
     for path in paths:
         try:
-            said.append(today(catalog, path, asof))
+            said.append(_decided(catalog, path, asof))
         except FlowbtError as error:
             problems.append(f"{path.stem}: {error}")
-    return said, problems
+    return _behind(said, asof), problems
+
+
+def _behind(said: Sequence[tuple[Today, Clock]], asof: Moment | None) -> list[Today]:
+    """Each with how many bars of its clock were decided upon after its own, up to the newest decision of all, or the time asked for."""
+    newest = max((one.decision_time for one, _ in said), default=pd.Timestamp(0))
+    found = []
+    for one, clock in said:
+        until = newest if asof is None else instant_of(asof, clock)
+        later = clock.labels(one.label, max(until, one.label))
+        found.append(replace(one, behind=int((clock.decisions(later) <= until).sum()) - 1))
+    return found
 
 
 def strategy_files(path: Path) -> list[Path]:

@@ -31,6 +31,9 @@ _COMPARED: dict[type[ast.cmpop], Function] = {
 }
 
 
+FEW = 16  # names shown of those a rule may use
+
+
 def met(rule: str, columns: Columns) -> np.ndarray:
     """Which trials meet a constraint such as "fast < slow and hold * 2 <= window"; `columns`: parameter -> its value in each trial.
 
@@ -47,7 +50,13 @@ def met(rule: str, columns: Columns) -> np.ndarray:
         return np.broadcast_to(answer, size).copy()
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError, ArithmeticError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
-        raise ParameterError(f"constraint {rule[:80]!r}", reason[:160], f'write a comparison of {", ".join(columns)}, such as "fast < slow"') from None
+        raise ParameterError(f"constraint {rule[:80]!r}", reason[:160], f'write a comparison of {_few(columns)}, such as "fast < slow"') from None
+
+
+def _few(columns: Columns) -> str:
+    """The names, of many the first."""
+    names = list(columns)
+    return ", ".join(names[:FEW]) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
 
 
 def _value(node: ast.expr, columns: Columns) -> Any:
