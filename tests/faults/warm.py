@@ -41,9 +41,9 @@ def warm_up(template: Path, names: Sequence[str], more: Sequence[Words] = ()) ->
 
     verify = sweep.verify
 
-    def once_verified(setup, folder, top):
+    def once_verified(setup, folder, top, aside=None):
         if setup.id not in verified:
-            verified[setup.id] = verify(setup, folder, top)
+            verified[setup.id] = verify(setup, folder, top, aside)
         return verified[setup.id]
 
     sweep.verify = once_verified
