@@ -141,9 +141,9 @@ def main() -> None:
             with unlooked():
                 opened()
 
-        said = best({"durable": store, "careless": in_careless(store)}, 3)
+        said = best({"durable": store, "careless": in_careless(store)}, 5)
         print(f"store {len(table):,} rows x 5 fields:   {said['durable']:.3f} s, without {said['careless']:.3f} s, {said['durable'] / said['careless']:.3f}x")
-        said = best({"durable": whole, "careless": in_careless(whole)}, 3)
+        said = best({"durable": whole, "careless": in_careless(whole)}, 7)
         print(f"import {len(part):,} rows of a csv:     {said['durable']:.3f} s, without {said['careless']:.3f} s, {said['durable'] / said['careless']:.3f}x")
         store()
         write_dataset(home / "run", bars_declaration(), bars(), {"files": []})

@@ -26,7 +26,7 @@ from scipy.special import stdtr
 from flowbt.evidence.claims import study
 from flowbt.evidence.inference import project, studentise
 from flowbt.evidence.resampling.bootstrap import resample_sums
-from flowbt.evidence.resampling.rotation import offsets, rotation_sums
+from flowbt.evidence.resampling.rotation import offsets
 
 Array = np.ndarray
 ROWS = (
@@ -73,7 +73,7 @@ def p_values(held: Array, moves: Array, planted: float, seed: int, horizon: int)
     cosines = max(4, round(len(x) ** (2 / 3)))
     t = estimate / math.sqrt(squares)
     own = score - estimate * weight
-    shifted = rotation_sums(held[:, None], x[:, None])[:, 0, 0] / np.sqrt(np.maximum(rotation_sums(held[:, None] ** 2, x[:, None] ** 2)[:, 0, 0], 1e-30))
+    shifted = nulls.rotation_sums(held[:, None], x[:, None]) / np.sqrt(np.maximum(nulls.rotation_sums(held[:, None] ** 2, x[:, None] ** 2), 1e-30))
     null = shifted[offsets(len(x), horizon + 5)]
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], (DRAWS, 40))
     wild = signs @ np.array([part.sum() for part in np.array_split(own, 40)])

@@ -32,7 +32,7 @@ from flowbt.evidence.claims.sequences import innovations, lead, standardised
 from flowbt.evidence.inference import Studentised, cosines_for, studentise_mean
 from flowbt.evidence.measures import per_bar
 from flowbt.evidence.multiple import spa, stepm
-from flowbt.evidence.resampling.rotation import offsets, p_values, rotation_sums
+from flowbt.evidence.resampling.rotation import crossed, offsets, p_values, spectrum
 from flowbt.evidence.sharpe import moments, probabilistic_sharpe
 from flowbt.evidence.timing import skill_of
 
@@ -102,6 +102,43 @@ def autoregressive(seed: int, rows: int, phi: float) -> Array:
     return out
 
 
+@njit(cache=True)
+def leveraged(seed: int, rows: int) -> Array:
+    """Stochastic volatility whose shocks move against the return's by 0.7."""
+    np.random.seed(seed)
+    out, level = np.empty(rows), 0.0
+    for t in range(-300, rows):
+        shock = np.random.standard_normal()
+        if t >= 0:
+            out[t] = MU + 0.009 * math.exp(level) * shock
+        level = 0.985 * level + 0.10 * (-0.7 * shock + math.sqrt(0.51) * np.random.standard_normal())
+    return out
+
+
+@njit(cache=True)
+def egarch(seed: int, rows: int) -> Array:
+    np.random.seed(seed)
+    out, level = np.empty(rows), 0.0
+    for t in range(-300, rows):
+        shock = heavy(6.0)
+        if t >= 0:
+            out[t] = MU + 0.010 * math.exp(level / 2) * shock
+        level = 0.97 * level - 0.10 * shock + 0.18 * (abs(shock) - 0.75)
+    return out
+
+
+@njit(cache=True)
+def drifting(seed: int, rows: int) -> Array:
+    """Good and bad times of 250 and 80 sessions, whose means differ: a null for events that know nothing of them."""
+    np.random.seed(seed)
+    out, bad = np.empty(rows), False
+    for t in range(rows):
+        if np.random.random() < (1 / 80.0 if bad else 1 / 250.0):
+            bad = not bad
+        out[t] = (-0.0010 if bad else 0.0008) + (0.016 if bad else 0.008) * heavy(5.0)
+    return out
+
+
 MARKETS: dict[str, Callable[[int, int], Array]] = {
     "GARCH-t": lambda seed, rows: garch(seed, rows, 0.10, 0.88, 0.0, 5.0),
     "GJR-t": lambda seed, rows: garch(seed, rows, 0.03, 0.88, 0.14, 5.0),
@@ -109,6 +146,10 @@ MARKETS: dict[str, Callable[[int, int], Array]] = {
     "jumps": jumps,
     "walk": lambda seed, rows: garch(seed, rows, 0.0, 0.0, 0.0, 300.0),
     "AR level": lambda seed, rows: np.diff(autoregressive(seed, rows + 1, 0.97)),
+    "leverage": leveraged,
+    "EGARCH": egarch,
+    "drift": drifting,
+    "bull": lambda seed, rows: garch(seed, rows, 0.05, 0.90, 0.06, 6.0) + 0.0012,
 }
 
 
@@ -149,6 +190,15 @@ def over_mean(r: Array) -> Array:
     return np.asarray((price > price.rolling(200, min_periods=100).mean()).to_numpy())
 
 
+def other(r: Array, rng: Rng) -> Array:
+    """Another asset that moves with it."""
+    return 0.7 * r + 0.7 * garch(int(rng.integers(2**31)), len(r), 0.10, 0.88, 0.0, 5.0)
+
+
+def last_tenth(event: Array) -> Array:
+    return event * (np.arange(len(event)) >= 0.9 * len(event))
+
+
 def week(r: Array) -> Array:
     return np.asarray(pd.Series(r).rolling(5).sum().fillna(0.0).to_numpy())
 
@@ -177,6 +227,15 @@ EVENTS: dict[str, Callable[[Array, Rng], Array]] = {
     "one month a year": lambda r, _: np.arange(len(r)) // 21 % 12 == 8,
     "60 clusters": lambda r, rng: scattered(rng, len(r), 60, 4),
     "10 single days": lambda r, rng: scattered(rng, len(r), 10),
+    "12 single days": lambda r, rng: scattered(rng, len(r), 12),
+    "8 months": lambda r, rng: scattered(rng, len(r), 8, 25),
+    "the 8 worst days": lambda r, _: r <= np.sort(r)[7],
+    "signs of the 10 largest days": lambda r, _: np.where(np.abs(r) >= np.sort(np.abs(r))[-10], np.sign(r), 0.0),
+    "10% under its high of a year": below_high(0.10, 252),
+    "days in the last tenth": lambda r, rng: last_tenth(rng.random(len(r)) < 0.15),
+    "a state of 40% of days": lambda r, rng: over(autoregressive(int(rng.integers(2**31)), len(r), 0.98), 0.6),
+    "another's wild state": lambda r, rng: over(recent(other(r, rng)), 0.8),
+    "sign of the trend": lambda r, _: np.where(over_mean(r), 1.0, -1.0),
     "state of 250": lambda r, rng: np.cumsum(rng.random(len(r)) < 1 / 250) % 2 == 1,
     "sign, wild regime": lambda r, _: np.where(over(recent(r), 0.7), -np.sign(r), 0.0),
     "sign, calm regime": lambda r, _: np.where(over(recent(r), 0.3), 0.0, np.sign(r)),
@@ -248,6 +307,11 @@ def tried(event: Array, o: study.Outcomes, statistic: str, seed: int) -> Tried |
     return Tried(test, test.p(), rotated(event, o, statistic) if seed % FRESH < BEFORE else math.nan)
 
 
+def rotation_sums(weights: Array, columns: Array) -> Array:
+    """Sum of T x N columns under weights shifted by every offset: T."""
+    return np.fft.irfft(crossed(spectrum(weights), spectrum(columns)), len(weights))
+
+
 def rotated(event: Array, o: study.Outcomes, statistic: str) -> float:
     """The test there was: the effect among all its rotations, nothing studentised."""
     how = study.STATISTICS[statistic]
@@ -255,8 +319,7 @@ def rotated(event: Array, o: study.Outcomes, statistic: str) -> float:
     signed = bool((event < 0).any())
     if signed:
         values = np.where(o.known > 0, values - values.sum() / o.known.sum(), 0.0)
-    inside = sum(rotation_sums(event[:, [k]], values[:, [k]])[:, 0, 0] for k in range(event.shape[1]))
-    count = np.round(sum(rotation_sums(np.abs(event)[:, [k]], o.known[:, [k]])[:, 0, 0] for k in range(event.shape[1])), 6)
+    inside, count = rotation_sums(event, values), np.round(rotation_sums(np.abs(event), o.known), 6)
     with np.errstate(divide="ignore", invalid="ignore"):
         level = inside / count
         rest = (values.sum() - inside) / (o.known.sum() - count)
@@ -281,8 +344,8 @@ def curve(market: str, event: Callable[[Array, float], Array], grid: tuple[float
     def run(seed: int) -> Tried | None:
         r = MARKETS[market](seed, T)
         cases = [(event(r, value).astype(float)[:, None], outcomes(r, "return", h)) for h in horizons for value in grid]
-        found = [(one, o.cosines()) for held, o in cases if (one := study.contrast(held, o, study.STATISTICS["mean"])) is not None]
-        test, _ = combined([one for one, _ in found], min(b for _, b in found), 1, (20, 0))
+        contrasts = [(one, o.cosines()) for held, o in cases if (one := study.contrast(held, o, study.STATISTICS["mean"])) is not None]
+        test, _ = combined([(one, one.test(b)) for one, b in contrasts], min(b for _, b in contrasts), 1, (20, 0))
         return None if test is None else Tried(test, test.p(), _median_rotated(cases, max(horizons)) if seed % FRESH < BEFORE else math.nan)
 
     return run
@@ -291,7 +354,7 @@ def curve(market: str, event: Callable[[Array, float], Array], grid: tuple[float
 def _median_rotated(cases: list[tuple[Array, study.Outcomes]], longest: int) -> float:
     before, null = [], []
     for held, o in cases:
-        sums, count = rotation_sums(held, o.columns[0])[:, 0, 0], rotation_sums(np.abs(held), o.known)[:, 0, 0]
+        sums, count = rotation_sums(held, o.columns[0]), rotation_sums(np.abs(held), o.known)
         level = np.divide(sums, count, out=np.full(T, np.nan), where=count > 0.5)
         shifts = level[offsets(T, longest + 5)]
         before.append((level[0] - np.nanmean(shifts)) / np.nanstd(shifts))
@@ -314,12 +377,20 @@ def names(event: str, h: int) -> Row:
 
 
 def stages(seed: int, first: str) -> pd.DataFrame:
-    """Three stages that move together under clustering volatility; the first may be the change of a level that turns back, over 1 or 5 sessions."""
+    """Three stages that move together under clustering volatility; the first may be a level that turns back, or its change over 1 or 5 sessions; or the second
+    the change of the volatility of the first and third."""
     rng, rows = np.random.default_rng(seed), T + 200
     shocks = 0.6 * rng.standard_normal((rows, 1)) + 0.8 * rng.standard_normal((rows, 3))
     shocks *= np.exp(0.1 * autoregressive(seed, rows, 0.98))[:, None]
     values = shocks.copy()
-    if first != "white":
+    if first == "volatility":  # returns, changes of their own volatility (by -0.7), and another asset's returns under it
+        shock, white = rng.standard_normal((2, rows))
+        level = np.zeros(rows)
+        for t in range(1, rows):
+            level[t] = 0.97 * level[t - 1] + 0.12 * (-0.7 * shock[t] + 0.71 * white[t])
+        wild = np.exp(np.roll(level, 1))
+        values = np.column_stack([-wild * shock, np.diff(level, prepend=0.0), -wild * (shock + rng.standard_normal(rows))])
+    elif first != "white":
         level = np.zeros(rows)
         for t in range(1, rows):
             level[t] = 0.95 * level[t - 1] + shocks[t, 0]
@@ -395,6 +466,10 @@ def rows() -> dict[str, Row]:
         ("switching", "10% under its high", 42), ("jumps", "sign of 3% days", 5), ("jumps", "volatility jumps", 42), ("jumps", "crosses its mean of 200", 21),
         ("walk", "over its mean of 200", 63), ("GARCH-t", "60 clusters", 63), ("GARCH-t", "10 single days", 10), ("GARCH-t", "a quiet day", 5),
         ("GARCH-t", "turn of the month", 5), ("jumps", "one month a year", 21), ("switching", "state of 250", 10),
+        ("GARCH-t", "12 single days", 63), ("GJR-t", "the 8 worst days", 5), ("GARCH-t", "signs of the 10 largest days", 21),
+        ("leverage", "a day of -2%", 21), ("leverage", "10% under its high of a year", 21), ("EGARCH", "wild state", 42), ("EGARCH", "10% under its high", 63),
+        ("walk", "10% under its high", 63), ("GJR-t", "days in the last tenth", 21), ("drift", "a state of 40% of days", 63),
+        ("GARCH-t", "another's wild state", 21), ("walk", "sign of the trend", 63),
     ):  # fmt: skip
         add(market, event, h)
     for market, event, h, kind in (
@@ -402,6 +477,7 @@ def rows() -> dict[str, Row]:
         ("switching", "AR state", 63, "drawdown"), ("GARCH-t", "state of 40", 1, "next move"), ("GARCH-t", "random days", 1, "next move"),
         ("switching", "AR state", 1, "next move"), ("GARCH-t", "state of 40", 21, "volatility"), ("switching", "state of 40", 63, "volatility"),
         ("GARCH-t", "state of 40", 1, "deviation"), ("jumps", "AR state", 1, "deviation"), ("GARCH-t", "random days", 1, "autocorrelation"),
+        ("bull", "12 single days", 63, "direction"), ("bull", "8 months", 21, "direction"), ("bull", "a state of 40% of days", 63, "direction"),
         ("jumps", "one month a year", 21, "volatility"), ("GJR-t", "60 clusters", 21, "drawdown"), ("switching", "state of 250", 5, "volatility"),
     ):  # fmt: skip
         add(market, event, h, kind)
@@ -422,7 +498,7 @@ def rows() -> dict[str, Row]:
     table["GJR-t: curve, sign of 10 to 42 sessions, 10 to 63"] = curve("GJR-t", lambda r, n: np.sign(over_sum(r, n)), (10, 21, 42), (21, 10, 63))
     table["8 names: weak on a strong day, return 10"] = names("weak on a strong day", 10)
     table["8 names: days of 2.5% either way, return 21"] = names("wild days", 21)
-    for first in ("white", "change", "change of 5", "level"):
+    for first in ("white", "change", "change of 5", "level", "volatility"):
         table[f"sequence: the first stage {first}, 10"] = sequence(first, 10)
     table["paired runs: Sharpe ratios of two coins"] = paired
     table["strategy: coins of 15 sessions long"] = coins(15)

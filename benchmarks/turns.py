@@ -1,6 +1,6 @@
 """This source tree against another one (a checkout of before), in turns: python benchmarks/turns.py TREE [--rounds 5] [--quick]
 
-Sweeps of `sweep.py`'s strategy from one symbol to five hundred, and the command line of `spine.py`. Each tree works in a process of its own, which waits
+Sweeps of `sweep.py`'s strategy from one symbol to three thousand, and the command line of `spine.py`. Each tree works in a process of its own, which waits
 while the other works; the best round of each counts, so that other work on the machine meets both. Prints microseconds a trial (by the wall clock, and of
 work on all cores, which other load on the machine moves less), nanoseconds a symbol-bar, and the ratio other / this (over 1: this tree is faster).
 """
@@ -23,6 +23,7 @@ SIZES = (  # bars, symbols, trials, hourly
     (2_500, 10, 5_000, False),
     (2_500, 100, 1_000, False),
     (5_000, 500, 100, False),
+    (2_500, 3_000, 40, False),
     (50_000, 1, 5_000, True),
 )
 WORKER = """

@@ -88,11 +88,13 @@ def zone_ceiling_floor_first(panel, *, horizon=10, width=0.75):
 
 
 def _floor_first(close, downside, within):
-    out = pd.DataFrame(np.nan, index=close.index, columns=close.columns)
+    price, floor = close.to_numpy(), downside.to_numpy()
+    out = np.full(price.shape, np.nan)
     for ahead in range(within, 0, -1):  # the earliest touch is written last
-        move = close.shift(-ahead) / close - 1
-        out = out.mask(move >= -downside, 0.0).mask(move <= downside, 1.0)
-    return out.where(downside.notna())
+        move, here = price[ahead:] / price[:-ahead] - 1, out[:-ahead]
+        here[move >= -floor[:-ahead]] = 0.0
+        here[move <= floor[:-ahead]] = 1.0
+    return pd.DataFrame(out, index=close.index, columns=close.columns)
 
 
 @claim(

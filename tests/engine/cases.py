@@ -116,6 +116,17 @@ def calm(seed: int) -> Case:
     return Case(m, Signals(**kept, hold=hold, size=size), costs, Account(cash=1e5, margin=8.0, max_gross=3.0), first, last)
 
 
+def handful(seed: int) -> Case:
+    """Two to thirty-two symbols under plain rules, bars without gaps, up to 120 of them; room for some of the entries, ruin, shorts and carry."""
+    rng = np.random.default_rng(seed)
+    bars, symbols = int(rng.integers(3, 120)), int(rng.integers(2, 33))
+    m = market(rng, bars, symbols, vol=float(rng.choice([0.01, 0.03, 0.15])), funding=bool(rng.random() < 0.3))
+    decision = replace(plain(rng, m), size=float(rng.choice([0.1, 0.4, 3.0])))
+    costs = Costs(*(float(rng.choice([0.0, x])) for x in (0.002, 0.003, 0.4)), funding=bool(rng.integers(2)))
+    account = Account(cash=1e5, margin=float(rng.choice([0.1, 1.0, 8.0])), max_gross=float(rng.choice([0.5, 1.0, 4.0])))
+    return Case(m, decision, costs, account, 0 if rng.random() < 0.6 else bars // 2, bars)
+
+
 def crowd(seed: int) -> Case:
     """More symbols than a word has bits, under plain rules; room for some of their entries only."""
     rng = np.random.default_rng(seed)

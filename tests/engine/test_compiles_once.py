@@ -7,13 +7,13 @@ from pathlib import Path
 
 COUNT = """
 from flowbt.engine.sweep.kernel import run_trials
-from flowbt.engine.sweep.single import run_single
+from flowbt.engine.sweep.live import run_several, run_single
 from flowbt.engine.walk.accounts import profits, trades_from
 from flowbt.engine.walk.kernel import walk_signals, walk_targets
 from tests.engine.combinations import every_combination
 
 assert every_combination(1) == every_combination(2) == 54
-print([len(one.signatures) for one in (walk_signals, walk_targets, trades_from, profits, run_trials, run_single)])
+print([len(one.signatures) for one in (walk_signals, walk_targets, trades_from, profits, run_trials, run_single, run_several)])
 """
 
 
@@ -26,5 +26,5 @@ def in_a_process_of_its_own(*command: str) -> str:
 
 
 def test_one_and_two_symbols_and_every_rule_are_one_signature_and_a_warm_process_compiles_nothing() -> None:
-    assert in_a_process_of_its_own("-c", COUNT) == "[1, 1, 1, 1, 1, 1]"
+    assert in_a_process_of_its_own("-c", COUNT) == "[1, 1, 1, 1, 1, 1, 1]"
     assert in_a_process_of_its_own("-m", "tests.engine.combinations") == "0"

@@ -38,10 +38,10 @@ def twin_and_kernel(m, decision, costs, account):
 
 
 def swept(case):
-    """Metrics and returns of the same case as a sweep of one trial, and why it was not fused."""
+    """Metrics and returns of the same case as a sweep of one trial, and the walk they are from."""
     sweeper = sweeper_of(lambda panel, *, k: case.decision, case.market, {"k": (0,)}, case.costs, case.account)
     got = sweeper.run(np.zeros((1, 1), np.int64), BarRange(case.first, case.last, returns=True))
-    return got.metrics[0], got.returns[0], sweeper.unfused
+    return got.metrics[0], got.returns[0], "general" if sweeper.unfused else sweeper._kernel(sweeper.bars_in(BarRange(case.first, case.last))).func.__name__
 
 
 def hold_equal(case, book_too):
@@ -49,7 +49,7 @@ def hold_equal(case, book_too):
     plain = twin_and_kernel(m, decision, case.costs, case.account)
     book = simulate(m, decision, case.costs, case.account)
     assert len(book.orders) == len(plain.order)
-    found, returns, unfused = swept(case)
+    found, returns, walk = swept(case)
     np.testing.assert_allclose(returns, book.returns, rtol=1e-9, atol=1e-9)
     one = measure(book.returns, book.trades[book.trades["reason"] != "open"], m.year, activity=book.exposure)
     for name, ours in zip(METRICS, found, strict=True):
@@ -58,7 +58,7 @@ def hold_equal(case, book_too):
     if book_too:
         assert reconcile(book) < 1e-9
         in_vectorbts_order(m, decision, case)
-    return [("fused" if not unfused else "general", m.close.shape[1] == 1), *(REASONS[k] for k in plain.order[:, 2])]
+    return [walk, *(REASONS[k] for k in plain.order[:, 2])]
 
 
 def in_vectorbts_order(m, decision, case):
@@ -70,7 +70,7 @@ def in_vectorbts_order(m, decision, case):
 
 def test_every_walk_gives_the_same_on_five_hundred_cases():
     seen = pd.Series([mark for seed in range(500) for mark in hold_equal(cases.case(seed), seed % 10 == 0)], dtype=object).value_counts()
-    wanted = {*REASONS[:10], *((way, one) for way in ("fused", "general") for one in (True, False))}
+    wanted = {*REASONS[:10], "run_single", "run_several", "run_trials", "general"}
     assert wanted <= set(seen.index)
     assert seen[list(wanted)].min() >= 20
 
@@ -81,15 +81,19 @@ def test_an_exit_that_waited_while_flat_does_not_close_a_later_entry():
 
 def test_positions_that_nothing_ends_inside_a_bar_are_added_up_as_bar_by_bar():
     seen = [mark for seed in range(150) for mark in hold_equal(cases.calm(seed), False)]
-    assert seen.count(("fused", True)) > 60
+    assert seen.count("run_single") > 60
 
 
 def test_who_leaves_without_equity_and_is_asked_in_again_stays_out_for_that_bar():
     hold_equal(cases.calm(899), False)  # found by the ten thousand
 
 
+def test_symbols_that_are_followed_trade_by_trade():
+    assert [hold_equal(cases.handful(seed), seed == 0)[0] for seed in range(20)] == ["run_several"] * 20
+
+
 def test_more_symbols_than_a_word_has_bits():
-    assert [hold_equal(cases.crowd(seed), seed == 0)[0] for seed in range(12)] == [("fused", False)] * 12
+    assert [hold_equal(cases.crowd(seed), seed == 0)[0] for seed in range(12)] == ["run_trials"] * 12
 
 
 @pytest.mark.slow
@@ -99,4 +103,5 @@ def test_every_walk_gives_the_same_on_ten_thousand_cases(block):
         hold_equal(cases.case(seed), True)
         hold_equal(cases.calm(seed), False)
         if seed % 10 == 0:
+            hold_equal(cases.handful(seed), False)
             hold_equal(cases.crowd(seed), False)

@@ -40,3 +40,9 @@ def test_what_is_not_known_is_never_believed(missing):
 def test_a_leak_is_said_before_everything_else():
     worst = replace(GOOD, leak="shift(-1)", synthetic=True, trades=0, walk_forward=None, holding=None)
     assert believe(worst).sentence.startswith("No: it uses the future (shift(-1))")
+
+
+def test_nothing_holds_of_a_run_that_uses_the_future():
+    states = [check.state for check in believe(replace(GOOD, leak="shift(-1)")).checks]
+    assert states[0] == "fails"
+    assert "holds" not in states

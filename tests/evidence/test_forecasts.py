@@ -6,7 +6,7 @@ import pytest
 
 from flowbt.evidence.claims import forecasts as fc
 from flowbt.evidence.claims.declare import Claim, Document
-from flowbt.evidence.claims.finding import Finding, filled
+from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import decide
 from flowbt.evidence.claims.wording import sentence
 from flowbt.ground.errors import FieldError
@@ -36,7 +36,7 @@ class Prices:
 def settle(bets, by="2022-07-29", made="2022-06-01"):
     claim = Claim("bet", "bet", lambda panel: None, fc.dated(made, by))
     document, given = Document("d", made), bets if isinstance(bets, list) else [bets]
-    finding = Finding.of(claim, document, "", **filled(claim, document, lambda draft: fc.forecast(claim, draft, given, Prices())))
+    finding = Finding.of(claim, document, "", **fc.forecast(claim, given, Prices()))
     return replace(finding, verdict=decide(finding)[0])
 
 
@@ -85,3 +85,13 @@ def test_model_price_is_that_of_black_scholes():
     sigma = np.log(pd.Series(FLAT)).diff().iloc[-63:].std() * np.sqrt(252)
     bars = np.busday_count("2022-06-01", "2022-07-29")
     assert found == pytest.approx(0.4 * sigma * np.sqrt(bars / 252), rel=0.05)  # at the money: about 0.4 sigma root T
+
+
+def test_a_model_price_knows_nothing_after_its_day():
+    prices, start = Prices().close, int(LABELS.searchsorted(pd.Timestamp("2022-06-01")))
+    costs = []
+    for later in (1.0, 1.5):
+        panel = Prices()
+        panel.close = prices.where(np.arange(len(prices)) <= start, prices * later)
+        costs.append(fc._cost(fc.pays("X", [("call", 100.0, 1)], spot=100), panel, panel.close, start, 40))
+    assert costs[0] == costs[1] > 0.0

@@ -59,6 +59,12 @@ def test_only_closed_trades_count(trades):
     assert m.exposure == pytest.approx(4 / 6)  # 1st; 3rd and 6th January; from the 8th on
 
 
+def test_a_trade_marked_at_the_end_is_open_though_it_has_a_last_label(trades):
+    marked = trades.assign(exit_label=trades["exit_label"].fillna(trades["entry_label"]), reason=["signal", "stop", "open"])
+    found = measure(series([0.001] * 10), marked, 252.0)
+    assert (found.trades, found.open_trades, found.win_rate) == (2, 1, 0.5)
+
+
 def test_drawdown_dates():
     m = measure(series([0.1, -0.2, 0.05, 0.3, -0.1]), NO_TRADES, 252)
     assert m.max_drawdown == pytest.approx(-0.2)

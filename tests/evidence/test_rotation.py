@@ -1,13 +1,16 @@
 import numpy as np
 import pytest
 
-from flowbt.evidence.resampling.rotation import offsets, p_values, rotation_sums, sums_twin
+from flowbt.evidence.resampling.rotation import crossed, offsets, p_values, spectrum, sums_twin, variance_of
 
 
-def test_sums_equal_their_twin():
+@pytest.mark.parametrize("rows", [53, 54])
+def test_variance_over_all_rotations_is_that_of_the_twin(rows):
     rng = np.random.default_rng(0)
-    weights, columns = rng.integers(-1, 2, (53, 3)).astype(float), rng.standard_normal((53, 2))
-    np.testing.assert_allclose(rotation_sums(weights, columns), sums_twin(weights, columns), atol=1e-12)
+    weights, columns = rng.integers(-1, 2, (rows, 2)).astype(float), rng.standard_normal((rows, 2))
+    found = crossed(spectrum(weights), spectrum(columns))
+    assert variance_of(found, rows) == pytest.approx(np.var(sums_twin(weights, columns)))
+    assert variance_of(found + 2 * found, rows) == pytest.approx(9 * variance_of(found, rows))
 
 
 def test_offsets_keep_their_distance():
@@ -21,7 +24,7 @@ def test_p_value_equals_counting_every_shift():
     rng = np.random.default_rng(3)
     event, outcome = (rng.random(80) < 0.2).astype(float), rng.standard_normal(80)
     means = np.array([outcome[np.roll(event, s) > 0].mean() for s in range(80)])
-    sums = rotation_sums(event[:, None], outcome[:, None])[:, 0, 0] / event.sum()
+    sums = sums_twin(event[:, None], outcome[:, None]) / event.sum()
     found = p_values(float(sums[0]), sums[offsets(80, 5)])
     assert found.observed == pytest.approx(means[0])
     assert found.p_up == (1 + np.sum(means[5:76] >= means[0])) / 72

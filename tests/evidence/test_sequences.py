@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from flowbt.evidence.claims.declare import Claim, Document
-from flowbt.evidence.claims.finding import Finding, filled
+from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.sequences import _tau, flipped, in_order, innovations, lead, sequence_study, standardised
 from flowbt.ground.errors import ClaimError, FieldError
 
@@ -18,7 +18,7 @@ def stages(lag, rows=1500, seed=0):
 
 def studied(frame):
     claim, document = Claim("order", "order", lambda panel: None, in_order(5, also=())), Document("d", "2020-01-01")
-    return Finding.of(claim, document, "", **filled(claim, document, lambda draft: sequence_study(claim, draft, [({}, frame)], 500, 0)))
+    return Finding.of(claim, document, "", **sequence_study(claim, [({}, frame)], 500, 0))
 
 
 def test_lead_by_hand():

@@ -7,7 +7,7 @@ import pytest
 from flowbt.evidence.claims.arithmetic import FigureCheck, facts, figures_of, recomputed
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.finding import Finding
-from flowbt.evidence.claims.verdict import ORDER, decide, level_in_force
+from flowbt.evidence.claims.verdict import ORDER, decide, level_in_force, smallest_text
 from flowbt.evidence.claims.wording import sentence
 from flowbt.evidence.inference import Studentised
 
@@ -109,6 +109,10 @@ def test_a_finding_is_frozen_and_plain_in_json():
 def test_what_is_not_distinguishable_says_what_it_could_have_seen():
     found = finding(q=0.2, detail=noise_about(0.0))
     assert found.reason.endswith("the smallest effect it would have seen is 2.90%")
+
+
+def test_what_no_size_of_effect_could_have_shown_says_so():
+    assert smallest_text(replace(finding(), detail={})) == "none: too few independent events"
 
 
 def test_power_is_that_of_the_correction_in_force():

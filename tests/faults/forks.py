@@ -49,8 +49,9 @@ class Child:
     began: float = field(default_factory=time.monotonic)
 
     def wait(self, limit: float = LIMIT, *, stopped: bool = False, kill: bool = True) -> Done | None:
-        """Its end; None where it stopped itself (`stopped`). What has not ended after `limit` seconds is killed, or left alone (None)."""
-        while time.monotonic() - self.began < limit:
+        """Its end; None where it stopped itself (`stopped`). What has not ended after `limit` seconds of work, or twenty times that, is killed; with `kill`
+        false it is left alone (None) after `limit` seconds."""
+        while time.monotonic() - self.began < limit or (kill and time.monotonic() - self.began < 20 * limit and self._worked() < limit):
             pid, status = os.waitpid(self.pid, os.WNOHANG | (os.WUNTRACED if stopped else 0))
             if pid and os.WIFSTOPPED(status):
                 return None
@@ -62,6 +63,14 @@ class Child:
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
         return self._done(-9, hung=True)
+
+    def _worked(self) -> float:
+        """Seconds of work: on a busy machine the clock says nothing."""
+        try:
+            told = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
     def _done(self, code: int, hung: bool = False) -> Done:
         texts = {name: (self.scratch / name).read_text(errors="replace") for name in ("out", "err")}

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import io
 import os
+import signal
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,9 +41,9 @@ def warm_up(template: Path, names: Sequence[str], more: Sequence[Words] = ()) ->
 
     verify = sweep.verify
 
-    def once_verified(setup, folder, top):
+    def once_verified(setup, folder, top, aside=None):
         if setup.id not in verified:
-            verified[setup.id] = verify(setup, folder, top)
+            verified[setup.id] = verify(setup, folder, top, aside)
         return verified[setup.id]
 
     sweep.verify = once_verified
@@ -55,6 +56,8 @@ def warm_up(template: Path, names: Sequence[str], more: Sequence[Words] = ()) ->
     for words in [*(words for name in names for words in (*ACTS[name].before, ACTS[name].words)), *more]:
         with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             command(*words)()
+    for number in (signal.SIGTERM, signal.SIGHUP):  # which the commands took for theirs
+        signal.signal(number, signal.SIG_DFL)
     gc.collect()
     gc.freeze()  # a child that collects garbage does not copy what is shared with it
     assert run_command is not None

@@ -9,6 +9,7 @@ from tests.options import independent
 
 from flowbt.data.sources.chains import read_chain
 from flowbt.features.chain import gamma_profile
+from flowbt.options.blackscholes import OptionTerms, delta
 from flowbt.options.implied import black_price
 
 RAW = Path(__file__).parents[3] / "shared" / "data" / "raw" / "chains"
@@ -49,6 +50,19 @@ def test_the_invented_chain_gives_its_forward_and_discount_back(tmp_path: Path) 
     np.testing.assert_allclose(-np.log(table["discount"]) / table["years"], 0.05, atol=0.002)
     np.testing.assert_allclose(np.log(table["forward"] / 4697.25) / table["years"], 0.035, atol=0.001)
     assert table["how"].tolist() == ["parity", "parity"]
+
+
+def test_without_quotes_the_providers_deltas_give_its_forwards(tmp_path: Path) -> None:
+    chain = read_chain(invented(tmp_path / "spx.csv"))
+    plain = gamma_profile(chain)
+    rows = plain.snap.market.options
+    terms = OptionTerms(4697.25, rows["strike"], rows["years"], rows["iv"], 0.05, 0.015)
+    bare = rows.assign(delta=np.where(rows["call"], delta(terms, True), delta(terms, False)), bid=np.nan, ask=np.nan)
+    profile = gamma_profile(bare[[*chain.columns]])
+    assert profile.snap.market.expiries["how"].tolist() == ["spot", "spot"]
+    assert profile.by_deltas == pytest.approx(plain.total, rel=5e-3)
+    assert abs(profile.total / plain.total - 1) > 0.1
+    assert np.isnan(plain.by_deltas)
 
 
 @pytest.mark.parametrize("name", CHAINS, ids=str)

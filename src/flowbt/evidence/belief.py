@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from flowbt.evidence.cutoffs import BELIEF, BeliefCutoffs
@@ -121,6 +121,7 @@ def believe(facts: RunFacts, cutoffs: BeliefCutoffs = BELIEF) -> Belief:
     by_name = {check.name: check for check in checks}
     answer: Answer
     if by_name["leak"].state == "fails":
+        checks = tuple(_unsaid(check) for check in checks)
         decisive, answer = by_name["leak"], "no"
     elif facts.synthetic:
         decisive, answer = by_name["data"], "cannot tell"
@@ -128,6 +129,11 @@ def believe(facts: RunFacts, cutoffs: BeliefCutoffs = BELIEF) -> Belief:
         decisive, answer = _decisive(checks)
     sentence = f"{_LEAD[answer]}: {decisive.words if answer != 'yes' else _all_hold(facts)}."
     return Belief(answer, sentence, decisive.do if answer != "yes" else "follow it forward before trading it", checks)
+
+
+def _unsaid(check: Check) -> Check:
+    """What holds of a run that uses the future holds of nothing."""
+    return check if check.state != "holds" else replace(check, state="unknown", words="its figures rest on the future, so this says nothing")
 
 
 NEVER = "look at how often each condition of its rules holds"

@@ -8,7 +8,10 @@ Its long-run variance is the mean square of its projections on B cosines (equal-
 2018), and `t = (estimate - value) / root of it` is compared with Student's t of B degrees of freedom (fixed-b: the noise of the variance is in the tails).
 Where scores are nearly white, a share ALL of the variance is taken over all T cosines (the sum of squares): a position that grows with its losses is quiet
 between them, and the first cosines alone then measure too little.
-The scores are taken under the value that is tested, so that few clusters widen the test: with two clusters no value can be excluded at all.
+The scores are taken under the value that is tested, so that few clusters widen the test.
+The fewer clusters carry the weight, the more of the variance is that of the estimate with the event rotated in time (`pooled`): PRIOR clusters' worth. Three
+events that happened to turn out alike do not make a small variance, and one wild one does not hide the rest.
+A mean over all labels knows what came before an event and what did not come after (a fall brings the mean down and the event on); `foreseen` takes that out.
 
 * p of any value: its t. * Interval: the values whose p is over 5%; a quadratic, so p and interval cannot contradict each other.
 * Power: the same t with normal projections of the estimated variance about the tested weights (`power`, `smallest`).
@@ -28,6 +31,7 @@ from scipy import fft
 from scipy.special import stdtr, stdtrit
 
 from flowbt.evidence.cutoffs import CUTOFFS
+from flowbt.evidence.resampling.rotation import variance_of
 from flowbt.ground.types import Json
 
 Array = npt.NDArray[np.float64]
@@ -38,6 +42,11 @@ WHITE, TURNING, PERSISTENT = 1.0, 0.13, 0.08
 BAND = (0.6, 1.5)  # variance ratios between which pieces count as nearly white: two deviations of the ratio either side
 FEWEST = 4  # cosines
 REACH = 2.5  # a cosine's half period is at least this many horizons where outcomes overlap
+PRIOR = 3.0  # clusters that the variance under rotation counts for, beside those of the event
+CERTAIN = (
+    20.0  # the same of outcomes of two values, up or down: their spread hangs on no volatility, and eight of eight say little where four of five are usual
+)
+LATER = 0.25  # of all labels: how long after a label an event may still be its doing
 ALL = 0.3  # share of the variance that is the mean over all cosines, where pieces are nearly white
 DRAWS = 4_000  # of the power
 
@@ -65,12 +74,15 @@ NOTHING = Inference(*(math.nan,) * 7, n=0, clusters=0.0, freedom=0)
 @dataclass(frozen=True)
 class Studentised:
     """An estimate with the projections of its score under the value 0 and of the weight of the effect: B cosines, and `beyond` rows more whose squares stand
-    for all the other cosines. Quadratic forms are sums over all rows, over B."""
+    for all the other cosines. Quadratic forms are sums over all rows, over B. `pooled`: variance of the estimate with the event rotated; NaN: not known.
+    It counts for `prior` clusters."""
 
     estimate: float
     score: Array
     weight: Array
     beyond: int = 0
+    pooled: float = math.nan
+    prior: float = PRIOR
 
     @property
     def freedom(self) -> int:
@@ -86,14 +98,26 @@ class Studentised:
         return 1 / spread if spread > 0 else math.inf
 
     @property
+    def own(self) -> float:
+        """Share of the variance that is the event's own scores'; the rest is `pooled`."""
+        return 1.0 if math.isnan(self.pooled) or math.isinf(self.clusters) else self.clusters / (self.clusters + self.prior)
+
+    @property
+    def _rest(self) -> float:
+        return (1 - self.own) * self.pooled if self.own < 1 else 0.0
+
+    @property
     def variance(self) -> float:
         """Of the estimate, with its own effect taken out."""
-        own = self.score - self.estimate * self.weight
-        return self._mean(own, own)
+        return self.variance_under(self.estimate)
+
+    def variance_under(self, value: float) -> float:
+        """Of the estimate, were `value` the effect."""
+        tested = self.score - value * self.weight
+        return self.own * self._mean(tested, tested) + self._rest
 
     def t(self, value: float = 0.0) -> float:
-        tested = self.score - value * self.weight
-        spread = math.sqrt(self._mean(tested, tested))
+        spread = math.sqrt(self.variance_under(value))
         gap = self.estimate - value
         return gap / spread if spread > 1e-15 * abs(gap) else math.copysign(math.inf, gap) if gap else 0.0
 
@@ -106,11 +130,11 @@ class Studentised:
         return float(stdtr(self.freedom, -self.t(value)))
 
     def interval(self, level: float = CUTOFFS.level) -> tuple[float, float]:
-        """All values whose p is over `level`: roots of (estimate - v)^2 = c^2 mean (score - v weight)^2; infinite where too few clusters exclude nothing."""
-        c2 = critical(self.freedom, level) ** 2
+        """All values whose p is over `level`: roots of (estimate - v)^2 = c^2 x variance under v; infinite where too few clusters exclude nothing."""
+        c2, share = critical(self.freedom, level) ** 2, self.own
         own = self.score - self.estimate * self.weight
-        # with d = v - estimate: d^2 (1 - c2 ww) + 2 d c2 ow - c2 oo = 0
-        a, b, c = 1 - c2 * self._mean(self.weight, self.weight), c2 * self._mean(own, self.weight), -c2 * self._mean(own, own)
+        # with d = v - estimate: d^2 (1 - c2 share ww) + 2 d c2 share ow - c2 (share oo + rest) = 0
+        a, b, c = 1 - c2 * share * self._mean(self.weight, self.weight), c2 * share * self._mean(own, self.weight), -c2 * self.variance
         if a <= 0:
             return -math.inf, math.inf
         root = math.sqrt(max(b * b - a * c, 0.0))
@@ -121,7 +145,7 @@ class Studentised:
         z, along, across = _draws(self.freedom)
         spread, size = math.sqrt(self.variance), math.sqrt(float(np.sum(self.weight**2)))
         squares = ((spread * along + effect * size) ** 2 + spread**2 * across) / self.freedom  # mean of (spread noise + effect weight)^2
-        return float(np.mean(np.abs(spread * z + effect) >= critical(self.freedom, level) * np.sqrt(squares)))
+        return float(np.mean(np.abs(spread * z + effect) >= critical(self.freedom, level) * np.sqrt(self.own * squares + self._rest)))
 
     def smallest(self, power: float = CUTOFFS.power, level: float = CUTOFFS.level) -> float:
         """The smallest effect seen with that power; infinite where none is."""
@@ -139,11 +163,25 @@ class Studentised:
         return high
 
     def to_dict(self) -> Json:
-        return {"estimate": self.estimate, "score": self.score.tolist(), "weight": self.weight.tolist(), "beyond": self.beyond}
+        return {
+            "estimate": self.estimate,
+            "score": self.score.tolist(),
+            "weight": self.weight.tolist(),
+            "beyond": self.beyond,
+            "pooled": self.pooled,
+            "prior": self.prior,
+        }
 
     @classmethod
     def from_dict(cls, stored: Json) -> Studentised:
-        return cls(stored["estimate"], np.array(stored["score"]), np.array(stored["weight"]), stored["beyond"])
+        return cls(
+            stored["estimate"],
+            np.array(stored["score"]),
+            np.array(stored["weight"]),
+            stored["beyond"],
+            math.nan if stored["pooled"] is None else stored["pooled"],
+            stored["prior"],
+        )
 
     def summary(self, n: int, clusters: float | None = None) -> Inference:
         low, high = self.interval()
@@ -151,16 +189,30 @@ class Studentised:
         return Inference(*parts, n=n, clusters=self.clusters if clusters is None else clusters, freedom=self.freedom)
 
 
-def studentise(score: Array, weight: Array, cosines: int) -> Studentised:
-    """From scores under the value 0 and weights (T each, weights summing to 1) to the test. Raises ValueError where they are not finite or not as long."""
+def studentise(score: Array, weight: Array, cosines: int, crossing: Array | None = None, prior: float = PRIOR) -> Studentised:
+    """From scores under the value 0 and weights (T each, weights summing to 1) to the test. `crossing`: spectrum of the estimate at every rotation
+    (`resampling/rotation.py`), whose variance counts for `prior` clusters. Raises ValueError where scores and weights are not finite or not as long."""
     if score.shape != weight.shape or not np.isfinite(score).all() or not np.isfinite(weight).all():
         raise ValueError("studentise needs finite scores and weights of one length")
     both = np.column_stack([score, weight])
-    found = project(both, cosines)
+    found, pooled = project(both, cosines), math.nan if crossing is None else variance_of(crossing, len(score))
     if not is_white(cosines, len(score)):
-        return Studentised(float(score.sum()), found[:, 0], found[:, 1])
+        return Studentised(float(score.sum()), found[:, 0], found[:, 1], pooled=pooled, prior=prior)
     found = np.vstack([math.sqrt(1 - ALL) * found, math.sqrt(ALL * cosines) * squares_of(both)])
-    return Studentised(float(score.sum()), found[:, 0], found[:, 1], beyond=2)
+    return Studentised(float(score.sum()), found[:, 0], found[:, 1], beyond=2, pooled=pooled, prior=prior)
+
+
+def foreseen(weights: Array, rows: Array) -> Array:
+    """What to add to the weights of a contrast (T, or T x N by column, about their mean of `rows`, 1 where a label is of the comparison) so that what came
+    before an event has no part in its effect: the mean weight of the LATER labels after each. Adds up to 0.
+
+    An event that falls bring on is compared with a mean that the same falls brought down: without the correction "10% under its high" lies half a standard
+    error above 0 in returns that nothing foretells (Stambaugh's bias).
+    """
+    reach = int(LATER * len(weights))
+    sums, at = np.concatenate([np.zeros_like(weights[:1]), np.cumsum(weights, axis=0)]), np.arange(1, len(weights) + 1)
+    later = rows * (sums[np.minimum(at + reach, len(weights))] - sums[at]) / ((1 - LATER) * rows.sum())
+    return np.asarray(later - rows * later.sum(axis=0) / rows.sum())
 
 
 def squares_of(both: Array) -> Array:

@@ -183,13 +183,13 @@ def _growth(x: Array, year: float) -> dict[str, object]:
 
 def _risk(x: Array, year: float) -> dict[str, object]:
     sharpe, skew, kurtosis, bars = moments(x)
-    downside = math.sqrt(float(np.mean(np.minimum(x, 0) ** 2))) if bars else math.nan
+    losses = float(np.sum(np.minimum(x, 0) ** 2))  # of 1e-24 or less: what rounding leaves of no change, not losses
     tail = float(np.quantile(x, 0.05)) if bars else math.nan
     return {
         "volatility": float(x.std(ddof=1)) * math.sqrt(year) if bars > 1 else math.nan,
         "sharpe": sharpe * math.sqrt(year),
         "probabilistic_sharpe": probabilistic_sharpe(sharpe, 0.0, bars, skew, kurtosis),
-        "sortino": float(x.mean()) / downside * math.sqrt(year) if bars and downside > 0 else math.nan,
+        "sortino": float(x.mean()) / math.sqrt(losses / bars) * math.sqrt(year) if losses > 1e-24 else math.nan,
         "skew": skew,
         "kurtosis": kurtosis,
         "var_95": tail,

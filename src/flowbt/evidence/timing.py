@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flowbt.evidence.cutoffs import CUTOFFS
-from flowbt.evidence.inference import NOTHING, Inference, Studentised, cosines_for, studentise
+from flowbt.evidence.inference import NOTHING, Inference, Studentised, cosines_for, foreseen, studentise
 
 Array = npt.NDArray[np.float64]
 
@@ -26,9 +26,10 @@ def skill_of(returns: Array, held: Iterable[tuple[Array, Array]]) -> Studentised
     over the bar, and `moves`, T x N simple returns of what is held, 0 where missing. None where the exposure never varies: there is nothing to time."""
     weight, score, moved, columns = np.zeros(len(returns)), returns, np.zeros(len(returns)), 0
     for exposure, moves in held:
-        weight += ((exposure - exposure.mean(axis=0)) ** 2).sum(axis=1)
-        usual = moves.mean(axis=0)
+        apart, usual = exposure - exposure.mean(axis=0), moves.mean(axis=0)
+        weight += (apart**2).sum(axis=1)
         score = score - exposure @ usual - (moves - usual) @ exposure.mean(axis=0)
+        score = score + (foreseen(apart, np.ones((len(apart), 1))) * (moves - usual)).sum(axis=1)
         moved, columns = moved + moves.sum(axis=1), columns + moves.shape[1]
     if len(returns) < 20 or not weight.sum() > 1e-12 * len(returns):
         return None

@@ -24,6 +24,8 @@ from scipy.optimize import brentq
 
 from flowbt.ground.errors import SourceError
 from flowbt.options import blackscholes as bs
+from flowbt.options.forwards import SPOT, from_deltas
+from flowbt.options.levels import REFUSED, shares_of
 from flowbt.options.market import MarketRules, OptionMarket, option_market
 
 Array = npt.NDArray[np.float64]
@@ -63,6 +65,7 @@ class Snapshot:
     weight: Array
     call: npt.NDArray[np.bool_]
     expiry: npt.NDArray[np.datetime64]  # settlement dates in New York
+    at: npt.NDArray[np.int64]  # rows of `market.expiries`
     left_out: dict[str, int]
 
     @property
@@ -116,6 +119,10 @@ def snapshot(chain: pd.DataFrame, terms: ChainAssumptions | None = None) -> Snap
     more = {"negative open interest": negative, "there twice": market.doubles, "no strike or expiry": market.unread}
     left_out |= {name: count for name, count in more.items() if count}
     kept = table[held & priced]
+    lacking = shares_of(table)[""]
+    if lacking > REFUSED:
+        found = f"{lacking:.0%} of its open interest has neither a volatility nor a quote or neighbour that gives one"
+        raise SourceError("chain", found, "bring its volatilities, or bids and asks")
     if kept.empty:
         raise SourceError("chain", f"no option counts ({left_out}; spot {market.spot:g})", "check its open interest, volatilities and quotes")
     multiplier = terms.multiplier or (float(table["multiplier"].iloc[0]) if "multiplier" in table else 100.0)
@@ -127,7 +134,8 @@ def snapshot(chain: pd.DataFrame, terms: ChainAssumptions | None = None) -> Snap
     dividend = rate - np.log(forward / market.spot) / years
     printed = kept["gamma"].to_numpy(dtype=float) if "gamma" in kept else np.full(len(kept), np.nan)
     weight = side * interest * multiplier
-    return Snapshot(market, terms, multiplier, strike, years, vol, implied, printed, rate, dividend, weight, call, _dates(kept["expiry"]), left_out)
+    where = _dates(kept["expiry"]), kept["at"].to_numpy(np.int64)
+    return Snapshot(market, terms, multiplier, strike, years, vol, implied, printed, rate, dividend, weight, call, *where, left_out)
 
 
 def _dates(instants: pd.Series) -> npt.NDArray[np.datetime64]:
@@ -198,6 +206,16 @@ class Profile:
         """The total with the gammas the provider prints; NaN where it prints none."""
         snap = self.snap
         return float(np.nansum(snap.weight * snap.printed) * snap.spot**2 * 0.01) if (snap.printed > 0).any() else float("nan")
+
+    @cached_property
+    def by_deltas(self) -> float:
+        """The total with the forwards the provider's deltas hold where quotes give none and spot stands in; NaN where there are none such."""
+        snap, market = self.snap, self.snap.market
+        forward = np.where(market.expiries["how"] == SPOT, from_deltas(market.options), np.nan)[snap.at]
+        if not np.isfinite(forward).any():
+            return float("nan")
+        dividend = np.where(np.isfinite(forward), snap.rate - np.log(forward / snap.spot) / snap.years, snap.dividend)
+        return float((snap.weight * bs.gamma(snap.option()._replace(dividend=dividend))).sum() * snap.spot**2 * 0.01)
 
     @cached_property
     def by_quotes(self) -> float:

@@ -14,10 +14,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import ndtri
 
 Array = npt.NDArray[np.float64]
 NEAR, LEAST, MOST = 0.08, 3, 500
 SOON = 60.0 / 365.0  # years: later carry is no measure of a spot
+AGREED = 1.5e-3  # of the forward: how far the strikes' deltas may be from each other
 LOWEST = 0.5  # a discount under this is a broken file, not an interest rate
 PARITY, PROVIDER, NEIGHBOURS, SPOT, GIVEN = "parity", "provider's", "carry of neighbours", "spot", "given rate and dividend"
 
@@ -81,6 +83,28 @@ def _filled(table: pd.DataFrame, spot: float) -> pd.DataFrame:
         out.loc[between, "forward"] = (spot * np.exp(np.interp(years, at, carry) * years))[between]
         out.loc[between, "discount"] = np.exp(-np.interp(years, at, rate) * years)[between]
         out.loc[between, "how"] = NEIGHBOURS
+    return out
+
+
+def from_deltas(rows: pd.DataFrame) -> Array:
+    """The forward of each expiry (by `rows.at`) that the provider's deltas and volatilities were made with; NaN where they give none.
+
+    A call's delta less a put's is the discounted growth, a call's over that N(d1), and d1 with the volatility gives forward / strike: the median over the
+    strikes with both, 5% to 95% of the growth, where they agree within `AGREED`. It is the provider's model, not the market's: compared, not used.
+    """
+    out = np.full(int(rows["at"].max()) + 1, np.nan)
+    if "delta" not in rows or not (rows["iv"] > 0).any():
+        return out
+    both = [rows[rows["call"] == side].set_index("pair") for side in (True, False)]
+    calls, puts = (one[(one["iv"] > 0) & one["delta"].abs().between(0.02, 0.98)] for one in both)
+    pairs = calls.join(puts["delta"].rename("put"), how="inner")
+    chance = pairs["delta"] / (pairs["delta"] - pairs["put"])
+    deviation = pairs["iv"] * np.sqrt(pairs["years"])
+    implied = (pairs["strike"] * np.exp(deviation * ndtri(chance) - deviation**2 / 2))[chance.between(0.05, 0.95)]
+    for at, some in implied.groupby(pairs["at"]):
+        middle = some.median()
+        if len(some) >= LEAST and (some - middle).abs().median() <= AGREED * middle:
+            out[int(at)] = middle
     return out
 
 

@@ -3,9 +3,8 @@
     market = option_market(chain)            # a chain table of flowbt.data.sources.chains, one snapshot of one symbol
     market.options[["strike", "call", "years", "forward", "discount", "vol"]], market.expiries, market.words()
 
-A volatility is the provider's own where it is there, else that of the other side of the strike, else what the strike's quote implies; an expiry for
-which the provider gives none at all is one whose quotes it does not trust: its options are left out and counted. In a chain without any it is what quotes
-imply. `implied` holds what each strike's out-of-the-money quote implies, European or American, whether or not it was needed.
+A volatility is the provider's own where it is there, else what stands in for it (see `levels`). `implied` holds what each strike's out-of-the-money quote
+implies, European or American, whether or not it was needed.
 """
 
 from __future__ import annotations
@@ -19,6 +18,8 @@ import pandas as pd
 from flowbt.ground.errors import SourceError
 from flowbt.options import forwards as fw
 from flowbt.options.implied import implied_american, implied_volatility
+from flowbt.options.levels import volatilities_of
+from flowbt.options.levels import words_of as levels_of
 from flowbt.options.quotes import REASONS, refuse_broken, with_quotes, without_doubles
 from flowbt.options.times import TimeRule, years_to
 
@@ -51,7 +52,7 @@ class MarketRules:
 @dataclass(frozen=True)
 class OptionMarket:
     """One snapshot. `options`: one row per live option; beside the chain's own columns years, middle, half, fault, expiry_forward, discount, implied
-    (NaN where no quote gives it), vol, vol_from ("own", "other side", "quote", ""). `expiries`: see `forwards.forwards`. `nearest`: the soonest
+    (NaN where no quote gives it), vol, vol_from (`levels.SOURCES`). `expiries`: see `forwards.forwards`. `nearest`: the soonest
     forward the quotes give, over spot less 1 (NaN where there is none). `unread`: rows without a strike or an expiry."""
 
     symbol: str
@@ -79,10 +80,8 @@ class OptionMarket:
         if usable < rows / 2:
             worst = max(quality, key=lambda reason: quality[reason])
             out += f"; only {usable:,} of {rows:,} quotes usable ({worst} {quality[worst]:,})"
-        filled = int((self.options["vol_from"] == "quote").sum())
-        if filled and (self.options["vol_from"] == "own").any():
-            out += f"; {filled:,} volatilities solved from quotes, the others the provider's"
-        return out
+        levels = levels_of(self.options)
+        return f"{out}; {levels}" if levels else out
 
     def quality(self) -> dict[str, int]:
         """How many quotes there are of each fault ("" is a usable one)."""
@@ -117,7 +116,7 @@ def option_market(chain: pd.DataFrame, rules: MarketRules | None = None) -> Opti
     american = rules.american if rules.american is not None else is_american(symbol)
     rows = _joined(rows, table, american)
     rows = rows.assign(implied=_implied(rows, spot, american))
-    vol, source = _volatility(rows)
+    vol, source = volatilities_of(rows)
     rows = rows.assign(vol=vol, vol_from=source)
     return OptionMarket(symbol, spot, as_of, rows, table, american, rules, len(read) - len(live), doubles, len(chain) - len(read), nearest)
 
@@ -162,14 +161,3 @@ def _implied(rows: pd.DataFrame, spot: float, american: bool) -> Array:
     first = own.where((k >= f) == call)
     best = first.groupby(rows["pair"]).transform("first")
     return np.asarray(best.fillna(own.groupby(rows["pair"]).transform("first")), dtype=np.float64)
-
-
-def _volatility(rows: pd.DataFrame) -> tuple[Array, npt.NDArray[np.object_]]:
-    iv = rows["iv"].astype(float) if "iv" in rows else pd.Series(np.nan, rows.index)
-    own = iv.where((iv > 0) & np.isfinite(iv))
-    twin = own.fillna(own.groupby(rows["pair"]).transform("first"))
-    some = own.notna().groupby(rows["at"]).transform("any")  # an expiry the provider gives nothing for is one whose quotes it does not trust
-    vol = twin.fillna(rows["implied"].where(some)) if some.any() else rows["implied"]
-    levels = ((own, "own"), (twin, "other side"), (vol, "quote"))
-    source = np.select([one.notna() for one, _ in levels], [name for _, name in levels], "")
-    return np.asarray(vol, dtype=np.float64), np.asarray(source, dtype=object)

@@ -70,13 +70,15 @@ class BandEnd(TypedDict):
 class OptionTermsUsed(TypedDict):
     """`model`: its words ("" where volatilities were given at the money). `band`: the run with the volatility one error lower, as it is, one higher;
     empty without a model. `greeks`: cash by part over the whole run, empty in an account of coin. `priced_by`: structures opened at the "surface" of the
-    day, by the declared "model", or legs of "both"; `surfaces`: bars with a stored surface, per symbol."""
+    day, by the declared "model", or legs of "both"; `surfaces`: bars with a stored surface, per symbol; `carry`: interest and dividends of the
+    other bars, in words per symbol (empty where the structure states them)."""
 
     model: str
     band: list[BandEnd]
     greeks: dict[str, float]
     priced_by: dict[str, int]
     surfaces: dict[str, int]
+    carry: dict[str, str]
 
 
 class RunEvidence(TypedDict, total=False):

@@ -9,7 +9,8 @@ from tests.data.update.conftest import SESSIONS, TODAY, dvol, ms, serve
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import open_panel
-from flowbt.studies.ingest.update import last_update, update
+from flowbt.ground.errors import ParameterError
+from flowbt.studies.ingest.update import Asked, last_update, update
 
 
 def status(done):
@@ -207,3 +208,9 @@ def test_one_file_that_fails_later_leaves_the_others_of_its_dataset(provider, as
     (one,) = update(asked(only=("cboe-volatility",))).outcomes
     assert (one.status, one.files) == ("partial", 8)
     assert "VIX_History.csv: " in one.problem
+
+
+def test_what_is_asked_amiss_is_refused_before_a_list_of_providers_is_written(tmp_path):
+    with pytest.raises(ParameterError, match="nothing"):
+        update(Asked(tmp_path / "datasets", only=("nothing",)))
+    assert not list(tmp_path.rglob("*.toml"))

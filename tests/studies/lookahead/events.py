@@ -42,7 +42,7 @@ HONEST_TOPS = {"loops and machines": styles.MACHINE, **dict.fromkeys(disguises.T
 RULES = r"^(weights|exit|stop|take|hold|size|trail|short|structure)\b"
 
 
-def _file(kind: str, bodies: dict[int, str], top: str = "") -> str:
+def file_of(kind: str, bodies: dict[int, str], top: str = "") -> str:
     claims = "".join(
         CLAIM.format(name=f"{re.sub('[^a-z]+', '_', kind)}_{n}", body="".join(f"    {line}\n" for line in body.strip("\n").splitlines()))
         for n, body in bodies.items()
@@ -53,7 +53,7 @@ def _file(kind: str, bodies: dict[int, str], top: str = "") -> str:
 
 def files() -> dict[str, str]:
     """kind -> text of a claim file in which every claim leaks."""
-    made = {kind: _file(kind, dict(enumerate(bodies)), TOPS.get(kind, "")) for kind, bodies in {**corpus.SHIFTS, **styles.BODIES, **disguises.BODIES}.items()}
+    made = {kind: file_of(kind, dict(enumerate(bodies)), TOPS.get(kind, "")) for kind, bodies in {**corpus.SHIFTS, **styles.BODIES, **disguises.BODIES}.items()}
     return {kind: text for kind, text in made.items() if text}
 
 
@@ -62,5 +62,5 @@ def honest() -> dict[str, str]:
     calendar = [f"long = panel.spread(pd.Series(np.asarray({e}), index=index)).astype(bool)" for e in corpus.CALENDAR]
     trailing = [f"long = {e}" for e in corpus.TRAILING]
     kinds = {"calendar": calendar, "trailing": trailing, "loops": corpus.LOOPS, **styles.HONEST, **disguises.HONEST}
-    made = {kind: _file(kind, dict(enumerate(bodies)), HONEST_TOPS.get(kind, "")) for kind, bodies in kinds.items()}
+    made = {kind: file_of(kind, dict(enumerate(bodies)), HONEST_TOPS.get(kind, "")) for kind, bodies in kinds.items()}
     return {kind: text for kind, text in made.items() if text}

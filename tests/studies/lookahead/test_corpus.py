@@ -122,6 +122,14 @@ def test_leaks_in_claims_are_errors(demo, tmp_path, kind):
     assert set(verdicts(demo, tmp_path, events.files()[kind])) == {"error"}
 
 
+@pytest.mark.parametrize("value", [10, 14])
+def test_a_leak_behind_one_value_of_a_definition_is_an_error(demo, tmp_path, value):
+    after = "pd.DataFrame(np.roll(close.to_numpy(), -1, axis=0), index, close.columns)"
+    text = events.file_of("behind", {0: f"long = ({after} if length == {value} else close.shift(1)) > close"})
+    text = text.replace("data=DATA)", 'data=DATA, definitions={"length": range(5, 16)})').replace("level=0.0)", "level=0.0, length=5)")
+    assert verdicts(demo, tmp_path, text) == ["error"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", events.files())
 def test_every_leak_in_a_claim_is_an_error(demo, tmp_path, kind):

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from tests.studies.conftest import walk
 
+from flowbt.cli import flowbt
 from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
 from flowbt.studies.run.backtest import backtest
@@ -31,3 +33,11 @@ def test_what_was_calculated_back_is_traded_on_only_where_it_is_asked_for(late, 
     assert run.record.manifest["from"] == begins
     said = [line for line in run.record.manifest["warnings"] if line.startswith("Back-calculated before 2022-07-01")]
     assert len(said) == (begins < LIVE)
+
+
+@pytest.mark.parametrize("words", [("run", "{folder}"), ("walkforward", "{file}", "--train", "120", "--test", "60", "--mode", "anchored", "-p", "hold=2,3")])
+def test_what_was_calculated_back_is_said_on_the_terminal_of_a_folder_and_a_walk_forward(late, strategy, tmp_path, words):
+    asked = [word.format(folder=strategy.parent, file=strategy) for word in words]
+    span = ["--from", "2022-03-01", "--datasets", str(late.roots[0]), "--results", str(tmp_path / "results")]
+    said = CliRunner().invoke(flowbt, [*asked, *span], catch_exceptions=False).output
+    assert "Back-calculated before 2022-07-01" in said

@@ -11,7 +11,9 @@ def end(shift: float, sharpe: float) -> BandEnd:
 
 def terms(low: float, middle: float, high: float) -> OptionTermsUsed:
     band, parts = [end(-1, low), end(0, middle), end(1, high)], {"delta": 1234.5, "theta": -60.0}
-    return OptionTermsUsed(model="a model", band=band, greeks=parts, priced_by={"surface": 2, "model": 3, "both": 0}, surfaces={"SPX": 7})
+    return OptionTermsUsed(
+        model="a model", band=band, greeks=parts, priced_by={"surface": 2, "model": 3, "both": 0}, surfaces={"SPX": 7}, carry={"SPX": "interest of 4%"}
+    )
 
 
 def test_the_model_the_band_and_the_parts_are_said() -> None:
@@ -19,6 +21,7 @@ def test_the_model_the_band_and_the_parts_are_said() -> None:
     assert "a model" in said
     assert "Sharpe 0.50 and 1.20, total return +5.0% and +12.0% (as run 0.70, +7.0%)" in said
     assert "delta +1,234, theta -60" in said
+    assert "Without a surface: SPX: interest of 4%. Cash of the account earns none." in said
 
 
 def test_only_a_sign_that_depends_on_the_prices_is_warned_of() -> None:

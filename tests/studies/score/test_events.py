@@ -4,7 +4,7 @@ import pytest
 
 from flowbt.evidence.claims.declare import Claim, Data, Document
 from flowbt.evidence.claims.events import Case, Scope, event_study
-from flowbt.evidence.claims.finding import Finding, filled
+from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.outcomes import Outcome, path
 
 ROWS = 1200
@@ -16,7 +16,7 @@ def study(events, y, *, also=(), statistic="mean", stated=None, price=None, dire
     claim = Claim("c", "c", lambda panel: None, outcome, stated or {}, direction, data=Data(memory=3))
     document, cases = Document("d", "2018-01-01"), [Case({"n": n}, e[:, None]) for n, e in enumerate(events)]
     scope = Scope(INDEX, lambda h: [one[:, None] for one in (y, second) if one is not None], price, None, 400)
-    return Finding.of(claim, document, "", **filled(claim, document, lambda draft: event_study(claim, draft, cases, scope)))
+    return Finding.of(claim, document, "", **event_study(claim, cases, scope, document.dated))
 
 
 @pytest.fixture(scope="module")

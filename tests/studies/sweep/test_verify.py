@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from flowbt.data.catalog import Catalog
+from flowbt.engine.book import Book
 from flowbt.ground.errors import ReconciliationError
 from flowbt.studies.sweep import sweep as study
 from flowbt.studies.sweep import verify as verifying
@@ -41,3 +43,27 @@ def test_a_changed_metric_is_refused(catalog: Catalog, strategy: Path, tmp_path:
     assert verifying.verify(setup, stored, top)["largest_difference"] < 1e-9
     with pytest.raises(ReconciliationError, match=name):
         verifying.verify(setup, Changed(stored, top[0], name, by), top)  # type: ignore[arg-type]
+
+
+def test_books_are_compared_by_another_process_where_there_is_one(catalog: Catalog, strategy: Path, tmp_path: Path) -> None:
+    class Beside:
+        asked: list[Book] = []  # noqa: RUF012
+
+        def reconcile(self, book: Book, here: Callable[[Book], float]) -> Callable[[], float]:
+            self.asked.append(book)
+            return lambda: 0.0
+
+    options = study.SweepOptions(tmp_path / "r", tearsheets=1, aside=Beside())  # type: ignore[arg-type]
+    _, document, _ = study.sweep(catalog, SweepRequest(strategy, {"window": "3,5", "level": "0", "hold": "2"}), options)
+    assert len(Beside.asked) == document["verified"]["books"] + 1
+
+
+def test_the_next_part_is_made_while_one_is_used_and_its_error_comes_in_its_turn() -> None:
+    def parts() -> Iterator[int]:
+        yield from (1, 2)
+        raise ValueError("third")
+
+    used = study.ahead(parts())
+    assert [next(used), next(used)] == [1, 2]
+    with pytest.raises(ValueError, match="third"):
+        next(used)

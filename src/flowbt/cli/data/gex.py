@@ -81,6 +81,7 @@ def _document(path: Path, profile: Profile) -> dict[str, object]:
         "crossings": list(profile.crossings),
         "by_provider_gammas": profile.by_provider,
         "by_quotes": profile.by_quotes,
+        "by_deltas": profile.by_deltas,
         "quotes": snap.market.quality(),
         "forwards": {f"{row.root} {row.expiry:%Y-%m-%dT%H:%M}Z": [row.forward, row.discount, row.how] for row in snap.market.expiries.itertuples()},
         "surface": _surface(profile),
@@ -123,7 +124,11 @@ def _print(path: Path, profile: Profile, within: float) -> None:
     say(f"  assumed: {snap.words()}")
     say(f"  {_surface_words(_surface(profile))}")
     say("  gamma $ per 1%   " + "   ".join(f"{name} {_money(value)}" for name, value in buckets(profile).items()))
-    for words, other in (("the provider's own gammas", profile.by_provider), ("volatilities solved from quotes", profile.by_quotes)):
+    for words, other in (
+        ("the provider's own gammas", profile.by_provider),
+        ("volatilities solved from quotes", profile.by_quotes),
+        ("the forwards in the provider's deltas for spot", profile.by_deltas),
+    ):
         if other == other:
             say(f"  with {words}: {_money(other)} (this is {_money(profile.total - other)} from it)")
     for words, level in (

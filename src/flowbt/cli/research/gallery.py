@@ -87,11 +87,22 @@ def _print(gallery: Gallery) -> None:
     show((Column("strategy"), *NUMBERS, Column("finding", words=True)), [_row(entry) for entry in gallery.entries])
     words = f"placebo: mean Sharpe of {gallery.placebos} rotations of its own decisions; p: chance that they, or its exposure held, do as well, corrected"
     say(words, dim=True)
+    for line, names in _by_caveat(gallery).items():
+        say(f"{', '.join(names) if len(names) < len(gallery.entries) else 'all'}: {line}", fg="yellow")
     if gallery.synthetic:
         from flowbt.evidence.search.judgement import beats_placebos
 
         odd = [entry.strategy for entry in gallery.entries if beats_placebos(entry.null_adjusted)]
         say(f"where nothing is planted: {'nothing found' if not odd else 'found something: ' + ', '.join(odd)}", fg="yellow" if odd else None)
+
+
+def _by_caveat(gallery: Gallery) -> dict[str, list[str]]:
+    """What the data of the entries should be read with, each line once, with the strategies that it is about."""
+    found: dict[str, list[str]] = {}
+    for entry in gallery.entries:
+        for line in entry.caveats:
+            found.setdefault(line, []).append(entry.strategy)
+    return found
 
 
 def _row(entry: GalleryRow) -> tuple[Cell, ...]:

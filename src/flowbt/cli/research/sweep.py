@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,12 +76,14 @@ Examples:
 @json_option
 def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     """Run the strategy PATH for every combination of the given values (-p name=a:b:step, -p name=x,y,z; its GRID where none are given)."""
-    from flowbt.studies.sweep.sweep import SweepOptions, sweep
+    from flowbt.engine.vbt.aside import Aside
 
-    request = request_of(path, parameters, options)
-    cluster = cluster_of(request, options)
-    with progress("sweep", options["as_json"]) as step:
-        run = SweepOptions(options["results"], options["resume"], cluster, step, options["tearsheets"])
+    with progress("sweep", options["as_json"]) as step, Aside() if "vectorbt" not in sys.modules else nullcontext() as aside:  # before other imports
+        from flowbt.studies.sweep.sweep import SweepOptions, sweep
+
+        request = request_of(path, parameters, options)
+        cluster = cluster_of(request, options)
+        run = SweepOptions(options["results"], options["resume"], cluster, step, options["tearsheets"], aside)
         folder, document, luck = sweep(data_of(options["datasets"], options["demo"]), request, run)
     if options["as_json"]:
         emit({**document, "luck": luck, "folder": str(folder)})

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LEFT = ("total_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "exposure")
 RIGHT = ("trades", "win_rate", "profit_factor", "expectancy", "mean_bars", "turnover", "beta", "alpha")
+MOST_NAMED = 24  # symbols
 TWO_COLUMNS = 100  # characters from which on the measures stand side by side
 
 
@@ -26,7 +27,9 @@ def print_run(run: Run, belief: Belief, folder: Path | None) -> None:
     say(f"{manifest['strategy']}{marks}", bold=True)
     say(manifest["thesis"], italic=True)
     words = ", ".join(f"{name}={value}" for name, value in manifest["parameters"].items()) or "no parameters"
-    say(f"{', '.join(manifest['symbols'])}  {manifest['from']} to {manifest['to']}  {words}", dim=True)
+    symbols = manifest["symbols"]
+    named = ", ".join(symbols[:MOST_NAMED]) + (f" and {len(symbols) - MOST_NAMED:,} more" if len(symbols) > MOST_NAMED else "")
+    say(f"{named}  {manifest['from']} to {manifest['to']}  {words}", dim=True)
     print_belief(belief)
     _print_measures(run)
     if run.measures.trades + run.measures.open_trades == 0:

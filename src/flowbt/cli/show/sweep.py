@@ -107,6 +107,8 @@ def print_walk(folder: Path, document: Json) -> None:
     metric = UNITS[document["sort"]]
     mark = "  SYNTHETIC" if document["synthetic"] else ""
     say(f"{document['strategy']}  {document['trials']:,} trials  {document['from']} to {document['to']}{mark}", bold=True)
+    for line in document["warnings"]:
+        say(line, fg="yellow")
     say(grid_words(document))
     windows = pd.read_parquet(folder / "windows.parquet")
     for mode, one in document["modes"].items():

@@ -57,6 +57,7 @@ class Joined:
 
 
 Held = tuple[Imported, FieldTable]
+Series = tuple[np.ndarray, np.ndarray]  # times and values
 
 
 def join(held: Sequence[Held]) -> Joined:
@@ -88,15 +89,16 @@ def preceded(joined: Joined, table: FieldTable, holder: Imported) -> Joined:
 
 def agreement(one: FieldTable, other: FieldTable) -> Agreement:
     """How two tables agree where both have a value (of several vintages the last)."""
-    a, b = _series(one), _series(other)
-    both = pd.concat([a, b], axis=1, join="inner", sort=True).to_numpy()
+    (times, a), (others, b) = _latest(one), _latest(other)
+    at = np.minimum(np.searchsorted(others, times), max(len(others) - 1, 0))
+    met = others[at] == times if len(others) else np.zeros(len(times), dtype=bool)
     step = float(np.median(np.abs(np.diff(a)))) if len(a) > 1 else 0.0
-    if not len(both):
+    if not met.any():
         return Agreement(0, np.nan, np.nan, step)
-    off = np.abs(both[:, 0] - both[:, 1])
-    if len(both) >= FEWEST:
-        step = float(np.median(np.abs(np.diff(both[:, 0]))))  # of the same time: levels grow
-    return Agreement(len(both), float(np.median(off)), float(off.max()), step)
+    ours, off = a[met], np.abs(a[met] - b[at[met]])
+    if len(ours) >= FEWEST:
+        step = float(np.median(np.abs(np.diff(ours))))  # of the same time: levels grow
+    return Agreement(len(ours), float(np.median(off)), float(off.max()), step)
 
 
 def _against(table: FieldTable, other: FieldTable, holder: Imported) -> str:
@@ -111,25 +113,27 @@ def _against(table: FieldTable, other: FieldTable, holder: Imported) -> str:
         if met.same:
             return ""
         return f"{holder.name} is not joined: it differs by {met.median:.4g} at the median of {met.common} common labels, where a usual step is {met.step:.4g}"
-    jump = _jump(_series(table), _series(other))
+    jump = _jump(_latest(table), _latest(other))
     if jump <= 10 * met.step:
         return ""
     return f"{holder.name} is not joined: a jump of {jump:.4g} at the joint, where a usual step is {met.step:.4g}"
 
 
-def _jump(a: pd.Series, b: pd.Series) -> float:
+def _jump(one: Series, other: Series) -> float:
     """The step from one series to the other where they come nearest in time."""
-    if a.index[0] > b.index[0]:
-        before = b[b.index < a.index[0]]
-        return abs(float(a.iloc[0] - before.iloc[-1]))
-    after = b[b.index > a.index[-1]]
-    return abs(float(after.iloc[0] - a.iloc[-1])) if len(after) else 0.0
+    (times, a), (others, b) = one, other
+    if times[0] > others[0]:
+        return abs(float(a[0] - b[others < times[0]][-1]))
+    after = b[others > times[-1]]
+    return abs(float(after[0] - a[-1])) if len(after) else 0.0
 
 
-def _series(table: FieldTable) -> pd.Series:
+def _latest(table: FieldTable) -> Series:
+    """Event times in order, each once, and the values: of several vintages the last."""
     order = np.lexsort((table.known, table.event))
-    series = pd.Series(table.values[order], index=table.event[order])
-    return series[~series.index.duplicated(keep="last")]
+    times, values = table.event[order], table.values[order]
+    last = np.append(times[1:] != times[:-1], True) if len(times) else np.zeros(0, dtype=bool)
+    return times[last], values[last]
 
 
 def _missing(table: FieldTable, other: FieldTable, alike: bool) -> np.ndarray:

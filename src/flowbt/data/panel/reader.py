@@ -69,6 +69,12 @@ class PanelReader:
         self._rows: dict[tuple[str, str], np.ndarray] = {}
         nothing = np.empty(0, "datetime64[ns]")
         self._alike = (nothing, nothing, nothing), np.full(len(index), -1)
+        self._wide: dict[tuple[str, str], pd.DataFrame] = {}
+
+    def beside(self, other: PanelReader) -> PanelReader:
+        """This panel, with the columns that another one of the same catalog and clock has read, and those that either will."""
+        self._readers, self._joined = other._readers, other._joined
+        return self
 
     def __repr__(self) -> str:
         data = "SYNTHETIC" if self.catalog.synthetic else "real data"
@@ -100,10 +106,12 @@ class PanelReader:
 
     def wide(self, field: str, prefix: str = "") -> pd.DataFrame:
         """Every symbol that has the field (names starting with `prefix`): labels x those symbols."""
-        names = self.catalog.symbols(field, prefix)
-        if not names:
-            raise self.catalog.missing(field)
-        return pd.DataFrame(self._values(field, names), index=self.index, columns=names)
+        if (field, prefix) not in self._wide:
+            names = self.catalog.symbols(field, prefix)
+            if not names:
+                raise self.catalog.missing(field)
+            self._wide[(field, prefix)] = pd.DataFrame(self._values(field, names), index=self.index, columns=names)
+        return self._wide[(field, prefix)].copy(deep=False)  # pandas copies what is written to
 
     def spread(self, series: pd.Series) -> pd.DataFrame:
         """One series under every column of the panel, so that frames always combine."""
@@ -214,19 +222,23 @@ class PanelReader:
 
     def speakers(self) -> dict[tuple[str, str], tuple[Speaker, ...]]:
         """Field and symbol -> which datasets answered for which labels, where there were several."""
-        return {key: joined.speakers for key, joined in self._joined.items() if len(joined.speakers) > 1}
+        return {key: joined.speakers for key, joined in self._read().items() if len(joined.speakers) > 1}
 
     def datasets(self) -> list[tuple[str, str, Imported]]:
         """Field, symbol and dataset of everything that was read, those that only filled what the first lacked included."""
         found = [(field, symbol, holder) for (field, symbol), holder in self.used.items()]
-        for (field, symbol), joined in self._joined.items():
+        for (field, symbol), joined in self._read().items():
             first = self.used[(field, symbol)].name
             found += [(field, symbol, self.catalog.imported[one.dataset]) for one in joined.speakers if one.dataset != first]
         return found
 
     def left_out(self) -> list[str]:
         """Datasets that hold a field that was read and were not joined, with the reason."""
-        return sorted({reason for joined in self._joined.values() for reason in joined.left_out})
+        return sorted({reason for joined in self._read().values() for reason in joined.left_out})
+
+    def _read(self) -> dict[tuple[str, str], Joined]:
+        """What was joined of several datasets for this panel."""
+        return {key: joined for key, joined in self._joined.items() if key in self.used}
 
     def live(self) -> pd.Timestamp | None:
         """The first date on which everything that was touched had been published as it happened; None where all of it always was."""

@@ -230,7 +230,7 @@ class Shown(PanelView):
         return None if found is None else self._shown(found)
 
     def _shown(self, frame: pd.DataFrame) -> pd.DataFrame:
-        values = frame.to_numpy()[: self.rows].copy()
+        values = frame.to_numpy()[: self.rows].copy(order="F")  # a column lies together, as in the panel's own frames: pandas works by columns
         if self.change is not None:
             values = self.change(values, self.kept, self.panel.range(frame))
         return pd.DataFrame(values, index=self._index, columns=frame.columns.view(), copy=False)

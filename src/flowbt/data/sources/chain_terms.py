@@ -173,8 +173,12 @@ def _zone(text: str) -> float | None:
 
 
 def settlement(root: pd.Series, yymmdd: pd.Series) -> pd.DatetimeIndex:
-    """Settlement instants (naive UTC): 09:30 New York for morning-settled roots, else the session's close (16:00, 13:00 on half days)."""
+    """Settlement instants (naive UTC): 09:30 New York for morning-settled roots, else the session's close (16:00, 13:00 on half days).
+
+    Options of a Saturday (monthlies to 2015) were last worth something on its Friday.
+    """
     dates = pd.DatetimeIndex(pd.to_datetime(yymmdd.to_numpy(), format="%y%m%d")).as_unit("ns")
+    dates = dates - pd.to_timedelta(np.where(dates.day_of_week == 5, 1, 0), unit="D")
     unique = dates.unique()
     close = closes_of(unique)
     opening = local_instants(unique, "09:30", NEW_YORK)

@@ -17,6 +17,7 @@ import pandas as pd
 from flowbt.data.sources.base import parsing
 from flowbt.data.sources.cboe_chain import parse_quotes, parse_table
 from flowbt.data.sources.chain_dates import expiry_dates, instants_of
+from flowbt.data.sources.chain_roots import named_roots, roots_by_date
 from flowbt.data.sources.chain_terms import ROOTS, completed, numbers, read_text, settlement, with_commas
 from flowbt.data.sources.deribit_chain import deribit_table, parse_summary
 from flowbt.ground.errors import SourceError
@@ -37,6 +38,8 @@ _GENERIC = {
     "as_of": ("as_of", "timestamp", "quote_datetime", "date", "quote_date"),
     "delta": ("delta",),
     "gamma": ("gamma",),
+    "root": ("root", "option_root", "root_symbol"),
+    "contract": ("option", "option_symbol", "contract", "contract_symbol", "contractsymbol", "symbol", "ticker"),
 }  # column names, lower case, in order of preference
 
 
@@ -101,7 +104,7 @@ def _generic(text: str, path: Path, given: Missing) -> pd.DataFrame:
         there = ", ".join(map(str, raw.columns[:12]))
         asked = "name them expiration, strike, right, iv (or bid and ask), open_interest"
         raise SourceError(path.name, f"no column for {', '.join(lacking)} among {there}" if lacking else "no rows", asked)
-    values = {field: numbers(found[field]) for field in found if field not in ("symbol", "expiry", "call", "as_of")}
+    values = {field: numbers(found[field]) for field in found if field not in ("symbol", "expiry", "call", "as_of", "root", "contract")}
     years = numbers(raw[lower["t_years"]]) if "t_years" in lower else None
     if named:
         plain = deribit_table(raw[lower["instrument_name"]], {**values, "forward": values.get("spot", pd.Series(np.nan, raw.index))}, pd.NaT, path, spot=1.0)
@@ -120,14 +123,18 @@ def _shares(raw: pd.DataFrame, found: dict[str, pd.Series], values: dict[str, pd
     own = found["symbol"].astype(str).str.strip().str.upper() if "symbol" in found else None
     if own is not None and own.str.contains(r"\d{6}[CP]\d{8}$").any():  # a column of contract names
         own = None
-    root = own if own is not None else pd.Series(given.symbol or path.name.split("_")[0].upper(), raw.index)
+    root = found["root"].astype(str).str.strip().str.upper() if "root" in found else named_roots(found["contract"]) if "contract" in found else None
+    own = own if own is not None else root if root is not None else pd.Series(given.symbol or path.name.split("_")[0].upper(), raw.index)
     right = found["call"].astype(str).str.strip().str.upper().str[:1]
     if not right.isin(["C", "P"]).all():
         raise SourceError(path.name, f"{(~right.isin(['C', 'P'])).sum()} rows are neither call nor put", "write C or P, call or put")
-    expiry = pd.Series(settlement(root, expiry_dates(found["expiry"], path).dt.strftime("%y%m%d")), raw.index)
-    frame = pd.DataFrame({"symbol": root.replace(ROOTS), "root": root, "expiry": expiry, "call": right == "C"})
+    frame = pd.DataFrame({"symbol": own.replace(ROOTS), "date": expiry_dates(found["expiry"], path), "call": right == "C"})
     for field in ("strike", "iv", "open_interest", "volume", "bid", "ask", "delta", "gamma"):
         frame[field] = values.get(field, np.nan)
+    if root is None:
+        root = own if (own != frame["symbol"]).any() else roots_by_date(frame.assign(as_of=found.get("as_of")))
+    expiry = pd.Series(settlement(root, frame["date"].dt.strftime("%y%m%d")), raw.index)
+    frame = frame.assign(root=root, expiry=expiry)
     frame["as_of"] = _as_of(found.get("as_of"), expiry, years, given, path)
     if given.spot is None and "spot" not in values:
         raise SourceError(path.name, "does not give the underlying's price", "give it with --spot 4500")

@@ -1,7 +1,8 @@
 """Before the fact: the chance that a structure held to expiry ends with a profit, and its expected profit, by two measures.
 
 Under the surface: the distribution the model's own option prices imply (Breeden and Litzenberger: its probabilities are the slope of call prices over
-strike). By construction an option bought in the middle of the market then earns nothing on average, and one bought at the ask its half-spread less.
+strike). By construction an option bought in the middle of the market then earns nothing on average (its payoff discounted, shares at their carry), and
+one bought at the ask its half-spread less.
 Under history: the underlying's own moves over as many bars as are left, all that ended before the day, each as likely.
 """
 
@@ -50,15 +51,17 @@ def chances(structure: Structure, held: Held, market: tuple[float, float, float]
     included. `surface`: the stored one of that day, in place of the model. NaN for structures of several expiries and those settled in coin."""
     if len({contract.expiry for contract in held.contracts}) != 1 or structure.model.coin:
         return Chances(np.nan, np.nan, np.nan, np.nan)
-    spot, _, _ = market
+    spot, iv, years = market
     spots, weight = implied_distribution(structure, market, surface)
     profit = profit_at(held, spot, spots)
+    rate = float(known_inputs(surface, np.asarray(0), (iv, spot), (spot, years), structure.model).rate)
+    mean = held.quantity * float(np.exp(-rate * years) * (weight @ payoff(held.contracts, spots))) - held.cost
     moves = closes.dropna().tail(MOST + 1).to_numpy(dtype=float)
     past = moves[bars:] / moves[:-bars] if 0 < bars < len(moves) else np.empty(0)
     if len(past) < LEAST:
-        return Chances(float(weight[profit > 0].sum()), float(weight @ profit), np.nan, np.nan)
+        return Chances(float(weight[profit > 0].sum()), mean, np.nan, np.nan)
     then = profit_at(held, spot, spot * past)
-    return Chances(float(weight[profit > 0].sum()), float(weight @ profit), float((then > 0).mean()), float(then.mean()))
+    return Chances(float(weight[profit > 0].sum()), mean, float((then > 0).mean()), float(then.mean()))
 
 
 def implied_distribution(structure: Structure, market: tuple[float, float, float], surface: DaySurfaces | None = None) -> tuple[Array, Array]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from flowbt.engine.options.chances import Chances, Held, bars_to, chances
-from flowbt.engine.options.pricing import YEAR, QuotedVolatility, crossing, distance, follow, price_structure
+from flowbt.engine.options.pricing import YEAR, QuotedVolatility, crossing, distance, follow, known_inputs, price_structure
 from flowbt.engine.options.structures import Structure, declared
 from flowbt.ground.clock import Clock
 from flowbt.ground.types import Json
@@ -20,6 +21,8 @@ COLUMNS = (
     "opened",
     "spot",
     "volatility",
+    "rate",
+    "dividend",
     "cost",
     "at_risk",
     "expiry",
@@ -81,6 +84,7 @@ def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, clock
     at_risk = quote.loss + crossed if idea.quantity == 1.0 and quote.loss < float("inf") else float("nan")
     held = Held(quote.contracts, structure.shares, idea.quantity, idea.quantity * quote.net + abs(idea.quantity) * crossed)
     years = float(quote.table["days"].max()) / YEAR
+    carry = known_inputs(daily, np.asarray(at), (first["iv"], first["spot"]), (first["spot"], years), structure.model)
     quoted = float(first["spot"]), float(first["iv"]), years
     left, past = bars_to(years, clock.periods_per_year), prices[idea.symbol].loc[: path.index[0]]
     before = chances(structure, held, quoted, past, left, daily.cut(at, at + 1) if daily else None)
@@ -89,6 +93,8 @@ def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, clock
         "priced_by": "surface" if daily is not None and daily.there[at] else "model",
         "spot": first["spot"],
         "volatility": first["iv"],
+        "rate": float(carry.rate),
+        "dividend": float(carry.dividend),
         "cost": held.cost,
         "at_risk": at_risk,
         "expiry": quote.table["expiry"].max(),

@@ -127,11 +127,11 @@ def expiry_of(leg: Leg, label: pd.Timestamp, cycle: str, always: bool) -> pd.Tim
     return held[-1] if len(held) else expiry_of(Leg(leg.kind, leg.quantity, leg.strike, days=(leg.days or 0) + 7), label, cycle, always)
 
 
-def volatility(iv: npt.ArrayLike, spot: npt.ArrayLike, strike: npt.ArrayLike, years: npt.ArrayLike, model: Model) -> Array:
-    """Volatility of a strike as a fraction, from the at-the-money one or the index in points."""
+def volatility(iv: npt.ArrayLike, spot: npt.ArrayLike, strike: npt.ArrayLike, years: npt.ArrayLike, model: Model, carry: npt.ArrayLike = 0.0) -> Array:
+    """Volatility of a strike as a fraction, from the at-the-money one or the index in points. `carry`: of the forward over spot, a year."""
     skew = model.skew or Skew()
     if isinstance(skew, SmileModel):
-        growth = np.exp((model.rate - model.dividend) * np.asarray(years, dtype=np.float64))
+        growth = np.exp(np.asarray(carry, dtype=np.float64) * np.asarray(years, dtype=np.float64))
         return skew.vol(iv, np.asarray(spot) * growth, strike, years)
     atm = np.asarray(iv, dtype=np.float64) / 100.0
     if not (skew.slope or skew.curve):
@@ -154,10 +154,17 @@ class OptionInputs(NamedTuple):
 
 
 def declared_inputs(iv: npt.ArrayLike, spot: npt.ArrayLike, strike: npt.ArrayLike, years: npt.ArrayLike, model: Model) -> OptionInputs:
-    """By the declared model, with the rate and the dividend the structure states."""
-    vol = np.asarray(volatility(iv, spot, strike, years, model))
-    shape = np.broadcast_shapes(vol.shape, np.shape(spot), np.shape(years))
-    return OptionInputs(vol, np.full(shape, model.rate), np.full(shape, model.dividend), np.zeros(shape, np.bool_))
+    """By the declared model, with the rate and the dividend the structure states (0 where it states none)."""
+    return _modelled((iv, spot), (strike, years), (np.asarray(model.rate or 0.0), np.asarray(model.dividend or 0.0)), model)
+
+
+def _modelled(
+    market: tuple[npt.ArrayLike, npt.ArrayLike], option: tuple[npt.ArrayLike, npt.ArrayLike], carry: tuple[Array, Array], model: Model
+) -> OptionInputs:
+    (iv, spot), (strike, years), (rate, dividend) = market, option, carry
+    vol = np.asarray(volatility(iv, spot, strike, years, model, rate - dividend))
+    shape = np.broadcast_shapes(vol.shape, np.shape(spot), np.shape(years), np.shape(rate))
+    return OptionInputs(np.broadcast_to(vol, shape), np.broadcast_to(rate, shape), np.broadcast_to(dividend, shape), np.zeros(shape, np.bool_))
 
 
 class QuotedVolatility(NamedTuple):
@@ -178,14 +185,20 @@ def known_inputs(
     option: tuple[npt.ArrayLike, npt.ArrayLike],
     model: Model,
 ) -> OptionInputs:
-    """By the surface of `rows` where there is one, else by the declared model. `market`: volatility in points and spot; `option`: strike and years."""
+    """By the surface of `rows` where there is one, else by the declared model with the structure's rate and dividend, or those of the day. `market`:
+    volatility in points and spot; `option`: strike and years."""
     (iv, spot), (strike, years) = market, option
-    made = declared_inputs(iv, spot, strike, years, model)
     if surfaces is None:
-        return made
+        return declared_inputs(iv, spot, strike, years, model)
     vol, rate, dividend = surfaces.inputs(rows, np.asarray(strike, dtype=np.float64) / np.asarray(spot, dtype=np.float64), years)
     there = np.isfinite(vol)
-    return OptionInputs(np.where(there, vol, made.vol), np.where(there, rate, made.rate), np.where(there, dividend, made.dividend), there)
+    day = (_of_day(rate, model.rate, there), _of_day(dividend, model.dividend, there))
+    return OptionInputs(np.where(there, vol, _modelled(market, option, day, model).vol), *day, there)
+
+
+def _of_day(known: Array, stated: float | None, quoted: npt.NDArray[np.bool_]) -> Array:
+    """What is known, where the day has no surface what the structure states, 0 where neither is there."""
+    return np.where(quoted, known, np.nan_to_num(known) if stated is None else stated)
 
 
 def strike_of(leg: Leg, spot: float, years: float, inputs: Callable[[float], OptionInputs]) -> float:

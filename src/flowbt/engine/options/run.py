@@ -87,7 +87,7 @@ def desk_of(market: Market, bars: Bars, signals: Signals, costs: Costs, account:
         raise SignalError("a trail on an option structure", "not supported", "use stop and take, fractions of the money at risk")
     structure = declared(structure, market.clock.always, market.symbols)
     timing, iv, days = timing_of(structure, market.clock, market.symbols), iv_of(structure, market), days_of(market.index)
-    quoted = [array for one in market.surfaces if one is not None for array in (one.first.astype(np.float64), one.slices)]
+    quoted = [array for one in market.surfaces if one is not None for array in one.arrays]
     known = tuple(one is not None for one in market.surfaces)
     key = inputs_key((bars.open, bars.high, bars.low, bars.mark, iv, days, *quoted), (structure.model, structure.cycle, timing, known))
     desk = Desk(market, bars, structure, costs, account, iv, timing, days, account.cash, prices, key)

@@ -86,13 +86,13 @@ class Skew:
 
 @dataclass(frozen=True)
 class Model:
-    """Rates and yields as fractions a year, continuous. `skew`: how the volatility of a strike and an expiry follows from `Structure.iv`: a `Skew` takes it
-    for the at-the-money volatility of every expiry, a `SmileModel` for an index; None is a flat `Skew` where `iv` is a number and the declared model of the
-    market where it is a series. `american`: exercised at any time (None: shares and funds are). `coin`: prices and the account are in the coin
-    (settled in it), not in dollars."""
+    """`rate`, `dividend`: fractions a year, continuous; None: what was known on the day (0 where no data set has it). `skew`: how the volatility of a strike
+    and an expiry follows from `Structure.iv`: a `Skew` takes it for the at-the-money volatility of every expiry, a `SmileModel` for an index; None is a flat
+    `Skew` where `iv` is a number and the declared model of the market where it is a series. `american`: exercised at any time (None: shares and funds are).
+    `coin`: prices and the account are in the coin (settled in it), not in dollars."""
 
-    rate: float = 0.0
-    dividend: float = 0.0
+    rate: float | None = None
+    dividend: float | None = None
     skew: Skew | SmileModel | None = None
     coin: bool = False
     american: bool | None = None
@@ -163,8 +163,9 @@ class Structure:
         t, m = self.trading, self.model
         skew = m.skew or ("flat skew" if isinstance(self.iv, (int, float)) else "the market's declared volatility model")
         style = "" if m.american is None else ", American" if m.american else ", European"
-        out = f"{self.name} ({'; '.join(map(str, self.legs))}), expiries by {self.cycle}, sized by {self.by}; Black-Scholes, {skew}, rate {m.rate:.2%}, "
-        out += f"dividend {m.dividend:.2%}{style}{', settled in coin' if m.coin else ''}; fills {t.cross:g} of "
+        carry = ", ".join(f"{name} {'of the day' if value is None else f'{value:.2%}'}" for name, value in (("rate", m.rate), ("dividend", m.dividend)))
+        out = f"{self.name} ({'; '.join(map(str, self.legs))}), expiries by {self.cycle}, sized by {self.by}; Black-Scholes, {skew}, {carry}"
+        out += f"{style}{', settled in coin' if m.coin else ''}; fills {t.cross:g} of "
         out += "a spread by days and moneyness from the middle" if t.spread is None else f"a {t.spread:.1%} spread from the middle"
         if t.roll_days is not None:
             out += f"; {'rolled' if t.roll else 'closed'} {t.roll_days} days before expiry"

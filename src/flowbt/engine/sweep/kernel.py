@@ -225,6 +225,7 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
     units, best, level, goal, paid, cost = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     floor, ceiling = np.empty(n), np.empty(n)  # prices inside a bar that may end a position; missing where there is none
     u: Any = EMPTY  # an unsigned index needs no check for one from the end
+    j: Any = EMPTY
     since, why, closed, path = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(5), np.zeros(last)
     for i in range(rows.shape[0]):
         fresh = i == 0
@@ -254,27 +255,28 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
                     break
             if began == 0:
                 began, path[t - 1] = t, before
+            at = np.uint64(t)
             # listen to the decisions of bar t - 1, leave at the open
             entering = 0
             for m in range(wide):
-                up, down, stopped, ready, mine = ups[t - 1, m], downs[t - 1, m], exits[t - 1, m], live[t, m], held[m]
+                up, down, stopped, ready, mine = ups[at - ONE, m], downs[at - ONE, m], exits[at - ONE, m], live[at, m], held[m]
                 rise, fall, quits = (rising[m] & ~(stopped | down)) | up, (falling[m] & ~(stopped | up)) | down, (leaving[m] | stopped) & mine
                 old = late[m]
                 if t > stay:
-                    old |= entered[t - stay, m]
+                    old |= entered[at - np.uint64(stay), m]
                 word = mine & ready & (quits | (rise & shorts[m]) | (fall & ~shorts[m]) | old)  # who may be due
                 while word != EMPTY:
                     bit = word & (~word + ONE)
-                    j = 64 * m + lowest(word)
+                    j = np.uint64(64 * m + lowest(word))
                     word ^= bit
                     pending, fraction = (1.0 if rise & bit != EMPTY else -1.0 if fall & bit != EMPTY else 0.0), 1.0 if quits & bit != EMPTY else 0.0
                     if due_at_open(units[j], pending, fraction, t - since[j], hold)[0] != NONE:
-                        cash += sell(units[j], opened[t, j], terms, paid[j], cost[j], closed)
+                        cash += sell(units[j], opened[at, j], terms, paid[j], cost[j], closed)
                         units[j], floor[j], ceiling[j] = 0.0, np.nan, np.nan
                         mine ^= bit
                 asks[m], sides[m] = (rise | fall) & ready & ~mine, fall
                 entering += count_bits(asks[m])
-                held[m], rising[m], falling[m], leaving[m], late[m], entered[t, m] = mine, rise & ~ready, fall & ~ready, quits & ~ready, old & ~ready, EMPTY
+                held[m], rising[m], falling[m], leaving[m], late[m], entered[at, m] = mine, rise & ~ready, fall & ~ready, quits & ~ready, old & ~ready, EMPTY
             # entries at the open
             if entering > 0:
                 wanted = size * before if size > 0.0 and before > 0.0 else 0.0
@@ -284,13 +286,13 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
                         a, b, c, d = 0.0, 0.0, 0.0, 0.0
                         u, end = np.uint64(64 * m), np.uint64(min(64 * m + 64, n))
                         while u + FOUR <= end:
-                            a += abs(units[u]) * at_open[t, u]
-                            b += abs(units[u + ONE]) * at_open[t, u + ONE]
-                            c += abs(units[u + TWO]) * at_open[t, u + TWO]
-                            d += abs(units[u + THREE]) * at_open[t, u + THREE]
+                            a += abs(units[u]) * at_open[at, u]
+                            b += abs(units[u + ONE]) * at_open[at, u + ONE]
+                            c += abs(units[u + TWO]) * at_open[at, u + TWO]
+                            d += abs(units[u + THREE]) * at_open[at, u + THREE]
                             u += FOUR
                         while u < end:
-                            a += abs(units[u]) * at_open[t, u]
+                            a += abs(units[u]) * at_open[at, u]
                             u += ONE
                         kept += (a + b) + (c + d)
                 share = share_of(wanted * entering, kept, before, terms.max_gross)
@@ -298,9 +300,9 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
                     word, mine = asks[m], EMPTY
                     while word != EMPTY:
                         bit = word & (~word + ONE)
-                        j = 64 * m + lowest(word)
+                        j = np.uint64(64 * m + lowest(word))
                         word ^= bit
-                        side, price = -1.0 if sides[m] & bit else 1.0, opened[t, j]
+                        side, price = -1.0 if sides[m] & bit else 1.0, opened[at, j]
                         units[j] = entry_units(side, size, before, share, price)
                         if units[j] != 0.0:
                             paid[j] = abs(units[j]) * slipped(price, side, terms.slippage)
@@ -310,7 +312,7 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
                             level[j], why[j] = fixed_level(side, price, stop, terms.margin)
                             floor[j], ceiling[j] = (level[j], goal[j]) if side > 0.0 else (goal[j], level[j])
                             mine |= bit
-                    entered[t, m] = mine
+                    entered[at, m] = mine
                     held[m] |= mine
                     shorts[m] = (shorts[m] & ~asks[m]) | (mine & sides[m])
             # inside the bar, then mark and carry at the close
@@ -323,39 +325,39 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
                     if not trailing:  # only who may be hit
                         word = EMPTY
                         for k in range(begin, end):
-                            word |= np.uint64((low[t, k] <= floor[k]) | (high[t, k] >= ceiling[k])) << (k - begin)
-                    word &= live[t, m] & mine
+                            word |= np.uint64((low[at, k] <= floor[k]) | (high[at, k] >= ceiling[k])) << (k - begin)
+                    word &= live[at, m] & mine
                     while word != EMPTY:
                         bit = word & (~word + ONE)
-                        j = 64 * m + lowest(word)
+                        j = np.uint64(64 * m + lowest(word))
                         word ^= bit
                         side, nearest = (1.0 if units[j] > 0.0 else -1.0), level[j]
                         if trailing:
                             nearest = trailed_level(side, level[j], why[j], best[j], trail)[0]
-                        hit, exit_price = level_hit(side, opened[t, j], high[t, j], low[t, j], nearest, goal[j])
+                        hit, exit_price = level_hit(side, opened[at, j], high[at, j], low[at, j], nearest, goal[j])
                         if hit != MISSED:
                             cash += sell(units[j], exit_price, terms, paid[j], cost[j], closed)
                             units[j], floor[j], ceiling[j] = 0.0, np.nan, np.nan
                             mine ^= bit
                         elif trailing:
-                            best[j] = better(side, best[j], high[t, j], low[t, j])
-                    word = mine if pays[t] else mine & shorts[m] if terms.borrow != 0.0 else EMPTY
+                            best[j] = better(side, best[j], high[at, j], low[at, j])
+                    word = mine if pays[at] else mine & shorts[m] if terms.borrow != 0.0 else EMPTY
                     while word != EMPTY:
-                        j = 64 * m + lowest(word)
+                        j = np.uint64(64 * m + lowest(word))
                         word &= word - ONE
-                        notional = units[j] * mark[t, j]
-                        carry = borrow_paid(notional, terms.borrow, days[t]) + funding_paid(notional, funding[t, j])
+                        notional = units[j] * mark[at, j]
+                        carry = borrow_paid(notional, terms.borrow, days[at]) + funding_paid(notional, funding[at, j])
                         cost[j] += carry
                         cash -= carry
                     a, b, c, d, u = 0.0, 0.0, 0.0, 0.0, begin
                     while u + FOUR <= end:
-                        a += units[u] * mark[t, u]
-                        b += units[u + ONE] * mark[t, u + ONE]
-                        c += units[u + TWO] * mark[t, u + TWO]
-                        d += units[u + THREE] * mark[t, u + THREE]
+                        a += units[u] * mark[at, u]
+                        b += units[u + ONE] * mark[at, u + ONE]
+                        c += units[u + TWO] * mark[at, u + TWO]
+                        d += units[u + THREE] * mark[at, u + THREE]
                         u += FOUR
                     while u < end:
-                        a += units[u] * mark[t, u]
+                        a += units[u] * mark[at, u]
                         u += ONE
                     worth += (a + b) + (c + d)
                     held[m] = mine

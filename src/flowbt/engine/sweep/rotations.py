@@ -13,8 +13,8 @@ import numpy as np
 
 from flowbt.engine.sweep.fingerprint import PLAIN, masks_of
 from flowbt.engine.sweep.kernel import Trials
+from flowbt.engine.sweep.live import kernel_of
 from flowbt.engine.sweep.masks import cut_bits
-from flowbt.engine.sweep.single import kernel_of
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.walk.kernel import Array, Bars, Rules, Terms
 

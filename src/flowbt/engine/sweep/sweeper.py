@@ -17,9 +17,9 @@ from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
 from flowbt.engine.sweep.fingerprint import bits_of, fingerprints
 from flowbt.engine.sweep.general import General
 from flowbt.engine.sweep.kernel import Codes, Trials
+from flowbt.engine.sweep.live import Kernel, kernel_of
 from flowbt.engine.sweep.masks import MaskStore
 from flowbt.engine.sweep.results import WHOLE, BarRange, TrialResults
-from flowbt.engine.sweep.single import Kernel, kernel_of
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Account, Costs

@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import numbers
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, SupportsIndex, TypeVar, runtime_checkable
 
 from flowbt.ground.errors import ClaimError, nearest
 from flowbt.ground.types import Function, Json
 
 F = TypeVar("F", bound=Function)
+OutcomeKind = TypeVar("OutcomeKind")
 STATED = ("mean", "baseline", "positive", "beats", "ratio", "effect")
 SIGNS = {"up": 1, "down": -1, "flat": 0}
 OPTIONS = ("outcome", "stated", "direction", "definitions", "data", "own")
@@ -33,6 +33,7 @@ STUDIED = ("event study", "regime comparison", "sequence")  # kinds with a horiz
 MOST_DEFINITIONS = 400
 
 
+@runtime_checkable
 class ClaimOutcome(Protocol):
     """What is measured after an event, or settled, or recomputed: what every outcome of a claim tells of itself.
 
@@ -112,7 +113,7 @@ class Claim:
     name: str
     title: str
     function: Function
-    outcome: Any
+    outcome: ClaimOutcome | None
     stated: dict[str, float] = field(default_factory=dict)
     direction: str = ""
     definitions: dict[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -131,12 +132,23 @@ class Claim:
 
     @property
     def kind(self) -> str:
-        return str(getattr(self.outcome, "kind", ""))
+        return self.outcome.kind if self.outcome is not None else ""
 
     @property
-    def horizons(self) -> tuple[Any, ...]:
+    def symbol(self) -> str | None:
+        """Whose price its outcome is of; None for each of the panel's own, and where it has no outcome."""
+        return self.outcome.symbol if self.outcome is not None else None
+
+    @property
+    def horizons(self) -> tuple[int, ...]:
         """The labels ahead at which the outcome is measured; none for a forecast with dates of its own, for arithmetic and for facts."""
-        return (self.outcome.horizon, *self.outcome.also) if self.kind in STUDIED else ()
+        return (self.outcome.horizon, *self.outcome.also) if self.outcome is not None and self.kind in STUDIED else ()
+
+    def outcome_as(self, kind: type[OutcomeKind]) -> OutcomeKind:
+        """Its outcome, where it is of the kind a study is made for; else ClaimError."""
+        if isinstance(self.outcome, kind):
+            return self.outcome
+        raise ClaimError(f"claim {self.id}", f"its outcome is {type(self.outcome).__name__}, not {kind.__name__}", "give an outcome of flowbt's own")
 
     @property
     def sign(self) -> int:
@@ -157,7 +169,7 @@ class Claim:
         if self.outcome is None:
             raise ClaimError(asked, "it has no outcome", "give @claim(..., outcome=forward_return(SYMBOL, 21)) or another of flowbt's outcomes")
         for horizon in self.horizons:
-            if not isinstance(horizon, numbers.Integral) or horizon < 1:
+            if not isinstance(horizon, SupportsIndex) or horizon < 1:  # a claim file may say anything
                 raise ClaimError(asked, f"horizon {horizon!r} of its outcome", "an outcome comes after its event: give a whole number of labels, 1 or more")
         if self.direction and self.direction not in SIGNS:
             raise ClaimError(asked, f"direction {self.direction!r}", "write up, down or flat")
@@ -203,8 +215,10 @@ def claim(
 
     def attach(function: F) -> F:
         problems = tuple(f"option {name!r}; {nearest(name, OPTIONS)}".rstrip("; ") for name in unknown)
+        told = outcome if isinstance(outcome, ClaimOutcome) else None
+        problems += () if told is outcome else (f"outcome {outcome!r}, which is none of flowbt's",)
         spans = {name: _values(values) for name, values in dict(definitions or {}).items()}
-        record = Claim(function.__name__, title, function, outcome, dict(stated or {}), direction, spans, data or Data(), own or OwnDate(), problems)
+        record = Claim(function.__name__, title, function, told, dict(stated or {}), direction, spans, data or Data(), own or OwnDate(), problems)
         function.__claim__ = record  # type: ignore[attr-defined]
         return function
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from flowbt.evidence.claims import study
 from flowbt.evidence.claims.declare import Claim
+from flowbt.evidence.claims.outcomes import Outcome
 from flowbt.evidence.claims.study import Array, Contrast, Outcomes, Statistic
 from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.inference import Inference, Studentised, critical, joint_draws, project, studentise
@@ -86,8 +87,9 @@ class EventEvidence:
 
 def event_evidence(claim: Claim, cases: list[Case], scope: Scope, dated: str = "") -> EventEvidence:
     """Study the cases; the first is the reported definition. ClaimError where there is nothing to study."""
-    statistic = study.STATISTICS[claim.outcome.statistic]
-    single = None if claim.outcome.own else scope.columns(1)
+    outcome = claim.outcome_as(Outcome)
+    statistic = study.STATISTICS[outcome.statistic]
+    single = None if outcome.own else scope.columns(1)
     main = _main_outcomes(claim, cases[0], scope, single)
     event = cases[0].event
     _refuse_empty(claim, cases[0], main)
@@ -98,12 +100,12 @@ def event_evidence(claim: Claim, cases: list[Case], scope: Scope, dated: str = "
     n, apart = int((np.abs(event) * main.known > 0).sum()), len(clusters(event, main))
     return EventEvidence(
         test=test,
-        inference=inference_of(test, found.ratio, n, apart),
+        inference=inference_of(found, test, n, apart),
         ratio=found.ratio,
         measured=found.level,
         baseline=found.base,
         outside=_outside(event, main, statistic),
-        curve=_curve(cases, [main, *_others(claim, scope, single)], statistic, claim.sign, scope),
+        curve=_curve(cases, [main, *_others(outcome, scope, single)], statistic, claim.sign, scope),
         figures=_figures(claim, found, test, event, main, scope),
         detail={
             "first": _first_of_cluster(event, main, statistic),
@@ -117,14 +119,13 @@ def event_evidence(claim: Claim, cases: list[Case], scope: Scope, dated: str = "
     )
 
 
-def inference_of(test: Studentised, ratio: bool, n: int, clusters: int) -> Inference:
-    """The test in numbers, on the scale findings use (ratios as logs)."""
-    low, high = test.interval()
-    effect = study.shown(test.estimate, ratio)
+def inference_of(found: Contrast, test: Studentised, n: int, clusters: int) -> Inference:
+    """The test in numbers, on the scale findings use (ratios as logs); the estimate as documents print it."""
+    (low, high), ratio = test.interval(), found.ratio
     spread = math.sqrt(test.variance) / ((1 + test.estimate) if ratio else 1.0)
     return Inference(
         statistic=test.t(),
-        estimate=effect,
+        estimate=found.effect,
         se=spread,
         p=test.p(),
         low=study.shown(low, ratio),
@@ -137,18 +138,18 @@ def inference_of(test: Studentised, ratio: bool, n: int, clusters: int) -> Infer
 
 
 def _main_outcomes(claim: Claim, case: Case, scope: Scope, single: list[Array] | None) -> Outcomes:
-    columns = [case.own] if case.own is not None else scope.columns(claim.outcome.horizon)
-    o = study.outcomes_of(claim.outcome.horizon, columns, single)
+    horizon = claim.outcome_as(Outcome).horizon
+    o = study.outcomes_of(horizon, [case.own] if case.own is not None else scope.columns(horizon), single)
     if not o.known.any():
-        found = f"not one outcome over {claim.outcome.horizon} bars in {len(scope.index):,}"
+        found = f"not one outcome over {horizon} bars in {len(scope.index):,}"
         raise ClaimError(f"claim {claim.id}", found, "shorten the horizon or import more history")
     return o
 
 
-def _others(claim: Claim, scope: Scope, single: list[Array] | None) -> list[Outcomes]:
-    if claim.outcome.own:
+def _others(outcome: Outcome, scope: Scope, single: list[Array] | None) -> list[Outcomes]:
+    if outcome.own:
         return []
-    return [o for h in claim.outcome.also if (o := study.outcomes_of(h, scope.columns(h), single)).known.any()]
+    return [o for h in outcome.also if (o := study.outcomes_of(h, scope.columns(h), single)).known.any()]
 
 
 def _refuse_empty(claim: Claim, case: Case, o: Outcomes) -> None:
@@ -183,7 +184,7 @@ def _curve(cases: list[Case], horizons: list[Outcomes], statistic: Statistic, si
         return Curve(None, rows, None, None, None, 0)
     agree = [float(np.sign(row["effect"])) == sign if sign else row["p"] > CUTOFFS.level for row in rows]
     significant = [row["p"] <= CUTOFFS.level and (a or not sign) for a, row in zip(agree, rows, strict=True)]
-    test, survivors = combined([one.contrast for one in scored], min(one.test.freedom for one in scored), sign, (scope.resamples, scope.seed))
+    test, survivors = combined([(one.contrast, one.test) for one in scored], min(one.test.freedom for one in scored), sign, (scope.resamples, scope.seed))
     return Curve(test, rows, float(np.mean(agree)), float(np.mean(significant)), float(np.median([row["effect"] for row in rows])), survivors)
 
 
@@ -202,13 +203,14 @@ def _scored(case: Case, o: Outcomes, statistic: Statistic) -> _Scored | None:
     return _Scored(found, test, row)
 
 
-def combined(contrasts: list[Contrast], cosines: int, sign: int = 1, draws: tuple[int, int] = (2_000, 0)) -> tuple[Studentised | None, int]:
+def combined(tested: list[tuple[Contrast, Studentised]], cosines: int, sign: int = 1, draws: tuple[int, int] = (2_000, 0)) -> tuple[Studentised | None, int]:
     """The test of the mean of the standardised effects, and how many effects survive alone (Romano-Wolf stepdown on the joint null of all t, 5%)."""
-    scores, weights, waves, ts = [], [], [], []
-    for one in contrasts:
-        test = one.test(cosines)
-        spread = math.sqrt(float(np.sum(test.score**2)) / test.freedom)
+    scores, weights, waves, ts, anywhere = [], [], [], [], []
+    for one, own in tested:
+        test = own if own.freedom == cosines else one.test(cosines)
+        spread = math.sqrt(test.variance_under(0.0))
         if spread > 0:
+            anywhere.append(one.crossing if one.crossing is None else one.crossing / spread)
             scores.append((one.score - one.ratio * one.weight) / spread)
             weights.append(one.weight / spread)
             waves.append(test.score)
@@ -217,7 +219,9 @@ def combined(contrasts: list[Contrast], cosines: int, sign: int = 1, draws: tupl
         return None, 0
     weight = np.sum(weights, axis=0)
     whole = float(weight.sum())
-    test = studentise(np.sum(scores, axis=0) / whole, weight / whole, cosines)
+    known = [one for one in anywhere if one is not None]
+    crossing = np.sum(known, axis=0) / whole if len(known) == len(anywhere) else None
+    test = studentise(np.sum(scores, axis=0) / whole, weight / whole, cosines, crossing, max(one.prior for one, _ in tested))
     t, null = np.array(ts), joint_draws(np.column_stack(waves), cosines, *draws)
     adjusted = stepdown(sign * t, sign * null) if sign else stepdown(np.abs(t), np.abs(null))
     return test, int((adjusted <= CUTOFFS.level).sum())
@@ -225,11 +229,11 @@ def combined(contrasts: list[Contrast], cosines: int, sign: int = 1, draws: tupl
 
 def _figures(claim: Claim, found: Contrast, test: Studentised, event: Array, o: Outcomes, scope: Scope) -> dict[str, tuple[float, float | None, float | None]]:
     """Our figures under the names documents use, each with the interval it is judged by."""
-    level = study.level_of(event, o) if claim.outcome.statistic == "mean" else None
+    level = study.level_of(event, o) if claim.outcome_as(Outcome).statistic == "mean" else None
     low, high = level.test(o.cosines()).interval() if level is not None else (math.nan, math.nan)
     ours: dict[str, tuple[float, float | None, float | None]] = {"mean": (found.level, _value(low), _value(high)), "baseline": (found.base, None, None)}
     below, above = test.interval()
-    ours["ratio" if found.ratio else "effect"] = (found.estimate, below + found.ratio, above + found.ratio)
+    ours["ratio" if found.ratio else "effect"] = (found.estimate if found.ratio else found.effect, below + found.ratio, above + found.ratio)
     if found.ratio or len(o.columns) > 1:
         return ours
     return ours | _shares(claim.sign, event, o, scope)
@@ -337,26 +341,29 @@ def _value(x: Any) -> float | None:
     return float(x) if x is not None and np.isfinite(x) else None
 
 
-def event_study(claim: Claim, finding: Any, cases: list[Case], scope: Scope) -> None:
-    """Put the evidence of the cases into `finding`."""
-    found = event_evidence(claim, cases, scope, finding.dated)
-    finding.ratio, finding.measured, finding.baseline, finding.outside = found.ratio, _value(found.measured), _value(found.baseline), found.outside
-    take(finding, found.inference, found.test)
-    curve = found.curve
-    finding.definitions, finding.share_agree, finding.share_significant = len(curve.rows), curve.agree, curve.significant
-    finding.p_curve = None if curve.test is None else curve.test.p()
+def event_study(claim: Claim, cases: list[Case], scope: Scope, dated: str = "") -> Json:
+    """The evidence of the cases as fields of a finding. `dated`: the document's date, YYYY-MM-DD."""
+    found = event_evidence(claim, cases, scope, dated)
     stated = dict(claim.stated)
     if {"mean", "baseline"} <= set(stated):
         stated["effect"] = stated["mean"] - stated["baseline"]
-    for name, (measured, low, high) in found.figures.items():
-        inside = bool(low <= stated[name] <= high) if name in stated and low is not None and high is not None and not math.isnan(low) else None
-        row = {"name": name, "stated": stated.get(name), "measured": _value(measured), "low": _value(low), "high": _value(high), "inside": inside}
-        finding.figures.append(row)
-    finding.detail |= found.detail | {"curve": list(curve.rows), "survivors": curve.survivors, "median_effect": curve.median}
+    told = tested_fields(found.inference, found.test, found.curve, found.detail)
+    told |= {"ratio": found.ratio, "measured": _value(found.measured), "baseline": _value(found.baseline), "outside": found.outside}
+    return told | {"figures": [_figure(name, ours, stated.get(name)) for name, ours in found.figures.items()]}
 
 
-def take(finding: Any, found: Inference, test: Studentised) -> None:
-    """The figures of one test into a finding; `detail["test"]` is enough to ask it for the p of any effect, or its power, later."""
-    finding.effect, finding.p, finding.low, finding.high = (_value(v) for v in (found.estimate, found.p, found.low, found.high))
-    finding.n, finding.n_effective, finding.smallest = found.n, int(found.clusters), _value(found.smallest)
-    finding.detail["test"] = {"statistic": found.statistic, "se": found.se, "freedom": found.freedom} | test.to_dict()
+def _figure(name: str, ours: tuple[float, float | None, float | None], stated: float | None) -> Json:
+    """Our figure with its interval beside the stated one; `inside` None where nothing is stated or there is no interval."""
+    measured, low, high = ours[0], _value(ours[1]), _value(ours[2])
+    inside = None if stated is None or low is None or high is None else bool(low <= stated <= high)
+    return {"name": name, "stated": stated, "measured": _value(measured), "low": low, "high": high, "inside": inside}
+
+
+def tested_fields(found: Inference, test: Studentised, curve: Curve, detail: Json) -> Json:
+    """The fields of a finding that one test and its curve give; `detail["test"]` is enough to ask it for the p of any effect, or its power, later."""
+    told: Json = {name: _value(getattr(found, name)) for name in ("p", "low", "high", "smallest")}
+    told |= {"effect": _value(found.estimate), "n": found.n, "n_effective": int(found.clusters)}
+    told |= {"definitions": len(curve.rows), "share_agree": curve.agree, "share_significant": curve.significant}
+    told |= {"p_curve": None if curve.test is None else curve.test.p()}
+    kept = {"test": {"statistic": found.statistic, "se": found.se, "freedom": found.freedom} | test.to_dict()}
+    return told | {"detail": detail | kept | {"curve": list(curve.rows), "survivors": curve.survivors, "median_effect": curve.median}}

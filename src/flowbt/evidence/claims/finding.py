@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
-from types import SimpleNamespace
 
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.study import plain
@@ -81,9 +79,9 @@ class Finding:
             "dated": document.dated,
             "file": file,
             "kind": claim.kind,
-            "outcome": getattr(claim.outcome, "label", ""),
-            "horizon": getattr(claim.outcome, "horizon", 0),
-            "units": getattr(claim.outcome, "units", ""),
+            "outcome": claim.outcome.label if claim.outcome is not None else "",
+            "horizon": claim.outcome.horizon if claim.outcome is not None else 0,
+            "units": claim.outcome.units if claim.outcome is not None else "",
             "sign": claim.sign,
             "placebo": document.name == "placebos",
             "strategy": claim.data.strategy,
@@ -99,14 +97,6 @@ class Finding:
 
     def to_dict(self) -> Json:
         return {k: plain(v) for k, v in asdict(self).items()}
-
-
-def filled(claim: Claim, document: Document, study: Callable[[object], None]) -> Json:
-    """The fields that a study sets on a blank record of the claim."""
-    blank = Finding.of(claim, document, "")
-    draft = SimpleNamespace(**{name: getattr(blank, name) for name in FIELDS} | {"figures": [], "detail": {}, "missing": []})
-    study(draft)
-    return {k: v for k, v in vars(draft).items() if v != getattr(blank, k)}
 
 
 FIELDS = frozenset(f.name for f in fields(Finding))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,18 +74,24 @@ def pays(symbol: str, legs: list[tuple[str, float, float]], spot: float, *, vola
     return Bet("pays", symbol, f"{symbol} {words} ends above its cost", legs=tuple((k, s / spot, q) for k, s, q in legs), volatility=volatility, field=field)
 
 
-def forecast(claim: Claim, finding: Any, bets: list[Bet], panel: Panel) -> None:
-    """Resolve the bets; a forecast comes true when all do, is pending while none has failed and one is open."""
-    answers = [resolve(bet, claim.outcome, panel) for bet in bets]
-    finding.detail["bets"] = answers
-    finding.detail["made"], finding.detail["by"] = claim.outcome.made, claim.outcome.by
-    finding.detail["true"] = together(answers)
-    finding.detail["chance"] = _share(rate(bets, claim.outcome, panel))
-    finding.measured = answers[0]["move"]
-    finding.n = finding.n_effective = 1
-    finding.span = [claim.outcome.made, str(answers[0]["seen_to"])]
-    for name, answer in zip(("mean", *(f"mean of bet {i + 2}" for i in range(len(answers) - 1))), answers, strict=True):
-        finding.figures.append({"name": name, "stated": claim.stated.get(name), "measured": answer["move"], "low": None, "high": None, "inside": None})
+def forecast(claim: Claim, bets: list[Bet], panel: Panel) -> Json:
+    """The bets, resolved, as fields of a finding. A forecast comes true when all do, is pending while none has failed and one is open."""
+    when = claim.outcome_as(Dated)
+    answers = [resolve(bet, when, panel) for bet in bets]
+    chance = _share(rate(bets, when, panel))
+    names = ("mean", *(f"mean of bet {i + 2}" for i in range(len(answers) - 1)))
+    return {
+        "measured": answers[0]["move"],
+        "n": 1,
+        "n_effective": 1,
+        "span": [when.made, str(answers[0]["seen_to"])],
+        "figures": [_moved(name, claim.stated.get(name), answer["move"]) for name, answer in zip(names, answers, strict=True)],
+        "detail": {"bets": answers, "made": when.made, "by": when.by, "true": together(answers), "chance": chance},
+    }
+
+
+def _moved(name: str, stated: float | None, move: float) -> Json:
+    return {"name": name, "stated": stated, "measured": move, "low": None, "high": None, "inside": None}
 
 
 def together(answers: Sequence[Json]) -> bool | None:

@@ -18,12 +18,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from flowbt.evidence.inference import Studentised, cosines_for, studentise
+from flowbt.evidence.inference import CERTAIN, PRIOR, Studentised, cosines_for, foreseen, studentise
+from flowbt.evidence.resampling.rotation import crossed, spectrum
 
 Array = npt.NDArray[np.float64]
 CLIP = 5.0  # deviations beyond which a day counts no more in a correlation
@@ -89,6 +91,19 @@ class Outcomes:
         """Only the labels of the mask, a stretch of time."""
         return Outcomes(self.horizon, self.known[mask], tuple(c[mask] for c in self.columns), None if self.pieces is None else self.pieces[mask])
 
+    @cached_property
+    def transformed(self) -> Array:
+        """Spectrum of the pieces, or of the outcomes, less their mean."""
+        if self.pieces is not None:
+            return spectrum(self.pieces - self.pieces.mean())
+        return spectrum((self.columns[0] - mean_of(self.columns[0], self.known)) * self.known)
+
+    @cached_property
+    def prior(self) -> float:
+        """What the variance under rotation counts for: more where outcomes are of two values (up or down, came true or not)."""
+        values = self.columns[0][self.known > 0]
+        return CERTAIN if len(values) and ((values == values.min()) | (values == values.max())).all() else PRIOR
+
     def cosines(self) -> int:
         return cosines_for(len(self.known), self.pieces, self.horizon)
 
@@ -127,7 +142,8 @@ def _past_sums(x: Array, horizon: int) -> Array:
 @dataclass(frozen=True)
 class Contrast:
     """An effect as scores (T each, `estimate` their sum). `level`: of the event's rows; `base`: what it is compared with. A ratio is tested against 1
-    (`ratio`), and shown as its log."""
+    (`ratio`), and shown as its log. `printed`: the effect as a document prints it, where the estimate is corrected. `crossing`: spectrum of
+    the estimate at every rotation of the event, None where it is not known."""
 
     estimate: float
     score: Array
@@ -135,13 +151,16 @@ class Contrast:
     level: float
     base: float
     ratio: bool = False
+    printed: float | None = None
+    crossing: Array | None = None
+    prior: float = PRIOR
 
     def test(self, cosines: int) -> Studentised:
-        return studentise(self.score - self.ratio * self.weight, self.weight, cosines)
+        return studentise(self.score - self.ratio * self.weight, self.weight, cosines, self.crossing, self.prior)
 
     @property
     def effect(self) -> float:
-        return math.log(self.estimate) if self.ratio else self.estimate
+        return math.log(self.estimate) if self.ratio else self.estimate if self.printed is None else self.printed
 
 
 def shown(value: float, ratio: bool) -> float:
@@ -165,7 +184,9 @@ def contrast(event: Array, o: Outcomes, statistic: Statistic) -> Contrast | None
     if not 0 < inside < total:
         return None
     share = inside / total
-    return _linear(held / inside - o.known / total, (held - share) / (1 - share), o, mean_of(o.columns[0], o.known), mean_of(o.columns[0], held))
+    centre, level = mean_of(o.columns[0], o.known), mean_of(o.columns[0], held)
+    found = _linear(_corrected(held / inside - o.known / total, (held - share) / (1 - share), o.known), o, centre)
+    return replace(found, level=level, base=centre, printed=level - centre)
 
 
 def level_of(event: Array, o: Outcomes) -> Contrast | None:
@@ -174,7 +195,7 @@ def level_of(event: Array, o: Outcomes) -> Contrast | None:
         return _of_sides(event, o)
     held = event * o.known
     inside = held.sum()
-    return _linear(held / inside, np.ones_like(held), o, 0.0, mean_of(o.columns[0], held)) if inside > 0 else None
+    return replace(_linear((held / inside, np.ones_like(held)), o, 0.0), level=mean_of(o.columns[0], held)) if inside > 0 else None
 
 
 def _of_sides(event: Array, o: Outcomes) -> Contrast | None:
@@ -184,21 +205,50 @@ def _of_sides(event: Array, o: Outcomes) -> Contrast | None:
         return contrast((event > 0).astype(np.float64), o, STATISTICS["mean"])
     if not up.any():
         found = contrast((event < 0).astype(np.float64), o, STATISTICS["mean"])  # one side only: against all rows
-        return None if found is None else Contrast(-found.estimate, -found.score, found.weight, -found.level, -found.base)
+        return None if found is None else replace(_negative(found), printed=-found.effect)
     both = mean_of(o.columns[0], up + down)
-    found = _linear((up / up.sum() - down / down.sum()) / 2, np.sign(event), o, both, 0.0)
-    return replace(found, level=found.estimate)
+    printed = (mean_of(o.columns[0], up) - mean_of(o.columns[0], down)) / 2
+    found = _linear(_corrected((up / up.sum() - down / down.sum()) / 2, np.sign(event), up + down), o, both)
+    return replace(found, level=printed, printed=printed)
 
 
-def _linear(a: Array, x: Array, o: Outcomes, centre: float, level: float) -> Contrast:
-    """Sum of a (y - centre) as scores; `x` is what an effect of 1 adds to y, with sum(a x) = 1."""
-    estimate = float((a * (o.columns[0] - centre) * o.known).sum())
+def _negative(found: Contrast) -> Contrast:
+    return Contrast(-found.estimate, -found.score, found.weight, -found.level, -found.base, crossing=found.crossing, prior=found.prior)
+
+
+def _corrected(a: Array, x: Array, rows: Array) -> tuple[Array, Array]:
+    """Weights `a` without what they foresee of the `rows` compared, scaled so that an effect of 1, which adds x to y, is 1 again; and x."""
+    found = a + (rows * foreseen(a.sum(axis=1), rows.sum(axis=1))[:, None]) / np.maximum(rows.sum(axis=1, keepdims=True), 1.0)
+    return found / (found * x).sum(), x
+
+
+def _linear(weights: tuple[Array, Array], o: Outcomes, centre: float) -> Contrast:
+    """Sum of a (y - centre) as scores, of weights (a, x); `x` is what an effect of 1 adds to y, with sum(a x) = 1."""
+    (a, x), h = weights, o.horizon
+    values = (o.columns[0] - centre) * o.known
+    estimate = float((a * values).sum())
     if o.pieces is None:
-        return Contrast(estimate, (a * (o.columns[0] - centre) * o.known).sum(axis=1), (a * x).sum(axis=1), level, level - estimate)
-    h = o.horizon
-    weight = _past_sums(a * x, h).sum(axis=1) / h
-    score = (_past_sums(a, h) * (o.pieces - centre / h)).sum(axis=1)
-    return Contrast(estimate, score + (estimate - score.sum()) * weight, weight, level, level - estimate)  # compounding: what pieces do not add up to
+        return Contrast(estimate, (a * values).sum(axis=1), (a * x).sum(axis=1), 0.0, 0.0, crossing=_anywhere(a, o), prior=o.prior)
+    spread, weight = _past_sums(a, h), _past_sums(a * x, h).sum(axis=1) / h
+    score = (spread * (o.pieces - centre / h)).sum(axis=1)
+    score += (estimate - score.sum()) * weight  # compounding: what pieces do not add up to
+    return Contrast(estimate, score, weight, 0.0, 0.0, crossing=_anywhere(spread, o), prior=o.prior)
+
+
+def _anywhere(weights: Array, o: Outcomes) -> Array:
+    """`anywhere` of what outcomes are sums of, or of outcomes themselves; the transform of the whole of them is made once."""
+    if o.pieces is None:
+        return crossed(spectrum(weights), o.transformed) if not (weights[o.known > 0] == 0).any() else anywhere(weights, o.columns[0], o.known)
+    return crossed(spectrum(weights), o.transformed) if not (weights == 0).any() else anywhere(weights, o.pieces, np.ones_like(weights))
+
+
+def anywhere(weights: Array, values: Array, known: Array) -> Array:
+    """Spectrum of the sum of weights x values (T x N each) with the weights at every other place. Values are less their mean, apart where there are
+    weights and where there are none (what a regime does is no part of what its two sides differ by)."""
+    centred = np.zeros_like(values)
+    for rows in ((weights != 0) & (known > 0), (weights == 0) & (known > 0)):
+        centred[rows] = values[rows] - values[rows].mean() if rows.any() else 0.0
+    return crossed(spectrum(weights), spectrum(centred))
 
 
 def _of_regime(event: Array, o: Outcomes, statistic: Statistic) -> Contrast | None:
@@ -217,10 +267,12 @@ def _of_regime(event: Array, o: Outcomes, statistic: Statistic) -> Contrast | No
         both = share * here + (1 - share) * there
         score = held * (x - both) / n - rest * (y - both) / m
         weight = apart_ * (held - share * o.known)
-        return Contrast(here - there, score.sum(axis=1), weight.sum(axis=1), here, there)
+        crossing = anywhere(apart_, held * x + rest * y, o.known)
+        return Contrast(here - there, score.sum(axis=1), weight.sum(axis=1), here, there, crossing=crossing)
+    crossing = anywhere(apart_ / there, held * x + rest * y, o.known)
     score = (held * x / n - apart_ * share * here) / there
     weight = (rest * y / m + apart_ * (1 - share) * there) / there
-    return Contrast(here / there, score.sum(axis=1), weight.sum(axis=1), here, there, ratio=True)
+    return Contrast(here / there, score.sum(axis=1), weight.sum(axis=1), here, there, ratio=True, crossing=crossing)
 
 
 def apart(rows: npt.NDArray[np.int64], gap: int) -> npt.NDArray[np.int64]:

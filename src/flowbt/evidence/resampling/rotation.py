@@ -1,7 +1,7 @@
 """Circular-shift (rotation) tests: is the alignment of events and outcomes special, or would any other do?
 
 Shifting the events against the outcomes keeps the clusters of the one and the overlap of the other, and breaks only
-their alignment. A shifted sum is a circular cross-correlation, so all T offsets come from one FFT.
+their alignment. A shifted sum is a circular cross-correlation, so the variance over all T offsets comes from one FFT.
 `sums_twin` is the plain reading.
 """
 
@@ -26,20 +26,26 @@ class Rotation(NamedTuple):
     p_down: float
 
 
-def rotation_sums(weights: Array, columns: Array) -> Array:
-    """Sums of `columns` (T x K) under `weights` (T x D) shifted by every offset: offsets T x D x K.
+def spectrum(columns: Array) -> Array:
+    """Fourier transform of each column of T x K, for `crossed`."""
+    return np.asarray(fft.rfft(columns, axis=0))
 
-    Entry s is the sum over t of weights[t] * columns[t + s], wrapping at the end; s = 0 is the data as they are. Finite input.
-    """
-    rows = len(weights)
-    left = np.conj(fft.rfft(weights, axis=0))
-    right = fft.rfft(columns, axis=0)
-    return np.asarray(fft.irfft(left[:, :, None] * right[:, None, :], rows, axis=0))
+
+def crossed(weights: Array, columns: Array) -> Array:
+    """From two spectra that of the sums, over all columns, of columns x weights shifted on a circle: what a weighted sum would be anywhere else. Adds up as
+    the sums do."""
+    return np.asarray((np.conj(weights) * columns).sum(axis=1))
+
+
+def variance_of(crossing: Array, rows: int) -> float:
+    """Variance of those sums over all `rows` shifts (Parseval)."""
+    power = np.abs(crossing[1:]) ** 2
+    return float(2 * power.sum() - (power[-1] if rows % 2 == 0 else 0.0)) / rows**2
 
 
 def sums_twin(weights: Array, columns: Array) -> Array:
-    """`rotation_sums`, offset by offset."""
-    return np.array([weights.T @ np.roll(columns, -s, axis=0) for s in range(len(weights))])
+    """The sums themselves, offset by offset: T. Entry s is the sum over t of weights[t] * columns[t + s], wrapping at the end."""
+    return np.array([(weights * np.roll(columns, -s, axis=0)).sum() for s in range(len(weights))])
 
 
 def offsets(rows: int, gap: int, limit: int = 0, seed: int = 0) -> npt.NDArray[np.int64]:

@@ -140,7 +140,7 @@ def told(file: ClaimFile, claim: Claim, synthetic: bool) -> Json:
 
 
 def _forecast(catalog: Catalog, file: ClaimFile, claim: Claim, now: pd.Timestamp) -> Json:
-    when: Dated = claim.outcome
+    when = claim.outcome_as(Dated)
     body = told(file, claim, catalog.synthetic)
     clock = clock_of(body)
     late = bool(now > clock.opens(clock.shift(pd.DatetimeIndex([when.made]), 1))[0])
@@ -167,8 +167,8 @@ def _asked(catalog: Catalog, claim: Claim, now: pd.Timestamp, late: bool) -> Jso
     try:
         panel = _until(open_panel(catalog, claim.data.symbols, clock), now)
         bets = _listed(claim, ask(claim, panel, {}))
-        made = _base(bets, claim.outcome, panel, None)
-        base = _base(bets, claim.outcome, panel, now) if late else made
+        made = _base(bets, claim.outcome_as(Dated), panel, None)
+        base = _base(bets, claim.outcome_as(Dated), panel, now) if late else made
         why = "" if base else "its time was over" if late and made else "too little history"
         told = {"base": base, "base_made": made, "data": _data(panel), "missing": why}
     except FieldError as error:  # most bets can be said without data

@@ -174,7 +174,7 @@ def _found(work: Sequence[Work], measured: Sequence[Measured], since: Sequence[t
 def _labels(catalog: Catalog, claim: Claim, start: pd.Timestamp) -> int:
     """How many labels of a claim's market are there from `start` on."""
     clock = Clock(claim.data.clock, claim.data.step, claim.data.decide_at)
-    symbol = claim.outcome.symbol or next(iter(claim.data.symbols), "")
+    symbol = claim.symbol or next(iter(claim.data.symbols), "")
     try:
         end = pd.Timestamp(catalog.holder("close", symbol, clock).spans("close")[symbol][1])
     except FlowbtError:

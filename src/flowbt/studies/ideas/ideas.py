@@ -15,7 +15,7 @@ from flowbt.ground.errors import FieldError
 from flowbt.options.model import COIN, EQUITY
 from flowbt.studies.ideas.file import IdeaFacts, Rolling, read_ideas
 from flowbt.studies.ideas.series import REALISED_SOURCE, Life, closes, volatilities
-from flowbt.studies.run.surfaces import stored_surfaces
+from flowbt.studies.run.surfaces import option_days
 
 NAN = float("nan")
 SETTLED, OPEN, NO_DATA = "settled", "open", "no data"
@@ -23,7 +23,8 @@ ASSUMPTIONS = (
     "opened at the close of its date, across half of the spread that quotes of that term and moneyness have (at least half a cent a leg), and held to expiry",
     "where chains are stored, the surface of each day prices the options with its interest and dividends; on other days:",
     f"an index of volatility is scaled to expiry and strike by the declared models: {EQUITY}; {COIN}; a realised volatility is taken as at the money",
-    "no interest, no dividend; shares and funds are American, indices and coins European; settled at their venue's instant",
+    "interest of the 3-month Treasury yield and dividends of the year before over the close, as known on the day (0 where not imported)",
+    "shares and funds are American, indices and coins European; settled at their venue's instant",
     "chances as of the day: under the model's own distribution, and under the underlying's moves over as many bars in the 1,260 before",
 )
 
@@ -32,10 +33,11 @@ ASSUMPTIONS = (
 class IdeaOutcome:
     """One idea. Money is per structure x `quantity` (one option on one share); what is not known is NaN or None.
 
-    `status`: "settled", "open" (the data end before the expiry: marked by model on `last`) or "no data". `cost` of entry, spread included
-    (negative: received); `at_risk` the most that can be lost at expiry (NaN: no bound); `of_risk` = `profit` / `at_risk`; `best` the highest
-    profit at a close on the way, seen only afterwards; `surface`, `history` the chance of a profit as of the day under the model's distribution and
-    under the underlying's own moves, `surface_mean`, `history_mean` the expected profit. `found` and `remedy`: what is missing, and what to do about it.
+    `status`: "settled", "open" (the data end before the expiry: marked by model on `last`) or "no data". `rate` and `dividend` (fractions a year) priced it.
+    `cost` of entry, spread included (negative: received); `at_risk` the most that can be lost at expiry (NaN: no bound); `of_risk` = `profit` / `at_risk`;
+    `best` the highest profit at a close on the way, seen only afterwards; `surface`, `history` the chance of a profit as of the day under the model's
+    distribution and under the underlying's own moves, `surface_mean`, `history_mean` the expected profit. `found` and `remedy`: what is missing, and what to
+    do about it.
     """
 
     id: str
@@ -46,6 +48,8 @@ class IdeaOutcome:
     status: str
     spot: float = NAN
     volatility: float = NAN
+    rate: float = NAN
+    dividend: float = NAN
     cost: float = NAN
     at_risk: float = NAN
     last: pd.Timestamp | None = None
@@ -131,9 +135,9 @@ def _outcome(catalog: Catalog, facts: IdeaFacts) -> IdeaOutcome:
         structure = structure.with_(skew=Skew())
     idea = Idea(facts.title, facts.symbol, structure, str(facts.date), facts.conviction)
     frames = price.values.to_frame(facts.symbol), implied.values.to_frame(facts.symbol)
-    stored = stored_surfaces(catalog, facts.symbol, price.clock, pd.DatetimeIndex(price.values.index))
-    got = outcomes([idea], *frames, clock=price.clock, surfaces={facts.symbol: stored.surfaces} if stored else None).iloc[0]
-    by_surface = stored.holder.name if stored and got["priced_by"] == "surface" else ""
+    known = option_days(catalog, facts.symbol, price.clock, pd.DatetimeIndex(price.values.index))
+    got = outcomes([idea], *frames, clock=price.clock, surfaces={facts.symbol: known.surfaces}).iloc[0]
+    by_surface = known.chains if got["priced_by"] == "surface" else ""
     many = abs(facts.quantity)
     settled, last = bool(got["settled"]), pd.Timestamp(got["last"])
     ends = "" if settled else f"closes of {facts.symbol} end on {price.values.index[-1]:%Y-%m-%d}"
@@ -149,6 +153,8 @@ def _outcome(catalog: Catalog, facts: IdeaFacts) -> IdeaOutcome:
         remedy="" if settled else f"closes to {facts.expiry:%Y-%m-%d}",
         spot=float(got["spot"]),
         volatility=float(got["volatility"]),
+        rate=float(got["rate"]),
+        dividend=float(got["dividend"]),
         cost=many * float(got["cost"]),
         at_risk=many * float(got["at_risk"]),
         last_spot=float(got["last_spot"]),

@@ -134,7 +134,9 @@ def declared_providers(asked: Asked) -> Providers:
         return read_providers(asked.providers)
     own = asked.datasets / DECLARED
     if not own.is_file():
-        write_text(own, (starter_folder() / "datasets" / DECLARED).read_text(encoding="utf-8"))
+        starter = starter_folder() / "datasets" / DECLARED
+        _chosen(asked, read_providers(starter))  # what is asked amiss is refused before anything is written
+        write_text(own, starter.read_text(encoding="utf-8"))
     return read_providers(own)
 
 

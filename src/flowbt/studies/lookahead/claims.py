@@ -22,7 +22,7 @@ from flowbt.ground.types import Function, Json
 from flowbt.studies.lookahead.probe import Leak, Probe
 from flowbt.studies.score.files import load
 
-OTHERS, FEW = 8, 3  # definitions probed beside the reported one, and cuts of each
+OTHERS, FEW = 8, 3  # definitions probed beside the reported one (more where its values are more), and cuts of each
 Values = Callable[[Any, Any], Array]
 
 
@@ -42,19 +42,34 @@ def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[st
     flowbt's own features gave there.
     """
     function, read = anew(claim), Quiet(panel.unlogged(), features)
-    others = results[1:]
-    chosen = [others[at] for at in np.unique(np.linspace(0, len(others) - 1, min(OTHERS, len(others))).astype(int))] if others else []
-    for n, (definition, given) in enumerate([results[0], *chosen]):
+    for n, at in enumerate([0, *others_of([definition for definition, _ in results])]):
+        definition, given = results[at]
 
         def decide(view: Any, definition: Json = definition) -> Any:
             return {"event": values(ask(claim, view, definition, function), view)}
 
-        probe = Probe(decide, read, {"event": values(given, panel)}, late=claim.outcome.kind == "sequence", memory=True)
+        probe = Probe(decide, read, {"event": values(given, panel)}, late=claim.kind == "sequence", memory=True)
         leak = probe.first_leak() if n == 0 else probe.first_leak(FEW)
         if leak is not None:
             raise LookAheadError(
                 f"claim {claim.id} uses the future", _found(leak, definition if n else {}), "use only trailing windows and what the panel gives"
             )
+
+
+def others_of(definitions: list[dict[str, object]]) -> list[int]:
+    """Which definitions are probed beside the first: spread over them, and as many as it takes for each value of each parameter to be among them."""
+    last = len(definitions) - 1
+    chosen = [1 + int(at) for at in np.unique(np.linspace(0, last - 1, min(OTHERS, last)).astype(int))] if last > 0 else []
+    seen = {item for at in (0, *chosen) for item in _values(definitions[at])}
+    for at, definition in enumerate(definitions):
+        if not _values(definition) <= seen:
+            chosen.append(at)
+            seen |= _values(definition)
+    return chosen
+
+
+def _values(definition: dict[str, object]) -> set[tuple[str, str]]:
+    return {(name, repr(value)) for name, value in definition.items()}
 
 
 def anew(claim: Claim) -> Function:

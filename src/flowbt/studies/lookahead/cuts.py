@@ -15,7 +15,7 @@ from flowbt.data.panel.views import Change, Range
 from flowbt.studies.lookahead.parts import PartTable
 
 Rows = npt.NDArray[np.int64]
-ENTRIES, BEFORE, EXITS, ELSEWHERE = 15, 2, 3, 3  # cuts; with the last rows and the screens 28 to 31 evaluations
+ENTRIES, BEFORE, EXITS, ELSEWHERE = 15, 2, 3, 3  # cuts; with the last rows and the screens 27 to 29 evaluations
 AFTER = 30  # made-up rows that follow a cut
 APART = 12  # rows between those that a screen changes
 
@@ -130,13 +130,13 @@ def _last(values: np.ndarray, kept: int) -> np.ndarray:
     return last
 
 
-def screens(active: Activity, rows: int, rng: np.random.Generator, count: int = 3) -> list[tuple[Rows, npt.NDArray[np.float64]]]:
-    """Rows right after entries (then any), far enough apart, with a direction each; so many sets of them."""
+def screens(active: Activity, rows: int, rng: np.random.Generator, count: int = 2) -> list[tuple[Rows, npt.NDArray[np.float64]]]:
+    """Rows right after entries (then any), far enough apart, with a direction each; so many sets of them (a third found nothing that two did not)."""
     after = np.unique(np.minimum(active.begins[:, 0] + 1, rows - 1)) if len(active.begins) else np.empty(0, np.int64)
     found = []
     for n in range(count):
         start = int(rng.integers(APART))
-        pool = after if n < 2 and len(after) else np.arange(start, rows)
+        pool = after if n == 0 and len(after) else np.arange(start, rows)
         kept, last = [], -APART
         for row in pool[start % max(min(len(pool) // 4, APART), 1) :]:
             if row - last >= APART:

@@ -154,11 +154,12 @@ class Probe:
                 moved |= ((table.values != other.values) & ~(np.isnan(table.values) & np.isnan(other.values))).any(axis=1)
         found = []
         for n, row in enumerate(rows):
-            since = int(rows[n - 1]) if n else 0
             near = np.flatnonzero(moved[max(row - NEAR, 0) : row])
             if len(near):
-                before = moved[since : max(row - NEAR, 0) + int(near[-1]) + 1]  # from the last changed row to the last that changed before this one
-                found.append((float(before.mean()), int(row) - 1, float(directions[n])))
+                since = int(rows[n - 1]) + NEAR if n else 0  # a memory need not begin at once
+                before = moved[since : max(row - NEAR, 0) + int(near[-1]) + 1]  # up to the last that moved before this one
+                share = float(before.mean()) if len(before) else 1.0
+                found.append((share if n else -1.0, int(row) - 1, float(directions[n])))  # before the first changed row there is nothing to remember
         share, row, direction = min(found, default=(1.0, 0, 0.0))
         return (row, direction) if found and (share < 1.0 or memories) else None
 

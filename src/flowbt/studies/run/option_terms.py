@@ -12,6 +12,7 @@ from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Signals
 from flowbt.options.model import SmileModel
 from flowbt.results.record import BandEnd, OptionTermsUsed
+from flowbt.studies.run.carry import carry_terms
 from flowbt.studies.run.request import Prepared
 
 
@@ -25,9 +26,13 @@ def option_terms_of(prepared: Prepared, book: Book) -> OptionTermsUsed | None:
     greeks = {} if book.greeks is None else {str(part): float(total) for part, total in book.greeks.sum().items()}
     model = structure.model.skew
     priced = {name: int((book.trades["priced_by"] == name).sum()) for name in ("surface", "model", "both")}
-    stored = {name: int(one.there.sum()) for name, one in zip(market.symbols, market.surfaces, strict=False) if one is not None}
+    stored = {name: int(one.there.sum()) for name, one in zip(market.symbols, market.surfaces, strict=False) if one is not None and one.there.any()}
+    catalog, clock = prepared.panel.catalog, market.clock
+    stated = None not in (structure.model.rate, structure.model.dividend)
+    carry = {} if stated else {name: carry_terms(catalog, name, clock, market.index).words for name in market.symbols}
+    plain: OptionTermsUsed = {"model": "", "band": [], "greeks": greeks, "priced_by": priced, "surfaces": stored, "carry": carry}
     if not isinstance(model, SmileModel):
-        return {"model": "", "band": [], "greeks": greeks, "priced_by": priced, "surfaces": stored}
+        return plain
     band = []
     for shift in (-1.0, 0.0, 1.0):
         one = book
@@ -35,7 +40,7 @@ def option_terms_of(prepared: Prepared, book: Book) -> OptionTermsUsed | None:
             moved = replace(structure, model=replace(structure.model, skew=model.end(shift)))
             one = simulate(market, replace(decision, structure=moved), prepared.costs, prepared.account)
         band.append(_end(shift, one))
-    return {"model": str(model), "band": band, "greeks": greeks, "priced_by": priced, "surfaces": stored}
+    return {**plain, "model": str(model), "band": band}
 
 
 def _end(shift: float, book: Book) -> BandEnd:
@@ -57,6 +62,9 @@ def words_of(terms: OptionTermsUsed) -> list[str]:
     both = f", {priced['both']} in part" if priced["both"] else ""
     where = f"chains stored for {days:,} bars" if days else "no chain of what is traded is stored"
     lines.append(f"{priced['surface']} of {sum(priced.values())} structures were opened at the surface of the day{both}, the others as said above ({where}).")
+    if terms["carry"]:
+        stands = " Cash of the account earns none." if any("interest of" in one for one in terms["carry"].values()) else ""
+        lines.append(f"Without a surface: {'; '.join(f'{name}: {one}' for name, one in terms['carry'].items())}.{stands}")
     if terms["band"]:
         low, middle, high = terms["band"]
         ends = f"Sharpe {low['sharpe']:.2f} and {high['sharpe']:.2f}, total return {low['total_return']:+.1%} and {high['total_return']:+.1%}"

@@ -14,25 +14,46 @@ from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.types import Market, Signals
 from flowbt.ground.clock import Clock
 from flowbt.options.daily import SLICE, DaySurfaces
+from flowbt.studies.run.carry import carry_terms
 
 
 def with_surfaces(market: Market, panel: PanelReader, decision: object) -> Market:
-    """The market with the surfaces of its symbols' options, for a decision that trades a structure; any other as it is.
+    """The market with the surfaces of its symbols' options, and the interest and dividends of days without one, for a decision that trades a structure; any
+    other as it is.
 
     A label has the surface of the last snapshot of its own day that was known before the decision at it.
     """
     if not isinstance(decision, Signals) or decision.structure is None:
         return market
-    found = [stored_surfaces(panel.catalog, symbol, panel.clock, market.index) for symbol in market.symbols]
+    found = [option_days(panel.catalog, symbol, panel.clock, market.index) for symbol in market.symbols]
     for one in found:
-        panel.used |= {} if one is None else {one.key: one.holder}
-    return replace(market, surfaces=tuple(one and one.surfaces for one in found)) if any(found) else market
+        panel.used |= one.used
+    return replace(market, surfaces=tuple(one.surfaces for one in found))
+
+
+class OptionDays(NamedTuple):
+    """What is known of a symbol's options label by label: surfaces, interest and dividends, what the latter are in words, all data sets read, and the one the
+    surfaces are in ("": no chain of the symbol was reduced)."""
+
+    surfaces: DaySurfaces
+    words: str
+    used: dict[tuple[str, str], Imported]
+    chains: str
+
+
+def option_days(catalog: Catalog, symbol: str, clock: Clock, labels: pd.DatetimeIndex) -> OptionDays:
+    """As known at the decisions of `labels`."""
+    carry = carry_terms(catalog, symbol, clock, labels)
+    stored = stored_surfaces(catalog, symbol, clock, labels)
+    days = stored.days if stored else [None] * len(labels)
+    used = carry.used | ({stored.key: stored.holder} if stored else {})
+    return OptionDays(DaySurfaces.of(days, carry.rate, carry.dividend), carry.words, used, stored.holder.name if stored else "")
 
 
 class Stored(NamedTuple):
-    """The surfaces of a symbol by label, the dataset they are in, and what is read of it."""
+    """The slices of a symbol's surfaces by label, the field and symbol they are in, and the dataset."""
 
-    surfaces: DaySurfaces
+    days: list[npt.NDArray[np.float64] | None]
     key: tuple[str, str]
     holder: Imported
 
@@ -59,4 +80,4 @@ def stored_surfaces(catalog: Catalog, symbol: str, clock: Clock, labels: pd.Date
         last = seen[seen["known"] == seen["known"].max()].sort_values(SLICE[0])
         if len(last):
             days[n] = last[list(SLICE)].to_numpy(float)
-    return Stored(DaySurfaces.of(days), key, holder)
+    return Stored(days, key, holder)

@@ -45,7 +45,7 @@ def controls_of(claim: Claim, panel: PanelReader, rows: slice) -> Controls:
 
 def _price(claim: Claim, panel: PanelReader) -> pd.Series:
     """Whose trend and volatility it is: SPX where it is there on a session clock, else the outcome's or the panel's first symbol."""
-    for symbol in ("" if panel.clock.always else "SPX", claim.outcome.symbol, panel.symbols[0]):
+    for symbol in ("" if panel.clock.always else "SPX", claim.symbol, panel.symbols[0]):
         if symbol and panel.has("close", symbol):
             return panel["close", symbol].iloc[:, 0]
     raise FieldError(f"a close of {panel.symbols[0]}", "no dataset has it", "import prices of it")
@@ -53,8 +53,9 @@ def _price(claim: Claim, panel: PanelReader) -> pd.Series:
 
 def beyond(claim: Claim, panel: PanelReader, case: Case, scope: Scope, rows: slice, dated: str) -> Json | None:
     """The reported event against matched controls: effect, low, high, p, share matched, answer; `sisters` and `later` the same way. None where it cannot be."""
-    statistic = study.STATISTICS[claim.outcome.statistic]
-    main = study.outcomes_of(claim.outcome.horizon, [case.own] if case.own is not None else scope.columns(claim.outcome.horizon))
+    outcome = claim.outcome_as(Outcome)
+    statistic = study.STATISTICS[outcome.statistic]
+    main = study.outcomes_of(outcome.horizon, [case.own] if case.own is not None else scope.columns(outcome.horizon))
     raw = study.contrast(case.event, main, statistic)
     controls = controls_of(claim, panel, rows)
     found = matched(case.event, main, statistic, controls.strata)
@@ -71,7 +72,7 @@ def beyond(claim: Claim, panel: PanelReader, case: Case, scope: Scope, rows: sli
 
 def _told(found: Matched, event: Array, o: Outcomes) -> Json:
     n = int((np.abs(event) * o.known > 0).sum())
-    seen = inference_of(found.contrast.test(cosines_of(found, o)), found.contrast.ratio, n, len(clusters(event, o)))
+    seen = inference_of(found.contrast, found.contrast.test(cosines_of(found, o)), n, len(clusters(event, o)))
     return {"effect": seen.estimate, "low": seen.low, "high": seen.high, "p": seen.p, "share": found.share, "n": n, "n_effective": int(seen.clusters)}
 
 
@@ -86,7 +87,7 @@ def _later(event: Array, o: Outcomes, statistic: study.Statistic, strata: list[S
 
 def _sisters(claim: Claim, panel: PanelReader, event: Array, strata: list[Strata], rows: slice) -> list[Json]:
     """The same event, the outcome of other symbols: raw and matched."""
-    outcome: Outcome = claim.outcome
+    outcome = claim.outcome_as(Outcome)
     statistic, out = study.STATISTICS[outcome.statistic], []
     for symbol in claim.data.sisters:
         if outcome.elsewhere is None or symbol == outcome.symbol:

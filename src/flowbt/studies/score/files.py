@@ -6,6 +6,7 @@ import ast
 import sys
 import types
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from flowbt.engine.fence import CLAIMS, Stores, check_source, guarded_builtins
@@ -86,11 +87,10 @@ def load(path: Path) -> ClaimFile:
     text = ""
     try:
         text = path.read_text(encoding="utf-8")
-        tree = ast.parse(text, filename=str(path))
-        check_source(path, tree, CLAIMS)
+        code = _compiled(path, text)
         module.__dict__["__builtins__"] = guarded_builtins(CLAIMS)
         with deciding(str(path)):
-            exec(compile(Stores().visit(tree), str(path), "exec"), module.__dict__)
+            exec(code, module.__dict__)
     except SyntaxError as error:
         return ClaimFile(path, nameless, problem=f"{path}: syntax error on line {error.lineno} ({error.msg}); mend the file")
     except StrategyError as error:
@@ -105,6 +105,15 @@ def load(path: Path) -> ClaimFile:
     if not claims:
         return ClaimFile(path, document, problem=f"{path}: no function in it is marked with @claim; see `flowbt new claim NAME`")
     return ClaimFile(path, document, tuple(claims), text)
+
+
+@lru_cache(maxsize=64)
+def _compiled(path: Path, text: str) -> types.CodeType:
+    """A claim file's checked source; the probes load it anew for every claim."""
+    tree = ast.parse(text, filename=str(path))
+    check_source(path, tree, CLAIMS)
+    code: types.CodeType = compile(Stores().visit(tree), str(path), "exec")
+    return code
 
 
 def line_of(path: Path) -> str:

@@ -16,7 +16,7 @@ from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.evidence.claims.arithmetic import Figures, figures_of
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.events import Case, event_study
-from flowbt.evidence.claims.finding import FIELDS, filled
+from flowbt.evidence.claims.finding import FIELDS
 from flowbt.evidence.claims.forecasts import forecast
 from flowbt.evidence.claims.sequences import sequence_study
 from flowbt.evidence.claims.study import plain
@@ -124,17 +124,17 @@ class Scorer:
                 return {"missing": [f"data up to {document.dated}; they end {panel.index[-1]:%Y-%m-%d}"]}
         elif claim.kind == "dated forecast":
             bets = ask(claim, panel, {})
-            found = filled(claim, document, lambda draft: forecast(claim, draft, bets if isinstance(bets, list) else [bets], panel))
+            found = forecast(claim, bets if isinstance(bets, list) else [bets], panel)
         elif claim.kind == "sequence":
-            found = self._sequence(claim, document, panel)
+            found = self._sequence(claim, panel)
         else:
             found = self._events(claim, document, panel)
         return found | {"datasets": panel.datasets, "stand_ins": sorted(panel.stand_ins), "caveats": panel.caveats}
 
-    def _sequence(self, claim: Claim, document: Document, panel: Watched) -> Measured:
+    def _sequence(self, claim: Claim, panel: Watched) -> Measured:
         frames, left_out = _each(claim, panel)
         refuse_peeking(claim, panel.panel, frames, partial(array_of, claim), panel.features)
-        found = filled(claim, document, lambda draft: sequence_study(claim, draft, frames, self.settings.resamples, self.settings.seed))
+        found = sequence_study(claim, frames, self.settings.resamples, self.settings.seed)
         missing = [*left_out, *found.pop("missing", [])]
         return found | {"definition": frames[0][0], "rows": len(panel.index), "missing": missing}
 
@@ -148,7 +148,7 @@ class Scorer:
         refuse_peeking(claim, panel.panel, results, partial(event_of, claim), panel.features)
         if not cases[0].event.any() and any(case.event.any() for case in cases):
             return told | _never(cases)
-        told |= filled(claim, document, lambda draft: event_study(claim, draft, cases, scope))
+        told |= event_study(claim, cases, scope, document.dated)
         held = (cases[0].event != 0).any(axis=1)
         return told | {
             "beyond": beyond(claim, panel.panel, cases[0], scope, rows, document.dated),
@@ -166,14 +166,15 @@ class Scorer:
         return lines
 
     def _panel(self, claim: Claim) -> PanelReader:
-        symbols = claim.data.symbols or ((claim.outcome.symbol,) if claim.outcome.symbol else ())
+        symbols = claim.data.symbols or ((claim.symbol,) if claim.symbol else ())
         if not symbols:
             raise ClaimError(f"claim {claim.id}", "neither its outcome nor its data names a symbol", "give data=Data(symbols=(...))")
         clock = Clock(claim.data.clock, claim.data.step, claim.data.decide_at)
         key = (symbols, clock, claim.data.start)
         if key not in self._panels:
             start = f"{int(claim.data.start[:4]) - HISTORY}-01-01" if claim.data.start else None
-            self._panels[key] = open_panel(self.catalog, symbols, clock, start)
+            panel, others = open_panel(self.catalog, symbols, clock, start), [one for one in self._panels.values() if one.clock == clock]
+            self._panels[key] = panel.beside(others[0]) if others else panel
         return self._panels[key]
 
     def _stored(self, file: ClaimFile, claim: Claim) -> Path | None:

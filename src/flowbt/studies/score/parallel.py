@@ -30,8 +30,8 @@ def _parts(work: Sequence[Work]) -> list[list[Work]]:
     """Claims of one panel together, a few at a time."""
     panels: dict[object, list[Work]] = {}
     for one in work:
-        data, outcome = one[1].data, one[1].outcome
-        panels.setdefault((data.symbols or getattr(outcome, "symbol", None), data.clock, data.step, data.start), []).append(one)
+        data = one[1].data
+        panels.setdefault((data.symbols or one[1].symbol, data.clock, data.step, data.start), []).append(one)
     return [held[at : at + TOGETHER] for held in panels.values() for at in range(0, len(held), TOGETHER)]
 
 

@@ -129,8 +129,7 @@ def renewed(register: Register | None, path: Path, entries: Iterable[RegisterEnt
 
 def definition_hash(claim: Claim, file: ClaimFile) -> str:
     """Hash of all that decides what a claim says; names, titles, comments and layout are not part of it."""
-    told_of = {f.name: getattr(claim.outcome, f.name) for f in fields(claim.outcome)}
-    outcome = {name: value for name, value in told_of.items() if value is not None and not callable(value)}
+    outcome = {name: value for name, value in vars(claim.outcome).items() if value is not None and not callable(value)}
     data = {k: v for k, v in asdict(claim.data).items() if k not in ("strategy", "needs", "sisters")}
     told = [claim.stated, claim.direction, claim.definitions, type(claim.outcome).__name__, outcome, data]
     text = json.dumps([sorted(_sources(cast(FunctionType, claim.function), file)), told], default=repr, sort_keys=True)

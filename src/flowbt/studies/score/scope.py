@@ -7,7 +7,7 @@ import pandas as pd
 
 from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.events import AFTER, BEFORE, Case, Scope
-from flowbt.evidence.claims.outcomes import closes, path
+from flowbt.evidence.claims.outcomes import Outcome, closes, path
 from flowbt.evidence.claims.study import Array
 from flowbt.ground.clock import read_date
 from flowbt.ground.errors import ClaimError, FieldError
@@ -20,7 +20,7 @@ FEWEST = 60  # labels under which nothing is studied
 
 def scope_of(claim: Claim, panel: Watched, resamples: int, seed: int) -> tuple[Scope, slice]:
     """The labels on which every field the claim used was there, less its memory, and the outcomes on them."""
-    outcome = claim.outcome
+    outcome = claim.outcome_as(Outcome)
     priced = outcome.symbol is not None and panel.has("close", outcome.symbol)
     whole = path(closes(panel, outcome.symbol), BEFORE, AFTER) if priced else None  # looked at first, so that its span counts
     begin, end = (panel.first, panel.last) if not claim.data.partial else _bounds(closes(panel, outcome.symbol))
@@ -52,14 +52,14 @@ def _bounds(frame: pd.DataFrame) -> tuple[int, int]:
 
 def cases_of(claim: Claim, results: list[tuple[dict[str, object], object]], panel: Panel, rows: slice) -> list[Case]:
     """Each definition's event (and own outcome) as arrays, checked for shape."""
-    cases = []
+    cases, outcome = [], claim.outcome_as(Outcome)
     for definition, given in results:
-        own = given[1] if claim.outcome.own and isinstance(given, tuple) else None
+        own = given[1] if outcome.own and isinstance(given, tuple) else None
         event = event_of(claim, given, panel)[rows]
         cases.append(Case(definition, event, None if own is None else array_of(claim, own, panel)[rows]))
     widths = {case.event.shape[1] for case in cases}
-    wanted = 1 if claim.outcome.symbol and not claim.outcome.own else len(panel.symbols)
-    if widths != {wanted} and not claim.outcome.own:
+    wanted = 1 if outcome.symbol and not outcome.own else len(panel.symbols)
+    if widths != {wanted} and not outcome.own:
         found = f"its event has {sorted(widths)} columns, its outcome {wanted}"
         raise ClaimError(f"claim {claim.id}", found, "name the outcome's symbol in data=Data(symbols=...)")
     return cases
@@ -67,7 +67,7 @@ def cases_of(claim: Claim, results: list[tuple[dict[str, object], object]], pane
 
 def event_of(claim: Claim, given: object, panel: Panel) -> Array:
     """The event of what a claim's function gave: labels x columns of 1, 0 and -1, missing values 0."""
-    if claim.outcome.own:
+    if claim.outcome_as(Outcome).own:
         if not isinstance(given, tuple) or len(given) != 2:
             raise ClaimError(f"claim {claim.id}", f"its function returned a {type(given).__name__}", "with outcome=given(...) return (event, outcome)")
         given = given[0]

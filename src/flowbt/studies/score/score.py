@@ -19,6 +19,7 @@ import numpy as np
 
 from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.finding import Finding
+from flowbt.evidence.claims.outcomes import Outcome
 from flowbt.evidence.claims.verdict import decide, level_in_force
 from flowbt.evidence.claims.wording import sentence
 from flowbt.evidence.cutoffs import CUTOFFS
@@ -132,9 +133,8 @@ def _clusters(work: Sequence[Work], measured: Sequence[Measured]) -> dict[str, s
 
 def _side(claim: Claim) -> int:
     """+1 where it is good for a holder, -1 bad, 0 no edge; an order in returns (autocorrelation) is an effect of another kind."""
-    if claim.outcome.statistic == "autocorrelation":
-        return 2
-    return claim.sign * (-1 if claim.outcome.risk else 1)
+    outcome = claim.outcome_as(Outcome)
+    return 2 if outcome.statistic == "autocorrelation" else claim.sign * (-1 if outcome.risk else 1)
 
 
 def _shrunk(work: Sequence[Work], measured: Sequence[Measured]) -> dict[str, float]:

@@ -79,7 +79,7 @@ class SweepFolder:
 
     def write_part(self, k: int, table: pa.Table) -> None:
         with storing(self.path, "store the sweep in"):
-            ledger.write_table(self.part(k), table)
+            ledger.write_table(self.part(k), table, _repeated(table.schema))
 
     def read_part(self, k: int) -> pa.Table | None:
         """A finished slice, or None where it is not there or not whole."""
@@ -93,7 +93,11 @@ class SweepFolder:
         count = 0
         with storing(self.path, "store the sweep in"):
             paths = self.parts()
-            with writing(self.path / TRIALS) as temporary, pq.ParquetWriter(temporary, _kept(pq.read_schema(paths[0])), compression="zstd") as writer:
+            schema = _kept(pq.read_schema(paths[0]))
+            with (
+                writing(self.path / TRIALS) as temporary,
+                pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=_repeated(schema) or False) as writer,
+            ):
                 for path in paths:
                     table = pq.read_table(path, columns=writer.schema.names)
                     count += table.num_rows
@@ -159,6 +163,11 @@ def _remove(path: Path) -> None:
 def _kept(schema: pa.Schema) -> pa.Schema:
     """The columns of `trials.parquet`: those of a slice but what the ledger alone needs."""
     return schema.remove(schema.get_field_index(DECIDED))
+
+
+def _repeated(schema: pa.Schema) -> list[str]:
+    """Columns of few values: parameters and counts."""
+    return [name for name in schema.names if name == "trades" or name not in ("trial", DECIDED, *METRICS)]
 
 
 def table_of(space: Space, swept: Sequence[str], numbers: Ints, results: TrialResults) -> pa.Table:

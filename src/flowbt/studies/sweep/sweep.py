@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +23,7 @@ from flowbt.data.catalog import Catalog
 from flowbt.engine.sweep.results import ENTERED
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import METRICS
+from flowbt.engine.vbt.aside import Aside
 from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import luck_verdict
 from flowbt.ground.errors import ParameterError, nearest
@@ -41,6 +44,8 @@ from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.store import DECIDED, LUCK, SWEEP, SweepFolder, SweepProgress, release, slices, table_of
 from flowbt.studies.sweep.verify import look_ahead, verify
 
+T = TypeVar("T")
+
 FUSED, SLOW, STRUCTURES = 16_384, 512, 32  # trials per slice
 
 
@@ -53,6 +58,7 @@ class SweepOptions:
     cluster: SweepCluster | None = None  # None: here
     show: Step | None = None
     tearsheets: int = 0  # of the best trials
+    aside: Aside | None = None  # what compares books; None: this process does
 
 
 def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[Path, Json, Json]:
@@ -87,9 +93,9 @@ def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder
     luck["look_ahead"] = str(leak) if leak else ""
     luck["verdict"] = f"Worthless: it uses the future ({leak})." if leak else luck_verdict(luck)
     clock.lap("luck")
-    checked = verify(setup, folder, top)  # after luck: vectorbt's import takes memory for good
+    checked = verify(setup, folder, top, run.aside)
     clock.lap("verify")
-    runs = tearsheets(catalog, request, setup, top[: run.tearsheets], run.results)
+    runs = tearsheets(catalog, request, setup, top[: run.tearsheets], run)
     clock.lap("pages")
     document = {
         "kind": "sweep",
@@ -118,13 +124,13 @@ def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder
     return folder.path, {**document, "beliefs": sweeps.beliefs_of(folder.path, document)}, luck
 
 
-def tearsheets(catalog: Catalog, asked: SweepRequest, setup: PreparedSweep, trials: list[int], results: Path) -> dict[str, str]:
+def tearsheets(catalog: Catalog, asked: SweepRequest, setup: PreparedSweep, trials: list[int], run: SweepOptions) -> dict[str, str]:
     """Run trials in full and store them with their tearsheets: trial number -> run id."""
     found = {}
     for trial in trials:
         parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
         request = Request(asked.path, parameters, asked.span, asked.decide_at, asked.costs, asked.account, command=asked.command, keep_leak=asked.keep_leak)
-        found[str(trial)] = store_run(results, backtest(catalog, request)).name
+        found[str(trial)] = store_run(run.results, backtest(catalog, request, run.aside)).name
     return found
 
 
@@ -169,10 +175,20 @@ def finished_slices(setup: PreparedSweep, folder: SweepFolder, run: SweepOptions
             yield k, table
         else:
             missing.append((k, numbers))
-    for k, table in new_slices(setup, missing, run):
+    for k, table in ahead(new_slices(setup, missing, run)):
         folder.write_part(k, table)
         progress.add(table)
         yield k, table
+
+
+def ahead(parts: Iterator[T]) -> Iterator[T]:
+    """The same parts; while one is used (stored), the next is made."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, parts, end)
+        while (part := coming.result()) is not end:
+            coming = pool.submit(next, parts, end)
+            yield cast(T, part)
 
 
 def new_slices(setup: PreparedSweep, missing: Iterable[tuple[int, Ints]], run: SweepOptions) -> Iterator[tuple[int, pa.Table]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from flowbt.engine.book import Book
 from flowbt.engine.simulate import simulate
 from flowbt.engine.sweep.sums import METRICS
+from flowbt.engine.vbt.aside import Aside
 from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.evidence.measures import measure
 from flowbt.ground.errors import ReconciliationError
@@ -24,20 +26,23 @@ TOLERANCE = 1e-9
 SAMPLE, BEST = 4, 4
 
 
-def verify(setup: PreparedSweep, folder: SweepFolder, top: Sequence[int]) -> dict[str, object]:
-    """Re-simulate the best trials and a random sample by a plain call of the strategy; the largest difference of any metric.
+def verify(setup: PreparedSweep, folder: SweepFolder, top: Sequence[int], aside: Aside | None = None) -> dict[str, object]:
+    """Re-simulate the best trials and a random sample by a plain call of the strategy; the largest difference of any metric. Books are compared by another
+    process where one is given.
 
     Raises ReconciliationError where a metric is off by more than 1e-9 (relative above 1), or a book differs from vectorbt's.
     """
     trials = folder.column("trial").astype(np.int64)
     drawn = np.random.default_rng(setup.search.seed).choice(trials, min(SAMPLE, len(trials)), replace=False)
     chosen = list(dict.fromkeys([*top[:BEST], *(int(t) for t in drawn)]))
-    worst = 0.0
+    worst, answers = 0.0, []
     rows = folder.rows(chosen)
     for at, trial in enumerate(chosen):
         book = book_of(setup, trial)
         worst = max(worst, _difference(trial, rows.iloc[at], book))
-        reconcile(book)
+        answers.append(partial(reconcile, book) if aside is None else aside.reconcile(book, reconcile))
+    for answer in answers:
+        answer()
     return {"trials": len(chosen), "books": len(chosen), "largest_difference": worst}
 
 

@@ -1,0 +1,91 @@
+"""The volatility every option of a market has, and where it is from: the provider's own, or what stands in where it gives none.
+
+In this order (`SOURCES`):
+1. "own": the provider's;
+2. "neighbours": between the provider's own of the next strikes on both sides, same expiry and side, no farther apart than a standard deviation;
+3. "other side" of the strike;
+4. "quote": what the strike's quote implies; not in a snapshot whose quotes are mostly gone while the provider's volatilities are there (those left over
+   are no market);
+5. "": none. Such options are left out, and the share of open interest they hold is said; over `REFUSED` of it there is no number.
+
+In the money a provider's volatilities can be nonsense (0.02 where the price is intrinsic): there neighbours count only within a standard deviation of the
+forward and where the other side agrees within `AGREE`; out of the money the other side counts only where the quote agrees.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Array = npt.NDArray[np.float64]
+AGREE = 0.25
+QUOTED = 0.5  # of a snapshot's quotes: fewer usable ones are left over
+NAMED, REFUSED = 0.01, 0.5  # of the open interest: a source is named from, and too much to leave out
+SOURCES = ("own", "neighbours", "other side", "quote", "")
+WORDS = {
+    "neighbours": "between the provider's neighbouring strikes",
+    "other side": "from the other side of the strike",
+    "quote": "solved from quotes",
+    "": "NONE, LEFT OUT",
+}
+
+
+def volatilities_of(rows: pd.DataFrame) -> tuple[Array, npt.NDArray[np.object_]]:
+    """Volatility (fraction, NaN where there is none) and its source of every row; `rows` have iv, at, pair, strike, call, years, expiry_forward, implied."""
+    iv = rows["iv"].astype(float) if "iv" in rows else pd.Series(np.nan, rows.index)
+    own = iv.where((iv > 0) & np.isfinite(iv))
+    near = pd.Series(_between(rows, own.to_numpy(dtype=np.float64)), rows.index)
+    inside = rows["strike"].lt(rows["expiry_forward"]) == rows["call"]  # in the money
+    outer, inner = (part.groupby(rows["pair"]).transform("first") for part in (own.fillna(near).mask(inside), own.where(inside)))
+    distance = np.abs(np.log(rows["strike"] / rows["expiry_forward"]))
+    quote = rows["implied"] if own.isna().all() or (rows["fault"] == "").mean() >= QUOTED else pd.Series(np.nan, rows.index)
+    levels = [
+        ("own", own),
+        ("neighbours", near.where(~inside | (_agree(near, outer) & (distance <= outer * np.sqrt(rows["years"]))))),
+        ("other side", outer.where(inside, inner.where(quote.isna() | _agree(inner, quote)))),
+        ("quote", quote),
+    ]
+    vol = own
+    for _, one in levels:
+        vol = vol.fillna(one)
+    source = np.select([one.notna() for _, one in levels], [name for name, _ in levels], "")
+    return np.asarray(vol, dtype=np.float64), np.asarray(source, dtype=object)
+
+
+def _agree(one: pd.Series, other: pd.Series) -> pd.Series:
+    return (one / other - 1.0).abs() <= AGREE
+
+
+def _between(rows: pd.DataFrame, own: npt.NDArray[np.floating[Any]]) -> Array:
+    """`own` interpolated in ln(strike) between the nearest given ones of the same expiry and side; NaN where one is lacking or they are too far apart."""
+    side = 2 * rows["at"].to_numpy() + rows["call"].to_numpy(dtype=bool)
+    log = np.log(rows["strike"].to_numpy(dtype=float))
+    order = np.lexsort((log, side))
+    vol, side, log, years = own[order], side[order], log[order], rows["years"].to_numpy(dtype=float)[order]
+    given, last = np.isfinite(vol), len(vol) - 1
+    left = np.maximum.accumulate(np.where(given, np.arange(len(vol)), 0))
+    right = np.minimum.accumulate(np.where(given, np.arange(len(vol)), last)[::-1])[::-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part = np.nan_to_num((log - log[left]) / (log[right] - log[left]))
+        found = vol[left] + part * (vol[right] - vol[left])
+        near = (side[left] == side) & (side[right] == side) & (log[right] - log[left] <= found * np.sqrt(years))
+    out = np.full(len(vol), np.nan)
+    out[order] = np.where(near, found, np.nan)
+    return out
+
+
+def shares_of(rows: pd.DataFrame) -> dict[str, float]:
+    """Share of open interest by the source of its volatility (0 to 1; all 0 where there is no open interest)."""
+    interest = np.maximum(rows["open_interest"].fillna(0.0).to_numpy(dtype=float), 0.0)
+    source, total = rows["vol_from"].to_numpy(), interest.sum()
+    return {name: float(interest[source == name].sum() / total) if total > 0 else 0.0 for name in SOURCES}
+
+
+def words_of(rows: pd.DataFrame) -> str:
+    """A line on what stands in for the provider's volatilities ("" where that is under 1% of the open interest)."""
+    shares = shares_of(rows)
+    found = [f"{shares[name]:.1%} {words}" for name, words in WORDS.items() if shares[name] >= NAMED]
+    return f"volatilities, by open interest: {', '.join(found)}" if found else ""

@@ -1,0 +1,75 @@
+"""Volatilities a provider does not give: what stands in, in which order, and how it is said."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.options.test_market import chain
+
+from flowbt.features.chain import snapshot
+from flowbt.ground.errors import SourceError
+from flowbt.options.market import OptionMarket, option_market
+
+
+def smiling() -> pd.DataFrame:
+    """Calls on one smile, puts a tenth over it."""
+    table = chain()
+    return table.assign(iv=(0.2 - 0.004 * (table["strike"] - 100)) * np.where(table["call"], 1.0, 1.1))
+
+
+def one(market: OptionMarket, strike: float, call: bool) -> pd.Series:
+    rows = market.options
+    return rows[(rows["strike"] == strike) & (rows["call"] == call)].iloc[0]
+
+
+def test_a_hole_is_filled_by_its_own_sides_neighbours() -> None:
+    table = smiling()
+    row = one(option_market(table.assign(iv=table["iv"].mask((table["strike"] == 104) & table["call"]))), 104, True)
+    assert row["vol_from"] == "neighbours"
+    assert row["vol"] == pytest.approx(0.184, abs=1e-4)
+
+
+def test_a_strike_without_any_is_filled_on_both_sides() -> None:
+    table = smiling()
+    market = option_market(table.assign(iv=table["iv"].mask(table["strike"] == 104)))
+    assert [one(market, 104, side)["vol"] / 0.184 for side in (True, False)] == pytest.approx([1.0, 1.1], abs=1e-3)
+
+
+def test_nonsense_in_the_money_fills_nothing() -> None:
+    table = smiling()
+    deep = (table["strike"] <= 90) & table["call"]
+    market = option_market(table.assign(iv=table["iv"].mask(deep, 0.02).mask((table["strike"] == 86) & table["call"])))
+    assert one(market, 86, True)["vol_from"] == "other side"
+    assert one(market, 86, True)["vol"] == pytest.approx(1.1 * 0.256)
+
+
+def test_nonsense_in_the_money_does_not_speak_for_the_other_side() -> None:
+    table = smiling().assign(iv=0.2)
+    low = table["strike"] <= 90
+    row = one(option_market(table.assign(iv=table["iv"].mask(low & ~table["call"]).mask(low & table["call"], 0.02))), 90, False)
+    assert row["vol_from"] == "quote"
+    assert row["vol"] == pytest.approx(0.2, abs=0.01)
+
+
+def test_an_expiry_without_any_is_solved_from_its_quotes() -> None:
+    later = chain(("2024-03-15 20:00",)).assign(iv=np.nan)
+    market = option_market(pd.concat([chain(), later], ignore_index=True))
+    assert market.options.groupby("expiry")["vol"].count().min() > 30
+    assert "solved from quotes" in market.words()
+
+
+def test_quotes_left_over_in_an_empty_snapshot_are_not_solved_and_the_share_is_said() -> None:
+    later, first = chain(("2024-03-15 20:00",)).assign(iv=np.nan), chain()
+    table = pd.concat([first.assign(bid=0.0, ask=0.0), first.assign(bid=0.0, ask=0.0, root="XSPX"), later], ignore_index=True)
+    snap = snapshot(table)
+    assert set(snap.market.options.loc[snap.market.options["iv"].isna(), "vol_from"]) == {""}
+    assert "33.3% NONE, LEFT OUT" in snap.words()
+
+
+def test_more_than_half_without_a_volatility_is_no_number() -> None:
+    table = chain().assign(bid=0.0, ask=0.0)
+    with pytest.raises(SourceError, match="of its open interest has neither a volatility"):
+        snapshot(table.assign(iv=table["iv"].mask(table["strike"].between(90, 112))))
+
+
+def test_where_all_are_the_providers_nothing_is_said() -> None:
+    assert "volatilities" not in option_market(chain()).words()
