@@ -12,6 +12,7 @@ from flowbt.ground.errors import Busy
 from flowbt.ground.files import locked
 from flowbt.studies.desk.chain import read
 from flowbt.studies.desk.daily import daily
+from flowbt.studies.ingest.update import update
 
 DIX, OIL = "/monitor/static/DIX.csv", "/graph/fredgraph.csv?id=DCOILWTICO"
 
@@ -52,6 +53,35 @@ def test_a_second_call_does_nothing(provider, day, tmp_path):  # noqa: F811
     assert len(provider.seen) == asked
 
 
+def test_a_day_after_setup_says_that_its_data_were_there(provider, day, tmp_path):  # noqa: F811
+    update(day.asked)
+    provider.seen.clear()
+    done = run(day, tmp_path)
+    assert (provider.asked(), done.pulls, done.there) == ([], 0, 2)
+    assert done.line.startswith("2023-12-29: 2 pulls came earlier today, ")
+    assert "2 of 2 pulls are up to date" in (day.results / "desk/2023-12-29/today.html").read_text()
+
+
+def test_what_was_not_asked_for_yet_today_is_asked_for(provider, day, tmp_path):  # noqa: F811
+    update(replace(day.asked, only=("squeezemetrics",)))
+    provider.seen.clear()
+    done = run(day, tmp_path)
+    assert (provider.asked(), done.pulls, done.there) == ([OIL], 1, 1)
+    assert done.line.startswith("2023-12-29: 1 of 1 pulls, 1 pulls came earlier today, ")
+    assert run(day, tmp_path).nothing
+
+
+def test_what_came_yesterday_is_asked_for(provider, day, tmp_path):  # noqa: F811
+    update(replace(day.asked, today=NOW - pd.Timedelta(days=1)))
+    provider.seen.clear()
+    assert (run(day, tmp_path).line[12:26], len(provider.asked())) == ("2 of 2 pulls, ", 2)
+
+
+def test_without_an_update_nothing_is_downloaded(provider, day, tmp_path):  # noqa: F811
+    update(day.asked)
+    assert run(replace(day, asked=None), tmp_path).line.startswith("2023-12-29: nothing downloaded, ")
+
+
 def test_a_provider_that_is_down_stops_nothing_and_the_page_says_so(provider, day, tmp_path):  # noqa: F811
     provider.gives(OIL, provider.Answer(b"", 500))
     done = run(day, tmp_path)
@@ -62,7 +92,8 @@ def test_a_provider_that_is_down_stops_nothing_and_the_page_says_so(provider, da
     provider.seen.clear()
     again = run(day, tmp_path)
     assert (provider.asked(), again.nothing, again.problems) == ([OIL], False, ())
-    assert "Not up to date" not in (day.results / "desk/2023-12-29/today.html").read_text()
+    page = (day.results / "desk/2023-12-29/today.html").read_text()
+    assert ("Not up to date" in page, "2 of 2 pulls are up to date" in page) == (False, True)
     assert run(day, tmp_path).nothing
 
 

@@ -143,7 +143,7 @@ def _contradictions(one: Board, told: Json) -> None:
     if one.conflicts:
         say()
         columns = [Column("sources contradict", words=True), Column("of"), *(Column("", words=True) for _ in range(3))]
-        rows = [(c.what, c.event, f"{c.first} {c.first_value:.6g}", f"{c.second} {c.second_value:.6g}", c.words) for c in one.conflicts]
+        rows = [(c.what, c.event, f"{c.first} {_written(c.first_value, 6)}", f"{c.second} {_written(c.second_value, 6)}", c.words) for c in one.conflicts]
         show(columns, rows)
     if told["said"]:
         say()
@@ -154,15 +154,15 @@ def _contradictions(one: Board, told: Json) -> None:
             Column(""),
             Column("why", words=True),
         )
-        show(heads, [(f"{s.document}: {s.what}", f"{s.said:,.6g}", *_beside(s.here, s.agrees), s.why) for s in told["said"]])
+        show(heads, [(f"{s.document}: {s.what}", _written(s.said, 6), *_beside(s.here, s.agrees), s.why) for s in told["said"]])
     if told["changes"]:
         say()
         most = (Column("changed most", words=True), Column("before", right=True), Column("now", right=True), Column(""))
-        show(most, [(c.name, f"{c.before:,.4g}", f"{c.now:,.4g}", "turned" if c.turned else "") for c in told["changes"][:20]])
+        show(most, [(c.name, _written(c.before, 4), _written(c.now, 4), "turned" if c.turned else "") for c in told["changes"][:20]])
 
 
 def _beside(here: float, agrees: bool) -> tuple[str, str]:
-    return ("–", "not here") if here != here else (f"{here:,.6g}", "" if agrees else "differs")
+    return ("–", "not here") if here != here else (_written(here, 6), "" if agrees else "differs")
 
 
 def _day(instant: object) -> str:
@@ -206,3 +206,9 @@ def _convergence(one: Board) -> None:
     layers = f"{abs(counts['conviction']):.0f} layers agree" if counts["tilt"] else "no tilt"
     found = f"{counts['bearish']:.0f} bearish, {counts['bullish']:.0f} bullish, tilt {counts['tilt']:+.0f}; {layers}"
     say(f"convergence on {one.symbol}: {found}", bold=True)
+
+
+def _written(value: float, digits: int) -> str:
+    """At so many significant digits, large numbers written out: 63,978 and no power of ten."""
+    text = f"{value:,.{digits}g}"
+    return f"{value:,.0f}" if "e+" in text else text

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 ASSETS = "_assets"
+WRITTEN_OUT = 1e15  # larger numbers stay powers of ten
 MISSING = "–"
 _HERE = Path(__file__).parent
 
@@ -61,11 +62,13 @@ def plotly_file() -> Path:
 
 
 def number(value: object, spec: str = ".2f", units: str = "") -> str:
-    """A number with a true minus sign and its units; a dash for what is missing. Units `%` after a `%` spec are not repeated."""
+    """A number with a true minus sign and its units, large ones written out; a dash for what is missing. Units `%` after a `%` spec are not repeated."""
     if value is None or value != value:
         return MISSING
     sign, rest = (spec[0], spec[1:]) if spec[:1] == "+" else ("", spec)
     text = format(value, f"{sign}z{rest}" if spec[-1:] in "f%" else spec).replace("-", "−")  # z: never −0.0
+    if "e+" in text and abs(float(str(value))) < WRITTEN_OUT:
+        text = format(value, f"{sign},.0f").replace("-", "−")
     if not units or text.endswith(units):
         return text
     if units == "$":

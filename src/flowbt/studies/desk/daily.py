@@ -37,7 +37,7 @@ from flowbt.studies.desk.forecasts import FORECAST, register, settle
 from flowbt.studies.desk.prospective import entered_forecasts
 from flowbt.studies.desk.standing import holding, with_standing
 from flowbt.studies.desk.today import Today, today_all
-from flowbt.studies.ingest.update import Asked, last_update, update
+from flowbt.studies.ingest.update import Asked, came_today, last_update, update
 
 DESK, DONE, BOARD = "desk", "daily.json", "board"
 
@@ -72,12 +72,13 @@ class DayShown:
 @dataclass(frozen=True)
 class Done:
     """What a call did. `problems`: one line each, for providers, board and claims; `undecided`: for strategies that cannot decide, for want of data mostly;
-    `nothing`: all was done before."""
+    `there`: pulls not asked again, because `setup`, `update` or an earlier call of the day brought them; `nothing`: all was done before."""
 
     session: str = ""
     nothing: bool = False
     pulls: int = 0
     pulls_failed: int = 0
+    there: int = 0
     values: int = 0
     decided: int = 0
     entered: int = 0
@@ -92,8 +93,10 @@ class Done:
         """The summary line."""
         if self.nothing:
             return f"{self.session}: done before, nothing to do"
+        pulled = [f"{self.pulls - self.pulls_failed} of {self.pulls} pulls"] if self.pulls else []
+        pulled += [f"{self.there} pulls came earlier today"] if self.there else []
         told = [
-            f"{self.pulls - self.pulls_failed} of {self.pulls} pulls" if self.pulls else "nothing downloaded",
+            ", ".join(pulled) or "nothing downloaded",
             f"{self.values} board values",
             f"{self.decided} strategies decided" + (f", {len(self.undecided)} cannot" if self.undecided else ""),
             f"{self.entered} entered, {self.settled} settled",
@@ -118,18 +121,15 @@ def daily(day: Day, open_catalog: Callable[[], Catalog], progress: Step | None =
 
 
 def _updated(day: Day, progress: Step | None) -> Done:
-    """Step 1: everything, or what failed of today's update; nothing where that is whole."""
+    """Step 1: what has not come whole today, by `setup`, `update` or an earlier call."""
     if day.asked is None:
         return Done()
-    last = last_update(day.asked.datasets) or {}
-    asked = day.asked
-    if str(last.get("time", ""))[:10] == f"{asked.today:%Y-%m-%d}" and last.get("done"):
-        again = tuple(dict.fromkeys(one["dataset"] for one in last["outcomes"] if one["status"] in ("failed", "partial")))
-        if not again:
-            return Done()
-        asked = replace(asked, only=tuple(name for name in again if not asked.only or name in asked.only))
-    found = update(asked, progress)
-    return Done(pulls=len(found.outcomes), pulls_failed=len(found.failed), problems=tuple(f"{one.dataset}: {one.problem}" for one in found.failed))
+    there, left = came_today(day.asked)
+    if not left:
+        return Done(there=there)
+    found = update(replace(day.asked, only=left), progress)
+    problems = tuple(f"{one.dataset}: {one.problem}" for one in found.failed)
+    return Done(pulls=len(found.outcomes), pulls_failed=len(found.failed), there=there, problems=problems)
 
 
 def _worked(day: Day, catalog: Catalog, done: Done, progress: Step | None) -> Done:

@@ -12,6 +12,7 @@ One at a time: a second call waits a minute for the lock.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -116,13 +117,15 @@ def update(asked: Asked, progress: Step | None = None) -> Updated:
     asked.datasets.mkdir(parents=True, exist_ok=True)
     with locked(asked.datasets / ".locks" / ".update.lock", f"update of {asked.datasets}", 60.0):
         chosen, patience = _chosen(asked, declared_providers(asked)), Patience()
-        outcomes = []
+        again = {(provider.name, one.dataset) for provider, one in chosen}
+        earlier = [one for one in _of_today(asked) if (one["provider"], one["dataset"]) not in again]
+        outcomes: list[PullOutcome] = []
         for n, (provider, one) in enumerate(chosen):
             if progress:
                 progress(f"{one.dataset} of {provider.name}", n, len(chosen))
             manners = Manners(provider.pause, provider.tries, provider.timeout, provider.longest_wait, provider.base_url, patience)
             outcomes.append(_tried(Errand(asked, provider, one, manners, _within(progress, one, n, len(chosen)))))
-            _record(asked, outcomes, done=len(outcomes) == len(chosen))
+            _record(asked, [*earlier, *map(asdict, outcomes)], done=len(outcomes) == len(chosen))
         if progress:
             progress("", len(chosen), len(chosen))
     return Updated(tuple(outcomes))
@@ -141,12 +144,28 @@ def declared_providers(asked: Asked) -> Providers:
 
 
 def last_update(datasets: Path) -> Json | None:
-    """What became of the last update (`time`, `done`, `outcomes`); None where there was none."""
+    """What became of the last update and of earlier ones of its UTC day (`time`, `done`, `outcomes`); None where there was none."""
     try:
         found: Json = read_json(datasets / RECORD)
         return found
     except (OSError, ValueError):
         return None
+
+
+def came_today(asked: Asked) -> tuple[int, tuple[str, ...]]:
+    """By the record of `asked.today`'s UTC day: how many of the pulls asked for came whole, and the datasets of the others (failed, or not asked for yet)."""
+    asked.datasets.mkdir(parents=True, exist_ok=True)
+    chosen = Counter((provider.name, one.dataset) for provider, one in _chosen(asked, declared_providers(asked)))
+    good = [one for one in _of_today(asked) if one["status"] not in ("failed", "partial")]
+    there = Counter((one["provider"], one["dataset"]) for one in good)
+    left = tuple(dict.fromkeys(pull[1] for pull, count in chosen.items() if there[pull] < count))
+    came = [one for one in good if (one["provider"], one["dataset"]) in chosen and one["dataset"] not in left and one["status"] != "skipped"]
+    return len(came), left
+
+
+def _of_today(asked: Asked) -> list[Json]:
+    last = last_update(asked.datasets) or {}
+    return list(last["outcomes"]) if str(last.get("time", ""))[:10] == f"{asked.today:%Y-%m-%d}" else []
 
 
 def _chosen(asked: Asked, found: Providers) -> list[tuple[Provider, ProviderPull]]:
@@ -278,5 +297,6 @@ def _declare(datasets: Path, name: str) -> None:
     write_text(target, own.read_text(encoding="utf-8"))
 
 
-def _record(asked: Asked, outcomes: Sequence[PullOutcome], done: bool) -> None:
-    write_json(asked.datasets / RECORD, {"time": f"{asked.today:%Y-%m-%dT%H:%M:%SZ}", "done": done, "outcomes": [asdict(one) for one in outcomes]})
+def _record(asked: Asked, outcomes: Sequence[Json], done: bool) -> None:
+    """What became of every pull of the day: those of this call, after those an earlier call of the day asked for and this one did not."""
+    write_json(asked.datasets / RECORD, {"time": f"{asked.today:%Y-%m-%dT%H:%M:%SZ}", "done": done, "outcomes": list(outcomes)})
