@@ -163,6 +163,23 @@ def test_conditions_have_values_levels_and_gaps(tmp_path):
     assert first.holds == (first.gap >= 0)
 
 
+@pytest.mark.parametrize(
+    ("short", "text", "turned"),
+    [
+        ("moved & ~~dix", "dix of SPX > 0", False),  # as a block that is itself a `~` leaves it
+        ("moved & ~dix", "not (dix of SPX > 0)", True),
+        ("~(moved | ~dix)", "dix of SPX > 0", False),
+        ("~(moved & dix)", "not (dix of SPX > 0)", True),
+        ("moved ^ ~dix", "dix of SPX > 0", False),
+    ],
+)
+def test_a_condition_is_shown_as_its_side_wants_it(tmp_path, short, text, turned):
+    path = tmp_path / "veto.py"
+    path.write_text(STRATEGY.replace("    return", '    dix = panel["dix", "SPX"] > 0\n    return').replace('moved & (panel["dix", "SPX"] > 0)', short))
+    (one,) = [one for one in today(catalog_until(tmp_path / "whole", SPAN[-1]), path).conditions if one.symbol == "SPY" and "dix" in one.text]
+    assert (one.text, one.holds, one.gap >= 0) == (text, (one.value > 0) != turned, (one.value > 0) != turned)
+
+
 def test_the_nearest_flip_is_the_condition_that_turns_the_side_alone(tmp_path):
     path, _ = followed(tmp_path)
     said = today(catalog_until(tmp_path / "whole", SPAN[-1]), path)

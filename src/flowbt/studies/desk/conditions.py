@@ -56,13 +56,14 @@ def conditions(strategy: Strategy, panel: Panel, parameters: Parameters) -> tupl
             continue
         program = Program()
         program.add(root)
+        turned = _turned(program.codes[0].tolist())
         truths = [_last(tracer.evaluator.take(leaf, parameters), tuple(panel.symbols)) == 1 for leaf in program.leaves]
         for number, leaf in enumerate(program.leaves):
             if leaf.op is read_parameter:  # a plain True or False
                 continue
             codes, columns = program.codes[0].tolist(), range(len(panel.symbols))
             decisive = [_holds(codes, [t[k] for t in truths]) != _holds(codes, _other(truths, number, k)) for k in columns]
-            rows = _of_leaf(tracer, leaf, number in program.inverted, parameters, side)
+            rows = _of_leaf(tracer, leaf, number in turned, parameters, side)
             found += [replace(row, decides=decides) for row, decides in zip(rows, decisive, strict=True)]
     return tuple(found)
 
@@ -85,6 +86,20 @@ def _holds(codes: Sequence[int], truths: Sequence[bool]) -> bool:
             right, left = stack.pop(), stack.pop()
             stack.append(left and right if code == AND else left or right if code == OR else left != right)
     return stack[-1]
+
+
+def _turned(codes: Sequence[int]) -> set[int]:
+    """The leaves that a side wants false: an odd number of `~` stands over each, wherever it occurs. Under an exclusive or a leaf is wanted neither way."""
+    stack: list[set[tuple[int, bool]]] = []
+    for code in codes:
+        if code >= 0:
+            stack.append({(code, True)})
+        elif code == NOT:
+            stack.append({(leaf, not wanted) for leaf, wanted in stack.pop()})
+        else:
+            both = stack.pop() | stack.pop()
+            stack.append(both if code in (AND, OR) else {(leaf, True) for leaf, _ in both})
+    return {leaf for leaf, wanted in stack[-1] if not wanted and (leaf, True) not in stack[-1]}
 
 
 def _other(truths: Sequence[np.ndarray], number: int, column: int) -> list[bool]:
