@@ -148,7 +148,7 @@ def check_splits(frame: pd.DataFrame, declaration: Dataset) -> list[Anomaly]:
         prices = bars.groupby("event_time")[[name for name in ("open", "close", "split") if name in frame.columns]].last()
         now = prices["open"].fillna(prices["close"]) if "open" in prices else prices["close"]
         ratio = prices["close"].shift(1) / now.where(now > 0)
-        times = np.maximum(ratio, 1 / ratio.where(ratio > 0))
+        times = ratio.where(ratio >= 1, 1 / ratio.where(ratio > 0))
         whole = times.round()
         usual = np.log(prices["close"].where(prices["close"] > 0)).diff().abs().median()
         jumped = (whole >= 2) & (whole <= MOST_FOR_ONE) & ((times / whole - 1).abs() <= OF_A_SPLIT) & (np.log(times) > USUAL * usual)
