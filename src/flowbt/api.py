@@ -48,7 +48,8 @@ CELLS = "_cells"  # of the results: the files that stand for functions of a note
 def run(strategy: StrategyLike, *, symbols: Sequence[str] = (), setup: Setup | None = None, **parameters: Any) -> Backtest:
     """Backtest a strategy file, or a function of a notebook; unknown parameters are refused with the nearest names. Raises as `flowbt run` does.
 
-    `symbols`: trade these in place of the file's; what a function trades where no SYMBOLS is in the notebook.
+    `symbols`: trade these in place of the file's; what a function trades where no SYMBOLS is in the notebook. The ledger counts all that one name
+    ever decided as one search, however the file or the cell was edited.
     """
     setup = setup or Setup()
     path, command = _file(strategy, symbols, setup, own_symbols=True), _command("run", strategy, symbols, parameters)

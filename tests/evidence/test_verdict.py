@@ -7,8 +7,8 @@ import pytest
 from flowbt.evidence.claims.arithmetic import FigureCheck, facts, figures_of, recomputed
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.finding import Finding
-from flowbt.evidence.claims.verdict import ORDER, decide, level_in_force, smallest_text
-from flowbt.evidence.claims.wording import sentence
+from flowbt.evidence.claims.verdict import ORDER, decide, level_in_force
+from flowbt.evidence.claims.wording import sentence, smallest_alone, smallest_text
 from flowbt.evidence.inference import Studentised
 
 
@@ -34,7 +34,8 @@ def finding(**changes):
 
 def noise_about(estimate):
     """A test with this estimate and standard error, on events that are everywhere."""
-    return {"test": Studentised(estimate, np.full(40, 0.01), np.zeros(40)).to_dict()}
+    test = Studentised(estimate, np.full(40, 0.01), np.zeros(40))
+    return {"test": {"se": math.sqrt(test.variance)} | test.to_dict()}
 
 
 def figure(name, stated, inside, measured=0.02):
@@ -108,11 +109,39 @@ def test_a_finding_is_frozen_and_plain_in_json():
 
 def test_what_is_not_distinguishable_says_what_it_could_have_seen():
     found = finding(q=0.2, detail=noise_about(0.0))
-    assert found.reason.endswith("the smallest effect it would have seen is 2.90%")
+    assert found.reason.endswith("the smallest effect it would have seen is +2.90%")
 
 
 def test_what_no_size_of_effect_could_have_shown_says_so():
-    assert smallest_text(replace(finding(), detail={})) == "none: too few independent events"
+    assert smallest_text(replace(finding(), detail={}), 0.05) == "none: too few independent events"
+
+
+@pytest.mark.parametrize(
+    ("changes", "least", "words"),
+    [
+        ({"sign": -1}, 0.02, "-2.00%"),
+        ({"sign": 0}, 0.02, "-2.00% or +2.00%"),
+        ({"sign": 1, "ratio": True}, 0.24, "x 1.24"),
+        ({"sign": -1, "ratio": True}, 0.24, "x 0.76"),
+        ({"sign": 0, "ratio": True}, 0.24, "x 0.76 or x 1.24"),
+        ({"sign": 0, "ratio": True}, 1.24, "x 2.24"),
+        ({"sign": -1, "ratio": True}, 1.24, "none that could occur (a fall of 124% is needed)"),
+        ({"sign": -1}, 1.2, "none that could occur (-120.00% is needed)"),
+        ({"sign": 1, "baseline": -0.05, "outcome": "deepest fall of SPX within 21"}, 0.08, "none that could occur (+8.00% is needed)"),
+        ({"sign": 1, "baseline": -0.04, "units": "correlation"}, 1.47, "none that could occur (+1.47 is needed)"),
+        ({"sign": -1, "baseline": 0.41, "units": "share"}, 0.21, "-0.21"),
+        ({"sign": -1, "baseline": 0.0, "units": "share"}, 0.21, "-0.21"),
+    ],
+)
+def test_the_smallest_effect_is_told_in_the_claimed_direction_where_it_could_occur(changes, least, words):
+    ratio = changes.get("ratio", False)
+    assert smallest_alone(finding(**changes, smallest=math.log1p(least) if ratio else least)) == words
+
+
+def test_an_effect_of_many_deviations_of_the_outcome_could_not_occur():
+    scarce = replace(finding(detail=noise_about(0.0)), n_effective=2)
+    assert smallest_text(scarce, 0.05) == "+2.90%"
+    assert smallest_text(scarce, 1e-5).startswith("none that could occur (+")
 
 
 def test_power_is_that_of_the_correction_in_force():

@@ -69,6 +69,16 @@ def test_a_copy_of_the_same_shape_is_the_same_search(root):
     assert tally(root, strategy="stranger").trials == 2
 
 
+def test_an_edited_file_or_cell_stays_the_search_of_its_name_whatever_it_decides_now(root):
+    enter(root, range(1, 101))
+    enter(root, [500, 501], shape="edited")
+    enter(root, [600], strategy="stranger", shape="edited and renamed")
+    assert tally(root).trials == tally(root, shape="edited").trials == 102
+    enter(root, [700], strategy="copy", shape="edited")  # of the edited file: the first one's trials count for it too
+    assert tally(root, strategy="copy").trials == 103
+    assert tally(root, strategy="stranger").trials == 1
+
+
 def test_a_rewritten_file_that_decides_mostly_the_same_is_the_same_search(root):
     enter(root, range(1, 101))
     enter(root, [1, 2, 3, 200, 201], strategy="rewritten", shape="t")

@@ -4,6 +4,9 @@
 decisions on the same symbols and bars under the same costs and account) and `sharpe` (per bar, NaN where there was none). It lies beside the results,
 not in them, or where FLOWBT_LEDGER says. Files are written whole and never changed; each name ends in its number of trials, so that a damaged one still
 counts. A name is read with every other name that is the same search: files of the same shape, or decisions that are mostly the same.
+
+All shapes under one name are one search, even where they decide nothing alike: an edit changes the shape, and whoever edits until it works has searched. What
+is a new idea and what the next try cannot be told from the files; a search hidden is worse than a bar too high, and a name of its own lowers that bar.
 """
 
 from __future__ import annotations
@@ -117,7 +120,7 @@ class Ledger:
         self.names = {name.name: _named(name) for name in sorted(folder.glob("*")) if name.is_dir()}
 
     def count(self, strategy: str) -> TrialCount:
-        """Distinct trials of a strategy and of all names that are the same search."""
+        """Distinct trials of a strategy, whatever its file has been over time, and of all names that are the same search."""
         one = self.names.get(slug(strategy))
         if one is None:
             return TrialCount(0, float("nan"))

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from flowbt.data.declare import parse_declaration
-from flowbt.data.ingest.validate import DEFAULTS, as_records, check_holes, check_rows
+from flowbt.data.ingest.validate import DEFAULTS, as_records, check_holes, check_rows, check_splits
 from flowbt.data.sources.base import RawTable
 from flowbt.ground.errors import RefusedImport
 
@@ -101,3 +101,22 @@ def test_sessions_without_five_minute_bars_are_holes_and_bars_are_no_labels():
     times = pd.to_datetime(["2024-01-02 14:30", "2024-01-02 14:35", "2024-01-03 14:30", "2024-01-05 14:30"])
     found = check_holes(pd.DataFrame({"event_time": times, "symbol": "SPY:5m", "close": 1.0}), parse_declaration("x", raw))
     assert [(one.kind, str(one.event_time.date())) for one in found] == [("hole", "2024-01-04")]
+
+
+HALVED = {"open": [100.0, 101.0, 49.0, 50.5], "close": [101.0, 100.0, 50.0, 50.0]}
+
+
+def test_a_night_that_halves_the_price_is_a_split_nobody_recorded():
+    found = check_splits(table([*SESSIONS, "2024-01-05"], **HALVED).frame, declared())
+    assert [(one.kind, f"{one.event_time:%F}", one.reason[:40]) for one in found] == [("split", "2024-01-04", "a jump from 100 to 49: a split (2 for 1)")]
+
+
+def test_a_recorded_split_and_a_crash_are_none():
+    recorded = table([*SESSIONS, "2024-01-05"], **HALVED, split=[float("nan"), float("nan"), 2.0, float("nan")]).frame
+    crash = table(SESSIONS, close=[100.0, 101.0, 61.0]).frame
+    assert check_splits(recorded, declared()) == check_splits(crash, declared()) == []
+
+
+def test_what_doubles_on_its_usual_days_has_no_split():
+    index = table(pd.bdate_range("2024-01-02", periods=9), close=[10.0, 11.0, 9.0, 10.0, 20.0, 14.0, 12.0, 13.0, 11.0]).frame
+    assert check_splits(index, declared()) == []

@@ -13,6 +13,7 @@ Kinds of finding, with the policy that holds where a dataset's `[policy]` says n
     off_session   refuse   a time that is no label of the dataset's clock (drop leaves out the row)
     hole          flag     labels of the clock without a row, as runs; with many symbols, labels no symbol has
     stale_open    flag     years in which opens repeat the close before: no price anyone could trade at
+    split         flag     an overnight jump by a split's ratio where no split is recorded
     overlap       refuse   two files of one dataset differ by more than the plan allows
     revision      flag     another value than an earlier import has: kept as a revision (drop keeps the earlier one)
     format_break  flag     a file changes how it writes numbers, or where its rows come from
@@ -51,6 +52,7 @@ DEFAULTS: dict[str, Policy] = {
     "hole": "flag",
     "overlap": "refuse",
     "stale_open": "flag",
+    "split": "flag",
     "revision": "flag",
     "repeated": "drop",
     "unnamed": "refuse",
@@ -66,6 +68,11 @@ PRICES = ("open", "high", "low", "close", "member_close", "futures_close")
 MANY_SYMBOLS = 50  # beyond this, holes are looked for in the table as a whole: not every ticker trades every session
 LONGEST_GAP = {"week": pd.Timedelta(days=10), "month": pd.Timedelta(days=35)}
 ROUNDING = 1e-9
+MOST_FOR_ONE, OF_A_SPLIT, USUAL = (
+    50,
+    0.03,
+    20,
+)  # new shares per old; how far from a whole ratio the night may have moved; times the median day: indices of volatility double
 
 
 def policy(declaration: Dataset, kind: str) -> Policy:
@@ -128,6 +135,30 @@ def check_opens(frame: pd.DataFrame, declaration: Dataset) -> list[Anomaly]:
             first, last = stale.index[stale][0], stale.index[stale][-1]
             reason = f"opens repeat the close before ({int(stale.sum())} rows, {first.year} to {last.year}); runs fill there at the close of the next session"
             found.append(Anomaly("stale_open", reason, event_time=first, symbol=str(symbol), field="open"))
+    return found
+
+
+def check_splits(frame: pd.DataFrame, declaration: Dataset) -> list[Anomaly]:
+    """Sessions of an exchange that open (or, without opens, close) at a whole part or multiple of the close before, far from the symbol's usual days, and no
+    `split` is recorded there."""
+    if declaration.frequency != "session" or "close" not in frame.columns:
+        return []
+    found = []
+    for symbol, bars in frame.groupby("symbol", observed=True):
+        prices = bars.groupby("event_time")[[name for name in ("open", "close", "split") if name in frame.columns]].last()
+        now = prices["open"].fillna(prices["close"]) if "open" in prices else prices["close"]
+        ratio = prices["close"].shift(1) / now.where(now > 0)
+        times = ratio.where(ratio >= 1, 1 / ratio.where(ratio > 0))
+        whole = times.round()
+        usual = np.log(prices["close"].where(prices["close"] > 0)).diff().abs().median()
+        jumped = (whole >= 2) & (whole <= MOST_FOR_ONE) & ((times / whole - 1).abs() <= OF_A_SPLIT) & (np.log(times) > USUAL * usual)
+        if "split" in prices:
+            jumped &= prices["split"].isna()
+        for when in prices.index[jumped]:
+            shares = f"{whole[when]:.0f} for 1" if ratio[when] > 1 else f"1 for {whole[when]:.0f}"
+            gap = f"a jump from {prices['close'].shift(1)[when]:g} to {now[when]:g}"
+            reason = f"{gap}: a split ({shares}) that is not recorded (field split, or adjusted prices), or a bad price"
+            found.append(Anomaly("split", reason, event_time=when, symbol=str(symbol), field="close"))
     return found
 
 

@@ -26,9 +26,8 @@ import numpy as np
 
 from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.study import tested
-from flowbt.evidence.claims.wording import effect_text
+from flowbt.evidence.claims.wording import effect_text, own_test, smallest_text
 from flowbt.evidence.cutoffs import CUTOFFS
-from flowbt.evidence.inference import Studentised
 
 ORDER = (
     "replicated", "direction only", "came true", "follows", "as printed", "contradicted", "failed", "does not follow", "not as printed",
@@ -125,21 +124,6 @@ def margin(f: Finding) -> float:
     if stated:
         return CUTOFFS.margin * abs(stated)
     return math.log1p(CUTOFFS.margin_ratio) if f.ratio else CUTOFFS.margin * abs(f.baseline or 0.0)
-
-
-def own_test(f: Finding) -> Studentised | None:
-    """The finding's own test; None where it has none."""
-    stored = f.detail.get("test")
-    return Studentised.from_dict(stored) if stored else None
-
-
-def smallest_text(f: Finding, level: float = CUTOFFS.level) -> str:
-    """The smallest effect the test sees with the power asked for at a level, in words."""
-    test = own_test(f)
-    least = math.inf if test is None else test.smallest(level=level)
-    if math.isinf(least):
-        return "none: too few independent events"
-    return effect_text(f, math.log1p(least) if f.ratio else least, sign=False)
 
 
 def stated_effect(f: Finding) -> float | None:

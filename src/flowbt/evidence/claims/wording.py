@@ -6,6 +6,12 @@ import math
 from typing import Any
 
 from flowbt.evidence.claims.finding import Finding
+from flowbt.evidence.claims.study import shown, tested
+from flowbt.evidence.inference import Studentised
+
+RANGES = {"return": (-1.0, math.inf), "share": (0.0, 1.0), "correlation": (-1.0, 1.0)}  # of a mean, by its units
+DEEPEST = "deepest fall"  # outcomes (`forward_drawdown`) that are never over 0
+MANY = 3.0  # deviations of what a cluster brings: no event moves a mean as far
 
 
 def amount(value: float | None, units: str, sign: bool = True) -> str:
@@ -28,6 +34,50 @@ def effect_text(f: Finding, value: float | None, sign: bool = True) -> str:
 def interval_text(f: Finding) -> str:
     """The 95% interval in the units of the finding; empty where there is none."""
     return "-" if f.low is None or f.high is None else f"{effect_text(f, f.low)} to {effect_text(f, f.high)}"
+
+
+def own_test(f: Finding) -> Studentised | None:
+    """The finding's own test; None where it has none."""
+    stored = f.detail.get("test")
+    return Studentised.from_dict(stored) if stored else None
+
+
+def smallest_text(f: Finding, level: float) -> str:
+    """The smallest effect the test sees with the power asked for at a level, in words."""
+    test = own_test(f)
+    return _least(f, math.inf if test is None else test.smallest(level=level))
+
+
+def smallest_alone(f: Finding) -> str:
+    """The same of the claim alone, at 5%: its `smallest` in words."""
+    return _least(f, math.inf if f.smallest is None else tested(f.smallest, f.ratio))
+
+
+def _least(f: Finding, least: float) -> str:
+    """`least`: without a sign, in the scale of the test (a ratio less 1). "No edge" is told both ways."""
+    if not math.isfinite(least):
+        return "none: too few independent events"
+    ways = [k * least for k in ((f.sign,) if f.sign else (-1, 1)) if _may_occur(f, k * least)]
+    if not ways:
+        return f"none that could occur ({_plain(f, (f.sign or 1) * least)} is needed)"
+    return " or ".join(_plain(f, one) for one in ways)
+
+
+def _plain(f: Finding, effect: float) -> str:
+    return f"a fall of {-effect:.0%}" if f.ratio and effect <= -1 else effect_text(f, shown(effect, f.ratio))
+
+
+def _may_occur(f: Finding, effect: float) -> bool:
+    """Whether a mean can be so far from its base: within what its units allow, and no more than MANY deviations of a cluster's outcome away."""
+    stored, base = f.detail.get("test") or {}, f.baseline or 0.0
+    error = stored.get("se")  # of a ratio: of its log
+    if error and abs(effect) > MANY * error * (1 + stored["estimate"] if f.ratio else 1) * math.sqrt(max(f.n_effective, 1)):
+        return False
+    if f.ratio:
+        return effect > -1.0
+    low, high = RANGES.get(f.units, (-math.inf, math.inf))
+    low = low if base else min(low, -1.0)  # two sides against each other have no base
+    return low <= base + effect <= (0.0 if f.outcome.startswith(DEEPEST) and base else high)
 
 
 def stated_text(f: Finding) -> str:

@@ -24,7 +24,7 @@ from flowbt.data.declare import Dataset, read_declaration
 from flowbt.data.ingest.merge import merge
 from flowbt.data.ingest.plan import ImportPlan, PlanDataset, PlannedFile, inputs
 from flowbt.data.ingest.splice import Overlap, SourceRows, select, splice
-from flowbt.data.ingest.validate import as_records, check_holes, check_opens, check_rows, policy, refuse
+from flowbt.data.ingest.validate import as_records, check_holes, check_opens, check_rows, check_splits, policy, refuse
 from flowbt.data.provenance import FileRecord, Provenance
 from flowbt.data.sources import read
 from flowbt.data.sources.base import Anomaly, RawTable
@@ -120,13 +120,13 @@ def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path,
     made = assemble(found if what != "place" else (), declaration, dataset.overlap, read)
     records = [{**record, "rows": rows} for record, rows in zip(records, made.rows, strict=False)]
     state = grown(stored.frame(), made, declaration, arrival) if stored and what in ("place", "merge") else _fresh(made)
-    holes = check_holes(state.frame, declaration) + check_opens(state.frame, declaration)
+    holes = check_holes(state.frame, declaration) + check_opens(state.frame, declaration) + check_splits(state.frame, declaration)
     refuse(holes, declaration)
     before = stored.provenance if stored and what != "anew" else {}
     if what == "merge" and not any(count for kind, count in state.change.items() if kind != "equal"):
         return ImportOutcome(dataset.name, "unchanged", before["rows"], tuple(before["span"]), before["finding_counts"], change=state.change)
     table = place(state.frame, declaration)
-    kept_findings = [one for one in before.get("findings", []) if one["kind"] not in ("hole", "stale_open")]
+    kept_findings = [one for one in before.get("findings", []) if one["kind"] not in ("hole", "stale_open", "split")]
     findings = kept_findings + as_records([*made.findings, *state.findings, *holes], declaration)
     counts = dict(Counter(finding["kind"] for finding in findings))
     earlier = before.get("files", [])
