@@ -192,8 +192,9 @@ def held(book: Book) -> Iterator[tuple[Array, Array]]:
         np.add.at(units, (bar[mine], column[mine] - first), signed[mine])
         before = np.vstack([mark[:1], mark[:-1]])
         exposure = np.cumsum(units, axis=0) * before / np.maximum(value, 1e-9)[:, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            yield np.nan_to_num(exposure), np.clip(np.nan_to_num(mark / before - 1, posinf=0.0), -1.0, TENFOLD)
+        with np.errstate(all="ignore"):  # of prices of nothing, or next to nothing
+            moved = np.clip(np.nan_to_num(mark / before - 1, posinf=0.0), -1.0, TENFOLD)
+        yield np.nan_to_num(exposure), moved
 
 
 def _values(book: Book) -> Array:
