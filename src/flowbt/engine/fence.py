@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 import flowbt
+from flowbt.deferred.record import Deferred
 from flowbt.ground.errors import FenceError, LoadError, nearest
 from flowbt.ground.guard import refuse
 from flowbt.ground.types import Json
@@ -56,7 +57,9 @@ KEEPS = frozenset({  # into or out of what outlives the call
 })  # fmt: skip
 BY_NAME = frozenset({"attrgetter", "methodcaller"})  # reach for a name that is data
 MUTABLE = (MutableMapping, MutableSequence, MutableSet, np.ndarray)
-FRESH = (pd.DataFrame, pd.Series, pd.Index, np.ndarray, types.SimpleNamespace, functools.partial, UserDict, UserList, BaseException)  # made by the call itself
+FRESH = (  # made by the call itself
+    pd.DataFrame, pd.Series, pd.Index, np.ndarray, types.SimpleNamespace, functools.partial, UserDict, UserList, BaseException, Deferred,
+)  # fmt: skip
 NAMED = frozenset({"_replace", "_asdict", "_fields", "_make"})  # of a NamedTuple
 DUNDERS = frozenset({"__name__", "__doc__", "__file__", "__future__"})
 DO = "take data from the panel: only there is it known when it was known"
