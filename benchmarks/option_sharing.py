@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from flowbt.engine.options import structures as st
-from flowbt.engine.options.prices import SharedPrices
 from flowbt.engine.options.run import outcome_of, prepared_walk, rules_of_structure
+from flowbt.engine.options.valuation import SharedPrices
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.types import Account, Costs, Market, Signals
 from flowbt.ground.clock import Clock

@@ -76,10 +76,12 @@ def stand_ins(rows: pd.DataFrame) -> pd.Series:
     out = pd.Series(False, rows.index)
     if "iv" not in rows:
         return out
-    iv = rows["iv"].astype(float)
+    iv, outside = rows["iv"].astype(float), rows["strike"].ge(rows["expiry_forward"]) == rows["call"]
     for value in repeated(iv):
         mine = iv == value
-        quoted = rows["implied"][mine].dropna()
+        if outside[mine].mean() < ABOUT:  # what a provider prints where a price is intrinsic
+            continue
+        quoted = rows["implied"][mine & outside].dropna()
         others = rows["at"].map(iv.where((iv > 0) & ~mine).groupby(rows["at"]).median())[mine].dropna()
         off, beside = (value / quoted - 1.0).abs() > AGREE, np.abs(np.log(value / others)) > np.log(FAR)
         if (off.mean() if len(quoted) >= OFTEN else beside.mean() if len(beside) else 0.0) > MOSTLY:

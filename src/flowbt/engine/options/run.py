@@ -26,11 +26,12 @@ from flowbt.engine.book import Book
 from flowbt.engine.decisions import number, rules_of
 from flowbt.engine.options.desk import Desk, StructureBars, StructurePosition
 from flowbt.engine.options.greeks import attribution
-from flowbt.engine.options.kernel import StructureState, StructureTape, StructureWorld, walk_structures
-from flowbt.engine.options.prices import SharedPrices
+from flowbt.engine.options.kernel import walk_structures
 from flowbt.engine.options.pricing import Contract, days_of, timing_of
 from flowbt.engine.options.structures import Structure, declared
+from flowbt.engine.options.trading import StructureState, StructureTape, StructureWorld
 from flowbt.engine.options.twin import walk
+from flowbt.engine.options.valuation import SharedPrices
 from flowbt.engine.options.world import Given, day_of, given_of, room_for, start, with_room
 from flowbt.engine.types import Account, Costs, Market, Signals
 from flowbt.engine.walk.kernel import Array, Bars, Bools, Rules, Tape

@@ -1,4 +1,8 @@
-"""What an option is worth at a bar, compiled, and kept: an option of a strike and expiry is priced once a bar for all runs that hold it.
+"""What an option is worth at a bar, compiled, and kept: an option of a strike and expiry is priced once a bar for all runs that hold it (trials of a sweep,
+rotations of a decision, windows of a walk-forward).
+
+A price depends on the option, the bar, the bars and volatilities, and the model; never on what a run holds. `inputs_key` is of all but the first two of these,
+by content: nothing stale can be found.
 
 `pricing.py` is the same on arrays (`known_inputs`, `value_with`, `settled`, `strike_of`, `crossing`), in plain numpy; `desk.py` reads it so, and the tests hold
 both together. NaN stands for a term that was not stated.
@@ -6,10 +10,15 @@ both together. NaN stands for a term that was not stated.
 
 from __future__ import annotations
 
+import hashlib
 import math
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
+from cachetools import LRUCache
 
 from flowbt.engine.options.pricing import LEAST, YEAR
 from flowbt.engine.walk.kernel import Array, Ints
@@ -23,14 +32,15 @@ from flowbt.options.model import DAYS, HIGHEST, LOWEST, RATIOS, REACH
 SOON = 1e-9  # of a day: rounding
 OPENS, HIGHS, LOWS, MARKS, FUNDING, POINTS = range(6)  # of `PricingArrays.grid`
 CALL, QUANTITY, RULE, VALUE, COUNTED = range(5)  # of `LegTerms.terms`; `COUNTED`: whether a roll counts its days from the expiry before
+BYTES, ENTRY = 192_000_000, 40  # most kept by one store, and of a price
 STRIKE, MONEYNESS, DELTA = range(3)  # how a strike is chosen
 CLOSE, OPEN = range(2)
-_HALVINGS = 60
+_HALVINGS, _PLACES = 60, 8
 
 
 class PricingArrays(NamedTuple):
-    """All that prices rest on. `grid`: OPENS to POINTS x T x N, the volatility in points; `labels`: 2 x T, days since 1970 and to the next bar; `hours`: where bars
-    open, close and options settle, in days from the label. `carry` 2 x N x T: rate and dividend yield as known at each bar; `stated`: what the structure
+    """All that prices rest on. `grid`: OPENS to POINTS x T x N, the volatility in points; `labels`: 2 x T, days since 1970 and to the next bar; `hours`: where
+    bars open, close and options settle, in days from the label. `carry` 2 x N x T: rate and dividend yield as known at each bar; `stated`: what the structure
     says. `first` N x (T + 1): where a bar's slices lie. `indexed`: `smile` (level, term, tilt, usual, slope, slope_term, curve, scale) is a `SmileModel`,
     else a `Skew`; `widths`: of quotes, below a row of deviations and beside a column of days."""
 
@@ -58,8 +68,8 @@ class LegTerms(NamedTuple):
 
 
 class Valuations(NamedTuple):
-    """What was priced, M entries (a power of two): a code of option and bar | strike, price, delta, volatility; a newer entry takes the place of an older one.
-    `counted`: found, priced. One walk at a time writes here."""
+    """What was priced, M entries (a power of two): a code of option and bar | strike, price, delta, volatility; one that finds
+    no free place takes another's. `counted`: found, priced. One walk at a time writes here."""
 
     code: Ints
     value: Array  # M x 4
@@ -191,10 +201,16 @@ def value_at(p: PricingArrays, kept: Valuations, where: tuple[int, int, int], op
     kind = (np.int64(option.expiry * 1440.0) + 1_000_000_000) * 4 + (2 if option.call else 0) + at
     code = np.int64((kind * symbols + j) * bars + t + 1)
     mixed = np.uint64(code) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(np.int64(option.strike * 4096.0)) * np.uint64(0xC2B2AE3D27D4EB4F)
-    slot = np.int64(mixed >> np.uint64(36)) & (kept.code.size - 1)
-    if kept.code[slot] == code and kept.value[slot, 0] == option.strike:
-        kept.counted[0] += 1
-        return kept.value[slot, 1], kept.value[slot, 2], kept.value[slot, 3]
+    first = np.int64(mixed >> np.uint64(36))
+    slot = first & (kept.code.size - 1)
+    for n in range(_PLACES):
+        here = (first + n) & (kept.code.size - 1)
+        if kept.code[here] == code and kept.value[here, 0] == option.strike:
+            kept.counted[0] += 1
+            return kept.value[here, 1], kept.value[here, 2], kept.value[here, 3]
+        if kept.code[here] == 0:
+            slot = here
+            break
     price, delta, vol = priced_at(p, t, j, at, option)
     kept.counted[1] += 1
     kept.code[slot] = code
@@ -249,3 +265,40 @@ def option_of(p: PricingArrays, legs: LegTerms, k: int, where: tuple[int, int], 
         else:
             high = middle
     return OptionTraded(call, spot * math.exp(0.5 * (low + high)), expiry, last), True
+
+
+class SharedPrices:
+    """What was priced before, by `inputs_key`, least recently used out first; at most `size` bytes. Threads may share it: of those that ask for one key,
+    one walks at a time, and the next finds what it has priced."""
+
+    def __init__(self, size: int = BYTES) -> None:
+        self._kept: LRUCache[Hashable, tuple[Valuations, Lock]] = LRUCache(size, lambda one: sum(part.nbytes for part in one[0]))
+        self._lock = Lock()
+        self.found = self.priced = 0
+
+    @contextmanager
+    def lent(self, key: Hashable, entries: int) -> Iterator[Valuations]:
+        """What is kept under a key, or as much room as was asked for."""
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = valuations(min(entries, int(self._kept.maxsize) // (2 * ENTRY))), Lock()  # room is a power of two, up to twice as much
+            kept, free = self._kept[key]
+        with free:
+            found, priced = (int(n) for n in kept.counted)
+            yield kept
+            with self._lock:
+                self.found, self.priced = self.found + int(kept.counted[0]) - found, self.priced + int(kept.counted[1]) - priced
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return int(self._kept.currsize)
+
+
+def inputs_key(arrays: Iterable[Array], words: Hashable) -> bytes:
+    """A digest of arrays, their shapes, and of `words` by their repr."""
+    made = hashlib.blake2b(repr(words).encode(), digest_size=16)
+    for array in arrays:
+        made.update(repr(array.shape).encode())
+        made.update(array.tobytes())
+    return made.digest()

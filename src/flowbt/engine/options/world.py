@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 
 from flowbt.engine.options.desk import Desk
-from flowbt.engine.options.kernel import COLUMN, DUE, NEVER, NUMBER, StructureState, StructureTape, TradingTerms
-from flowbt.engine.options.prices import inputs_key
 from flowbt.engine.options.pricing import FLAT_SPREAD, days_of, expiry_of
 from flowbt.engine.options.structures import Leg, Skew, Structure
-from flowbt.engine.options.valuation import DELTA, MONEYNESS, STRIKE, LegTerms, PricingArrays
+from flowbt.engine.options.trading import COLUMN, DUE, NEVER, NUMBER, StructureState, StructureTape, TradingTerms
+from flowbt.engine.options.valuation import DELTA, MONEYNESS, STRIKE, LegTerms, PricingArrays, inputs_key
 from flowbt.engine.types import Array, frozen
 from flowbt.engine.walk.events import NONE
 from flowbt.features.calendar import third_fridays

@@ -18,8 +18,8 @@ import pandas as pd
 from flowbt.deferred import Trace, Tracer
 from flowbt.deferred.graph import nodes_in
 from flowbt.engine.decisions import no_decision, no_rules, plan_of, rules_of
-from flowbt.engine.options.prices import SharedPrices
 from flowbt.engine.options.run import outcome_of, prepared_walk, rules_of_structure
+from flowbt.engine.options.valuation import SharedPrices
 from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.fingerprint import fingerprint, fingerprint_of_rules, fingerprint_of_weights
 from flowbt.engine.sweep.results import BarRange, TrialResults
