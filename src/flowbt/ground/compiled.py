@@ -50,6 +50,14 @@ class SourceCache(FunctionCache):  # type: ignore[misc]
     def _index_key(self, sig: object, codegen: object) -> tuple[object, ...]:
         return (*super()._index_key(sig, codegen), sources())
 
+    def _load_overload(self, sig: object, target_context: object) -> object:
+        """Nothing, and an empty index, where the one on disk names types that another version of the package had."""
+        try:
+            return super()._load_overload(sig, target_context)
+        except (AttributeError, ImportError):
+            self.flush()
+            return None
+
 
 @lru_cache(maxsize=1)
 def sources() -> str:

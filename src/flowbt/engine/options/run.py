@@ -16,6 +16,7 @@ Rolling keeps the units and the underlying and replaces the options.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ from flowbt.engine.options.trading import StructureState, StructureTape, Structu
 from flowbt.engine.options.twin import walk
 from flowbt.engine.options.valuation import SharedPrices
 from flowbt.engine.options.world import Given, day_of, given_of, room_for, start, with_room
-from flowbt.engine.types import Account, Costs, Market, Signals
+from flowbt.engine.types import Account, Costs, Market, Signals, frozen
 from flowbt.engine.walk.kernel import Array, Bars, Bools, Rules, Tape
 from flowbt.engine.walk.tape import book_of
 from flowbt.engine.walk.twin import PendingOrder
@@ -138,6 +139,13 @@ def outcome_of(given: Given, rules: Rules, prices: SharedPrices) -> StructureRun
     return StructureRun(
         out.paid[:count, 3], out.paid[:count, 1], out.opened[:count, 4] == 1, np.ascontiguousarray(out.bars[:, 0]), np.abs(out.bars[:, 2]) > 0.0
     )
+
+
+def rotated_values(given: Given, rules: Rules, offsets: Iterable[int]) -> Iterator[Array]:
+    """The value at each close with the rules rotated by each number of bars; an option is priced once a bar for all of them."""
+    prices = SharedPrices()
+    for offset in offsets:
+        yield outcome_of(given, Rules(*(frozen(np.roll(part, offset, axis=0), part.dtype) for part in rules)), prices).value
 
 
 def value_of(market: Market, bars: Bars, signals: Signals, costs: Costs, account: Account) -> Array:

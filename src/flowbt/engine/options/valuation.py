@@ -15,9 +15,10 @@ import math
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from cachetools import LRUCache
 
 from flowbt.engine.options.pricing import LEAST, YEAR
@@ -113,7 +114,7 @@ def within(p: PricingArrays, t: int, expiry: float) -> float:
 def last_bar(p: PricingArrays, t: int, expiry: float) -> int:
     """The bar from t on that holds settlement, or where the data skip it the one before; T if it is after the data."""
     instant = expiry + p.hours[2]
-    at = t + np.searchsorted(p.labels[0, t:], instant - p.hours[1] - SOON)
+    at = t + int(np.searchsorted(p.labels[0, t:], instant - p.hours[1] - SOON))
     return at - 1 if t < at < p.labels.shape[1] and p.labels[0, at] + p.hours[0] > instant + SOON else at
 
 
@@ -227,7 +228,8 @@ def crossed_at(p: PricingArrays, terms: tuple[float, float], where: tuple[int, i
     row, column = np.searchsorted(table[1:, 0], years * YEAR), np.searchsorted(table[0, 1:], m)
     width = table[1 + min(row, table.shape[0] - 2), 1 + min(column, table.shape[1] - 2)]
     half = terms[0] * max(width * fair[0], terms[1])
-    return max(fair[0] + (half if units > 0.0 else -half), LEAST * option.strike)
+    price: float = fair[0] + (half if units > 0.0 else -half)
+    return max(price, LEAST * option.strike)
 
 
 @jit_part
@@ -295,7 +297,7 @@ class SharedPrices:
         return int(self._kept.currsize)
 
 
-def inputs_key(arrays: Iterable[Array], words: Hashable) -> bytes:
+def inputs_key(arrays: Iterable[npt.NDArray[Any]], words: Hashable) -> bytes:
     """A digest of arrays, their shapes, and of `words` by their repr."""
     made = hashlib.blake2b(repr(words).encode(), digest_size=16)
     for array in arrays:

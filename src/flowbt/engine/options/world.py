@@ -44,10 +44,20 @@ def given_of(desk: Desk) -> Given:
     structure, costs, account, model = desk.structure, desk.costs, desk.account, desk.structure.model
     pricing, legs, trading = pricing_of(desk), legs_of(desk), structure.trading
     crossing = float(trading.cross), float(trading.tick if trading.tick is not None else 0.0001 if model.coin else 0.01)
-    days = np.nan if trading.roll_days is None else float(trading.roll_days)
-    how = (structure.by == "risk", days, bool(trading.roll), bool(trading.hedge), float(trading.hedge_band))
-    numbers = (float(one) for one in (costs.fees, costs.slippage, costs.borrow, account.margin, account.max_gross))
-    terms = TradingTerms(*numbers, crossing, float(structure.shares), *how)
+    terms = TradingTerms(
+        float(costs.fees),
+        float(costs.slippage),
+        float(costs.borrow),
+        float(account.margin),
+        float(account.max_gross),
+        crossing,
+        float(structure.shares),
+        structure.by == "risk",
+        np.nan if trading.roll_days is None else float(trading.roll_days),
+        bool(trading.roll),
+        bool(trading.hedge),
+        float(trading.hedge_band),
+    )
     p = pricing
     key = inputs_key((p.grid, p.labels, p.carry, p.first, p.slices), (model, desk.timing))
     return Given(desk, pricing, legs, terms, key, min(PER_BAR * desk.iv.size, ENTRIES))
@@ -166,4 +176,5 @@ def room_for(given: Given, orders: int) -> StructureTape:
 
 def with_room(out: StructureTape) -> StructureTape:
     """The tape with twice the room for what is not by bar."""
-    return StructureTape(*(np.concatenate([part, np.empty_like(part)]) for part in out[:7]), *out[7:])
+    rows = {name: part for name, part in out._asdict().items() if name not in ("bars", "carry", "by_open")}
+    return out._replace(**{name: np.concatenate([part, np.empty_like(part)]) for name, part in rows.items()})

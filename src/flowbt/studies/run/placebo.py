@@ -165,15 +165,12 @@ def terms_of(prepared: Prepared) -> Terms:
 
 def rotated_structures(prepared: Prepared, count: int, seed: int) -> Iterator[Array]:
     """The returns of `placebos_of` where an option structure is traded: no book is made, and an option is priced once a bar for all of them."""
-    from flowbt.engine.options.run import SharedPrices, outcome_of, prepared_walk, rules_of_structure
+    from flowbt.engine.options.run import prepared_walk, rotated_values, rules_of_structure
 
     market, account, decision = prepared.market, prepared.account, prepared.decision
     assert isinstance(decision, Signals)
     given = prepared_walk(market, bars_of(market, prepared.costs), decision, prepared.costs, account)
-    prices, rules = SharedPrices(), rules_of_structure(decision, market)
-    for offset in offsets_of(decision, len(market.index), count, seed):
-        moved = Rules(*(frozen(np.roll(part, offset, axis=0), part.dtype) for part in rules))
-        value = outcome_of(given, moved, prices).value
+    for value in rotated_values(given, rules_of_structure(decision, market), offsets_of(decision, len(market.index), count, seed)):
         before = np.concatenate([[account.cash], value[:-1]])
         yield np.divide(value, before, out=np.ones_like(before), where=before > 0.0) - 1.0
 
