@@ -1,11 +1,11 @@
 """How many small faults, put into the code one at a time, do the tests notice?   make mutants, or: python scripts/mutants.py engine sweep -n 40
 
 A mutant is one change of a copy of `src`: a comparison, an operator, a number, a condition, a returned value, or a call left out. The tests of its room
-are run against it until one fails (killed) or all pass (survived: a test is missing, or the change means nothing): the tests that ran the changed line, known
-from one run of the room under coverage.py, the quickest first; where none did, or the line is of a kernel, first those that name the module. Time is that of the processor, so that a
-busy machine changes no verdict; what does not end (several times what the unchanged code takes) is counted apart, never as killed. Changes shown to mean
-nothing are listed in EQUIVALENT, each with its reason, and leave the count. Prints a table per room and each survivor. Not part of the default tests: a
-room takes minutes. The sample is seeded; `--seed` draws another. Rooms have folders of their own: several may run side by side.
+are run against it until one fails (killed) or all pass (survived: a test is missing, or the change means nothing): those that ran the changed line, known
+from one run of the room under coverage.py, the quickest first; where none did, or the line is of a kernel, those that name the module before the others. Time
+is that of the processor, so that a busy machine changes no verdict; what does not end (several times what the unchanged code takes) is counted apart, never as
+killed. Changes shown to mean nothing are listed in EQUIVALENT, each with its reason, and leave the count. Prints a table per room and each survivor. Not part of
+the default tests: a room takes minutes. The sample is seeded; `--seed` draws another. Rooms have folders of their own: several may run side by side.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ class Limit:
 
 @dataclass
 class Lines:
-    """A plugin of pytest: which tests ran which lines of `folder`, and how long they took. What a fixture of more than one test ran counts for its whole file."""
+    """A plugin of pytest: which tests ran which lines of `folder`, and how long they took. What a shared fixture ran counts for its whole file."""
 
     folder: Path
     file: Path
@@ -233,10 +233,10 @@ class Lines:
     def pytest_sessionfinish(self) -> None:
         self.coverage.stop()
         data = self.coverage.get_data()
-        ran = {
-            str(Path(name).relative_to(self.folder)): {line: sorted(set(tests) - {""}) for line, tests in data.contexts_by_lineno(name).items()}
-            for name in data.measured_files()
-        }
+        ran = {}
+        for name in data.measured_files():
+            lines = data.contexts_by_lineno(name).items()
+            ran[str(Path(name).relative_to(self.folder))] = {line: sorted(set(tests) - {""}) for line, tests in lines}
         self.file.write_text(json.dumps({"lines": ran, "seconds": self.seconds}), encoding="utf-8")
 
 
@@ -292,8 +292,8 @@ class Workshop:
             shutil.rmtree(self.folder / "changed", ignore_errors=True)
 
 
-def tests_of(mutant: Mutant, tests: tuple[str, ...], known: Known | None = None) -> Tests:
-    """The tests that ran the changed line, the quickest first; where none is known, the room's in two runs: first those that name the module, so that most mutants end soon."""
+def tests_of(mutant: Mutant, tests: tuple[str, ...], known: Known | None) -> Tests:
+    """The tests that ran the changed line, the quickest first; where none is known, the room's in two runs: those that name the module, then the others."""
     ran = known.tests(mutant) if known else ()
     if ran:
         return (ran, ())
@@ -354,7 +354,7 @@ def judge(room: str, given: argparse.Namespace) -> Counter[str]:
     shop = Workshop(WORK / room)
     shop.refresh()
     if given.near:
-        work = [(one, tests_of(one, tests)) for one in chosen[given.skip :]]
+        work = [(one, tests_of(one, tests, None)) for one in chosen[given.skip :]]
         return judged(shop, [(one, (first or rest, ())) for one, (first, rest) in work], Limit(60, given.limit), given.minutes)
     known = learnt(room, tests, shop, 10 * given.limit)
     print(f"  unchanged  {known.whole:4.0f} s  ({len(every)} mutants known, {len(chosen)} drawn)", flush=True)
