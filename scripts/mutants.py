@@ -4,8 +4,8 @@ A mutant is one change of a copy of `src`: a comparison, an operator, a number, 
 are run against it until one fails (killed) or all pass (survived: a test is missing, or the change means nothing): those that ran the changed line, known
 from one run of the room under coverage.py, the quickest first; where none did, or the line is of a kernel, those that name the module before the others. Time
 is that of the processor, so that a busy machine changes no verdict; what does not end (several times what the unchanged code takes) is counted apart, never as
-killed. Changes shown to mean nothing are listed in EQUIVALENT, each with its reason, and leave the count. Prints a table per room and each survivor. Not part of
-the default tests: a room takes minutes. The sample is seeded; `--seed` draws another. Rooms have folders of their own: several may run side by side.
+killed. Changes shown to mean nothing are listed in EQUIVALENT, each with its reason, and leave the count. Prints a table per room and each survivor. Not part
+of the default tests: a room takes minutes. The sample is seeded; `--seed` draws another. Rooms have folders of their own: several may run side by side.
 """
 
 from __future__ import annotations
