@@ -101,7 +101,7 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
     ("deferred/trace.py", "seen.add(node.number)", "None", "saves time only: what is found goes into a set"),
 )  # fmt: skip
 NO_NUMBER = (ast.JoinedStr, ast.List, ast.Tuple)  # with an operator these are joined texts, not arithmetic
-QUICK = ("-x", "-q", *"-p no:cacheprovider -p no:xdist -p no:anyio -W ignore::pytest.PytestAssertRewriteWarning".split())  # hypothesis is imported before
+QUICK = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:anyio", "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis is there
 WORK = ROOT / ".mutants"  # a copy of src per room, with its compiled kernels: kept, so that the next run starts warm
 KILLED, SURVIVED, EQUAL, LATE = "killed", "SURVIVED", "equivalent", "TIMED OUT"
 SLACK = 3  # times what the unchanged code takes: a mutant that takes longer does not end
