@@ -205,7 +205,7 @@ class Limit:
     kernel: float
 
 
-@dataclass
+@dataclass(eq=False)  # pytest keeps plugins in sets
 class Lines:
     """A plugin of pytest: which tests ran which lines of `folder`, and how long they took. What a shared fixture ran counts for its whole file."""
 
