@@ -9,7 +9,7 @@ from flowbt.results.pages.sweep import luck_strip
 
 
 def luck(**changes):
-    good = {"best": {"sharpe": 1.0}, "ledger": {"trials": 9}, "deflated_sharpe": 0.99, "pbo": {"pbo": 0.1}, "noise": {"p": 0.01}, "neighbours": {"kept": 0.9}}
+    good = {"best": {"sharpe": 1.0}, "ledger": {"trials": 9}, "deflated_sharpe": 0.99, "pbo": {"pbo": 0.1}, "noise": {"p": 0.01, "rotations": 99}, "neighbours": {"kept": 0.9}}
     return good | changes
 
 
