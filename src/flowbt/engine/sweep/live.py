@@ -15,29 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from flowbt.engine.sweep.kernel import (
-    EMPTY,
-    HOLD,
-    NEVER,
-    ONE,
-    SIZE,
-    STOP,
-    TAKE,
-    THREE,
-    TRAIL,
-    TWO,
-    Codes,
-    Trials,
-    Words,
-    count_bits,
-    is_set,
-    lowest,
-    next_bit,
-    opens_of,
-    run_trials,
-    sell,
-    trial_signals,
-)
+from flowbt.engine.sweep.kernel import HOLD, NEVER, SIZE, STOP, TAKE, TRAIL, Trials, opens_of, run_trials, sell
+from flowbt.engine.sweep.masks import EMPTY, ONE, THREE, TWO, Words, count_bits, is_set, lowest, next_bit
+from flowbt.engine.sweep.program import Codes, other_masks, trial_signals, whole
 from flowbt.engine.sweep.sums import add_bar, add_path, finish, no_bars
 from flowbt.engine.types import frozen
 from flowbt.engine.walk.events import MISSED, better, borrow_paid, entry_units, fixed_level, funding_paid, level_hit, share_of, slipped, trailed_level
@@ -96,11 +76,8 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
         paying |= funding[t] != 0.0
     closed, path = np.zeros(5), np.zeros(last)
     for i in range(rows.shape[0]):
-        fresh = i == 0
-        for k in range(rows.shape[1]):
-            fresh |= i > 0 and rows[i, k] != rows[i - 1, k]
-        if fresh:
-            trial_signals(codes, masks, rows[i], stack, signal, entry)
+        if other_masks(rows, i):
+            trial_signals(codes, masks, rows[i], whole(masks), stack, signal, entry)
         hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
         stay, trailing = math.ceil(hold) if hold > 0.0 else NEVER, trail > 0.0
         share = share_of(size, 0.0, 1.0, terms.max_gross)  # nothing else is ever held: the same for any equity
@@ -217,11 +194,8 @@ def run_several(columns: Columns, terms: Terms, masks: Words, codes: Codes, tria
     j: Any = ONE  # unsigned: no check for an index from the end
     u: Any = ONE
     for i in range(rows.shape[0]):
-        fresh = i == 0
-        for k in range(rows.shape[1]):
-            fresh |= i > 0 and rows[i, k] != rows[i - 1, k]
-        if fresh:
-            trial_signals(codes, masks, rows[i], stack, signal, entry)
+        if other_masks(rows, i):
+            trial_signals(codes, masks, rows[i], whole(masks), stack, signal, entry)
         hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
         stay, trailing = math.ceil(hold) if hold > 0.0 else NEVER, trail > 0.0
         closed[:] = 0.0

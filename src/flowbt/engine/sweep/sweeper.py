@@ -16,9 +16,10 @@ from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
 from flowbt.engine.sweep.fingerprint import bits_of, fingerprints
 from flowbt.engine.sweep.general import General
-from flowbt.engine.sweep.kernel import Codes, Trials
+from flowbt.engine.sweep.kernel import Trials
 from flowbt.engine.sweep.live import Kernel, kernel_of
 from flowbt.engine.sweep.masks import MaskStore
+from flowbt.engine.sweep.program import Codes
 from flowbt.engine.sweep.results import WHOLE, BarRange, TrialResults
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
