@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from flowbt.engine.sweep.masks import EMPTY, FOUR, ONE, THREE, TWO, Words, by_bar, count_bits, lowest, next_bit
+from flowbt.engine.sweep.masks import EMPTY, ONE, Words, by_bar, count_bits, lowest, next_bit
 from flowbt.engine.sweep.program import Codes, Part, other_masks, trial_signals
 from flowbt.engine.sweep.sums import add_path, count_trade, finish
 from flowbt.engine.types import frozen
@@ -32,7 +32,7 @@ from flowbt.engine.walk.events import (
     trailed_level,
 )
 from flowbt.engine.walk.kernel import Array, Bars, Bools, Ints, Terms
-from flowbt.ground.compiled import jit
+from flowbt.ground.compiled import jit, jit_sums
 
 HOLD, STOP, TAKE, TRAIL, SIZE = range(5)  # columns of a trial's rules
 NEVER = 1 << 40  # a bar after all bars
@@ -84,6 +84,15 @@ def sell(units: float, price: float, terms: Terms, paid: float, cost: float, clo
     return units * moved - fee
 
 
+@jit_sums
+def worth_of(units: Array, prices: Array, t: Any, begin: Any, end: Any, gross: bool) -> float:
+    """What the units of symbols [begin, end) are worth at a bar's prices, or the sum of what they are worth without their signs."""
+    worth = 0.0
+    for j in range(begin, end):
+        worth += abs(units[j]) * prices[t, j] if gross else units[j] * prices[t, j]
+    return worth
+
+
 @jit
 def longest_stay(rules: Array, last: int) -> int:
     """Bars of the longest hold that ends before the last bar, over trials; 0 where there is none."""
@@ -119,8 +128,7 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
     lanes, own, bits = np.zeros((group, 4, n)), np.zeros((group, n, 3)), np.zeros((group, 6, wide), np.uint64)
     entered = np.zeros((group, ring, wide), np.uint64)  # who entered at a bar: due together
     money, counts = np.zeros((group, 10)), np.zeros((group, 5))
-    u: Any = EMPTY  # an unsigned index needs no check for one from the end
-    j: Any = EMPTY
+    j: Any = EMPTY  # an unsigned index needs no check for one from the end
     for first in range(0, rows.shape[0], group):
         together = min(group, rows.shape[0] - first)
         for g in range(together):
@@ -197,18 +205,7 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
                         kept = 0.0
                         for m in range(wide):
                             if held[m] != EMPTY:
-                                a, b, c, d = 0.0, 0.0, 0.0, 0.0
-                                u, end = np.uint64(64 * m), np.uint64(min(64 * m + 64, n))
-                                while u + FOUR <= end:
-                                    a += abs(units[u]) * at_open[at, u]
-                                    b += abs(units[u + ONE]) * at_open[at, u + ONE]
-                                    c += abs(units[u + TWO]) * at_open[at, u + TWO]
-                                    d += abs(units[u + THREE]) * at_open[at, u + THREE]
-                                    u += FOUR
-                                while u < end:
-                                    a += abs(units[u]) * at_open[at, u]
-                                    u += ONE
-                                kept += (a + b) + (c + d)
+                                kept += worth_of(units, at_open, at, np.uint64(64 * m), np.uint64(min(64 * m + 64, n)), True)
                         share = share_of(wanted * entering, kept, before, terms.max_gross)
                         for m in range(wide):
                             word, mine = asks[m], EMPTY
@@ -264,17 +261,7 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
                                 carry = borrow_paid(notional, terms.borrow, days[at]) + funding_paid(notional, funding[at, j])
                                 cost[j] += carry
                                 cash -= carry
-                            a, b, c, d, u = 0.0, 0.0, 0.0, 0.0, begin
-                            while u + FOUR <= end:
-                                a += units[u] * mark[at, u]
-                                b += units[u + ONE] * mark[at, u + ONE]
-                                c += units[u + TWO] * mark[at, u + TWO]
-                                d += units[u + THREE] * mark[at, u + THREE]
-                                u += FOUR
-                            while u < end:
-                                a += units[u] * mark[at, u]
-                                u += ONE
-                            worth += (a + b) + (c + d)
+                            worth += worth_of(units, mark, at, begin, end, False)
                             held[m] = mine
                         holding |= mine
                         busy |= mine | rising[m] | falling[m]
