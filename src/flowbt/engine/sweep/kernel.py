@@ -121,7 +121,7 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
     while ring <= longest_stay(rules, last):
         ring *= 2
     group = max(min(TOGETHER, rows.shape[0], WAITING // (ring * wide)), 1)
-    stack, signal, entries = np.empty(codes.depth * n * many, np.uint64), np.empty(3 * n * many, np.uint64), np.empty(many, np.uint64)
+    stacks, signals, entries = np.empty(codes.depth * n * many, np.uint64), np.empty(3 * n * many, np.uint64), np.empty(many, np.uint64)
     block, turned = np.empty(64, np.uint64), np.empty((3, 64 * many, wide), np.uint64)
     ups, downs, exits = turned[0], turned[1], turned[2]
     asks, sides, path = np.zeros(wide, np.uint64), np.zeros(wide, np.uint64), np.zeros(64 * many + 1)
@@ -137,16 +137,14 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
         for word_at in range(0, width, many):
             words, start = min(many, width - word_at), 64 * word_at  # the decisions of bars from `start` on are carried out a bar later
             until, entry = min(start + 64 * words + 1, last), entries[:words]
-            some = signal[: 3 * n * words].reshape(3, n * words)
+            stack, signal = stacks[: codes.depth * n * words].reshape(codes.depth, n * words), signals[: 3 * n * words].reshape(3, n * words)
             for g in range(together):
                 i = first + g
                 if g == 0 or other_masks(rows, i):
-                    trial_signals(
-                        codes, masks, rows[i], Part(word_at, words, width), stack[: codes.depth * n * words].reshape(codes.depth, n * words), some, entry
-                    )
-                    by_bar(some[0], words, block, ups)
-                    by_bar(some[1], words, block, downs)
-                    by_bar(some[2], words, block, exits)
+                    trial_signals(codes, masks, rows[i], Part(word_at, words, width), stack, signal, entry)
+                    by_bar(signal[0], words, block, ups)
+                    by_bar(signal[1], words, block, downs)
+                    by_bar(signal[2], words, block, exits)
                 hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
                 trailing, stay = trail > 0.0, math.ceil(hold) if 0.0 < hold < last else NEVER
                 units, best, floor, ceiling = lanes[g, 0], lanes[g, 1], lanes[g, 2], lanes[g, 3]
@@ -185,20 +183,14 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
                             j = np.uint64(64 * m + lowest(word))
                             word ^= bit
                             pending, fraction = (1.0 if rise & bit != EMPTY else -1.0 if fall & bit != EMPTY else 0.0), 1.0 if quits & bit != EMPTY else 0.0
-                            if due_at_open(units[j], pending, fraction, t - np.int64(since[j]), hold)[0] != NONE:
+                            if due_at_open(units[j], pending, fraction, t - int(since[j]), hold)[0] != NONE:
                                 cash += sell(units[j], opened[at, j], terms, paid[j], cost[j], closed)
                                 units[j], floor[j], ceiling[j] = 0.0, np.nan, np.nan
                                 mine ^= bit
                         asks[m], sides[m] = (rise | fall) & ready & ~mine, fall
                         entering += count_bits(asks[m])
-                        held[m], rising[m], falling[m], leaving[m], late[m], lately[slot, m] = (
-                            mine,
-                            rise & ~ready,
-                            fall & ~ready,
-                            quits & ~ready,
-                            old & ~ready,
-                            EMPTY,
-                        )
+                        held[m], lately[slot, m] = mine, EMPTY
+                        rising[m], falling[m], leaving[m], late[m] = rise & ~ready, fall & ~ready, quits & ~ready, old & ~ready
                     # entries at the open
                     if entering > 0:
                         wanted = size * before if size > 0.0 and before > 0.0 else 0.0
@@ -277,5 +269,5 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
                 money[g, 0], money[g, 1], money[g, 2] = cash, before, exposed
                 money[g, 3], money[g, 4], money[g, 5], money[g, 6], money[g, 7], money[g, 8], money[g, 9] = sums
         for g in range(together):
-            m7 = money[g]
-            finish((m7[3], m7[4], m7[5], m7[6], m7[7], m7[8], m7[9]), m7[2], terms.cash, counts[g], last, year, out[first + g])
+            ended = money[g]
+            finish((ended[3], ended[4], ended[5], ended[6], ended[7], ended[8], ended[9]), ended[2], terms.cash, counts[g], last, year, out[first + g])
