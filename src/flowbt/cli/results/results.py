@@ -125,7 +125,7 @@ def gc(results: Path, as_json: bool) -> None:
         say(f"nothing was left over in {results}")
 
 
-@command.command("tag", epilog="Example: flowbt results tag 1f2e3d keep -short")
+@command.command("tag", epilog="Example: flowbt results tag 1f2e3d keep look-again")
 @click.argument("run")
 @click.argument("tags", nargs=-1, required=True)
 @click.option("--remove", is_flag=True, help="Take the tags away.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from flowbt.ground.documents import read_json
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Json
 from flowbt.results.pages import site
-from flowbt.results.pages.base import MISSING, render_page, write_assets
+from flowbt.results.pages.base import MISSING, render_page, typeset, write_assets
 from flowbt.results.record import sealed
 from flowbt.results.shelf import listing
 
@@ -171,11 +170,6 @@ def in_order(findings: Sequence[Finding]) -> list[Finding]:
     """By document, in each by verdict."""
     documents = list(dict.fromkeys(f.document for f in findings))
     return sorted(findings, key=lambda f: (documents.index(f.document), ORDER.index(f.verdict) if f.verdict in ORDER else len(ORDER)))
-
-
-def typeset(text: str) -> str:
-    """A true minus before digits, a dash for what is missing."""
-    return MISSING if text == "-" else re.sub(r"-(?=\d)", "−", re.sub(r"(?<=\d)-(?=\d)", "\u2011", text))
 
 
 def counts(findings: Sequence[Finding]) -> list[tuple[str, int, str]]:
