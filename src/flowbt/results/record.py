@@ -106,7 +106,7 @@ Manifest = TypedDict(
         "code_hash": str,
         "shape": str,  # of the file, whatever its names and numbers: which files are one search
         "decision": str,  # what it decides on its bars, as 16 hex digits: which trials are one
-        "parameters": Json,
+        "parameters": dict[str, object],
         "symbols": list[str],
         "clock": str,
         "step": str,
@@ -131,10 +131,34 @@ Manifest = TypedDict(
         "options": OptionTermsUsed,  # of option structures
         "look_ahead": str,  # how its decision uses the future; absent or empty where the probe found nothing
         "code": str,  # the strategy file, as it was run
-        "key": Json,  # anything else the result depends on, such as the account's bar order
+        "key": dict[str, object],  # anything else the result depends on, such as the account's bar order
     },
     total=False,
 )
+
+Summary = TypedDict(
+    "Summary",
+    {
+        "id": str,
+        "strategy": str,
+        "thesis": str,
+        "parameters": dict[str, object],
+        "symbols": list[str],
+        "from": str,
+        "to": str,
+        "clock": str,
+        "step": str,
+        "synthetic": bool,
+        "created": str,
+        "benchmark": str | None,
+        "look_ahead": str | None,
+        "stand_ins": int,
+        "measures": Json,  # some of them, by name
+        "judged": Json,  # what results/belief.py asks of the manifest
+        "spark": list[float],  # the value line, thinned
+    },
+)
+"""`summary.json`: all that a listing reads of a run."""
 
 KEYED = ("strategy", "code_hash", "parameters", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "seed", "benchmark", "key")
 """The parts of a manifest that decide the result; with the data hashes and flowbt's version they make the run id."""
@@ -161,7 +185,7 @@ class RunRecord:
     chart: pd.DataFrame | None = None  # columns "open:SPY", "high:SPY", "low:SPY", "<feature>:SPY"; None in runs of before
 
     @cached_property
-    def metrics(self) -> Json:
+    def metrics(self) -> dict[str, object]:
         """Measure name -> value (None where it has no meaning; drawdown dates are ISO strings)."""
         return self.measures.to_dict()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TypedDict
 
 from flowbt.evidence.belief import BeliefTold
-from flowbt.ground.types import Json
 from flowbt.results.record import AccountTerms, CostTerms, DatasetUse
 
 StudyFacts = TypedDict(
@@ -71,7 +70,7 @@ class SweepDocument(StudyFacts):
     metrics: list[str]
     sort: str
     ascending: bool
-    top: list[Json]
+    top: list[dict[str, object]]
     runs: dict[str, str]
     how: TrialPath
     seconds: dict[str, float]
@@ -99,7 +98,7 @@ class ModeResult(Chosen):
     """One mode of a walk-forward: its windows, and the measures of the chained test returns."""
 
     windows: int
-    measures: Json
+    measures: dict[str, object]
 
 
 class WalkForwardDocument(StudyFacts):

@@ -20,7 +20,7 @@ from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.types import Labels, Market, Signals, frozen
 from flowbt.engine.walk.kernel import Array
 from flowbt.ground.errors import SignalError
-from flowbt.ground.types import Function, Json, Parameters
+from flowbt.ground.types import Function, Parameters
 
 RULES = {"hold": {"least": 1.0}, "stop": {"above": 0.0}, "take": {"above": 0.0}, "trail": {"above": 0.0}, "size": {"least": 0.0}}
 ROOTS = ("long", "short", "exit")
@@ -166,7 +166,7 @@ class Compiled:
         return out
 
 
-LeafAt = tuple[int, int, Node, Json]  # the first trial that has it, column, leaf, values of its parameters
+LeafAt = tuple[int, int, Node, dict[str, object]]  # the first trial that has it, column, leaf, values of its parameters
 
 
 class Lanes:

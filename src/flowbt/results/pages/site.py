@@ -18,7 +18,7 @@ from flowbt.ground.files import write_text, writing
 from flowbt.ground.types import Context, Json
 from flowbt.results import shelf
 from flowbt.results.pages.base import ASSETS, render_page, write_assets
-from flowbt.results.record import dumps, unsealed
+from flowbt.results.record import Summary, dumps, unsealed
 
 NOTICE, PROGRESS, INDEX = "page.json", "progress.json", "index.html"
 KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board", "desk")
@@ -124,7 +124,7 @@ def export(root: Path, folder: Path) -> int:
     return len(pages) + 1
 
 
-def _trimmed(summary: Json) -> Context:
+def _trimmed(summary: Summary) -> Context:
     names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "synthetic", "created", "look_ahead", "spark")
     measures = {name: (summary.get("measures") or {}).get(name) for name in LISTED}
     return {**{name: summary.get(name) for name in names}, "measures": measures}

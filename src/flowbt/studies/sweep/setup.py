@@ -26,7 +26,7 @@ from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sweeper import Sweeper
 from flowbt.engine.types import Account, Costs, Labels, Market
 from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError
-from flowbt.ground.types import Context, Json
+from flowbt.ground.types import Context
 from flowbt.results.record import AccountTerms, CostTerms, dumps
 from flowbt.results.studied import StudyFacts
 from flowbt.studies.lookahead.probe import Leak
@@ -198,7 +198,7 @@ def _plain(values: Sequence[Any]) -> bool:
     return all(isinstance(value, (int, float, str)) for value in values) and len({isinstance(value, str) for value in values}) == 1
 
 
-def _trials(space: Space) -> Iterator[Json]:
+def _trials(space: Space) -> Iterator[dict[str, object]]:
     """Trials to probe where nothing can be recorded: every choice by words or flags, then the ends of the numbers."""
     words = {name for name, values in zip(space.names, space.values, strict=True) if any(isinstance(value, (str, bool)) for value in values)}
     yield from _settings(space, words)
@@ -206,7 +206,7 @@ def _trials(space: Space) -> Iterator[Json]:
         yield space.trial(code)
 
 
-def _settings(space: Space, names: set[str]) -> Iterator[Json]:
+def _settings(space: Space, names: set[str]) -> Iterator[dict[str, object]]:
     choices = [values if name in names else values[:1] for name, values in zip(space.names, space.values, strict=True)]
     for chosen in itertools.product(*choices):
         yield dict(zip(space.names, chosen, strict=True))
