@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from flowbt.ground.files import WRITING, abandoned, temporary_of, write_json, write_text, writing, writing_folder
+from flowbt.ground.files import WRITING, abandoned, real, temporary_of, write_json, write_text, writing, writing_folder
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path):
@@ -59,3 +59,10 @@ def test_what_a_dead_writer_left_is_known_from_what_a_living_one_writes(tmp_path
     assert not abandoned(tmp_path / "x.parquet")
     assert not abandoned(tmp_path / f"{WRITING}x.parquet")
     assert living.suffix != ".parquet"  # a pattern of an ending never finds it
+
+
+def test_a_link_in_a_circle_is_a_path_like_any_other(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "there").symlink_to(tmp_path / "folder")
+    assert real(tmp_path / "loop" / "x") == tmp_path / "loop" / "x"
+    assert real(tmp_path / "there" / "x") == tmp_path / "folder" / "x"

@@ -123,6 +123,11 @@ def inside(folder: Path, name: str) -> Path:
     return folder / name
 
 
+def real(path: Path) -> Path:
+    """An absolute path, its links followed as far as they lead. One in a circle stays as it is (`Path.resolve` raises RuntimeError): opening it says so."""
+    return Path(os.path.realpath(path))
+
+
 def asked_path(path: str | Path, what: str) -> Path:
     """A path somebody gave; ParameterError for an empty text, which would mean the current folder."""
     if not str(path).strip() or "\0" in str(path) or (isinstance(path, str) and not path.strip()):

@@ -14,7 +14,7 @@ from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import ORDER, stated_effect
 from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.ground.documents import read_json
-from flowbt.ground.files import write_text
+from flowbt.ground.files import real, write_text
 from flowbt.ground.types import Json
 from flowbt.results.pages import site
 from flowbt.results.pages.base import MISSING, render_page, write_assets
@@ -55,7 +55,7 @@ def owns(results: Path, register: str) -> bool:
         held = read_json(path).get("register", "")
     except (OSError, ValueError, AttributeError):
         return True
-    return not held or (bool(register) and Path(held).resolve() == Path(register).resolve())
+    return not held or (bool(register) and real(Path(held)) == real(Path(register)))
 
 
 def write_scoreboard(results: Path, scored: Scored) -> Path:
