@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import FlowbtError, ResultsError
-from flowbt.ground.files import real
+from flowbt.ground.files import read_bytes, real
 from flowbt.results import shelf
 from flowbt.results.pages import site
 from flowbt.results.pages.base import render_page, write_assets
@@ -87,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/compare":
             self._compare(parse_qs(url.query).get("run", []))
         elif (file := inside(self.root, path)) is not None:
-            self._send(file.read_bytes(), TYPES[file.suffix])
+            self._send(read_bytes(file), TYPES[file.suffix])
         else:
             self._refuse(HTTPStatus.NOT_FOUND, "There is no such page.")
 

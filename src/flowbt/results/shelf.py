@@ -18,7 +18,7 @@ from pathlib import Path
 
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import RunNotFound, StoreError, nearest
-from flowbt.ground.files import WRITING, abandoned, locked, real, temporary_of, write_text
+from flowbt.ground.files import WRITING, abandoned, locked, read_bytes, real, temporary_of, write_text
 from flowbt.ground.files import remove as delete
 from flowbt.ground.types import Json
 from flowbt.results.record import dumps, unsealed
@@ -154,7 +154,7 @@ def studies(root: Path) -> list[StoredStudy]:
     for kind in STUDIES:
         for path in Path(root).glob(f"[!._]*/{kind}-*/{kind}.json"):
             try:
-                document = unsealed(path.read_bytes())
+                document = unsealed(read_bytes(path))
                 found.append(StoredStudy(path.parent, kind, str(document["strategy"]), str(document["created"]), int(document.get("trials") or 0)))
             except (OSError, ValueError, KeyError, TypeError) as problem:
                 pass_over(path, problem)
@@ -266,14 +266,14 @@ def _is_folder(item: os.DirEntry[str]) -> bool:
 def beliefs_in(folder: Path) -> Json:
     """What the runs of a strategy's folder may be believed, by run id (see `belief.renew`); empty where it was never written or is damaged."""
     try:
-        found = unsealed((folder / BELIEFS).read_bytes().removeprefix(PREFIX.encode()).rstrip().removesuffix(SUFFIX.encode()))
+        found = unsealed(read_bytes(folder / BELIEFS).removeprefix(PREFIX.encode()).rstrip().removesuffix(SUFFIX.encode()))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _entry(path: Path, believed: Json, marks: Json | None) -> StoredRun:
-    summary = unsealed(_bytes_of(path, SUMMARY))
+    summary = unsealed(read_bytes(f"{path}/{SUMMARY}"))  # a text: there are thousands, and `Path` takes as long as the disk
     if summary["id"] != path.name or not isinstance(summary["strategy"], str):
         raise ValueError("its summary is about another run")
     if not all(isinstance(summary.get(name) or {}, dict) for name in ("measures", "parameters")):
@@ -282,16 +282,10 @@ def _entry(path: Path, believed: Json, marks: Json | None) -> StoredRun:
     return StoredRun(path, summary, tuple(tags), str(note), belief if isinstance(belief, dict) else None)
 
 
-def _bytes_of(folder: Path, name: str) -> bytes:
-    """A small file at once: there are thousands to read, and `Path` takes as long as the disk. Raises OSError."""
-    with open(f"{folder}/{name}", "rb", buffering=0) as file:
-        return file.read()
-
-
 def _marks(path: Path) -> Json | None:
     """Tags and note of a run; empty where nothing was marked, None where they cannot be read."""
     try:
-        marks = parse_json(_bytes_of(path, MARKS))
+        marks = parse_json(read_bytes(f"{path}/{MARKS}"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):

@@ -14,7 +14,7 @@ from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import ORDER, stated_effect
 from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.ground.documents import read_json
-from flowbt.ground.files import real, write_text
+from flowbt.ground.files import read_bytes, real, write_text
 from flowbt.ground.types import Json
 from flowbt.results.pages import site
 from flowbt.results.pages.base import MISSING, render_page, write_assets
@@ -81,7 +81,7 @@ def write_scoreboard(results: Path, scored: Scored) -> Path:
 
 def _put(path: Path, text: str) -> None:
     """Write what differs: a second run finds its hundred pages as they are."""
-    if not (path.is_file() and path.read_bytes() == text.encode()):
+    if not (path.is_file() and read_bytes(path) == text.encode()):
         write_text(path, text)
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import real, write_text, writing
+from flowbt.ground.files import read_bytes, real, write_text, writing
 from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.packing import line, packed, parted
@@ -161,7 +161,7 @@ def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:
 
 def _read(path: Path) -> Json:
     try:
-        found = unsealed(path.read_bytes())
+        found = unsealed(read_bytes(path))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import luck_checks
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import write_text
+from flowbt.ground.files import read_bytes, write_text
 from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
@@ -49,8 +49,8 @@ def read(folder: Path) -> tuple[Json, Json, pd.DataFrame]:
     """sweep.json, luck.json (empty where absent) and the trials. Raises StoreError for a sweep that is not complete or damaged."""
     folder = Path(folder)
     try:
-        sweep = unsealed((folder / "sweep.json").read_bytes())
-        luck = unsealed((folder / "luck.json").read_bytes()) if (folder / "luck.json").is_file() else {}
+        sweep = unsealed(read_bytes(folder / "sweep.json"))
+        luck = unsealed(read_bytes(folder / "luck.json")) if (folder / "luck.json").is_file() else {}
         trials = read_trials(folder / "trials.parquet")
     except (OSError, ValueError) as problem:
         do = "run the sweep to its end (--resume)" if not (folder / "sweep.json").is_file() else "the folder is damaged; sweep again"

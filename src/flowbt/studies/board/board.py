@@ -26,6 +26,7 @@ from flowbt.features.inputs import INPUTS
 from flowbt.ground.clock import Clock, read_asof
 from flowbt.ground.errors import DatasetError, FlowbtError, ParameterError, RangeError, SpoiltDataset
 from flowbt.ground.fields import FieldKey
+from flowbt.ground.files import read_text
 from flowbt.ground.types import Moment
 from flowbt.studies.board.coins import LINES as COIN_LINES
 from flowbt.studies.board.coins import coin_panels
@@ -160,7 +161,7 @@ def sectors_of(catalog: Catalog) -> dict[str, str]:
     for path in (root / SECTORS for root in catalog.roots):
         if path.is_file():
             try:
-                groups = tomllib.loads(path.read_text(encoding="utf-8"))
+                groups = tomllib.loads(read_text(path))
                 found |= {str(symbol): str(sector) for sector, symbols in groups.items() for symbol in symbols}
             except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
                 raise DatasetError(f"sectors {path}", f"cannot be used ({error})", 'write "SECTOR" = ["SYMBOL", ...]') from None

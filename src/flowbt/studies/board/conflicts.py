@@ -20,6 +20,7 @@ from flowbt.data.panel.reader import PanelReader
 from flowbt.ground.clock import Clock, read_date
 from flowbt.ground.errors import DatasetError
 from flowbt.ground.fields import FieldKey
+from flowbt.ground.files import read_text
 from flowbt.ground.types import Json
 
 TOLERANCE = 0.01  # of the larger value
@@ -124,7 +125,7 @@ def _rows(path: Path) -> list[Json]:
     if not path.is_file():
         return []
     try:
-        rows: list[Json] = tomllib.loads(path.read_text(encoding="utf-8"))["said"]
+        rows: list[Json] = tomllib.loads(read_text(path))["said"]
         for row in rows:
             read_date(str(row["on"])), row["document"], row["what"], float(row["said"])
         return rows

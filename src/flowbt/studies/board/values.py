@@ -27,7 +27,7 @@ import pandas as pd
 
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ParameterError
-from flowbt.ground.files import write_json, write_text
+from flowbt.ground.files import read_text, write_json, write_text
 from flowbt.ground.types import Json
 from flowbt.results.shelf import storing
 from flowbt.studies.board.board import SYMBOLS, Board
@@ -110,7 +110,7 @@ def alert_name(name: str) -> str:
 def read_alerts(path: Path) -> list[Alert]:
     """The rules of a file; ParameterError says what is wrong in it."""
     try:
-        rows: list[Json] = tomllib.loads(path.read_text(encoding="utf-8")).get("alert", [])
+        rows: list[Json] = tomllib.loads(read_text(path)).get("alert", [])
         given: list[Json] = [{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()} for row in rows]
         found = [Alert(**row) for row in given]
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, AttributeError) as error:
@@ -174,7 +174,7 @@ def send(found: list[tuple[Alert, str]], home: Path) -> list[str]:
     """Bring fired alerts to file and command; returns a line for each command that failed. The terminal is the caller's."""
     lines = [line for one, line in found if "file" in one.to]
     if lines:
-        there = (home / LOG).read_text(encoding="utf-8") if (home / LOG).is_file() else ""
+        there = read_text(home / LOG) if (home / LOG).is_file() else ""
         with storing(home / LOG, "write"):
             write_text(home / LOG, there + "".join(f"{line}\n" for line in lines))
     problems = []
@@ -199,7 +199,7 @@ def _cooling(one: Alert, last: str, session: pd.Timestamp) -> bool:
 
 def _state(home: Path) -> dict[str, str]:
     try:
-        found = json.loads((home / STATE).read_text(encoding="utf-8"))
+        found = json.loads(read_text(home / STATE))
         return {str(name): str(day) for name, day in found.items()}
     except (OSError, ValueError, AttributeError):
         return {}

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import JournalError
-from flowbt.ground.files import flush, locked
+from flowbt.ground.files import flush, locked, read_bytes
 from flowbt.ground.types import Json
 
 FILE, LOCK = "journal.jsonl", ".journal.lock"
@@ -43,7 +43,7 @@ class Entry:
 def read(folder: Path) -> list[Entry]:
     """Every entry, the chain checked. Raises JournalError naming the first line that is not what was written; an unended last line is passed over."""
     try:
-        text = (folder / FILE).read_bytes()
+        text = read_bytes(folder / FILE)
     except FileNotFoundError:
         return []
     except OSError as problem:

@@ -19,7 +19,7 @@ from flowbt.engine.sweep.fingerprint import fingerprint
 from flowbt.engine.types import Signals
 from flowbt.evidence.measures import Measures
 from flowbt.ground.fields import FieldKey
-from flowbt.ground.files import real
+from flowbt.ground.files import read_text, real
 from flowbt.ground.types import Json
 from flowbt.results.record import DatasetUse, Manifest, RunRecord, content_key
 from flowbt.studies.run.excursions import excursions
@@ -108,7 +108,7 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
         "command": request.command,
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "benchmark": benchmark,
-        "code": strategy.path.read_text(encoding="utf-8"),
+        "code": read_text(strategy.path),
         "evidence": {},
         "warnings": warnings_of(prepared),
     }
