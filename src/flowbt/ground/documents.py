@@ -59,12 +59,12 @@ def declared(raw: dict[str, Any], model: type[M], asked: str, error: type[Flowbt
 
 
 def place(raw: object, loc: tuple[int | str, ...]) -> str:
-    """Where in a document `loc` is, a row by its id or name where it has one: `spy-670-650p: expiry: `, `russell: files 2: path: `."""
+    """Where in a document `loc` is, a row by its id, name or dataset where it has one: `spy-670-650p: expiry: `, `russell: files 2: path: `."""
     parts: list[str] = []
     for part in loc:
         if isinstance(raw, list) and isinstance(part, int):
             raw = raw[part]
-            name = (raw.get("id") or raw.get("name")) if isinstance(raw, dict) else None
+            name = (raw.get("id") or raw.get("name") or raw.get("dataset")) if isinstance(raw, dict) else None
             parts[-1] = str(name) if name else f"{parts[-1]} {part + 1}"
         elif isinstance(raw, dict):
             parts.append(str(part))

@@ -11,11 +11,12 @@ import hashlib
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flowbt.evidence.belief import BeliefTold
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import RunNotFound, StoreError, nearest
 from flowbt.ground.files import WRITING, abandoned, locked, read_bytes, real, temporary_of, write_text
@@ -38,7 +39,7 @@ class StoredRun:
     summary: Json
     tags: tuple[str, ...] = ()
     note: str = ""
-    belief: Json | None = None  # `Belief.to_dict()`; None: stored before runs were judged
+    belief: BeliefTold | None = None  # `Belief.to_dict()`; None: stored before runs were judged
 
     @property
     def id(self) -> str:
@@ -94,7 +95,7 @@ def listing(root: Path) -> Listing:
     return found
 
 
-def _list_one(path: Path, believed: Json, found: Listing) -> None:
+def _list_one(path: Path, believed: Mapping[str, BeliefTold], found: Listing) -> None:
     if path.name.startswith(WRITING):
         if abandoned(path):
             found.broken.append(f"{path}: half-written, its writer is gone; delete it")
@@ -263,7 +264,7 @@ def _is_folder(item: os.DirEntry[str]) -> bool:
         return False
 
 
-def beliefs_in(folder: Path) -> Json:
+def beliefs_in(folder: Path) -> dict[str, BeliefTold]:
     """What the runs of a strategy's folder may be believed, by run id (see `belief.renew`); empty where it was never written or is damaged."""
     try:
         found = unsealed(read_bytes(folder / BELIEFS).removeprefix(PREFIX.encode()).rstrip().removesuffix(SUFFIX.encode()))
@@ -272,7 +273,7 @@ def beliefs_in(folder: Path) -> Json:
     return found if isinstance(found, dict) else {}
 
 
-def _entry(path: Path, believed: Json, marks: Json | None) -> StoredRun:
+def _entry(path: Path, believed: Mapping[str, BeliefTold], marks: Json | None) -> StoredRun:
     summary = unsealed(read_bytes(f"{path}/{SUMMARY}"))  # a text: there are thousands, and `Path` takes as long as the disk
     if summary["id"] != path.name or not isinstance(summary["strategy"], str):
         raise ValueError("its summary is about another run")

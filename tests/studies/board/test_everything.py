@@ -126,7 +126,7 @@ def test_what_a_document_says_of_the_day_stands_beside(root):
     assert [(one.what, one.agrees) for one in found] == [("SPX close", True), ("gamma sign", False)]
     assert math.isnan(found[1].here)
     (root / "said.toml").write_text('[[said]]\non = "2024-10-09"\n')
-    with pytest.raises(DatasetError, match=r"each .*said.* has document"):
+    with pytest.raises(DatasetError, match=r"said 1: document: Field required; each .*said.* has document"):
         said(catalog, ASOF, {})
 
 
@@ -156,8 +156,9 @@ def test_an_alert_fires_once_in_its_cool_down(tmp_path):
     [
         (("vix < 18 and was_vix >= 18", "__import__('os')"), "not allowed in it"),
         (("vix < 18", "vx < 18"), "no parameter 'vx'; did you mean vix"),
-        (('"command"]', '"mail"]'), "its cool_down, to or command"),
-        (("cool_down = 3", "cool_down = -1"), "its cool_down, to or command"),
+        (('"command"]', '"mail"]'), "calm: to 3: Input should be"),
+        (("cool_down = 3", "cool_down = -1"), "calm: cool_down: Input should be greater"),
+        (('["true"]', "[]"), "calm: to has command, and command names none"),
         (("cool_down", "cooldown"), "each .*alert.* has name, when"),
     ],
 )
@@ -168,7 +169,7 @@ def test_rules_that_are_none_are_one_line(tmp_path, change, problem):
 
 
 def test_a_rule_that_is_none_stops_no_other_and_what_is_not_there_today_is_missing(tmp_path):
-    rules = [Alert("wrong", "vx < 18"), Alert("gone", "vvix > 80 and btc_funding > 0"), Alert("right", "vix < 18")]
+    rules = [Alert(name=name, when=when) for name, when in (("wrong", "vx < 18"), ("gone", "vvix > 80 and btc_funding > 0"), ("right", "vix < 18"))]
     good, wrong = sound(rules, {"VIX": 17.0}, {})
     assert ([one.name for one in good], len(wrong)) == (["gone", "right"], 1)
     assert "alert 'wrong'" in wrong[0]

@@ -14,9 +14,8 @@ from cachetools import LRUCache
 
 from flowbt.deferred import Evaluator, Graph, Node, Trace
 from flowbt.engine.decisions import bools, number
-from flowbt.engine.sweep.kernel import Codes
 from flowbt.engine.sweep.masks import COMPARES, FLIPPED, MaskStore, pack, pack_compare, pack_compare_two
-from flowbt.engine.sweep.program import Program
+from flowbt.engine.sweep.program import Codes, Program
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.types import Labels, Market, Signals, frozen
 from flowbt.engine.walk.kernel import Array

@@ -15,36 +15,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from flowbt.engine.sweep.kernel import (
-    EMPTY,
-    HOLD,
-    NEVER,
-    ONE,
-    SIZE,
-    STOP,
-    TAKE,
-    THREE,
-    TRAIL,
-    TWO,
-    Codes,
-    Trials,
-    Words,
-    count_bits,
-    is_set,
-    lowest,
-    next_bit,
-    opens_of,
-    run_trials,
-    sell,
-    trial_signals,
-)
-from flowbt.engine.sweep.sums import add_bar, add_path, finish, no_bars
+from flowbt.engine.sweep.kernel import HOLD, NEVER, SIZE, STOP, TAKE, TRAIL, Trials, opens_of, run_trials, sell
+from flowbt.engine.sweep.masks import EMPTY, ONE, THREE, TWO, Words, count_bits, is_set, lowest, next_bit
+from flowbt.engine.sweep.program import Codes, other_masks, trial_signals, whole
+from flowbt.engine.sweep.sums import add_path, finish, no_bars
 from flowbt.engine.types import frozen
 from flowbt.engine.walk.events import MISSED, better, borrow_paid, entry_units, fixed_level, funding_paid, level_hit, share_of, slipped, trailed_level
 from flowbt.engine.walk.kernel import Array, Bars, Terms
 from flowbt.ground.compiled import jit
 
 Kernel = Callable[[Terms, Words, Codes, Trials, float], None]
+FEW_BARS = 2_048  # values that stay near the processor
 FEW = 32  # symbols; found by benchmarks/turns.py
 OPEN, HIGH, LOW, MARK, SIX = EMPTY, ONE, TWO, THREE, np.uint64(6)
 
@@ -94,19 +75,16 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
     u: Any = ONE  # an unsigned index needs no check for one from the end
     for t in range(last):
         paying |= funding[t] != 0.0
-    closed, path = np.zeros(5), np.zeros(last)
+    closed, path = np.zeros(5), np.zeros(last + FEW_BARS)  # values at the close, one bar after another where a position was held
     for i in range(rows.shape[0]):
-        fresh = i == 0
-        for k in range(rows.shape[1]):
-            fresh |= i > 0 and rows[i, k] != rows[i - 1, k]
-        if fresh:
-            trial_signals(codes, masks, rows[i], stack, signal, entry)
+        if other_masks(rows, i):
+            trial_signals(codes, masks, rows[i], whole(masks), stack, signal, entry)
         hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
         stay, trailing = math.ceil(hold) if hold > 0.0 else NEVER, trail > 0.0
         share = share_of(size, 0.0, 1.0, terms.max_gross)  # nothing else is ever held: the same for any equity
         closed[:] = 0.0
         cash, before, held, next_up, next_down, next_exit = terms.cash, terms.cash, 0.0, -1, -1, -1
-        s = no_bars(terms.cash)
+        s, path[0], k = no_bars(terms.cash), terms.cash, 0
         t = 1
         while t < last:
             t = next_bit(entry, t - 1) + 1  # flat: on to the next entry
@@ -137,16 +115,16 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                 carrying, end = paying or (side < 0.0 and terms.borrow != 0.0), min(due, last)
                 hit, exit_price = MISSED, 0.0
                 if not (carrying or trailing or goal == goal or abs(level) < np.inf):  # nothing can happen before it is due
-                    path[t - 1] = before
+                    ago = np.uint64(t - 1 - k)
                     for u in range(np.uint64(t), np.uint64(end)):
-                        path[u] = cash + units * mark[u]
-                    s = add_path(s, path, t, end)
+                        path[u - ago] = cash + units * mark[u]
                     for u in range(np.uint64(t), np.uint64(end)):
-                        held += 1.0 if path[u] > 0.0 else 0.0
-                        if record:
-                            returns[i, u] = path[u] / path[u - ONE] - 1.0 if path[u - ONE] > 0.0 else 0.0
-                    before = path[end - 1]
-                    t = end
+                        held += 1.0 if path[u - ago] > 0.0 else 0.0
+                    if record:
+                        for u in range(np.uint64(t), np.uint64(end)):
+                            returns[i, u] = path[u - ago] / path[u - ago - ONE] - 1.0 if path[u - ago - ONE] > 0.0 else 0.0
+                    k += end - t
+                    before, t = path[k], end
                 else:
                     u = np.uint64(t)
                     for u in range(np.uint64(t), np.uint64(end)):  # unsigned: no check for an index from the end
@@ -161,7 +139,8 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                             cost += carry
                             cash -= carry
                         value = cash + notional
-                        s = add_bar(s, value, before)
+                        k += 1
+                        path[np.uint64(k)] = value
                         held += 1.0 if value > 0.0 else 0.0
                         if record:
                             returns[i, u] = value / before - 1.0 if before > 0.0 else 0.0
@@ -175,11 +154,15 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                     entering = is_set(entry, t - 1) and entry_units(1.0, size, before, share, exit_price) != 0.0
                 cash += sell(units, exit_price, terms, paid, cost, closed)
                 if not entering:
-                    s = add_bar(s, cash, before)
+                    k += 1
+                    path[k] = cash
                     if record:
                         returns[i, t] = cash / before - 1.0 if before > 0.0 else 0.0
                     before = cash
                     t += 1
+                if k >= FEW_BARS:
+                    s, path[0], k = add_path(s, path, 1, k + 1), path[k], 0
+        s = add_path(s, path, 1, k + 1)
         finish(s, held, terms.cash, closed, last, year, out[i])
 
 
@@ -217,11 +200,8 @@ def run_several(columns: Columns, terms: Terms, masks: Words, codes: Codes, tria
     j: Any = ONE  # unsigned: no check for an index from the end
     u: Any = ONE
     for i in range(rows.shape[0]):
-        fresh = i == 0
-        for k in range(rows.shape[1]):
-            fresh |= i > 0 and rows[i, k] != rows[i - 1, k]
-        if fresh:
-            trial_signals(codes, masks, rows[i], stack, signal, entry)
+        if other_masks(rows, i):
+            trial_signals(codes, masks, rows[i], whole(masks), stack, signal, entry)
         hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
         stay, trailing = math.ceil(hold) if hold > 0.0 else NEVER, trail > 0.0
         closed[:] = 0.0

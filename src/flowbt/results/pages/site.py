@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import read_bytes, real, write_text, writing
-from flowbt.ground.types import Json
+from flowbt.ground.types import Context, Json
 from flowbt.results import shelf
 from flowbt.results.packing import line, packed, parted
 from flowbt.results.pages.base import ASSETS, render_page, write_assets
@@ -43,7 +43,7 @@ def report(folder: Path, title: str, done: int, total: int, words: str = "") -> 
     write_text(folder / PROGRESS, dumps({"title": title, "done": done, "total": total, "words": words, "state": "done" if done >= total else "running"}))
 
 
-def notices(root: Path) -> list[Json]:
+def notices(root: Path) -> list[Context]:
     """Every announced page under `root`, newest first, with `href` relative to the root; a broken notice is skipped."""
     found = []
     for path in _files(root, NOTICE):
@@ -55,7 +55,7 @@ def notices(root: Path) -> list[Json]:
     return sorted(found, key=lambda notice: str(notice.get("created", "")), reverse=True)
 
 
-def progress(root: Path) -> list[Json]:
+def progress(root: Path) -> list[Context]:
     """What is being worked on: each `progress.json` (done, total, and title, words, state, rate, eta, best if given) with its age in seconds."""
     found = []
     for path in _files(root, PROGRESS):
@@ -121,22 +121,28 @@ def export(root: Path, folder: Path) -> int:
 
 def _row(entry: shelf.StoredRun, root: Path) -> Json:
     """What the browser page shows of a run: some 250 bytes when packed (benchmarks/results.py)."""
-    summary, belief = entry.summary, entry.belief or {}
+    summary, belief = entry.summary, entry.belief
     parameters, measures = summary.get("parameters") or {}, summary.get("measures") or {}
-    words, figures = parted(str(belief.get("sentence") or ""))
+    words, figures = parted(str(belief.get("sentence", "")) if belief else "")
     return {
         **{name: summary.get(name) for name in PLAIN},
-        **dict(zip(LISTED, compact([math.nan if measures.get(name) is None else measures[name] for name in LISTED]), strict=True)),
+        **dict(zip(LISTED, compact(_numbers(measures.get(name) for name in LISTED)), strict=True)),
         "named": list(parameters),
         "values": list(parameters.values()),
-        "spark": line(summary.get("spark") or []),
-        **{name: belief.get(name) for name in ("answer", "tone")},
+        "spark": line(compact(_numbers(summary.get("spark") or ()))),
+        "answer": belief.get("answer") if belief else None,
+        "tone": belief.get("tone") if belief else None,
         "words": words,
         "figures": figures,
         "tags": list(entry.tags),
         "note": entry.note,
         "folder": entry.path.parent.relative_to(root).as_posix(),
     }
+
+
+def _numbers(values: Iterable[object]) -> list[float]:
+    """NaN for what is no number: a summary may be anybody's."""
+    return [value if isinstance(value, (int, float)) else math.nan for value in values]
 
 
 def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:
@@ -159,7 +165,7 @@ def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:
                 yield item
 
 
-def _read(path: Path) -> Json:
+def _read(path: Path) -> Context:
     try:
         found = unsealed(read_bytes(path))
     except (OSError, ValueError):

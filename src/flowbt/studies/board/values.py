@@ -16,19 +16,20 @@ import json
 import math
 import re
 import subprocess
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flowbt.ground.clock import Clock
+from flowbt.ground.documents import read_declared
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import read_text, write_json, write_text
-from flowbt.ground.types import Json
 from flowbt.results.shelf import storing
 from flowbt.studies.board.board import SYMBOLS, Board
 from flowbt.studies.board.coins import COINS
@@ -38,7 +39,6 @@ from flowbt.studies.sweep.constraints import met
 
 MARKET = ("net premium", "premium", "dark-pool net", "dark-pool volume")
 COUNTS = ("bullish", "bearish", "tilt", "conviction")
-OUTS = ("terminal", "file", "command")
 LOG, STATE = "alerts.log", "alerts.json"
 LONGEST = 60.0  # seconds a command may take
 
@@ -56,15 +56,30 @@ class BoardChange:
         return self.before * self.now < 0
 
 
-@dataclass(frozen=True)
-class Alert:
+class Alert(BaseModel):
     """A rule of `alerts.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     when: str
-    cool_down: int = 1
-    to: tuple[str, ...] = ("terminal",)
+    cool_down: int = Field(default=1, ge=0)
+    to: tuple[Literal["terminal", "file", "command"], ...] = ("terminal",)
     command: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _something_to_start(self) -> Alert:
+        if "command" in self.to and not self.command:
+            raise ValueError("to has command, and command names none")
+        return self
+
+
+class AlertsFile(BaseModel):
+    """`alerts.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    alert: tuple[Alert, ...] = ()
 
 
 def values_of(one: Board) -> dict[str, float]:
@@ -109,18 +124,8 @@ def alert_name(name: str) -> str:
 
 def read_alerts(path: Path) -> list[Alert]:
     """The rules of a file; ParameterError says what is wrong in it."""
-    try:
-        rows: list[Json] = tomllib.loads(read_text(path)).get("alert", [])
-        given: list[Json] = [{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()} for row in rows]
-        found = [Alert(**row) for row in given]
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, AttributeError) as error:
-        raise ParameterError(f"alerts {path}", f"cannot be used ({error})", "each [[alert]] has name, when, and may have cool_down, to, command") from None
-    for one in found:
-        if not (isinstance(one.cool_down, int) and one.cool_down >= 0) or not set(one.to) <= set(OUTS) or ("command" in one.to and not one.command):
-            raise ParameterError(
-                f"alert {one.name!r}", "its cool_down, to or command", f"cool_down: sessions; to: of {', '.join(OUTS)}; command: a list of words"
-            )
-    return found
+    do = "each [[alert]] has name, when, and may have cool_down (sessions), to, command (a list of words)"
+    return list(read_declared(path, AlertsFile, "alerts", ParameterError, "give a TOML file of alerts (docs/desk.md)", do).alert)
 
 
 def board_names() -> set[str]:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -113,7 +114,9 @@ def _look(path: Path, wishes: Wishes, root: Path) -> Look:
         reading["symbol_column"] = column
     questions = _of_columns(grid, reading)
     if not any(reading.get(key) for key in ("symbol", "symbol_column", "wide")) and "map" in reading:
-        questions.append(Question("symbol", "which symbol are the rows about?"))
+        column, word = messy.perhaps_symbols(grid)
+        hint = f" (column {column!r} holds {word}: if it names them, say --symbol-column {shlex.quote(column)})" if column else ""
+        questions.append(Question("symbol", f"which symbol are the rows about?{hint}"))
     if declared is None and not wishes.publication:
         questions.append(Question("publication", "when did a row become public? (close, session 18:00, session 1 09:00, after 1h, month 1 10:00)"))
     if "map" not in reading and "wide" not in reading:

@@ -24,7 +24,7 @@
   };
   const name = (i) => {
     const run = runs[i], badges = [...(run.synthetic ? [fb.element("span", { class: "badge synthetic" }, "SYNTHETIC")] : []), ...(run.look_ahead ? [fb.element("span", { class: "badge leak", title: run.look_ahead }, "LOOK-AHEAD")] : []), ...run.tags.map((tag) => fb.element("span", { class: "badge" }, tag))];
-    return fb.element("div", {}, fb.element("a", { href: run.href }, run.strategy), ...badges.flatMap((badge) => [" ", badge]), fb.element("div", { class: "range" }, words(run)), ...(run.answer ? [fb.element("div", { class: "range said" }, run.sentence)] : []), ...(run.note ? [fb.element("div", { class: "notes" }, run.note)] : []),
+    return fb.element("div", {}, fb.element("a", { href: run.href }, run.strategy), ...badges.flatMap((badge) => [" ", badge]), fb.element("div", { class: "range" }, words(run)), ...(run.answer ? [fb.element("div", { class: "range said" }, fb.typeset(run.sentence))] : []), ...(run.note ? [fb.element("div", { class: "notes" }, run.note)] : []),
       ...(live ? [fb.element("button", { type: "button", class: "quiet", on: { click: () => edit(i) } }, "tags and note")] : []));
   };
   const columns = [
