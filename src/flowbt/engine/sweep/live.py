@@ -143,7 +143,7 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
                     path[v - ago] = cash + units * mark[v]
                 for v in range(np.uint64(t), u):
                     held += 1 if path[v - ago] > 0.0 else 0
-                k += np.int64(u) - t
+                k += np.int64(u) - t  # type: ignore[assignment]
             if record:
                 for v in range(np.uint64(t), u):
                     returns[i, v] = path[v - (u - np.uint64(k)) + ONE] / path[v - (u - np.uint64(k))] - 1.0 if path[v - (u - np.uint64(k))] > 0.0 else 0.0
