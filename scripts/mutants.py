@@ -29,6 +29,8 @@ from itertools import islice
 from pathlib import Path
 
 import coverage
+import duckdb  # noqa: F401
+import hypothesis.strategies  # noqa: F401
 import numba
 import pandas  # noqa: F401  with the others: imported before the forks
 import pytest
@@ -99,6 +101,7 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
     ("deferred/trace.py", "seen.add(node.number)", "None", "saves time only: what is found goes into a set"),
 )  # fmt: skip
 NO_NUMBER = (ast.JoinedStr, ast.List, ast.Tuple)  # with an operator these are joined texts, not arithmetic
+QUICK = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:anyio", "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis is there
 WORK = ROOT / ".mutants"  # a copy of src per room, with its compiled kernels: kept, so that the next run starts warm
 KILLED, SURVIVED, EQUAL, LATE = "killed", "SURVIVED", "equivalent", "TIMED OUT"
 SLACK = 3  # times what the unchanged code takes: a mutant that takes longer does not end
@@ -202,7 +205,7 @@ class Limit:
     kernel: float
 
 
-@dataclass
+@dataclass(eq=False)  # pytest keeps plugins in sets
 class Lines:
     """A plugin of pytest: which tests ran which lines of `folder`, and how long they took. What a shared fixture ran counts for its whole file."""
 
@@ -268,7 +271,7 @@ class Workshop:
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        codes = (int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *part], plugins=[watch] if watch else [])) for part in tests if part)
+        codes = (int(pytest.main([*QUICK, *part], plugins=[watch] if watch else [])) for part in tests if part)
         os._exit(next((code for code in codes if code), 0))
 
     def refresh(self) -> None:

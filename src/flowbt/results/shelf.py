@@ -10,11 +10,12 @@ import hashlib
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flowbt.evidence.belief import BeliefTold
 from flowbt.ground.documents import read_json
 from flowbt.ground.errors import RunNotFound, StoreError, nearest
 from flowbt.ground.files import WRITING, abandoned, locked, temporary_of, write_text
@@ -37,7 +38,7 @@ class StoredRun:
     summary: Json
     tags: tuple[str, ...] = ()
     note: str = ""
-    belief: Json | None = None  # `Belief.to_dict()`; None: stored before runs were judged
+    belief: BeliefTold | None = None  # `Belief.to_dict()`; None: stored before runs were judged
 
     @property
     def id(self) -> str:
@@ -84,7 +85,7 @@ def slug(name: str) -> str:
 def listing(root: Path) -> Listing:
     """Every stored run under `root`. A missing folder is an empty listing; a broken run is named and skipped."""
     found = Listing()
-    believed: dict[Path, Json] = {}
+    believed: dict[Path, dict[str, BeliefTold]] = {}
     for path in _run_folders(root):
         if path.parent not in believed:
             believed[path.parent] = beliefs_in(path.parent)
@@ -246,7 +247,7 @@ def _is_folder(item: os.DirEntry[str]) -> bool:
         return False
 
 
-def beliefs_in(folder: Path) -> Json:
+def beliefs_in(folder: Path) -> dict[str, BeliefTold]:
     """What the runs of a strategy's folder may be believed, by run id (see `belief.renew`); empty where it was never written or is damaged."""
     try:
         found = unsealed((folder / BELIEFS).read_bytes().removeprefix(PREFIX.encode()).rstrip().removesuffix(SUFFIX.encode()))
@@ -255,7 +256,7 @@ def beliefs_in(folder: Path) -> Json:
     return found if isinstance(found, dict) else {}
 
 
-def _entry(path: Path, believed: Json) -> StoredRun:
+def _entry(path: Path, believed: Mapping[str, BeliefTold]) -> StoredRun:
     summary = unsealed((path / SUMMARY).read_bytes())
     if summary["id"] != path.name or not isinstance(summary["strategy"], str):
         raise ValueError("its summary is about another run")

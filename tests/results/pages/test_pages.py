@@ -84,7 +84,9 @@ def test_hostile_text_is_harmless(visit):
         assert HOSTILE in visit["text"]
 
 
-@pytest.mark.parametrize("text", ["loses -21.5% a year, -$4", "2020-03-16 to 2020-04-01", "-.5 and (-3)", "sweep-90ab, fall-back, -x", "p 0.03-0.07", ""])
+@pytest.mark.parametrize(
+    "text", ["loses -21.5% a year, -$4", "2020-03-16 to 2020-04-01", "-.5 and (-3)", "sweep-90ab, fall-back, -x", "p 0.03-0.07", "close.shift(-1)", ""]
+)
 def test_the_browser_sets_words_as_the_page_does(chrome, pages, text):
     assert chrome.open(pages["browser"]).js(f"return fb.typeset({json.dumps(text)})") == typeset(text)
     assert "-2" not in typeset(text)

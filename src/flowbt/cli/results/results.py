@@ -198,7 +198,7 @@ def _line(entry: StoredRun) -> tuple[str, ...]:
     made, source = str(s.get("created", ""))[:16].replace("T", " "), "SYNTHETIC" if s.get("synthetic") else "real"
     source = "LOOK-AHEAD" if s.get("look_ahead") else source
     numbers = (_cell(m.get("sharpe"), ".2f"), _cell(m.get("cagr"), "+.1%"), _cell(m.get("max_drawdown"), ".1%"), _cell(m.get("trades"), ",d"))
-    answer, why = (str((entry.belief or {}).get(name, "-")) for name in ("answer", "sentence"))
+    answer, why = (entry.belief["answer"], entry.belief["sentence"]) if entry.belief else ("-", "-")
     return (entry.id, entry.strategy, made, str(s.get("from"))[:10], str(s.get("to"))[:10], *numbers, answer, source, " ".join(entry.tags), why)
 
 

@@ -78,8 +78,8 @@ def number(value: object, spec: str = ".2f", units: str = "") -> str:
 
 
 def typeset(text: str) -> str:
-    """Words with true minus signs, dates and ranges that do not break; a dash for what is missing. Not for what is to be copied."""
-    return MISSING if text == "-" else re.sub(r"(?<!\w)-(?=[\d$.]*\d)", "−", re.sub(r"(?<=\d)-(?=\d)", "\u2011", text))
+    """Words with true minus signs, dates and ranges that do not break; a dash for what is missing; `shift(-1)` stays. Not for what is to be copied."""
+    return MISSING if text == "-" else re.sub(r"(?<!\w)(?<!\w\()-(?=[\d$.]*\d)", "−", re.sub(r"(?<=\d)-(?=\d)", "\u2011", text))
 
 
 def chance(p: float | None) -> str:

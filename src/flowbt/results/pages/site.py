@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flowbt.evidence.belief import BeliefTold
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text, writing
-from flowbt.ground.types import Json
+from flowbt.ground.types import Context, Json
 from flowbt.results import shelf
 from flowbt.results.pages.base import ASSETS, render_page, write_assets
 from flowbt.results.record import dumps, unsealed
@@ -39,7 +40,7 @@ def report(folder: Path, title: str, done: int, total: int, words: str = "") -> 
     write_text(folder / PROGRESS, dumps({"title": title, "done": done, "total": total, "words": words, "state": "done" if done >= total else "running"}))
 
 
-def notices(root: Path) -> list[Json]:
+def notices(root: Path) -> list[Context]:
     """Every announced page under `root`, newest first, with `href` relative to the root; a broken notice is skipped."""
     found = []
     for path in _files(root, NOTICE):
@@ -51,7 +52,7 @@ def notices(root: Path) -> list[Json]:
     return sorted(found, key=lambda notice: str(notice.get("created", "")), reverse=True)
 
 
-def progress(root: Path) -> list[Json]:
+def progress(root: Path) -> list[Context]:
     """What is being worked on: each `progress.json` (done, total, and title, words, state, rate, eta, best if given) with its age in seconds."""
     found = []
     for path in _files(root, PROGRESS):
@@ -123,13 +124,13 @@ def export(root: Path, folder: Path) -> int:
     return len(pages) + 1
 
 
-def _trimmed(summary: Json) -> Json:
+def _trimmed(summary: Json) -> Context:
     names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "synthetic", "created", "look_ahead", "spark")
     measures = {name: (summary.get("measures") or {}).get(name) for name in LISTED}
     return {**{name: summary.get(name) for name in names}, "measures": measures}
 
 
-def _answer(belief: Json | None) -> Json | None:
+def _answer(belief: BeliefTold | None) -> Context | None:
     """The answer, its colour and its sentence, of what a run may be believed."""
     return {name: belief.get(name) for name in ("answer", "tone", "sentence")} if belief else None
 
@@ -154,7 +155,7 @@ def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:
                 yield item
 
 
-def _read(path: Path) -> Json:
+def _read(path: Path) -> Context:
     try:
         found = unsealed(path.read_bytes())
     except (OSError, ValueError):

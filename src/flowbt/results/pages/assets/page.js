@@ -13,7 +13,7 @@ fb.digits = (values) => {
 };
 fb.places = (values) => Math.max(0, ...values.filter((value) => value !== null).map((value) => (String(+value.toPrecision(6)).split(".")[1] || "").length));
 // Words with true minus signs; dates and ranges do not break. The same as `typeset` of base.py.
-fb.typeset = (text) => text.replace(/(\d)-(?=\d)/g, "$1\u2011").replace(/(^|[^\p{L}\p{N}_])-(?=[\d$.]*\d)/gu, "$1−");
+fb.typeset = (text) => text.replace(/(\d)-(?=\d)/g, "$1\u2011").replace(/(?<![\p{L}\p{N}_])(?<![\p{L}\p{N}_]\()-(?=[\d$.]*\d)/gu, "−");
 fb.percent = (value, digits = 2) => value === null || value === undefined ? fb.missing : fb.number(100 * value, digits) + "%";
 fb.auto = (value) => value === null || value === undefined ? fb.missing
   : Math.abs(value) >= 1e5 ? fb.number(value, 0) : Number.isInteger(value) ? fb.number(value, 0) : Math.abs(value) >= 100 ? fb.number(value, 1) : Math.abs(value) >= 1 ? fb.number(value, 2) : Number(value.toPrecision(3)).toString().replace("-", "−");
