@@ -35,6 +35,13 @@ def test_the_same_decision_counts_once_and_the_first_sharpe_stays(root):
     assert tally(root).variance == pytest.approx(np.var([0.1, 0.3], ddof=1))
 
 
+def test_a_sweep_says_the_same_to_the_last_digit_before_and_after_its_best_is_run(root):
+    enter(root, [7, 3, 5])
+    before = tally(root)
+    ledger.add_run(root, FACTS, 0.7 + 1e-15)
+    assert tally(root) == before
+
+
 @pytest.mark.parametrize("change", [{"decision": f"{8:016x}"}, {"symbols": ["QQQ"]}, {"from": "2020-01-01"}, {"costs": {"fees": 1.0}}])
 def test_another_decision_is_another_trial(root, change):
     ledger.add_run(root, FACTS, 0.1)
