@@ -20,6 +20,10 @@ class TrialResults(NamedTuple):
     def column(self, name: str) -> Array:
         return self.metrics[:, METRICS.index(name)]
 
+    def part(self, first: int, last: int) -> TrialResults:
+        """Those of trials [first, last)."""
+        return TrialResults(*(array[first:last] if len(array) else array for array in self))
+
 
 @dataclass(frozen=True)
 class BarRange:
