@@ -120,6 +120,17 @@ def test_the_board_of_the_next_day_says_what_changed_and_alerts_fire(provider, t
     assert "Changes since the last board" in (first.results / "desk/2023-12-29/board.html").read_text()
 
 
+def test_a_bar_is_entered_when_its_time_of_decision_has_come(provider, day, tmp_path):  # noqa: F811
+    update(day.asked)
+    early = replace(day, asked=None, now=NOW - pd.Timedelta(minutes=30))
+    done = run(early, tmp_path)
+    assert (done.session, done.waits[:16]) == ("2023-12-28", "2023-12-29T23:30")
+    assert "what is there of later bars is decided upon from 2023-12-29 23:30 UTC on" in done.line
+    assert run(early, tmp_path).nothing
+    assert (run(replace(early, now=NOW), tmp_path).session, run(replace(early, now=NOW), tmp_path).nothing) == ("2023-12-29", True)
+    assert [one.body["label"][:10] for one in read(day.journal) if one.kind == "decision"] == ["2023-12-28", "2023-12-29"]
+
+
 def test_a_changed_strategy_is_decided_again(day, tmp_path):
     run(day, tmp_path)
     (tmp_path / "fade.py").write_text((tmp_path / "fade.py").read_text().replace("rise=0.01", "rise=0.02"))
