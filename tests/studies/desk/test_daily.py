@@ -40,7 +40,8 @@ def test_a_day_from_nothing(day, tmp_path):
     assert "2 of 2 pulls are up to date" in page
     assert "SPY rises again" in page
     assert (day.site / "desk/2023-12-29/board.html").is_file()
-    assert "The desk on 2023-12-29" in (day.site / "index.html").read_text()
+    assert all(title in (day.site / "index.html").read_text() for title in ("The desk on 2023-12-29", "desk/journal/index.html"))
+    assert ('href="../journal/index.html"' in page, "1 followed book;" in (day.site / "desk/journal/index.html").read_text()) == (True, True)
 
 
 def test_a_second_call_does_nothing(provider, day, tmp_path):  # noqa: F811

@@ -1,10 +1,12 @@
 """Decisions followed day by day, checked against what the catalog says later, and traded on paper."""
 
+import json
 from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 import pytest
+from tests.cli.calling import call
 from tests.studies.conftest import STRATEGY, walk
 from tests.tinydata import FIELDS, store
 
@@ -126,6 +128,17 @@ def test_decisions_whose_code_was_tampered_with_cannot_be_made_again(tmp_path, h
     kept.write_text(STRATEGY + "#") if how == "changed" else kept.unlink()
     found = recheck(catalog_until(tmp_path / "whole", DAYS[-1]), entries, tmp_path / "journal", path.parent)
     assert {(one.cause, len(found)) for one in found} == {("cannot be made again", len(SPAN))}
+
+
+def test_entries_of_the_other_market_are_left_to_it(tmp_path, capsys):
+    path, entries = followed(tmp_path)
+    append(tmp_path / "journal", KIND, lambda there: [entries[-1].body | {"synthetic": True, "decisions": []}])
+    catalog_until(tmp_path / "whole", DAYS[-1])
+    words = ["--journal", tmp_path / "journal", "--datasets", tmp_path / "whole", "--real"]
+    code, out, _ = call(capsys, "journal", "check", *words, "--strategies", path.parent)
+    assert (code, "13 entries, chain whole; all confirmed; 1 are of the demo market, and checked with --demo" in out) == (0, True)
+    code, out, _ = call(capsys, "journal", "score", *words, "--json")
+    assert (code, [one["entries"] for one in json.loads(out)["books"]], json.loads(out)["problems"]) == (0, [12], [])
 
 
 def test_a_decision_whose_open_is_past_is_said_to_be_too_old(tmp_path, capsys):

@@ -52,6 +52,17 @@ def kept(tmp_path, entries, text=STRATEGY, then=SIGNS):
     return book
 
 
+def test_a_book_that_cannot_be_made_leaves_the_others(tmp_path):
+    kept(tmp_path, [(0, "23h45min")])
+    (first,) = (tmp_path / "journal" / "code").iterdir()
+    (tmp_path / "half.py").write_text(WEIGHTS)
+    for n in (1, 2):
+        follow(world(tmp_path / "then"), [tmp_path / "half.py"], tmp_path / "journal", f"{DAYS[n]:%Y-%m-%d}", DAYS[n] + pd.Timedelta("23h45min"))
+    first.unlink()
+    (book,), (problem,) = books_of(world(tmp_path / "now"), read(tmp_path / "journal"), tmp_path / "journal")
+    assert (book.entries, problem.startswith("half: code "), "restore it from a copy" in problem) == (2, True, True)
+
+
 def test_each_part_of_the_gap_is_the_one_worked_out_by_hand(tmp_path):
     late, evening = "1D15h", "23h45min"  # the first entry is made half an hour after the open that should have filled it
     entries = [(0, late), (1, evening), (3, evening), (4, evening)]

@@ -156,7 +156,7 @@ def sound(alerts: list[Alert], wrong: list[str], values: Mapping[str, float], be
             met(one.when, columns)
             good.append(one)
         except ParameterError as error:
-            wrong.append(f"alert {one.name!r}: {error}")
+            wrong.append(f'alert {one.name!r}: {error.found}; a rule compares names of the board, such as "vix < 18" (docs/desk.md)')
     return good, wrong
 
 
