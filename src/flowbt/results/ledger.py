@@ -137,6 +137,8 @@ def tally(results: Path, facts: JsonView) -> TrialCount:
 
 def distinct(keys: Keys, sharpes: Sharpes) -> tuple[Keys, Sharpes]:
     """Keys once each, sorted, with the first of their Sharpe ratios."""
+    if (keys[1:] > keys[:-1]).all():  # as `gather` has left them
+        return keys, sharpes
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     first = np.ones(len(keys), np.bool_)
@@ -144,10 +146,10 @@ def distinct(keys: Keys, sharpes: Sharpes) -> tuple[Keys, Sharpes]:
     return keys[first], sharpes[order[first]]
 
 
-def write_table(path: Path, table: pa.Table, repeated: Sequence[str] = ()) -> None:
+def write_table(path: Path, table: pa.Table, repeated: Sequence[str] = (), compression: str = "zstd") -> None:
     """`repeated`: columns of few values; a dictionary is tried for them alone, which takes half of the time."""
     with writing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True, use_dictionary=list(repeated) or False)
+        pq.write_table(table, temporary, compression=compression, write_page_checksum=True, use_dictionary=list(repeated) or False)
 
 
 def _named(folder: Path) -> NamedTrials:
@@ -179,6 +181,8 @@ def _all_of(folder: Path) -> NamedTrials:
 def _read(path: Path) -> tuple[Keys, Sharpes] | None:
     """A file's trials; None where it cannot be read. A row group at a time: Arrow keeps what a whole read took."""
     parts = []
+    if not path.is_file():  # a pipe would be waited for
+        return None
     try:
         with pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
             for k in range(file.num_row_groups):

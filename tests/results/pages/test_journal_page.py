@@ -5,7 +5,6 @@ import re
 
 from flowbt.evidence.claims.probability_scores import Settled, score_of
 from flowbt.results.pages import journal, site
-from flowbt.results.pages.base import minus
 
 BOOK = {
     "strategy": "fade", "first": "2026-01-05", "last": "2026-03-31", "bars": 60, "entries": 58, "late": 2, "unfilled": 1, "missing": 2, "different": 1,
@@ -54,7 +53,3 @@ def test_the_same_lies_beside_it_and_the_browser_page_lists_it(tmp_path):
 def test_a_journal_without_books_and_register_says_how_to_begin(tmp_path):
     text = words(journal.write(tmp_path, scores() | {"books": [], "register": None, "problems": []}))
     assert all(told in text for told in ("Nothing is followed yet", "No forecast counts yet", "flowbt journal register"))
-
-
-def test_minus_signs_stand_before_numbers_only():
-    assert minus("-1.5 of 2026-04-08, short-term -$3.2bn (-.5)") == "−1.5 of 2026-04-08, short-term −$3.2bn (−.5)"

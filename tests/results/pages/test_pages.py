@@ -1,5 +1,7 @@
 """Every kind of page in a real browser: quiet, offline, drawn, within its size, in both themes and two widths."""
 
+import json
+
 import pytest
 from tests.results.pages.test_journal_page import scores
 from tests.results.records import make_record
@@ -11,6 +13,7 @@ from flowbt.results.pages import compare as compare_page
 from flowbt.results.pages import gallery, site
 from flowbt.results.pages import journal as journal_page
 from flowbt.results.pages import sweep as sweeps
+from flowbt.results.pages.base import typeset
 from flowbt.studies.compare.compare import compare
 
 pytestmark = pytest.mark.browser
@@ -82,6 +85,15 @@ def test_hostile_text_is_harmless(visit):
     assert visit["title"] != "stolen"
     if visit["kind"] in ("hostile", "browser", "compare", "sweep", "gallery", "journal"):
         assert HOSTILE in visit["text"]
+
+
+@pytest.mark.parametrize(
+    "text", ["loses -21.5% a year, -$4", "2020-03-16 to 2020-04-01", "-.5 and (-3)", "sweep-90ab, fall-back, -x", "p 0.03-0.07", "close.shift(-1)", ""]
+)
+def test_the_browser_sets_words_as_the_page_does(chrome, pages, text):
+    assert chrome.open(pages["browser"]).js(f"return fb.typeset({json.dumps(text)})") == typeset(text)
+    assert "-2" not in typeset(text)
+    assert ("sweep-90ab" in typeset(text)) == ("sweep-90ab" in text)
 
 
 def test_charts_are_printed_light_and_come_back(chrome, pages):

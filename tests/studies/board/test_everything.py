@@ -127,7 +127,7 @@ def test_what_a_document_says_of_the_day_stands_beside(root):
     assert [(one.what, one.agrees) for one in found] == [("SPX close", True), ("gamma sign", False)]
     assert math.isnan(found[1].here)
     (root / "said.toml").write_text('[[said]]\non = "2024-10-09"\n')
-    with pytest.raises(DatasetError, match=r"each .*said.* has document"):
+    with pytest.raises(DatasetError, match=r"said 1: document: Field required; each .*said.* has document"):
         said(catalog, ASOF, {})
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
-from flowbt.ground.files import write_text
+from flowbt.ground.files import read_text, write_text
 
 URLS = {"fed-calendar.json": "https://www.federalreserve.gov/json/calendar.json", "bls.ics": "https://www.bls.gov/schedule/news_release/bls.ics"}
 RELEASES = {"Consumer Price Index": "CPI", "Employment Situation": "PAYROLLS"}  # as their titles begin
@@ -31,7 +31,7 @@ def requests(wanted: Wanted) -> list[Download]:
 def read_calendar(path: Path) -> list[tuple[pd.Timestamp, str]]:
     """The events of a calendar file: instant (naive UTC) and symbol. SourceError for what is neither calendar, or has none of them."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, "utf-8-sig")
         found = _fed(text) if path.suffix == ".json" else _releases(text)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SourceError(path.name, f"not a calendar ({type(error).__name__}: {error})"[:140], "the provider may have changed it") from None

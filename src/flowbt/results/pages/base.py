@@ -77,9 +77,9 @@ def number(value: object, spec: str = ".2f", units: str = "") -> str:
     return f"{text} {units}"
 
 
-def minus(text: str) -> str:
-    """A written value with a true minus sign before its numbers; the hyphens of words and dates stay."""
-    return re.sub(r"(?<![\w.])-(?=[$.\d])", "−", text)
+def typeset(text: str) -> str:
+    """Words with true minus signs, dates and ranges that do not break; a dash for what is missing; `shift(-1)` stays. Not for what is to be copied."""
+    return MISSING if text == "-" else re.sub(r"(?<!\w)(?<!\w\()-(?=[\d$.]*\d)", "−", re.sub(r"(?<=\d)-(?=\d)", "\u2011", text))
 
 
 def chance(p: float | None) -> str:
@@ -106,7 +106,7 @@ def script(value: object) -> object:
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     made = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters.update(number=number, minus=minus, chance=chance, when=when, script=script, slug=slug)
+    made.filters.update(number=number, chance=chance, when=when, typeset=typeset, script=script, slug=slug)
     return made
 
 

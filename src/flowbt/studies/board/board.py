@@ -10,12 +10,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
+from pydantic import RootModel
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.caveats import caveats
@@ -24,6 +24,7 @@ from flowbt.features.checklist import CHECKLIST
 from flowbt.features.convergence import tally
 from flowbt.features.inputs import INPUTS
 from flowbt.ground.clock import Clock, read_asof
+from flowbt.ground.documents import read_declared
 from flowbt.ground.errors import DatasetError, FlowbtError, ParameterError, RangeError, SpoiltDataset
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.types import Moment
@@ -154,16 +155,17 @@ def board(catalog: Catalog, asof: Moment | None = None, symbols: Iterable[str] =
     )
 
 
+class Sectors(RootModel[dict[str, tuple[str, ...]]]):
+    """`sectors.toml`: the symbols of each sector."""
+
+
 def sectors_of(catalog: Catalog) -> dict[str, str]:
     """Symbol -> sector, by `sectors.toml` beside the datasets; empty where there is none. DatasetError for one that cannot be read."""
     found: dict[str, str] = {}
     for path in (root / SECTORS for root in catalog.roots):
         if path.is_file():
-            try:
-                groups = tomllib.loads(path.read_text(encoding="utf-8"))
-                found |= {str(symbol): str(sector) for sector, symbols in groups.items() for symbol in symbols}
-            except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
-                raise DatasetError(f"sectors {path}", f"cannot be used ({error})", 'write "SECTOR" = ["SYMBOL", ...]') from None
+            groups = read_declared(path, Sectors, "sectors", DatasetError, "check the file", 'write "SECTOR" = ["SYMBOL", ...]').root
+            found |= {symbol: sector for sector, symbols in groups.items() for symbol in symbols}
     return found
 
 

@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from flowbt.ground.clock import Clock
 from flowbt.ground.documents import declared, read_toml
 from flowbt.ground.errors import ParameterError
-from flowbt.ground.files import write_json, write_text
+from flowbt.ground.files import read_text, write_json, write_text
 from flowbt.results.shelf import storing
 from flowbt.studies.board.board import SYMBOLS, Board
 from flowbt.studies.board.coins import COINS
@@ -200,7 +200,7 @@ def send(found: list[tuple[Alert, str]], home: Path) -> list[str]:
     """Bring fired alerts to file and command; returns a line for each command that failed. The terminal is the caller's."""
     lines = [line for one, line in found if "file" in one.to]
     if lines:
-        there = (home / LOG).read_text(encoding="utf-8") if (home / LOG).is_file() else ""
+        there = read_text(home / LOG) if (home / LOG).is_file() else ""
         with storing(home / LOG, "write"):
             write_text(home / LOG, there + "".join(f"{line}\n" for line in lines))
     problems = []
@@ -225,7 +225,7 @@ def _cooling(one: Alert, last: str, session: pd.Timestamp) -> bool:
 
 def _state(home: Path) -> dict[str, str]:
     try:
-        found = json.loads((home / STATE).read_text(encoding="utf-8"))
+        found = json.loads(read_text(home / STATE))
         return {str(name): str(day) for name, day in found.items()}
     except (OSError, ValueError, AttributeError):
         return {}

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from flowbt.ground.documents import parse_json, read_json
 from flowbt.ground.errors import JournalError
-from flowbt.ground.files import flush, locked, write_json
+from flowbt.ground.files import flush, locked, read_bytes, write_json
 from flowbt.ground.types import Json
 
 FILE, HEAD, LOCK = "journal.jsonl", "head.json", ".journal.lock"
@@ -46,7 +46,7 @@ def read(folder: Path) -> list[Entry]:
     unended last line that was never a whole entry is passed over."""
     try:
         head: Json = read_json(folder / HEAD) if (folder / HEAD).exists() else {"entries": 0, "hash": START}  # before the text: a writer changes it after
-        text = (folder / FILE).read_bytes() if (folder / FILE).exists() else b""
+        text = read_bytes(folder / FILE) if (folder / FILE).exists() else b""
     except OSError as problem:
         raise JournalError(f"journal {folder}", problem.strerror or str(problem), "give another folder with --journal") from None
     except ValueError:

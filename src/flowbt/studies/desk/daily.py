@@ -21,7 +21,7 @@ import pandas as pd
 from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FlowbtError
-from flowbt.ground.files import hash_file, locked, write_json
+from flowbt.ground.files import hash_file, locked, read_text, write_json
 from flowbt.ground.protocols import Step
 from flowbt.ground.types import Json
 from flowbt.results.pages import board as board_page
@@ -287,7 +287,7 @@ def _key(day: Day, catalog: Catalog) -> str:
 
 def _read(path: Path) -> Json:
     try:
-        found: Json = json.loads(path.read_text(encoding="utf-8"))
+        found: Json = json.loads(read_text(path))
         return found
     except (OSError, ValueError):
         return {}

@@ -32,7 +32,7 @@ from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.clock import Clock
 from flowbt.ground.documents import read_json
 from flowbt.ground.errors import FlowbtError, ParameterError, PullError, SourceError
-from flowbt.ground.files import locked, write_json, write_text
+from flowbt.ground.files import locked, read_text, write_json, write_text
 from flowbt.ground.protocols import Step
 from flowbt.ground.starter import starter_folder
 from flowbt.ground.types import Json
@@ -145,7 +145,7 @@ def declared_providers(asked: Asked) -> Providers:
     if not own.is_file():
         starter = starter_folder() / "datasets" / DECLARED
         _chosen(asked, read_providers(starter))  # what is asked amiss is refused before anything is written
-        write_text(own, starter.read_text(encoding="utf-8"))
+        write_text(own, read_text(starter))
     return read_providers(own)
 
 
@@ -322,7 +322,7 @@ def _declare(datasets: Path, name: str) -> None:
     if not own.is_file():
         raise PullError(f"dataset {name}", "it is not declared", f"write {target}")
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_text(target, own.read_text(encoding="utf-8"))
+    write_text(target, read_text(own))
 
 
 def _record(asked: Asked, outcomes: Sequence[Json], done: bool) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -26,8 +26,9 @@ from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sweeper import Sweeper
 from flowbt.engine.types import Account, Costs, Labels, Market
 from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError
-from flowbt.ground.types import Json
-from flowbt.results.record import dumps
+from flowbt.ground.types import Context, Json
+from flowbt.results.record import AccountTerms, CostTerms, dumps
+from flowbt.results.studied import StudyFacts
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import ProbedTrials, branch_leak, refuse
 from flowbt.studies.run.describe import commit, datasets_of, versions
@@ -82,7 +83,7 @@ class PreparedSweep:
         return numbers_of(self.space, self.constraints, self.search)
 
     @cached_property
-    def facts(self) -> Json:
+    def facts(self) -> StudyFacts:
         """What a trial's result depends on besides its parameters; also the head of sweep.json."""
         strategy, labels, clock = self.strategy, self.market.index, self.panel.clock
         stamp = "%Y-%m-%d" if clock.step == "1d" else "%Y-%m-%d %H:%M"
@@ -104,8 +105,8 @@ class PreparedSweep:
             "datasets": datasets_of(self.panel),
             "stand_ins": [asdict(one) for one in self.panel.stand_ins],
             "warnings": self._warnings(labels),
-            "costs": asdict(self.sweeper.costs),
-            "account": asdict(self.sweeper.account),
+            "costs": cast(CostTerms, asdict(self.sweeper.costs)),
+            "account": cast(AccountTerms, asdict(self.sweeper.account)),
             "parameters": {name: list(values) for name, values in zip(self.space.names, self.space.values, strict=True) if name in self.swept},
             "fixed": {name: values[0] for name, values in zip(self.space.names, self.space.values, strict=True) if name not in self.swept},
             "named": list(self.named),  # what was asked for; the other swept ones are the file's GRID
@@ -125,7 +126,7 @@ class PreparedSweep:
     def id(self) -> str:
         """Twelve hex digits: the same code, data, span, rules, values, constraints and search give the same id."""
         names = ("strategy", "code_hash", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "fixed", "constraints", "search")
-        parts = {name: self.facts[name] for name in (*names, "parameters")}
+        parts: Context = {name: value for name, value in self.facts.items() if name in (*names, "parameters")}
         parts["data"] = sorted([use["hash"], use["lag"]] for use in self.facts["datasets"])  # an edited publication rule is other data
         parts["order"] = list(self.space.names)  # trial numbers depend on it
         parts["flowbt"] = self.facts["versions"].get("flowbt")

@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,7 +79,7 @@ class SweepFolder:
 
     def write_part(self, k: int, table: pa.Table) -> None:
         with storing(self.path, "store the sweep in"):
-            ledger.write_table(self.part(k), table, _repeated(table.schema))
+            ledger.write_table(self.part(k), table, _repeated(table.schema), "lz4")  # read again soon: quick before small
 
     def read_part(self, k: int) -> pa.Table | None:
         """A finished slice, or None where it is not there or not whole."""
@@ -106,7 +106,7 @@ class SweepFolder:
         release()
         return count
 
-    def write(self, name: str, document: Json) -> None:
+    def write(self, name: str, document: Mapping[str, object]) -> None:
         with storing(self.path, "store the sweep in"):
             write_text(self.path / name, sealed(document, indent=1))
 
@@ -200,10 +200,10 @@ def release() -> None:
 class SweepProgress:
     """`progress.json`, about once a second, and a callback for a terminal."""
 
-    def __init__(self, folder: SweepFolder, head: Json, total: int, show: Step | None = None) -> None:
+    def __init__(self, folder: SweepFolder, head: Mapping[str, object], total: int, show: Step | None = None) -> None:
         self.folder, self.head, self.total, self.show = folder, head, total, show
         self.done = self.fresh = 0
-        self.best: Json | None = None
+        self.best: dict[str, object] | None = None
         self._begin, self._written = time.monotonic(), 0.0
 
     def add(self, table: pa.Table, *, stored: bool = False) -> None:

@@ -25,14 +25,14 @@ from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.vbt.aside import Aside
 from flowbt.evidence.measures import MEASURES
-from flowbt.evidence.search.judgement import luck_verdict
+from flowbt.evidence.search.judgement import Luck, luck_verdict
 from flowbt.ground.errors import ParameterError, nearest
 from flowbt.ground.protocols import Step
-from flowbt.ground.types import Json
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import sweep as sweeps
 from flowbt.results.shelf import derived
+from flowbt.results.studied import SweepDocument, SweptNow, TrialPath
 from flowbt.studies.lookahead.strategies import refuse
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
@@ -61,7 +61,10 @@ class SweepOptions:
     aside: Aside | None = None  # what compares books; None: this process does
 
 
-def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[Path, Json, Json]:
+SweepOutcome = tuple[Path, SweptNow, Luck]  # its folder, `sweep.json`, `luck.json`
+
+
+def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> SweepOutcome:
     """Run a sweep and store it; returns its folder, `sweep.json` and `luck.json`. What is stored already stays until the new one is whole."""
     order_of(request.sort)
     clock = StageTimer()
@@ -71,7 +74,7 @@ def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[P
         return _swept(catalog, request, setup, folder, run, clock)
 
 
-def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> tuple[Path, Json, Json]:
+def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> SweepOutcome:
     ascending = order_of(request.sort)
     head = {"id": setup.id, "strategy": setup.strategy.name}
     progress = SweepProgress(folder, head, total_of(setup), run.show)
@@ -97,15 +100,15 @@ def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder
     clock.lap("verify")
     runs = tearsheets(catalog, request, setup, top[: run.tearsheets], run)
     clock.lap("pages")
-    document = {
+    document: SweepDocument = {
         "kind": "sweep",
-        **head,
+        "id": setup.id,
         **setup.facts,
         "trials": count,
         "metrics": list(METRICS),
         "sort": request.sort,
         "ascending": ascending,
-        "top": folder.rows(top).to_dict("records"),
+        "top": [{str(name): value for name, value in row.items()} for row in folder.rows(top).to_dict("records")],
         "runs": runs,
         "how": how(setup),
         "seconds": clock.laps,
@@ -229,7 +232,7 @@ def best(folder: SweepFolder, sort: str, ascending: bool, count: int) -> list[in
     return [int(trial) for trial in folder.column("trial")[order]]
 
 
-def how(setup: PreparedSweep) -> Json:
+def how(setup: PreparedSweep) -> TrialPath:
     """By which path the trials ran, and why."""
     tracer, sweeper = setup.sweeper.tracer, setup.sweeper
     path = "per trial" if tracer.per_trial else "general" if sweeper.unfused else "fused"

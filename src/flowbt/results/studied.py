@@ -1,0 +1,120 @@
+"""What `sweep.json` and `walkforward.json` hold: one shape for who writes, shows and reads them again. `luck.json`: `evidence.search.judgement.Luck`."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from flowbt.evidence.belief import BeliefTold
+from flowbt.ground.types import Json
+from flowbt.results.record import AccountTerms, CostTerms, DatasetUse
+
+StudyFacts = TypedDict(
+    "StudyFacts",
+    {
+        "strategy": str,
+        "thesis": str,
+        "source": str,
+        "file": str,
+        "code_hash": str,
+        "shape": str,  # of the file, whatever its names and numbers
+        "symbols": list[str],
+        "clock": str,
+        "step": str,
+        "from": str,
+        "to": str,
+        "bars": int,
+        "decide_at": str,
+        "synthetic": bool,
+        "datasets": list[DatasetUse],
+        "stand_ins": list[dict[str, str]],  # asked, used
+        "warnings": list[str],
+        "costs": CostTerms,
+        "account": AccountTerms,
+        "parameters": dict[str, list[object]],  # those that are swept
+        "fixed": dict[str, object],
+        "named": list[str],  # what was asked for; the other swept ones are the file's GRID
+        "constraints": list[str],
+        "search": dict[str, object],
+        "versions": dict[str, str],
+        "commit": str,
+        "command": str,
+        "created": str,
+    },
+)
+"""What the result of a search depends on, besides each trial's parameters."""
+
+
+class TrialPath(TypedDict):
+    """By which path trials ran and why; how often the strategy was traced, masks were made and expressions evaluated."""
+
+    path: str
+    traces: int
+    masks: int
+    evaluations: int
+    reasons: list[str]
+
+
+class Verified(TypedDict):
+    """Trials that were run again by the engine and booked in vectorbt, and the largest difference of a metric."""
+
+    trials: int
+    books: int
+    largest_difference: float
+
+
+class SweepDocument(StudyFacts):
+    """`sweep.json`. `top`: the best trials, a row each; `runs`: trial number -> run id of those stored in full; `rate`: trials a second."""
+
+    kind: str
+    id: str
+    trials: int
+    metrics: list[str]
+    sort: str
+    ascending: bool
+    top: list[Json]
+    runs: dict[str, str]
+    how: TrialPath
+    seconds: dict[str, float]
+    rate: float
+    verified: Verified
+    look_ahead: str
+
+
+class SweptNow(SweepDocument):
+    """A sweep as it is told when it is done: `beliefs` of its runs, by trial number."""
+
+    beliefs: dict[str, BeliefTold]
+
+
+class Chosen(TypedDict):
+    """The mean of `metric` inside and outside, over the windows (None: in none it has a value), and the share of windows that rose."""
+
+    metric: str
+    inside: float | None
+    outside: float | None
+    positive: float | None
+
+
+class ModeResult(Chosen):
+    """One mode of a walk-forward: its windows, and the measures of the chained test returns."""
+
+    windows: int
+    measures: Json
+
+
+class WalkForwardDocument(StudyFacts):
+    """`walkforward.json`."""
+
+    kind: str
+    id: str
+    trials: int
+    sort: str
+    plan: dict[str, dict[str, object]]
+    modes: dict[str, ModeResult]
+
+
+class WalkedNow(WalkForwardDocument):
+    """A walk-forward as it is told when it is done: the newest stored run of its grid (empty: none) and what that may be believed."""
+
+    run: str
+    belief: BeliefTold | None
