@@ -11,6 +11,7 @@ import click
 
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data, timeout_option
 from flowbt.cli.show.terminal import say
+from flowbt.ground.errors import JournalError
 from flowbt.ground.home import place
 from flowbt.ground.types import Function
 
@@ -97,7 +98,6 @@ def check(journal: Path, strategies: Path, demo: bool | None, datasets: Path, as
 def score(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> int:
     """The journaled decisions as a paper book with fills at the next open, beside the backtest of the same bars. Exit code 1 where a book cannot be made; the
     others are shown."""
-    from flowbt.ground.errors import JournalError
     from flowbt.studies.desk.chain import read
     from flowbt.studies.desk.follow import KIND
     from flowbt.studies.desk.paper import books_of
