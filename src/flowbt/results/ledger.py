@@ -181,6 +181,8 @@ def _all_of(folder: Path) -> NamedTrials:
 def _read(path: Path) -> tuple[Keys, Sharpes] | None:
     """A file's trials; None where it cannot be read. A row group at a time: Arrow keeps what a whole read took."""
     parts = []
+    if not path.is_file():  # a pipe would be waited for
+        return None
     try:
         with pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
             for k in range(file.num_row_groups):
