@@ -22,7 +22,7 @@ class TrialResults(NamedTuple):
 
     def part(self, first: int, last: int) -> TrialResults:
         """Those of trials [first, last)."""
-        return TrialResults(*(array[first:last] if len(array) else array for array in self))
+        return TrialResults(self.metrics[first:last], self.returns[first:last], self.prints[first:last])
 
 
 @dataclass(frozen=True)
