@@ -40,9 +40,8 @@ def read_calendar(path: Path) -> list[tuple[pd.Timestamp, str]]:
     return sorted(set(found))
 
 
-def seen(paths: Iterable[Path], table: Path, now: pd.Timestamp) -> Path:
-    """Add what the calendars have and the table lacks, known at `now` (naive UTC), or when it happened; returns the table. SourceError as `read_calendar`."""
-    found = [event for path in paths for event in read_calendar(path)]
+def seen(found: Iterable[tuple[pd.Timestamp, str]], table: Path, now: pd.Timestamp) -> Path:
+    """Add the events of calendars that the table lacks, known at `now` (naive UTC), or when they happened; returns the table."""
     before = pd.read_csv(table) if table.is_file() else pd.DataFrame(columns=["event_time", "symbol", "known_at"])
     known = set(zip(before["event_time"], before["symbol"], strict=True))
     rows = [(f"{at:%Y-%m-%dT%H:%M:%SZ}", symbol, f"{min(at, now):%Y-%m-%dT%H:%M:%SZ}") for at, symbol in found]

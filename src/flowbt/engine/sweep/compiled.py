@@ -23,6 +23,7 @@ from flowbt.ground.errors import SignalError
 from flowbt.ground.types import Function, Json, Parameters
 
 RULES = {"hold": {"least": 1.0}, "stop": {"above": 0.0}, "take": {"above": 0.0}, "trail": {"above": 0.0}, "size": {"least": 0.0}}
+BATCH = 16_384  # trials, at most, whose masks are made before they are walked
 SETTINGS = 10_000  # of the rules, whose values are kept
 ROOTS = ("long", "short", "exit")
 
@@ -76,7 +77,7 @@ class Compiled:
         tile = keys[1] if others else keys[0] * 0
         order = np.lexsort((tile, keys[0], tile // max(frames, 1), *keys[2:]))
         few = sum(self.space.most(leaf.parameters) for leaf in leaves) <= store.room
-        step = len(codes) if few else max(store.room // len(leaves), 1)
+        step = BATCH if few else max(store.room // len(leaves), 1)
         return [order[at : at + step] for at in range(0, len(order), step)]
 
     def leaf_rows(self, codes: Ints, store: MaskStore, evaluator: Evaluator, pool: Executor) -> Ints:

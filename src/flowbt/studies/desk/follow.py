@@ -26,7 +26,7 @@ def follow(
     """Enter every strategy's decision for its last bar; returns the new entries and one line per strategy that cannot decide. A second call adds nothing.
 
     `now`: when they are entered, naive UTC (the clock's where it is not given)."""
-    said, problems = today_all(catalog, paths, asof)
+    said, problems = today_all(catalog, paths, asof, now)
     return enter(said, paths, journal, now), problems
 
 
