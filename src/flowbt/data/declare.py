@@ -313,6 +313,15 @@ class Dataset(BaseModel):
         least = self._least(pd.DatetimeIndex(times)).to_numpy().astype("datetime64[ns]")[codes]
         return np.asarray(known < least - pd.Timedelta(self.publication.ahead).to_timedelta64())
 
+    def out_between(self, first: pd.Timestamp, last: pd.Timestamp) -> bool:
+        """Whether a row may have come out after `first` and until `last` (naive UTC): by the publication rule, or with a session's close where the rows
+        themselves say when. On a 24/7 clock: whether a UTC day ended."""
+        if (clock := self.calendar).always:
+            return bool(first.normalize() < last.normalize())
+        days = clock.labels(first.normalize() - pd.Timedelta(days=45), last.normalize())
+        out = clock.closes(days) if self.publication.rule == "column" else self.publication.known_at(days, clock)
+        return bool(((out > first) & (out <= last)).any())
+
     def early_words(self, event: np.datetime64, known: np.datetime64) -> str:
         """A row that `too_early` found, in words."""
         least = self._least(pd.DatetimeIndex([event]))[0]

@@ -25,7 +25,7 @@ from flowbt.engine.shape import shape_of
 from flowbt.engine.types import Account, Costs, Signals, Targets
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DataError, FlowbtError, LoadError, LookAheadError, ParameterError, SignalError, StrategyError, nearest
-from flowbt.ground.files import asked_path
+from flowbt.ground.files import asked_path, read_text
 from flowbt.ground.guard import deciding
 from flowbt.ground.types import Function, JsonView, Parameters
 
@@ -266,12 +266,12 @@ def _read(path: Path) -> str:
     if path.is_dir():
         raise LoadError(f"strategy {path}", "a folder", "name one file, or `flowbt run FOLDER` for all of its strategies")
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     except FileNotFoundError:
         near = [other.name for other in path.parent.glob("*.py")] if path.parent.is_dir() else []
         raise LoadError(f"strategy {path}", "no such file", nearest(path.name, near) or "see strategies/ or `flowbt new strategy NAME`") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"strategy {path}", f"cannot be read ({error})", "is it a Python file?") from None
+        raise LoadError(f"strategy {path}", f"cannot be read ({getattr(error, 'strerror', None) or error})", "is it a Python file?") from None
 
 
 def _parse(path: Path, text: str) -> ast.Module:

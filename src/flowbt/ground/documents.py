@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flowbt.ground.errors import FlowbtError
+from flowbt.ground.files import read_bytes, read_text
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError  # slow to import: who has a model has done it
@@ -25,13 +26,13 @@ def parse_json(text: str | bytes) -> Any:
 
 def read_json(path: Path) -> Any:
     """A JSON file's document. OSError where it cannot be read, ValueError for what is no JSON."""
-    return parse_json(path.read_bytes())
+    return parse_json(read_bytes(path))
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file's document, UTF-8. OSError where it cannot be read, ValueError for what is no TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(path))
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 from flowbt.evidence.belief import Belief, Holding, RunFacts, WalkForwardFacts, believe
 from flowbt.evidence.sharpe import deflated_sharpe
 from flowbt.ground.clock import Clock
-from flowbt.ground.files import write_text
+from flowbt.ground.files import read_bytes, write_text
 from flowbt.ground.types import Json, JsonView
 from flowbt.results import ledger
 from flowbt.results.record import dumps, sealed, unsealed
@@ -86,7 +86,7 @@ def walk_forwards(strategy_folder: Path) -> list[WalkForwardDocument]:
     found = []
     for path in strategy_folder.glob("walkforward-*/walkforward.json"):
         try:
-            document: WalkForwardDocument = unsealed(path.read_bytes())
+            document: WalkForwardDocument = unsealed(read_bytes(path))
             found.append(cast(WalkForwardDocument, {**document, "modes": {**document["modes"]}}))  # modes that are no table: broken
         except (OSError, ValueError, KeyError, TypeError) as problem:
             pass_over(path, problem)
@@ -161,7 +161,7 @@ def renew(root: Path, strategy: str) -> None:
     found = {}
     for path in sorted(folder.glob(f"*/{SUMMARY}")):
         try:
-            summary = unsealed(path.read_bytes())
+            summary = unsealed(read_bytes(path))
             found[path.parent.name] = belief_of(summary["judged"], summary["measures"], trials, walks).to_dict()
         except (OSError, ValueError, KeyError, TypeError):  # a damaged run is named by the listing; it is not judged
             continue

@@ -14,6 +14,7 @@ from flowbt.cli.show.belief import print_answer
 from flowbt.cli.show.terminal import Column, say
 from flowbt.cli.show.terminal import show as show_table
 from flowbt.ground.errors import StoreError, printable
+from flowbt.ground.files import read_bytes
 from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.record import unsealed
@@ -69,7 +70,7 @@ def show(run: str, results: Path, as_json: bool) -> None:
     """Show one run: RUN is an id, the start of one, or a strategy (its newest run)."""
     entry = shelf.find(results, run)
     try:
-        stored = unsealed((entry.path / "run.json").read_bytes())
+        stored = unsealed(read_bytes(entry.path / "run.json"))
         told = [] if as_json else _facts(stored, entry)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise StoreError(f"stored run {entry.path}", f"run.json: {problem}", "run it again, or remove it") from None

@@ -26,7 +26,7 @@ from flowbt.ground.compiled import jit
 
 Kernel = Callable[[Terms, Words, Codes, Trials, float], None]
 FEW_BARS = 2_048  # values that stay near the processor
-FEW = 32  # symbols; found by benchmarks/turns.py
+FEW = 64  # symbols; found by benchmarks/turns.py
 OPEN, HIGH, LOW, MARK, SIX = EMPTY, ONE, TWO, THREE, np.uint64(6)
 
 
@@ -83,85 +83,84 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
         stay, trailing = math.ceil(hold) if hold > 0.0 else NEVER, trail > 0.0
         share = share_of(size, 0.0, 1.0, terms.max_gross)  # nothing else is ever held: the same for any equity
         closed[:] = 0.0
-        cash, before, held, next_up, next_down, next_exit = terms.cash, terms.cash, 0.0, -1, -1, -1
+        cash, before, held, next_up, next_down, next_exit = terms.cash, terms.cash, 0, -1, -1, -1
         s, path[0], k = no_bars(terms.cash), terms.cash, 0
-        t = 1
-        while t < last:
-            t = next_bit(entry, t - 1) + 1  # flat: on to the next entry
-            if t == 0 or t >= last:
-                break
-            entering = True
-            while entering:
-                entering = False
-                price = opened[t]
-                side = 1.0 if is_set(ups, t - 1) else -1.0
-                units = entry_units(side, size, before, share, price)
-                if units == 0.0:
-                    t += 1
-                    continue
-                paid = abs(units) * slipped(price, side, terms.slippage)
-                cost = paid * terms.fees
-                cash -= side * paid + cost
-                best, goal = price, price * (1.0 + side * take)
-                level, why = fixed_level(side, price, stop, terms.margin)
-                next_exit = upcoming(exits, next_exit, t)
-                if side > 0.0:
-                    next_down = upcoming(downs, next_down, t)
-                    due = 1 + min(next_exit, next_down)
-                else:
-                    next_up = upcoming(ups, next_up, t)
-                    due = 1 + min(next_exit, next_up)
-                due = min(due, t + stay)
-                carrying, end = paying or (side < 0.0 and terms.borrow != 0.0), min(due, last)
-                hit, exit_price = MISSED, 0.0
-                if not (carrying or trailing or goal == goal or abs(level) < np.inf):  # nothing can happen before it is due
-                    ago = np.uint64(t - 1 - k)
-                    for u in range(np.uint64(t), np.uint64(end)):
-                        path[u - ago] = cash + units * mark[u]
-                    for u in range(np.uint64(t), np.uint64(end)):
-                        held += 1.0 if path[u - ago] > 0.0 else 0.0
-                    if record:
-                        for u in range(np.uint64(t), np.uint64(end)):
-                            returns[i, u] = path[u - ago] / path[u - ago - ONE] - 1.0 if path[u - ago - ONE] > 0.0 else 0.0
-                    k += end - t
-                    before, t = path[k], end
-                else:
-                    u = np.uint64(t)
-                    for u in range(np.uint64(t), np.uint64(end)):  # unsigned: no check for an index from the end
-                        nearest = trailed_level(side, level, why, best, trail)[0] if trailing else level
-                        hit, exit_price = level_hit(side, opened[u], high[u], low[u], nearest, goal)
-                        if hit != MISSED:
-                            break
-                        best = better(side, best, high[u], low[u])
-                        notional = units * mark[u]
-                        if carrying:
-                            carry = borrow_paid(notional, terms.borrow, days[u]) + funding_paid(notional, funding[u])
-                            cost += carry
-                            cash -= carry
-                        value = cash + notional
-                        k += 1
-                        path[np.uint64(k)] = value
-                        held += 1.0 if value > 0.0 else 0.0
-                        if record:
-                            returns[i, u] = value / before - 1.0 if before > 0.0 else 0.0
-                        before = value
-                    t = np.int64(u)  # type: ignore[assignment]
-                if hit == MISSED:
-                    t = due
-                    if due >= last:  # still open at the end
-                        break
-                    exit_price = opened[t]
-                    entering = is_set(entry, t - 1) and entry_units(1.0, size, before, share, exit_price) != 0.0
-                cash += sell(units, exit_price, terms, paid, cost, closed)
-                if not entering:
+        t, again = next_bit(entry, 0) + 1, False  # the next entry; whether a position was sold at the same open
+        while 0 < t < last:
+            price = opened[t]
+            side = 1.0 if is_set(ups, t - 1) else -1.0
+            units = entry_units(side, size, before, share, price)
+            if units == 0.0:
+                if again:
                     k += 1
                     path[k] = cash
                     if record:
                         returns[i, t] = cash / before - 1.0 if before > 0.0 else 0.0
                     before = cash
-                    t += 1
-                if k >= FEW_BARS:
-                    s, path[0], k = add_path(s, path, 1, k + 1), path[k], 0
+                t, again = next_bit(entry, t) + 1, False
+                continue
+            paid = abs(units) * slipped(price, side, terms.slippage)
+            cost = paid * terms.fees
+            cash -= side * paid + cost
+            goal = price * (1.0 + side * take)
+            level, why = fixed_level(side, price, stop, terms.margin)
+            next_exit = upcoming(exits, next_exit, t)
+            if side > 0.0:
+                next_down = upcoming(downs, next_down, t)
+                due = 1 + min(next_exit, next_down)
+            else:
+                next_up = upcoming(ups, next_up, t)
+                due = 1 + min(next_exit, next_up)
+            due = min(due, t + stay)
+            end = np.uint64(min(due, last))
+            hit, exit_price, u = MISSED, 0.0, np.uint64(t)
+            if trailing or paying or (side < 0.0 and terms.borrow != 0.0):
+                best = price
+                while u < end:
+                    nearest = trailed_level(side, level, why, best, trail)[0] if trailing else level
+                    hit, exit_price = level_hit(side, opened[u], high[u], low[u], nearest, goal)
+                    if hit != MISSED:
+                        break
+                    best = better(side, best, high[u], low[u])
+                    notional = units * mark[u]
+                    carry = borrow_paid(notional, terms.borrow, days[u]) + funding_paid(notional, funding[u])
+                    cost += carry
+                    cash -= carry
+                    k += 1
+                    path[np.uint64(k)] = cash + notional
+                    held += 1 if path[np.uint64(k)] > 0.0 else 0
+                    u += ONE
+            else:
+                floor, ceiling, ago = (level if side > 0.0 else goal), (goal if side > 0.0 else level), np.uint64(t - 1 - k)
+                if goal == goal or abs(level) < np.inf:
+                    while u < end and not (low[u] <= floor) | (high[u] >= ceiling):
+                        u += ONE
+                    if u < end:
+                        hit, exit_price = level_hit(side, opened[u], high[u], low[u], level, goal)
+                else:  # nothing can happen before it is due
+                    u = end
+                for v in range(np.uint64(t), u):
+                    path[v - ago] = cash + units * mark[v]
+                for v in range(np.uint64(t), u):
+                    held += 1 if path[v - ago] > 0.0 else 0
+                k += np.int64(u) - t  # type: ignore[assignment]
+            if record:
+                for v in range(np.uint64(t), u):
+                    returns[i, v] = path[v - (u - np.uint64(k)) + ONE] / path[v - (u - np.uint64(k))] - 1.0 if path[v - (u - np.uint64(k))] > 0.0 else 0.0
+            before, t = path[k], np.int64(u)  # type: ignore[assignment]
+            if hit == MISSED:
+                if due >= last:  # still open at the end
+                    break
+                exit_price = opened[t]
+            cash += sell(units, exit_price, terms, paid, cost, closed)
+            upcome = next_bit(entry, t if hit != MISSED else t - 1) + 1
+            again = upcome == t
+            path[k + 1] = cash
+            if record and not again:
+                returns[i, t] = cash / before - 1.0 if before > 0.0 else 0.0
+            k, before, t = (k, before, upcome) if again else (k + 1, cash, upcome)
+            if k >= FEW_BARS:
+                s, path[0], k = add_path(s, path, 1, k + 1), path[k], 0
         s = add_path(s, path, 1, k + 1)
         finish(s, held, terms.cash, closed, last, year, out[i])
 

@@ -13,7 +13,7 @@ from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import ORDER, stated_effect
 from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.ground.documents import read_json
-from flowbt.ground.files import write_text
+from flowbt.ground.files import read_bytes, real, write_text
 from flowbt.ground.types import Context, Json
 from flowbt.results.pages import site
 from flowbt.results.pages.base import MISSING, render_page, typeset, write_assets
@@ -54,7 +54,7 @@ def owns(results: Path, register: str) -> bool:
         held = read_json(path).get("register", "")
     except (OSError, ValueError, AttributeError):
         return True
-    return not held or (bool(register) and Path(held).resolve() == Path(register).resolve())
+    return not held or (bool(register) and real(Path(held)) == real(Path(register)))
 
 
 def write_scoreboard(results: Path, scored: Scored) -> Path:
@@ -80,7 +80,7 @@ def write_scoreboard(results: Path, scored: Scored) -> Path:
 
 def _put(path: Path, text: str) -> None:
     """Write what differs: a second run finds its hundred pages as they are."""
-    if not (path.is_file() and path.read_bytes() == text.encode()):
+    if not (path.is_file() and read_bytes(path) == text.encode()):
         write_text(path, text)
 
 

@@ -19,7 +19,7 @@ from flowbt.evidence.belief import BeliefTold
 from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import Luck, luck_checks
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import write_text
+from flowbt.ground.files import read_bytes, write_text
 from flowbt.ground.types import Context
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
@@ -52,8 +52,8 @@ def read(folder: Path) -> tuple[SweepDocument, Luck, pd.DataFrame]:
     """sweep.json, luck.json (empty where absent) and the trials. Raises StoreError for a sweep that is not complete or damaged."""
     folder = Path(folder)
     try:
-        sweep: SweepDocument = unsealed((folder / "sweep.json").read_bytes())
-        luck: Luck = unsealed((folder / "luck.json").read_bytes()) if (folder / "luck.json").is_file() else Luck()
+        sweep: SweepDocument = unsealed(read_bytes(folder / "sweep.json"))
+        luck: Luck = unsealed(read_bytes(folder / "luck.json")) if (folder / "luck.json").is_file() else Luck()
         trials = read_trials(folder / "trials.parquet")
     except (OSError, ValueError) as problem:
         do = "run the sweep to its end (--resume)" if not (folder / "sweep.json").is_file() else "the folder is damaged; sweep again"

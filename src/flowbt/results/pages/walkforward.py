@@ -11,7 +11,7 @@ import pandas as pd
 from flowbt.evidence.belief import BeliefTold
 from flowbt.evidence.measures import MEASURES
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import write_text
+from flowbt.ground.files import read_bytes, write_text
 from flowbt.ground.types import Context
 from flowbt.results import shelf
 from flowbt.results.belief import unlike
@@ -42,7 +42,7 @@ def write(root: Path, folder: Path) -> Path:
 def read(folder: Path) -> tuple[WalkForwardDocument, dict[str, pd.DataFrame]]:
     """walkforward.json and its tables windows, returns, trades. Raises StoreError where one is missing or broken."""
     try:
-        document = unsealed((Path(folder) / "walkforward.json").read_bytes())
+        document = unsealed(read_bytes(Path(folder) / "walkforward.json"))
         return document, {name: pd.read_parquet(Path(folder) / f"{name}.parquet") for name in ("windows", "returns", "trades")}
     except (OSError, ValueError) as problem:
         raise StoreError(f"walk-forward {folder}", " ".join(str(problem).split())[:160], "the folder is damaged; walk forward again") from None
@@ -53,7 +53,7 @@ def speaks_for(folder: Path, document: WalkForwardDocument) -> tuple[str, Belief
     beliefs, fitting = shelf.beliefs_in(Path(folder).parent), []
     for path in Path(folder).parent.glob(f"*/{shelf.SUMMARY}"):
         try:
-            summary = unsealed(path.read_bytes())
+            summary = unsealed(read_bytes(path))
             if path.parent.name in beliefs and not unlike(document, summary["judged"]):
                 fitting.append((str(summary.get("created", "")), path.parent.name))
         except (OSError, ValueError, KeyError, TypeError):  # a damaged run is named by the listing

@@ -27,6 +27,7 @@ from flowbt.evidence.multiple import benjamini_hochberg
 from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
 from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, check_seed
+from flowbt.ground.files import read_bytes
 from flowbt.results.belief import belief_now
 from flowbt.results.record import unsealed
 from flowbt.studies.catalogs import DEMO, open_catalog
@@ -175,7 +176,7 @@ def claim_verdicts(results: Path | None, synthetic: bool) -> dict[str, tuple[str
     if path is None or not path.is_file():
         return {}
     try:
-        board = unsealed(path.read_bytes())
+        board = unsealed(read_bytes(path))
         if bool(board["synthetic"]) != synthetic:
             return {}
         lines: dict[str, tuple[str, ...]] = {}

@@ -26,7 +26,7 @@ from flowbt.data.versions import dataset_name
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError, ParameterError, RefusedImport, SourceError
 from flowbt.ground.fields import FIELDS
-from flowbt.ground.files import hash_file
+from flowbt.ground.files import hash_file, real
 from flowbt.ground.types import Json, JsonView
 from flowbt.studies.ingest.arrival import Arrival
 from flowbt.studies.ingest.files import publication_rule
@@ -162,7 +162,7 @@ def add(seen: Look, wishes: Wishes, root: Path, arrival: Arrival | None = None) 
     declaration = declared_at(wishes, root) or _declaration(seen, wishes)
     if not wishes.any_size and seen.table is not None:
         like_sisters(seen.table, Catalog((root,)), wishes.name)
-    entry = PlanFile(path=str(seen.path.resolve()), source="messy", options=seen.reading)
+    entry = PlanFile(path=str(real(seen.path)), source="messy", options=seen.reading)
     arrival = replace(arrival or Arrival(), parsed=(seen.sha256, seen.table) if seen.table is not None else None)
     return import_dataset(PlanDataset(name=wishes.name, files=(entry,)), Path("/"), declaration, root, arrival)
 

@@ -20,6 +20,7 @@ from flowbt.engine.sweep.fingerprint import fingerprint
 from flowbt.engine.types import Account, Costs, Signals
 from flowbt.evidence.measures import Measures
 from flowbt.ground.fields import FieldKey
+from flowbt.ground.files import read_text, real
 from flowbt.ground.types import Json
 from flowbt.results.record import DatasetUse, Manifest, RunRecord, StudyHead, content_key
 from flowbt.studies.run.excursions import excursions
@@ -115,7 +116,7 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
         "assumptions": assumptions_of(prepared),
         "seed": request.seed,
         "benchmark": benchmark,
-        "code": prepared.strategy.path.read_text(encoding="utf-8"),
+        "code": read_text(prepared.strategy.path),
         "evidence": {},
         "warnings": warnings_of(prepared),
     }
@@ -240,10 +241,10 @@ def versions() -> dict[str, str]:
 
 def commit(path: Path) -> str:
     """The commit the strategy file is at, with `+` where it has changes; empty outside a repository."""
-    folder = path.resolve().parent
+    folder = real(path).parent
     try:
         head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=5, check=False)
-        dirty = subprocess.run(["git", "status", "--porcelain", "--", str(path.resolve())], cwd=folder, capture_output=True, text=True, timeout=5, check=False)
+        dirty = subprocess.run(["git", "status", "--porcelain", "--", str(real(path))], cwd=folder, capture_output=True, text=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return head.stdout.strip() + ("+" if dirty.stdout.strip() else "") if head.returncode == 0 else ""

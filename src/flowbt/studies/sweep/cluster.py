@@ -17,6 +17,7 @@ from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Account, Costs
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import StudyError
+from flowbt.ground.files import real
 from flowbt.ground.types import JsonView
 from flowbt.results.record import dumps
 from flowbt.studies.catalogs import open_catalog
@@ -32,7 +33,7 @@ TrialUnit = tuple[Ints, BarRange]
 def job_of(request: SweepRequest, datasets: Path, demo: bool | None) -> dict[str, object]:
     """What a worker needs, as plain JSON, in its order: trial numbers depend on the order of parameters. Paths are made absolute."""
     plain = asdict(request)
-    return {**plain, "path": str(request.path.resolve()), "datasets": address_of(datasets) or str(datasets.resolve()), "demo": demo}
+    return {**plain, "path": str(real(request.path)), "datasets": address_of(datasets) or str(real(datasets)), "demo": demo}
 
 
 def request_of(job: JsonView) -> SweepRequest:

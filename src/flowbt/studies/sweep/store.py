@@ -78,7 +78,7 @@ class SweepFolder:
 
     def write_part(self, k: int, table: pa.Table) -> None:
         with storing(self.path, "store the sweep in"):
-            ledger.write_table(self.part(k), table, _repeated(table.schema))
+            ledger.write_table(self.part(k), table, _repeated(table.schema), "lz4")  # read again soon: quick before small
 
     def read_part(self, k: int) -> pa.Table | None:
         """A finished slice, or None where it is not there or not whole."""
