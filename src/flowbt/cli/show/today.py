@@ -19,7 +19,9 @@ def print_today(said: list[Today], problems: list[str]) -> None:
         acting = [row for row in one.decisions if row.action != "none"]
         say(f"\n{one.strategy}  decided {one.decision_time:%Y-%m-%d %H:%M} UTC, fills {one.fill:%Y-%m-%d %H:%M} UTC")
         if one.behind:
-            say(f"  TOO OLD: its data end {one.behind:,} bars before the newest decision here, and the open it is for is past", fg="red")
+            say(f"  TOO OLD: its prices end {one.label:%Y-%m-%d}, {one.behind:,} bars back, and the open it is for is past", fg="red")
+        if one.waits is not None:
+            say(f"  the next bar is there, and decided upon at {one.waits:%Y-%m-%d %H:%M} UTC: what is published until then counts", fg="yellow")
         say("  " + (", ".join(_words(row) for row in acting[:MOST]) + _more(len(acting)) if acting else "no order"))
         shown = {row.symbol for row in (acting or one.decisions)[:1]}
         for condition in one.conditions:

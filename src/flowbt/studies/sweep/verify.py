@@ -16,6 +16,7 @@ from flowbt.engine.vbt.aside import Aside
 from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.evidence.measures import measure
 from flowbt.ground.errors import ReconciliationError
+from flowbt.results.studied import Verified
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import CHOSEN, first_of
 from flowbt.studies.run.market import cut_decision
@@ -26,7 +27,7 @@ TOLERANCE = 1e-9
 SAMPLE, BEST = 4, 4
 
 
-def verify(setup: PreparedSweep, folder: SweepFolder, top: Sequence[int], aside: Aside | None = None) -> dict[str, object]:
+def verify(setup: PreparedSweep, folder: SweepFolder, top: Sequence[int], aside: Aside | None = None) -> Verified:
     """Re-simulate the best trials and a random sample by a plain call of the strategy; the largest difference of any metric. Books are compared by another
     process where one is given.
 
