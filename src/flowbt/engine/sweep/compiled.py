@@ -20,9 +20,10 @@ from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.types import Labels, Market, Signals, frozen
 from flowbt.engine.walk.kernel import Array
 from flowbt.ground.errors import SignalError
-from flowbt.ground.types import Function, Json, Parameters
+from flowbt.ground.types import Function, Parameters
 
 RULES = {"hold": {"least": 1.0}, "stop": {"above": 0.0}, "take": {"above": 0.0}, "trail": {"above": 0.0}, "size": {"least": 0.0}}
+BATCH = 16_384  # trials, at most, whose masks are made before they are walked
 SETTINGS = 10_000  # of the rules, whose values are kept
 ROOTS = ("long", "short", "exit")
 
@@ -76,7 +77,7 @@ class Compiled:
         tile = keys[1] if others else keys[0] * 0
         order = np.lexsort((tile, keys[0], tile // max(frames, 1), *keys[2:]))
         few = sum(self.space.most(leaf.parameters) for leaf in leaves) <= store.room
-        step = len(codes) if few else max(store.room // len(leaves), 1)
+        step = BATCH if few else max(store.room // len(leaves), 1)
         return [order[at : at + step] for at in range(0, len(order), step)]
 
     def leaf_rows(self, codes: Ints, store: MaskStore, evaluator: Evaluator, pool: Executor) -> Ints:
@@ -173,7 +174,7 @@ class Compiled:
         return float(number(name, value, self.stage.market, **RULES[name])[0, 0])
 
 
-LeafAt = tuple[int, int, Node, Json]  # the first trial that has it, column, leaf, values of its parameters
+LeafAt = tuple[int, int, Node, dict[str, object]]  # the first trial that has it, column, leaf, values of its parameters
 
 
 class Lanes:

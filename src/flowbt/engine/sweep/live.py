@@ -26,7 +26,7 @@ from flowbt.ground.compiled import jit
 
 Kernel = Callable[[Terms, Words, Codes, Trials, float], None]
 FEW_BARS = 2_048  # values that stay near the processor
-FEW = 32  # symbols; found by benchmarks/turns.py
+FEW = 64  # symbols; found by benchmarks/turns.py
 OPEN, HIGH, LOW, MARK, SIX = EMPTY, ONE, TWO, THREE, np.uint64(6)
 
 

@@ -22,7 +22,7 @@ from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.types import Labels, Signals, Targets
 from flowbt.ground.clock import Clock, read_asof
 from flowbt.ground.errors import FlowbtError, RangeError
-from flowbt.ground.types import Json, Moment
+from flowbt.ground.types import Moment
 from flowbt.studies.desk.conditions import Condition, conditions, nearest_flip
 from flowbt.studies.run.market import cut_decision, panel_for
 
@@ -70,7 +70,7 @@ class Today:
     strategy: str
     thesis: str
     code_hash: str
-    parameters: Json
+    parameters: dict[str, object]
     label: pd.Timestamp
     decision_time: pd.Timestamp
     fill: pd.Timestamp

@@ -47,6 +47,7 @@ from flowbt.studies.sweep.verify import look_ahead, verify
 T = TypeVar("T")
 
 FUSED, SLOW, STRUCTURES = 16_384, 512, 32  # trials per slice
+SLICES = 4  # of fused trials that are run at once: while some are walked, the masks of others are made
 
 
 @dataclass(frozen=True)
@@ -202,8 +203,14 @@ def new_slices(setup: PreparedSweep, missing: Iterable[tuple[int, Ints]], run: S
             k, numbers = waiting[at]
             yield k, table_of(setup.space, setup.swept, numbers, results)
         return
-    for k, numbers in missing:
-        yield k, table_of(setup.space, setup.swept, numbers, setup.sweeper.run(setup.space.codes(numbers), ENTERED))
+    waiting = list(missing)
+    several = SLICES if waiting and len(waiting[0][1]) == FUSED else 1
+    for some in (waiting[at : at + several] for at in range(0, len(waiting), several)):
+        results = setup.sweeper.run(setup.space.codes(np.concatenate([numbers for _, numbers in some])), ENTERED)
+        at = 0
+        for k, numbers in some:
+            yield k, table_of(setup.space, setup.swept, numbers, results.part(at, at + len(numbers)))
+            at += len(numbers)
 
 
 def slice_size(setup: PreparedSweep) -> int:
