@@ -97,7 +97,7 @@ def publish(work: Path, home: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Replace a file by this text, UTF-8."""
     with writing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")  # of a name that is no text: in JSON the same name again
 
 
 def write_json(path: Path, document: object) -> None:
@@ -131,9 +131,11 @@ def real(path: Path) -> Path:
 
 
 def asked_path(path: str | Path, what: str) -> Path:
-    """A path somebody gave; ParameterError for an empty text, which would mean the current folder."""
+    """A path somebody gave; ParameterError for an empty text, which would mean the current folder, and for one that no stored text could name."""
     if not str(path).strip() or "\0" in str(path) or (isinstance(path, str) and not path.strip()):
         raise ParameterError(what, "an empty path", "name the file or folder")
+    if any("\ud800" <= sign <= "\udfff" for sign in str(path)):
+        raise ParameterError(f"{what} {path}", "its name is not UTF-8", "rename it, or set a UTF-8 locale")
     return Path(path)
 
 

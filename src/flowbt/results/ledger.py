@@ -30,6 +30,7 @@ from flowbt.results.record import dumps
 from flowbt.results.shelf import pass_over, slug, storing
 
 REAL, DEMO = "real", "demo"  # trials on the demo market say nothing about how hard real data were searched
+RUN = "run-"  # files of single runs: read last, so that a trial of a sweep keeps the sweep's figure, to the last digit, when its book is run too
 TRIES = 20  # at a file that another process has just joined with others
 Keys = npt.NDArray[np.uint64]
 Sharpes = npt.NDArray[np.float64]
@@ -99,7 +100,7 @@ def add(folder: Path, name: str, keys: Keys, sharpes: Sharpes) -> Path:
 def add_run(results: Path, manifest: JsonView, sharpe: float) -> None:
     """Enter a run outside sweeps; `sharpe` per bar."""
     keys = keys_of(manifest, np.array([int(manifest["decision"], 16)], np.uint64))
-    add(folder_of(results, manifest), "run", keys, np.array([sharpe], np.float64))
+    add(folder_of(results, manifest), RUN.removesuffix("-"), keys, np.array([sharpe], np.float64))
 
 
 def gather(folder: Path, name: str) -> None:
@@ -163,7 +164,7 @@ def _named(folder: Path) -> NamedTrials:
 
 def _all_of(folder: Path) -> NamedTrials:
     found, lost, shapes = [], 0, set()
-    for path in sorted(folder.glob("*/*.parquet")):
+    for path in sorted(folder.glob("*/*.parquet"), key=lambda path: (path.name.startswith(RUN), path)):
         part = _read(path)
         shapes.add(path.parent.name)
         if part is None and not path.exists():

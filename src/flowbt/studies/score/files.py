@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flowbt.engine.fence import CLAIMS, Stores, check_source, guarded_builtins
 from flowbt.evidence.claims.declare import Claim, Document
-from flowbt.ground.errors import ClaimError, FenceError, StrategyError, nearest
+from flowbt.ground.errors import ClaimError, FenceError, StrategyError, nearest, printable
 from flowbt.ground.files import asked_path, read_text
 from flowbt.ground.guard import deciding
 
@@ -85,12 +85,12 @@ def _paths(path: Path) -> list[Path]:
 
 def load(path: Path) -> ClaimFile:
     """Run a claim file and collect its claims. While it loads it reads nothing: what it kept would have no time of knowledge."""
-    nameless = Document(path.stem, "")
+    nameless = Document(printable(path.stem), "")
     module = types.ModuleType(f"flowbt_claims_{path.stem}")
     module.__file__ = str(path)
     text = ""
     try:
-        text = read_text(path)
+        text = read_text(asked_path(path, "claims"))
         code = _compiled(path, text)
         module.__dict__["__builtins__"] = guarded_builtins(CLAIMS)
         with deciding(str(path)):
