@@ -50,7 +50,7 @@ ROOMS = {  # room: the modules that are changed, the tests that should notice
         ("data/asof.py", "data/catalog.py", "data/declare.py", "data/versions.py", "data/panel/*.py"),
         ("tests/data/core", "tests/studies/run/test_backtest.py"),
     ),
-    "evidence": (("evidence/*.py", "evidence/*/*.py"), ("tests/evidence", "tests/studies/score/test_score.py")),
+    "evidence": (("evidence/*.py", "evidence/*/*.py"), ("tests/evidence", "tests/studies/score/test_score.py", "tests/results/test_tearsheet.py")),
     "deferred": (("deferred/*.py",), ("tests/deferred",)),
     "studies": (
         ("studies/*.py", "studies/run/*.py", "studies/compare/*.py", "studies/lookahead/*.py"),

@@ -20,7 +20,6 @@ from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, HOURS_PER_ROW, Clock, loc
 from flowbt.ground.documents import declared, read_toml
 from flowbt.ground.errors import DatasetError, FieldError
 from flowbt.ground.fields import FIELDS, RULES, is_rule
-from flowbt.ground.types import Json
 
 Policy = Literal["refuse", "drop", "flag"]
 Frequency = Literal["session", "1m", "5m", "15m", "30m", "1h", "4h", "8h", "day", "week", "month", "irregular", "event"]
@@ -270,7 +269,7 @@ class Dataset(BaseModel):
     basis: Literal["traded", "split", "total return"] = "traded"  # of its prices: as traded, adjusted for splits, dividends folded in too
     splice: Literal["judged", "accept", "never"] = "judged"  # may it fill what datasets before it lack: where levels agree, always, never
     live_from: dict[str, str] = Field(default_factory=dict)  # symbol, field or "*" -> first date published as it happened; before: back-calculated
-    reading: Json = Field(default_factory=dict)  # how `flowbt data add` reads its files: what was asked once
+    reading: dict[str, object] = Field(default_factory=dict)  # how `flowbt data add` reads its files: what was asked once
     publication: Publication
     policy: dict[str, Policy] = Field(default_factory=dict)
     fields: dict[str, FieldRule]

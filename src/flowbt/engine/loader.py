@@ -27,7 +27,7 @@ from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DataError, FlowbtError, LoadError, LookAheadError, ParameterError, SignalError, StrategyError, nearest
 from flowbt.ground.files import asked_path, read_text
 from flowbt.ground.guard import deciding
-from flowbt.ground.types import Function, Json, JsonView, Parameters
+from flowbt.ground.types import Function, JsonView, Parameters
 
 CONSTANTS = frozenset({"SYMBOLS", "GRID", "CLOCK", "STEP", "COSTS", "ACCOUNT", "BENCHMARK", "CONSTRAINTS"})
 
@@ -39,7 +39,7 @@ class Strategy:
     name: str
     path: Path
     function: Function
-    parameters: Json
+    parameters: dict[str, object]
     symbols: tuple[str, ...]
     grid: dict[str, tuple[Any, ...]]
     clock: Clock
@@ -63,7 +63,7 @@ class Strategy:
         lines = [line.strip() for line in self.doc.splitlines()]
         return next((line.split(":", 1)[1].strip().rstrip(".") for line in lines if line.lower().startswith("source:")), "")
 
-    def resolve(self, given: Parameters) -> Json:
+    def resolve(self, given: Parameters) -> dict[str, object]:
         """All parameters, with `given` values (texts from a command line are read as the default's type)."""
         for name in given:
             if name not in self.parameters:

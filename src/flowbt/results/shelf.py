@@ -22,7 +22,7 @@ from flowbt.ground.errors import RunNotFound, StoreError, nearest
 from flowbt.ground.files import WRITING, abandoned, locked, read_bytes, real, temporary_of, write_text
 from flowbt.ground.files import remove as delete
 from flowbt.ground.types import Json
-from flowbt.results.record import dumps, unsealed
+from flowbt.results.record import Summary, dumps, unsealed
 
 SUMMARY, MARKS, MARKING = "summary.json", "marks.json", ".marks.lock"
 BELIEFS = "beliefs.js"  # of a strategy: run id -> what it may be believed, as a script that pages can load from disk, several on one page
@@ -36,7 +36,7 @@ class StoredRun:
     """One stored run: its folder, its summary (see `store.summary_of`), its tags and its note."""
 
     path: Path
-    summary: Json
+    summary: Summary
     tags: tuple[str, ...] = ()
     note: str = ""
     belief: BeliefTold | None = None  # `Belief.to_dict()`; None: stored before runs were judged
@@ -274,7 +274,7 @@ def beliefs_in(folder: Path) -> dict[str, BeliefTold]:
 
 
 def _entry(path: Path, believed: Mapping[str, BeliefTold], marks: Json | None) -> StoredRun:
-    summary = unsealed(read_bytes(f"{path}/{SUMMARY}"))  # a text: there are thousands, and `Path` takes as long as the disk
+    summary: Summary = unsealed(read_bytes(f"{path}/{SUMMARY}"))  # a text: there are thousands, and `Path` takes as long as the disk
     if summary["id"] != path.name or not isinstance(summary["strategy"], str):
         raise ValueError("its summary is about another run")
     if not all(isinstance(summary.get(name) or {}, dict) for name in ("measures", "parameters")):

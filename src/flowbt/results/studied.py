@@ -5,43 +5,20 @@ from __future__ import annotations
 from typing import TypedDict
 
 from flowbt.evidence.belief import BeliefTold
-from flowbt.ground.types import Json
-from flowbt.results.record import AccountTerms, CostTerms, DatasetUse
+from flowbt.results.record import StudyHead
 
-StudyFacts = TypedDict(
-    "StudyFacts",
-    {
-        "strategy": str,
-        "thesis": str,
-        "source": str,
-        "file": str,
-        "code_hash": str,
-        "shape": str,  # of the file, whatever its names and numbers
-        "symbols": list[str],
-        "clock": str,
-        "step": str,
-        "from": str,
-        "to": str,
-        "bars": int,
-        "decide_at": str,
-        "synthetic": bool,
-        "datasets": list[DatasetUse],
-        "stand_ins": list[dict[str, str]],  # asked, used
-        "warnings": list[str],
-        "costs": CostTerms,
-        "account": AccountTerms,
-        "parameters": dict[str, list[object]],  # those that are swept
-        "fixed": dict[str, object],
-        "named": list[str],  # what was asked for; the other swept ones are the file's GRID
-        "constraints": list[str],
-        "search": dict[str, object],
-        "versions": dict[str, str],
-        "commit": str,
-        "command": str,
-        "created": str,
-    },
-)
-"""What the result of a search depends on, besides each trial's parameters."""
+
+class StudyFacts(StudyHead):
+    """What the result of a search depends on, besides each trial's parameters. `parameters`: those that are swept; `named`: those asked for by name (the
+    others are the file's GRID)."""
+
+    bars: int
+    parameters: dict[str, list[object]]
+    fixed: dict[str, object]
+    named: list[str]
+    constraints: list[str]
+    search: dict[str, object]
+    warnings: list[str]
 
 
 class TrialPath(TypedDict):
@@ -71,7 +48,7 @@ class SweepDocument(StudyFacts):
     metrics: list[str]
     sort: str
     ascending: bool
-    top: list[Json]
+    top: list[dict[str, object]]
     runs: dict[str, str]
     how: TrialPath
     seconds: dict[str, float]
@@ -99,7 +76,7 @@ class ModeResult(Chosen):
     """One mode of a walk-forward: its windows, and the measures of the chained test returns."""
 
     windows: int
-    measures: Json
+    measures: dict[str, object]
 
 
 class WalkForwardDocument(StudyFacts):

@@ -84,3 +84,11 @@ def test_of_several_vintages_the_one_known_last_counts_whatever_the_order_of_the
     nothing = FieldTable(days[:0], known[:0], known[:0], np.empty(0))
     assert np.isnan(on_labels(labels, nothing)).all()
     assert by_label(nothing).empty
+
+
+def test_rows_of_another_frequency_fill_only_before_the_first_and_after_the_last(tmp_path, holders):
+    store(tmp_path, "c", bars("SPY", Clock().labels("2024-01-02", "2024-01-12")), fields=FIELDS, frequency="week")
+    weekly = Catalog((tmp_path,)).imported["c"]
+    joined = join([(holders[0], table(3, 6)), (weekly, table(2, 7, 0.25))])
+    assert joined.table.values.tolist() == [2.25, 3, 4, 5, 6, 7.25]
+    assert join([(holders[0], table(3, 6)), (weekly, table(3, 6, 0.25))]).speakers == join([(holders[0], table(3, 6))]).speakers

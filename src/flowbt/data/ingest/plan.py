@@ -24,7 +24,6 @@ from flowbt.data.sources import NAMES
 from flowbt.ground.clock import read_date
 from flowbt.ground.documents import read_declared
 from flowbt.ground.errors import DatasetError, RangeError, SourceError, nearest
-from flowbt.ground.types import Json
 
 
 class PlanFile(BaseModel):
@@ -40,7 +39,7 @@ class PlanFile(BaseModel):
     end: str = ""
     fields: tuple[str, ...] = ()
     drop: dict[str, str] = Field(default_factory=dict)
-    options: Json = Field(default_factory=dict)
+    options: dict[str, object] = Field(default_factory=dict)
 
     @field_validator("source")
     @classmethod
@@ -64,7 +63,7 @@ class PlanFile(BaseModel):
                 _iso(last)
         return value
 
-    def keep(self) -> Json:
+    def keep(self) -> dict[str, object]:
         return {"start": self.start, "end": self.end, "fields": self.fields, "drop": self.drop}
 
 
@@ -110,7 +109,7 @@ class PlannedFile:
 
     path: Path
     source: str
-    options: Json
+    options: dict[str, object]
     entry: PlanFile
 
 

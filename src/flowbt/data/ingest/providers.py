@@ -35,7 +35,6 @@ from flowbt.data.sources.request import Download
 from flowbt.ground.clock import read_date
 from flowbt.ground.documents import read_declared
 from flowbt.ground.errors import DatasetError, RangeError
-from flowbt.ground.types import Json
 
 SETS = ("core", "crypto")
 _BACK = re.compile(r"(\d{1,5}) days")
@@ -56,7 +55,7 @@ class ProviderPull(BaseModel):
     checksum: bool = False
     symbols: tuple[str, ...] = ()
     start: str = ""
-    options: Json = Field(default_factory=dict)
+    options: dict[str, object] = Field(default_factory=dict)
     calendar: Literal["XNYS", "24/7"] = "XNYS"  # the days of an address with {day}
 
     @field_validator("start")

@@ -20,7 +20,7 @@ from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.types import Labels, Market, Signals, frozen
 from flowbt.engine.walk.kernel import Array
 from flowbt.ground.errors import SignalError
-from flowbt.ground.types import Function, Json, Parameters
+from flowbt.ground.types import Function, Parameters
 
 RULES = {"hold": {"least": 1.0}, "stop": {"above": 0.0}, "take": {"above": 0.0}, "trail": {"above": 0.0}, "size": {"least": 0.0}}
 BATCH = 16_384  # trials, at most, whose masks are made before they are walked
@@ -174,7 +174,7 @@ class Compiled:
         return float(number(name, value, self.stage.market, **RULES[name])[0, 0])
 
 
-LeafAt = tuple[int, int, Node, Json]  # the first trial that has it, column, leaf, values of its parameters
+LeafAt = tuple[int, int, Node, dict[str, object]]  # the first trial that has it, column, leaf, values of its parameters
 
 
 class Lanes:

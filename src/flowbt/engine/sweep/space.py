@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from flowbt.ground.types import Json
-
 Ints = npt.NDArray[np.int64]
 MANY = 1 << 16  # settings whose numbers need no more than two bytes
 
@@ -49,7 +47,7 @@ class Space:
     def numbers(self, codes: Ints) -> Ints:
         return self.keys(codes, self.names)
 
-    def trial(self, codes: Sequence[int] | Ints) -> Json:
+    def trial(self, codes: Sequence[int] | Ints) -> dict[str, object]:
         return {name: values[int(code)] for name, values, code in zip(self.names, self.values, codes, strict=True)}
 
     def keys(self, codes: Ints, names: Sequence[str]) -> Ints:

@@ -182,35 +182,35 @@ def _read(panel: PanelReader, lines: Iterable[Line], gaps: list[Gap], of: str = 
     """The lines that have a value on the panel's last label; the others are gaps, their names after `of`."""
     found, decided = [], panel.clock.decisions(panel.index[-1:])[0]
     for line in lines:
-        watched = Fresh(panel)
-        try:
-            frame = line.ask(watched)
-        except SpoiltDataset:
-            raise
-        except FlowbtError as error:
-            gaps.append(never(of + line.name, error))
+        if (asked := _asked(panel, line, gaps, of)) is None:
             continue
-        if (value := last(frame)) != value or watched.stale():
-            gaps.append(stale(of + line.name, watched, frame))
-            continue
+        watched, value = asked
         told = (line.section, line.name, value, line.text(value), watched.known_at(), watched.event_time(), watched.names())
         found.append(Reading(*told, tuple(sorted(watched.stand_ins)), tuple(late_fields(panel, watched.used, decided))))
     return found
 
 
 def _gate(panel: PanelReader, line: Line, gaps: list[Gap]) -> ChecklistItem | None:
+    if (asked := _asked(panel, line, gaps)) is None:
+        return None
+    watched, value = asked
+    return ChecklistItem(line.name, line.holds(value), value, watched.known_at())
+
+
+def _asked(panel: PanelReader, line: Line, gaps: list[Gap], of: str = "") -> tuple[Fresh, float] | None:
+    """The line's value on the last label, and the panel that saw what was read for it; None, and a gap, where there is none or it is stale."""
     watched = Fresh(panel)
     try:
         frame = line.ask(watched)
     except SpoiltDataset:
         raise
     except FlowbtError as error:
-        gaps.append(never(line.name, error))
+        gaps.append(never(of + line.name, error))
         return None
     if (value := last(frame)) != value or watched.stale():
-        gaps.append(stale(line.name, watched, frame))
+        gaps.append(stale(of + line.name, watched, frame))
         return None
-    return ChecklistItem(line.name, line.holds(value), value, watched.known_at())
+    return watched, value
 
 
 Judge = Callable[[Any], tuple[pd.DataFrame, pd.DataFrame]]

@@ -23,7 +23,6 @@ from flowbt.engine.types import Array
 from flowbt.ground.errors import Busy
 from flowbt.ground.files import WRITING, abandoned, locked, publish, remove, write_text, writing
 from flowbt.ground.protocols import Step
-from flowbt.ground.types import Json
 from flowbt.results import ledger
 from flowbt.results.record import sealed
 from flowbt.results.shelf import slug, storing
@@ -173,7 +172,7 @@ def _repeated(schema: pa.Schema) -> list[str]:
 def table_of(space: Space, swept: Sequence[str], numbers: Ints, results: TrialResults) -> pa.Table:
     """A slice as stored: number, swept parameters, metrics, fingerprints."""
     codes = space.codes(numbers)
-    columns: Json = {"trial": pa.array(numbers, pa.int64())}
+    columns: dict[str, object] = {"trial": pa.array(numbers, pa.int64())}
     for name in swept:
         at = space.names.index(name)
         columns[name] = _values(space.values[at]).take(pa.array(codes[:, at]))

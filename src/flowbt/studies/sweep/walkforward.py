@@ -30,7 +30,6 @@ from flowbt.evidence.measures import measure
 from flowbt.evidence.splits import Split, Window, walk_forward
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import locked, publish, scratch_folder, write_text
-from flowbt.ground.types import Json
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import walkforward as page
@@ -77,7 +76,7 @@ class Walk:
     windows: pd.DataFrame
     returns: pd.Series
     trades: pd.DataFrame
-    measures: Json
+    measures: dict[str, object]
 
 
 def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path, cluster: SweepCluster | None = None) -> tuple[Path, WalkedNow]:
