@@ -109,7 +109,7 @@ def test_a_finding_is_frozen_and_plain_in_json():
 
 def test_what_is_not_distinguishable_says_what_it_could_have_seen():
     found = finding(q=0.2, detail=noise_about(0.0))
-    assert found.reason.endswith("the smallest effect it would have seen is +2.90%")
+    assert found.reason.endswith("the smallest effect it would have seen is +2.87%")
 
 
 def test_what_no_size_of_effect_could_have_shown_says_so():
@@ -140,7 +140,7 @@ def test_the_smallest_effect_is_told_in_the_claimed_direction_where_it_could_occ
 
 def test_an_effect_of_many_deviations_of_the_outcome_could_not_occur():
     scarce = replace(finding(detail=noise_about(0.0)), n_effective=2)
-    assert smallest_text(scarce, 0.05) == "+2.90%"
+    assert smallest_text(scarce, 0.05) == "+2.87%"
     assert smallest_text(scarce, 1e-5).startswith("none that could occur (+")
 
 

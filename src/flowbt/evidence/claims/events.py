@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from flowbt.evidence.claims import study
 from flowbt.evidence.claims.declare import Claim
@@ -111,7 +112,7 @@ def event_evidence(claim: Claim, cases: list[Case], scope: Scope, dated: str = "
             "first": _first_of_cluster(event, main, statistic),
             "sides": _parts(event, main, statistic, _sides(scope.index, dated)),
             "periods": _parts(event, main, statistic, _periods(scope.index)),
-            "path": _path(event, scope, test.freedom),
+            "path": _path(event, scope, test.cosines),
             "quantiles": _quantiles(event, main) if statistic.rest and len(main.columns) == 1 else None,
             "dates": _dates(event, scope.index),
         }
@@ -124,7 +125,7 @@ def inference_of(found: Contrast, test: Studentised, n: int, clusters: int) -> I
     (low, high), ratio = test.interval(), found.ratio
     spread = math.sqrt(test.variance) / ((1 + test.estimate) if ratio else 1.0)
     return Inference(
-        statistic=test.t(),
+        statistic=test.student(),
         estimate=found.effect,
         se=spread,
         p=test.p(),
@@ -133,7 +134,7 @@ def inference_of(found: Contrast, test: Studentised, n: int, clusters: int) -> I
         smallest=study.shown(test.smallest(CUTOFFS.power, CUTOFFS.level), ratio),
         n=n,
         clusters=clusters,
-        freedom=test.freedom,
+        freedom=test.law.freedom,
     )
 
 
@@ -184,7 +185,7 @@ def _curve(cases: list[Case], horizons: list[Outcomes], statistic: Statistic, si
         return Curve(None, rows, None, None, None, 0)
     agree = [float(np.sign(row["effect"])) == sign if sign else row["p"] > CUTOFFS.level for row in rows]
     significant = [row["p"] <= CUTOFFS.level and (a or not sign) for a, row in zip(agree, rows, strict=True)]
-    test, survivors = combined([(one.contrast, one.test) for one in scored], min(one.test.freedom for one in scored), sign, (scope.resamples, scope.seed))
+    test, survivors = combined([(one.contrast, one.test) for one in scored], min(one.test.cosines for one in scored), sign, (scope.resamples, scope.seed))
     return Curve(test, rows, float(np.mean(agree)), float(np.mean(significant)), float(np.median([row["effect"] for row in rows])), survivors)
 
 
@@ -207,14 +208,14 @@ def combined(tested: list[tuple[Contrast, Studentised]], cosines: int, sign: int
     """The test of the mean of the standardised effects, and how many effects survive alone (Romano-Wolf stepdown on the joint null of all t, 5%)."""
     scores, weights, waves, ts, anywhere = [], [], [], [], []
     for one, own in tested:
-        test = own if own.freedom == cosines else one.test(cosines)
+        test = own if own.cosines == cosines else one.test(cosines)
         spread = math.sqrt(test.variance_under(0.0))
         if spread > 0:
             anywhere.append(one.crossing if one.crossing is None else one.crossing / spread)
             scores.append((one.score - one.ratio * one.weight) / spread)
             weights.append(one.weight / spread)
             waves.append(test.score)
-            ts.append(test.t())
+            ts.append(math.copysign(stdtrit(cosines, test.p() / 2), test.t()))  # the t of one law that has its p
     if not scores:
         return None, 0
     weight = np.sum(weights, axis=0)
