@@ -28,7 +28,7 @@ from flowbt.evidence.inference import CERTAIN, PRIOR, Studentised, cosines_for, 
 from flowbt.evidence.resampling.rotation import crossed, spectrum
 
 Array = npt.NDArray[np.float64]
-CLIP = 5.0  # deviations beyond which a day counts no more in a correlation
+CLIP = 2.5  # deviations beyond which a day counts no more in a correlation
 ADDITIVE = 0.9  # share of an outcome's variance that the sum of its pieces must explain
 NEAR = 21  # labels either side over which the volatility at a label is taken
 
