@@ -105,8 +105,18 @@ def test_joint_draws_have_the_tails_and_the_correlation_of_the_tests(noise):
 
 def test_cosines_are_fewer_where_outcomes_persist_or_overlap(noise):
     white, walk = inference.cosines_for(600, noise), inference.cosines_for(600, np.cumsum(noise))
-    assert white > inference.cosines_for(600, np.diff(noise, prepend=0)) > walk
+    assert white > walk >= inference.cosines_for(600, np.diff(noise, prepend=0))
     assert inference.cosines_for(600, None, 50) == 4
+
+
+def test_what_jumps_up_and_seeps_down_turns_back():
+    """Their ranks hide the jumps, and look nearly white."""
+    rng, level = np.random.default_rng(0), np.zeros(3000)
+    for t in range(1, 3000):
+        level[t] = 0.95 * level[t - 1] + 0.05 * rng.standard_normal() + 0.4 * (rng.random() < 0.01)
+    changes = np.diff(level)
+    assert inference.variance_ratio(changes) < 0.4 < 0.55 < inference.variance_ratio(stats.rankdata(changes))
+    assert inference.cosines_for(2999, changes) < 20
 
 
 def test_what_is_not_finite_is_refused(noise):

@@ -39,10 +39,11 @@ from flowbt.ground.types import Json
 
 Array = npt.NDArray[np.float64]
 
-# Cosines per T^(2/3): many where pieces are nearly white, so that a position that grows with its losses is measured as it grows; fewer where pieces turn back
-# (changes of levels), fewest where they persist (volatility) or overlap.
-WHITE, TURNING, PERSISTENT = 1.0, 0.13, 0.08
+# Cosines per T^(2/3): many where pieces are nearly white, so that a position that grows with its losses is measured as it grows; few where they persist
+# (volatility) or overlap, and where they turn back (changes of levels), which are quieter near frequency 0 than a little further.
+WHITE, TURNING, PERSISTENT = 1.0, 0.06, 0.08
 BAND = (0.6, 1.5)  # variance ratios between which pieces count as nearly white: two deviations of the ratio either side
+OUTLYING = 4.0
 FEWEST = 4  # cosines
 REACH = 2.5  # a cosine's half period is at least this many horizons where outcomes overlap
 PRIOR = 3.0  # clusters that the variance under rotation counts for, beside those of the event
@@ -295,20 +296,18 @@ def cosines_for(rows: int, pieces: Array | None = None, horizon: int = 1) -> int
 def variance_ratio(pieces: Array) -> float:
     """Variance of sums of pieces over T / 30 labels, over that of as many uncorrelated ones; infinite for pieces that never vary.
 
-    Of their ranks: a crash or two must not decide what kind of series it is (of heavy-tailed white returns a third would be taken for something else).
+    Of values no further than OUTLYING deviations from their median (1.48 median distances from it): a crash or two must not decide what kind of series it is
+    (of heavy-tailed white returns a sixth would be taken for something else); and what jumps up and seeps down must keep its jumps (of ranks it looks white).
     """
-    x = _ranks(pieces if pieces.ndim == 1 else np.mean(pieces, axis=1))
+    x = pieces if pieces.ndim == 1 else np.mean(pieces, axis=1)
+    middle = np.median(x)
+    usual = 1.4826 * float(np.median(np.abs(x - middle)))
+    x = np.clip(x - middle, -OUTLYING * usual, OUTLYING * usual) if usual > 0 else x
     x = x - x.mean()
     span = max(2, len(x) // 30)
     sums = np.concatenate([[0.0], np.cumsum(x)])
     single = float(np.mean(x**2))
     return float(np.mean((sums[span:] - sums[:-span]) ** 2)) / (span * single) if single > 0 else math.inf
-
-
-def _ranks(x: Array) -> Array:
-    """Ranks from 0; of equal values their mean."""
-    _, place, count = np.unique(x, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(count) - (count + 1) / 2)[place])
 
 
 def critical(freedom: float, level: float = CUTOFFS.level) -> float:
