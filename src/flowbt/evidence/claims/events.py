@@ -106,7 +106,7 @@ def event_evidence(claim: Claim, cases: list[Case], scope: Scope, dated: str = "
         measured=found.level,
         baseline=found.base,
         outside=_outside(event, main, statistic),
-        curve=_curve(cases, [main, *_others(outcome, scope, single)], statistic, claim.sign, scope),
+        curve=_curve(cases, [main, *_others(outcome, scope, single)], statistic, claim.sign, scope, (found, test)),
         figures=_figures(claim, found, test, event, main, scope),
         detail={
             "first": _first_of_cluster(event, main, statistic),
@@ -164,7 +164,11 @@ def _refuse_empty(claim: Claim, case: Case, o: Outcomes) -> None:
 
 def clusters(event: Array, o: Outcomes) -> Any:
     """Rows of the events that count once: the first, then each more than the horizon after the last counted."""
-    return study.apart(np.flatnonzero(((event != 0) & (o.known > 0)).any(axis=1)), o.horizon)
+    return _apart(event, o.known, o.horizon)
+
+
+def _apart(event: Array, known: Array, horizon: int) -> Any:
+    return study.apart(np.flatnonzero(((event != 0) & (known > 0)).any(axis=1)), horizon)
 
 
 def _outside(event: Array, o: Outcomes, statistic: Statistic) -> float | None:
@@ -178,8 +182,10 @@ class _Scored(NamedTuple):
     row: Json
 
 
-def _curve(cases: list[Case], horizons: list[Outcomes], statistic: Statistic, sign: int, scope: Scope) -> Curve:
-    scored = [one for o in horizons for case in cases if (one := _scored(case, o, statistic)) is not None]
+def _curve(cases: list[Case], horizons: list[Outcomes], statistic: Statistic, sign: int, scope: Scope, first: tuple[Contrast, Studentised]) -> Curve:
+    """`first`: the reported definition at the reported horizon, tested already."""
+    tests = ((case, o, first if (n, m) == (0, 0) else _tested(case, cases[0], o, statistic)) for n, o in enumerate(horizons) for m, case in enumerate(cases))
+    scored = [_scored(case, o, *known) for case, o, known in tests if known is not None]
     rows = tuple(one.row for one in scored)
     if not rows:
         return Curve(None, rows, None, None, None, 0)
@@ -189,14 +195,16 @@ def _curve(cases: list[Case], horizons: list[Outcomes], statistic: Statistic, si
     return Curve(test, rows, float(np.mean(agree)), float(np.mean(significant)), float(np.median([row["effect"] for row in rows])), survivors)
 
 
-def _scored(case: Case, o: Outcomes, statistic: Statistic) -> _Scored | None:
-    own = o if case.own is None else study.outcomes_of(o.horizon, [case.own])
+def _tested(case: Case, first: Case, o: Outcomes, statistic: Statistic) -> tuple[Contrast, Studentised] | None:
+    own = o if case.own is None or case.own is first.own else study.outcomes_of(o.horizon, [case.own])
     found = study.contrast(case.event, own, statistic) if case.event.any() else None
-    if found is None or not math.isfinite(found.effect):
-        return None
-    test = found.test(own.cosines())
+    return None if found is None or not math.isfinite(found.effect) else (found, found.test(own.cosines()))
+
+
+def _scored(case: Case, o: Outcomes, found: Contrast, test: Studentised) -> _Scored:
+    known = o.known if case.own is None else np.isfinite(case.own)
     low, high = (_value(study.shown(v, found.ratio)) for v in test.interval())
-    size, apart = int((np.abs(case.event) * own.known > 0).sum()), len(clusters(case.event, own))
+    size, apart = int((np.abs(case.event) * known > 0).sum()), len(_apart(case.event, known, o.horizon))
     row = {"definition": case.definition, "horizon": o.horizon, "effect": found.effect, "p": test.p(), "n": size, "n_effective": apart} | {
         "low": low,
         "high": high,
@@ -269,7 +277,7 @@ def _first_of_cluster(event: Array, o: Outcomes, statistic: Statistic) -> Json:
     kept = np.zeros_like(event)
     rows = clusters(event, o)
     kept[rows] = event[rows]
-    found = study.contrast(kept, o, statistic)
+    found = study.effect_of(kept, o, statistic)
     return {"n": len(rows), "measured": _value(found.level) if found else None, "effect": _value(found.effect) if found else None}
 
 
