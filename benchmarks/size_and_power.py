@@ -543,6 +543,7 @@ def rows() -> dict[str, Row]:
         ("jumps", "one month a year", 21, "volatility"), ("GJR-t", "60 clusters", 21, "drawdown"), ("switching", "state of 250", 5, "volatility"),
         ("t3 jumps", "random days", 1, "next move"), ("t3 jumps", "state of 40", 1, "next move"), ("GJR-t", "week of expiry", 1, "next move"),
         ("bull", "30 single days", 21, "direction"), ("GJR-t", "6 clusters", 21, "drawdown"), ("jumps", "state of 40", 1, "autocorrelation"),
+        ("GJR-t", "AR state", 21, "volatility"), ("GARCH-t", "state of 250", 21, "volatility"),
         ("GARCH-t", "12 single days", 21, "drawdown"), ("fear", "state of 40", 1, "deviation"),
     ):  # fmt: skip
         add(market, event, h, kind)

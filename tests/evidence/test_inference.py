@@ -115,7 +115,7 @@ def test_what_jumps_up_and_seeps_down_turns_back():
     for t in range(1, 3000):
         level[t] = 0.95 * level[t - 1] + 0.05 * rng.standard_normal() + 0.4 * (rng.random() < 0.01)
     changes = np.diff(level)
-    assert inference.variance_ratio(changes) < 0.4 < 0.55 < inference.variance_ratio(stats.rankdata(changes))
+    assert inference.ratios(changes)[0] < 0.4 < 0.55 < inference.variance_ratio(stats.rankdata(changes))
     assert inference.cosines_for(2999, changes) < 20
 
 

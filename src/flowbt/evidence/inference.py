@@ -288,26 +288,37 @@ def cosines_for(rows: int, pieces: Array | None = None, horizon: int = 1) -> int
     if pieces is None:
         rate, most = PERSISTENT, rows / (REACH * horizon)
     else:
-        ratio = variance_ratio(pieces)
-        rate, most = TURNING if ratio < BAND[0] else WHITE if ratio <= BAND[1] else PERSISTENT, rows - 2
+        low, high = ratios(pieces)
+        rate, most = TURNING if low < BAND[0] else WHITE if high <= BAND[1] else PERSISTENT, rows - 2
     return max(FEWEST, int(min(round(rate * rows ** (2 / 3)), most)))
 
 
-def variance_ratio(pieces: Array) -> float:
-    """Variance of sums of pieces over T / 30 labels, over that of as many uncorrelated ones; infinite for pieces that never vary.
+def ratios(pieces: Array) -> tuple[float, float]:
+    """Least and largest `variance_ratio` of pieces' ranks, and of pieces no further than OUTLYING deviations from their median (1.48 median distances from it).
 
-    Of values no further than OUTLYING deviations from their median (1.48 median distances from it): a crash or two must not decide what kind of series it is
-    (of heavy-tailed white returns a sixth would be taken for something else); and what jumps up and seeps down must keep its jumps (of ranks it looks white).
+    A crash or two must not decide what kind of series it is (of heavy-tailed white returns a sixth would be taken for something else), and what jumps up and
+    seeps down must keep its jumps (its ranks look white).
     """
     x = pieces if pieces.ndim == 1 else np.mean(pieces, axis=1)
     middle = np.median(x)
-    usual = 1.4826 * float(np.median(np.abs(x - middle)))
-    x = np.clip(x - middle, -OUTLYING * usual, OUTLYING * usual) if usual > 0 else x
+    usual = OUTLYING * 1.4826 * float(np.median(np.abs(x - middle)))
+    both = variance_ratio(_ranks(x)), variance_ratio(np.clip(x, middle - usual, middle + usual) if usual > 0 else x)
+    return min(both), max(both)
+
+
+def variance_ratio(x: Array) -> float:
+    """Variance of sums over T / 30 labels, over that of as many uncorrelated values; infinite for values that never vary."""
     x = x - x.mean()
     span = max(2, len(x) // 30)
     sums = np.concatenate([[0.0], np.cumsum(x)])
     single = float(np.mean(x**2))
     return float(np.mean((sums[span:] - sums[:-span]) ** 2)) / (span * single) if single > 0 else math.inf
+
+
+def _ranks(x: Array) -> Array:
+    """Ranks from 0; of equal values their mean."""
+    _, place, count = np.unique(x, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count + 1) / 2)[place])
 
 
 def critical(freedom: float, level: float = CUTOFFS.level) -> float:
