@@ -370,7 +370,7 @@ def _figure(name: str, ours: tuple[float, float | None, float | None], stated: f
 
 def tested_fields(found: Inference, test: Studentised, curve: Curve, detail: Json) -> Json:
     """The fields of a finding that one test and its curve give; `detail["test"]` is enough to ask it for the p of any effect, or its power, later."""
-    told: Json = {name: _value(getattr(found, name)) for name in ("p", "low", "high", "smallest")}
+    told: Json = {name: _value(getattr(found, name)) for name in ("p", "low", "high")}
     told |= {"effect": _value(found.estimate), "n": found.n, "n_effective": int(found.clusters)}
     told |= {"definitions": len(curve.rows), "share_agree": curve.agree, "share_significant": curve.significant}
     told |= {"p_curve": None if curve.test is None else curve.test.p()}

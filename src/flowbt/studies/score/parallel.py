@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -42,7 +43,7 @@ def _parts(work: Sequence[Work]) -> list[list[Work]]:
 
 def weight(claim: Claim) -> int:
     """About how much there is to measure: its definitions, of many names where the claim has an outcome of its own."""
-    return len(claim.variants()) * (NAMES if isinstance(claim.outcome, Outcome) and claim.outcome.own else 1)
+    return math.prod(max(len(values), 1) for values in claim.definitions.values()) * (NAMES if isinstance(claim.outcome, Outcome) and claim.outcome.own else 1)
 
 
 def _measure(roots: tuple[Path, ...], settings: Settings, asked: list[tuple[Path, str]]) -> list[Measured]:
