@@ -1,4 +1,4 @@
-"""This source tree against another one (a checkout of before), in turns: python benchmarks/turns.py TREE [--rounds 5] [--quick]
+"""This source tree against another one (a checkout of before), in turns: python benchmarks/turns.py TREE [--rounds 5] [--quick] [--symbols 100 500]
 
 Sweeps of `sweep.py`'s strategy from one symbol to three thousand, and the command line of `spine.py`. Each tree works in a process of its own, which waits
 while the other works; the best round of each counts, so that other work on the machine meets both. Prints microseconds a trial (by the wall clock, and of
@@ -77,17 +77,20 @@ def main() -> None:
     parser.add_argument("tree", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="a tenth of the trials, no commands")
+    parser.add_argument("--symbols", type=int, nargs="+", help="only these sizes, no commands")
     given = parser.parse_args()
     trees = (given.tree.resolve(), ROOT)
     workers = [Worker(tree) for tree in trees]
     for bars, symbols, trials, hourly in SIZES:
+        if given.symbols and symbols not in given.symbols:
+            continue
         size = (bars, symbols, trials // 10 if given.quick else trials, hourly)
         rounds = [[worker.seconds(size) for worker in workers] for _ in range(given.rounds)]
         for kind, k in (("wall", 0), ("work", 1)):
             other, ours = (min(seconds[k] for seconds in column) for column in zip(*rounds, strict=True))
             each = f"{other * 1e6:10,.1f} us {ours * 1e6:10,.1f} us a trial, {ours * 1e9 / bars / symbols:6.2f} ns a symbol-bar"
             print(f"{symbols:4d} x {bars:6,d} {kind} {each} {other / ours:6.2f} x", flush=True)
-    if given.quick:
+    if given.quick or given.symbols:
         return
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         for name, words in COMMANDS.items():

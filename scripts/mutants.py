@@ -1,10 +1,11 @@
 """How many small faults, put into the code one at a time, do the tests notice?   make mutants, or: python scripts/mutants.py engine sweep -n 40
 
 A mutant is one change of a copy of `src`: a comparison, an operator, a number, a condition, a returned value, or a call left out. The tests of its room
-are run against it until one fails (killed) or all pass (survived: a test is missing, or the change means nothing). Time is that of the processor, so that a
-busy machine changes no verdict; what does not end (several times what the unchanged code takes) is counted apart, never as killed. Changes shown to mean
-nothing are listed in EQUIVALENT, each with its reason, and leave the count. Prints a table per room and each survivor. Not part of the default tests: a
-room takes minutes. The sample is seeded; `--seed` draws another. Rooms have folders of their own: several may run side by side.
+are run against it until one fails (killed) or all pass (survived: a test is missing, or the change means nothing): those that ran the changed line, known
+from one run of the room under coverage.py, the quickest first; where none did, or the line is of a kernel, those that name the module before the others. Time
+is that of the processor, so that a busy machine changes no verdict; what does not end (several times what the unchanged code takes) is counted apart, never as
+killed. Changes shown to mean nothing are listed in EQUIVALENT, each with its reason, and leave the count. Prints a table per room and each survivor. Not part
+of the default tests: a room takes minutes. The sample is seeded; `--seed` draws another. Rooms have folders of their own: several may run side by side.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import hashlib
+import json
 import math
 import os
 import random
@@ -21,10 +24,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+import coverage
+import duckdb  # noqa: F401
+import hypothesis.strategies  # noqa: F401
 import numba
 import pandas  # noqa: F401  with the others: imported before the forks
 import pytest
@@ -44,7 +50,7 @@ ROOMS = {  # room: the modules that are changed, the tests that should notice
         ("data/asof.py", "data/catalog.py", "data/declare.py", "data/versions.py", "data/panel/*.py"),
         ("tests/data/core", "tests/studies/run/test_backtest.py"),
     ),
-    "evidence": (("evidence/*.py", "evidence/*/*.py"), ("tests/evidence", "tests/studies/score/test_score.py")),
+    "evidence": (("evidence/*.py", "evidence/*/*.py"), ("tests/evidence", "tests/studies/score/test_score.py", "tests/results/test_tearsheet.py")),
     "deferred": (("deferred/*.py",), ("tests/deferred",)),
     "studies": (
         ("studies/*.py", "studies/run/*.py", "studies/compare/*.py", "studies/lookahead/*.py"),
@@ -95,6 +101,7 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
     ("deferred/trace.py", "seen.add(node.number)", "None", "saves time only: what is found goes into a set"),
 )  # fmt: skip
 NO_NUMBER = (ast.JoinedStr, ast.List, ast.Tuple)  # with an operator these are joined texts, not arithmetic
+QUICK = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:anyio", "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis is there
 WORK = ROOT / ".mutants"  # a copy of src per room, with its compiled kernels: kept, so that the next run starts warm
 KILLED, SURVIVED, EQUAL, LATE = "killed", "SURVIVED", "equivalent", "TIMED OUT"
 SLACK = 3  # times what the unchanged code takes: a mutant that takes longer does not end
@@ -198,13 +205,51 @@ class Limit:
     kernel: float
 
 
+@dataclass(eq=False)  # pytest keeps plugins in sets
+class Lines:
+    """A plugin of pytest: which tests ran which lines of `folder`, and how long they took. What a shared fixture ran counts for its whole file."""
+
+    folder: Path
+    file: Path
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def pytest_sessionstart(self) -> None:
+        self.coverage = coverage.Coverage(data_file=None, config_file=False, include=[f"{self.folder}/*"])
+        self.coverage.start()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self.coverage.switch_context(nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef, request):  # type: ignore[no-untyped-def]
+        if fixturedef.scope == "function":
+            return (yield)
+        self.coverage.switch_context(request._pyfuncitem.nodeid.partition("::")[0])
+        try:
+            return (yield)
+        finally:
+            self.coverage.switch_context(request._pyfuncitem.nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+
+    def pytest_sessionfinish(self) -> None:
+        self.coverage.stop()
+        data = self.coverage.get_data()
+        ran = {}
+        for name in data.measured_files():
+            lines = data.contexts_by_lineno(name).items()
+            ran[str(Path(name).relative_to(self.folder))] = {line: sorted(set(tests) - {""}) for line, tests in lines}
+        self.file.write_text(json.dumps({"lines": ran, "seconds": self.seconds}), encoding="utf-8")
+
+
 @dataclass
 class Workshop:
     """A copy of `src` that is changed, with compiled kernels of its own."""
 
     folder: Path
 
-    def run(self, tests: Tests, limit: float, cache: Path | None = None) -> tuple[str, float]:
+    def run(self, tests: Tests, limit: float, cache: Path | None = None, watch: Lines | None = None) -> tuple[str, float]:
         """What the tests say, and seconds of the processor, in a fork of this process: the heavy libraries are imported once, flowbt in each fork."""
         child = os.fork()
         if child:
@@ -226,7 +271,7 @@ class Workshop:
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        codes = (int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *part])) for part in tests if part)
+        codes = (int(pytest.main([*QUICK, *part], plugins=[watch] if watch else [])) for part in tests if part)
         os._exit(next((code for code in codes if code), 0))
 
     def refresh(self) -> None:
@@ -250,8 +295,11 @@ class Workshop:
             shutil.rmtree(self.folder / "changed", ignore_errors=True)
 
 
-def tests_of(mutant: Mutant, tests: tuple[str, ...]) -> Tests:
-    """The room's tests, in two runs: first those that name the module, so that most mutants end soon."""
+def tests_of(mutant: Mutant, tests: tuple[str, ...], known: Known | None) -> Tests:
+    """The tests that ran the changed line, the quickest first; where none is known, the room's in two runs: those that name the module, then the others."""
+    ran = known.tests(mutant) if known else ()
+    if ran:
+        return (ran, ())
     name = ".".join(mutant.path.relative_to(ROOT / "src").with_suffix("").parts)
     files = [path for one in tests if not one.startswith("-") for path in (sorted((ROOT / one).rglob("test_*.py")) if (ROOT / one).is_dir() else [ROOT / one])]
     files = [path for path in files if path.is_file() and not any(one.startswith("--ignore=") and one[9:] in str(path) for one in tests)]
@@ -259,6 +307,34 @@ def tests_of(mutant: Mutant, tests: tuple[str, ...]) -> Tests:
     files.sort(key=lambda path: mutant.path.stem not in path.stem)
     first, rest = ([str(path.relative_to(ROOT)) for path in files if (path in near) == named] for named in (True, False))
     return tuple(first), tuple(rest)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What one run of a room's tests told: by module and line the tests that ran it, and the seconds of each."""
+
+    lines: dict[str, dict[str, list[str]]]
+    seconds: dict[str, float]
+    whole: float
+
+    def tests(self, mutant: Mutant) -> tuple[str, ...]:
+        """Those that ran the line, the quickest first; none for a line of a kernel, which nothing sees run."""
+        found = self.lines.get(str(mutant.path.relative_to(ROOT)), {}).get(str(mutant.line), [])
+        return tuple(sorted(found, key=lambda one: self.seconds.get(one, math.inf)))
+
+
+def learnt(room: str, tests: tuple[str, ...], shop: Workshop, limit: float) -> Known:
+    """The room's tests run once on unchanged code, or what was learnt when the same code and tests last ran."""
+    sources = [path for part in ("src", "tests") for path in sorted((ROOT / part).rglob("*.py"))]
+    key = hashlib.sha256(b"\0".join([repr(tests).encode(), *(path.read_bytes() for path in sources)])).hexdigest()[:16]
+    kept = WORK / f"{room}-{key}.json"
+    if not kept.exists():
+        watch = Lines(shop.folder, shop.folder / "lines.json")
+        said, whole = shop.run((tests, ()), limit, watch=watch)
+        if said != SURVIVED:
+            sys.exit(f"{room}: its tests fail or do not end before anything is changed ({said})")
+        kept.write_text(json.dumps({**json.loads(watch.file.read_text(encoding="utf-8")), "whole": whole}), encoding="utf-8")
+    return Known(**json.loads(kept.read_text(encoding="utf-8")))
 
 
 def compiles(mutant: Mutant) -> bool:
@@ -281,14 +357,12 @@ def judge(room: str, given: argparse.Namespace) -> Counter[str]:
     shop = Workshop(WORK / room)
     shop.refresh()
     if given.near:
-        work = [(one, tests_of(one, tests)) for one in chosen[given.skip :]]
+        work = [(one, tests_of(one, tests, None)) for one in chosen[given.skip :]]
         return judged(shop, [(one, (first or rest, ())) for one, (first, rest) in work], Limit(60, given.limit), given.minutes)
-    said, whole = shop.run(tests_of(chosen[0], tests), 10 * given.limit)
-    if said != SURVIVED:
-        sys.exit(f"{room}: its tests fail or do not end before anything is changed ({said})")
-    print(f"  unchanged  {whole:4.0f} s  ({len(every)} mutants known, {len(chosen)} drawn)", flush=True)
-    limit = Limit(max(60, SLACK * whole), max(given.limit, SLACK * whole))
-    return judged(shop, [(one, tests_of(one, tests)) for one in chosen[given.skip :]], limit, given.minutes)
+    known = learnt(room, tests, shop, 10 * given.limit)
+    print(f"  unchanged  {known.whole:4.0f} s  ({len(every)} mutants known, {len(chosen)} drawn)", flush=True)
+    limit = Limit(max(60, SLACK * known.whole), max(given.limit, SLACK * known.whole))
+    return judged(shop, [(one, tests_of(one, tests, known)) for one in chosen[given.skip :]], limit, given.minutes)
 
 
 def without(guards: tuple[tuple[str, str, str, str], ...], only: str, limit: float) -> Counter[str]:

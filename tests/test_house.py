@@ -110,3 +110,9 @@ def test_commands_print_through_the_terminal():
     own = ("cli/__init__.py", "cli/show/terminal.py", "cli/options.py", "cli/data/features.py", "cli/project/completion.py")
     found = {path.relative_to(SRC).as_posix() for path in (SRC / "cli").rglob("*.py") if "click.echo(" in path.read_text(encoding="utf-8")}
     assert found <= set(own)
+
+
+def test_paths_are_made_whole_by_one_function():
+    """`Path.resolve` gave a traceback for a link in a circle."""
+    found = [path.name for path in SRC.rglob("*.py") if ".resolve()" in path.read_text(encoding="utf-8").replace("Path(__file__).resolve()", "")]
+    assert found == []

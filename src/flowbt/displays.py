@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import escape
 
+from flowbt.evidence.search.judgement import Luck
 from flowbt.ground.home import place
 from flowbt.ground.types import Json
 from flowbt.results.pages import sweep as sweeps
 from flowbt.results.pages import walkforward as walk_pages
 from flowbt.results.pages.tearsheet import summary
+from flowbt.results.studied import ModeResult, SweepDocument, WalkedNow
 from flowbt.studies.catalogs import open_catalog
 from flowbt.studies.run.stored import look, store_run
 
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
-    from flowbt.evidence.belief import Belief
+    from flowbt.evidence.belief import Belief, BeliefTold
     from flowbt.studies.board.board import Board
     from flowbt.studies.compare.comparison import Comparison
     from flowbt.studies.run.backtest import Run
@@ -160,8 +162,8 @@ class Swept:
     """A stored sweep."""
 
     path: Path
-    sweep: Json
-    luck: Json
+    sweep: SweepDocument
+    luck: Luck
     setup: Setup
 
     def __repr__(self) -> str:
@@ -170,7 +172,7 @@ class Swept:
         return f"Swept({self.sweep['strategy']}{synthetic}, {self.sweep['trials']:,} trials, believe the best: {answer})"
 
     @property
-    def belief(self) -> Json | None:
+    def belief(self) -> BeliefTold | None:
         """What the best trial may be believed now (`Belief.to_dict()`); None where no trial is stored as a run."""
         return next(iter(sweeps.beliefs_of(self.path, self.sweep).values()), None)
 
@@ -198,7 +200,7 @@ class WalkedForward:
     """A stored walk-forward."""
 
     path: Path
-    walkforward: Json
+    walkforward: WalkedNow
     setup: Setup
 
     def __repr__(self) -> str:
@@ -254,11 +256,11 @@ class RegimeBoard:
         return f"<p><b>{escape(repr(self))}</b></p>{self.readings[['section', 'name', 'text', 'known_at']].to_html(index=False)}"
 
 
-def _told(label: str, synthetic: bool, belief: Json | None) -> str:
+def _told(label: str, synthetic: bool, belief: BeliefTold | None) -> str:
     words = belief["sentence"] if belief else "Not judged: no trial is stored as a run."
     return f"<p><b>{escape(label)}</b>{' <b>SYNTHETIC</b>' if synthetic else ''}: {escape(words)}</p>"
 
 
-def _figure(mode: Json) -> str:
+def _figure(mode: ModeResult) -> str:
     sharpe = mode["measures"]["sharpe"]
     return "-" if sharpe is None else f"{sharpe:.2f}"

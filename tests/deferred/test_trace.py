@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from tests.deferred.frames import tiny_panel
 
 from flowbt.deferred import Evaluator, Tracer
-from flowbt.deferred.graph import Graph
+from flowbt.deferred.graph import Graph, Node
+from flowbt.deferred.record import unwrap
 from flowbt.engine.types import Signals
 from flowbt.ground.errors import SignalError
 
@@ -215,3 +217,24 @@ def test_every_way_to_read_the_panel_is_recorded() -> None:
     assert not tracer.per_trial
     pd.testing.assert_frame_equal(got.long, tiny_panel()["close"] > 100.0)
     pd.testing.assert_frame_equal(got.size, tiny_panel()["close"])
+
+
+@dataclass(frozen=True)
+class Rule:
+    level: object
+    name: str = "rule"
+
+
+def test_what_a_dataclass_holds_becomes_a_node_in_a_copy_of_it() -> None:
+    seen: list[tuple[Rule, Any]] = []
+
+    def signals(panel: Any, *, level: float) -> Signals:
+        rule = Rule(panel["close"].mean(axis=1) * level)
+        seen.append((rule, unwrap(rule)))
+        return Signals(long=panel["close"] > level)
+
+    run(signals, [{"level": 100.0}])
+    rule, inside = seen[0]
+    assert isinstance(inside.level, Node)
+    assert inside is not rule
+    assert (inside.name, unwrap(plain := Rule(3.0))) == ("rule", plain)

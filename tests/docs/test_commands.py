@@ -134,4 +134,5 @@ def test_every_command_works_as_written(tmp_path):
     lines = [projects.meant(line) for line in documented() if not elsewhere(line)]
     lines.sort(key=lambda line: bool(re.search(r"(results|data) (rm|gc|restore)", line)))
     failed = [projects.run(line, projects.own if "flowbt data" in line else projects.home) for line in lines]
-    assert [one for one in failed if one] == []
+    said = "\n".join(filter(None, failed))
+    assert said == ""

@@ -117,9 +117,9 @@ def calm(seed: int) -> Case:
 
 
 def handful(seed: int) -> Case:
-    """Two to thirty-two symbols under plain rules, bars without gaps, up to 120 of them; room for some of the entries, ruin, shorts and carry."""
+    """Two to sixty-four symbols under plain rules, bars without gaps, up to 120 of them; room for some of the entries, ruin, shorts and carry."""
     rng = np.random.default_rng(seed)
-    bars, symbols = int(rng.integers(3, 120)), int(rng.integers(2, 33))
+    bars, symbols = int(rng.integers(3, 120)), int(rng.integers(2, 65))
     m = market(rng, bars, symbols, vol=float(rng.choice([0.01, 0.03, 0.15])), funding=bool(rng.random() < 0.3))
     decision = replace(plain(rng, m), size=float(rng.choice([0.1, 0.4, 3.0])))
     costs = Costs(*(float(rng.choice([0.0, x])) for x in (0.002, 0.003, 0.4)), funding=bool(rng.integers(2)))
@@ -128,12 +128,13 @@ def handful(seed: int) -> Case:
 
 
 def crowd(seed: int) -> Case:
-    """More symbols than a word has bits, under plain rules; room for some of their entries only."""
+    """More symbols than a word has bits, under plain rules, some over more bars than are walked together; room for some of their entries only."""
     rng = np.random.default_rng(seed)
-    m = spoiled(rng, market(rng, 25, int(rng.integers(63, 140)), vol=float(rng.choice([0.03, 0.15])), funding=bool(rng.integers(2))))
+    bars = 140 if seed % 4 == 3 else 25
+    m = spoiled(rng, market(rng, bars, int(rng.integers(65, 140)), vol=float(rng.choice([0.03, 0.15])), funding=bool(rng.integers(2))))
     decision = replace(plain(rng, m), size=float(rng.choice([0.005, 0.03])))
     costs = Costs(0.002, 0.003, float(rng.choice([0.0, 0.4])), funding=bool(rng.integers(2)))
-    return Case(m, decision, costs, Account(cash=1e5, margin=0.5, max_gross=1.0), 0, 25)
+    return Case(m, decision, costs, Account(cash=1e5, margin=0.5, max_gross=1.0), 0, bars)
 
 
 def spoiled(rng: np.random.Generator, m: Market) -> Market:

@@ -11,9 +11,11 @@ from tests.studies.sweep.markets import sweeper_of
 
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
 from flowbt.engine.simulate import bars_of, simulate
+from flowbt.engine.sweep.fingerprint import PLAIN
+from flowbt.engine.sweep.kernel import Trials, opens_of, run_trials
 from flowbt.engine.sweep.results import BarRange
 from flowbt.engine.sweep.sums import METRICS
-from flowbt.engine.types import Signals, Targets
+from flowbt.engine.types import Costs, Signals, Targets
 from flowbt.engine.vbt.mode import Fills, simulate_as_vectorbt
 from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.engine.walk import kernel, twin
@@ -94,6 +96,26 @@ def test_symbols_that_are_followed_trade_by_trade():
 
 def test_more_symbols_than_a_word_has_bits():
     assert [hold_equal(cases.crowd(seed), seed == 0)[0] for seed in range(12)] == ["run_trials"] * 12
+
+
+def walked(bars, near, masks, rows, rules):
+    """Metrics and returns of trials that go through blocks of `near` bytes of prices together."""
+    trials = Trials(rows, rules, np.empty((len(rows), len(METRICS))), np.zeros((len(rows), len(bars.open))))
+    run_trials(bars, opens_of(bars, near), kernel.Terms(1e5, 1e-4, 2e-4, 0.01, 1.0, 1.0), masks, PLAIN, trials, 252.0)
+    return np.column_stack([trials.out, trials.returns])
+
+
+@pytest.mark.parametrize("symbols", [3, 70])
+def test_trials_that_share_blocks_of_bars_are_what_each_is_alone(symbols):
+    rng = np.random.default_rng(symbols)
+    bars = bars_of(cases.market(rng, 200, symbols, missing=0.05, funding=True), Costs())
+    masks = np.bitwise_and.reduce(rng.integers(0, 2**64, (4, 6, symbols * 4), np.uint64))  # one bit in sixteen
+    rows = np.repeat([rng.permutation(6)[:3] for _ in range(20)], 2, axis=0)  # pairs have the same signals
+    rules = np.where(rng.random((40, 5)) < 0.4, np.nan, rng.uniform(0.01, 0.1, (40, 5))) * [100, 1, 1, 1, 1]
+    rules[:, 4] = 0.3
+    together, alone = walked(bars, 0, masks, rows, rules), [walked(bars, 1 << 30, masks, rows[k : k + 1], rules[k : k + 1])[0] for k in range(40)]
+    np.testing.assert_allclose(together, alone, rtol=1e-12, atol=1e-13)
+    assert (together[:, METRICS.index("trades")] > 5).all()
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.evidence.situations import GOOD, SITUATIONS
 
-from flowbt.evidence.belief import CHECKS, believe
+from flowbt.evidence.belief import CHECKS, Holding, WalkForwardFacts, believe
 
 PAGE = Path(__file__).parents[2] / "docs" / "belief.md"
 
@@ -46,3 +46,41 @@ def test_nothing_holds_of_a_run_that_uses_the_future():
     states = [check.state for check in believe(replace(GOOD, leak="shift(-1)")).checks]
     assert states[0] == "fails"
     assert "holds" not in states
+
+
+def state(name, **changes):
+    return next(check for check in believe(replace(GOOD, **changes)).checks if check.name == name)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("luck", {"rotation_p": 0.05, "deflated": 0.95}, "holds"),
+        ("luck", {"rotation_p": 0.2}, "doubt"),
+        ("luck", {"deflated": 0.5}, "doubt"),
+        ("holding", {"sharpe": 0.6, "total_return": 0.1}, "holds"),
+        ("holding", {"sharpe": 0.5, "total_return": 0.9}, "doubt"),
+        ("holding", {"holding": Holding("SPY", 2.0, 0.6, -0.3)}, "holds"),
+        ("holding", {"trades": 0, "open_trades": 1}, "holds"),
+        ("out of sample", {"walk_forward": WalkForwardFacts(0.55, 9, 2200, 10)}, "holds"),
+        ("out of sample", {"walk_forward": WalkForwardFacts(0.0, 9, 2200, 90)}, "fails"),
+        ("costs", {"sharpe_double_costs": 0.55, "break_even_bp": 6.0}, "holds"),
+        ("costs", {"sharpe_double_costs": 0.0}, "fails"),
+        ("costs", {"band": (0.0, 0.5)}, "doubt"),
+        ("costs", {"band": (-0.5, 0.0)}, "holds"),
+        ("costs", {"break_even_bp": 5.9}, "doubt"),
+        ("concentration", {"return_without_best": 0.0}, "fails"),
+        ("concentration", {"symbols": 1, "top_symbol_share": 2.0}, "holds"),
+        ("concentration", {"symbols": 2, "top_symbol_share": 1.0, "top_year_share": 0.7}, "holds"),
+    ],
+)
+def test_a_value_at_its_cut_off(name, changes, said):
+    assert state(name, **changes).state == said
+
+
+def test_the_weaker_of_two_timings_decides_and_is_named():
+    assert "45% of 199 rotations" in state("luck", rotation_p=0.45, average_exposure_p=0.3).words
+    assert "p 0.45 against holding its average exposure" in state("luck", rotation_p=0.3, average_exposure_p=0.45).words
+    assert "10% of 199 rotations" in state("luck", rotation_p=0.1).words
+    assert "9.9% of 199 rotations" in state("luck", rotation_p=0.099).words
+    assert "after 1 trial;" in f"{state('luck', trials=1).words};"

@@ -36,6 +36,12 @@ def test_block_length_is_that_of_arch(phi):
     assert block_length(x) == pytest.approx(max(1.0, theirs), rel=0.02)
 
 
+@pytest.mark.parametrize(("n", "phi"), [(24, 0.0), (40, 0.99), (150, 0.97), (400, 0.99), (1200, 0.5)])
+def test_block_length_of_short_and_of_sluggish_series_is_that_of_arch(n, phi):
+    x = ar1(np.random.default_rng(n), n, phi)
+    assert block_length(x) == pytest.approx(max(1.0, optimal_block_length(x)["stationary"].iloc[0]), rel=1e-6)
+
+
 def test_block_length_is_one_where_nothing_varies():
     assert block_length(np.ones(500)) == 1.0
     assert block_length(np.array([1.0, 2.0])) == 1.0

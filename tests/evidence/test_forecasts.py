@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtr
 
 from flowbt.evidence.claims import forecasts as fc
 from flowbt.evidence.claims.declare import Claim, Document
@@ -80,11 +81,27 @@ def test_a_date_the_data_do_not_cover_is_missing_data():
         settle(fc.ends_above("X"), made="2031-01-02", by="2032-01-02")
 
 
+def test_a_level_at_the_price_is_one_it_may_fall_to():
+    bet = fc.touches("X", 100, spot=100)
+    assert bet.down == 0.0
+    assert np.isnan(bet.up)
+
+
+def test_a_single_session_of_long_ago_does_not_cover_the_date():
+    panel = Prices()
+    panel.close = panel.close.iloc[:1]
+    with pytest.raises(FieldError, match="do not cover that date"):
+        fc._made(fc.ends_above("X"), fc.dated("2020-02-03", "2020-03-02"), panel)
+    assert fc._made(fc.ends_above("X"), fc.dated("2020-01-03", "2020-03-02"), panel)[1] == 0
+
+
 def test_model_price_is_that_of_black_scholes():
     found = settle(fc.pays("X", [("call", 100.0, 1)], spot=100)).detail["bets"][0]["cost"]
     sigma = np.log(pd.Series(FLAT)).diff().iloc[-63:].std() * np.sqrt(252)
     bars = np.busday_count("2022-06-01", "2022-07-29")
-    assert found == pytest.approx(0.4 * sigma * np.sqrt(bars / 252), rel=0.05)  # at the money: about 0.4 sigma root T
+    assert found == pytest.approx(2 * ndtr(sigma * np.sqrt(bars / 252) / 2) - 1, rel=1e-12)  # at the money
+    put = settle(fc.pays("X", [("put", 100.0, 1)], spot=100)).detail["bets"][0]["cost"]
+    assert put == pytest.approx(found, rel=1e-9)  # parity, without interest
 
 
 def test_a_model_price_knows_nothing_after_its_day():

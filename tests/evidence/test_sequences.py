@@ -4,7 +4,7 @@ import pytest
 
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.finding import Finding
-from flowbt.evidence.claims.sequences import _tau, flipped, in_order, innovations, lead, sequence_study, standardised
+from flowbt.evidence.claims.sequences import LAGS, _tau, flipped, in_order, innovations, lead, sequence_study, standardised
 from flowbt.ground.errors import ClaimError, FieldError
 
 
@@ -62,6 +62,19 @@ def test_innovations_of_white_stages_are_the_stages():
     kept = innovations(frame)
     assert len(kept) == len(frame) - 21
     assert np.corrcoef(kept["a"], frame["a"][21:])[0, 1] > 0.98
+
+
+def test_innovations_are_what_least_squares_on_the_past_leaves():
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"walk": np.cumsum(rng.normal(size=400)), "level": rng.normal(5.0, 2.0, 400)})
+    found = innovations(frame.assign(again=frame["walk"]))
+    for name in ("walk", "level", "again"):
+        x = frame["walk" if name == "again" else name].to_numpy()
+        rows = [[x[:t].mean() * t, *x[t - LAGS : t], t, 1.0] for t in range(LAGS, 400)]  # its sum, its lags; centring the sum takes a trend's place
+        sums = np.array(rows)
+        design = np.column_stack([sums[:, 0] - x.mean() * sums[:, -2], sums[:, 1:-2], sums[:, -1]])
+        left = x[LAGS:] - design @ np.linalg.lstsq(design, x[LAGS:], rcond=None)[0]
+        np.testing.assert_allclose(found[name], left, atol=1e-8)
 
 
 def test_tau_of_onsets():

@@ -129,3 +129,13 @@ def test_wilson_is_that_of_scipy():
     theirs = binomtest(17, 23).proportion_ci(method="wilson")
     assert study.wilson(17 / 23, 23) == pytest.approx((theirs.low, theirs.high), abs=1e-6)
     assert np.isnan(study.wilson(0.5, 0)).all()
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+@pytest.mark.parametrize("nothing", [0, 20])
+def test_the_transform_that_is_made_once_is_that_of_every_weight(horizon, nothing):
+    rng = np.random.default_rng(2)
+    outcomes, weights = study.outcomes_of(horizon, [rng.normal(1.0, 2.0, (80, 1))]), rng.normal(0.0, 1.0, (80, 1)) + 1.0
+    weights[:nothing] = 0.0
+    values, known = (outcomes.columns[0], outcomes.known) if outcomes.pieces is None else (outcomes.pieces, np.ones_like(weights))
+    np.testing.assert_allclose(study._anywhere(weights, outcomes), study.anywhere(weights, values, known), atol=1e-9)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,6 +60,8 @@ PATHS = (
         " ",
         "no/such",
         "loop",
+        "pipe",
+        "endless",
         "folder",
         "folder/../nothing",
         "binary.bin",
@@ -857,6 +860,8 @@ def corpus() -> Iterator[Bad]:
 def oddities(root: Path) -> None:
     """What the paths of the corpus lead to."""
     (root / "loop").symlink_to("loop")
+    os.mkfifo(root / "pipe")
+    (root / "endless").symlink_to("/dev/zero")
     (root / "folder").mkdir()
     (root / "binary.bin").write_bytes(bytes(range(256)) * 16)
     (root / "empty").write_bytes(b"")

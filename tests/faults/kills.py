@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -38,8 +39,15 @@ def project() -> Iterator[Path]:
 
 def put(template: Path, there: Path) -> Path:
     shutil.rmtree(there, ignore_errors=True)
-    shutil.copytree(template, there, symlinks=True)
+    shutil.copytree(template, there, symlinks=True, copy_function=_copy)
     return there
+
+
+def _copy(source: str, target: str, *, follow_symlinks: bool = True) -> None:
+    if stat.S_ISFIFO(os.lstat(source).st_mode):
+        os.mkfifo(target)
+    else:
+        shutil.copy2(source, target, follow_symlinks=follow_symlinks)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from flowbt.ground.files import WRITING, abandoned, temporary_of, write_json, write_text, writing, writing_folder
+import pytest
+
+from flowbt.ground.files import WRITING, abandoned, read_bytes, read_text, real, temporary_of, write_json, write_text, writing, writing_folder
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path):
@@ -59,3 +61,20 @@ def test_what_a_dead_writer_left_is_known_from_what_a_living_one_writes(tmp_path
     assert not abandoned(tmp_path / "x.parquet")
     assert not abandoned(tmp_path / f"{WRITING}x.parquet")
     assert living.suffix != ".parquet"  # a pattern of an ending never finds it
+
+
+def test_a_link_in_a_circle_is_a_path_like_any_other(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "there").symlink_to(tmp_path / "folder")
+    assert real(tmp_path / "loop" / "x") == tmp_path / "loop" / "x"
+    assert real(tmp_path / "there" / "x") == tmp_path / "folder" / "x"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_and_a_device_are_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path, found in ((tmp_path / "pipe", "not a plain file"), ("/dev/zero", "not a plain file"), (tmp_path, "Is a directory")):
+        with pytest.raises(OSError, match=found):
+            read_bytes(path)
+    (tmp_path / "x").write_bytes("é\r\n\rb".encode())
+    assert read_text(tmp_path / "x") == "é\n\nb"

@@ -2,6 +2,7 @@
 
 import html
 import json
+from itertools import zip_longest
 
 import numpy as np
 import pytest
@@ -129,7 +130,9 @@ def test_terminal_list_page_and_comparison_say_the_same_sentence(situation, tmp_
     beside = compare(tmp_path, [manifest["id"], manifest["id"]])
     assert [run["belief"]["sentence"] for run in beside.runs] == [sentence, sentence]
     assert shown in compare_page.write(tmp_path, beside.to_dict()).read_text()
-    assert json.dumps(sentence) in site.index_page(tmp_path)
+    listed = json.loads(site.index_page(tmp_path).split('id="page-data">')[1].split("</script>")[0])["runs"]
+    (words, *_), (figures, *_) = listed["words"], listed["figures"]
+    assert sentence == "".join(map("".join, zip_longest(words, figures.split(), fillvalue="")))
     assert shown in (place / "tearsheet.html").read_text()
     assert sentence in call(capsys, "results", "show", manifest["id"], "--results", tmp_path)[1].splitlines()
     assert sentence in call(capsys, "results", "ls", "--results", tmp_path)[1]

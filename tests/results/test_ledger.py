@@ -26,13 +26,20 @@ def enter(root, decisions, name="sweep-a-0", **facts):
     return ledger.add(ledger.folder_of(root, facts), name, keys, np.array([d / 10 for d in decisions]))
 
 
-def test_the_same_decision_counts_once_and_the_first_sharpe_stays(root):
+def test_the_same_decision_counts_once_with_the_figure_of_a_sweep(root):
     for sharpe in (0.1, 0.1, 0.1):
         ledger.add_run(root, FACTS, sharpe)
     ledger.add_run(root, {**FACTS, "decision": f"{3:016x}"}, 0.3)
     enter(root, [7, 3])
     assert tally(root).trials == 2
-    assert tally(root).variance == pytest.approx(np.var([0.1, 0.3], ddof=1))
+    assert tally(root).variance == pytest.approx(np.var([0.7, 0.3], ddof=1))
+
+
+def test_a_sweep_says_the_same_to_the_last_digit_before_and_after_its_best_is_run(root):
+    enter(root, [7, 3, 5])
+    before = tally(root)
+    ledger.add_run(root, FACTS, 0.7 + 1e-15)
+    assert tally(root) == before
 
 
 @pytest.mark.parametrize("change", [{"decision": f"{8:016x}"}, {"symbols": ["QQQ"]}, {"from": "2020-01-01"}, {"costs": {"fees": 1.0}}])

@@ -17,6 +17,7 @@ import click
 
 from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError, printable
+from flowbt.ground.files import real
 from flowbt.ground.guard import TIMEOUT
 from flowbt.ground.home import data_folder, place
 from flowbt.ground.types import Function
@@ -66,7 +67,7 @@ class RawName(PathName):
     """A raw file or folder: an absolute path, or an address on an object store as it is."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return str(value) if "://" in str(value) else super().convert(value, param, ctx).resolve()
+        return str(value) if "://" in str(value) else real(super().convert(value, param, ctx))
 
 
 def _publish(folder: RemoteFolder) -> None:

@@ -20,7 +20,6 @@ from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, HOURS_PER_ROW, Clock, loc
 from flowbt.ground.documents import declared, read_toml
 from flowbt.ground.errors import DatasetError, FieldError
 from flowbt.ground.fields import FIELDS, RULES, is_rule
-from flowbt.ground.types import Json
 
 Policy = Literal["refuse", "drop", "flag"]
 Frequency = Literal["session", "1m", "5m", "15m", "30m", "1h", "4h", "8h", "day", "week", "month", "irregular", "event"]
@@ -270,7 +269,7 @@ class Dataset(BaseModel):
     basis: Literal["traded", "split", "total return"] = "traded"  # of its prices: as traded, adjusted for splits, dividends folded in too
     splice: Literal["judged", "accept", "never"] = "judged"  # may it fill what datasets before it lack: where levels agree, always, never
     live_from: dict[str, str] = Field(default_factory=dict)  # symbol, field or "*" -> first date published as it happened; before: back-calculated
-    reading: Json = Field(default_factory=dict)  # how `flowbt data add` reads its files: what was asked once
+    reading: dict[str, object] = Field(default_factory=dict)  # how `flowbt data add` reads its files: what was asked once
     publication: Publication
     policy: dict[str, Policy] = Field(default_factory=dict)
     fields: dict[str, FieldRule]
@@ -313,6 +312,15 @@ class Dataset(BaseModel):
         codes, times = pd.factorize(events)
         least = self._least(pd.DatetimeIndex(times)).to_numpy().astype("datetime64[ns]")[codes]
         return np.asarray(known < least - pd.Timedelta(self.publication.ahead).to_timedelta64())
+
+    def out_between(self, first: pd.Timestamp, last: pd.Timestamp) -> bool:
+        """Whether a row may have come out after `first` and until `last` (naive UTC): by the publication rule, or with a session's close where the rows
+        themselves say when. On a 24/7 clock: whether a UTC day ended."""
+        if (clock := self.calendar).always:
+            return bool(first.normalize() < last.normalize())
+        days = clock.labels(first.normalize() - pd.Timedelta(days=45), last.normalize())
+        out = clock.closes(days) if self.publication.rule == "column" else self.publication.known_at(days, clock)
+        return bool(((out > first) & (out <= last)).any())
 
     def early_words(self, event: np.datetime64, known: np.datetime64) -> str:
         """A row that `too_early` found, in words."""

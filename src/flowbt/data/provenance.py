@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from flowbt.ground.types import Json
-
 SymbolSpan = tuple[str, str, int]
 """First event, last event, rows of a symbol that have a value; in the file a list."""
 FieldSpans = dict[str, dict[str, SymbolSpan]]
@@ -66,10 +64,10 @@ class Provenance(TypedDict, total=False):
     findings: list[FindingRecord]
     revised: bool  # some rows replace earlier ones
     change: Changes
-    reduced: Json  # kind of raw file, and its options
-    row_rules: Json  # what of the declaration decides which rows are stored
+    reduced: dict[str, object]  # kind of raw file, and its options
+    row_rules: dict[str, object]  # what of the declaration decides which rows are stored
     tolerance: dict[str, float | str]
-    publication: Json  # the rule the rows were placed by
+    publication: dict[str, object]  # the rule the rows were placed by
     note: str
 
     clock: str

@@ -26,7 +26,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pyarrow import fs
 
 from flowbt.ground.errors import Busy, StoreError
-from flowbt.ground.files import WRITING, locked, write_json, writing
+from flowbt.ground.files import WRITING, locked, read_text, write_json, writing
 from flowbt.ground.home import cache_folder
 
 SCHEMES = ("s3://", "gs://", "gcs://", "file://")
@@ -127,7 +127,7 @@ class RemoteFolder:
 
     def _synced(self) -> dict[str, Synced]:
         try:
-            found: dict[str, Synced] = json.loads((self.here / SYNCED).read_text(encoding="utf-8"))["files"]
+            found: dict[str, Synced] = json.loads(read_text(self.here / SYNCED))["files"]
         except (OSError, ValueError, KeyError):
             return {}
         return found
@@ -200,7 +200,7 @@ def listing(system: fs.FileSystem, root: str) -> dict[str, fs.FileInfo]:
 def address_of(folder: Path) -> str | None:
     """The address a folder is the copy of; None for any other folder."""
     try:
-        found: str = json.loads((folder / SYNCED).read_text(encoding="utf-8"))["address"]
+        found: str = json.loads(read_text(folder / SYNCED))["address"]
     except (OSError, ValueError, KeyError):
         return None
     return found

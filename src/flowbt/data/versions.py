@@ -30,7 +30,7 @@ from flowbt.data.declare import Dataset
 from flowbt.data.provenance import FieldSpans, Provenance, VersionLine
 from flowbt.ground.documents import parse_json, read_json
 from flowbt.ground.errors import DatasetError, SpoiltDataset
-from flowbt.ground.files import abandoned, hash_file, hash_text, locked, remove, scratch_folder, settle, write_json, write_text
+from flowbt.ground.files import abandoned, hash_file, hash_text, locked, read_text, remove, scratch_folder, settle, write_json, write_text
 
 KEYS = ["event_time", "known_at", "symbol"]
 REVISED = "revised_at"  # of a row that replaces an earlier one: when the change became known; missing in the rows of the first import
@@ -122,7 +122,7 @@ class Version:
 def current(folder: Path) -> Version | None:
     """The version of a dataset's folder that counts; None where nothing is imported. SpoiltDataset when it is not what was stored."""
     try:
-        name = (folder / CURRENT).read_text(encoding="utf-8").strip()
+        name = read_text(folder / CURRENT).strip()
     except FileNotFoundError:
         if (folder / DATA).exists():
             raise SpoiltDataset(f"dataset {folder.name}", "stored by an older flowbt", "import it again") from None
@@ -138,7 +138,7 @@ def open_version(folder: Path, name: str) -> Version:
         raise SpoiltDataset(f"dataset {folder.name}", f"its current version is {name[:40]!r}, which is no name of one", MEND)
     home = folder / VERSIONS / name
     try:
-        text = (home / PROVENANCE).read_text(encoding="utf-8")
+        text = read_text(home / PROVENANCE)
         if hash_text(text)[:16] != name:
             raise SpoiltDataset(f"dataset {folder.name}", f"{PROVENANCE} of version {name} is not the file that was stored", MEND)
         version = Version(home, parse_json(text))
@@ -165,7 +165,7 @@ def held_by(folder: Path) -> dict[str, set[str]]:
     held: dict[str, set[str]] = {}
     for path in (folder / VERSIONS).glob("*"):
         with suppress(OSError, ValueError):
-            text = (path / PROVENANCE).read_text(encoding="utf-8")
+            text = read_text(path / PROVENANCE)
             for name, symbols in parse_json(text)["fields"].items() if hash_text(text)[:16] == path.name else ():
                 held.setdefault(name, set()).update(symbols)
     return held

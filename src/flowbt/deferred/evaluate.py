@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 from cachetools import LRUCache
 
@@ -105,6 +104,8 @@ def size_of(value: object) -> int:
     """Bytes held by a result, roughly."""
     if isinstance(value, tuple):
         return sum(size_of(item) for item in value)
-    if isinstance(value, pd.DataFrame | pd.Series):
-        return int(np.sum(value.memory_usage(index=False)))  # labels are the panel's own, and shared
+    if isinstance(value, pd.DataFrame):
+        return len(value) * sum(getattr(dtype, "itemsize", 8) for dtype in value.dtypes)  # labels are the panel's own, and shared
+    if isinstance(value, pd.Series):
+        return int(value.memory_usage(index=False))
     return int(getattr(value, "nbytes", 0)) or sys.getsizeof(value)

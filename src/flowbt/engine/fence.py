@@ -24,7 +24,6 @@ import flowbt
 from flowbt.deferred.record import Deferred
 from flowbt.ground.errors import FenceError, LoadError, nearest
 from flowbt.ground.guard import refuse
-from flowbt.ground.types import Json
 
 ALLOWED = frozenset({
     "flowbt", "numpy", "pandas", "scipy", "math", "cmath", "statistics", "datetime", "dataclasses", "typing", "functools",
@@ -127,7 +126,7 @@ def _other(node: ast.AST, modules: dict[str, str]) -> str:
 def guarded_builtins(file: UserFile = STRATEGY, *, silent: bool = False) -> dict[str, object]:
     """The builtins of a user's file: without what reads or evaluates, and with a `getattr` that knows the fence. What it prints goes to standard error
     (standard output is for results), or nowhere (`silent`: a probe calls it many times over)."""
-    kept: Json = {name: value for name, value in vars(builtins).items() if name not in CALLS or name in file.also or name == "__import__"}
+    kept: dict[str, object] = {name: value for name, value in vars(builtins).items() if name not in CALLS or name in file.also or name == "__import__"}
     kept.update(getattr=_getattr, setattr=_setattr, hasattr=_hasattr, print=_unheard if silent else _aside)
     kept[STORE] = _store
     return kept

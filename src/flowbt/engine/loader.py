@@ -25,9 +25,9 @@ from flowbt.engine.shape import shape_of
 from flowbt.engine.types import Account, Costs, Signals, Targets
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DataError, FlowbtError, LoadError, LookAheadError, ParameterError, SignalError, StrategyError, nearest
-from flowbt.ground.files import asked_path
+from flowbt.ground.files import asked_path, read_text
 from flowbt.ground.guard import deciding
-from flowbt.ground.types import Function, Json, JsonView, Parameters
+from flowbt.ground.types import Function, JsonView, Parameters
 
 CONSTANTS = frozenset({"SYMBOLS", "GRID", "CLOCK", "STEP", "COSTS", "ACCOUNT", "BENCHMARK", "CONSTRAINTS"})
 
@@ -39,7 +39,7 @@ class Strategy:
     name: str
     path: Path
     function: Function
-    parameters: Json
+    parameters: dict[str, object]
     symbols: tuple[str, ...]
     grid: dict[str, tuple[Any, ...]]
     clock: Clock
@@ -63,7 +63,7 @@ class Strategy:
         lines = [line.strip() for line in self.doc.splitlines()]
         return next((line.split(":", 1)[1].strip().rstrip(".") for line in lines if line.lower().startswith("source:")), "")
 
-    def resolve(self, given: Parameters) -> Json:
+    def resolve(self, given: Parameters) -> dict[str, object]:
         """All parameters, with `given` values (texts from a command line are read as the default's type)."""
         for name in given:
             if name not in self.parameters:
@@ -266,12 +266,12 @@ def _read(path: Path) -> str:
     if path.is_dir():
         raise LoadError(f"strategy {path}", "a folder", "name one file, or `flowbt run FOLDER` for all of its strategies")
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     except FileNotFoundError:
         near = [other.name for other in path.parent.glob("*.py")] if path.parent.is_dir() else []
         raise LoadError(f"strategy {path}", "no such file", nearest(path.name, near) or "see strategies/ or `flowbt new strategy NAME`") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"strategy {path}", f"cannot be read ({error})", "is it a Python file?") from None
+        raise LoadError(f"strategy {path}", f"cannot be read ({getattr(error, 'strerror', None) or error})", "is it a Python file?") from None
 
 
 def _parse(path: Path, text: str) -> ast.Module:

@@ -13,10 +13,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypedDict, cast
 
 from flowbt.evidence.cutoffs import BELIEF, BeliefCutoffs
-from flowbt.ground.types import Json
 
 State = Literal["holds", "doubt", "fails", "unknown"]
 Answer = Literal["yes", "no", "cannot tell"]
@@ -92,6 +91,25 @@ class Check:
     do: str = ""
 
 
+class CheckTold(TypedDict):
+    """`Check` as plain values."""
+
+    name: str
+    state: str
+    words: str
+    do: str
+
+
+class BeliefTold(TypedDict):
+    """`Belief` as plain values, for pages and JSON; `tone` is its colour."""
+
+    answer: Answer
+    sentence: str
+    do: str
+    checks: list[CheckTold]
+    tone: str
+
+
 @dataclass(frozen=True)
 class Belief:
     """The answer. `sentence`: yes, no or cannot tell, and why. `do`: the next thing to do. `checks`: in the order in which they count."""
@@ -111,8 +129,8 @@ class Belief:
         """good, bad or doubt: the colour of every page and list."""
         return {"yes": "good", "no": "bad", "cannot tell": "doubt"}[self.answer]
 
-    def to_dict(self) -> Json:
-        return {**asdict(self), "tone": self.tone}
+    def to_dict(self) -> BeliefTold:
+        return cast(BeliefTold, {**asdict(self), "tone": self.tone})
 
 
 def believe(facts: RunFacts, cutoffs: BeliefCutoffs = BELIEF) -> Belief:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flowbt.ground.errors import FlowbtError
+from flowbt.ground.files import read_bytes, read_text
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError  # slow to import: who has a model has done it
@@ -25,13 +26,13 @@ def parse_json(text: str | bytes) -> Any:
 
 def read_json(path: Path) -> Any:
     """A JSON file's document. OSError where it cannot be read, ValueError for what is no JSON."""
-    return parse_json(path.read_bytes())
+    return parse_json(read_bytes(path))
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file's document, UTF-8. OSError where it cannot be read, ValueError for what is no TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(path))
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -58,12 +59,12 @@ def declared(raw: dict[str, Any], model: type[M], asked: str, error: type[Flowbt
 
 
 def place(raw: object, loc: tuple[int | str, ...]) -> str:
-    """Where in a document `loc` is, a row by its id or name where it has one: `spy-670-650p: expiry: `, `russell: files 2: path: `."""
+    """Where in a document `loc` is, a row by its id, name or dataset where it has one: `spy-670-650p: expiry: `, `russell: files 2: path: `."""
     parts: list[str] = []
     for part in loc:
         if isinstance(raw, list) and isinstance(part, int):
             raw = raw[part]
-            name = (raw.get("id") or raw.get("name")) if isinstance(raw, dict) else None
+            name = (raw.get("id") or raw.get("name") or raw.get("dataset")) if isinstance(raw, dict) else None
             parts[-1] = str(name) if name else f"{parts[-1]} {part + 1}"
         elif isinstance(raw, dict):
             parts.append(str(part))

@@ -13,9 +13,11 @@ import itertools
 import json
 import os
 import shutil
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 
 from flowbt.ground.errors import Busy, ParameterError
@@ -95,7 +97,7 @@ def publish(work: Path, home: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Replace a file by this text, UTF-8."""
     with writing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")  # of a name that is no text: in JSON the same name again
 
 
 def write_json(path: Path, document: object) -> None:
@@ -123,10 +125,17 @@ def inside(folder: Path, name: str) -> Path:
     return folder / name
 
 
+def real(path: Path) -> Path:
+    """An absolute path, its links followed as far as they lead. One in a circle stays as it is (`Path.resolve` raises RuntimeError): opening it says so."""
+    return Path(os.path.realpath(path))
+
+
 def asked_path(path: str | Path, what: str) -> Path:
-    """A path somebody gave; ParameterError for an empty text, which would mean the current folder."""
+    """A path somebody gave; ParameterError for an empty text, which would mean the current folder, and for one that no stored text could name."""
     if not str(path).strip() or "\0" in str(path) or (isinstance(path, str) and not path.strip()):
         raise ParameterError(what, "an empty path", "name the file or folder")
+    if any("\ud800" <= sign <= "\udfff" for sign in str(path)):
+        raise ParameterError(f"{what} {path}", "its name is not UTF-8", "rename it, or set a UTF-8 locale")
     return Path(path)
 
 
@@ -177,9 +186,35 @@ def flush(path: Path) -> None:
         os.close(handle)
 
 
+def open_plain(path: str | Path) -> FileIO:
+    """A file open for reading, unbuffered. OSError also for what is no plain file: a pipe would be waited for, a device has no end."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "not a plain file", str(path))
+        return FileIO(handle)
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """All of a plain file (see `open_plain`)."""
+    with open_plain(path) as file:
+        return file.read()
+
+
+def read_text(path: str | Path, encoding: str = "utf-8") -> str:
+    """All of a plain file (see `open_plain`) as text, its lines ended by line feeds. UnicodeDecodeError where it is none."""
+    return read_bytes(path).decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+
+
 def hash_file(path: Path) -> str:
     """sha256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -10,6 +10,8 @@ Json = dict[str, Any]
 """A JSON object: what is stored, printed or shown on a page. Its values are None, bool, int, float, str, and lists and objects of them."""
 JsonView = Mapping[str, Any]
 """A JSON object that is only read."""
+Context = dict[str, object]
+"""What a page, a chart or a table shows, by name: built here, read by a template."""
 Parameters = Mapping[str, object]
 """Values of parameters by name: whatever the author of a strategy, claim or feature declared."""
 Function = Callable[..., Any]

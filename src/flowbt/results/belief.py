@@ -9,16 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flowbt.evidence.belief import Belief, Holding, RunFacts, WalkForwardFacts, believe
 from flowbt.evidence.sharpe import deflated_sharpe
 from flowbt.ground.clock import Clock
-from flowbt.ground.files import write_text
+from flowbt.ground.files import read_bytes, write_text
 from flowbt.ground.types import Json, JsonView
 from flowbt.results import ledger
 from flowbt.results.record import dumps, sealed, unsealed
 from flowbt.results.shelf import BELIEFS, PREFIX, SUFFIX, SUMMARY, pass_over, slug, storing
+from flowbt.results.studied import WalkForwardDocument
 
 SAME = {
     "code_hash": "code",
@@ -80,13 +81,13 @@ def facts_of(manifest: JsonView, measures: JsonView, trials: tuple[int, float], 
     )
 
 
-def walk_forwards(strategy_folder: Path) -> list[Json]:
+def walk_forwards(strategy_folder: Path) -> list[WalkForwardDocument]:
     """The stored walk-forwards of a strategy, newest first; a broken one is passed over."""
     found = []
     for path in strategy_folder.glob("walkforward-*/walkforward.json"):
         try:
-            document = unsealed(path.read_bytes())
-            found.append({**document, "modes": {**document["modes"]}})
+            document: WalkForwardDocument = unsealed(read_bytes(path))
+            found.append(cast(WalkForwardDocument, {**document, "modes": {**document["modes"]}}))  # modes that are no table: broken
         except (OSError, ValueError, KeyError, TypeError) as problem:
             pass_over(path, problem)
     return sorted(found, key=lambda document: str(document.get("created", "")), reverse=True)
@@ -160,7 +161,7 @@ def renew(root: Path, strategy: str) -> None:
     found = {}
     for path in sorted(folder.glob(f"*/{SUMMARY}")):
         try:
-            summary = unsealed(path.read_bytes())
+            summary = unsealed(read_bytes(path))
             found[path.parent.name] = belief_of(summary["judged"], summary["measures"], trials, walks).to_dict()
         except (OSError, ValueError, KeyError, TypeError):  # a damaged run is named by the listing; it is not judged
             continue

@@ -30,6 +30,7 @@ from flowbt.results.record import dumps
 from flowbt.results.shelf import pass_over, slug, storing
 
 REAL, DEMO = "real", "demo"  # trials on the demo market say nothing about how hard real data were searched
+RUN = "run-"  # files of single runs: read last, so that a trial of a sweep keeps the sweep's figure, to the last digit, when its book is run too
 TRIES = 20  # at a file that another process has just joined with others
 Keys = npt.NDArray[np.uint64]
 Sharpes = npt.NDArray[np.float64]
@@ -99,7 +100,7 @@ def add(folder: Path, name: str, keys: Keys, sharpes: Sharpes) -> Path:
 def add_run(results: Path, manifest: JsonView, sharpe: float) -> None:
     """Enter a run outside sweeps; `sharpe` per bar."""
     keys = keys_of(manifest, np.array([int(manifest["decision"], 16)], np.uint64))
-    add(folder_of(results, manifest), "run", keys, np.array([sharpe], np.float64))
+    add(folder_of(results, manifest), RUN.removesuffix("-"), keys, np.array([sharpe], np.float64))
 
 
 def gather(folder: Path, name: str) -> None:
@@ -137,6 +138,8 @@ def tally(results: Path, facts: JsonView) -> TrialCount:
 
 def distinct(keys: Keys, sharpes: Sharpes) -> tuple[Keys, Sharpes]:
     """Keys once each, sorted, with the first of their Sharpe ratios."""
+    if (keys[1:] > keys[:-1]).all():  # as `gather` has left them
+        return keys, sharpes
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     first = np.ones(len(keys), np.bool_)
@@ -144,10 +147,10 @@ def distinct(keys: Keys, sharpes: Sharpes) -> tuple[Keys, Sharpes]:
     return keys[first], sharpes[order[first]]
 
 
-def write_table(path: Path, table: pa.Table, repeated: Sequence[str] = ()) -> None:
+def write_table(path: Path, table: pa.Table, repeated: Sequence[str] = (), compression: str = "zstd") -> None:
     """`repeated`: columns of few values; a dictionary is tried for them alone, which takes half of the time."""
     with writing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True, use_dictionary=list(repeated) or False)
+        pq.write_table(table, temporary, compression=compression, write_page_checksum=True, use_dictionary=list(repeated) or False)
 
 
 def _named(folder: Path) -> NamedTrials:
@@ -161,7 +164,7 @@ def _named(folder: Path) -> NamedTrials:
 
 def _all_of(folder: Path) -> NamedTrials:
     found, lost, shapes = [], 0, set()
-    for path in sorted(folder.glob("*/*.parquet")):
+    for path in sorted(folder.glob("*/*.parquet"), key=lambda path: (path.name.startswith(RUN), path)):
         part = _read(path)
         shapes.add(path.parent.name)
         if part is None and not path.exists():
@@ -179,6 +182,8 @@ def _all_of(folder: Path) -> NamedTrials:
 def _read(path: Path) -> tuple[Keys, Sharpes] | None:
     """A file's trials; None where it cannot be read. A row group at a time: Arrow keeps what a whole read took."""
     parts = []
+    if not path.is_file():  # a pipe would be waited for
+        return None
     try:
         with pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
             for k in range(file.num_row_groups):
@@ -188,7 +193,7 @@ def _read(path: Path) -> tuple[Keys, Sharpes] | None:
         return None
     keys, sharpes = _joined(parts)
     named = path.name.removesuffix(".parquet").rpartition(".")[0].rpartition("-")[2]
-    if re.fullmatch("[0-9a-f]{12}", named) and named not in (_mark(keys, sharpes), _mark(keys)):
+    if re.fullmatch("[0-9a-f]{12}", named) and named != _mark(keys, sharpes) and named != _mark(keys):
         return None
     return keys, sharpes
 

@@ -95,18 +95,15 @@ class RunEvidence(TypedDict, total=False):
     band: list[float] | None  # Sharpe at the two ends of what its option prices may be
 
 
-Manifest = TypedDict(
-    "Manifest",
+StudyHead = TypedDict(
+    "StudyHead",
     {
-        "id": str,
         "strategy": str,
         "thesis": str,
         "source": str,  # the document the thesis is from
         "file": str,
         "code_hash": str,
         "shape": str,  # of the file, whatever its names and numbers: which files are one search
-        "decision": str,  # what it decides on its bars, as 16 hex digits: which trials are one
-        "parameters": Json,
         "symbols": list[str],
         "clock": str,
         "step": str,
@@ -118,23 +115,56 @@ Manifest = TypedDict(
         "stand_ins": list[dict[str, str]],  # asked, used
         "costs": CostTerms,
         "account": AccountTerms,
-        "rules": list[str],
-        "assumptions": list[str],
         "versions": dict[str, str],
         "commit": str,
-        "seed": int | None,
         "command": str,
         "created": str,
-        "benchmark": str | None,
-        "evidence": RunEvidence,
-        "warnings": list[str],
-        "options": OptionTermsUsed,  # of option structures
-        "look_ahead": str,  # how its decision uses the future; absent or empty where the probe found nothing
-        "code": str,  # the strategy file, as it was run
-        "key": Json,  # anything else the result depends on, such as the account's bar order
     },
-    total=False,
 )
+"""What a run, a sweep and a walk-forward say of themselves alike: the file, its bars, its data, its terms."""
+
+
+class Manifest(StudyHead, total=False):
+    """`run.json`, but for the measures."""
+
+    id: str
+    decision: str  # what it decides on its bars, as 16 hex digits: which trials are one
+    parameters: dict[str, object]
+    rules: list[str]
+    assumptions: list[str]
+    seed: int | None
+    benchmark: str | None
+    evidence: RunEvidence
+    warnings: list[str]
+    options: OptionTermsUsed  # of option structures
+    look_ahead: str  # how its decision uses the future; absent or empty where the probe found nothing
+    code: str  # the strategy file, as it was run
+    key: dict[str, object]  # anything else the result depends on, such as the account's bar order
+
+
+Summary = TypedDict(
+    "Summary",
+    {
+        "id": str,
+        "strategy": str,
+        "thesis": str,
+        "parameters": dict[str, object],
+        "symbols": list[str],
+        "from": str,
+        "to": str,
+        "clock": str,
+        "step": str,
+        "synthetic": bool,
+        "created": str,
+        "benchmark": str | None,
+        "look_ahead": str | None,
+        "stand_ins": int,
+        "measures": Json,  # some of them, by name
+        "judged": Json,  # what results/belief.py asks of the manifest
+        "spark": list[float],  # the value line, thinned
+    },
+)
+"""`summary.json`: all that a listing reads of a run."""
 
 KEYED = ("strategy", "code_hash", "parameters", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "seed", "benchmark", "key")
 """The parts of a manifest that decide the result; with the data hashes and flowbt's version they make the run id."""
@@ -161,7 +191,7 @@ class RunRecord:
     chart: pd.DataFrame | None = None  # columns "open:SPY", "high:SPY", "low:SPY", "<feature>:SPY"; None in runs of before
 
     @cached_property
-    def metrics(self) -> Json:
+    def metrics(self) -> dict[str, object]:
         """Measure name -> value (None where it has no meaning; drawdown dates are ISO strings)."""
         return self.measures.to_dict()
 

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import FlowbtError, ResultsError
+from flowbt.ground.files import read_bytes, real
 from flowbt.results import shelf
 from flowbt.results.pages import site
 from flowbt.results.pages.base import render_page, write_assets
@@ -40,7 +41,7 @@ Compare = Callable[[Sequence[str]], str]
 
 def make_server(root: Path, port: int, compare: Compare) -> ThreadingHTTPServer:
     """A server of `root` on the loopback address, not yet running; port 0 takes a free one. `compare` gives a comparison's HTML."""
-    root = Path(root).resolve()
+    root = real(Path(root))
     with shelf.storing(root, "serve"):
         root.mkdir(parents=True, exist_ok=True)
     with suppress(PermissionError):  # a read-only folder can still be looked at when its assets are there
@@ -58,11 +59,11 @@ def inside(root: Path, asked: str) -> Path | None:
     if "\x00" in asked or "\\" in asked:
         return None
     try:
-        path = (root / asked.lstrip("/")).resolve()
-    except (OSError, RuntimeError):  # links in a circle, or a name that is too long
+        path = real(root / asked.lstrip("/"))
+        within = path.is_relative_to(root) and not any(part.startswith(".") for part in path.relative_to(root).parts)
+        return path if within and path.suffix in TYPES and path.is_file() else None
+    except OSError:  # a name that is too long
         return None
-    within = path.is_relative_to(root) and not any(part.startswith(".") for part in path.relative_to(root).parts)
-    return path if within and path.suffix in TYPES and path.is_file() else None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -86,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/compare":
             self._compare(parse_qs(url.query).get("run", []))
         elif (file := inside(self.root, path)) is not None:
-            self._send(file.read_bytes(), TYPES[file.suffix])
+            self._send(read_bytes(file), TYPES[file.suffix])
         else:
             self._refuse(HTTPStatus.NOT_FOUND, "There is no such page.")
 

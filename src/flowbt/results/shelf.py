@@ -6,21 +6,23 @@ results/<strategy>/<run id>/summary.json is all that a listing reads; `marks.jso
 from __future__ import annotations
 
 import errno
+import gc
 import hashlib
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flowbt.ground.documents import read_json
+from flowbt.evidence.belief import BeliefTold
+from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import RunNotFound, StoreError, nearest
-from flowbt.ground.files import WRITING, abandoned, locked, temporary_of, write_text
+from flowbt.ground.files import WRITING, abandoned, locked, read_bytes, real, temporary_of, write_text
 from flowbt.ground.files import remove as delete
 from flowbt.ground.types import Json
-from flowbt.results.record import dumps, unsealed
+from flowbt.results.record import Summary, dumps, unsealed
 
 SUMMARY, MARKS, MARKING = "summary.json", "marks.json", ".marks.lock"
 BELIEFS = "beliefs.js"  # of a strategy: run id -> what it may be believed, as a script that pages can load from disk, several on one page
@@ -34,10 +36,10 @@ class StoredRun:
     """One stored run: its folder, its summary (see `store.summary_of`), its tags and its note."""
 
     path: Path
-    summary: Json
+    summary: Summary
     tags: tuple[str, ...] = ()
     note: str = ""
-    belief: Json | None = None  # `Belief.to_dict()`; None: stored before runs were judged
+    belief: BeliefTold | None = None  # `Belief.to_dict()`; None: stored before runs were judged
 
     @property
     def id(self) -> str:
@@ -84,22 +86,39 @@ def slug(name: str) -> str:
 def listing(root: Path) -> Listing:
     """Every stored run under `root`. A missing folder is an empty listing; a broken run is named and skipped."""
     found = Listing()
-    believed: dict[Path, Json] = {}
-    for path in _run_folders(root):
-        if path.parent not in believed:
-            believed[path.parent] = beliefs_in(path.parent)
-        if path.name.startswith(WRITING):
-            if abandoned(path):
-                found.broken.append(f"{path}: half-written, its writer is gone; delete it")
-            continue
-        try:
-            found.entries.append(_entry(path, believed[path.parent]))
-            if _marks(path) is None:
-                found.broken.append(f"{path}: {MARKS} is broken: its tags and note are passed over")
-        except (OSError, ValueError, KeyError, TypeError) as problem:
-            found.broken.append(f"{path}: {_reason(problem)}")
-    found.entries.sort(key=lambda entry: (str(entry.summary.get("created", "")), entry.id), reverse=True)
+    with _uncollected():
+        for folder, names in _run_folders(root):
+            believed = beliefs_in(folder)
+            for name in names:
+                _list_one(folder / name, believed, found)
+        found.entries.sort(key=lambda entry: (str(entry.summary.get("created", "")), entry.id), reverse=True)
     return found
+
+
+def _list_one(path: Path, believed: Mapping[str, BeliefTold], found: Listing) -> None:
+    if path.name.startswith(WRITING):
+        if abandoned(path):
+            found.broken.append(f"{path}: half-written, its writer is gone; delete it")
+        return
+    try:
+        marks = _marks(path)
+        found.entries.append(_entry(path, believed, marks))
+        if marks is None:
+            found.broken.append(f"{path}: {MARKS} is broken: its tags and note are passed over")
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        found.broken.append(f"{path}: {_reason(problem)}")
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection inside: of thousands of documents that all stay it finds nothing, and takes as long as reading them."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def find(root: Path, name: str) -> StoredRun:
@@ -109,7 +128,7 @@ def find(root: Path, name: str) -> StoredRun:
     entries = found.entries
     wanted = name.strip().rstrip("/")
     folder = Path(wanted)
-    by_path = [entry for entry in entries if folder.is_dir() and entry.path.resolve() == folder.resolve()]
+    by_path = [entry for entry in entries if folder.is_dir() and real(entry.path) == real(folder)]
     strategy, _, start = wanted.rpartition("/")
     by_id = [entry for entry in entries if start and entry.id.startswith(start) and strategy in ("", entry.path.parent.name, entry.strategy)]
     newest = [entry for entry in entries if wanted in (entry.strategy, entry.path.parent.name)][:1]
@@ -136,7 +155,7 @@ def studies(root: Path) -> list[StoredStudy]:
     for kind in STUDIES:
         for path in Path(root).glob(f"[!._]*/{kind}-*/{kind}.json"):
             try:
-                document = unsealed(path.read_bytes())
+                document = unsealed(read_bytes(path))
                 found.append(StoredStudy(path.parent, kind, str(document["strategy"]), str(document["created"]), int(document.get("trials") or 0)))
             except (OSError, ValueError, KeyError, TypeError) as problem:
                 pass_over(path, problem)
@@ -148,7 +167,7 @@ def find_any(root: Path, name: str) -> StoredRun | StoredStudy:
     wanted = name.strip().rstrip("/")
     folder, (strategy, _, start) = Path(wanted), wanted.rpartition("/")
     every = studies(root)
-    matches = [one for one in every if folder.is_dir() and one.path.resolve() == folder.resolve()]
+    matches = [one for one in every if folder.is_dir() and real(one.path) == real(folder)]
     matches = matches or [one for one in every if start.startswith(STUDIES) and one.path.name.startswith(start) and strategy in ("", one.path.parent.name)]
     if not matches:
         try:
@@ -182,7 +201,7 @@ def mark(root: Path, name: str, change: Callable[[list[str], str], tuple[list[st
         entry = find(root, name)
         tags, note = change(list(entry.tags), entry.note)
         write_text(entry.path / MARKS, dumps({"tags": sorted(set(tags)), "note": note}))
-    return _entry(entry.path, beliefs_in(entry.path.parent))
+    return _entry(entry.path, beliefs_in(entry.path.parent), _marks(entry.path))
 
 
 def check_usable(root: Path) -> None:
@@ -221,7 +240,8 @@ def storing(path: Path, verb: str) -> Iterator[None]:
         raise StoreError(f"{verb} {path}", problem.strerror or str(problem), do) from None
 
 
-def _run_folders(root: Path) -> Iterator[Path]:
+def _run_folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Each strategy's folder, and the names of the runs in it, whole or being written."""
     try:
         strategies = [item for item in os.scandir(root) if not item.name.startswith(("_", ".")) and _is_folder(item)]
     except FileNotFoundError:
@@ -230,12 +250,10 @@ def _run_folders(root: Path) -> Iterator[Path]:
         raise StoreError(f"results folder {root}", problem.strerror or str(problem), "give another with --results") from None
     for strategy in sorted(strategies, key=lambda item: item.name):
         try:
-            items = sorted(os.scandir(strategy.path), key=lambda item: item.name)
+            items = list(os.scandir(strategy.path))
         except OSError:  # gone meanwhile, or shut: the others are still there
             continue
-        for item in items:
-            if _is_folder(item) and (RUN_ID.fullmatch(item.name) or item.name.startswith(WRITING)):
-                yield Path(item.path)
+        yield Path(strategy.path), sorted(item.name for item in items if (RUN_ID.fullmatch(item.name) or item.name.startswith(WRITING)) and _is_folder(item))
 
 
 def _is_folder(item: os.DirEntry[str]) -> bool:
@@ -246,29 +264,29 @@ def _is_folder(item: os.DirEntry[str]) -> bool:
         return False
 
 
-def beliefs_in(folder: Path) -> Json:
+def beliefs_in(folder: Path) -> dict[str, BeliefTold]:
     """What the runs of a strategy's folder may be believed, by run id (see `belief.renew`); empty where it was never written or is damaged."""
     try:
-        found = unsealed((folder / BELIEFS).read_bytes().removeprefix(PREFIX.encode()).rstrip().removesuffix(SUFFIX.encode()))
+        found = unsealed(read_bytes(folder / BELIEFS).removeprefix(PREFIX.encode()).rstrip().removesuffix(SUFFIX.encode()))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _entry(path: Path, believed: Json) -> StoredRun:
-    summary = unsealed((path / SUMMARY).read_bytes())
+def _entry(path: Path, believed: Mapping[str, BeliefTold], marks: Json | None) -> StoredRun:
+    summary: Summary = unsealed(read_bytes(f"{path}/{SUMMARY}"))  # a text: there are thousands, and `Path` takes as long as the disk
     if summary["id"] != path.name or not isinstance(summary["strategy"], str):
         raise ValueError("its summary is about another run")
     if not all(isinstance(summary.get(name) or {}, dict) for name in ("measures", "parameters")):
         raise ValueError("its measures or parameters are no table")
-    marks, belief = _marks(path) or {}, believed.get(path.name)
-    return StoredRun(path, summary, tuple(marks.get("tags", ())), str(marks.get("note", "")), belief if isinstance(belief, dict) else None)
+    tags, note, belief = (marks or {}).get("tags", ()), (marks or {}).get("note", ""), believed.get(path.name)
+    return StoredRun(path, summary, tuple(tags), str(note), belief if isinstance(belief, dict) else None)
 
 
 def _marks(path: Path) -> Json | None:
     """Tags and note of a run; empty where nothing was marked, None where they cannot be read."""
     try:
-        marks = read_json(path / MARKS)
+        marks = parse_json(read_bytes(f"{path}/{MARKS}"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):

@@ -22,7 +22,7 @@ from pyarrow import csv
 
 from flowbt.evidence.measures import Measures
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import hash_file, publish, scratch_folder
+from flowbt.ground.files import hash_file, publish, read_bytes, scratch_folder
 from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.belief import belief_now, renew
@@ -73,7 +73,7 @@ def load(path: Path) -> RunRecord:
 
 def read_manifest(path: Path) -> Json:
     """`run.json` of a run's folder: its manifest with "measures" and "files" (the hashes of its tables). OSError or ValueError where it is not whole."""
-    manifest = unsealed((path / "run.json").read_bytes())
+    manifest = unsealed(read_bytes(path / "run.json"))
     if not isinstance(manifest, dict) or not isinstance(manifest.get("measures"), dict) or not isinstance(manifest.get("files", {}), dict):
         raise ValueError("run.json: no run in it")
     return manifest
@@ -81,7 +81,7 @@ def read_manifest(path: Path) -> Json:
 
 def _table(path: Path, sums: Mapping[str, str]) -> pd.DataFrame:
     """A stored table. ValueError where it is not the one its run was stored with."""
-    data = path.read_bytes()
+    data = read_bytes(path)
     if sums and hashlib.sha256(data).hexdigest() != sums.get(path.name):
         raise ValueError(f"{path.name}: it is not what was stored")
     return pd.read_parquet(io.BytesIO(data))

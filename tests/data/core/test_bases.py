@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from flowbt.data.catalog import Catalog
-from flowbt.data.panel.bases import dividends_of
+from flowbt.data.panel.bases import dividends_of, stale_opens
 from flowbt.data.panel.caveats import caveats, stale_words
 from flowbt.data.panel.reader import open_panel
 from flowbt.engine.simulate import simulate
@@ -181,3 +181,11 @@ def test_prices_as_traded_that_end_early_do_not_speak_for_the_present(tmp_path):
     panel = open_panel(Catalog((tmp_path,)), ["SPY"])
     assert panel["close"]["SPY"].notna().all()
     assert panel.used["close", "SPY"].name == "adjusted"
+
+
+@pytest.mark.parametrize(("rows", "stale"), [(11, True), (10, False)])
+def test_ten_opens_of_a_year_that_repeat_the_close_before_are_stale(rows, stale):
+    close = pd.DataFrame({"A": np.arange(100.0, 100.0 + rows)}, Clock().labels("2024-01-02", "2024-03-01")[:rows])
+    opened = close.shift(1).fillna(90.0)
+    assert stale_opens(opened, close)["A"].tolist() == [stale] * rows
+    assert not stale_opens(opened * 1.0001, close).to_numpy().any()

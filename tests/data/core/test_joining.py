@@ -5,7 +5,7 @@ import pytest
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.caveats import _some
-from flowbt.data.panel.columns import FieldTable
+from flowbt.data.panel.columns import FieldTable, by_label, on_labels
 from flowbt.data.panel.joining import join, preceded
 from flowbt.ground.clock import Clock
 from tinydata import FIELDS, bars, store
@@ -71,3 +71,24 @@ def test_what_precedes_gives_only_values_before_the_first(holders):
 def test_six_names_are_told_and_of_more_how_many():
     assert _some(list("abcdef")) == "a, b, c, d, e, f"
     assert _some(list("abcdefgh")) == "a, b, c, d, e, f and 2 more"
+
+
+def test_of_several_vintages_the_one_known_last_counts_whatever_the_order_of_the_rows():
+    days = np.array(["2024-01-03", "2024-01-02", "2024-01-02", "2024-01-03", "2024-01-02"], "datetime64[ns]")
+    known = days + np.array([1, 3, 2, 2, 4]) * DAY
+    vintages = FieldTable(days, known, known + DAY, np.array([9.0, 3.0, 2.0, 8.0, np.nan]))  # the fifth is missing: the third day's stays
+    labels = np.array(["2024-01-01", "2024-01-02", "2024-01-03"], "datetime64[ns]")
+    assert on_labels(labels, vintages).tolist()[1:] == by_label(vintages).reindex(labels).tolist()[1:] == [3.0, 8.0]
+    assert np.isnan(on_labels(labels, vintages)[0])
+    assert on_labels(labels[:0], vintages).size == 0
+    nothing = FieldTable(days[:0], known[:0], known[:0], np.empty(0))
+    assert np.isnan(on_labels(labels, nothing)).all()
+    assert by_label(nothing).empty
+
+
+def test_rows_of_another_frequency_fill_only_before_the_first_and_after_the_last(tmp_path, holders):
+    store(tmp_path, "c", bars("SPY", Clock().labels("2024-01-02", "2024-01-12")), fields=FIELDS, frequency="week")
+    weekly = Catalog((tmp_path,)).imported["c"]
+    joined = join([(holders[0], table(3, 6)), (weekly, table(2, 7, 0.25))])
+    assert joined.table.values.tolist() == [2.25, 3, 4, 5, 6, 7.25]
+    assert join([(holders[0], table(3, 6)), (weekly, table(3, 6, 0.25))]).speakers == join([(holders[0], table(3, 6))]).speakers

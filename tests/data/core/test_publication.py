@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from flowbt.data.catalog import Catalog
-from flowbt.data.declare import parse_declaration, read_declaration
+from flowbt.data.declare import field_name, parse_declaration, read_declaration
 from flowbt.data.panel.reader import PanelReader
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError, RefusedImport
@@ -151,3 +151,12 @@ def test_live_from_is_by_symbol_then_field_then_all():
     assert (one.live("close", "VVIX"), one.live("dix", "SPX"), one.live("close", "VIX")) == (pd.Timestamp("2012-03-14"), pd.Timestamp("2017-01-01"), None)
     with pytest.raises(DatasetError, match="no date"):
         parse_declaration("x", {**raw, "live_from": {"VVIX": "March 2012"}})
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("Dark pool-net", "dark_pool_net"), ("Known At", "value"), ("known_at", "value"), ("2x", "value"), ("a" * 61, "a" * 60), ("", "value")]
+)
+def test_a_name_that_no_field_can_have_is_answered_with_one_it_can(name, near):
+    with pytest.raises(ValueError, match=f"such as {near}$"):
+        field_name(name)
+    assert field_name(near) == near

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from flowbt.data.panel.reader import open_panel
-from flowbt.data.panel.views import PanelView
+from flowbt.data.panel.views import PanelView, Quiet
 from flowbt.ground.errors import FieldError
 
 
@@ -43,3 +43,13 @@ def test_a_catalog_has_a_field_of_some_symbol_or_of_one(catalog):
     assert catalog.has("dix", "SPX") is True
     assert catalog.has("dix", "SPY") is False
     assert catalog.symbols("close", "S") == ["SPY"]
+
+
+@pytest.mark.parametrize("read", [lambda p: p["close"], lambda p: p.wide("close"), lambda p: p.wide("close", "S")])
+def test_what_a_quiet_panel_reads_once_it_gives_in_copies(pair, read):
+    panel, _ = pair
+    quiet = Quiet(panel)
+    given = read(quiet)
+    given.iloc[:] = 0.0
+    pd.testing.assert_frame_equal(read(quiet), read(panel))
+    assert quiet.shared("close") is quiet.shared("close")

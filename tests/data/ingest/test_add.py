@@ -176,6 +176,15 @@ def test_questions_are_asked_once_and_their_answers_kept(tmp_path, monkeypatch):
     assert (again.exit_code, "which symbol" in again.output, len(stored(tmp_path / "d" / "flows"))) == (0, False, 4)
 
 
+def test_a_column_that_may_hold_symbols_is_named_in_the_question(tmp_path):
+    (tmp_path / "flows.csv").write_text("Datum;Basiswert;Bemerkung;Fluss\n15.01.2024;SPX;ok;1,5\n16.01.2024;NDX;ok;2,5\n")
+    add = ["add", str(tmp_path / "flows.csv"), "--publication", "close", "--yes", "--datasets", str(tmp_path / "d")]
+    refused = CliRunner().invoke(command, add)
+    assert "column 'Basiswert' holds SPX: if it names them, say --symbol-column Basiswert" in str(refused.exception)
+    assert CliRunner().invoke(command, [*add, "--symbol-column", "Basiswert"]).exit_code == 0
+    assert set(stored(tmp_path / "d" / "flows")["symbol"]) == {"SPX", "NDX"}
+
+
 def test_no_at_the_last_question_brings_nothing_in(tmp_path, monkeypatch):
     result = asked(tmp_path, monkeypatch, PLAIN, "SPY\nclose\n$\nn\n")
     assert (result.exit_code, (tmp_path / "d" / "flows").exists()) == (1, False)

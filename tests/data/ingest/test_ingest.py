@@ -132,9 +132,9 @@ def test_a_field_nobody_declared_is_refused(declare, put, plan):
     [
         ("[[dataset]]\nname = 'x'\nfiles = []\n", "files"),
         ("nonsense", "not TOML"),
-        (ONE + ONE, "dataset bars is there twice"),
+        (ONE + ONE, "dataset: bars is there twice"),
         ("[[dataset]]\nname = 'x'\nfils = 1\n", "x: fils: Extra"),
-        (ONE.replace("{ path", "{ source = 'yaho', path"), "did you mean yahoo"),
+        (ONE.replace("{ path", "{ source = 'yaho', path"), "bars: files 1: source: no source 'yaho'; did you mean yahoo"),
     ],
 )
 def test_a_plan_that_is_wrong_says_where(plan, text, problem):

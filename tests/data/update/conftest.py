@@ -203,8 +203,8 @@ def _crypto(server, always) -> None:
 
 
 def dvol(server, first: str, today: pd.Timestamp) -> None:
-    """The volatility index from `first` to the end of `today`: its address has both."""
-    start, end = ms(first), ms(today.normalize() + pd.Timedelta(days=1)) - 1
+    """The volatility index from `first` to the last day that is over: its address has both."""
+    start, end = ms(first), ms(today.normalize()) - 1
     path = f"/api/v2/public/get_volatility_index_data?currency=BTC&start_timestamp={start}&end_timestamp={end}&resolution=1D"
     server.gives(path, json.dumps({"result": {"data": [row for row in server.dvol if start <= row[0] <= end], "continuation": None}}))
 

@@ -71,7 +71,7 @@ def test_a_project_from_nothing_to_its_second_day(provider, world, at, tmp_path,
 
     later = TODAY + pd.Timedelta(days=1)
     serve(provider, SESSIONS.append(pd.DatetimeIndex(["2026-11-19"])))
-    dvol(provider, "2026-11-13", later)
+    dvol(provider, "2026-11-12", later)
     how = {
         "/monitor/static/DIX.csv": {"body": b"<!doctype html><p>maintenance"},
         "regsho": {"status": 429, "headers": {"Retry-After": "0"}},

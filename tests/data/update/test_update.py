@@ -1,6 +1,7 @@
 """`flowbt data setup` and `update` against every provider on a loopback server."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ from tests.data.update.conftest import SESSIONS, TODAY, dvol, ms, serve
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import open_panel
 from flowbt.ground.errors import ParameterError
-from flowbt.studies.ingest.update import Asked, last_update, update
+from flowbt.studies.ingest.update import Asked, came_today, last_update, update
 
 
 def status(done):
@@ -62,7 +63,7 @@ def test_chains_become_a_history_of_gamma(made, tmp_path):
 
 
 def test_the_same_again_changes_nothing(provider, asked, made, tmp_path):
-    dvol(provider, "2026-11-13", TODAY)
+    dvol(provider, "2026-11-12", TODAY)
     versions = {name: one.version.id for name, one in Catalog((tmp_path / "datasets",)).imported.items()}
     again = update(asked())
     assert set(status(again).values()) == {"unchanged"}
@@ -75,13 +76,40 @@ def test_a_day_later_rows_are_appended_and_a_changed_one_is_a_revision(provider,
     serve(provider, days)
     changed = provider.answers["/graph/fredgraph.csv?id=DGS10"][0]
     changed.body = changed.body.replace(b"2026-11-17,4.5", b"2026-11-17,4.6")
-    dvol(provider, "2026-11-13", later)
+    dvol(provider, "2026-11-12", later)
     again = {(one.dataset, one.provider): one for one in update(asked(later)).outcomes}
     assert [one for one in again.values() if one.problem] == []
     rates = next(one for one in again.values() if one.dataset == "fred-rates")
     assert (rates.status, rates.change["new"], rates.change["revised"]) == ("merged", 4, 1)
     assert [path[-12:-4] for path in provider.asked() if "CNMSshvol" in path] == ["20261119"]
     assert Catalog((tmp_path / "datasets",)).imported["squeezemetrics"].spans("dix")["SPX"][1] == "2026-11-19"
+
+
+MORNING = TODAY.normalize() + pd.Timedelta(hours=15)
+CLOSED = ("cboe-volatility", "finra", "fred-oil")
+
+
+def test_what_a_session_brings_after_a_morning_setup_is_asked_for_in_the_evening(provider, asked, tmp_path):
+    update(asked(MORNING, only=CLOSED))
+    assert not [path for path in provider.asked() if "20261118" in path]  # nobody has it yet
+    assert came_today(asked(MORNING + pd.Timedelta(hours=1), only=CLOSED)) == (3, ())
+    assert came_today(asked(only=CLOSED)) == (1, ("cboe-volatility", "finra"))
+    provider.seen.clear()
+    done = update(asked(only=came_today(asked(only=CLOSED))[1]))
+    assert [one.status for one in done.outcomes] == ["merged", "merged"]
+    assert [path[-12:-4] for path in provider.asked() if "CNMSshvol" in path] == ["20261118"]
+    assert came_today(asked(only=CLOSED)) == (3, ())
+
+
+def test_a_session_that_is_still_traded_is_no_bar(asked, tmp_path):
+    def held():
+        table = Catalog((tmp_path / "datasets",)).imported["prices-yahoo"].read(["event_time"])
+        return f"{table['event_time'].max():%Y-%m-%d}"
+
+    update(asked(MORNING, only=("prices-yahoo",)))
+    assert held() == "2026-11-17"
+    done = update(asked(only=("prices-yahoo",)))
+    assert (held(), {one.change["revised"] for one in done.outcomes}) == ("2026-11-18", {0})
 
 
 def answer(provider, path, **how):
@@ -107,6 +135,45 @@ def test_what_one_provider_does_stops_no_other(provider, asked, how, problem, tm
     assert pd.Series(done.outcomes[0].problem).str.contains(problem).all()
     provider.gives("/monitor/static/DIX.csv", "date,price,dix,gex\n2026-11-18,100,0.45,1.2500\n")
     assert [one.status for one in update(asked(only=("squeezemetrics", "fred-oil"))).outcomes] == ["imported", "unchanged"]
+
+
+GOVERNMENT = {
+    "cot": "/files/dea/history/fut_fin_txt_2026.zip",
+    "treasury-yields": "/resource-center/data-chart-center/interest-rates/daily-treasury-rates.csv/2026/all",
+    "events": "/schedule/news_release/bls.ics",
+    "btc-spot-1h": "/data/spot/daily/klines/BTCUSDT/1h/BTCUSDT-1h-2026-11-17.zip",
+    "binance-funding": "/data/futures/um/monthly/fundingRate/ETHUSDT/ETHUSDT-fundingRate-2026-11.zip",
+    "perp-metrics": "/data/futures/um/daily/metrics/ETHUSDT/ETHUSDT-metrics-2026-11-17.zip",
+}
+LEFT = {"cot": [], "treasury-yields": [], "events": ["FOMC"], "btc-spot-1h": ["BTC"], "binance-funding": ["BTC", "ETH"], "perp-metrics": ["BTC", "ETH"]}
+
+
+HOW = {
+    "status": ({"status": 503}, "status 503, 2 times"),
+    "malformed": ({"body": b"nothing of the kind"}, "checksum is|not a zip|no rows|no FOMC"),
+    "cut": ({"body": b"x" * 40, "cut": 9}, "9 bytes of|connection broke"),
+    "silent": ({"body": b"x", "silent": True}, "no answer within 0.2 s"),
+    "slow": ({"body": b"x" * 40, "drip": 0.05}, "bytes in 0.2 s"),
+}
+FEW = {"cot": HOW, "treasury-yields": HOW, "events": HOW.keys() - {"silent", "slow"}, "perp-metrics": {"malformed"}}  # the others have many files
+SPOILT = [(dataset, how) for dataset in GOVERNMENT for how in HOW if how in FEW.get(dataset, {"status", "malformed"})]
+
+
+@pytest.mark.parametrize(("dataset", "how"), SPOILT)
+def test_a_file_that_fails_leaves_what_else_came_and_comes_the_next_time(provider, asked, tmp_path, dataset, how):
+    asking, path, (spoilt, problem) = asked(only=(dataset,)), tmp_path / "providers.toml", HOW[how]
+    usual = path.read_text()
+    path.write_text(usual.replace("timeout = 5.0", "timeout = 0.2").replace("tries = 2", "tries = 1") if how in ("silent", "slow") else usual)
+    (held,) = [held for held in provider.answers if held.split("?")[0] == GOVERNMENT[dataset]]
+    good = provider.answers[held][0].body
+    answer(provider, held, **spoilt)
+    bad = update(asking).failed
+    assert [(one.status, bool(re.search(problem, one.problem))) for one in bad] == [("partial" if LEFT[dataset] else "failed", True)], bad
+    there = Catalog((tmp_path / "datasets",)).imported
+    assert sorted({symbol for held in there[dataset].provenance["fields"].values() for symbol in held} if dataset in there else {}) == LEFT[dataset]
+    path.write_text(usual)
+    provider.gives(held, good)
+    assert not update(asking).failed
 
 
 def test_a_silent_provider_is_given_up(provider, asked, tmp_path):
@@ -158,7 +225,7 @@ def test_the_commands_name_terms_outcomes_and_what_is_closed(provider, asked, tm
 def test_hours_are_the_ones_of_the_archive(made, tmp_path):
     table = Catalog((tmp_path / "datasets",)).imported["btc-spot-1h"].read(["event_time", "close"])
     assert ms(table["event_time"].min()) == ms("2026-10-01")  # a month that is over comes whole
-    assert len(table) == 24 * (31 + 18)
+    assert len(table) == 24 * (31 + 18) - 1  # the last hour of TODAY is not over
 
 
 def test_prices_come_through_the_real_yfinance_in_the_layout_of_its_answers(made, tmp_path):

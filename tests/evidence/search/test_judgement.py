@@ -9,7 +9,14 @@ from flowbt.results.pages.sweep import luck_strip
 
 
 def luck(**changes):
-    good = {"best": {"sharpe": 1.0}, "ledger": {"trials": 9}, "deflated_sharpe": 0.99, "pbo": {"pbo": 0.1}, "noise": {"p": 0.01}, "neighbours": {"kept": 0.9}}
+    good = {
+        "best": {"sharpe": 1.0},
+        "ledger": {"trials": 9},
+        "deflated_sharpe": 0.99,
+        "pbo": {"pbo": 0.1},
+        "noise": {"p": 0.01, "rotations": 99},
+        "neighbours": {"kept": 0.9},
+    }
     return good | changes
 
 
@@ -24,7 +31,7 @@ def test_neighbours_are_cleared_by_the_words_and_by_the_tile_or_by_neither(kept)
 @pytest.mark.parametrize("value", [0.0, 0.04, 0.05, 0.06, 0.19, 0.2, 0.21, 0.5, 0.94, 0.95, 1.0])
 def test_every_figure_that_is_not_good_is_named_and_no_other(name, value):
     keys = {"deflated_sharpe": None, "pbo": "pbo", "noise": "p", "neighbours": "kept"}
-    found = luck(**{name: value if keys[name] is None else {keys[name]: value}})
+    found = luck(**{name: value if keys[name] is None else luck()[name] | {keys[name]: value}})
     sentence = luck_verdict(found)
     for check in luck_checks(found):
         assert (check.against in sentence) == (check.tone != "good")

@@ -1,6 +1,9 @@
 """Every kind of page in a real browser: quiet, offline, drawn, within its size, in both themes and two widths."""
 
+import json
+
 import pytest
+from tests.results.pages.test_journal_page import scores
 from tests.results.records import make_record
 from tests.results.sweep_files import write_sweep
 from tests.results.test_gallery_page import entry, made
@@ -8,11 +11,13 @@ from tests.results.test_gallery_page import entry, made
 from flowbt.results import store
 from flowbt.results.pages import compare as compare_page
 from flowbt.results.pages import gallery, site
+from flowbt.results.pages import journal as journal_page
 from flowbt.results.pages import sweep as sweeps
+from flowbt.results.pages.base import typeset
 from flowbt.studies.compare.compare import compare
 
 pytestmark = pytest.mark.browser
-KINDS = ("tearsheet", "hostile", "idle", "browser", "compare", "sweep", "gallery")
+KINDS = ("tearsheet", "hostile", "idle", "browser", "compare", "sweep", "gallery", "journal")
 HOSTILE = "</script><script>document.title='stolen'</script>"
 FACTS = """
 return {
@@ -41,6 +46,7 @@ def pages(tmp_path_factory):
         "browser": root / "index.html",
         "sweep": sweeps.write(root, write_sweep(root, name=HOSTILE)[0]),
         "gallery": gallery.write(root, made(entry(HOSTILE, adjusted=0.01), entry("quiet"), entry("gone", sharpe=None, error=HOSTILE))),
+        "journal": journal_page.write(root / "desk", scores(HOSTILE)),
         "compare": compare_page.write(root, compare(root, [first.name, second.name, third.name]).to_dict()),
     }
 
@@ -63,7 +69,7 @@ def test_no_complaint_and_no_request_beyond_its_own_files(visit, pages):
 
 def test_every_chart_is_drawn(visit):
     assert all(count > 0 for _, count in visit["charts"]), visit["charts"]
-    assert len(visit["charts"]) >= {"tearsheet": 7, "hostile": 7, "idle": 2, "browser": 0, "compare": 2, "sweep": 4, "gallery": 1}[visit["kind"]]
+    assert len(visit["charts"]) >= {"tearsheet": 7, "hostile": 7, "idle": 2, "browser": 0, "compare": 2, "sweep": 4, "gallery": 1, "journal": 0}[visit["kind"]]
 
 
 def test_size_edges_links_and_names(visit):
@@ -77,8 +83,17 @@ def test_size_edges_links_and_names(visit):
 def test_hostile_text_is_harmless(visit):
     assert visit["inline"] == 1  # the theme line of the base page, and nothing else
     assert visit["title"] != "stolen"
-    if visit["kind"] in ("hostile", "browser", "compare", "sweep", "gallery"):
+    if visit["kind"] in ("hostile", "browser", "compare", "sweep", "gallery", "journal"):
         assert HOSTILE in visit["text"]
+
+
+@pytest.mark.parametrize(
+    "text", ["loses -21.5% a year, -$4", "2020-03-16 to 2020-04-01", "-.5 and (-3)", "sweep-90ab, fall-back, -x", "p 0.03-0.07", "close.shift(-1)", ""]
+)
+def test_the_browser_sets_words_as_the_page_does(chrome, pages, text):
+    assert chrome.open(pages["browser"]).js(f"return fb.typeset({json.dumps(text)})") == typeset(text)
+    assert "-2" not in typeset(text)
+    assert ("sweep-90ab" in typeset(text)) == ("sweep-90ab" in text)
 
 
 def test_charts_are_printed_light_and_come_back(chrome, pages):

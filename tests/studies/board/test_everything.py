@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sys
 
 import numpy as np
@@ -18,7 +19,7 @@ from flowbt.ground.errors import DatasetError, ParameterError
 from flowbt.studies.board.board import board
 from flowbt.studies.board.conflicts import said
 from flowbt.studies.board.rhythm import overdue
-from flowbt.studies.board.values import Alert, BoardChange, alert_name, board_names, changes, fired, read_alerts, send, sound, values_of
+from flowbt.studies.board.values import Alert, BoardChange, alert_name, board_names, changes, fired, read_alerts, send, sound, standing, values_of
 
 LABELS = Clock().labels("2023-06-01", "2024-12-31")
 SIDES = ("calls_bought", "calls_sold", "puts_bought", "puts_sold", "premium_unknown")
@@ -126,7 +127,7 @@ def test_what_a_document_says_of_the_day_stands_beside(root):
     assert [(one.what, one.agrees) for one in found] == [("SPX close", True), ("gamma sign", False)]
     assert math.isnan(found[1].here)
     (root / "said.toml").write_text('[[said]]\non = "2024-10-09"\n')
-    with pytest.raises(DatasetError, match=r"each .*said.* has document"):
+    with pytest.raises(DatasetError, match=r"said 1: document: Field required; each .*said.* has document"):
         said(catalog, ASOF, {})
 
 
@@ -143,12 +144,14 @@ def test_an_alert_fires_once_in_its_cool_down(tmp_path):
     out = tmp_path / "out.txt"
     command = [sys.executable, "-c", f"import sys; open({str(out)!r}, 'a').write(sys.stdin.read())"]
     (tmp_path / "alerts.toml").write_text(ALERT.format(json.dumps(command)))
-    rules = read_alerts(tmp_path / "alerts.toml")
+    rules, _ = read_alerts(tmp_path / "alerts.toml")
     when = [day for day in LABELS[:6] if (found := fired(rules, {"VIX": 17.0}, {"VIX": 19.0}, day, tmp_path)) and send(found, tmp_path) == []]
     assert when == [LABELS[0], LABELS[3]]
     assert (tmp_path / "alerts.log").read_text() == out.read_text()
     assert out.read_text().startswith(f"{LABELS[0]:%Y-%m-%d}  calm: vix < 18 and was_vix >= 18 (vix 17, was_vix 19)")
     assert fired(rules, {"VIX": math.nan}, {"VIX": 19.0}, LABELS[5], tmp_path) == []
+    shown = [standing(rules, {"VIX": vix}, {"VIX": 19.0}, LABELS[day], tmp_path) for vix, day in ((17.0, 3), (19.0, 3), (17.0, 4))]
+    assert [len(lines) for lines in shown] == [1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -156,20 +159,34 @@ def test_an_alert_fires_once_in_its_cool_down(tmp_path):
     [
         (("vix < 18 and was_vix >= 18", "__import__('os')"), "not allowed in it"),
         (("vix < 18", "vx < 18"), "no parameter 'vx'; did you mean vix"),
-        (('"command"]', '"mail"]'), "its cool_down, to or command"),
-        (("cool_down = 3", "cool_down = -1"), "its cool_down, to or command"),
-        (("cool_down", "cooldown"), "each .*alert.* has name, when"),
+        (('when = "vix < 18 and was_vix >= 18"', "when = 5"), "alert 'calm': when: Input should be a valid string"),
+        (('"command"]', '"mail"]'), "alert 'calm': to 3: Input should be 'terminal', 'file' or 'command'"),
+        (('["terminal", "file", "command"]', '"file"'), "alert 'calm': to: Input should be a valid tuple"),
+        (('command = ["true"]', ""), 'to has "command", and there is no command'),
+        (('command = ["true"]', 'command = "true"'), "alert 'calm': command: Input should be a valid tuple"),
+        (("cool_down = 3", "cool_down = -1"), "alert 'calm': cool_down: Input should be greater"),
+        (("cool_down", "cooldown"), "cooldown: Extra inputs are not permitted; each .*alert.* has name, when"),
+        (('name = "calm"', 'name = "other"'), "alert 'other': another has that name"),
     ],
 )
-def test_rules_that_are_none_are_one_line(tmp_path, change, problem):
-    (tmp_path / "alerts.toml").write_text(ALERT.format('["true"]').replace(*change))
-    with pytest.raises(ParameterError, match=problem):
-        fired(read_alerts(tmp_path / "alerts.toml"), {"VIX": 17.0}, {"VIX": 19.0}, LABELS[0], tmp_path)
+def test_a_rule_that_is_none_is_one_line_and_stops_no_other(tmp_path, change, problem):
+    other = '[[alert]]\nname = "other"\nwhen = "vix < 20"\n'
+    (tmp_path / "alerts.toml").write_text(other + ALERT.format('["true"]').replace(*change))
+    good, wrong = sound(*read_alerts(tmp_path / "alerts.toml"), {"VIX": 17.0}, {"VIX": 19.0})
+    assert ([one.name for one in good], len(wrong)) == (["other"], 1)
+    assert re.search(problem, wrong[0]), wrong
 
 
-def test_a_rule_that_is_none_stops_no_other_and_what_is_not_there_today_is_missing(tmp_path):
-    rules = [Alert("wrong", "vx < 18"), Alert("gone", "vvix > 80 and btc_funding > 0"), Alert("right", "vix < 18")]
-    good, wrong = sound(rules, {"VIX": 17.0}, {})
+@pytest.mark.parametrize("text", ["[[alert]\n", '[[alerts]]\nname = "a"\nwhen = "vix < 20"\n', 'alert = "vix < 20"\n', "\xff"])
+def test_a_file_without_rules_is_refused(tmp_path, text):
+    (tmp_path / "alerts.toml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ParameterError, match=r"each .*alert.* has name, when"):
+        read_alerts(tmp_path / "alerts.toml")
+
+
+def test_what_is_not_there_today_is_missing(tmp_path):
+    rules = [Alert(name=name, when=when) for name, when in (("wrong", "vx < 18"), ("gone", "vvix > 80 and btc_funding > 0"), ("right", "vix < 18"))]
+    good, wrong = sound(rules, [], {"VIX": 17.0}, {})
     assert ([one.name for one in good], len(wrong)) == (["gone", "right"], 1)
     assert "alert 'wrong'" in wrong[0]
     assert len(wrong[0]) < 600  # not every name of the board
@@ -183,7 +200,7 @@ def test_every_value_of_a_board_has_a_name_that_rules_may_use(root):
 
 def test_a_command_that_fails_is_named(tmp_path):
     (tmp_path / "alerts.toml").write_text(ALERT.format('["/no/such/program"]'))
-    found = fired(read_alerts(tmp_path / "alerts.toml"), {"VIX": 17.0}, {"VIX": 19.0}, LABELS[0], tmp_path)
+    found = fired(read_alerts(tmp_path / "alerts.toml")[0], {"VIX": 17.0}, {"VIX": 19.0}, LABELS[0], tmp_path)
     assert "cannot be run" in send(found, tmp_path)[0]
 
 

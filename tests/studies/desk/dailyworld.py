@@ -22,7 +22,7 @@ terms = "none"
 base_url = "{url}"
 pause = 0.0
 tries = 1
-timeout = 5.0
+timeout = 60.0
 [[provider.pull]]
 dataset = "squeezemetrics"
 set = "core"
@@ -34,7 +34,7 @@ terms = "none"
 base_url = "{url}"
 pause = 0.0
 tries = 1
-timeout = 5.0
+timeout = 60.0
 [[provider.pull]]
 dataset = "fred-oil"
 set = "core"

@@ -8,7 +8,7 @@ import pytest
 from tests.cli.calling import call
 
 from flowbt.ground.errors import JournalError
-from flowbt.studies.desk.chain import FILE, START, append, digest, held, read
+from flowbt.studies.desk.chain import FILE, HEAD, START, append, digest, held, read
 
 
 def bodies(*values):
@@ -64,13 +64,53 @@ def test_no_entry_is_made_on_a_broken_chain(tmp_path):
     assert (tmp_path / FILE).read_text() == text
 
 
+@pytest.mark.parametrize(
+    "how", [lambda line: line.replace('{"before"', '{ "before"'), lambda line: line.replace('{"b', '{"kind":"x","b'), lambda line: f"{line}\r"]
+)
+def test_what_no_hash_covers_cannot_be_put_into_a_line(tmp_path, how):
+    append(tmp_path, "test", bodies(1, 2))
+    lines = (tmp_path / FILE).read_text().splitlines()
+    (tmp_path / FILE).write_bytes(f"{lines[0]}\n{how(lines[1])}\n".encode())
+    with pytest.raises(JournalError, match="line 2: its text is not the one that has its hash"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("left", [lambda text: text[: text.index(b"\n") + 1], lambda text: text[:-9], lambda text: text[:-1], lambda text: b"", None])
+def test_what_was_cut_off_the_end_shows(tmp_path, left):
+    append(tmp_path, "test", bodies(1))
+    append(tmp_path, "test", bodies(2))
+    path = tmp_path / FILE
+    path.write_bytes(left(path.read_bytes())) if left else path.unlink()
+    for act in (lambda: read(tmp_path), lambda: append(tmp_path, "test", bodies(3))):
+        with pytest.raises(JournalError, match=r"[01] entries, where 2 were written; restore it from a copy"):
+            act()
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"entries": 2, "hash": "abc"}', '{"entries": -1, "hash": "abc"}', '{"entries": 0, "hash": "abc"}'])
+def test_a_head_that_was_changed_shows(tmp_path, text):
+    append(tmp_path, "test", bodies(1, 2))
+    (tmp_path / HEAD).write_text(text)
+    with pytest.raises(JournalError, match=r"its head.json is|where -1 were written"):
+        read(tmp_path)
+
+
+def test_a_writer_killed_before_the_head_is_written_loses_nothing(tmp_path):
+    append(tmp_path, "test", bodies(1))
+    before = (tmp_path / HEAD).read_text()
+    append(tmp_path, "test", bodies(2))
+    (tmp_path / HEAD).write_text(before)
+    append(tmp_path, "test", bodies(3))
+    assert [entry.body["value"] for entry in read(tmp_path)] == [1, 2, 3]
+
+
 def forged(tmp_path, values, times):
-    """A chain written anew, hashes and all."""
+    """A chain written anew, hashes, head and all."""
     before, lines = START, []
     for n, (value, time) in enumerate(zip(values, times, strict=True)):
         entry = {"n": n, "time": time, "kind": "test", "body": {"value": value}, "before": before}
         before = digest(n, time, "test", {"value": value}, before)
-        lines.append(json.dumps(entry | {"hash": before}))
+        lines.append(json.dumps(entry | {"hash": before}, sort_keys=True, separators=(",", ":")))
+    (tmp_path / HEAD).unlink(missing_ok=True)
     (tmp_path / FILE).write_text("".join(f"{line}\n" for line in lines))
 
 

@@ -40,7 +40,8 @@ def test_a_day_from_nothing(day, tmp_path):
     assert "2 of 2 pulls are up to date" in page
     assert "SPY rises again" in page
     assert (day.site / "desk/2023-12-29/board.html").is_file()
-    assert "The desk on 2023-12-29" in (day.site / "index.html").read_text()
+    assert all(title in (day.site / "index.html").read_text() for title in ("The desk on 2023-12-29", "desk/journal/index.html"))
+    assert ('href="../journal/index.html"' in page, "1 followed book;" in (day.site / "desk/journal/index.html").read_text()) == (True, True)
 
 
 def test_a_second_call_does_nothing(provider, day, tmp_path):  # noqa: F811
@@ -118,6 +119,17 @@ def test_the_board_of_the_next_day_says_what_changed_and_alerts_fire(provider, t
     done = run(replace(make(tmp_path, provider.url), alerts=tmp_path / "alerts.toml"), tmp_path)
     assert [line[:22] for line in done.alerts] == ["2023-12-29  gamma: dix"]
     assert "Changes since the last board" in (first.results / "desk/2023-12-29/board.html").read_text()
+
+
+def test_a_bar_is_entered_when_its_time_of_decision_has_come(provider, day, tmp_path):  # noqa: F811
+    update(day.asked)
+    early = replace(day, asked=None, now=NOW - pd.Timedelta(minutes=30))
+    done = run(early, tmp_path)
+    assert (done.session, done.waits[:16]) == ("2023-12-28", "2023-12-29T23:30")
+    assert "what is there of later bars is decided upon from 2023-12-29 23:30 UTC on" in done.line
+    assert run(early, tmp_path).nothing
+    assert (run(replace(early, now=NOW), tmp_path).session, run(replace(early, now=NOW), tmp_path).nothing) == ("2023-12-29", True)
+    assert [one.body["label"][:10] for one in read(day.journal) if one.kind == "decision"] == ["2023-12-28", "2023-12-29"]
 
 
 def test_a_changed_strategy_is_decided_again(day, tmp_path):

@@ -1,10 +1,12 @@
 """Decisions followed day by day, checked against what the catalog says later, and traded on paper."""
 
+import json
 from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 import pytest
+from tests.cli.calling import call
 from tests.studies.conftest import STRATEGY, walk
 from tests.tinydata import FIELDS, store
 
@@ -15,7 +17,7 @@ from flowbt.ground.clock import Clock
 from flowbt.results.pages import today as page
 from flowbt.studies.desk.chain import append, read
 from flowbt.studies.desk.follow import KIND, follow
-from flowbt.studies.desk.paper import paper_books
+from flowbt.studies.desk.paper import books_of
 from flowbt.studies.desk.recheck import recheck
 from flowbt.studies.desk.standing import holding, with_standing
 from flowbt.studies.desk.today import today, today_all
@@ -128,6 +130,17 @@ def test_decisions_whose_code_was_tampered_with_cannot_be_made_again(tmp_path, h
     assert {(one.cause, len(found)) for one in found} == {("cannot be made again", len(SPAN))}
 
 
+def test_entries_of_the_other_market_are_left_to_it(tmp_path, capsys):
+    path, entries = followed(tmp_path)
+    append(tmp_path / "journal", KIND, lambda there: [entries[-1].body | {"synthetic": True, "decisions": []}])
+    catalog_until(tmp_path / "whole", DAYS[-1])
+    words = ["--journal", tmp_path / "journal", "--datasets", tmp_path / "whole", "--real"]
+    code, out, _ = call(capsys, "journal", "check", *words, "--strategies", path.parent)
+    assert (code, "13 entries, chain whole; all confirmed; 1 are of the demo market, and checked with --demo" in out) == (0, True)
+    code, out, _ = call(capsys, "journal", "score", *words, "--json")
+    assert (code, [one["entries"] for one in json.loads(out)["books"]], json.loads(out)["problems"]) == (0, [12], [])
+
+
 def test_a_decision_whose_open_is_past_is_said_to_be_too_old(tmp_path, capsys):
     root = tmp_path / "data"
     prices = pd.concat([walk("SPY", DAYS, 1), walk("QQQ", DAYS[:-3], 2)])
@@ -140,14 +153,30 @@ def test_a_decision_whose_open_is_past_is_said_to_be_too_old(tmp_path, capsys):
     assert [one.behind for one in said] == [0, 3]
     assert [one.behind for one in today_all(Catalog((root,)), files, f"{DAYS[-2]:%Y-%m-%d}")[0]] == [0, 2]
     print_today(said, [])
-    assert capsys.readouterr().out.count("TOO OLD: its data end 3 bars before") == 1
-    page.write(tmp_path / "today.html", {"strategies": [asdict(one) for one in said], "problems": [], "synthetic": False})
+    assert capsys.readouterr().out.count(f"TOO OLD: its prices end {DAYS[-4]:%Y-%m-%d}, 3 bars back") == 1
+    told = {"strategies": [asdict(one) for one in said], "problems": [], "synthetic": False}
+    page.write(tmp_path / "today.html", told)
     assert "1 of 2 strategies act; the data of 1 end before" in (tmp_path / "today.html").read_text()
+    for made, past in ((DAYS[-1] + pd.Timedelta(days=2), False), (said[0].fill + pd.Timedelta(minutes=1), True)):
+        print_today(said, [], made)
+        page.write(tmp_path / "today.html", told | {"made": made})
+        for text in (capsys.readouterr().out, (tmp_path / "today.html").read_text()):
+            assert ("The newest open that is decided for, 2024-01-02 14:30 UTC, is past" in text) == past
+
+
+@pytest.mark.parametrize(("hour", "bar", "waits"), [(15, -2, DAYS[-1] + pd.Timedelta(hours=23, minutes=30)), (23.75, -1, None)])
+def test_a_bar_is_decided_upon_when_its_time_has_come(tmp_path, capsys, hour, bar, waits):
+    path = tmp_path / "fade.py"
+    path.write_text(STRATEGY)
+    (said,), _ = today_all(catalog_until(tmp_path / "whole", DAYS[-1]), [path], now=DAYS[-1] + pd.Timedelta(hours=hour))
+    assert (said.label, said.waits, said.behind) == (DAYS[bar], waits, 0)
+    print_today([said], [])
+    assert ("the next bar is there, and decided upon at 2023-12-29 23:30 UTC" in capsys.readouterr().out) == (waits is not None)
 
 
 def test_the_paper_book_is_the_backtest_where_nothing_differs(tmp_path):
     _, entries = followed(tmp_path)
-    (book,) = paper_books(catalog_until(tmp_path / "whole", DAYS[-1]), entries, tmp_path / "journal")
+    (book,), _ = books_of(catalog_until(tmp_path / "whole", DAYS[-1]), entries, tmp_path / "journal")
     assert book.journal_return == pytest.approx(book.backtest_return, abs=1e-12)
     assert (book.missing, book.different, book.late, book.unfilled) == (0, 0, 0, 0)
     assert (book.gap_missing, book.gap_data, book.gap_fills) == (0.0, 0.0, 0.0)
@@ -195,7 +224,7 @@ def test_belief_and_open_positions_stand_beside(tmp_path):
     path, entries = followed(tmp_path)
     whole = catalog_until(tmp_path / "whole", DAYS[-1])
     held = holding(whole, tmp_path / "journal")
-    assert held == {"fade": paper_books(whole, entries, tmp_path / "journal")[0].open_positions}
+    assert held == {"fade": books_of(whole, entries, tmp_path / "journal")[0][0].open_positions}
     (said,) = with_standing([today(whole, path)], tmp_path / "results", {"fade": ("short SPY",)})
     assert (said.belief, said.positions) == (None, ("short SPY",))
     page.write(tmp_path / "today.html", {"strategies": [asdict(said)], "problems": ["x: no data"], "synthetic": False})

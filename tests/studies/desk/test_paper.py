@@ -9,7 +9,7 @@ from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
 from flowbt.studies.desk.chain import read
 from flowbt.studies.desk.follow import follow
-from flowbt.studies.desk.paper import paper_books
+from flowbt.studies.desk.paper import books_of
 
 DAYS = Clock().labels("2023-03-01", "2023-03-14")
 OPEN = [100.0, 100.0, 110.0, 121.0, 133.1, 133.1]
@@ -48,8 +48,19 @@ def kept(tmp_path, entries, text=STRATEGY, then=SIGNS):
     path.write_text(text)
     for n, after in entries:
         follow(world(tmp_path / "then", then), [path], tmp_path / "journal", f"{DAYS[n]:%Y-%m-%d}", DAYS[n] + pd.Timedelta(after))
-    (book,) = paper_books(world(tmp_path / "now"), read(tmp_path / "journal"), tmp_path / "journal")
+    (book,), _ = books_of(world(tmp_path / "now"), read(tmp_path / "journal"), tmp_path / "journal")
     return book
+
+
+def test_a_book_that_cannot_be_made_leaves_the_others(tmp_path):
+    kept(tmp_path, [(0, "23h45min")])
+    (first,) = (tmp_path / "journal" / "code").iterdir()
+    (tmp_path / "half.py").write_text(WEIGHTS)
+    for n in (1, 2):
+        follow(world(tmp_path / "then"), [tmp_path / "half.py"], tmp_path / "journal", f"{DAYS[n]:%Y-%m-%d}", DAYS[n] + pd.Timedelta("23h45min"))
+    first.unlink()
+    (book,), (problem,) = books_of(world(tmp_path / "now"), read(tmp_path / "journal"), tmp_path / "journal")
+    assert (book.entries, problem.startswith("half: code "), "restore it from a copy" in problem) == (2, True, True)
 
 
 def test_each_part_of_the_gap_is_the_one_worked_out_by_hand(tmp_path):

@@ -26,9 +26,9 @@ def decision(*spans):
 
 
 def test_activity_is_where_the_decision_begins_and_ends_to_ask():
-    found = activity_of(decision((0, 0, 4), (1, 100, 120), (0, 690, 699)))
-    assert found.begins.tolist() == [[0, 0], [100, 1], [690, 0]]
-    assert found.ends.tolist() == [[5, 0], [121, 1]]
+    found = activity_of(decision((0, 0, 4), (1, 0, 0), (1, 100, 120), (0, 690, 699)))
+    assert found.begins.tolist() == [[0, 0], [0, 1], [100, 1], [690, 0]]
+    assert found.ends.tolist() == [[1, 1], [5, 0], [121, 1]]
     assert not len(activity_of({"hold": 3}).begins)
 
 

@@ -13,7 +13,7 @@ from flowbt.ground.clock import Clock
 from flowbt.options.implied import black_price
 from flowbt.studies.desk.chain import read
 from flowbt.studies.desk.follow import follow
-from flowbt.studies.desk.paper import paper_books
+from flowbt.studies.desk.paper import books_of
 from flowbt.studies.ingest.reduce import Reduction, reduce_files, store
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.market import Span
@@ -198,7 +198,7 @@ def test_the_journals_paper_book_prices_structures_as_a_run_does(with_chains, tm
     path.write_text(CALLS)
     for day in DAYS:
         follow(with_chains, [path], tmp_path / "journal", f"{day:%Y-%m-%d}", day + pd.Timedelta(hours=23, minutes=45))
-    (book,) = paper_books(with_chains, read(tmp_path / "journal"), tmp_path / "journal")
+    (book,), _ = books_of(with_chains, read(tmp_path / "journal"), tmp_path / "journal")
     run = backtest(with_chains, Request(path, {}, Span(f"{DAYS[0]:%Y-%m-%d}", book.last), rotations=0)).book
     assert book.priced_by == run.trades["priced_by"].value_counts().to_dict() == {"surface": 1, "model": 1}
     assert book.journal_return == pytest.approx(run.value.iloc[-1] / run.account.cash - 1, abs=1e-12)

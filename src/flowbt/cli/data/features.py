@@ -13,7 +13,7 @@ from flowbt.cli.show.chart import chart
 from flowbt.cli.show.terminal import Column, say
 from flowbt.cli.show.terminal import show as show_table
 from flowbt.ground.errors import CheckFailed, FlowbtError, ParameterError, nearest
-from flowbt.ground.files import write_text
+from flowbt.ground.files import read_text, write_text
 from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def docs(target: Path | None, check: bool) -> None:
         click.echo(page, nl=False)
     elif not check:
         write_text(target, page)
-    elif not target.is_file() or target.read_text(encoding="utf-8") != page:
+    elif not target.is_file() or read_text(target) != page:
         raise CheckFailed(f"{target}", "is not current", f"run `flowbt features docs --to {target}`")
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 Examples:
   flowbt data import --plan datasets/plan.toml --root ../shared/data/raw
   flowbt data import yahoo SPY.csv --name my-spy --symbol SPY --publication close
-  flowbt data import table flows.csv --name flows --time Date --symbol-column ticker --map dark_pool_net=Net --publication "session 18:00" """,
+  flowbt data import table flows.csv --name dark-pool --time Date --symbol-column ticker --map dark_pool_net=Net --publication "session 18:00" """,
 )
 @click.argument("source", required=False)
 @click.argument("files", nargs=-1, type=PathName())

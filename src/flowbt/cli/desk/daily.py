@@ -19,7 +19,7 @@ EPILOG = """\b
 Examples:
   flowbt daily
   flowbt daily --set core --site /srv/www/desk
-  30 22 * * 1-5  cd project && flowbt daily >> daily.log 2>&1    (crontab, UTC)"""
+  45 23 * * 1-5  cd project && flowbt daily >> daily.log 2>&1    (crontab, UTC)"""
 
 
 @click.command(epilog=EPILOG)

@@ -11,6 +11,7 @@ import click
 
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data, timeout_option
 from flowbt.cli.show.terminal import say
+from flowbt.ground.errors import JournalError
 from flowbt.ground.home import place
 from flowbt.ground.types import Function
 
@@ -72,17 +73,20 @@ def check(journal: Path, strategies: Path, demo: bool | None, datasets: Path, as
     from flowbt.studies.desk.chain import read
     from flowbt.studies.desk.recheck import CAUSES, recheck
 
-    entries = read(journal)
-    found = recheck(data_of(datasets, demo), entries, journal, strategies)
+    entries, catalog = read(journal), data_of(datasets, demo)
+    ours = [one for one in entries if one.body.get("synthetic", catalog.synthetic) == catalog.synthetic]
+    found = recheck(catalog, ours, journal, strategies)
     if as_json:
-        emit({"entries": len(entries), "differences": [asdict(one) for one in found]})
+        emit({"entries": len(entries), "elsewhere": len(entries) - len(ours), "differences": [asdict(one) for one in found]})
     else:
         say_data()
         for one in found:
             say(f"{one.n}  {one.strategy}  {one.label}  {one.cause}: {one.words}")
         counts = Counter(one.cause for one in found)
         told = ", ".join(f"{counts[cause]} {cause}" for cause in CAUSES if counts[cause]) or "all confirmed"
-        say(f"{len(entries)} entries, chain whole; {told}")
+        other = "real" if catalog.synthetic else "demo"
+        elsewhere = f"; {len(entries) - len(ours)} are of the {other} market, and checked with --{other}" if len(ours) < len(entries) else ""
+        say(f"{len(entries)} entries, chain whole; {told}{elsewhere}")
     return 3 if any(one.cause == CAUSES[0] for one in found) else 0
 
 
@@ -91,16 +95,24 @@ def check(journal: Path, strategies: Path, demo: bool | None, datasets: Path, as
 @demo_option
 @datasets_option
 @json_option
-def score(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> None:
-    """The journaled decisions as a paper book with fills at the next open, beside the backtest of the same bars."""
+def score(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> int:
+    """The journaled decisions as a paper book with fills at the next open, beside the backtest of the same bars. Exit code 1 where a book cannot be made; the
+    others are shown."""
     from flowbt.studies.desk.chain import read
-    from flowbt.studies.desk.paper import paper_books
+    from flowbt.studies.desk.follow import KIND
+    from flowbt.studies.desk.paper import books_of
 
-    books = paper_books(data_of(datasets, demo), read(journal), journal)
+    catalog = data_of(datasets, demo)
+    ours = [one for one in read(journal) if one.kind == KIND and one.body["synthetic"] == catalog.synthetic]
+    if not ours:
+        raise JournalError("score of the journal", "it holds no decision of this market", "enter today's with `flowbt follow`")
+    books, problems = books_of(catalog, ours, journal)
     if as_json:
-        emit([one.to_dict() for one in books])
-        return
+        emit({"books": [one.to_dict() for one in books], "problems": problems})
+        return 1 if problems else 0
     say_data()
+    for line in problems:
+        say(f"flowbt: {line}", err=True)
     for one in books:
         say(f"{one.strategy}  {one.first} to {one.last}: journal {one.journal_return:+.2%}, backtest {one.backtest_return:+.2%}")
         say(f"  gap {one.journal_return - one.backtest_return:+.2%}, before costs: {one.gap_missing:+.2%} of {one.missing} bars without an entry")
@@ -110,6 +122,7 @@ def score(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> No
         if one.priced_by:
             say("  option structures priced by " + ", ".join(f"the {how}: {count}" for how, count in one.priced_by.items()))
         say(f"  {one.trades} trades closed; open: {', '.join(one.open_positions) or 'none'}")
+    return 1 if problems else 0
 
 
 @command.command("register", epilog="Example: flowbt journal register claims/")

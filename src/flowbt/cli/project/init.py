@@ -43,12 +43,12 @@ def command(folder: Path) -> None:
     """
     import shutil
 
-    from flowbt.ground.files import writing_folder
+    from flowbt.ground.files import real, writing_folder
     from flowbt.ground.starter import starter_files, starter_folder
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ParameterError(f"new project {folder}", "is there already, and not an empty folder", "choose another name")
-    home = folder.resolve()
+    home = real(folder)
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         with writing_folder(home) as scratch:

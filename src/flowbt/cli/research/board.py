@@ -52,7 +52,7 @@ def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool
     values, before = values_of(one), values_of(board(catalog, rest["since"], chosen)) if rest["since"] else {}
     told: Json = {"said": said(catalog, one.session, values), "changes": changes(values, before) if before else []}
     home = rest["results"] / "desk"
-    rules, wrong = sound(read_alerts(rest["alerts"]), values, before) if rest["alerts"] else ([], [])
+    rules, wrong = sound(*read_alerts(rest["alerts"]), values, before) if rest["alerts"] else ([], [])
     alarms = fired(rules, values, before, one.session, home)
     problems = wrong + send(alarms, home)
     beside: Json = {name: [asdict(row) for row in rows] for name, rows in told.items()} | {"alerts": [line for _, line in alarms]}

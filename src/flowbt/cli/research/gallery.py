@@ -12,6 +12,7 @@ from flowbt.cli.options import data_of, emit, say_data
 from flowbt.cli.progress import progress
 from flowbt.cli.show.terminal import Cell, Column, say, show
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.files import real
 from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ def run_folder(folder: Path, options: Json) -> int:
             )
     results = None if options["no_store"] else options["results"]
     job = Job(
-        folder.resolve(),
-        options["datasets"].resolve(),
-        results and results.resolve(),
+        real(folder),
+        real(options["datasets"]),
+        results and real(results),
         demo=options["demo"],
         span=Span(options["start"], options["end"]),
         seed=options["seed"],

@@ -14,6 +14,7 @@ from flowbt.cli.show.belief import print_answer
 from flowbt.cli.show.terminal import Column, say
 from flowbt.cli.show.terminal import show as show_table
 from flowbt.ground.errors import StoreError, printable
+from flowbt.ground.files import read_bytes
 from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.record import unsealed
@@ -69,7 +70,7 @@ def show(run: str, results: Path, as_json: bool) -> None:
     """Show one run: RUN is an id, the start of one, or a strategy (its newest run)."""
     entry = shelf.find(results, run)
     try:
-        stored = unsealed((entry.path / "run.json").read_bytes())
+        stored = unsealed(read_bytes(entry.path / "run.json"))
         told = [] if as_json else _facts(stored, entry)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise StoreError(f"stored run {entry.path}", f"run.json: {problem}", "run it again, or remove it") from None
@@ -125,7 +126,7 @@ def gc(results: Path, as_json: bool) -> None:
         say(f"nothing was left over in {results}")
 
 
-@command.command("tag", epilog="Example: flowbt results tag 1f2e3d keep -short")
+@command.command("tag", epilog="Example: flowbt results tag 1f2e3d keep look-again")
 @click.argument("run")
 @click.argument("tags", nargs=-1, required=True)
 @click.option("--remove", is_flag=True, help="Take the tags away.")
@@ -198,7 +199,7 @@ def _line(entry: StoredRun) -> tuple[str, ...]:
     made, source = str(s.get("created", ""))[:16].replace("T", " "), "SYNTHETIC" if s.get("synthetic") else "real"
     source = "LOOK-AHEAD" if s.get("look_ahead") else source
     numbers = (_cell(m.get("sharpe"), ".2f"), _cell(m.get("cagr"), "+.1%"), _cell(m.get("max_drawdown"), ".1%"), _cell(m.get("trades"), ",d"))
-    answer, why = (str((entry.belief or {}).get(name, "-")) for name in ("answer", "sentence"))
+    answer, why = (entry.belief["answer"], entry.belief["sentence"]) if entry.belief else ("-", "-")
     return (entry.id, entry.strategy, made, str(s.get("from"))[:10], str(s.get("to"))[:10], *numbers, answer, source, " ".join(entry.tags), why)
 
 

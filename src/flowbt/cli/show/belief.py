@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flowbt.cli.show.terminal import say
-from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
-    from flowbt.evidence.belief import Belief
+    from flowbt.evidence.belief import Belief, BeliefTold
 
 COLOURS = {"good": "green", "doubt": "yellow", "bad": "red"}
 
@@ -20,6 +19,6 @@ def print_belief(belief: Belief, lead: str = "") -> None:
     say(f"next: {belief.do}", dim=True)
 
 
-def print_answer(belief: Json, lead: str = "") -> None:
+def print_answer(belief: BeliefTold, lead: str = "") -> None:
     """The sentence alone, of `Belief.to_dict()`."""
     say(f"{lead}{belief['sentence']}", indent="  ", fg=COLOURS[belief["tone"]], bold=True)

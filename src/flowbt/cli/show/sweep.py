@@ -8,14 +8,14 @@ from pathlib import Path
 from flowbt.cli.show.belief import print_answer
 from flowbt.cli.show.terminal import Cell, Column, say, show
 from flowbt.evidence.measures import MEASURES
-from flowbt.evidence.search.judgement import SEARCH
-from flowbt.ground.types import Json
+from flowbt.evidence.search.judgement import SEARCH, Luck
+from flowbt.results.studied import StudyFacts, SweepDocument, SweptNow, WalkedNow
 
 SHOWN = {"sharpe": "Sharpe", "cagr": "CAGR", "max_drawdown": "Drawdown", "trades": "Trades", "win_rate": "Wins"}
 UNITS = {one.name: one for one in MEASURES}
 
 
-def print_sweep(folder: Path, document: Json, luck: Json) -> None:
+def print_sweep(folder: Path, document: SweptNow, luck: Luck) -> None:
     span = f"{document['from']} to {document['to']}, {document['bars']:,} bars"
     say(f"{document['strategy']}  {document['trials']:,} trials  {span}{'  SYNTHETIC' if document['synthetic'] else ''}", bold=True)
     for line in document["warnings"]:
@@ -34,7 +34,7 @@ def print_sweep(folder: Path, document: Json, luck: Json) -> None:
     _footer(folder, document)
 
 
-def grid_words(document: Json) -> str:
+def grid_words(document: StudyFacts) -> str:
     """What was swept over which values; what the command did not name came from the file's GRID."""
     named = set(document["named"])
     words = [f"{name} ({len(values)} values{'' if name in named else ', of GRID'})" for name, values in document["parameters"].items()]
@@ -43,7 +43,7 @@ def grid_words(document: Json) -> str:
     return f"Swept: {', '.join(words) or 'nothing'}{tail}."
 
 
-def rows_of(luck: Json) -> list[tuple[str, str]]:
+def rows_of(luck: Luck) -> list[tuple[str, str]]:
     """The luck statistics as (what, value in words)."""
     ledger, rows = luck["ledger"], []
     rows.append(("Trials ever run on it", f"{ledger['trials']:,}"))
@@ -56,8 +56,7 @@ def rows_of(luck: Json) -> list[tuple[str, str]]:
     rows.append(("Deflated Sharpe", deflated))
     if luck["pbo"]:
         rows.append(("Probability of overfitting", f"{luck['pbo']['pbo']:.2f} (0.5 is noise; {luck['pbo']['trials']} sampled trials)"))
-    if luck["spa"]:
-        steps = luck["stepm"]
+    if luck["spa"] and (steps := luck["stepm"]):
         rows.append(("SPA against cash", f"p {luck['spa']['p']:.3f}; StepM keeps {steps['significant']} of {steps['trials']} sampled trials"))
     if luck["noise"]:
         noise = luck["noise"]
@@ -69,7 +68,7 @@ def rows_of(luck: Json) -> list[tuple[str, str]]:
     return rows
 
 
-def _print_top(document: Json) -> None:
+def _print_top(document: SweepDocument) -> None:
     names = [*document["parameters"]]
     metrics = {document["sort"]: UNITS[document["sort"]].label} | SHOWN
     columns = [Column("trial", right=True), *(Column(name, right=True) for name in names)]
@@ -81,7 +80,7 @@ def _print_top(document: Json) -> None:
     show(columns, rows)
 
 
-def _footer(folder: Path, document: Json) -> None:
+def _footer(folder: Path, document: SweepDocument) -> None:
     seconds, how, checked = document["seconds"], document["how"], document["verified"]
     if how["path"] == "per trial":
         say(f"One evaluation per trial: {'; '.join(how['reasons'])}.")
@@ -100,7 +99,7 @@ def _number(value: float, digits: int = 2) -> str:
     return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
-def print_walk(folder: Path, document: Json) -> None:
+def print_walk(folder: Path, document: WalkedNow) -> None:
     """A walk-forward on the terminal: what was promised inside, what was kept outside."""
     import pandas as pd
 

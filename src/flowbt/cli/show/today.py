@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING
 from flowbt.cli.show.terminal import say
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from flowbt.studies.desk.conditions import Condition
     from flowbt.studies.desk.today import SymbolDecision, Today
 
 MOST = 6  # symbols shown; the rest is counted
 
 
-def print_today(said: list[Today], problems: list[str]) -> None:
-    """Decisions with their conditions, what is missing or old, and what could not decide."""
+def print_today(said: list[Today], problems: list[str], now: pd.Timestamp | None = None) -> None:
+    """Decisions with their conditions, what is missing or old, and what could not decide; and, by `now` (naive UTC), whether the newest open is past."""
     for one in said:
         acting = [row for row in one.decisions if row.action != "none"]
         say(f"\n{one.strategy}  decided {one.decision_time:%Y-%m-%d %H:%M} UTC, fills {one.fill:%Y-%m-%d %H:%M} UTC")
         if one.behind:
-            say(f"  TOO OLD: its data end {one.behind:,} bars before the newest decision here, and the open it is for is past", fg="red")
+            say(f"  TOO OLD: its prices end {one.label:%Y-%m-%d}, {one.behind:,} bars back, and the open it is for is past", fg="red")
+        if one.waits is not None:
+            say(f"  the next bar is there, and decided upon at {one.waits:%Y-%m-%d %H:%M} UTC: what is published until then counts", fg="yellow")
         say("  " + (", ".join(_words(row) for row in acting[:MOST]) + _more(len(acting)) if acting else "no order"))
         shown = {row.symbol for row in (acting or one.decisions)[:1]}
         for condition in one.conditions:
@@ -36,6 +40,9 @@ def print_today(said: list[Today], problems: list[str]) -> None:
             say(f"    followed book holds: {', '.join(one.positions[:MOST])}{_more(len(one.positions))}")
         if one.belief is not None:
             say(f"    believe it? {one.belief.sentence}" + ("" if one.belief.same_code else " (of another version of its code)"))
+    newest = max((one.fill for one in said), default=None)
+    if newest is not None and now is not None and newest < now:
+        say(f"\nThe newest open that is decided for, {newest:%Y-%m-%d %H:%M} UTC, is past: the data end before it", fg="red")
     for line in problems:
         say(f"cannot decide: {line}", err=True)
 

@@ -24,7 +24,6 @@ from flowbt.data.sources import NAMES
 from flowbt.ground.clock import read_date
 from flowbt.ground.documents import read_declared
 from flowbt.ground.errors import DatasetError, RangeError, SourceError, nearest
-from flowbt.ground.types import Json
 
 
 class PlanFile(BaseModel):
@@ -40,7 +39,14 @@ class PlanFile(BaseModel):
     end: str = ""
     fields: tuple[str, ...] = ()
     drop: dict[str, str] = Field(default_factory=dict)
-    options: Json = Field(default_factory=dict)
+    options: dict[str, object] = Field(default_factory=dict)
+
+    @field_validator("source")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value and value not in NAMES:
+            raise ValueError(f"no source {value!r}; {nearest(value, NAMES) or 'see docs/data.md'}")
+        return value
 
     @field_validator("start", "end")
     @classmethod
@@ -57,7 +63,7 @@ class PlanFile(BaseModel):
                 _iso(last)
         return value
 
-    def keep(self) -> Json:
+    def keep(self) -> dict[str, object]:
         return {"start": self.start, "end": self.end, "fields": self.fields, "drop": self.drop}
 
 
@@ -88,6 +94,14 @@ class ImportPlan(BaseModel):
 
     dataset: tuple[PlanDataset, ...]
 
+    @field_validator("dataset")
+    @classmethod
+    def _distinct(cls, value: tuple[PlanDataset, ...]) -> tuple[PlanDataset, ...]:
+        names = [dataset.name for dataset in value]
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            raise ValueError(f"{twice} is there twice: give each dataset one entry with all its files")
+        return value
+
 
 @dataclass(frozen=True)
 class PlannedFile:
@@ -95,22 +109,14 @@ class PlannedFile:
 
     path: Path
     source: str
-    options: Json
+    options: dict[str, object]
     entry: PlanFile
 
 
 def read_plan(path: Path) -> ImportPlan:
     """The plan in a TOML file; DatasetError says what is wrong in it."""
-    plan = read_declared(
-        path, ImportPlan, "import plan", DatasetError, "give the path of a plan, such as datasets/plan.toml", "mend the plan (see docs/data.md)"
-    )
-    names = [dataset.name for dataset in plan.dataset]
-    if twice := next((name for name in names if names.count(name) > 1), ""):
-        raise DatasetError(f"import plan {path}", f"dataset {twice} is there twice", "give each dataset one entry with all its files")
-    for name, file in ((dataset.name, file) for dataset in plan.dataset for file in dataset.files):
-        if file.source and file.source not in NAMES:
-            raise DatasetError(f"import plan {path}", f"dataset {name}: no source {file.source!r}", nearest(file.source, NAMES) or "see docs/data.md")
-    return plan
+    absent, do = "give the path of a plan, such as datasets/plan.toml", "mend the plan (see docs/data.md)"
+    return read_declared(path, ImportPlan, "import plan", DatasetError, absent, do)
 
 
 def inputs(dataset: PlanDataset, root: Path, source: str) -> list[PlannedFile]:

@@ -29,13 +29,12 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from flowbt.data.sources.request import Download
 from flowbt.ground.clock import read_date
 from flowbt.ground.documents import read_declared
 from flowbt.ground.errors import DatasetError, RangeError
-from flowbt.ground.types import Json
 
 SETS = ("core", "crypto")
 _BACK = re.compile(r"(\d{1,5}) days")
@@ -56,7 +55,7 @@ class ProviderPull(BaseModel):
     checksum: bool = False
     symbols: tuple[str, ...] = ()
     start: str = ""
-    options: Json = Field(default_factory=dict)
+    options: dict[str, object] = Field(default_factory=dict)
     calendar: Literal["XNYS", "24/7"] = "XNYS"  # the days of an address with {day}
 
     @field_validator("start")
@@ -68,6 +67,12 @@ class ProviderPull(BaseModel):
         except RangeError as error:
             raise ValueError(f'{error}, or "90 days"') from None
         return value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ProviderPull:
+        if bool(self.source) == bool(self.reduce):
+            raise ValueError("it needs either source or reduce")
+        return self
 
     def first_day(self, today: pd.Timestamp) -> str:
         """The first day asked for where nothing is there yet; empty where the source takes no span."""
@@ -124,9 +129,4 @@ class Providers(BaseModel):
 
 def read_providers(path: Path) -> Providers:
     """The declaration of providers; DatasetError says what is wrong in it."""
-    found = read_declared(path, Providers, "providers", DatasetError, "give the file with --providers", "mend the file (see docs/desk.md)")
-    for provider in found.provider:
-        for pull in provider.pull:
-            if bool(pull.source) == bool(pull.reduce):
-                raise DatasetError(f"providers {path}", f"{provider.name}, {pull.dataset}: it needs either source or reduce", "name one of them")
-    return found
+    return read_declared(path, Providers, "providers", DatasetError, "give the file with --providers", "mend the file (see docs/desk.md)")

@@ -166,21 +166,30 @@ class Block:
         return self._stale[rule.max_age]
 
 
+def latest(table: FieldTable) -> tuple[np.ndarray, np.ndarray]:
+    """Event times in order, each once, and the values: of several vintages the one known last (a missing value is none)."""
+    event, values = table.event, table.values
+    if (event[1:] > event[:-1]).all():
+        return event, values
+    there = ~np.isnan(values)
+    order = np.lexsort((table.known[there], event[there]))
+    event, values = event[there][order], values[there][order]
+    last = np.r_[event[1:] != event[:-1], np.ones(min(len(event), 1), dtype=bool)]
+    return event[last], values[last]
+
+
 def by_label(table: FieldTable) -> pd.Series:
-    """The values by event time, of several vintages the last."""
-    series = pd.Series(table.values, index=pd.DatetimeIndex(table.event))
-    return series.sort_index() if series.index.is_unique else series.groupby(level=0).last()
+    """The values by event time (`latest`)."""
+    event, values = latest(table)
+    return pd.Series(values, index=pd.DatetimeIndex(event))
 
 
 def on_labels(labels: np.ndarray, table: FieldTable) -> np.ndarray:
-    """The values at the labels, of several vintages the last; missing where there is none."""
-    event, values = table.event, table.values
+    """The values at the labels (`latest`); missing where there is none."""
+    event, values = latest(table)
     if np.array_equal(event, labels):
         return values
-    if not (event[1:] > event[:-1]).all():
-        order = np.argsort(event, kind="stable")
-        event, values = event[order], values[order]
-    at = np.searchsorted(event, labels, side="right") - 1
     if not len(event):
         return np.full(len(labels), np.nan)
+    at = np.searchsorted(event, labels, side="right") - 1
     return np.where((at >= 0) & (event[at] == labels), values[at], np.nan)

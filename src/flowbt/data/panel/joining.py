@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.catalog import Imported
-from flowbt.data.panel.columns import FieldTable
+from flowbt.data.panel.columns import FieldTable, latest
 
 FEWEST = 5  # common rows that can be compared
 
@@ -89,7 +89,7 @@ def preceded(joined: Joined, table: FieldTable, holder: Imported) -> Joined:
 
 def agreement(one: FieldTable, other: FieldTable) -> Agreement:
     """How two tables agree where both have a value (of several vintages the last)."""
-    (times, a), (others, b) = _latest(one), _latest(other)
+    (times, a), (others, b) = latest(one), latest(other)
     at = np.minimum(np.searchsorted(others, times), max(len(others) - 1, 0))
     met = others[at] == times if len(others) else np.zeros(len(times), dtype=bool)
     step = float(np.median(np.abs(np.diff(a)))) if len(a) > 1 else 0.0
@@ -113,7 +113,7 @@ def _against(table: FieldTable, other: FieldTable, holder: Imported) -> str:
         if met.same:
             return ""
         return f"{holder.name} is not joined: it differs by {met.median:.4g} at the median of {met.common} common labels, where a usual step is {met.step:.4g}"
-    jump = _jump(_latest(table), _latest(other))
+    jump = _jump(latest(table), latest(other))
     if jump <= 10 * met.step:
         return ""
     return f"{holder.name} is not joined: a jump of {jump:.4g} at the joint, where a usual step is {met.step:.4g}"
@@ -126,14 +126,6 @@ def _jump(one: Series, other: Series) -> float:
         return abs(float(a[0] - b[others < times[0]][-1]))
     after = b[others > times[-1]]
     return abs(float(after[0] - a[-1])) if len(after) else 0.0
-
-
-def _latest(table: FieldTable) -> Series:
-    """Event times in order, each once, and the values: of several vintages the last."""
-    order = np.lexsort((table.known, table.event))
-    times, values = table.event[order], table.values[order]
-    last = np.append(times[1:] != times[:-1], True) if len(times) else np.zeros(0, dtype=bool)
-    return times[last], values[last]
 
 
 def _missing(table: FieldTable, other: FieldTable, alike: bool) -> np.ndarray:

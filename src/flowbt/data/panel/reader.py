@@ -23,7 +23,7 @@ from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
 from flowbt.ground.errors import FieldError, RangeError
 from flowbt.ground.fields import FOLDED, PRICES
 from flowbt.ground.protocols import Key, first_held, key_words
-from flowbt.ground.types import Json, Moment, Parameters
+from flowbt.ground.types import Moment, Parameters
 
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
 
@@ -61,7 +61,7 @@ class PanelReader:
         self._joined: dict[tuple[str, str], Joined] = {}
         self._bars: TradedBars | None = None
         self.stand_ins: list[StandIn] = []
-        self.noted: Json = {}
+        self.noted: dict[str, object] = {}
         self._readers: dict[str, Reader] = {}
         self._shared: dict[tuple[str, str, str], np.ndarray] = {}
         self._series: dict[tuple[str, str], np.ndarray] = {}

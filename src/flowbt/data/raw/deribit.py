@@ -19,6 +19,7 @@ from flowbt.data.raw.prints import OPTION_SUMS, side_cases
 from flowbt.data.unpacking import gunzipped
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import ParameterError, SourceError
+from flowbt.ground.files import read_bytes
 
 STEPS = {"1h": 3_600, "4h": 14_400, "8h": 28_800, "1d": 86_400}  # seconds
 NUMBERS = ("price", "amount", "index_price")
@@ -72,7 +73,7 @@ def _opened(path: Path, limits: Limits) -> AbstractContextManager[Table]:
     if not path.name.removesuffix(".gz").endswith(".json"):
         return open_table(path, limits, numbers=NUMBERS)
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path)
         answer = parse_json(gunzipped(raw) if path.suffix == ".gz" else raw)
         answer = answer.get("result", answer) if isinstance(answer, dict) else answer
         rows = answer["trades"] if isinstance(answer, dict) else answer

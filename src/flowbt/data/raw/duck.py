@@ -16,6 +16,7 @@ import pandas as pd
 
 from flowbt.data.unpacking import check_packed
 from flowbt.ground.errors import SourceError
+from flowbt.ground.files import real
 
 TEXT = (".csv", ".csv.gz", ".csv.zst", ".txt", ".txt.gz", ".tsv")
 NULLS = ("", "None", "null", "NaN", "nan", "NULL")
@@ -128,7 +129,7 @@ def literal(value: str | Sequence[str] | Mapping[str, str]) -> str:
 def plainly_named(path: Path, scratch: Path) -> Path:
     """The file under a name that DuckDB does not take for a pattern of names."""
     link = scratch / ("input" + "".join(suffix for suffix in path.suffixes if suffix.isascii() and suffix[1:].isalnum()))
-    link.symlink_to(path.resolve())
+    link.symlink_to(real(path))
     return link
 
 

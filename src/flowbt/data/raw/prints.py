@@ -24,6 +24,7 @@ from flowbt.data.raw.duck import Limits, Table, literal, open_table
 from flowbt.data.unpacking import gunzipped
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import ParameterError, SourceError
+from flowbt.ground.files import read_bytes
 
 TIME = ("executed_at", "timestamp", "time", "trade_time", "sip_timestamp")
 PRICE, SIZE, PREMIUM = ("price", "trade_price"), ("size", "quantity", "contracts"), ("premium", "notional")
@@ -167,7 +168,7 @@ def _opened(path: Path, limits: Limits) -> Any:
 def _records(path: Path) -> pd.DataFrame:
     """Records of a JSON answer or a stream log, all cells as they came; records without a price (acknowledgements) are left out."""
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path)
         text = (gunzipped(raw) if path.suffix == ".gz" else raw).decode("utf-8")
         if text.lstrip().startswith(("{", "[")):
             answer = parse_json(text)

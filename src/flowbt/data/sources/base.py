@@ -25,6 +25,7 @@ import pyarrow as pa
 from flowbt.data.unpacking import check_packed, gunzipped
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import FlowbtError, SourceError, nearest
+from flowbt.ground.files import read_bytes
 from flowbt.ground.types import JsonView
 
 Options = JsonView
@@ -257,7 +258,7 @@ def _records(document: object) -> Any:
 
 
 def _text(path: Path) -> str:
-    raw = path.read_bytes()
+    raw = read_bytes(path)
     return (gunzipped(raw) if path.name.endswith(".gz") else raw).decode("utf-8-sig")
 
 

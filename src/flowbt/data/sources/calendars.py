@@ -15,7 +15,7 @@ import pandas as pd
 
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
-from flowbt.ground.files import write_text
+from flowbt.ground.files import read_text, write_text
 
 URLS = {"fed-calendar.json": "https://www.federalreserve.gov/json/calendar.json", "bls.ics": "https://www.bls.gov/schedule/news_release/bls.ics"}
 RELEASES = {"Consumer Price Index": "CPI", "Employment Situation": "PAYROLLS"}  # as their titles begin
@@ -31,7 +31,7 @@ def requests(wanted: Wanted) -> list[Download]:
 def read_calendar(path: Path) -> list[tuple[pd.Timestamp, str]]:
     """The events of a calendar file: instant (naive UTC) and symbol. SourceError for what is neither calendar, or has none of them."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, "utf-8-sig")
         found = _fed(text) if path.suffix == ".json" else _releases(text)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SourceError(path.name, f"not a calendar ({type(error).__name__}: {error})"[:140], "the provider may have changed it") from None
@@ -40,9 +40,8 @@ def read_calendar(path: Path) -> list[tuple[pd.Timestamp, str]]:
     return sorted(set(found))
 
 
-def seen(paths: Iterable[Path], table: Path, now: pd.Timestamp) -> Path:
-    """Add what the calendars have and the table lacks, known at `now` (naive UTC), or when it happened; returns the table. SourceError as `read_calendar`."""
-    found = [event for path in paths for event in read_calendar(path)]
+def seen(found: Iterable[tuple[pd.Timestamp, str]], table: Path, now: pd.Timestamp) -> Path:
+    """Add the events of calendars that the table lacks, known at `now` (naive UTC), or when they happened; returns the table."""
     before = pd.read_csv(table) if table.is_file() else pd.DataFrame(columns=["event_time", "symbol", "known_at"])
     known = set(zip(before["event_time"], before["symbol"], strict=True))
     rows = [(f"{at:%Y-%m-%dT%H:%M:%SZ}", symbol, f"{min(at, now):%Y-%m-%dT%H:%M:%SZ}") for at, symbol in found]

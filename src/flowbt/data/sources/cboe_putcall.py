@@ -19,6 +19,7 @@ from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import SourceError
 from flowbt.ground.fields import US
+from flowbt.ground.files import read_text
 
 OPTIONS = ("product",)
 PULLED_BY = ("files",)  # options of a download
@@ -56,7 +57,7 @@ def _daily(path: Path) -> RawTable:
     """The ratios of one session; a ratio that is not there is missing."""
     try:
         day = pd.Timestamp(path.name[:10])
-        rows = json.loads(path.read_text(encoding="utf-8-sig"))["ratios"]
+        rows = json.loads(read_text(path, "utf-8-sig"))["ratios"]
         ratios = {str(row["name"]).strip().upper(): str(row["value"]) for row in rows}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(path.name, f"not the daily statistics ({type(error).__name__}: {error})"[:140], "download it again") from None

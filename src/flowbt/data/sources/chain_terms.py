@@ -15,6 +15,7 @@ import pandas as pd
 from flowbt.data.unpacking import gunzipped
 from flowbt.ground.clock import Clock, local_instants
 from flowbt.ground.errors import SourceError
+from flowbt.ground.files import read_bytes
 
 NEW_YORK = "America/New_York"
 ROOTS = {"SPXW": "SPX", "SPXPM": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "XSPAM": "XSP", "DJXW": "DJX", "OEXW": "OEX", "XEOW": "XEO"}
@@ -48,12 +49,14 @@ _OURS = frozenset(
 def read_text(path: Path) -> str:
     """The file's text, unzipped where it is gzipped. SourceError where it cannot be read."""
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path)
         return _decoded(gunzipped(raw) if raw[:2] == b"\x1f\x8b" else raw)
     except FileNotFoundError:
         raise SourceError(str(path), "no such file", "check the path") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise SourceError(path.name, f"cannot be read ({type(error).__name__})", "check the path, or download it again") from None
+        raise SourceError(
+            path.name, f"cannot be read ({getattr(error, 'strerror', None) or type(error).__name__})", "check the path, or download it again"
+        ) from None
 
 
 def _decoded(raw: bytes) -> str:

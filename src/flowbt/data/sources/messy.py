@@ -38,6 +38,7 @@ _WORDS = {
     "close_adjusted": ("adj_close adjusted_close close_adj bereinigter_schluss bereinigter_schlusskurs", "cierre_ajustado clôture_ajustée"),
 }  # what prices are called in English and its neighbours
 _ALIKE = {word: name for name, lists in _WORDS.items() for words in lists for word in words.split()}
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,5}([.:-][A-Z0-9]{1,6})?")
 _SCALES = ((r"thousands?|[$€£]?000s?|tsd|k\$|\$k", 1e3), (r"millions?|[$€£]?mn|mio|[$€£]?mm|\$m|m\$", 1e6), (r"billions?|[$€£]?bn|mrd|\$b|b\$", 1e9))
 
 
@@ -129,7 +130,16 @@ def by_name(columns: Sequence[str], grid: Grid) -> dict[str, str]:
 
 def are_symbols(columns: Sequence[str]) -> bool:
     """Whether column names look like the symbols of one field: two or more of capitals, none of them a field's name."""
-    return len(columns) > 1 and all(re.fullmatch(r"[A-Z][A-Z0-9]{0,5}([.:-][A-Z0-9]{1,6})?", name) and own_name(name) not in FIELDS for name in columns)
+    return len(columns) > 1 and all(_SYMBOL.fullmatch(name) and own_name(name) not in FIELDS for name in columns)
+
+
+def perhaps_symbols(grid: Grid) -> tuple[str, str]:
+    """A column whose words may be symbols, and the first of them; two empty texts where there is none."""
+    for name in grid.columns:
+        words = [word for word in _sample(grid.cells(name)).unique().to_pylist() if word]
+        if words and all(_SYMBOL.fullmatch(word) for word in words):
+            return name, words[0]
+    return "", ""
 
 
 def decimal_of(grid: Grid, columns: Sequence[str]) -> str:

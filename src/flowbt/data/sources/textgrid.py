@@ -27,6 +27,7 @@ from flowbt.data.sources.moments import is_dated
 from flowbt.data.sources.numerals import EMPTY, are_numbers, arrow
 from flowbt.data.unpacking import check_packed, gunzipped
 from flowbt.ground.errors import SourceError
+from flowbt.ground.files import read_bytes
 
 SPACES = "spaces"  # the delimiter of files whose columns are set apart by two spaces or more
 _HEAD = 200_000  # signs looked at for the dialect
@@ -117,7 +118,7 @@ def _unpacked(path: Path) -> bytes:
     if not path.is_file():
         raise SourceError(str(path), "is a folder" if path.is_dir() else "no such file", "check the path")
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path)
         if raw.startswith(b"\x1f\x8b"):
             return gunzipped(raw)
         if raw.startswith(b"PK\x03\x04"):

@@ -12,7 +12,6 @@ from flowbt.engine.options.chances import Chances, Held, bars_to, chances
 from flowbt.engine.options.pricing import YEAR, QuotedVolatility, crossing, distance, follow, known_inputs, price_structure
 from flowbt.engine.options.structures import Structure, declared
 from flowbt.ground.clock import Clock
-from flowbt.ground.types import Json
 from flowbt.options.daily import DaySurfaces
 
 COLUMNS = (
@@ -65,7 +64,7 @@ def outcomes(
 
 
 def _outcome(idea: Idea, prices: pd.DataFrame, volatilities: pd.DataFrame, clock: Clock, surfaces: Mapping[str, DaySurfaces]) -> dict[str, object]:
-    row: Json = {"idea": idea.title, "conviction": idea.conviction, "opened": pd.Timestamp(idea.opened)}
+    row: dict[str, object] = {"idea": idea.title, "conviction": idea.conviction, "opened": pd.Timestamp(idea.opened)}
     if idea.symbol not in prices or idea.symbol not in volatilities:
         return row
     structure = declared(idea.structure, clock.always, (idea.symbol,))

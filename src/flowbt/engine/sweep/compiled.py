@@ -14,16 +14,17 @@ from cachetools import LRUCache
 
 from flowbt.deferred import Evaluator, Graph, Node, Trace
 from flowbt.engine.decisions import bools, number
-from flowbt.engine.sweep.kernel import Codes
 from flowbt.engine.sweep.masks import COMPARES, FLIPPED, MaskStore, pack, pack_compare, pack_compare_two
-from flowbt.engine.sweep.program import Program
+from flowbt.engine.sweep.program import Codes, Program
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.types import Labels, Market, Signals, frozen
 from flowbt.engine.walk.kernel import Array
 from flowbt.ground.errors import SignalError
-from flowbt.ground.types import Function, Json, Parameters
+from flowbt.ground.types import Function, Parameters
 
 RULES = {"hold": {"least": 1.0}, "stop": {"above": 0.0}, "take": {"above": 0.0}, "trail": {"above": 0.0}, "size": {"least": 0.0}}
+BATCH = 16_384  # trials, at most, whose masks are made before they are walked
+SETTINGS = 10_000  # of the rules, whose values are kept
 ROOTS = ("long", "short", "exit")
 
 
@@ -55,6 +56,7 @@ class Compiled:
         self.space, self.stage = space, stage
         self.roots = {name: None if given[name] is None else _node(graph, given[name]) for name in ROOTS}
         self.rules = {name: _node(graph, given[name]) for name in RULES}
+        self._numbers: LRUCache[Hashable, float] = LRUCache(SETTINGS)  # values of the rules
         self._split = True
         self._build()
 
@@ -75,7 +77,7 @@ class Compiled:
         tile = keys[1] if others else keys[0] * 0
         order = np.lexsort((tile, keys[0], tile // max(frames, 1), *keys[2:]))
         few = sum(self.space.most(leaf.parameters) for leaf in leaves) <= store.room
-        step = len(codes) if few else max(store.room // len(leaves), 1)
+        step = BATCH if few else max(store.room // len(leaves), 1)
         return [order[at : at + step] for at in range(0, len(order), step)]
 
     def leaf_rows(self, codes: Ints, store: MaskStore, evaluator: Evaluator, pool: Executor) -> Ints:
@@ -155,19 +157,24 @@ class Compiled:
     def rule_values(self, codes: Ints, evaluator: Evaluator) -> Array:
         """Trials x 5: hold, stop, take, trail (NaN: none) and size."""
         out = np.empty((len(codes), len(RULES)))
-        for column, (name, limits) in enumerate(RULES.items()):
+        for column, name in enumerate(RULES):
             node = self.rules[name]
             for trial, where in self.space.groups(codes, node.parameters):
-                value = evaluator.take(node, trial)
-                if isinstance(value, pd.DataFrame):
-                    raise NotFused(f"{name} is a frame")
-                if value is None and name == "size":
-                    value = 1.0 / len(self.stage.market.symbols)
-                out[where, column] = number(name, value, self.stage.market, **limits)[0, 0]
+                key = name, node.instance(trial)
+                if key not in self._numbers:
+                    self._numbers[key] = self._number(name, evaluator.take(node, trial))
+                out[where, column] = self._numbers[key]
         return out
 
+    def _number(self, name: str, value: object) -> float:
+        if isinstance(value, pd.DataFrame):
+            raise NotFused(f"{name} is a frame")
+        if value is None and name == "size":
+            value = 1.0 / len(self.stage.market.symbols)
+        return float(number(name, value, self.stage.market, **RULES[name])[0, 0])
 
-LeafAt = tuple[int, int, Node, Json]  # the first trial that has it, column, leaf, values of its parameters
+
+LeafAt = tuple[int, int, Node, dict[str, object]]  # the first trial that has it, column, leaf, values of its parameters
 
 
 class Lanes:

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from flowbt.engine.decisions import plan_of, rules_of
-from flowbt.engine.sweep.kernel import Codes, Words, trial_signals
-from flowbt.engine.sweep.masks import pack
+from flowbt.engine.sweep.masks import Words, pack
+from flowbt.engine.sweep.program import Codes, other_masks, trial_signals, whole
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Market, Signals, Targets
 from flowbt.engine.walk.kernel import Array, Rules, WeightPlan
@@ -44,11 +44,8 @@ def fingerprints(codes: Codes, masks: Words, trials: tuple[Ints, Words], bars: i
     signal, entry = np.empty((3, masks.shape[1]), np.uint64), np.empty(width, np.uint64)
     signs = SEED
     for i in range(rows.shape[0]):
-        fresh = i == 0
-        for k in range(rows.shape[1]):
-            fresh |= i > 0 and rows[i, k] != rows[i - 1, k]
-        if fresh:
-            trial_signals(codes, masks, rows[i], stack, signal, entry)
+        if other_masks(rows, i):
+            trial_signals(codes, masks, rows[i], whole(masks), stack, signal, entry)
             signs = SEED
             for side in range(3):
                 for k in range(signal.shape[1]):

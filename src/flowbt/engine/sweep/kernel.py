@@ -11,13 +11,10 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import types
-from numba.extending import intrinsic
 
-from flowbt.engine.sweep.program import AND, NOT, OR
-from flowbt.engine.sweep.sums import add_path, count_trade, finish, no_bars
+from flowbt.engine.sweep.masks import EMPTY, ONE, Words, by_bar, count_bits, lowest, next_bit
+from flowbt.engine.sweep.program import Codes, Part, other_masks, trial_signals
+from flowbt.engine.sweep.sums import add_path, count_trade, finish
 from flowbt.engine.types import frozen
 from flowbt.engine.walk.events import (
     MISSED,
@@ -35,19 +32,13 @@ from flowbt.engine.walk.events import (
     trailed_level,
 )
 from flowbt.engine.walk.kernel import Array, Bars, Bools, Ints, Terms
-from flowbt.ground.compiled import jit
+from flowbt.ground.compiled import jit, jit_sums
 
-Words = npt.NDArray[np.uint64]
 HOLD, STOP, TAKE, TRAIL, SIZE = range(5)  # columns of a trial's rules
-
-
-class Codes(NamedTuple):
-    """Postfix programs of the three roots, and which is there."""
-
-    long: Ints
-    short: Ints
-    exit: Ints
-    depth: int
+NEVER = 1 << 40  # a bar after all bars
+NEAR = 1 << 19  # bytes of prices that stay near the processor while several trials go through them
+TOGETHER = 16  # trials
+WAITING = 1 << 21  # words, at most, that say who entered when
 
 
 class Trials(NamedTuple):
@@ -61,15 +52,17 @@ class Trials(NamedTuple):
 
 class Opens(NamedTuple):
     """What the bars are besides, made once (`opens_of`), T x N: a position's price at the open (the mark where there is none), its mark; nothing is missing
-    where one can be held. T x (N / 64): a bit per symbol that can be traded. T: whether anybody pays or receives funding."""
+    where one can be held. T x (N / 64): a bit per symbol that can be traded. T: whether anybody pays or receives funding. Words of 64 bars that trials go
+    through together."""
 
     at_open: Array
     mark: Array
     live: Words
     pays: Bools
+    words: int
 
 
-def opens_of(bars: Bars) -> Opens:
+def opens_of(bars: Bars, near: int = NEAR) -> Opens:
     """Arrays without gaps are taken as they are."""
     live = bars.open > 0.0
     padded = np.zeros((live.shape[0], -(-live.shape[1] // 64) * 64), np.bool_)
@@ -77,53 +70,8 @@ def opens_of(bars: Bars) -> Opens:
     mark = bars.mark if not np.isnan(bars.mark).any() else frozen(np.nan_to_num(bars.mark))
     at_open = bars.open if live.all() else frozen(np.where(live, bars.open, mark))
     pays = frozen((bars.funding != 0.0).any(axis=1), np.bool_)
-    return Opens(at_open, mark, frozen(np.packbits(padded, axis=1, bitorder="little").view(np.uint64), np.uint64), pays)
-
-
-EMPTY, ONE, TWO, THREE, FOUR = np.arange(5, dtype=np.uint64)
-NEVER = 1 << 40  # a bar after all bars
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def lowest(_typing: object, word: object) -> object:
-    """Position of the lowest set bit of a word that is not 0."""
-
-    def build(_context: object, builder: Any, _signature: object, args: Any) -> object:
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(types.uint64), build
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def count_bits(_typing: object, word: object) -> object:
-    """How many bits of a word are set."""
-
-    def build(_context: object, builder: Any, _signature: object, args: Any) -> object:
-        return builder.ctpop(args[0])
-
-    return types.int64(types.uint64), build
-
-
-@jit
-def next_bit(words: Words, start: int) -> int:
-    """The first set bit at or after `start`; -1 if there is none."""
-    w = start >> 6
-    if w >= words.size:
-        return -1
-    word = (words[w] >> np.uint64(start & 63)) << np.uint64(start & 63)
-    while word == EMPTY:
-        w += 1
-        if w == words.size:
-            return -1
-        word = words[w]
-    found: int = w * 64 + lowest(word)
-    return found
-
-
-@jit
-def is_set(words: Words, t: int) -> bool:
-    """Whether bit t is set."""
-    return ((words[t >> 6] >> np.uint64(t & 63)) & ONE) != EMPTY  # type: ignore[no-any-return]
+    bits = frozen(np.packbits(padded, axis=1, bitorder="little").view(np.uint64), np.uint64)
+    return Opens(at_open, mark, bits, pays, max(near // (64 * 4 * 8 * live.shape[1]), 1))
 
 
 @jit
@@ -136,239 +84,190 @@ def sell(units: float, price: float, terms: Terms, paid: float, cost: float, clo
     return units * moved - fee
 
 
-@jit
-def evaluate(codes: Ints, masks: Words, rows: Ints, stack: Words, out: Words) -> None:
-    """Run a postfix program over the masks of a trial (rows of N x W words); an empty program gives no bit."""
-    top = -1
-    words = out.size
-    for code in codes:
-        if code >= 0:
-            top += 1
-            for k in range(words):
-                stack[top, k] = masks[rows[code], k]
-        elif code == NOT:
-            for k in range(words):
-                stack[top, k] = ~stack[top, k]
-        else:
-            top -= 1
-            for k in range(words):
-                a, b = stack[top, k], stack[top + 1, k]
-                stack[top, k] = a & b if code == AND else a | b if code == OR else a ^ b
-    for k in range(words):
-        out[k] = stack[0, k] if top >= 0 else EMPTY
+@jit_sums
+def worth_of(units: Array, prices: Array, t: Any, begin: Any, end: Any, gross: bool) -> float:
+    """What the units of symbols [begin, end) are worth at a bar's prices, or the sum of what they are worth without their signs."""
+    worth = 0.0
+    for j in range(begin, end):
+        worth += abs(units[j]) * prices[t, j] if gross else units[j] * prices[t, j]
+    return worth
 
 
 @jit
-def trial_signals(codes: Codes, masks: Words, rows: Ints, stack: Words, signal: Words, entry: Words) -> None:
-    """The signals of a trial (3 x N*W: long, short, exit) and the bars with an entry of any symbol (W). Long and short on one bar are neither."""
-    evaluate(codes.long, masks, rows, stack, signal[0])
-    evaluate(codes.short, masks, rows, stack, signal[1])
-    evaluate(codes.exit, masks, rows, stack, signal[2])
-    width = entry.size
-    entry[:] = EMPTY
-    for k in range(signal.shape[1]):
-        up, down = signal[0, k], signal[1, k]
-        signal[0, k], signal[1, k] = up & ~down, down & ~up
-        entry[k % width] |= up ^ down
-
-
-@jit
-def turn(block: Words) -> None:
-    """A square of 64 x 64 bits, its rows made columns: halves of halves change places."""
-    step, mask = 32, np.uint64(0xFFFFFFFF)
-    while step:
-        shift = np.uint64(step)
-        for base in range(0, 64, 2 * step):
-            for k in range(base, base + step):
-                swap = ((block[k] >> shift) ^ block[k + step]) & mask
-                block[k] ^= swap << shift
-                block[k + step] ^= swap
-        step >>= 1
-        mask ^= mask << np.uint64(step)
-
-
-@jit
-def by_bar(signal: Words, symbols: int, block: Words, out: Words) -> None:
-    """A signal (N*W words, a bit per bar) turned round: row t of `out` has a bit per symbol, 64 a word."""
-    width = signal.size // symbols
-    for m in range(out.shape[1]):
-        for w in range(width):
-            for k in range(64):
-                block[k] = signal[(64 * m + k) * width + w] if 64 * m + k < symbols else EMPTY
-            turn(block)
-            for k in range(64):
-                out[64 * w + k, m] = block[k]
+def longest_stay(rules: Array, last: int) -> int:
+    """Bars of the longest hold that ends before the last bar, over trials; 0 where there is none."""
+    longest = 0
+    for i in range(rules.shape[0]):
+        if rules[i, HOLD] > 0.0 and rules[i, HOLD] < last:
+            longest = max(longest, math.ceil(rules[i, HOLD]))
+    return longest
 
 
 @jit
 def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Codes, trials: Trials, year: float) -> None:
-    """Trials one after another; their metrics (and returns, where there is room for them) go to `trials`. `masks`: rows x N*W words over the bars.
+    """Trials, some of them side by side; their metrics (and returns, where there is room for them) go to `trials`. `masks`: rows x N*W words over the bars.
 
-    Symbols are looked at 64 at a time: what they decide, hold and wait for are bits of a word, and words without a position or an order are passed over.
+    All bars of many symbols are more than fits near the processor, so a few trials go through a block of bars before the next block is touched. Symbols are
+    looked at 64 at a time: what they decide, hold and wait for are bits of a word, and words without a position or an order are passed over.
     One long function: an array given to another function inside the loops would be counted by every thread, and they would fight over the counters.
     """
     opened, high, low, _, funding, days = bars
-    at_open, mark, live, pays = opens
+    at_open, mark, live, pays, many = opens
     rows, rules, out, returns = trials
     last, n = opened.shape
     width, wide = masks.shape[1] // n, live.shape[1]
-    stack, signal, entry, block = (
-        np.empty((codes.depth, n * width), np.uint64),
-        np.empty((3, n * width), np.uint64),
-        np.empty(width, np.uint64),
-        np.empty(64, np.uint64),
-    )
-    ups, downs, exits = np.empty((64 * width, wide), np.uint64), np.empty((64 * width, wide), np.uint64), np.empty((64 * width, wide), np.uint64)
-    held, shorts, rising, falling = np.zeros(wide, np.uint64), np.zeros(wide, np.uint64), np.zeros(wide, np.uint64), np.zeros(wide, np.uint64)
-    leaving, late, asks, sides = np.zeros(wide, np.uint64), np.zeros(wide, np.uint64), np.zeros(wide, np.uint64), np.zeros(wide, np.uint64)
-    entered = np.zeros((last, wide), np.uint64)  # who entered at a bar: due together
-    units, best, level, goal, paid, cost = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
-    floor, ceiling = np.empty(n), np.empty(n)  # prices inside a bar that may end a position; missing where there is none
-    u: Any = EMPTY  # an unsigned index needs no check for one from the end
-    j: Any = EMPTY
-    since, why, closed, path = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(5), np.zeros(last)
-    for i in range(rows.shape[0]):
-        fresh = i == 0
-        for k in range(rows.shape[1]):
-            fresh |= i > 0 and rows[i, k] != rows[i - 1, k]
-        if fresh:
-            trial_signals(codes, masks, rows[i], stack, signal, entry)
-            by_bar(signal[0], n, block, ups)
-            by_bar(signal[1], n, block, downs)
-            by_bar(signal[2], n, block, exits)
-        hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
-        trailing, stay = trail > 0.0, math.ceil(hold) if hold > 0.0 else NEVER
-        for m in range(wide):
-            held[m], shorts[m], rising[m], falling[m], leaving[m], late[m] = EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY
-        for j in range(n):
-            units[j], floor[j], ceiling[j] = 0.0, np.nan, np.nan
-        closed[:] = 0.0
-        cash, before, exposed, sums, busy = terms.cash, terms.cash, 0.0, no_bars(terms.cash), EMPTY
-        t, began = 1, 0  # the first bar of the stretch that is walked
-        while t < last:
-            if busy == EMPTY:  # flat and nothing waits: on to the next entry
+    many = min(many, width)
+    ring = 1
+    while ring <= longest_stay(rules, last):
+        ring *= 2
+    group = max(min(TOGETHER, rows.shape[0], WAITING // (ring * wide)), 1)
+    stacks, signals, entries = np.empty(codes.depth * n * many, np.uint64), np.empty(3 * n * many, np.uint64), np.empty(many, np.uint64)
+    block, turned = np.empty(64, np.uint64), np.empty((3, 64 * many, wide), np.uint64)
+    ups, downs, exits = turned[0], turned[1], turned[2]
+    asks, sides, path = np.zeros(wide, np.uint64), np.zeros(wide, np.uint64), np.zeros(64 * many + 1)
+    lanes, own, bits = np.zeros((group, 4, n)), np.zeros((group, n, 3)), np.zeros((group, 6, wide), np.uint64)
+    entered = np.zeros((group, ring, wide), np.uint64)  # who entered at a bar: due together
+    money, counts = np.zeros((group, 10)), np.zeros((group, 5))
+    j: Any = EMPTY  # an unsigned index needs no check for one from the end
+    for first in range(0, rows.shape[0], group):
+        together = min(group, rows.shape[0] - first)
+        for g in range(together):
+            lanes[g, :2], lanes[g, 2:], bits[g], counts[g], money[g] = 0.0, np.nan, EMPTY, 0.0, 0.0
+            money[g, 0], money[g, 1], money[g, 6], money[g, 7] = terms.cash, terms.cash, terms.cash, terms.cash
+        for word_at in range(0, width, many):
+            words, start = min(many, width - word_at), 64 * word_at  # the decisions of bars from `start` on are carried out a bar later
+            until, entry = min(start + 64 * words + 1, last), entries[:words]
+            stack, signal = stacks[: codes.depth * n * words].reshape(codes.depth, n * words), signals[: 3 * n * words].reshape(3, n * words)
+            for g in range(together):
+                i = first + g
+                if g == 0 or other_masks(rows, i):
+                    trial_signals(codes, masks, rows[i], Part(word_at, words, width), stack, signal, entry)
+                    by_bar(signal[0], words, block, ups)
+                    by_bar(signal[1], words, block, downs)
+                    by_bar(signal[2], words, block, exits)
+                hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
+                trailing, stay = trail > 0.0, math.ceil(hold) if 0.0 < hold < last else NEVER
+                units, best, floor, ceiling = lanes[g, 0], lanes[g, 1], lanes[g, 2], lanes[g, 3]
+                paid, cost, since = own[g, :, 0], own[g, :, 1], own[g, :, 2]
+                held, shorts, rising, falling, leaving, late = bits[g, 0], bits[g, 1], bits[g, 2], bits[g, 3], bits[g, 4], bits[g, 5]
+                lately, closed = entered[g], counts[g]
+                cash, before, exposed = money[g, 0], money[g, 1], money[g, 2]
+                sums = (money[g, 3], money[g, 4], money[g, 5], money[g, 6], money[g, 7], money[g, 8], money[g, 9])
+                busy = EMPTY
+                for m in range(wide):
+                    busy |= held[m] | rising[m] | falling[m]
+                t, began = start + 1, 0  # the first bar of the stretch that is walked
+                while t < until:
+                    if busy == EMPTY:  # flat and nothing waits: on to the next entry
+                        if began:
+                            sums = add_path(sums, path, began - start, t - start)
+                        t = next_bit(entry, t - 1 - start) + 1 + start
+                        began = 0
+                        if t <= start or t >= until:
+                            break
+                    if began == 0:
+                        began, path[t - 1 - start] = t, before
+                    at, ago = np.uint64(t), np.uint64(t - 1 - start)
+                    slot, due = np.uint64(t & (ring - 1)), np.uint64((t - stay) & (ring - 1))
+                    # listen to the decisions of bar t - 1, leave at the open
+                    entering = 0
+                    for m in range(wide):
+                        up, down, stopped, ready, mine = ups[ago, m], downs[ago, m], exits[ago, m], live[at, m], held[m]
+                        rise, fall, quits = (rising[m] & ~(stopped | down)) | up, (falling[m] & ~(stopped | up)) | down, (leaving[m] | stopped) & mine
+                        old = late[m]
+                        if t > stay:
+                            old |= lately[due, m]
+                        word = mine & ready & (quits | (rise & shorts[m]) | (fall & ~shorts[m]) | old)  # who may be due
+                        while word != EMPTY:
+                            bit = word & (~word + ONE)
+                            j = np.uint64(64 * m + lowest(word))
+                            word ^= bit
+                            pending, fraction = (1.0 if rise & bit != EMPTY else -1.0 if fall & bit != EMPTY else 0.0), 1.0 if quits & bit != EMPTY else 0.0
+                            if due_at_open(units[j], pending, fraction, t - int(since[j]), hold)[0] != NONE:
+                                cash += sell(units[j], opened[at, j], terms, paid[j], cost[j], closed)
+                                units[j], floor[j], ceiling[j] = 0.0, np.nan, np.nan
+                                mine ^= bit
+                        asks[m], sides[m] = (rise | fall) & ready & ~mine, fall
+                        entering += count_bits(asks[m])
+                        held[m], lately[slot, m] = mine, EMPTY
+                        rising[m], falling[m], leaving[m], late[m] = rise & ~ready, fall & ~ready, quits & ~ready, old & ~ready
+                    # entries at the open
+                    if entering > 0:
+                        wanted = size * before if size > 0.0 and before > 0.0 else 0.0
+                        kept = 0.0
+                        for m in range(wide):
+                            if held[m] != EMPTY:
+                                kept += worth_of(units, at_open, at, np.uint64(64 * m), np.uint64(min(64 * m + 64, n)), True)
+                        share = share_of(wanted * entering, kept, before, terms.max_gross)
+                        for m in range(wide):
+                            word, mine = asks[m], EMPTY
+                            while word != EMPTY:
+                                bit = word & (~word + ONE)
+                                j = np.uint64(64 * m + lowest(word))
+                                word ^= bit
+                                side, price = -1.0 if sides[m] & bit else 1.0, opened[at, j]
+                                units[j] = entry_units(side, size, before, share, price)
+                                if units[j] != 0.0:
+                                    paid[j] = abs(units[j]) * slipped(price, side, terms.slippage)
+                                    cost[j] = paid[j] * terms.fees
+                                    cash -= side * paid[j] + cost[j]
+                                    best[j], since[j] = price, t
+                                    level, goal = fixed_level(side, price, stop, terms.margin)[0], price * (1.0 + side * take)
+                                    floor[j], ceiling[j] = (level, goal) if side > 0.0 else (goal, level)
+                                    mine |= bit
+                            lately[slot, m] = mine
+                            held[m] |= mine
+                            shorts[m] = (shorts[m] & ~asks[m]) | (mine & sides[m])
+                    # inside the bar, then mark and carry at the close
+                    worth, holding, busy = 0.0, EMPTY, EMPTY
+                    for m in range(wide):
+                        mine = held[m]
+                        if mine != EMPTY:
+                            begin, end = np.uint64(64 * m), np.uint64(min(64 * m + 64, n))
+                            word = mine
+                            if not trailing:  # only who may be hit
+                                word = EMPTY
+                                for k in range(begin, end):
+                                    word |= np.uint64((low[at, k] <= floor[k]) | (high[at, k] >= ceiling[k])) << (k - begin)
+                            word &= live[at, m] & mine
+                            while word != EMPTY:
+                                bit = word & (~word + ONE)
+                                j = np.uint64(64 * m + lowest(word))
+                                word ^= bit
+                                side = 1.0 if units[j] > 0.0 else -1.0
+                                level, goal = (floor[j], ceiling[j]) if side > 0.0 else (ceiling[j], floor[j])
+                                if trailing:
+                                    level = trailed_level(side, level, NONE, best[j], trail)[0]
+                                hit, exit_price = level_hit(side, opened[at, j], high[at, j], low[at, j], level, goal)
+                                if hit != MISSED:
+                                    cash += sell(units[j], exit_price, terms, paid[j], cost[j], closed)
+                                    units[j], floor[j], ceiling[j] = 0.0, np.nan, np.nan
+                                    mine ^= bit
+                                elif trailing:
+                                    best[j] = better(side, best[j], high[at, j], low[at, j])
+                            word = mine if pays[at] else mine & shorts[m] if terms.borrow != 0.0 else EMPTY
+                            while word != EMPTY:
+                                j = np.uint64(64 * m + lowest(word))
+                                word &= word - ONE
+                                notional = units[j] * mark[at, j]
+                                carry = borrow_paid(notional, terms.borrow, days[at]) + funding_paid(notional, funding[at, j])
+                                cost[j] += carry
+                                cash -= carry
+                            worth += worth_of(units, mark, at, begin, end, False)
+                            held[m] = mine
+                        holding |= mine
+                        busy |= mine | rising[m] | falling[m]
+                    before = cash + worth
+                    path[t - start] = before
+                    exposed += 1.0 if holding != EMPTY and before > 0.0 else 0.0
+                    t += 1
+                    if returns.size:
+                        now, then = path[t - 1 - start], path[t - 2 - start]
+                        returns[i, t - 1] = now / then - 1.0 if then > 0.0 else 0.0
                 if began:
-                    sums = add_path(sums, path, began, t)
-                t = next_bit(entry, t - 1) + 1
-                began = 0
-                if t == 0 or t >= last:
-                    break
-            if began == 0:
-                began, path[t - 1] = t, before
-            at = np.uint64(t)
-            # listen to the decisions of bar t - 1, leave at the open
-            entering = 0
-            for m in range(wide):
-                up, down, stopped, ready, mine = ups[at - ONE, m], downs[at - ONE, m], exits[at - ONE, m], live[at, m], held[m]
-                rise, fall, quits = (rising[m] & ~(stopped | down)) | up, (falling[m] & ~(stopped | up)) | down, (leaving[m] | stopped) & mine
-                old = late[m]
-                if t > stay:
-                    old |= entered[at - np.uint64(stay), m]
-                word = mine & ready & (quits | (rise & shorts[m]) | (fall & ~shorts[m]) | old)  # who may be due
-                while word != EMPTY:
-                    bit = word & (~word + ONE)
-                    j = np.uint64(64 * m + lowest(word))
-                    word ^= bit
-                    pending, fraction = (1.0 if rise & bit != EMPTY else -1.0 if fall & bit != EMPTY else 0.0), 1.0 if quits & bit != EMPTY else 0.0
-                    if due_at_open(units[j], pending, fraction, t - since[j], hold)[0] != NONE:
-                        cash += sell(units[j], opened[at, j], terms, paid[j], cost[j], closed)
-                        units[j], floor[j], ceiling[j] = 0.0, np.nan, np.nan
-                        mine ^= bit
-                asks[m], sides[m] = (rise | fall) & ready & ~mine, fall
-                entering += count_bits(asks[m])
-                held[m], rising[m], falling[m], leaving[m], late[m], entered[at, m] = mine, rise & ~ready, fall & ~ready, quits & ~ready, old & ~ready, EMPTY
-            # entries at the open
-            if entering > 0:
-                wanted = size * before if size > 0.0 and before > 0.0 else 0.0
-                kept = 0.0
-                for m in range(wide):
-                    if held[m] != EMPTY:
-                        a, b, c, d = 0.0, 0.0, 0.0, 0.0
-                        u, end = np.uint64(64 * m), np.uint64(min(64 * m + 64, n))
-                        while u + FOUR <= end:
-                            a += abs(units[u]) * at_open[at, u]
-                            b += abs(units[u + ONE]) * at_open[at, u + ONE]
-                            c += abs(units[u + TWO]) * at_open[at, u + TWO]
-                            d += abs(units[u + THREE]) * at_open[at, u + THREE]
-                            u += FOUR
-                        while u < end:
-                            a += abs(units[u]) * at_open[at, u]
-                            u += ONE
-                        kept += (a + b) + (c + d)
-                share = share_of(wanted * entering, kept, before, terms.max_gross)
-                for m in range(wide):
-                    word, mine = asks[m], EMPTY
-                    while word != EMPTY:
-                        bit = word & (~word + ONE)
-                        j = np.uint64(64 * m + lowest(word))
-                        word ^= bit
-                        side, price = -1.0 if sides[m] & bit else 1.0, opened[at, j]
-                        units[j] = entry_units(side, size, before, share, price)
-                        if units[j] != 0.0:
-                            paid[j] = abs(units[j]) * slipped(price, side, terms.slippage)
-                            cost[j] = paid[j] * terms.fees
-                            cash -= side * paid[j] + cost[j]
-                            best[j], since[j], goal[j] = price, t, price * (1.0 + side * take)
-                            level[j], why[j] = fixed_level(side, price, stop, terms.margin)
-                            floor[j], ceiling[j] = (level[j], goal[j]) if side > 0.0 else (goal[j], level[j])
-                            mine |= bit
-                    entered[at, m] = mine
-                    held[m] |= mine
-                    shorts[m] = (shorts[m] & ~asks[m]) | (mine & sides[m])
-            # inside the bar, then mark and carry at the close
-            worth, holding, busy = 0.0, EMPTY, EMPTY
-            for m in range(wide):
-                mine = held[m]
-                if mine != EMPTY:
-                    begin, end = np.uint64(64 * m), np.uint64(min(64 * m + 64, n))
-                    word = mine
-                    if not trailing:  # only who may be hit
-                        word = EMPTY
-                        for k in range(begin, end):
-                            word |= np.uint64((low[at, k] <= floor[k]) | (high[at, k] >= ceiling[k])) << (k - begin)
-                    word &= live[at, m] & mine
-                    while word != EMPTY:
-                        bit = word & (~word + ONE)
-                        j = np.uint64(64 * m + lowest(word))
-                        word ^= bit
-                        side, nearest = (1.0 if units[j] > 0.0 else -1.0), level[j]
-                        if trailing:
-                            nearest = trailed_level(side, level[j], why[j], best[j], trail)[0]
-                        hit, exit_price = level_hit(side, opened[at, j], high[at, j], low[at, j], nearest, goal[j])
-                        if hit != MISSED:
-                            cash += sell(units[j], exit_price, terms, paid[j], cost[j], closed)
-                            units[j], floor[j], ceiling[j] = 0.0, np.nan, np.nan
-                            mine ^= bit
-                        elif trailing:
-                            best[j] = better(side, best[j], high[at, j], low[at, j])
-                    word = mine if pays[at] else mine & shorts[m] if terms.borrow != 0.0 else EMPTY
-                    while word != EMPTY:
-                        j = np.uint64(64 * m + lowest(word))
-                        word &= word - ONE
-                        notional = units[j] * mark[at, j]
-                        carry = borrow_paid(notional, terms.borrow, days[at]) + funding_paid(notional, funding[at, j])
-                        cost[j] += carry
-                        cash -= carry
-                    a, b, c, d, u = 0.0, 0.0, 0.0, 0.0, begin
-                    while u + FOUR <= end:
-                        a += units[u] * mark[at, u]
-                        b += units[u + ONE] * mark[at, u + ONE]
-                        c += units[u + TWO] * mark[at, u + TWO]
-                        d += units[u + THREE] * mark[at, u + THREE]
-                        u += FOUR
-                    while u < end:
-                        a += units[u] * mark[at, u]
-                        u += ONE
-                    worth += (a + b) + (c + d)
-                    held[m] = mine
-                holding |= mine
-                busy |= mine | rising[m] | falling[m]
-            before = cash + worth
-            path[t] = before
-            exposed += 1.0 if holding != EMPTY and before > 0.0 else 0.0
-            t += 1
-            if returns.size:
-                returns[i, t - 1] = path[t - 1] / path[t - 2] - 1.0 if path[t - 2] > 0.0 else 0.0
-        if began:
-            sums = add_path(sums, path, began, t)
-        finish(sums, exposed, terms.cash, closed, last, year, out[i])
+                    sums = add_path(sums, path, began - start, t - start)
+                money[g, 0], money[g, 1], money[g, 2] = cash, before, exposed
+                money[g, 3], money[g, 4], money[g, 5], money[g, 6], money[g, 7], money[g, 8], money[g, 9] = sums
+        for g in range(together):
+            ended = money[g]
+            finish((ended[3], ended[4], ended[5], ended[6], ended[7], ended[8], ended[9]), ended[2], terms.cash, counts[g], last, year, out[first + g])

@@ -15,37 +15,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from flowbt.engine.sweep.kernel import (
-    EMPTY,
-    HOLD,
-    NEVER,
-    ONE,
-    SIZE,
-    STOP,
-    TAKE,
-    THREE,
-    TRAIL,
-    TWO,
-    Codes,
-    Trials,
-    Words,
-    count_bits,
-    is_set,
-    lowest,
-    next_bit,
-    opens_of,
-    run_trials,
-    sell,
-    trial_signals,
-)
-from flowbt.engine.sweep.sums import add_bar, add_path, finish, no_bars
+from flowbt.engine.sweep.kernel import HOLD, NEVER, SIZE, STOP, TAKE, TRAIL, Trials, opens_of, run_trials, sell
+from flowbt.engine.sweep.masks import EMPTY, ONE, THREE, TWO, Words, count_bits, is_set, lowest, next_bit
+from flowbt.engine.sweep.program import Codes, other_masks, trial_signals, whole
+from flowbt.engine.sweep.sums import add_path, finish, no_bars
 from flowbt.engine.types import frozen
 from flowbt.engine.walk.events import MISSED, better, borrow_paid, entry_units, fixed_level, funding_paid, level_hit, share_of, slipped, trailed_level
 from flowbt.engine.walk.kernel import Array, Bars, Terms
 from flowbt.ground.compiled import jit
 
 Kernel = Callable[[Terms, Words, Codes, Trials, float], None]
-FEW = 32  # symbols; found by benchmarks/turns.py
+FEW_BARS = 2_048  # values that stay near the processor
+FEW = 64  # symbols; found by benchmarks/turns.py
 OPEN, HIGH, LOW, MARK, SIX = EMPTY, ONE, TWO, THREE, np.uint64(6)
 
 
@@ -94,92 +75,93 @@ def run_single(bars: Bars, terms: Terms, masks: Words, codes: Codes, trials: Tri
     u: Any = ONE  # an unsigned index needs no check for one from the end
     for t in range(last):
         paying |= funding[t] != 0.0
-    closed, path = np.zeros(5), np.zeros(last)
+    closed, path = np.zeros(5), np.zeros(last + FEW_BARS)  # values at the close, one bar after another where a position was held
     for i in range(rows.shape[0]):
-        fresh = i == 0
-        for k in range(rows.shape[1]):
-            fresh |= i > 0 and rows[i, k] != rows[i - 1, k]
-        if fresh:
-            trial_signals(codes, masks, rows[i], stack, signal, entry)
+        if other_masks(rows, i):
+            trial_signals(codes, masks, rows[i], whole(masks), stack, signal, entry)
         hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
         stay, trailing = math.ceil(hold) if hold > 0.0 else NEVER, trail > 0.0
         share = share_of(size, 0.0, 1.0, terms.max_gross)  # nothing else is ever held: the same for any equity
         closed[:] = 0.0
-        cash, before, held, next_up, next_down, next_exit = terms.cash, terms.cash, 0.0, -1, -1, -1
-        s = no_bars(terms.cash)
-        t = 1
-        while t < last:
-            t = next_bit(entry, t - 1) + 1  # flat: on to the next entry
-            if t == 0 or t >= last:
-                break
-            entering = True
-            while entering:
-                entering = False
-                price = opened[t]
-                side = 1.0 if is_set(ups, t - 1) else -1.0
-                units = entry_units(side, size, before, share, price)
-                if units == 0.0:
-                    t += 1
-                    continue
-                paid = abs(units) * slipped(price, side, terms.slippage)
-                cost = paid * terms.fees
-                cash -= side * paid + cost
-                best, goal = price, price * (1.0 + side * take)
-                level, why = fixed_level(side, price, stop, terms.margin)
-                next_exit = upcoming(exits, next_exit, t)
-                if side > 0.0:
-                    next_down = upcoming(downs, next_down, t)
-                    due = 1 + min(next_exit, next_down)
-                else:
-                    next_up = upcoming(ups, next_up, t)
-                    due = 1 + min(next_exit, next_up)
-                due = min(due, t + stay)
-                carrying, end = paying or (side < 0.0 and terms.borrow != 0.0), min(due, last)
-                hit, exit_price = MISSED, 0.0
-                if not (carrying or trailing or goal == goal or abs(level) < np.inf):  # nothing can happen before it is due
-                    path[t - 1] = before
-                    for u in range(np.uint64(t), np.uint64(end)):
-                        path[u] = cash + units * mark[u]
-                    s = add_path(s, path, t, end)
-                    for u in range(np.uint64(t), np.uint64(end)):
-                        held += 1.0 if path[u] > 0.0 else 0.0
-                        if record:
-                            returns[i, u] = path[u] / path[u - ONE] - 1.0 if path[u - ONE] > 0.0 else 0.0
-                    before = path[end - 1]
-                    t = end
-                else:
-                    u = np.uint64(t)
-                    for u in range(np.uint64(t), np.uint64(end)):  # unsigned: no check for an index from the end
-                        nearest = trailed_level(side, level, why, best, trail)[0] if trailing else level
-                        hit, exit_price = level_hit(side, opened[u], high[u], low[u], nearest, goal)
-                        if hit != MISSED:
-                            break
-                        best = better(side, best, high[u], low[u])
-                        notional = units * mark[u]
-                        if carrying:
-                            carry = borrow_paid(notional, terms.borrow, days[u]) + funding_paid(notional, funding[u])
-                            cost += carry
-                            cash -= carry
-                        value = cash + notional
-                        s = add_bar(s, value, before)
-                        held += 1.0 if value > 0.0 else 0.0
-                        if record:
-                            returns[i, u] = value / before - 1.0 if before > 0.0 else 0.0
-                        before = value
-                    t = np.int64(u)  # type: ignore[assignment]
-                if hit == MISSED:
-                    t = due
-                    if due >= last:  # still open at the end
-                        break
-                    exit_price = opened[t]
-                    entering = is_set(entry, t - 1) and entry_units(1.0, size, before, share, exit_price) != 0.0
-                cash += sell(units, exit_price, terms, paid, cost, closed)
-                if not entering:
-                    s = add_bar(s, cash, before)
+        cash, before, held, next_up, next_down, next_exit = terms.cash, terms.cash, 0, -1, -1, -1
+        s, path[0], k = no_bars(terms.cash), terms.cash, 0
+        t, again = next_bit(entry, 0) + 1, False  # the next entry; whether a position was sold at the same open
+        while 0 < t < last:
+            price = opened[t]
+            side = 1.0 if is_set(ups, t - 1) else -1.0
+            units = entry_units(side, size, before, share, price)
+            if units == 0.0:
+                if again:
+                    k += 1
+                    path[k] = cash
                     if record:
                         returns[i, t] = cash / before - 1.0 if before > 0.0 else 0.0
                     before = cash
-                    t += 1
+                t, again = next_bit(entry, t) + 1, False
+                continue
+            paid = abs(units) * slipped(price, side, terms.slippage)
+            cost = paid * terms.fees
+            cash -= side * paid + cost
+            goal = price * (1.0 + side * take)
+            level, why = fixed_level(side, price, stop, terms.margin)
+            next_exit = upcoming(exits, next_exit, t)
+            if side > 0.0:
+                next_down = upcoming(downs, next_down, t)
+                due = 1 + min(next_exit, next_down)
+            else:
+                next_up = upcoming(ups, next_up, t)
+                due = 1 + min(next_exit, next_up)
+            due = min(due, t + stay)
+            end = np.uint64(min(due, last))
+            hit, exit_price, u = MISSED, 0.0, np.uint64(t)
+            if trailing or paying or (side < 0.0 and terms.borrow != 0.0):
+                best = price
+                while u < end:
+                    nearest = trailed_level(side, level, why, best, trail)[0] if trailing else level
+                    hit, exit_price = level_hit(side, opened[u], high[u], low[u], nearest, goal)
+                    if hit != MISSED:
+                        break
+                    best = better(side, best, high[u], low[u])
+                    notional = units * mark[u]
+                    carry = borrow_paid(notional, terms.borrow, days[u]) + funding_paid(notional, funding[u])
+                    cost += carry
+                    cash -= carry
+                    k += 1
+                    path[np.uint64(k)] = cash + notional
+                    held += 1 if path[np.uint64(k)] > 0.0 else 0
+                    u += ONE
+            else:
+                floor, ceiling, ago = (level if side > 0.0 else goal), (goal if side > 0.0 else level), np.uint64(t - 1 - k)
+                if goal == goal or abs(level) < np.inf:
+                    while u < end and not (low[u] <= floor) | (high[u] >= ceiling):
+                        u += ONE
+                    if u < end:
+                        hit, exit_price = level_hit(side, opened[u], high[u], low[u], level, goal)
+                else:  # nothing can happen before it is due
+                    u = end
+                for v in range(np.uint64(t), u):
+                    path[v - ago] = cash + units * mark[v]
+                for v in range(np.uint64(t), u):
+                    held += 1 if path[v - ago] > 0.0 else 0
+                k += np.int64(u) - t  # type: ignore[assignment]
+            if record:
+                for v in range(np.uint64(t), u):
+                    returns[i, v] = path[v - (u - np.uint64(k)) + ONE] / path[v - (u - np.uint64(k))] - 1.0 if path[v - (u - np.uint64(k))] > 0.0 else 0.0
+            before, t = path[k], np.int64(u)  # type: ignore[assignment]
+            if hit == MISSED:
+                if due >= last:  # still open at the end
+                    break
+                exit_price = opened[t]
+            cash += sell(units, exit_price, terms, paid, cost, closed)
+            upcome = next_bit(entry, t if hit != MISSED else t - 1) + 1
+            again = upcome == t
+            path[k + 1] = cash
+            if record and not again:
+                returns[i, t] = cash / before - 1.0 if before > 0.0 else 0.0
+            k, before, t = (k, before, upcome) if again else (k + 1, cash, upcome)
+            if k >= FEW_BARS:
+                s, path[0], k = add_path(s, path, 1, k + 1), path[k], 0
+        s = add_path(s, path, 1, k + 1)
         finish(s, held, terms.cash, closed, last, year, out[i])
 
 
@@ -217,11 +199,8 @@ def run_several(columns: Columns, terms: Terms, masks: Words, codes: Codes, tria
     j: Any = ONE  # unsigned: no check for an index from the end
     u: Any = ONE
     for i in range(rows.shape[0]):
-        fresh = i == 0
-        for k in range(rows.shape[1]):
-            fresh |= i > 0 and rows[i, k] != rows[i - 1, k]
-        if fresh:
-            trial_signals(codes, masks, rows[i], stack, signal, entry)
+        if other_masks(rows, i):
+            trial_signals(codes, masks, rows[i], whole(masks), stack, signal, entry)
         hold, stop, take, trail, size = rules[i, HOLD], rules[i, STOP], rules[i, TAKE], rules[i, TRAIL], rules[i, SIZE]
         stay, trailing = math.ceil(hold) if hold > 0.0 else NEVER, trail > 0.0
         closed[:] = 0.0

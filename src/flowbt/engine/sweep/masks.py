@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection, Hashable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
+from numba.extending import intrinsic
 
 from flowbt.engine.walk.kernel import Array
 from flowbt.ground.compiled import jit
@@ -14,6 +18,7 @@ from flowbt.ground.types import Function
 
 Words = npt.NDArray[np.uint64]
 COMPARES: dict[Function, int] = {operator.lt: 0, operator.le: 1, operator.gt: 2, operator.ge: 3}
+EMPTY, ONE, TWO, THREE, FOUR = np.arange(5, dtype=np.uint64)
 FLIPPED = {0: 2, 1: 3, 2: 0, 3: 1}  # a < b read from b's side
 
 
@@ -57,6 +62,79 @@ def pack_compare_two(left: Array, right: Array, how: int, out: Words) -> None:
             for k in range(a.size):
                 word |= np.uint64(holds(a[k], b[k], how)) << np.uint64(k)
             out[j, w] = word
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lowest(_typing: object, word: object) -> object:
+    """Position of the lowest set bit of a word that is not 0."""
+
+    def build(_context: object, builder: Any, _signature: object, args: Any) -> object:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def count_bits(_typing: object, word: object) -> object:
+    """How many bits of a word are set."""
+
+    def build(_context: object, builder: Any, _signature: object, args: Any) -> object:
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), build
+
+
+@jit
+def next_bit(words: Words, start: int) -> int:
+    """The first set bit at or after `start`; -1 if there is none."""
+    w = start >> 6
+    if w >= words.size:
+        return -1
+    word = (words[w] >> np.uint64(start & 63)) << np.uint64(start & 63)
+    while word == EMPTY:
+        w += 1
+        if w == words.size:
+            return -1
+        word = words[w]
+    found: int = w * 64 + lowest(word)
+    return found
+
+
+@jit
+def is_set(words: Words, t: int) -> bool:
+    """Whether bit t is set."""
+    return ((words[t >> 6] >> np.uint64(t & 63)) & ONE) != EMPTY  # type: ignore[no-any-return]
+
+
+@jit
+def turn(block: Words) -> None:
+    """A square of 64 x 64 bits, its rows made columns: halves of halves change places."""
+    step, mask = 32, np.uint64(0xFFFFFFFF)
+    while step:
+        shift = np.uint64(step)
+        for base in range(0, 64, 2 * step):
+            for k in range(base, base + step):
+                swap = ((block[k] >> shift) ^ block[k + step]) & mask
+                block[k] ^= swap << shift
+                block[k + step] ^= swap
+        step >>= 1
+        mask ^= mask << np.uint64(step)
+
+
+@jit
+def by_bar(signal: Words, words: int, block: Words, out: Words) -> None:
+    """A signal (`words` words a symbol, a bit per bar) turned round: row t of `out` has a bit per symbol, 64 a word."""
+    symbols = signal.size // words
+    for m in range(out.shape[1]):
+        for w in range(words):
+            any_bit = EMPTY
+            for k in range(64):
+                block[k] = signal[(64 * m + k) * words + w] if 64 * m + k < symbols else EMPTY
+                any_bit |= block[k]
+            if any_bit != EMPTY:
+                turn(block)
+            for k in range(64):
+                out[64 * w + k, m] = block[k]
 
 
 @jit

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from flowbt.deferred import Node
+from flowbt.engine.sweep.masks import EMPTY, Words
+from flowbt.engine.walk.kernel import Ints
+from flowbt.ground.compiled import jit
 
-Codes = npt.NDArray[np.int64]
+Postfix = npt.NDArray[np.int64]
 
 AND, OR, XOR, NOT = -1, -2, -3, -4  # a code of 0 or more pushes that leaf
 _BINARY = {operator.and_: AND, operator.or_: OR, operator.xor: XOR, np.logical_and: AND, np.logical_or: OR, np.logical_xor: XOR}
@@ -23,7 +27,7 @@ class Program:
 
     leaves: list[Node] = field(default_factory=list)
     inverted: set[int] = field(default_factory=set)
-    codes: list[Codes] = field(default_factory=list)
+    codes: list[Postfix] = field(default_factory=list)
 
     @property
     def depth(self) -> int:
@@ -58,3 +62,73 @@ class Program:
             if node not in self.leaves:
                 self.leaves.append(node)
             codes.append(self.leaves.index(node))
+
+
+class Codes(NamedTuple):
+    """Postfix programs of the three roots, and which is there."""
+
+    long: Ints
+    short: Ints
+    exit: Ints
+    depth: int
+
+
+class Part(NamedTuple):
+    """Words [first, first + words) of each symbol, of masks that hold `width` words a symbol. All words of all symbols stand side by side: `whole`."""
+
+    first: int
+    words: int
+    width: int
+
+
+@jit
+def whole(masks: Words) -> Part:
+    """Everything a row of masks holds."""
+    return Part(0, masks.shape[1], masks.shape[1])
+
+
+@jit
+def other_masks(rows: Ints, i: int) -> bool:
+    """Whether trial i has other masks than the trial before it; those of the first one are always new."""
+    differs = i == 0
+    for k in range(rows.shape[1]):
+        differs |= i > 0 and rows[i, k] != rows[i - 1, k]
+    return differs
+
+
+@jit
+def evaluate(codes: Ints, masks: Words, rows: Ints, part: Part, stack: Words, out: Words) -> None:
+    """Run a postfix program over a part of the masks of a trial; an empty program gives no bit. `out`: the part's words, symbol by symbol."""
+    top = -1
+    first, words, width = part
+    for code in codes:
+        if code >= 0:
+            top += 1
+            for j in range(out.size // words):
+                for k in range(words):
+                    stack[top, j * words + k] = masks[rows[code], j * width + first + k]
+        elif code == NOT:
+            for k in range(out.size):
+                stack[top, k] = ~stack[top, k]
+        else:
+            top -= 1
+            for k in range(out.size):
+                a, b = stack[top, k], stack[top + 1, k]
+                stack[top, k] = a & b if code == AND else a | b if code == OR else a ^ b
+    for k in range(out.size):
+        out[k] = stack[0, k] if top >= 0 else EMPTY
+
+
+@jit
+def trial_signals(codes: Codes, masks: Words, rows: Ints, part: Part, stack: Words, signal: Words, entry: Words) -> None:
+    """The signals of a trial in a part (long, short, exit, symbol by symbol) and the bars with an entry of any symbol. Long and short on one bar are
+    neither."""
+    evaluate(codes.long, masks, rows, part, stack, signal[0])
+    evaluate(codes.short, masks, rows, part, stack, signal[1])
+    evaluate(codes.exit, masks, rows, part, stack, signal[2])
+    entry[:] = EMPTY
+    for begin in range(0, signal.shape[1], entry.size):
+        for k in range(entry.size):
+            up, down = signal[0, begin + k], signal[1, begin + k]
+            signal[0, begin + k], signal[1, begin + k] = up & ~down, down & ~up
+            entry[k] |= up ^ down

@@ -20,6 +20,10 @@ class TrialResults(NamedTuple):
     def column(self, name: str) -> Array:
         return self.metrics[:, METRICS.index(name)]
 
+    def part(self, first: int, last: int) -> TrialResults:
+        """Those of trials [first, last)."""
+        return TrialResults(self.metrics[first:last], self.returns[first:last], self.prints[first:last])
+
 
 @dataclass(frozen=True)
 class BarRange:

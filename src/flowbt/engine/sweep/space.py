@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from flowbt.ground.types import Json
-
 Ints = npt.NDArray[np.int64]
+MANY = 1 << 16  # settings whose numbers need no more than two bytes
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Space:
     def numbers(self, codes: Ints) -> Ints:
         return self.keys(codes, self.names)
 
-    def trial(self, codes: Sequence[int] | Ints) -> Json:
+    def trial(self, codes: Sequence[int] | Ints) -> dict[str, object]:
         return {name: values[int(code)] for name, values, code in zip(self.names, self.values, codes, strict=True)}
 
     def keys(self, codes: Ints, names: Sequence[str]) -> Ints:
@@ -61,7 +60,13 @@ class Space:
 
     def groups(self, codes: Ints, names: Sequence[str]) -> Iterator[tuple[dict[str, object], Ints]]:
         """(the first trial, positions of the trials) for each distinct setting of the named parameters."""
-        _, first, member = np.unique(self.keys(codes, names), return_index=True, return_inverse=True)
-        order = np.argsort(member, kind="stable")
-        for at, where in zip(first, np.split(order, np.cumsum(np.bincount(member))[:-1]), strict=True):
-            yield self.trial(codes[at]), where
+        keys, count = self.keys(codes, names), self.most(names)
+        if count > MANY:
+            distinct, keys = np.unique(keys, return_inverse=True)
+            count = len(distinct)
+        order = np.argsort(keys.astype(np.uint16) if count <= MANY else keys, kind="stable")  # short keys are sorted without comparing them
+        sizes = np.bincount(keys, minlength=1)
+        ends = np.cumsum(sizes)
+        for size, end in zip(sizes[sizes > 0].tolist(), ends[sizes > 0].tolist(), strict=True):
+            where = order[end - size : end]
+            yield self.trial(codes[where[0]]), where

@@ -37,11 +37,10 @@ def count_trade(closed: Array, profit: float, paid: float) -> None:
     """Add a closed trade with its profit and its entry notional."""
     closed[TRADES] += 1.0
     closed[RETURN] += profit / paid
-    if profit > 0.0:
-        closed[WINS] += 1.0
-        closed[GAIN] += profit
-    else:
-        closed[LOSS] -= profit
+    won = profit > 0.0  # chosen, not branched on: nothing foretells it
+    closed[WINS] += 1.0 if won else 0.0
+    closed[GAIN] += profit if won else 0.0
+    closed[LOSS] -= 0.0 if won else profit
 
 
 @jit

@@ -11,14 +11,15 @@ from typing import NamedTuple
 import numpy as np
 
 from flowbt.deferred import Trace, Tracer
-from flowbt.engine.options.run import SharedPrices
+from flowbt.engine.options.valuation import SharedPrices
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
 from flowbt.engine.sweep.fingerprint import bits_of, fingerprints
 from flowbt.engine.sweep.general import General
-from flowbt.engine.sweep.kernel import Codes, Trials
+from flowbt.engine.sweep.kernel import Trials
 from flowbt.engine.sweep.live import Kernel, kernel_of
 from flowbt.engine.sweep.masks import MaskStore
+from flowbt.engine.sweep.program import Codes
 from flowbt.engine.sweep.results import WHOLE, BarRange, TrialResults
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
@@ -27,6 +28,7 @@ from flowbt.engine.walk.kernel import Array, Bars, Terms
 from flowbt.ground.errors import EngineError
 
 THREADS = os.cpu_count() or 1
+LEAST = 160_000  # symbol-bars in a unit of work of a thread
 FRAMES = 0.7  # of the evaluator's memory, for the frames that others are compared with
 
 
@@ -137,7 +139,8 @@ class Sweeper:
         metrics, prints = np.empty((len(rows), len(METRICS))), np.empty(len(rows) if part.prints else 0, np.uint64)
         returns = np.zeros((len(rows), bars)) if part.returns else np.empty((0, 0))
         whole, bits = self.store.words.reshape(self.store.count, -1), bits_of(rules)
-        step, jobs = max(64, -(-len(rows) // (self.threads * 4))), []
+        least = max(1, LEAST // (bars * len(self.stage.market.symbols)))
+        step, jobs = max(least, -(-len(rows) // (self.threads * 4))), []
         for at in range(0, len(rows), step):
             mine = slice(at, at + step)
             trials = Trials(rows[mine], rules[mine], metrics[mine], returns[mine] if part.returns else returns)

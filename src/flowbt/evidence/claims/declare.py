@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, SupportsIndex, TypeVar, runtime_checkable
 
 from flowbt.ground.errors import ClaimError, nearest
-from flowbt.ground.types import Function, Json
+from flowbt.ground.types import Function
 
 F = TypeVar("F", bound=Function)
 OutcomeKind = TypeVar("OutcomeKind")
@@ -182,7 +182,7 @@ class Claim:
                 raise ClaimError(asked, f"definitions name {name!r}, no parameter of the function", nearest(name, self.defaults) or has)
         return self
 
-    def variants(self) -> list[Json]:
+    def variants(self) -> list[dict[str, object]]:
         """Every definition, the reported one (the defaults) first."""
         count = 1
         for values in self.definitions.values():

@@ -18,7 +18,6 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from flowbt.evidence.cutoffs import CUTOFFS
-from flowbt.ground.types import Json
 
 Array = npt.NDArray[np.float64]
 
@@ -57,7 +56,7 @@ class ProbabilityScore:
     brier: Gain
     log: Gain
 
-    def to_dict(self) -> Json:
+    def to_dict(self) -> dict[str, object]:
         return asdict(self)
 
 

@@ -113,7 +113,7 @@ class SequenceEvidence:
     curve: Curve
     span: tuple[str, str]
     missing: tuple[str, ...] = ()
-    detail: Json = field(default_factory=dict)
+    detail: dict[str, object] = field(default_factory=dict)
 
 
 def sequence_evidence(claim: Claim, frames: list[tuple[dict[str, object], pd.DataFrame]], draws: int = 2_000, seed: int = 0) -> SequenceEvidence:

@@ -27,8 +27,9 @@ _STEPS = 5_000  # a long series is cut into at most about this many blocks: enou
 def block_length(x: Array) -> float:
     """Mean block length by Politis and White (2004, corrected 2009); `x`: T values, NaN dropped. At least 1.
 
-    As `arch.bootstrap.optimal_block_length(x)["stationary"]`, which the tests hold it to; written here because importing
-    arch costs over a second. 1 for fewer than 20 values or a constant.
+    As `arch.bootstrap.optimal_block_length(x)["stationary"]`, which the tests hold it to (autocorrelations are over the whole variance, arch's over that of
+    the rows that meet: under a hundred values the lag at which they count as nothing may be another). Written here because importing arch costs over
+    a second. 1 for fewer than 20 values or a constant.
     """
     x = x[np.isfinite(x)]
     n = len(x)

@@ -7,13 +7,89 @@ A figure that was not computed neither clears the best nor speaks against it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict
 
-from flowbt.ground.types import JsonView
+from flowbt.ground.types import Json
 
 Tone = Literal["good", "doubt", "bad", "none"]
+
+
+class LedgerCount(TypedDict, total=False):
+    """Trials ever run; those that are independent by their mean correlation."""
+
+    trials: int
+    effective: float
+    mean_correlation: float
+
+
+class Overfitting(TypedDict):
+    """Share of splits in which the best in sample is under the median outside; slope of outside on inside, chance of a loss; trials and blocks."""
+
+    pbo: float
+    slope: float | None
+    loss: float
+    trials: int
+    blocks: int
+
+
+class Superiority(TypedDict):
+    """p of the best of `trials` against cash, and its bounds."""
+
+    p: float
+    lower: float
+    upper: float
+    trials: int
+
+
+class Steps(TypedDict):
+    """How many of `trials` stepwise testing keeps at `level`."""
+
+    significant: int
+    trials: int
+    level: float
+
+
+class NoiseFound(TypedDict):
+    """Sharpe of the best on rotated signals (5%, 50%, 95%) beside the real one, and its p. None, stored: it has no meaning."""
+
+    p: float | None
+    low: float | None
+    middle: float | None
+    high: float | None
+    real: float | None
+    rotations: int
+    trials: int
+    above: float
+
+
+class Neighbours(TypedDict):
+    """Sharpe of the trials one step from the best, and the share of its own that is `kept` at their median."""
+
+    count: int
+    median_sharpe: float
+    worst_sharpe: float
+    kept: float | None
+
+
+class Luck(TypedDict, total=False):
+    """`luck.json`: how much of the best of a search may be luck. None: not computed. `best`: its parameters, `trial` and `sharpe`; None: no trial traded."""
+
+    best: Json | None
+    ledger: LedgerCount
+    deflated_sharpe: float
+    deflated_sharpe_effective: float
+    expected_best_of_luck: float
+    sharpe_variance: float
+    pbo: Overfitting | None
+    spa: Superiority | None
+    stepm: Steps | None
+    noise: NoiseFound | None
+    neighbours: Neighbours | None
+    sample: dict[str, int]
+    notes: list[str]
+    look_ahead: str
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -58,17 +134,16 @@ class LuckCheck:
     tone: Tone
 
 
-def luck_checks(luck: JsonView) -> tuple[LuckCheck, ...]:
+def luck_checks(luck: Luck) -> tuple[LuckCheck, ...]:
     """The four figures by which the best of a search is judged, in the order they are shown."""
-    ledger, pbo, noise, near = (luck.get(part) or {} for part in ("ledger", "pbo", "noise", "neighbours"))
+    ledger, pbo, noise, near = luck.get("ledger", LedgerCount()), luck.get("pbo"), luck.get("noise"), luck.get("neighbours")
     deflated = luck.get("deflated_sharpe_effective") if luck.get("deflated_sharpe") is None else luck.get("deflated_sharpe")
     trials = f"after {ledger['trials']:,} trials ever run" if ledger.get("trials") else "trials not counted"
-    share, p, kept = pbo.get("pbo"), noise.get("p"), near.get("kept")
     return (
         _check("Deflated Sharpe", deflated, ".0%", trials, SEARCH.deflated, f"the luckiest of {ledger.get('trials', 0):,} trials would do as well"),
         _check(
             "Backtest overfitting",
-            share,
+            pbo["pbo"] if pbo else None,
             ".0%",
             "share of splits where the best in sample falls below the median out of sample",
             SEARCH.overfit,
@@ -76,15 +151,15 @@ def luck_checks(luck: JsonView) -> tuple[LuckCheck, ...]:
         ),
         _check(
             "Against noise",
-            p,
+            noise["p"] if noise else None,
             ".3f",
-            f"chance that the best on {noise.get('rotations', 0):,} rotated worlds is as good",
+            f"chance that the best on {noise['rotations'] if noise else 0:,} rotated worlds is as good",
             SEARCH.noise,
             "the same grid on rotated signals does as well",
         ),
         _check(
             "Neighbours keep",
-            kept,
+            near["kept"] if near else None,
             ".0%",
             "of the best Sharpe, at the median of the trials next to it",
             SEARCH.neighbours,
@@ -93,7 +168,7 @@ def luck_checks(luck: JsonView) -> tuple[LuckCheck, ...]:
     )
 
 
-def luck_verdict(luck: Mapping[str, object]) -> str:
+def luck_verdict(luck: Luck) -> str:
     """The verdict in one line: every figure that is not good is named, with its value."""
     if luck["best"] is None:
         return "No trial traded."

@@ -8,6 +8,7 @@ disk and without a network. All text is escaped; data goes to scripts with the `
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -76,6 +77,11 @@ def number(value: object, spec: str = ".2f", units: str = "") -> str:
     return f"{text} {units}"
 
 
+def typeset(text: str) -> str:
+    """Words with true minus signs, dates and ranges that do not break; a dash for what is missing; `shift(-1)` stays. Not for what is to be copied."""
+    return MISSING if text == "-" else re.sub(r"(?<!\w)(?<!\w\()-(?=[\d$.]*\d)", "−", re.sub(r"(?<=\d)-(?=\d)", "\u2011", text))
+
+
 def chance(p: float | None) -> str:
     """A p value to three places; never nought."""
     return "<0.001" if p is not None and p < 0.0005 else number(p, ".3f")
@@ -100,7 +106,7 @@ def script(value: object) -> object:
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     made = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters.update(number=number, chance=chance, when=when, script=script, slug=slug)
+    made.filters.update(number=number, chance=chance, when=when, typeset=typeset, script=script, slug=slug)
     return made
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from flowbt.ground.files import write_text
-from flowbt.ground.types import Json, JsonView
+from flowbt.ground.types import Context, JsonView
 from flowbt.results import shelf
 from flowbt.results.pages.base import render_page, stylesheet
 
 TOP = 16  # names of the flow table
 
 
-def context(board: JsonView) -> Json:
+def context(board: JsonView) -> Context:
     sections: dict[str, list[Any]] = {}
     for reading in [*board["readings"], *board.get("coins", ())]:
         sections.setdefault(reading["section"], []).append(reading)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flowbt.ground.files import write_text
-from flowbt.ground.types import Json, JsonView
+from flowbt.ground.types import Context, JsonView
 from flowbt.results import shelf
 from flowbt.results.pages.base import render_page, write_assets
 
 FOLDER = "_compare"
 
 
-def context(comparison: Mapping[str, object]) -> Json:
+def context(comparison: Mapping[str, object]) -> Context:
     return {"title": "Comparison", "c": comparison, "data": {name: comparison[name] for name in ("runs", "equity", "trades")}}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.ground.types import Json
+from flowbt.ground.types import Context
 from flowbt.results.breakdowns import known
 
 MOST_POINTS = 4200  # drawn per line; longer series are drawn at every k-th bar, and the page says so
@@ -22,7 +22,7 @@ def matched(returns: pd.Series, to: pd.Series) -> pd.Series:
     return returns * (float(to.std()) / own) if own > 0 else returns
 
 
-def spells(states: pd.Series, keep: npt.NDArray[np.int64]) -> Json:
+def spells(states: pd.Series, keep: npt.NDArray[np.int64]) -> Context:
     """A regime as codes per drawn bar, with the names of its states."""
     values = known(states)
     names = sorted(set(values))

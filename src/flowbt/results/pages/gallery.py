@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.ground.files import write_text
-from flowbt.ground.types import Json, JsonView
+from flowbt.ground.types import Context, Json, JsonView
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import render_page, write_assets
@@ -33,7 +33,7 @@ def write(root: Path, gallery: JsonView) -> Path:
     return path
 
 
-def context(gallery: JsonView) -> Json:
+def context(gallery: JsonView) -> Context:
     rows = [_row(entry) for entry in gallery["entries"]]
     traded = [row for row in rows if row["sharpe"] is not None]
     return {
@@ -65,7 +65,7 @@ def _row(entry: JsonView) -> Json:
     """An entry with its measures beside it and a tone; numbers that are not there are None."""
     measures = entry.get("measures") or {}
     names = ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades")
-    flat = {
+    flat: Json = {
         "claims": (),
         "caveats": (),
         "answer": "",

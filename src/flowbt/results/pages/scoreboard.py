@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import ORDER, stated_effect
 from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.ground.documents import read_json
-from flowbt.ground.files import write_text
-from flowbt.ground.types import Json
+from flowbt.ground.files import read_bytes, real, write_text
+from flowbt.ground.types import Context, Json
 from flowbt.results.pages import site
-from flowbt.results.pages.base import MISSING, render_page, write_assets
+from flowbt.results.pages.base import MISSING, render_page, typeset, write_assets
 from flowbt.results.record import sealed
 from flowbt.results.shelf import listing
 
@@ -55,7 +54,7 @@ def owns(results: Path, register: str) -> bool:
         held = read_json(path).get("register", "")
     except (OSError, ValueError, AttributeError):
         return True
-    return not held or (bool(register) and Path(held).resolve() == Path(register).resolve())
+    return not held or (bool(register) and real(Path(held)) == real(Path(register)))
 
 
 def write_scoreboard(results: Path, scored: Scored) -> Path:
@@ -81,7 +80,7 @@ def write_scoreboard(results: Path, scored: Scored) -> Path:
 
 def _put(path: Path, text: str) -> None:
     """Write what differs: a second run finds its hundred pages as they are."""
-    if not (path.is_file() and path.read_bytes() == text.encode()):
+    if not (path.is_file() and read_bytes(path) == text.encode()):
         write_text(path, text)
 
 
@@ -139,7 +138,7 @@ def claim_page(finding: Finding, scored: Scored, tearsheet: str) -> str:
     return render_page("claim.html", context, depth=1)
 
 
-def row(f: Finding) -> Json:
+def row(f: Finding) -> Context:
     """The cells of a scoreboard row as text, with the numbers they sort by."""
     return {
         "id": f.id,
@@ -173,18 +172,13 @@ def in_order(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (documents.index(f.document), ORDER.index(f.verdict) if f.verdict in ORDER else len(ORDER)))
 
 
-def typeset(text: str) -> str:
-    """A true minus before digits, a dash for what is missing."""
-    return MISSING if text == "-" else re.sub(r"-(?=\d)", "−", re.sub(r"(?<=\d)-(?=\d)", "\u2011", text))
-
-
 def counts(findings: Sequence[Finding]) -> list[tuple[str, int, str]]:
     """Verdict, number of claims, tone; in the fixed order, those that occur."""
     found = Counter(f.verdict for f in findings)
     return [(verdict, found[verdict], TONES.get(verdict, "none")) for verdict in ORDER if found[verdict]]
 
 
-def chart_data(f: Finding) -> Json:
+def chart_data(f: Finding) -> Context:
     """The specification curve and the mean path, small."""
     curve = sorted(f.detail.get("curve", []), key=lambda r: r["effect"] if r["effect"] is not None else 0.0)
     reported = f.detail.get("curve", [None])[0] if f.detail.get("curve") else None
@@ -210,7 +204,7 @@ def _label(r: Json) -> str:
     return f"{words}; over {r['horizon']}" if words else f"over {r['horizon']}"
 
 
-def _figure(f: Finding, figure: Json) -> Json:
+def _figure(f: Finding, figure: Json) -> Context:
     def text(value: Any) -> str:
         if value is None:
             return MISSING
@@ -227,14 +221,14 @@ def _figure(f: Finding, figure: Json) -> Json:
     }
 
 
-def _first(f: Finding) -> Json | None:
+def _first(f: Finding) -> Context | None:
     first = f.detail.get("first")
     if not first:
         return None
     return {"n": first["n"], "measured": typeset(wording.amount(first["measured"], f.units)), "effect": typeset(wording.effect_text(f, first["effect"]))}
 
 
-def _part(f: Finding, part: Json) -> Json:
+def _part(f: Finding, part: Json) -> Context:
     interval = "-" if part["low"] is None else f"{wording.effect_text(f, part['low'])} to {wording.effect_text(f, part['high'])}"
     return {
         "label": part["label"],
@@ -247,13 +241,13 @@ def _part(f: Finding, part: Json) -> Json:
     }
 
 
-def _beyond(f: Finding) -> Json | None:
+def _beyond(f: Finding) -> Context | None:
     """The effect against matched controls, on sister symbols and after the document's date, as rows of text."""
     if not f.beyond:
         return None
     b = f.beyond
 
-    def told(label: str, found: Json, raw: float | None) -> Json:
+    def told(label: str, found: Json, raw: float | None) -> Context:
         interval = "-" if found["low"] is None else f"{wording.effect_text(f, found['low'])} to {wording.effect_text(f, found['high'])}"
         texts = {"raw": wording.effect_text(f, raw), "matched": wording.effect_text(f, found["effect"]), "interval": interval}
         return {name: typeset(text) for name, text in texts.items()} | {"label": label, "n": found["n"], "n_effective": found["n_effective"]}

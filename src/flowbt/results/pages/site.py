@@ -6,22 +6,26 @@ Work in progress is shown when a `progress.json` lies in its folder, see `progre
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import write_text, writing
-from flowbt.ground.types import Json
+from flowbt.ground.files import read_bytes, real, write_text, writing
+from flowbt.ground.types import Context, Json
 from flowbt.results import shelf
+from flowbt.results.packing import line, packed, parted
 from flowbt.results.pages.base import ASSETS, render_page, write_assets
+from flowbt.results.pages.drawing import compact
 from flowbt.results.record import dumps, unsealed
 
 NOTICE, PROGRESS, INDEX = "page.json", "progress.json", "index.html"
 KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board", "desk")
 LISTED = ("sharpe", "cagr", "volatility", "max_drawdown", "trades", "win_rate")  # measures on the browser page
+PLAIN = ("id", "strategy", "thesis", "symbols", "from", "to", "synthetic", "created", "look_ahead")  # of a summary, as it is
 DOWNLOADS = ("trades.csv", "trades.parquet")  # what a tearsheet links to
 DEPTH = 4  # folders below the root in which notices are looked for
 
@@ -39,7 +43,7 @@ def report(folder: Path, title: str, done: int, total: int, words: str = "") -> 
     write_text(folder / PROGRESS, dumps({"title": title, "done": done, "total": total, "words": words, "state": "done" if done >= total else "running"}))
 
 
-def notices(root: Path) -> list[Json]:
+def notices(root: Path) -> list[Context]:
     """Every announced page under `root`, newest first, with `href` relative to the root; a broken notice is skipped."""
     found = []
     for path in _files(root, NOTICE):
@@ -51,7 +55,7 @@ def notices(root: Path) -> list[Json]:
     return sorted(found, key=lambda notice: str(notice.get("created", "")), reverse=True)
 
 
-def progress(root: Path) -> list[Json]:
+def progress(root: Path) -> list[Context]:
     """What is being worked on: each `progress.json` (done, total, and title, words, state, rate, eta, best if given) with its age in seconds."""
     found = []
     for path in _files(root, PROGRESS):
@@ -75,18 +79,10 @@ def _pace(state: Json) -> str:
 def index_page(root: Path, *, live: bool = False) -> str:
     """The browser page. `live`: served by `flowbt serve`, so that tags, notes, comparisons and progress work in place."""
     listing = shelf.listing(root)
-    runs = [
-        {
-            **_trimmed(entry.summary),
-            "answer": _answer(entry.belief),
-            "tags": list(entry.tags),
-            "note": entry.note,
-            "href": f"{entry.path.relative_to(root).as_posix()}/tearsheet.html",
-        }
-        for entry in sorted(listing.entries, key=lambda entry: bool(entry.summary.get("look_ahead")))  # what uses the future comes last
-    ]
+    entries = sorted(listing.entries, key=lambda entry: bool(entry.summary.get("look_ahead")))  # what uses the future comes last
     pages = notices(root)
-    context = {"title": "Results", "live": live, "broken": listing.broken, "count": len(runs), "pages": pages, "data": {"runs": runs, "live": live}}
+    data = {"runs": packed([_row(entry, root) for entry in entries]), "count": len(entries), "live": live}
+    context = {"title": "Results", "live": live, "broken": listing.broken, "count": len(entries), "pages": pages, "data": data}
     return render_page("browser.html", context)
 
 
@@ -104,7 +100,7 @@ def export(root: Path, folder: Path) -> int:
     root, folder = Path(root), Path(folder)
     if not root.is_dir():
         raise StoreError(f"export of {root}", "no such folder", "give one with --results")
-    if folder.resolve() == root.resolve() or root.resolve() in folder.resolve().parents:
+    if real(folder) == real(root) or real(root) in real(folder).parents:
         raise StoreError(f"export to {folder}", "inside the results folder", "name a folder elsewhere")
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / ASSETS).is_dir())):
         raise StoreError(f"export to {folder}", "it exists and is no earlier export", "name a new folder")
@@ -123,15 +119,30 @@ def export(root: Path, folder: Path) -> int:
     return len(pages) + 1
 
 
-def _trimmed(summary: Json) -> Json:
-    names = ("id", "strategy", "thesis", "parameters", "symbols", "from", "to", "synthetic", "created", "look_ahead", "spark")
-    measures = {name: (summary.get("measures") or {}).get(name) for name in LISTED}
-    return {**{name: summary.get(name) for name in names}, "measures": measures}
+def _row(entry: shelf.StoredRun, root: Path) -> Json:
+    """What the browser page shows of a run: some 250 bytes when packed (benchmarks/results.py)."""
+    summary, belief = entry.summary, entry.belief
+    parameters, measures = summary.get("parameters") or {}, summary.get("measures") or {}
+    words, figures = parted(str(belief.get("sentence", "")) if belief else "")
+    return {
+        **{name: summary.get(name) for name in PLAIN},
+        **dict(zip(LISTED, compact(_numbers(measures.get(name) for name in LISTED)), strict=True)),
+        "named": list(parameters),
+        "values": list(parameters.values()),
+        "spark": line(compact(_numbers(summary.get("spark") or ()))),
+        "answer": belief.get("answer") if belief else None,
+        "tone": belief.get("tone") if belief else None,
+        "words": words,
+        "figures": figures,
+        "tags": list(entry.tags),
+        "note": entry.note,
+        "folder": entry.path.parent.relative_to(root).as_posix(),
+    }
 
 
-def _answer(belief: Json | None) -> Json | None:
-    """The answer, its colour and its sentence, of what a run may be believed."""
-    return {name: belief.get(name) for name in ("answer", "tone", "sentence")} if belief else None
+def _numbers(values: Iterable[object]) -> list[float]:
+    """NaN for what is no number: a summary may be anybody's."""
+    return [value if isinstance(value, (int, float)) else math.nan for value in values]
 
 
 def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:
@@ -154,9 +165,9 @@ def _files(root: Path, name: str, *, whole: bool = True) -> Iterator[Path]:
                 yield item
 
 
-def _read(path: Path) -> Json:
+def _read(path: Path) -> Context:
     try:
-        found = unsealed(path.read_bytes())
+        found = unsealed(read_bytes(path))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -6,6 +6,7 @@ than MOST: over a regular sample and the best); the trial table and the parallel
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -14,15 +15,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flowbt.evidence.belief import BeliefTold
 from flowbt.evidence.measures import MEASURES
-from flowbt.evidence.search.judgement import luck_checks
+from flowbt.evidence.search.judgement import Luck, luck_checks
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import write_text
-from flowbt.ground.types import Json
+from flowbt.ground.files import read_bytes, write_text
+from flowbt.ground.types import Context
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import number, render_page, write_assets
 from flowbt.results.record import unsealed
+from flowbt.results.studied import SweepDocument
 
 PAGE = "sweep.html"
 MAPPED = ("sharpe", "cagr", "max_drawdown", "trades")
@@ -40,17 +43,17 @@ def write(root: Path, folder: Path) -> Path:
         shown = context(sweep, luck, trials, beliefs_of(folder, sweep))
         write_text(path, render_page("sweep.html", shown, depth=len(path.relative_to(root).parts) - 1))
         title = f"Sweep of {sweep['strategy']}, {sweep.get('trials', len(trials)):,} trials"
-        site.announce(path, "sweep", title, str(luck.get("verdict") or ""), shown["best_run"])
+        site.announce(path, "sweep", title, str(luck.get("verdict") or ""), next(iter((sweep.get("runs") or {}).values()), ""))
     site.write_index(Path(root))
     return path
 
 
-def read(folder: Path) -> tuple[Json, Json, pd.DataFrame]:
+def read(folder: Path) -> tuple[SweepDocument, Luck, pd.DataFrame]:
     """sweep.json, luck.json (empty where absent) and the trials. Raises StoreError for a sweep that is not complete or damaged."""
     folder = Path(folder)
     try:
-        sweep = unsealed((folder / "sweep.json").read_bytes())
-        luck = unsealed((folder / "luck.json").read_bytes()) if (folder / "luck.json").is_file() else {}
+        sweep: SweepDocument = unsealed(read_bytes(folder / "sweep.json"))
+        luck: Luck = unsealed(read_bytes(folder / "luck.json")) if (folder / "luck.json").is_file() else Luck()
         trials = read_trials(folder / "trials.parquet")
     except (OSError, ValueError) as problem:
         do = "run the sweep to its end (--resume)" if not (folder / "sweep.json").is_file() else "the folder is damaged; sweep again"
@@ -78,13 +81,13 @@ def read_trials(path: Path) -> pd.DataFrame:
     return frame
 
 
-def beliefs_of(folder: Path, sweep: Json) -> Json:
+def beliefs_of(folder: Path, sweep: SweepDocument) -> dict[str, BeliefTold]:
     """What the trials that are stored as runs may be believed now: trial -> `Belief.to_dict()`."""
     told = shelf.beliefs_in(Path(folder).parent)
     return {trial: told[run] for trial, run in (sweep.get("runs") or {}).items() if run in told}
 
 
-def context(sweep: Json, luck: Json, trials: pd.DataFrame, beliefs: Json) -> Json:
+def context(sweep: SweepDocument, luck: Luck, trials: pd.DataFrame, beliefs: Mapping[str, BeliefTold]) -> Context:
     best = next(iter(sweep.get("runs") or {}), "")
     names = list(sweep["parameters"])
     metrics = [name for name in sweep.get("metrics", []) if name in trials]
@@ -129,15 +132,15 @@ def levels(values: pd.Series) -> tuple[list[str], np.ndarray]:
     return [f"{value:g}" if isinstance(value, float) else str(value) for value in ordered], codes
 
 
-def maps(trials: pd.DataFrame, names: list[str], metrics: list[str]) -> list[Json]:
+def maps(trials: pd.DataFrame, names: list[str], metrics: list[str]) -> list[Context]:
     """For each pair of parameters and each metric: the median and the best over all other parameters, as rows of y by columns of x."""
     axes = {name: levels(trials[name]) for name in names}
-    found = []
+    found: list[Context] = []
     for x, y in combinations(names, 2):
         keys = [axes[y][1], axes[x][1]]
         grid = pd.MultiIndex.from_product([range(len(axes[y][0])), range(len(axes[x][0]))])
         groups = trials[metrics].groupby(keys)
-        cells = {}
+        cells: Context = {}
         for kind, table in (("median", groups.median()), ("best", groups.max())):
             whole = table.reindex(grid)
             cells[kind] = {m: [drawing.compact(row, 4) for row in whole[m].to_numpy(float).reshape(len(axes[y][0]), -1)] for m in metrics}
@@ -145,7 +148,7 @@ def maps(trials: pd.DataFrame, names: list[str], metrics: list[str]) -> list[Jso
     return found
 
 
-def curve(trials: pd.DataFrame, name: str) -> Json:
+def curve(trials: pd.DataFrame, name: str) -> Context:
     """Sharpe by the values of one parameter: quartiles and the best over all other parameters."""
     labels, codes = levels(trials[name])
     groups = trials["sharpe"].groupby(codes)
@@ -154,36 +157,36 @@ def curve(trials: pd.DataFrame, name: str) -> Json:
     return {"labels": labels, **{key: drawing.compact(line, 4) for key, line in lines.items()}}
 
 
-def histogram(trials: pd.DataFrame, luck: Json) -> Json:
+def histogram(trials: pd.DataFrame, luck: Luck) -> Context:
     """How Sharpe is spread over the trials, and the marks that say what luck alone reaches."""
     values = trials["sharpe"].dropna().to_numpy(float)
     if len(values) < 2:
         return {}
     counts, edges = np.histogram(values, bins=int(np.clip(np.sqrt(len(values)), 8, 60)))
-    noise = luck.get("noise") or {}
+    noise = luck.get("noise")
     return {
         "middle": drawing.compact((edges[:-1] + edges[1:]) / 2),
         "counts": counts.tolist(),
         "width": float(edges[1] - edges[0]) or 0.01,
         "best": float(values.max()),
         "luck": luck.get("expected_best_of_luck"),
-        "noise": [noise["low"], noise["high"]] if noise.get("low") is not None and noise.get("high") is not None else None,
+        "noise": [noise["low"], noise["high"]] if noise and noise["low"] is not None and noise["high"] is not None else None,
     }
 
 
-def columns(shown: pd.DataFrame, names: list[str], metrics: list[str]) -> list[Json]:
+def columns(shown: pd.DataFrame, names: list[str], metrics: list[str]) -> list[Context]:
     """The shown trials as columns of plain values."""
-    found = []
+    found: list[Context] = []
     for name in ["trial", *names, *metrics]:
         column = shown[name]
         numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-        values = drawing.compact(column, 4 if name in metrics else 8) if numeric else [str(value) for value in column]
+        values: object = drawing.compact(column, 4 if name in metrics else 8) if numeric else [str(value) for value in column]
         kind = _kind(name) if numeric else "text"
         found.append({"name": name, "label": _label(name), "kind": kind, "values": values})
     return found
 
 
-def luck_strip(luck: Json, *, believed: bool = False) -> list[dict[str, str]]:
+def luck_strip(luck: Luck, *, believed: bool = False) -> list[dict[str, str]]:
     """The judged figures of luck as tiles; what could not be computed says so. Green only where the best trial is `believed`."""
 
     def tone(found: str) -> str:

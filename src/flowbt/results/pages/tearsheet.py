@@ -10,7 +10,7 @@ import pandas as pd
 from flowbt.evidence.belief import Belief
 from flowbt.evidence.measures import drawdown, measure
 from flowbt.evidence.trade_groups import trade_groups
-from flowbt.ground.types import Json
+from flowbt.ground.types import Context, Json
 from flowbt.results import breakdowns
 from flowbt.results.pages import drawing
 from flowbt.results.pages.base import number, render_page
@@ -42,7 +42,7 @@ def summary(record: RunRecord, belief: Belief) -> str:
     return render_page("summary.html", shown)
 
 
-def context(record: RunRecord, belief: Belief | None = None) -> Json:
+def context(record: RunRecord, belief: Belief | None = None) -> Context:
     manifest, returns = record.manifest, record.returns
     year = breakdowns.bars_per_year(manifest)
     lines = returns[[name for name in LINES if name in returns]]
@@ -75,7 +75,7 @@ def context(record: RunRecord, belief: Belief | None = None) -> Json:
     }
 
 
-def options_of(record: RunRecord) -> Json | None:
+def options_of(record: RunRecord) -> Context | None:
     """Of a run of option structures: what priced them, the band's ends, and the result by part ($ and share of starting cash; `total` is the change of the
     account's value). None for other runs."""
     terms = record.manifest.get("options")
@@ -128,7 +128,7 @@ def chart_data(record: RunRecord, year: float) -> Json:
     }
 
 
-def trade_table(trades: pd.DataFrame, intraday: bool) -> Json:
+def trade_table(trades: pd.DataFrame, intraday: bool) -> Context:
     """The latest trades as columns of plain values, with the units each column is shown in.
 
     The page stays small and readable: the first MOST_FEATURES features (the strategy's own come before raw fields), at the exit too
@@ -139,7 +139,7 @@ def trade_table(trades: pd.DataFrame, intraday: bool) -> Json:
     left_out = set(seen[MOST_FEATURES:]) | (set(seen) if len(names) * min(len(trades), MOST_TRADES) > MOST_CELLS else set())
     names = [name for name in names if not (name.endswith("@exit") and name[:-5] in left_out) and name.removesuffix("@entry") not in seen[MOST_FEATURES:]]
     shown = trades.tail(min(MOST_TRADES, MOST_CELLS // max(len(names), 1)))
-    columns: list[Json] = []
+    columns: list[Context] = []
     for name in names:
         column = shown[name]
         if pd.api.types.is_datetime64_any_dtype(column):
@@ -171,7 +171,7 @@ def headline(rows: dict[str, Row]) -> str:
     return f"{earned}; the 95% interval, {sharpe.range}, {told}."
 
 
-def figures_beside_holding(record: RunRecord, year: float, rows: dict[str, Row]) -> Json:
+def figures_beside_holding(record: RunRecord, year: float, rows: dict[str, Row]) -> Context:
     """The strategy's first figures beside those of holding its benchmark over the same bars; `benchmark` is False where there is none."""
     held = None
     if "benchmark" in record.returns:
@@ -185,7 +185,7 @@ def _held(held: dict[str, Row] | None, name: str) -> str:
     return held[name].text if held and name not in ("exposure", "trades", "win_rate") else ""
 
 
-def _prices(record: RunRecord, intraday: bool) -> Json:
+def _prices(record: RunRecord, intraday: bool) -> Context:
     """Closes of the most traded symbols, each with its own labels, thinned to the bars that are drawn."""
     trades, prices = record.trades, record.prices
     counts = trades["symbol"].value_counts() if len(trades) else pd.Series(dtype=int)
@@ -199,7 +199,7 @@ def _prices(record: RunRecord, intraday: bool) -> Json:
     return {"labels": labels, "close": close, **_beside_the_close(record, chosen, keep), "left_out": len(set(names)) - len(chosen)}
 
 
-def _beside_the_close(record: RunRecord, chosen: list[str], keep: Any) -> Json:
+def _beside_the_close(record: RunRecord, chosen: list[str], keep: Any) -> Context:
     """Open, high and low where every bar is drawn, and the strategy's own features, per symbol; both empty in runs stored before they were kept."""
     chart = record.chart if record.chart is not None else pd.DataFrame(index=record.prices.index)
     whole = len(keep) == len(chart)

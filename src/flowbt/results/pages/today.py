@@ -5,19 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from flowbt.ground.files import write_text
-from flowbt.ground.types import Json, JsonView
+from flowbt.ground.types import Context, JsonView
 from flowbt.results import shelf
 from flowbt.results.pages.base import render_page, stylesheet
 
 MOST = 12  # symbols whose conditions are shown; the others are in the JSON
 
 
-def context(day: JsonView) -> Json:
+def context(day: JsonView) -> Context:
     """Of `strategies` (dicts of `Today`), `problems`, `synthetic`, and optional `arrived`, `forecasts`, `links`, `alerts`, `made`: what the template shows."""
     rows = [_row(one) for one in day["strategies"]]
     newest = max((one["decision_time"] for one in day["strategies"]), default=None)
     shown = {"arrived": None, "forecasts": [], "links": [], "alerts": [], "made": None, **day}
-    return {"title": "Today", "day": shown, "rows": sorted(rows, key=lambda row: (not row["acts"], not row["acting"])), "newest": newest, "css": stylesheet()}
+    fill = max((one["fill"] for one in day["strategies"]), default=None)
+    past = fill if fill is not None and not day["synthetic"] and shown["made"] is not None and fill < shown["made"] else None
+    ordered = sorted(rows, key=lambda row: (not row["acts"], not row["acting"]))
+    return {"title": "Today", "day": shown, "rows": ordered, "newest": newest, "past": past, "css": stylesheet()}
 
 
 def write(path: Path, day: JsonView, *, depth: int | None = None) -> Path:
@@ -28,12 +31,12 @@ def write(path: Path, day: JsonView, *, depth: int | None = None) -> Path:
     return path
 
 
-def _row(one: JsonView) -> Json:
+def _row(one: JsonView) -> Context:
     acting = [row for row in one["decisions"] if row["action"] != "none"]
     flat = bool(acting) and all(row["weight"] == 0 for row in acting)
     symbols = [row["symbol"] for row in (acting or one["decisions"])][:MOST]
-    flips: Json = {flip["symbol"]: flip for flip in one["flips"]}
-    conditions: dict[str, list[Json]] = {}
+    flips: Context = {flip["symbol"]: flip for flip in one["flips"]}
+    conditions: dict[str, list[Context]] = {}
     for condition in one["conditions"]:
         conditions.setdefault(condition["symbol"], []).append(condition)
     return {

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flowbt.evidence.belief import BeliefTold
 from flowbt.evidence.measures import MEASURES
 from flowbt.ground.errors import StoreError
-from flowbt.ground.files import write_text
-from flowbt.ground.types import Json
+from flowbt.ground.files import read_bytes, write_text
+from flowbt.ground.types import Context
 from flowbt.results import shelf
 from flowbt.results.belief import unlike
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import number, render_page, write_assets
 from flowbt.results.record import unsealed
+from flowbt.results.studied import WalkForwardDocument
 
 PAGE = "walkforward.html"
 LABELS = {one.name: one.label for one in MEASURES}
@@ -27,30 +29,31 @@ def write(root: Path, folder: Path) -> Path:
     """Write `<folder>/walkforward.html` for the walk-forward stored there, and list it on the browser page; returns the file. Raises StoreError."""
     document, tables = read(folder)
     path = Path(folder) / PAGE
-    shown = context(document, tables, speaks_for(folder, document))
+    run = speaks_for(folder, document)
+    shown = context(document, tables, run)
     with shelf.storing(path, "write"):
         write_assets(Path(root))
         write_text(path, render_page(PAGE, shown, depth=len(path.relative_to(root).parts) - 1))
-        site.announce(path, "walk-forward", f"Walk-forward of {document['strategy']}", shown["headline"], shown["run"])
+        site.announce(path, "walk-forward", f"Walk-forward of {document['strategy']}", headline(document), run[0])
     site.write_index(Path(root))
     return path
 
 
-def read(folder: Path) -> tuple[Json, dict[str, pd.DataFrame]]:
+def read(folder: Path) -> tuple[WalkForwardDocument, dict[str, pd.DataFrame]]:
     """walkforward.json and its tables windows, returns, trades. Raises StoreError where one is missing or broken."""
     try:
-        document = unsealed((Path(folder) / "walkforward.json").read_bytes())
+        document = unsealed(read_bytes(Path(folder) / "walkforward.json"))
         return document, {name: pd.read_parquet(Path(folder) / f"{name}.parquet") for name in ("windows", "returns", "trades")}
     except (OSError, ValueError) as problem:
         raise StoreError(f"walk-forward {folder}", " ".join(str(problem).split())[:160], "the folder is damaged; walk forward again") from None
 
 
-def speaks_for(folder: Path, document: Json) -> tuple[str, Json | None]:
+def speaks_for(folder: Path, document: WalkForwardDocument) -> tuple[str, BeliefTold | None]:
     """The newest stored run of the walk-forward's grid, and what it may be believed; empty where there is none."""
     beliefs, fitting = shelf.beliefs_in(Path(folder).parent), []
     for path in Path(folder).parent.glob(f"*/{shelf.SUMMARY}"):
         try:
-            summary = unsealed(path.read_bytes())
+            summary = unsealed(read_bytes(path))
             if path.parent.name in beliefs and not unlike(document, summary["judged"]):
                 fitting.append((str(summary.get("created", "")), path.parent.name))
         except (OSError, ValueError, KeyError, TypeError):  # a damaged run is named by the listing
@@ -59,10 +62,10 @@ def speaks_for(folder: Path, document: Json) -> tuple[str, Json | None]:
     return run, beliefs.get(run)
 
 
-def context(document: Json, tables: dict[str, pd.DataFrame], run: tuple[str, Json | None] = ("", None)) -> Json:
+def context(document: WalkForwardDocument, tables: dict[str, pd.DataFrame], run: tuple[str, BeliefTold | None] = ("", None)) -> Context:
     modes = [{"name": name, **mode, "rows": _windows(tables["windows"], name)} for name, mode in document["modes"].items()]
     returns = tables["returns"]
-    lines: Json = {}
+    lines: Context = {}
     for mode in document["modes"]:
         own = returns[returns["mode"] == mode]
         keep = drawing.drawn(len(own))
@@ -83,7 +86,7 @@ def context(document: Json, tables: dict[str, pd.DataFrame], run: tuple[str, Jso
     }
 
 
-def headline(document: Json) -> str:
+def headline(document: WalkForwardDocument) -> str:
     """One sentence: what was chosen by inside, and what it was worth outside."""
     mode = document["modes"].get("rolling") or next(iter(document["modes"].values()))
     inside, outside = mode["inside"], mode["outside"]
@@ -98,7 +101,7 @@ def headline(document: Json) -> str:
     )
 
 
-def _windows(table: pd.DataFrame, mode: str) -> list[Json]:
+def _windows(table: pd.DataFrame, mode: str) -> list[Context]:
     """A row per window with plain values; numbers that are not there are None."""
     own = table[table["mode"] == mode].drop(columns="mode")
     return [{str(name): _plain(value) for name, value in row.items()} for row in own.to_dict("records")]

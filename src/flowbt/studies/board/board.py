@@ -10,12 +10,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
+from pydantic import RootModel
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.caveats import caveats
@@ -24,6 +24,7 @@ from flowbt.features.checklist import CHECKLIST
 from flowbt.features.convergence import tally
 from flowbt.features.inputs import INPUTS
 from flowbt.ground.clock import Clock, read_asof
+from flowbt.ground.documents import read_declared
 from flowbt.ground.errors import DatasetError, FlowbtError, ParameterError, RangeError, SpoiltDataset
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.types import Moment
@@ -154,16 +155,17 @@ def board(catalog: Catalog, asof: Moment | None = None, symbols: Iterable[str] =
     )
 
 
+class Sectors(RootModel[dict[str, tuple[str, ...]]]):
+    """`sectors.toml`: the symbols of each sector."""
+
+
 def sectors_of(catalog: Catalog) -> dict[str, str]:
     """Symbol -> sector, by `sectors.toml` beside the datasets; empty where there is none. DatasetError for one that cannot be read."""
     found: dict[str, str] = {}
     for path in (root / SECTORS for root in catalog.roots):
         if path.is_file():
-            try:
-                groups = tomllib.loads(path.read_text(encoding="utf-8"))
-                found |= {str(symbol): str(sector) for sector, symbols in groups.items() for symbol in symbols}
-            except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
-                raise DatasetError(f"sectors {path}", f"cannot be used ({error})", 'write "SECTOR" = ["SYMBOL", ...]') from None
+            groups = read_declared(path, Sectors, "sectors", DatasetError, "check the file", 'write "SECTOR" = ["SYMBOL", ...]').root
+            found |= {symbol: sector for sector, symbols in groups.items() for symbol in symbols}
     return found
 
 
@@ -180,35 +182,35 @@ def _read(panel: PanelReader, lines: Iterable[Line], gaps: list[Gap], of: str = 
     """The lines that have a value on the panel's last label; the others are gaps, their names after `of`."""
     found, decided = [], panel.clock.decisions(panel.index[-1:])[0]
     for line in lines:
-        watched = Fresh(panel)
-        try:
-            frame = line.ask(watched)
-        except SpoiltDataset:
-            raise
-        except FlowbtError as error:
-            gaps.append(never(of + line.name, error))
+        if (asked := _asked(panel, line, gaps, of)) is None:
             continue
-        if (value := last(frame)) != value or watched.stale():
-            gaps.append(stale(of + line.name, watched, frame))
-            continue
+        watched, value = asked
         told = (line.section, line.name, value, line.text(value), watched.known_at(), watched.event_time(), watched.names())
         found.append(Reading(*told, tuple(sorted(watched.stand_ins)), tuple(late_fields(panel, watched.used, decided))))
     return found
 
 
 def _gate(panel: PanelReader, line: Line, gaps: list[Gap]) -> ChecklistItem | None:
+    if (asked := _asked(panel, line, gaps)) is None:
+        return None
+    watched, value = asked
+    return ChecklistItem(line.name, line.holds(value), value, watched.known_at())
+
+
+def _asked(panel: PanelReader, line: Line, gaps: list[Gap], of: str = "") -> tuple[Fresh, float] | None:
+    """The line's value on the last label, and the panel that saw what was read for it; None, and a gap, where there is none or it is stale."""
     watched = Fresh(panel)
     try:
         frame = line.ask(watched)
     except SpoiltDataset:
         raise
     except FlowbtError as error:
-        gaps.append(never(line.name, error))
+        gaps.append(never(of + line.name, error))
         return None
     if (value := last(frame)) != value or watched.stale():
-        gaps.append(stale(line.name, watched, frame))
+        gaps.append(stale(of + line.name, watched, frame))
         return None
-    return ChecklistItem(line.name, line.holds(value), value, watched.known_at())
+    return watched, value
 
 
 Judge = Callable[[Any], tuple[pd.DataFrame, pd.DataFrame]]

@@ -8,22 +8,22 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import date as Date
 
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
 
 from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.panel.reader import PanelReader
-from flowbt.ground.clock import Clock, read_date
+from flowbt.ground.clock import Clock
+from flowbt.ground.documents import read_declared
 from flowbt.ground.errors import DatasetError
 from flowbt.ground.fields import FieldKey
-from flowbt.ground.types import Json
 
 TOLERANCE = 0.01  # of the larger value
-SAID = "said.toml"
+SAID, DO = "said.toml", "each [[said]] has document, on, what, said, and may have within, why"
 LEVELS = ("open", "high", "low", "close", "volume")  # of different bases where datasets differ: only the close is compared
 
 
@@ -50,6 +50,27 @@ class Said:
     here: float
     agrees: bool
     why: str
+
+
+class SaidRow(BaseModel):
+    """One `[[said]]` of the file: what a document prints of a day."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    document: str
+    on: Date
+    what: str
+    said: float = Field(allow_inf_nan=False)
+    within: float | None = Field(default=None, ge=0)
+    why: str = ""
+
+
+class SaidFile(BaseModel):
+    """`said.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    said: tuple[SaidRow, ...]
 
 
 def conflicts(catalog: Catalog, keys: Iterable[tuple[str, str]], decided: pd.Timestamp) -> list[Conflict]:
@@ -112,26 +133,13 @@ def by_other_rules(catalog: Catalog, decided: pd.Timestamp) -> list[Conflict]:
 def said(catalog: Catalog, session: pd.Timestamp, values: Mapping[str, float]) -> list[Said]:
     """What documents say of this session beside the board's values (by name). DatasetError for a file that cannot be read."""
     found = []
-    for row in (row for root in catalog.roots for row in _rows(root / SAID)):
-        if read_date(str(row["on"])) == session:
-            here, printed = float(values.get(row["what"], math.nan)), float(row["said"])
-            agrees = abs(here - printed) <= float(row.get("within", abs(printed) * 0.01))
-            found.append(Said(str(row["document"]), str(row["what"]), printed, here, agrees, str(row.get("why", ""))))
+    paths = [root / SAID for root in catalog.roots if (root / SAID).is_file()]
+    files = [read_declared(path, SaidFile, "what documents say,", DatasetError, "check the file", DO) for path in paths]
+    for row in (row for file in files for row in file.said if pd.Timestamp(row.on) == session):
+        here = float(values.get(row.what, math.nan))
+        agrees = abs(here - row.said) <= (abs(row.said) * 0.01 if row.within is None else row.within)
+        found.append(Said(row.document, row.what, row.said, here, agrees, row.why))
     return found
-
-
-def _rows(path: Path) -> list[Json]:
-    if not path.is_file():
-        return []
-    try:
-        rows: list[Json] = tomllib.loads(path.read_text(encoding="utf-8"))["said"]
-        for row in rows:
-            read_date(str(row["on"])), row["document"], row["what"], float(row["said"])
-        return rows
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        raise DatasetError(
-            f"what documents say, {path}", f"cannot be used ({type(error).__name__}: {error})", "each [[said]] has document, on, what, said"
-        ) from None
 
 
 def read_keys(panels: Iterable[PanelReader]) -> set[tuple[str, str]]:

@@ -16,19 +16,20 @@ import json
 import math
 import re
 import subprocess
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flowbt.ground.clock import Clock
+from flowbt.ground.documents import declared, read_toml
 from flowbt.ground.errors import ParameterError
-from flowbt.ground.files import write_json, write_text
-from flowbt.ground.types import Json
+from flowbt.ground.files import read_text, write_json, write_text
 from flowbt.results.shelf import storing
 from flowbt.studies.board.board import SYMBOLS, Board
 from flowbt.studies.board.coins import COINS
@@ -38,7 +39,6 @@ from flowbt.studies.sweep.constraints import met
 
 MARKET = ("net premium", "premium", "dark-pool net", "dark-pool volume")
 COUNTS = ("bullish", "bearish", "tilt", "conviction")
-OUTS = ("terminal", "file", "command")
 LOG, STATE = "alerts.log", "alerts.json"
 LONGEST = 60.0  # seconds a command may take
 
@@ -56,15 +56,22 @@ class BoardChange:
         return self.before * self.now < 0
 
 
-@dataclass(frozen=True)
-class Alert:
+class Alert(BaseModel):
     """A rule of `alerts.toml`."""
 
-    name: str
-    when: str
-    cool_down: int = 1
-    to: tuple[str, ...] = ("terminal",)
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    when: str = Field(min_length=1)
+    cool_down: int = Field(default=1, ge=0)
+    to: tuple[Literal["terminal", "file", "command"], ...] = ("terminal",)
     command: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_a_command(self) -> Alert:
+        if "command" in self.to and not self.command:
+            raise ValueError('to has "command", and there is no command')
+        return self
 
 
 def values_of(one: Board) -> dict[str, float]:
@@ -107,20 +114,28 @@ def alert_name(name: str) -> str:
     return f"v_{text}" if text[:1].isdigit() else text
 
 
-def read_alerts(path: Path) -> list[Alert]:
-    """The rules of a file; ParameterError says what is wrong in it."""
+def read_alerts(path: Path) -> tuple[list[Alert], list[str]]:
+    """The rules of a file, and one line for each that is none: it stops no other. ParameterError for a file that has no rules at all."""
+    do = "each [[alert]] has name, when, and may have cool_down, to, command"
     try:
-        rows: list[Json] = tomllib.loads(path.read_text(encoding="utf-8")).get("alert", [])
-        given: list[Json] = [{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()} for row in rows]
-        found = [Alert(**row) for row in given]
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, AttributeError) as error:
-        raise ParameterError(f"alerts {path}", f"cannot be used ({error})", "each [[alert]] has name, when, and may have cool_down, to, command") from None
-    for one in found:
-        if not (isinstance(one.cool_down, int) and one.cool_down >= 0) or not set(one.to) <= set(OUTS) or ("command" in one.to and not one.command):
-            raise ParameterError(
-                f"alert {one.name!r}", "its cool_down, to or command", f"cool_down: sessions; to: of {', '.join(OUTS)}; command: a list of words"
-            )
-    return found
+        whole = read_toml(path)
+    except (OSError, ValueError) as error:
+        raise ParameterError(f"alerts {path}", f"cannot be used ({error})", do) from None
+    rows = whole.get("alert", [])
+    if not isinstance(rows, list) or set(whole) - {"alert"}:
+        raise ParameterError(f"alerts {path}", f"its {', '.join(map(repr, whole))} are no [[alert]]", do)
+    found: list[Alert] = []
+    wrong: list[str] = []
+    for n, row in enumerate(rows):
+        name = row.get("name") if isinstance(row, dict) else None
+        try:
+            one = declared(row, Alert, f"alert {name or n + 1!r}", ParameterError, do)
+            if one.name in {other.name for other in found}:
+                raise ParameterError(f"alert {one.name!r}", "another has that name, and they would cool down together", "name each alert once")
+            found.append(one)
+        except ParameterError as error:
+            wrong.append(str(error))
+    return found, wrong
 
 
 def board_names() -> set[str]:
@@ -132,15 +147,16 @@ def board_names() -> set[str]:
     return {alert_name(name) for name in names}
 
 
-def sound(alerts: list[Alert], values: Mapping[str, float], before: Mapping[str, float]) -> tuple[list[Alert], list[str]]:
-    """The rules that can be read and name nothing but values of a board, and one line for each other: it stops none of them."""
-    columns, good, wrong = _columns(values, before), [], []
+def sound(alerts: list[Alert], wrong: list[str], values: Mapping[str, float], before: Mapping[str, float]) -> tuple[list[Alert], list[str]]:
+    """The rules that can be read and name nothing but values of a board, and one line for each other, after those that are `wrong` already: it stops none of
+    them."""
+    columns, good, wrong = _columns(values, before), [], list(wrong)
     for one in alerts:
         try:
             met(one.when, columns)
             good.append(one)
         except ParameterError as error:
-            wrong.append(f"alert {one.name!r}: {error}")
+            wrong.append(f'alert {one.name!r}: {error.found}; a rule compares names of the board, such as "vix < 18" (docs/desk.md)')
     return good, wrong
 
 
@@ -154,15 +170,8 @@ def _columns(values: Mapping[str, float], before: Mapping[str, float]) -> dict[s
 def fired(alerts: list[Alert], values: Mapping[str, float], before: Mapping[str, float], session: pd.Timestamp, home: Path) -> list[tuple[Alert, str]]:
     """The alerts whose rule holds and that did not fire in their cool-down, each with its line; `home` keeps when each fired last. A value that is missing
     holds in no comparison. ParameterError for a rule that cannot be read, or names no value of the board."""
-    columns = _columns(values, before)
     state = _state(home)
-    found = []
-    for one in alerts:
-        if not met(one.when, columns)[0] or _cooling(one, state.get(one.name, ""), session):
-            continue
-        used = [name for name in columns if re.search(rf"\b{re.escape(name)}\b", one.when)]
-        told = ", ".join(f"{name} {columns[name][0]:.4g}" for name in used)
-        found.append((one, f"{session:%Y-%m-%d}  {one.name}: {one.when} ({told})"))
+    found = [(one, line) for one, line in _true(alerts, values, before, session) if not _cooling(one, state.get(one.name, ""), session)]
     if found:
         with storing(home, "write"):
             home.mkdir(parents=True, exist_ok=True)
@@ -170,11 +179,28 @@ def fired(alerts: list[Alert], values: Mapping[str, float], before: Mapping[str,
     return found
 
 
+def standing(alerts: list[Alert], values: Mapping[str, float], before: Mapping[str, float], session: pd.Timestamp, home: Path) -> list[str]:
+    """The lines of the alerts that fired on this session, in this call or an earlier one, and hold: what its page shows however often it is written."""
+    state = _state(home)
+    return [line for one, line in _true(alerts, values, before, session) if state.get(one.name) == f"{session:%Y-%m-%d}"]
+
+
+def _true(alerts: list[Alert], values: Mapping[str, float], before: Mapping[str, float], session: pd.Timestamp) -> list[tuple[Alert, str]]:
+    """The alerts whose rule holds, each with its line."""
+    columns, found = _columns(values, before), []
+    for one in alerts:
+        if met(one.when, columns)[0]:
+            used = [name for name in columns if re.search(rf"\b{re.escape(name)}\b", one.when)]
+            told = ", ".join(f"{name} {columns[name][0]:.4g}" for name in used)
+            found.append((one, f"{session:%Y-%m-%d}  {one.name}: {one.when} ({told})"))
+    return found
+
+
 def send(found: list[tuple[Alert, str]], home: Path) -> list[str]:
     """Bring fired alerts to file and command; returns a line for each command that failed. The terminal is the caller's."""
     lines = [line for one, line in found if "file" in one.to]
     if lines:
-        there = (home / LOG).read_text(encoding="utf-8") if (home / LOG).is_file() else ""
+        there = read_text(home / LOG) if (home / LOG).is_file() else ""
         with storing(home / LOG, "write"):
             write_text(home / LOG, there + "".join(f"{line}\n" for line in lines))
     problems = []
@@ -199,7 +225,7 @@ def _cooling(one: Alert, last: str, session: pd.Timestamp) -> bool:
 
 def _state(home: Path) -> dict[str, str]:
     try:
-        found = json.loads((home / STATE).read_text(encoding="utf-8"))
+        found = json.loads(read_text(home / STATE))
         return {str(name): str(day) for name, day in found.items()}
     except (OSError, ValueError, AttributeError):
         return {}

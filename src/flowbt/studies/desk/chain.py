@@ -3,8 +3,9 @@
     {"n": 0, "time": "2026-04-08T22:31:00Z", "kind": "decision", "body": {...}, "before": "<hash of entry n-1>", "hash": "<sha256 of all of that>"}
 
 Entries are only appended, under a lock, and flushed to disk. A line that was being written when the writer was killed has no end and is dropped by the next
-writer. Entries cut off the end, or a chain written anew from some entry on, leave a whole chain behind: whoever needs to prove the last one keeps its hash
-elsewhere (`flowbt journal head`, later `--holds HASH`).
+writer. Each line is the one text its entry has: nothing can be put into it that its hash does not cover. Entries cut off the end leave a whole chain behind:
+what the last one was is kept in `head.json` beside, so that this shows, too. Who changes both leaves no trace here: whoever needs to prove the last entry
+keeps its hash elsewhere (`flowbt journal head`, later `--holds HASH`).
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flowbt.ground.documents import parse_json
+from flowbt.ground.documents import parse_json, read_json
 from flowbt.ground.errors import JournalError
-from flowbt.ground.files import flush, locked
+from flowbt.ground.files import flush, locked, read_bytes, write_json
 from flowbt.ground.types import Json
 
-FILE, LOCK = "journal.jsonl", ".journal.lock"
+FILE, HEAD, LOCK = "journal.jsonl", "head.json", ".journal.lock"
 START = "0" * 64  # what the first entry has before it
 LEAST = 16  # digits of a hash that was kept elsewhere
 WAIT = 60.0  # seconds for another writer
@@ -41,16 +42,25 @@ class Entry:
 
 
 def read(folder: Path) -> list[Entry]:
-    """Every entry, the chain checked. Raises JournalError naming the first line that is not what was written; an unended last line is passed over."""
+    """Every entry, the chain checked. Raises JournalError naming the first line that is not what was written, or saying that lines were cut off the end; an
+    unended last line that was never a whole entry is passed over."""
     try:
-        text = (folder / FILE).read_bytes()
-    except FileNotFoundError:
-        return []
+        head: Json = read_json(folder / HEAD) if (folder / HEAD).exists() else {"entries": 0, "hash": START}  # before the text: a writer changes it after
+        text = read_bytes(folder / FILE) if (folder / FILE).exists() else b""
     except OSError as problem:
         raise JournalError(f"journal {folder}", problem.strerror or str(problem), "give another folder with --journal") from None
+    except ValueError:
+        raise JournalError(f"journal {folder}", f"its {HEAD} is not what was written", "restore the folder from a copy") from None
     entries: list[Entry] = []
     for number, line in enumerate(text.split(b"\n")[:-1]):
         entries.append(_checked(folder, number, line, entries[-1] if entries else None))
+    try:
+        kept, last = int(head["entries"]), str(head["hash"])
+    except (TypeError, KeyError, ValueError):
+        kept, last = -1, ""
+    if not 0 <= kept <= len(entries) or (entries[kept - 1].hash if kept else START) != last:
+        found = f"{len(entries)} entries, where {kept} were written" if kept > len(entries) else f"its {HEAD} is of another chain"
+        raise JournalError(f"journal {folder}", found, "restore it from a copy: it was changed, or cut off")
     return entries
 
 
@@ -118,18 +128,19 @@ def _write(path: Path, there: list[Entry], new: list[Entry]) -> None:
         os.fsync(file.fileno())
     if not there:
         flush(path.parent)
+    write_json(path.with_name(HEAD), {"entries": len(there) + len(new), "hash": new[-1].hash})
 
 
 def _checked(folder: Path, number: int, line: bytes, last: Entry | None) -> Entry:
     try:
         entry = Entry(**parse_json(line))
-        right = digest(entry.n, entry.time, entry.kind, entry.body, entry.before) == entry.hash
+        right = digest(entry.n, entry.time, entry.kind, entry.body, entry.before) == entry.hash and _canonical(vars(entry)) == line
     except (ValueError, TypeError):
         raise JournalError(f"journal {folder}, line {number + 1}", "it is not an entry", "restore the file from a copy: it was changed") from None
     follows = entry.n == number and entry.before == (last.hash if last else START)
     if not right or not follows or (last is not None and entry.time < last.time):
         unlike = "it does not follow the line before it" if not follows else "it is older than the line before it"
-        found = unlike if right else "its text does not have its hash"
+        found = unlike if right else "its text is not the one that has its hash"
         raise JournalError(f"journal {folder}, line {number + 1}", found, "restore the file from a copy: it was changed")
     return entry
 

@@ -19,25 +19,29 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
+from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FlowbtError
-from flowbt.ground.files import hash_file, locked, write_json
+from flowbt.ground.files import hash_file, locked, read_text, write_json
 from flowbt.ground.protocols import Step
 from flowbt.ground.types import Json
 from flowbt.results.pages import board as board_page
+from flowbt.results.pages import journal as journal_page
 from flowbt.results.pages import today as today_page
 from flowbt.results.pages.site import announce, export, write_index
 from flowbt.results.record import plain
 from flowbt.studies.board.board import Board, board
 from flowbt.studies.board.conflicts import said as said_of
 from flowbt.studies.board.document import document
-from flowbt.studies.board.values import changes, fired, read_alerts, send, sound, values_of
+from flowbt.studies.board.values import changes, fired, read_alerts, send, sound, standing, values_of
 from flowbt.studies.desk.chain import append, read
 from flowbt.studies.desk.follow import enter
 from flowbt.studies.desk.forecasts import FORECAST, register, settle
 from flowbt.studies.desk.prospective import entered_forecasts
-from flowbt.studies.desk.standing import holding, with_standing
-from flowbt.studies.desk.today import Today, today_all
+from flowbt.studies.desk.score import JournalScore, score_journal
+from flowbt.studies.desk.standing import held_by, with_standing
+from flowbt.studies.desk.today import Today, clock_time, today_all
 from flowbt.studies.ingest.update import Asked, came_today, last_update, update
+from flowbt.studies.score.measure import Settings
 
 DESK, DONE, BOARD = "desk", "daily.json", "board"
 
@@ -67,12 +71,14 @@ class DayShown:
     beside: Json  # what documents say of the day, what changed since the last board
     said: Sequence[Today]
     cannot: Sequence[str]
+    score: JournalScore
 
 
 @dataclass(frozen=True)
 class Done:
     """What a call did. `problems`: one line each, for providers, board and claims; `undecided`: for strategies that cannot decide, for want of data mostly;
-    `there`: pulls not asked again, because `setup`, `update` or an earlier call of the day brought them; `nothing`: all was done before."""
+    `there`: pulls not asked again, because `setup`, `update` or an earlier call of the day brought them; `nothing`: all was done before. `waits`: when the
+    first bar that is there, but not decided upon yet, will be (ISO, UTC)."""
 
     session: str = ""
     nothing: bool = False
@@ -87,6 +93,7 @@ class Done:
     problems: tuple[str, ...] = field(default=())
     undecided: tuple[str, ...] = field(default=())
     alerts: tuple[str, ...] = field(default=())
+    waits: str = ""
 
     @property
     def line(self) -> str:
@@ -102,7 +109,8 @@ class Done:
             f"{self.entered} entered, {self.settled} settled",
             f"{self.pages} pages",
         ]
-        return f"{self.session}: {', '.join(told)}" + (f"; {len(self.problems)} problems" if self.problems else "")
+        later = f"; what is there of later bars is decided upon from {self.waits[:16].replace('T', ' ')} UTC on: call again then" if self.waits else ""
+        return f"{self.session}: {', '.join(told)}{later}" + (f"; {len(self.problems)} problems" if self.problems else "")
 
 
 def daily(day: Day, open_catalog: Callable[[], Catalog], progress: Step | None = None) -> Done:
@@ -113,7 +121,7 @@ def daily(day: Day, open_catalog: Callable[[], Catalog], progress: Step | None =
         done = _updated(day, progress)
         catalog = open_catalog()
         before = _read(home / DONE)
-        if before.get("key") == _key(day, catalog) and before.get("whole"):
+        if before.get("key") == _key(day, catalog) and before.get("whole") and not ("" < before.get("waits", "") <= _now(day).isoformat()):
             return Done(str(before["session"]), nothing=True)
         done = _worked(day, catalog, done, progress)
         write_json(home / DONE, {"key": _key(day, catalog), "whole": not done.pulls_failed, **asdict(done), "line": done.line})
@@ -141,9 +149,10 @@ def _worked(day: Day, catalog: Catalog, done: Done, progress: Step | None) -> Do
             progress(steps[n], n, len(steps))
 
     tell(0)
-    shown = _board(catalog, problems)
+    now = _now(day)
+    shown = _board(catalog, problems, now)
     tell(1)
-    said, cannot = today_all(catalog, day.strategies)
+    said, cannot = today_all(catalog, day.strategies, now=now)
     tell(2)
     session = f"{max([one.label for one in said] + ([shown.session] if shown else []), default=pd.Timestamp(0)):%Y-%m-%d}"
     beside, alarms = _beside(day, catalog, shown, problems)
@@ -153,8 +162,8 @@ def _worked(day: Day, catalog: Catalog, done: Done, progress: Step | None) -> Do
         entered, problems = entered + len(new), problems + lines
     settled, _ = settle(catalog, day.journal, day.now)
     tell(3)
-    held = holding(catalog, day.journal)
-    pages = _pages(day, catalog, DayShown(session, shown, beside, with_standing(said, day.results, held), cannot))
+    score = score_journal(catalog, day.journal, day.claims, Settings(cache=day.results / "claims" / ".cache"))
+    pages = _pages(day, DayShown(session, shown, beside, with_standing(said, day.results, held_by(score.books)), cannot, score))
     values = len(shown.readings) + len(shown.zones) if shown else 0
     return replace(
         done,
@@ -167,12 +176,19 @@ def _worked(day: Day, catalog: Catalog, done: Done, progress: Step | None) -> Do
         problems=tuple(dict.fromkeys(problems)),
         undecided=tuple(cannot),
         alerts=tuple(alarms),
+        waits=min((one.waits.isoformat() for one in said if one.waits is not None), default=""),
     )
 
 
-def _board(catalog: Catalog, problems: list[str]) -> Board | None:
+def _now(day: Day) -> pd.Timestamp:
+    return day.now if day.now is not None else clock_time()
+
+
+def _board(catalog: Catalog, problems: list[str], now: pd.Timestamp) -> Board | None:
+    """The board of the last session whose time of decision has come."""
     try:
-        return board(catalog)
+        newest = board(catalog)
+        return newest if newest.decision_time <= now else board(catalog, Clock().shift(pd.DatetimeIndex([newest.session]), -1)[0])
     except FlowbtError as error:
         problems.append(str(error))
         return None
@@ -185,18 +201,22 @@ def _beside(day: Day, catalog: Catalog, shown: Board | None, problems: list[str]
     session, values = f"{shown.session:%Y-%m-%d}", values_of(shown)
     earlier = [one.body for one in read(day.journal) if one.kind == BOARD and one.body["session"] < session and one.body["synthetic"] == shown.synthetic]
     before: dict[str, float] = earlier[-1]["values"] if earlier else {}
-    lines: list[str] = []
+    lines, shown_lines, told, home = [], [], [], day.results / DESK
     try:
-        rules, wrong = sound(read_alerts(day.alerts), values, before) if day.alerts is not None else ([], [])
-        alarms = fired(rules, values, before, shown.session, day.results / DESK)
-        problems += wrong + send(alarms, day.results / DESK)
-        lines = [line for alarm, line in alarms if "terminal" in alarm.to]
+        if day.alerts is not None:
+            rules, wrong = sound(*read_alerts(day.alerts), values, before)
+            alarms = fired(rules, values, before, shown.session, home)
+            problems += wrong + send(alarms, home)
+            lines = [line for alarm, line in alarms if "terminal" in alarm.to]
+            shown_lines = standing(rules, values, before, shown.session, home)
+    except FlowbtError as error:
+        problems.append(str(error))
+    try:
         told = said_of(catalog, shown.session, values)
     except FlowbtError as error:
         problems.append(str(error))
-        told = []
     changed = [asdict(one) for one in changes(values, before)] if before else []
-    return {"said": [asdict(one) for one in told], "changes": changed, "alerts": lines}, lines
+    return {"said": [asdict(one) for one in told], "changes": changed, "alerts": shown_lines}, lines
 
 
 def _enter_board(day: Day, shown: Board | None) -> int:
@@ -213,33 +233,34 @@ def _enter_board(day: Day, shown: Board | None) -> int:
     return len(append(day.journal, BOARD, lambda there: [] if any(one.kind == BOARD and one.body == body for one in there) else [body], day.now))
 
 
-def _pages(day: Day, catalog: Catalog, told: DayShown) -> int:
+def _pages(day: Day, told: DayShown) -> int:
     """The day's pages, the index and the site; how many pages the site has (of the day, where there is no site)."""
     folder = day.results / DESK / told.session
     folder.mkdir(parents=True, exist_ok=True)
-    links = []
+    journal_page.write(day.results / DESK, asdict(told.score))
+    links = [{"href": f"../{journal_page.PAGE}", "name": "Scores"}]
     if told.board is not None:
         board_page.write(folder / "board.html", {**asdict(told.board), **told.beside, "links": [{"href": "today.html", "name": "Today"}]})
         write_json(folder / "board.json", plain({**document(told.board), **told.beside}))
-        links.append({"href": "board.html", "name": "Board"})
+        links.insert(0, {"href": "board.html", "name": "Board"})
     entries = read(day.journal)
-    forecasts = entered_forecasts(entries, {one.hash for one in entries if one.kind == FORECAST and one.body["synthetic"] == catalog.synthetic})
+    forecasts = entered_forecasts(entries, {one.hash for one in entries if one.kind == FORECAST and one.body["synthetic"] == told.score.synthetic})
     page: Json = {
         "strategies": [asdict(one) for one in told.said],
         "problems": list(told.cannot),
-        "synthetic": catalog.synthetic,
+        "synthetic": told.score.synthetic,
         "arrived": _arrived(day),
         "forecasts": [asdict(one) for one in forecasts],
         "links": links,
         "alerts": told.beside["alerts"],
-        "made": day.now if day.now is not None else pd.Timestamp.now("UTC").tz_localize(None),
+        "made": _now(day),
     }
     today_page.write(folder / "today.html", page, depth=2)
     write_json(folder / "today.json", plain({name: page[name] for name in ("strategies", "problems", "synthetic", "arrived", "forecasts")}))
     acting = sum(not one.behind and any(row.action != "none" and row.weight != 0 for row in one.decisions) for one in told.said)
     announce(folder / "today.html", "desk", f"The desk on {told.session}", f"{acting} of {len(told.said)} strategies act")
     write_index(day.results)
-    return export(day.results, day.site) if day.site is not None else 1 + bool(links)
+    return export(day.results, day.site) if day.site is not None else 1 + len(links)
 
 
 def _arrived(day: Day) -> Json | None:
@@ -266,7 +287,7 @@ def _key(day: Day, catalog: Catalog) -> str:
 
 def _read(path: Path) -> Json:
     try:
-        found: Json = json.loads(path.read_text(encoding="utf-8"))
+        found: Json = json.loads(read_text(path))
         return found
     except (OSError, ValueError):
         return {}

@@ -11,7 +11,7 @@ import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.ground.errors import JournalError
-from flowbt.ground.files import write_text
+from flowbt.ground.files import read_bytes, read_text, write_text
 from flowbt.ground.types import Json, JsonView, Moment
 from flowbt.results.record import plain
 from flowbt.studies.desk.chain import Entry, append, iso
@@ -26,14 +26,14 @@ def follow(
     """Enter every strategy's decision for its last bar; returns the new entries and one line per strategy that cannot decide. A second call adds nothing.
 
     `now`: when they are entered, naive UTC (the clock's where it is not given)."""
-    said, problems = today_all(catalog, paths, asof)
+    said, problems = today_all(catalog, paths, asof, now)
     return enter(said, paths, journal, now), problems
 
 
 def enter(said: Sequence[Today], paths: Sequence[Path], journal: Path, now: pd.Timestamp | None = None) -> list[Entry]:
     """Enter decisions that are not there yet, and keep the code that made them."""
     for path, one in ((path, one) for one in said for path in paths if path.stem == one.strategy):
-        keep_code(journal, one.code_hash, path.read_text(encoding="utf-8"))
+        keep_code(journal, one.code_hash, read_text(path))
 
     def make(there: list[Entry]) -> list[Mapping[str, object]]:
         known = {_key(entry.body) for entry in there if entry.kind == KIND}
@@ -54,7 +54,7 @@ def body_of(said: Today) -> dict[str, object]:
 def keep_code(journal: Path, code_hash: str, text: str) -> None:
     """Keep a strategy's text beside the journal, so that its past decisions can be made again after it was changed."""
     path = journal / CODE / f"{code_hash}.py"
-    if not (path.is_file() and path.read_bytes() == text.encode()):
+    if not (path.is_file() and read_bytes(path) == text.encode()):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
 
@@ -63,7 +63,7 @@ def kept_code(journal: Path, code_hash: str) -> Path:
     """The file a journaled decision was made by. JournalError where it is not there, or is another text: it would be run."""
     path = journal / CODE / f"{code_hash}.py"
     try:
-        held = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        held = hashlib.sha256(read_bytes(path)).hexdigest()[:16]
     except OSError as problem:
         raise JournalError(f"code {path}", problem.strerror or str(problem), "restore it from a copy") from None
     if held != code_hash:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from flowbt.engine.options.structures import Structure
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Signals, Targets
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import JournalError
+from flowbt.ground.errors import FlowbtError
 from flowbt.ground.types import Json
 from flowbt.studies.desk.chain import Entry
 from flowbt.studies.desk.follow import KIND, kept_code
@@ -63,15 +63,25 @@ class PaperBook:
         return asdict(self)
 
 
-def paper_books(catalog: Catalog, entries: list[Entry], journal: Path) -> list[PaperBook]:
-    """One book per followed strategy, code and parameters. Raises JournalError where the journal has no decision."""
+def books_of(catalog: Catalog, entries: Sequence[Entry], journal: Path) -> tuple[list[PaperBook], list[str]]:
+    """One book per followed strategy, code and parameters, and one line for each that cannot be made; none of both where nothing is followed."""
+    books: list[PaperBook] = []
+    problems: list[str] = []
+    for (name, code, _), group in _groups(entries).items():
+        try:
+            books.append(_book(catalog, group, load_strategy(kept_code(journal, code))))
+        except FlowbtError as error:
+            problems.append(f"{name}: {error}")
+    return books, problems
+
+
+def _groups(entries: Sequence[Entry]) -> dict[tuple[str, str, str], list[Entry]]:
+    """Decisions by strategy, code and parameters, in the order of their first entry."""
     groups: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
         if entry.kind == KIND:
             groups[entry.body["strategy"], entry.body["code_hash"], repr(entry.body["parameters"])].append(entry)
-    if not groups:
-        raise JournalError("score of the journal", "it holds no decision", "enter today's with `flowbt follow`")
-    return [_book(catalog, group, load_strategy(kept_code(journal, code))) for (_, code, _), group in groups.items()]
+    return groups
 
 
 def _book(catalog: Catalog, group: list[Entry], strategy: Strategy) -> PaperBook:

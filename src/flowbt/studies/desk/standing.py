@@ -7,11 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from flowbt.data.catalog import Catalog
-from flowbt.ground.errors import FlowbtError
 from flowbt.results import shelf
 from flowbt.studies.desk.chain import read
 from flowbt.studies.desk.follow import KIND
-from flowbt.studies.desk.paper import paper_books
+from flowbt.studies.desk.paper import PaperBook, books_of
 from flowbt.studies.desk.today import Believed, Today
 
 
@@ -32,14 +31,12 @@ def believed(results: Path, said: Sequence[Today]) -> dict[str, Believed]:
 def holding(catalog: Catalog, journal: Path) -> dict[str, tuple[str, ...]]:
     """Strategy -> open positions of its followed book (`long SPY`); empty where nothing is followed. A book that cannot be made is left out."""
     entries = [one for one in read(journal) if one.kind == KIND and one.body["synthetic"] == catalog.synthetic]
-    held: dict[str, tuple[str, ...]] = {}
-    for name in dict.fromkeys(one.body["strategy"] for one in entries):
-        try:
-            books = paper_books(catalog, [one for one in entries if one.body["strategy"] == name], journal)
-        except FlowbtError:
-            continue
-        held[name] = books[-1].open_positions  # of the code followed last
-    return held
+    return held_by(books_of(catalog, entries, journal)[0])
+
+
+def held_by(books: Sequence[PaperBook]) -> dict[str, tuple[str, ...]]:
+    """Strategy -> open positions; of several codes the one followed last."""
+    return {book.strategy: book.open_positions for book in books}
 
 
 def with_standing(said: Sequence[Today], results: Path, held: dict[str, tuple[str, ...]]) -> list[Today]:

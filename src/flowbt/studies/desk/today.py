@@ -1,7 +1,8 @@
 """What the strategies say for the next open, and why: decision, conditions, what was known when, what is stale.
 
-The panel ends at the last bar decided upon at or before `asof`; nothing that became known later is in it, so that any past time gives what would have
-been said then (where data were revised without vintages, what the revised data would have said).
+The panel ends at the last bar decided upon at or before `asof`, and never later than now: a bar that is there already, but whose time of decision has not
+come, waits for what is published until then. Nothing that became known later is in it, so that any past time gives what would have been said then (where
+data were revised without vintages, what the revised data would have said).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.types import Labels, Signals, Targets
 from flowbt.ground.clock import Clock, read_asof
 from flowbt.ground.errors import FlowbtError, RangeError
-from flowbt.ground.types import Json, Moment
+from flowbt.ground.types import Moment
 from flowbt.studies.desk.conditions import Condition, conditions, nearest_flip
 from flowbt.studies.run.market import cut_decision, panel_for
 
@@ -69,7 +70,7 @@ class Today:
     strategy: str
     thesis: str
     code_hash: str
-    parameters: Json
+    parameters: dict[str, object]
     label: pd.Timestamp
     decision_time: pd.Timestamp
     fill: pd.Timestamp
@@ -83,6 +84,7 @@ class Today:
     belief: Believed | None = None
     positions: tuple[str, ...] = ()
     behind: int = 0  # bars of its clock that were due since: its data end before the others' (or before the time asked for)
+    waits: pd.Timestamp | None = None  # when the next bar, which is there already, is decided upon (naive UTC)
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -92,13 +94,18 @@ class Today:
 
 def today(catalog: Catalog, path: Path, asof: Moment | None = None) -> Today:
     """The decision of a strategy file as of an instant (naive UTC) or a date; None: the end of the data. Raises what loading and deciding raise."""
-    return _decided(catalog, path, asof)[0]
+    return _decided(catalog, path, asof, clock_time())[0]
 
 
-def _decided(catalog: Catalog, path: Path, asof: Moment | None) -> tuple[Today, Clock]:
+def clock_time() -> pd.Timestamp:
+    """Now, naive UTC."""
+    return pd.Timestamp.now("UTC").tz_localize(None)
+
+
+def _decided(catalog: Catalog, path: Path, asof: Moment | None, now: pd.Timestamp) -> tuple[Today, Clock]:
     strategy = load_strategy(path)
     parameters = strategy.resolve({})
-    panel = panel_asof(catalog, strategy, asof)
+    panel, waits = panel_asof(catalog, strategy, asof, now)
     asked = strategy.decide(panel, parameters)
     with strategy.answering():
         decision = cut_decision(asked, panel, panel.index)
@@ -120,19 +127,20 @@ def _decided(catalog: Catalog, path: Path, asof: Moment | None) -> tuple[Today, 
         stand_ins=tuple(f"{one.used} for {one.asked}" for one in panel.stand_ins),
         data=tuple(sorted({(holder.name, holder.hash) for holder in panel.used.values()})),
         flips=tuple(one for name in panel.symbols if (one := nearest_flip(reasons, name)) is not None),
+        waits=waits,
     )
     return told, clock
 
 
-def today_all(catalog: Catalog, paths: Sequence[Path], asof: Moment | None = None) -> tuple[list[Today], list[str]]:
-    """Every strategy's decision, and one line for each that cannot decide."""
+def today_all(catalog: Catalog, paths: Sequence[Path], asof: Moment | None = None, now: pd.Timestamp | None = None) -> tuple[list[Today], list[str]]:
+    """Every strategy's decision, and one line for each that cannot decide. `now`: naive UTC (the clock's)."""
     if asof is not None:
         read_asof(asof)  # once, before any strategy is asked
     said: list[tuple[Today, Clock]] = []
     problems: list[str] = []
     for path in paths:
         try:
-            said.append(_decided(catalog, path, asof))
+            said.append(_decided(catalog, path, asof, now if now is not None else clock_time()))
         except FlowbtError as error:
             problems.append(f"{path.stem}: {error}")
     return _behind(said, asof), problems
@@ -157,16 +165,20 @@ def strategy_files(path: Path) -> list[Path]:
     return files
 
 
-def panel_asof(catalog: Catalog, strategy: Strategy, asof: Moment | None = None) -> PanelReader:
-    """The strategy's panel cut after the last bar whose decision lies at or before `asof`. RangeError where there is none."""
+def panel_asof(catalog: Catalog, strategy: Strategy, asof: Moment | None, now: pd.Timestamp) -> tuple[PanelReader, pd.Timestamp | None]:
+    """The strategy's panel cut after the last bar whose decision lies at or before `asof` and `now`, and, without `asof`, when the next bar that has prices
+    already is decided upon. RangeError where there is none."""
     panel = panel_for(catalog, strategy)
-    until = instant_of(asof, panel.clock) if asof is not None else None
-    index = panel.index if until is None else panel.index[panel.clock.decisions(panel.index) <= until]
-    closes = panel["close"].loc[index]
-    priced = index[closes.notna().any(axis=1).to_numpy()]
-    if not len(priced):
-        raise RangeError(f"decisions as of {asof}", f"the prices of {', '.join(panel.symbols[:3])} begin {panel.index[0]:%Y-%m-%d}", "ask for a later time")
-    return PanelReader(catalog, panel.symbols, panel.clock, index[index <= priced[-1]])
+    until = now if asof is None else min(instant_of(asof, panel.clock), now)
+    decided = panel.clock.decisions(panel.index)
+    priced = panel["close"].notna().any(axis=1).to_numpy()
+    there = panel.index[priced & (decided <= until)]
+    if not len(there):
+        begin = panel.index[priced][0] if priced.any() else panel.index[0]
+        asked = asof if asof is not None else f"{until:%Y-%m-%d %H:%M} UTC"
+        raise RangeError(f"decisions as of {asked}", f"the prices of {', '.join(panel.symbols[:3])} begin {begin:%Y-%m-%d}", "ask for a later time")
+    later = decided[priced & (decided > until)] if asof is None else decided[:0]
+    return PanelReader(catalog, panel.symbols, panel.clock, panel.index[panel.index <= there[-1]]), later[0] if len(later) else None
 
 
 def instant_of(asof: Moment, clock: Clock) -> pd.Timestamp:

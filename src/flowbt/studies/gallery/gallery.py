@@ -27,7 +27,7 @@ from flowbt.evidence.multiple import benjamini_hochberg
 from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
 from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, check_seed
-from flowbt.ground.types import Json
+from flowbt.ground.files import read_bytes
 from flowbt.results.belief import belief_now
 from flowbt.results.record import unsealed
 from flowbt.studies.catalogs import DEMO, open_catalog
@@ -75,7 +75,7 @@ class GalleryRow:
     folder: str = ""  # of the stored run, relative to the results folder
     start: str = ""
     end: str = ""
-    measures: Json = field(default_factory=dict)
+    measures: dict[str, object] = field(default_factory=dict)
     placebo: float | None = None
     placebo_low: float | None = None
     placebo_high: float | None = None
@@ -121,7 +121,7 @@ class Gallery:
     created: str
     command: str
 
-    def to_dict(self) -> Json:
+    def to_dict(self) -> dict[str, object]:
         return {**asdict(self), "entries": [{**asdict(entry), "finding": entry.finding} for entry in self.entries]}
 
 
@@ -176,7 +176,7 @@ def claim_verdicts(results: Path | None, synthetic: bool) -> dict[str, tuple[str
     if path is None or not path.is_file():
         return {}
     try:
-        board = unsealed(path.read_bytes())
+        board = unsealed(read_bytes(path))
         if bool(board["synthetic"]) != synthetic:
             return {}
         lines: dict[str, tuple[str, ...]] = {}

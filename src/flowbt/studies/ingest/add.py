@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from flowbt.data.versions import dataset_name
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError, ParameterError, RefusedImport, SourceError
 from flowbt.ground.fields import FIELDS
-from flowbt.ground.files import hash_file
+from flowbt.ground.files import hash_file, real
 from flowbt.ground.types import Json, JsonView
 from flowbt.studies.ingest.arrival import Arrival
 from flowbt.studies.ingest.files import publication_rule
@@ -113,7 +114,9 @@ def _look(path: Path, wishes: Wishes, root: Path) -> Look:
         reading["symbol_column"] = column
     questions = _of_columns(grid, reading)
     if not any(reading.get(key) for key in ("symbol", "symbol_column", "wide")) and "map" in reading:
-        questions.append(Question("symbol", "which symbol are the rows about?"))
+        column, word = messy.perhaps_symbols(grid)
+        hint = f" (column {column!r} holds {word}: if it names them, say --symbol-column {shlex.quote(column)})" if column else ""
+        questions.append(Question("symbol", f"which symbol are the rows about?{hint}"))
     if declared is None and not wishes.publication:
         questions.append(Question("publication", "when did a row become public? (close, session 18:00, session 1 09:00, after 1h, month 1 10:00)"))
     if "map" not in reading and "wide" not in reading:
@@ -159,7 +162,7 @@ def add(seen: Look, wishes: Wishes, root: Path, arrival: Arrival | None = None) 
     declaration = declared_at(wishes, root) or _declaration(seen, wishes)
     if not wishes.any_size and seen.table is not None:
         like_sisters(seen.table, Catalog((root,)), wishes.name)
-    entry = PlanFile(path=str(seen.path.resolve()), source="messy", options=seen.reading)
+    entry = PlanFile(path=str(real(seen.path)), source="messy", options=seen.reading)
     arrival = replace(arrival or Arrival(), parsed=(seen.sha256, seen.table) if seen.table is not None else None)
     return import_dataset(PlanDataset(name=wishes.name, files=(entry,)), Path("/"), declaration, root, arrival)
 

@@ -16,18 +16,21 @@ from flowbt.ground.errors import ParameterError, RefusedImport
 from flowbt.ground.types import JsonView
 
 Course = Literal["same", "place", "anew", "merge"]
+CUT = "cut"  # how a file was read that had bars which were not over: it was not, and its bytes are read again
 
 
 @dataclass(frozen=True)
 class Arrival:
     """How files come into a dataset that is there. `replace`: in place of all it holds. `known`: when what they change became known (default: now).
 
-    `parsed`: the hash of a file and what it holds, where it was read already.
+    `parsed`: the hash of a file and what it holds, where it was read already. `over_by`: when a provider was asked; a bar that was not over then (a session
+    that is still traded) is left out, so that its running price never stands for its close.
     """
 
     replace: bool = False
     known: pd.Timestamp | None = None
     parsed: tuple[str, RawTable] | None = None
+    over_by: pd.Timestamp | None = None
 
     def table(self, sha256: object) -> RawTable | None:
         """What a file of this hash holds, where it was read already."""
@@ -86,5 +89,6 @@ def identity(file: FileRecord) -> tuple[str, str]:
 
 def _read_otherwise(record: FileRecord, held: Sequence[FileRecord]) -> bool:
     """Whether the same bytes, or a file of this name, were read in other ways only."""
+    held = [file for file in held if file.get("read") != CUT]
     same = [file for file in held if file["sha256"] == record["sha256"]] or [file for file in held if file["name"] == record["name"]]
     return bool(same) and all(file.get("read") != record["read"] for file in same)

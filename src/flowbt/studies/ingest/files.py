@@ -14,6 +14,7 @@ from flowbt.data.versions import dataset_name
 from flowbt.ground.documents import read_toml
 from flowbt.ground.errors import DatasetError, ParameterError, SourceError
 from flowbt.ground.fields import FIELDS
+from flowbt.ground.files import real
 from flowbt.ground.types import Json
 from flowbt.studies.ingest.arrival import Arrival
 from flowbt.studies.ingest.ingest import ImportOutcome, import_dataset
@@ -36,7 +37,7 @@ class FileImport:
 def import_files(asked: FileImport, files: Sequence[Path], root: Path, arrival: Arrival | None = None) -> ImportOutcome:
     """Import files of one source as one dataset, into what it holds. Raises FlowbtError when it is refused, or when nothing says when rows became known."""
     paths = [path for file in files for path in _expanded(file, asked.source)]
-    entries = tuple(PlanFile(path=str(path.resolve()), source=asked.source, symbol_from=asked.symbol_from, options=asked.options) for path in paths)
+    entries = tuple(PlanFile(path=str(real(path)), source=asked.source, symbol_from=asked.symbol_from, options=asked.options) for path in paths)
     dataset_name(asked.name)
     folder = root / asked.name
     declaration = read_declaration(folder) if (folder / "dataset.toml").exists() else _declaration(asked, paths[0])

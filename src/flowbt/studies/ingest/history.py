@@ -7,7 +7,7 @@ from pathlib import Path
 from flowbt.data.catalog import Catalog
 from flowbt.data.versions import CURRENT, DATA, DECLARATION, VERSIONS, Version, current, discard, line_of, open_version, point, versions_of
 from flowbt.ground.errors import DatasetError, SpoiltDataset, nearest
-from flowbt.ground.files import WRITING, abandoned, remove
+from flowbt.ground.files import WRITING, abandoned, read_text, remove
 from flowbt.studies.ingest.datasets import changing, folder_of
 
 
@@ -80,7 +80,7 @@ def _before(folder: Path, versions: list[Version]) -> list[Version]:
     history = now.provenance.get("history", []) if now else []
     if history:
         return [version for version in versions if version.id == history[-1]["version"]]
-    spoilt = (folder / "current").read_text(encoding="utf-8").strip() if now is None and (folder / "current").exists() else ""
+    spoilt = read_text(folder / "current").strip() if now is None and (folder / "current").exists() else ""
     return [version for version in versions if version.id != spoilt][:1] if now is None else []
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from flowbt.data.declare import Dataset, read_declaration
@@ -32,7 +33,7 @@ from flowbt.data.versions import KEYS, REVISED, Version, current, declaration_to
 from flowbt.ground.errors import DatasetError, FlowbtError, RefusedImport, SpoiltDataset, nearest
 from flowbt.ground.files import hash_file, hash_text, write_text
 from flowbt.ground.protocols import Step
-from flowbt.studies.ingest.arrival import Arrival, course, identity, row_rules
+from flowbt.studies.ingest.arrival import CUT, Arrival, course, identity, row_rules
 
 VERSION = 1  # raised when parsing or validation changes what is stored
 Status = Literal["imported", "merged", "unchanged", "refused"]
@@ -119,6 +120,7 @@ def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path,
     read = [arrival.table(record["sha256"]) for record in records]
     made = assemble(found if what != "place" else (), declaration, dataset.overlap, read)
     records = [{**record, "rows": rows} for record, rows in zip(records, made.rows, strict=False)]
+    made, records = _over(made, records, declaration, arrival.over_by)
     state = grown(stored.frame(), made, declaration, arrival) if stored and what in ("place", "merge") else _fresh(made)
     holes = check_holes(state.frame, declaration) + check_opens(state.frame, declaration) + check_splits(state.frame, declaration)
     refuse(holes, declaration)
@@ -129,7 +131,8 @@ def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path,
     kept_findings = [one for one in before.get("findings", []) if one["kind"] not in ("hole", "stale_open", "split")]
     findings = kept_findings + as_records([*made.findings, *state.findings, *holes], declaration)
     counts = dict(Counter(finding["kind"] for finding in findings))
-    earlier = before.get("files", [])
+    again = {record["name"] for record in records}
+    earlier = [record for record in before.get("files", []) if record.get("read") != CUT or record["name"] not in again]
     provenance: Provenance = {
         "row_rules": facts["row_rules"],
         "publication": facts["publication"],
@@ -170,6 +173,20 @@ def grown(old: pd.DataFrame, made: Assembled, declaration: Dataset, arrival: Arr
     merged = replace(merged, findings=tuple(replace(finding, file=made.file) for finding in merged.findings))
     refuse(merged.findings, declaration)
     return Grown(merged.frame, merged.change, merged.findings)
+
+
+def _over(made: Assembled, records: list[FileRecord], declaration: Dataset, over_by: pd.Timestamp | None) -> tuple[Assembled, list[FileRecord]]:
+    """Without the rows that nobody can have had by then: those of bars that were not over. Files they are cut off count as not read: the same bytes are read
+    again later. RefusedImport where no row is left."""
+    if over_by is None or made.frame.empty:
+        return made, records
+    asked = np.full(len(made.frame), over_by.to_datetime64())
+    early = declaration.too_early(made.frame["event_time"].to_numpy("datetime64[ns]"), asked)
+    if not early.any():
+        return made, records
+    if early.all():
+        raise RefusedImport(f"dataset {declaration.name}", f"no bar of it is over at {over_by:%Y-%m-%d %H:%M} UTC", "ask again after it")
+    return replace(made, frame=made.frame[~early]), [{**record, "read": CUT} for record in records]
 
 
 def assemble(found: Sequence[PlannedFile], declaration: Dataset, overlap: dict[str, float | str], read: Sequence[RawTable | None] = ()) -> Assembled:

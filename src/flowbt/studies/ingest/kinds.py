@@ -22,7 +22,7 @@ from flowbt.features.chain import ChainAssumptions, gamma_profile
 from flowbt.features.expiries import strike_concentration
 from flowbt.ground.clock import ALWAYS, Clock, local_instants
 from flowbt.ground.errors import ParameterError, SourceError, nearest
-from flowbt.ground.types import Json, JsonView
+from flowbt.ground.types import JsonView
 from flowbt.options.daily import SLICE, slices_of
 from flowbt.options.market import OptionMarket
 from flowbt.options.smile import smile_at
@@ -81,7 +81,7 @@ class Kind:
         """The options with some of them set from text; ParameterError for a name or value that is none."""
         plain = self.options()
         defaults = {one.name: getattr(plain, one.name) for one in fields(plain)}
-        out: Json = {}
+        out: dict[str, object] = {}
         for name, text in given.items():
             if name not in defaults:
                 raise ParameterError(f"option {name}={text}", f"this kind has {', '.join(defaults)}", nearest(name, defaults))

@@ -11,7 +11,6 @@ from flowbt.data.panel.columns import FieldTable, Reader
 from flowbt.data.panel.joining import Agreement, agreement, join
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FieldError
-from flowbt.ground.types import Json
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Overlapping:
     left_out: tuple[str, ...]
     pairs: tuple[Pair, ...]
 
-    def record(self) -> Json:
+    def record(self) -> dict[str, object]:
         pairs = [{"one": p.one, "other": p.other, **vars(p.agreement), "same": p.agreement.same} for p in self.pairs]
         return {"field": self.field, "symbol": self.symbol, "spoken": [list(one) for one in self.spoken], "left_out": list(self.left_out), "pairs": pairs}
 

@@ -7,6 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from flowbt.data.ingest.download import Manners, Pulled, pull
 from flowbt.data.sources import NAMES, options_of, source
 from flowbt.data.sources.base import known_options
@@ -16,6 +18,7 @@ from flowbt.ground.errors import PullError, nearest
 from flowbt.ground.files import hash_file
 from flowbt.ground.protocols import Step
 from flowbt.ground.types import JsonView
+from flowbt.studies.ingest.arrival import Arrival
 from flowbt.studies.ingest.files import FileImport, import_files
 from flowbt.studies.ingest.ingest import ImportOutcome
 
@@ -33,13 +36,14 @@ class PullResult:
 
 @dataclass(frozen=True)
 class Into:
-    """Where files go, and the dataset they are imported as (none: not imported), with the options its source needs."""
+    """Where files go, and the dataset they are imported as (none: not imported), with the options its source needs. `asked`: when, naive UTC."""
 
     folder: Path
     datasets: Path
     dataset: str = ""
     publication: str | None = None
     options: JsonView = field(default_factory=dict)
+    asked: pd.Timestamp = field(default_factory=lambda: pd.Timestamp.now("UTC").tz_localize(None))
 
 
 def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: Step | None = None) -> PullResult:
@@ -66,7 +70,7 @@ def run_pull(name: str, wanted: Wanted, into: Into, manners: Manners, progress: 
     clock = "24/7" if reader in ("funding", "klines", "dvol") else "XNYS"
     symbol_from = r"^(.+)\.csv$" if name == "yfinance" and "symbol" not in reading else ""
     asked = FileImport(into.dataset, reader, reading, into.publication, clock, frequency, symbol_from=symbol_from)
-    return PullResult(files, import_files(asked, there, into.datasets))
+    return PullResult(files, import_files(asked, there, into.datasets, Arrival(over_by=into.asked)))
 
 
 def _pulled(one: Brought, package: str) -> Pulled:

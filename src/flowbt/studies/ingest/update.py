@@ -14,13 +14,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
+from flowbt.data.declare import read_declaration
 from flowbt.data.ingest.download import Manners, Patience, Pulled, pull, ready
 from flowbt.data.ingest.providers import SETS, Provider, ProviderPull, Providers, read_providers
 from flowbt.data.raw.duck import Limits
@@ -29,11 +31,12 @@ from flowbt.data.sources.online import PULLED_BY
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.clock import Clock
 from flowbt.ground.documents import read_json
-from flowbt.ground.errors import FlowbtError, ParameterError, PullError
-from flowbt.ground.files import locked, write_json, write_text
+from flowbt.ground.errors import FlowbtError, ParameterError, PullError, SourceError
+from flowbt.ground.files import locked, read_text, write_json, write_text
 from flowbt.ground.protocols import Step
 from flowbt.ground.starter import starter_folder
 from flowbt.ground.types import Json
+from flowbt.studies.ingest.arrival import Arrival
 from flowbt.studies.ingest.files import FileImport, import_files
 from flowbt.studies.ingest.ingest import ImportOutcome
 from flowbt.studies.ingest.kinds import kind_of
@@ -58,7 +61,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class PullOutcome:
-    """What became of one pull. partial: some of its files failed, the rest came in; `problem`: one line where something failed or was skipped."""
+    """What became of one pull. partial: some of its files failed, the rest came in; `problem`: one line where something failed or was skipped; `asked`: when
+    the call that made it began (ISO, UTC)."""
 
     provider: str
     dataset: str
@@ -67,6 +71,7 @@ class PullOutcome:
     rows: int = 0
     change: dict[str, int] = field(default_factory=dict)
     problem: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,8 @@ def update(asked: Asked, progress: Step | None = None) -> Updated:
             if progress:
                 progress(f"{one.dataset} of {provider.name}", n, len(chosen))
             manners = Manners(provider.pause, provider.tries, provider.timeout, provider.longest_wait, provider.base_url, patience)
-            outcomes.append(_tried(Errand(asked, provider, one, manners, _within(progress, one, n, len(chosen)))))
+            made = _tried(Errand(asked, provider, one, manners, _within(progress, one, n, len(chosen))))
+            outcomes.append(replace(made, asked=f"{asked.today:%Y-%m-%dT%H:%M:%SZ}"))
             _record(asked, [*earlier, *map(asdict, outcomes)], done=len(outcomes) == len(chosen))
         if progress:
             progress("", len(chosen), len(chosen))
@@ -139,7 +145,7 @@ def declared_providers(asked: Asked) -> Providers:
     if not own.is_file():
         starter = starter_folder() / "datasets" / DECLARED
         _chosen(asked, read_providers(starter))  # what is asked amiss is refused before anything is written
-        write_text(own, starter.read_text(encoding="utf-8"))
+        write_text(own, read_text(starter))
     return read_providers(own)
 
 
@@ -153,10 +159,11 @@ def last_update(datasets: Path) -> Json | None:
 
 
 def came_today(asked: Asked) -> tuple[int, tuple[str, ...]]:
-    """By the record of `asked.today`'s UTC day: how many of the pulls asked for came whole, and the datasets of the others (failed, or not asked for yet)."""
+    """By the record of `asked.today`'s UTC day: how many of the pulls asked for came whole, and the datasets of the others: failed, not asked for yet, or asked
+    before something that has come out since (in the morning, of a session that closed in the evening)."""
     asked.datasets.mkdir(parents=True, exist_ok=True)
     chosen = Counter((provider.name, one.dataset) for provider, one in _chosen(asked, declared_providers(asked)))
-    good = [one for one in _of_today(asked) if one["status"] not in ("failed", "partial")]
+    good = [one for one in _of_today(asked) if one["status"] not in ("failed", "partial") and not _outdated(asked, one)]
     there = Counter((one["provider"], one["dataset"]) for one in good)
     left = tuple(dict.fromkeys(pull[1] for pull, count in chosen.items() if there[pull] < count))
     came = [one for one in good if (one["provider"], one["dataset"]) in chosen and one["dataset"] not in left and one["status"] != "skipped"]
@@ -166,6 +173,15 @@ def came_today(asked: Asked) -> tuple[int, tuple[str, ...]]:
 def _of_today(asked: Asked) -> list[Json]:
     last = last_update(asked.datasets) or {}
     return list(last["outcomes"]) if str(last.get("time", ""))[:10] == f"{asked.today:%Y-%m-%d}" else []
+
+
+def _outdated(asked: Asked, one: Json) -> bool:
+    """Whether more of a pull's dataset has come out since it was asked for; of one that is not declared nobody knows."""
+    try:
+        when = pd.Timestamp(str(one["asked"])).tz_localize(None)
+        return read_declaration(asked.datasets / one["dataset"]).out_between(when, asked.today)
+    except (KeyError, ValueError, FlowbtError):
+        return bool(one["status"] != "skipped")
 
 
 def _chosen(asked: Asked, found: Providers) -> list[tuple[Provider, ProviderPull]]:
@@ -216,8 +232,8 @@ def _by_source(errand: Errand) -> PullResult:
     """The source names the addresses and reads the files."""
     asked, one = errand.asked, errand.pull
     start = _start(asked, one)
-    wanted = Wanted(one.symbols, start, f"{asked.today:%Y-%m-%d}" if start else "", one.options)
-    return run_pull(one.source, wanted, Into(errand.folder, asked.datasets, one.dataset, options=one.options), errand.manners, errand.step)
+    wanted = Wanted(one.symbols, start, f"{max(_last(asked, one), pd.Timestamp(start)):%Y-%m-%d}" if start else "", one.options)
+    return run_pull(one.source, wanted, Into(errand.folder, asked.datasets, one.dataset, options=one.options, asked=asked.today), errand.manners, errand.step)
 
 
 def _by_address(errand: Errand) -> PullResult:
@@ -225,16 +241,22 @@ def _by_address(errand: Errand) -> PullResult:
     asked, one = errand.asked, errand.pull
     files = errand.files(one.downloads(_days(asked, one)))
     there = errand.there(files)
-    return PullResult(files, import_files(FileImport(one.dataset, one.source, one.options), there, asked.datasets) if there else None)
+    arrival = Arrival(over_by=asked.today)
+    return PullResult(files, import_files(FileImport(one.dataset, one.source, one.options), there, asked.datasets, arrival) if there else None)
 
 
 def _calendar(errand: Errand) -> PullResult:
     """Calendars do not say when a date was announced: a table of what was first seen when is imported."""
-    files = errand.files(calendars.requests(Wanted()))
-    there = errand.there(files)
-    if not there:
+    files, found = [], []
+    for file in errand.files(calendars.requests(Wanted())):
+        try:
+            found += [event for path in errand.there([file]) for event in calendars.read_calendar(path)]
+            files.append(file)
+        except SourceError as error:
+            files.append(Pulled(file.file, file.url, "failed", problem=str(error)))
+    if not found:
         return PullResult(files)
-    table = calendars.seen(there, errand.folder / calendars.TABLE, errand.asked.today.floor("s"))
+    table = calendars.seen(found, errand.folder / calendars.TABLE, errand.asked.today.floor("s"))
     return PullResult(files, import_files(FileImport(errand.pull.dataset, "events", {}), [table], errand.asked.datasets))
 
 
@@ -268,9 +290,15 @@ def _import_tables(asked: Asked, one: ProviderPull, tables: Sequence[Path]) -> I
 
 def _days(asked: Asked, one: ProviderPull) -> pd.DatetimeIndex:
     """The days a pull by address is asked for: today where it takes no span."""
-    today = asked.today.normalize()
     start = _start(asked, one)
-    return Clock(one.calendar).labels(start, today) if start else pd.DatetimeIndex([today])
+    return Clock(one.calendar).labels(start, max(_last(asked, one), pd.Timestamp(start))) if start else pd.DatetimeIndex([asked.today.normalize()])
+
+
+def _last(asked: Asked, one: ProviderPull) -> pd.Timestamp:
+    """The last day to ask for: today, or the day before where nobody can have today's row yet."""
+    today = asked.today.normalize()
+    early = read_declaration(asked.datasets / one.dataset).too_early(np.array([today.to_datetime64()]), np.array([asked.today.to_datetime64()]))
+    return today - pd.Timedelta(days=int(early[0]))
 
 
 def _start(asked: Asked, one: ProviderPull) -> str:
@@ -294,7 +322,7 @@ def _declare(datasets: Path, name: str) -> None:
     if not own.is_file():
         raise PullError(f"dataset {name}", "it is not declared", f"write {target}")
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_text(target, own.read_text(encoding="utf-8"))
+    write_text(target, read_text(own))
 
 
 def _record(asked: Asked, outcomes: Sequence[Json], done: bool) -> None:

@@ -18,7 +18,7 @@ from flowbt.evidence.claims.study import Array
 from flowbt.ground.errors import LookAheadError
 from flowbt.ground.guard import deciding
 from flowbt.ground.protocols import Panel
-from flowbt.ground.types import Function, Json
+from flowbt.ground.types import Function
 from flowbt.studies.lookahead.probe import Leak, Probe
 from flowbt.studies.score.files import load
 
@@ -45,7 +45,7 @@ def refuse_peeking(claim: Claim, panel: PanelReader, results: list[tuple[dict[st
     for n, at in enumerate([0, *others_of([definition for definition, _ in results])]):
         definition, given = results[at]
 
-        def decide(view: Any, definition: Json = definition) -> Any:
+        def decide(view: Any, definition: dict[str, object] = definition) -> Any:
             return {"event": values(ask(claim, view, definition, function), view)}
 
         probe = Probe(decide, read, {"event": values(given, panel)}, late=claim.kind == "sequence", memory=True)

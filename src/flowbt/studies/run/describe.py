@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -15,12 +15,14 @@ import pandas as pd
 from flowbt.data.panel.caveats import caveats, stale_words
 from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.book import Book
+from flowbt.engine.loader import Strategy
 from flowbt.engine.sweep.fingerprint import fingerprint
-from flowbt.engine.types import Signals
+from flowbt.engine.types import Account, Costs, Signals
 from flowbt.evidence.measures import Measures
 from flowbt.ground.fields import FieldKey
+from flowbt.ground.files import read_text, real
 from flowbt.ground.types import Json
-from flowbt.results.record import DatasetUse, Manifest, RunRecord, content_key
+from flowbt.results.record import DatasetUse, Manifest, RunRecord, StudyHead, content_key
 from flowbt.studies.run.excursions import excursions
 from flowbt.studies.run.market import bars_on
 from flowbt.studies.run.regimes import regimes_of
@@ -75,10 +77,10 @@ def series_of(book: Book, benchmark: pd.Series | None, placebo: Book | None) -> 
     return series
 
 
-def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> Manifest:
-    strategy, panel, labels = prepared.strategy, prepared.panel, prepared.market.index
-    costs, account = prepared.costs, prepared.account
+def head_of(strategy: Strategy, panel: PanelReader, labels: pd.DatetimeIndex, terms: tuple[Costs, Account], command: str) -> StudyHead:
+    """What a run, a sweep and a walk-forward say of themselves alike."""
     stamp = "%Y-%m-%d" if panel.clock.step == "1d" else "%Y-%m-%d %H:%M"
+    costs, account = terms
     return {
         "strategy": strategy.name,
         "thesis": strategy.thesis,
@@ -86,8 +88,6 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
         "file": str(strategy.path),
         "code_hash": strategy.code_hash,
         "shape": strategy.shape,
-        "decision": f"{fingerprint(prepared.decision, prepared.market):016x}",
-        "parameters": prepared.parameters,
         "symbols": list(strategy.symbols),
         "clock": panel.clock.name,
         "step": panel.clock.step,
@@ -99,18 +99,28 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
         "stand_ins": [asdict(one) for one in panel.stand_ins],
         "costs": {"fees": costs.fees, "slippage": costs.slippage, "borrow": costs.borrow, "funding": costs.funding},
         "account": {"cash": account.cash, "margin": account.margin, "max_gross": account.max_gross},
-        "rules": rules_of(prepared),
-        "assumptions": assumptions_of(prepared),
         "versions": versions(),
         "commit": commit(strategy.path),
-        "seed": request.seed,
-        "command": request.command,
+        "command": command,
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> Manifest:
+    terms = prepared.costs, prepared.account
+    made: dict[str, object] = {
+        **head_of(prepared.strategy, prepared.panel, prepared.market.index, terms, request.command),
+        "decision": f"{fingerprint(prepared.decision, prepared.market):016x}",
+        "parameters": prepared.parameters,
+        "rules": rules_of(prepared),
+        "assumptions": assumptions_of(prepared),
+        "seed": request.seed,
         "benchmark": benchmark,
-        "code": strategy.path.read_text(encoding="utf-8"),
+        "code": read_text(prepared.strategy.path),
         "evidence": {},
         "warnings": warnings_of(prepared),
     }
+    return cast(Manifest, made)
 
 
 def datasets_of(panel: PanelReader) -> list[DatasetUse]:
@@ -231,10 +241,10 @@ def versions() -> dict[str, str]:
 
 def commit(path: Path) -> str:
     """The commit the strategy file is at, with `+` where it has changes; empty outside a repository."""
-    folder = path.resolve().parent
+    folder = real(path).parent
     try:
         head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=5, check=False)
-        dirty = subprocess.run(["git", "status", "--porcelain", "--", str(path.resolve())], cwd=folder, capture_output=True, text=True, timeout=5, check=False)
+        dirty = subprocess.run(["git", "status", "--porcelain", "--", str(real(path))], cwd=folder, capture_output=True, text=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return head.stdout.strip() + ("+" if dirty.stdout.strip() else "") if head.returncode == 0 else ""

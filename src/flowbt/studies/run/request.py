@@ -11,7 +11,7 @@ from flowbt.data.panel.views import Recalled
 from flowbt.engine.loader import Strategy
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
 from flowbt.ground.errors import ParameterError, check_seed
-from flowbt.ground.types import Json, Parameters
+from flowbt.ground.types import Parameters
 from flowbt.studies.run.market import Span
 
 
@@ -46,7 +46,7 @@ class Prepared:
     """A strategy decided on its panel, before any simulation."""
 
     strategy: Strategy
-    parameters: Json
+    parameters: dict[str, object]
     panel: PanelReader
     market: Market
     decision: Signals | Targets

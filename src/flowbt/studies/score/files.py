@@ -11,8 +11,8 @@ from pathlib import Path
 
 from flowbt.engine.fence import CLAIMS, Stores, check_source, guarded_builtins
 from flowbt.evidence.claims.declare import Claim, Document
-from flowbt.ground.errors import ClaimError, FenceError, StrategyError, nearest
-from flowbt.ground.files import asked_path
+from flowbt.ground.errors import ClaimError, FenceError, StrategyError, nearest, printable
+from flowbt.ground.files import asked_path, read_text
 from flowbt.ground.guard import deciding
 
 LOCK = "register.lock"
@@ -72,8 +72,12 @@ def _paths(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
-        near = [str(p) for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
-        raise ClaimError(f"claims of {path}", "no such file or folder", nearest(str(path), near) or "see claims/ or `flowbt new claim NAME`")
+        near = [str(p) for p in path.parent.glob("*.py") if p != path] if path.parent.is_dir() else []
+        raise ClaimError(
+            f"claims of {path}",
+            "not a plain file" if path.exists() else "no such file or folder",
+            nearest(str(path), near) or "see claims/ or `flowbt new claim NAME`",
+        )
     if found := sorted(p for p in path.glob("*.py") if not p.name.startswith("_")):
         return found
     raise ClaimError(f"claims in {path}", "no .py file in it", "see `flowbt new claim NAME`")
@@ -81,12 +85,12 @@ def _paths(path: Path) -> list[Path]:
 
 def load(path: Path) -> ClaimFile:
     """Run a claim file and collect its claims. While it loads it reads nothing: what it kept would have no time of knowledge."""
-    nameless = Document(path.stem, "")
+    nameless = Document(printable(path.stem), "")
     module = types.ModuleType(f"flowbt_claims_{path.stem}")
     module.__file__ = str(path)
     text = ""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(asked_path(path, "claims"))
         code = _compiled(path, text)
         module.__dict__["__builtins__"] = guarded_builtins(CLAIMS)
         with deciding(str(path)):

@@ -24,7 +24,7 @@ from flowbt.ground.clock import Clock
 from flowbt.ground.documents import read_json
 from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, LookAheadError, ParameterError, check_seed
 from flowbt.ground.fields import FieldKey
-from flowbt.ground.files import write_text
+from flowbt.ground.files import read_bytes, write_text
 from flowbt.ground.protocols import Panel
 from flowbt.ground.types import Json
 from flowbt.results.shelf import storing
@@ -237,5 +237,5 @@ def code_hash() -> str:
     sources = [path for room in rooms for path in sorted((package / room).rglob("*.py"))]
     digest = hashlib.sha256()
     for path in [*sources, *sorted((package / "data").glob("*.py"))]:
-        digest.update(path.read_bytes())
+        digest.update(read_bytes(path))
     return digest.hexdigest()[:16]

@@ -6,7 +6,6 @@ import pandas as pd
 
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.study import Array
-from flowbt.ground.types import Json
 from flowbt.studies.score.watched import Watched
 
 
@@ -21,7 +20,7 @@ def own_date(claim: Claim, document: Document, panel: Watched, event: Array, col
         return None
     at = int(panel.index.searchsorted(pd.Timestamp(day) + pd.Timedelta(days=1))) - 1
     says = "" if claim.own.on is None else "on" if claim.own.on else "off"
-    told: Json = {"day": day, "says": says, "why": claim.own.why, "label": "", "found": "no data", "columns": [], "missing": [], "agrees": None}
+    told: dict[str, object] = {"day": day, "says": says, "why": claim.own.why, "label": "", "found": "no data", "columns": [], "missing": [], "agrees": None}
     if at < 0 or panel.index[at] < pd.Timestamp(day) - pd.Timedelta(days=5):
         return told
     on = [f"-{name}" if value < 0 else name for name, value in zip(columns, event[at], strict=True) if value]

@@ -10,6 +10,7 @@ from pathlib import Path
 from flowbt.data.catalog import Catalog
 from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.outcomes import Outcome
+from flowbt.ground.files import real
 from flowbt.studies.score.files import ClaimFile, Work, load
 from flowbt.studies.score.measure import Measured, Scorer, Settings
 from flowbt.studies.units import each
@@ -25,7 +26,7 @@ def in_parallel(catalog: Catalog, settings: Settings, work: Sequence[Work]) -> I
     parts = _parts(work)
     if settings.workers.cluster is None and (len(work) < FEWEST or settings.workers.count(len(parts)) == 1):
         return
-    asked = [[(file.path.resolve(), claim.name) for file, claim in part] for part in parts]
+    asked = [[(real(file.path), claim.name) for file, claim in part] for part in parts]
     for at, measured in each(partial(_measure, catalog.roots, settings), asked, settings.workers):
         yield from zip(parts[at], measured or (), strict=bool(measured))
 

@@ -17,7 +17,8 @@ from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Account, Costs
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import StudyError
-from flowbt.ground.types import Json, JsonView
+from flowbt.ground.files import real
+from flowbt.ground.types import JsonView
 from flowbt.results.record import dumps
 from flowbt.studies.catalogs import open_catalog
 from flowbt.studies.run.market import Span
@@ -29,10 +30,10 @@ TrialUnit = tuple[Ints, BarRange]
 """Trial numbers, and the bars they run over."""
 
 
-def job_of(request: SweepRequest, datasets: Path, demo: bool | None) -> Json:
+def job_of(request: SweepRequest, datasets: Path, demo: bool | None) -> dict[str, object]:
     """What a worker needs, as plain JSON, in its order: trial numbers depend on the order of parameters. Paths are made absolute."""
     plain = asdict(request)
-    return {**plain, "path": str(request.path.resolve()), "datasets": address_of(datasets) or str(datasets.resolve()), "demo": demo}
+    return {**plain, "path": str(real(request.path)), "datasets": address_of(datasets) or str(real(datasets)), "demo": demo}
 
 
 def request_of(job: JsonView) -> SweepRequest:
@@ -55,7 +56,7 @@ class SweepCluster:
     """The address of a Dask scheduler, and what its workers need to set up the same sweep (`job_of`)."""
 
     address: str
-    job: Json
+    job: dict[str, object]
 
     def run(self, setup: PreparedSweep, units: Sequence[TrialUnit]) -> Iterator[tuple[int, TrialResults]]:
         """(position, results) of each unit as it is done, in any order. StudyError where there is no cluster, or a unit kills its workers."""

@@ -19,10 +19,10 @@ from flowbt.engine.types import Array
 from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.multiple import spa, stepm
 from flowbt.evidence.resampling.rotation import offsets
+from flowbt.evidence.search.judgement import Luck, Neighbours, NoiseFound, Overfitting
 from flowbt.evidence.search.noise import noise_band
 from flowbt.evidence.search.overfit import overfit
 from flowbt.evidence.sharpe import deflated_sharpe, effective_trials, expected_maximum, mean_correlation, moments
-from flowbt.ground.types import Json
 from flowbt.results.ledger import TrialCount
 from flowbt.studies.sweep.setup import PreparedSweep
 from flowbt.studies.sweep.store import SweepFolder
@@ -34,7 +34,7 @@ ROTATED, ROTATIONS, TIME = 1_000, 99, 4_000_000  # trials, worlds, and trial-bar
 BLOCKS = 16
 
 
-def luck_of(setup: PreparedSweep, folder: SweepFolder, tally: TrialCount) -> dict[str, object]:
+def luck_of(setup: PreparedSweep, folder: SweepFolder, tally: TrialCount) -> Luck:
     """The contents of luck.json."""
     notes: list[str] = []
     drawn = _drawn(folder, setup.search.seed)
@@ -43,7 +43,7 @@ def luck_of(setup: PreparedSweep, folder: SweepFolder, tally: TrialCount) -> dic
     best, highest, sample, rotated = drawn
     returns = _returns(setup, sample)
     moving = returns[:, returns.std(axis=0) > 1e-12]
-    luck: Json = {
+    luck: Luck = {
         "best": {
             **{name: setup.space.trial(setup.space.codes(np.array([best]))[0])[name] for name in setup.swept},
             "trial": best,
@@ -84,7 +84,7 @@ def _returns(setup: PreparedSweep, numbers: Ints) -> Array:
     return setup.sweeper.run(setup.space.codes(numbers), BarRange(returns=True)).returns.T
 
 
-def _deflated(setup: PreparedSweep, best: int, tally: TrialCount, correlation: float) -> dict[str, object]:
+def _deflated(setup: PreparedSweep, best: int, tally: TrialCount, correlation: float) -> Luck:
     sharpe, skew, kurtosis, bars = moments(_returns(setup, np.array([best]))[:, 0])
     effective = effective_trials(tally.trials, correlation)
     luckiest = expected_maximum(tally.trials, tally.variance) if tally.trials > 1 else 0.0
@@ -101,7 +101,7 @@ def _deflated(setup: PreparedSweep, best: int, tally: TrialCount, correlation: f
     }
 
 
-def _pbo(returns: Array, notes: list[str]) -> dict[str, object] | None:
+def _pbo(returns: Array, notes: list[str]) -> Overfitting | None:
     if returns.shape[1] < 2 or len(returns) < 4 * BLOCKS:
         notes.append("PBO needs two trials that trade and 64 bars")
         return None
@@ -110,7 +110,7 @@ def _pbo(returns: Array, notes: list[str]) -> dict[str, object] | None:
     return {"pbo": found.pbo, "slope": slope, "loss": found.loss, "trials": returns.shape[1], "blocks": BLOCKS}
 
 
-def _superior(returns: Array, seed: int, notes: list[str]) -> dict[str, object]:
+def _superior(returns: Array, seed: int, notes: list[str]) -> Luck:
     """SPA and StepM of the sampled trials against holding cash."""
     if returns.shape[1] < 2:
         notes.append("SPA and StepM need two trials that trade")
@@ -124,7 +124,7 @@ def _superior(returns: Array, seed: int, notes: list[str]) -> dict[str, object]:
     }
 
 
-def _noise(setup: PreparedSweep, numbers: Ints, notes: list[str]) -> dict[str, object] | None:
+def _noise(setup: PreparedSweep, numbers: Ints, notes: list[str]) -> NoiseFound | None:
     """The sampled part of the grid on rotated signals; fewer rotations where trials are dear."""
     bars = len(setup.market.index)
     cost = len(numbers) * bars * len(setup.market.symbols) / 1_000
@@ -151,7 +151,7 @@ def _noise(setup: PreparedSweep, numbers: Ints, notes: list[str]) -> dict[str, o
     }  # fmt: skip
 
 
-def _neighbours(setup: PreparedSweep, best: int, sharpe: float) -> dict[str, object] | None:
+def _neighbours(setup: PreparedSweep, best: int, sharpe: float) -> Neighbours | None:
     """Trials one step away in one parameter, simulated now where they were not part of the sweep."""
     here = setup.space.codes(np.array([best]))[0]
     near = []

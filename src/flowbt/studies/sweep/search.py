@@ -16,7 +16,6 @@ import pyarrow as pa
 from flowbt.engine.sweep.results import ENTERED
 from flowbt.engine.sweep.space import Ints
 from flowbt.ground.errors import StudyError
-from flowbt.ground.types import Json
 from flowbt.studies.sweep.setup import PreparedSweep
 from flowbt.studies.sweep.store import SweepFolder, table_of
 from flowbt.studies.sweep.values import allowed
@@ -57,7 +56,7 @@ def tpe_slices(setup: PreparedSweep, folder: SweepFolder) -> Iterator[tuple[int,
         k += 1
 
 
-def _ask(setup: PreparedSweep, study: Any, axes: Json, known: dict[int, float], count: int) -> dict[int, object]:
+def _ask(setup: PreparedSweep, study: Any, axes: dict[str, object], known: dict[int, float], count: int) -> dict[int, object]:
     """Up to `count` new points: trial number -> optuna's trial."""
     asked: dict[int, Any] = {}
     for _ in range(PATIENCE * count):

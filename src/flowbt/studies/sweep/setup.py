@@ -6,7 +6,6 @@ import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,12 @@ from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sweeper import Sweeper
 from flowbt.engine.types import Account, Costs, Labels, Market
 from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError
-from flowbt.ground.types import Json
+from flowbt.ground.types import Context
 from flowbt.results.record import dumps
+from flowbt.results.studied import StudyFacts
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import ProbedTrials, branch_leak, refuse
-from flowbt.studies.run.describe import commit, datasets_of, versions
+from flowbt.studies.run.describe import head_of
 from flowbt.studies.run.market import Span, market_of, panel_for
 from flowbt.studies.run.surfaces import with_surfaces
 from flowbt.studies.sweep.values import Search, allowed, numbers_of, space_of
@@ -82,39 +82,19 @@ class PreparedSweep:
         return numbers_of(self.space, self.constraints, self.search)
 
     @cached_property
-    def facts(self) -> Json:
+    def facts(self) -> StudyFacts:
         """What a trial's result depends on besides its parameters; also the head of sweep.json."""
-        strategy, labels, clock = self.strategy, self.market.index, self.panel.clock
-        stamp = "%Y-%m-%d" if clock.step == "1d" else "%Y-%m-%d %H:%M"
+        labels, terms = self.market.index, (self.sweeper.costs, self.sweeper.account)
+        space = list(zip(self.space.names, self.space.values, strict=True))
         return {
-            "strategy": strategy.name,
-            "thesis": strategy.thesis,
-            "source": strategy.source,
-            "file": str(strategy.path),
-            "code_hash": strategy.code_hash,
-            "shape": strategy.shape,
-            "symbols": list(strategy.symbols),
-            "clock": clock.name,
-            "step": clock.step,
-            "from": labels[0].strftime(stamp),
-            "to": labels[-1].strftime(stamp),
+            **head_of(self.strategy, self.panel, labels, terms, self.command),
             "bars": len(labels),
-            "decide_at": "end of bar" if clock.always else f"{clock.decide_at} New York",
-            "synthetic": self.panel.catalog.synthetic,
-            "datasets": datasets_of(self.panel),
-            "stand_ins": [asdict(one) for one in self.panel.stand_ins],
-            "warnings": self._warnings(labels),
-            "costs": asdict(self.sweeper.costs),
-            "account": asdict(self.sweeper.account),
-            "parameters": {name: list(values) for name, values in zip(self.space.names, self.space.values, strict=True) if name in self.swept},
-            "fixed": {name: values[0] for name, values in zip(self.space.names, self.space.values, strict=True) if name not in self.swept},
+            "parameters": {name: list(values) for name, values in space if name in self.swept},
+            "fixed": {name: values[0] for name, values in space if name not in self.swept},
             "named": list(self.named),  # what was asked for; the other swept ones are the file's GRID
             "constraints": list(self.constraints),
             "search": asdict(self.search),
-            "versions": versions(),
-            "commit": commit(strategy.path),
-            "command": self.command,
-            "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "warnings": self._warnings(labels),
         }
 
     def _warnings(self, labels: pd.DatetimeIndex) -> list[str]:
@@ -125,7 +105,7 @@ class PreparedSweep:
     def id(self) -> str:
         """Twelve hex digits: the same code, data, span, rules, values, constraints and search give the same id."""
         names = ("strategy", "code_hash", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "fixed", "constraints", "search")
-        parts = {name: self.facts[name] for name in (*names, "parameters")}
+        parts: Context = {name: value for name, value in self.facts.items() if name in (*names, "parameters")}
         parts["data"] = sorted([use["hash"], use["lag"]] for use in self.facts["datasets"])  # an edited publication rule is other data
         parts["order"] = list(self.space.names)  # trial numbers depend on it
         parts["flowbt"] = self.facts["versions"].get("flowbt")
@@ -197,7 +177,7 @@ def _plain(values: Sequence[Any]) -> bool:
     return all(isinstance(value, (int, float, str)) for value in values) and len({isinstance(value, str) for value in values}) == 1
 
 
-def _trials(space: Space) -> Iterator[Json]:
+def _trials(space: Space) -> Iterator[dict[str, object]]:
     """Trials to probe where nothing can be recorded: every choice by words or flags, then the ends of the numbers."""
     words = {name for name, values in zip(space.names, space.values, strict=True) if any(isinstance(value, (str, bool)) for value in values)}
     yield from _settings(space, words)
@@ -205,7 +185,7 @@ def _trials(space: Space) -> Iterator[Json]:
         yield space.trial(code)
 
 
-def _settings(space: Space, names: set[str]) -> Iterator[Json]:
+def _settings(space: Space, names: set[str]) -> Iterator[dict[str, object]]:
     choices = [values if name in names else values[:1] for name, values in zip(space.names, space.values, strict=True)]
     for chosen in itertools.product(*choices):
         yield dict(zip(space.names, chosen, strict=True))

@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,6 @@ from flowbt.engine.types import Array
 from flowbt.ground.errors import Busy
 from flowbt.ground.files import WRITING, abandoned, locked, publish, remove, write_text, writing
 from flowbt.ground.protocols import Step
-from flowbt.ground.types import Json
 from flowbt.results import ledger
 from flowbt.results.record import sealed
 from flowbt.results.shelf import slug, storing
@@ -79,7 +78,7 @@ class SweepFolder:
 
     def write_part(self, k: int, table: pa.Table) -> None:
         with storing(self.path, "store the sweep in"):
-            ledger.write_table(self.part(k), table, _repeated(table.schema))
+            ledger.write_table(self.part(k), table, _repeated(table.schema), "lz4")  # read again soon: quick before small
 
     def read_part(self, k: int) -> pa.Table | None:
         """A finished slice, or None where it is not there or not whole."""
@@ -106,7 +105,7 @@ class SweepFolder:
         release()
         return count
 
-    def write(self, name: str, document: Json) -> None:
+    def write(self, name: str, document: Mapping[str, object]) -> None:
         with storing(self.path, "store the sweep in"):
             write_text(self.path / name, sealed(document, indent=1))
 
@@ -173,7 +172,7 @@ def _repeated(schema: pa.Schema) -> list[str]:
 def table_of(space: Space, swept: Sequence[str], numbers: Ints, results: TrialResults) -> pa.Table:
     """A slice as stored: number, swept parameters, metrics, fingerprints."""
     codes = space.codes(numbers)
-    columns: Json = {"trial": pa.array(numbers, pa.int64())}
+    columns: dict[str, object] = {"trial": pa.array(numbers, pa.int64())}
     for name in swept:
         at = space.names.index(name)
         columns[name] = _values(space.values[at]).take(pa.array(codes[:, at]))
@@ -200,10 +199,10 @@ def release() -> None:
 class SweepProgress:
     """`progress.json`, about once a second, and a callback for a terminal."""
 
-    def __init__(self, folder: SweepFolder, head: Json, total: int, show: Step | None = None) -> None:
+    def __init__(self, folder: SweepFolder, head: Mapping[str, object], total: int, show: Step | None = None) -> None:
         self.folder, self.head, self.total, self.show = folder, head, total, show
         self.done = self.fresh = 0
-        self.best: Json | None = None
+        self.best: dict[str, object] | None = None
         self._begin, self._written = time.monotonic(), 0.0
 
     def add(self, table: pa.Table, *, stored: bool = False) -> None:

@@ -25,14 +25,14 @@ from flowbt.engine.sweep.space import Ints
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.vbt.aside import Aside
 from flowbt.evidence.measures import MEASURES
-from flowbt.evidence.search.judgement import luck_verdict
+from flowbt.evidence.search.judgement import Luck, luck_verdict
 from flowbt.ground.errors import ParameterError, nearest
 from flowbt.ground.protocols import Step
-from flowbt.ground.types import Json
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import sweep as sweeps
 from flowbt.results.shelf import derived
+from flowbt.results.studied import SweepDocument, SweptNow, TrialPath
 from flowbt.studies.lookahead.strategies import refuse
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
@@ -47,6 +47,7 @@ from flowbt.studies.sweep.verify import look_ahead, verify
 T = TypeVar("T")
 
 FUSED, SLOW, STRUCTURES = 16_384, 512, 32  # trials per slice
+SLICES = 4  # of fused trials that are run at once: while some are walked, the masks of others are made
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,10 @@ class SweepOptions:
     aside: Aside | None = None  # what compares books; None: this process does
 
 
-def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[Path, Json, Json]:
+SweepOutcome = tuple[Path, SweptNow, Luck]  # its folder, `sweep.json`, `luck.json`
+
+
+def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> SweepOutcome:
     """Run a sweep and store it; returns its folder, `sweep.json` and `luck.json`. What is stored already stays until the new one is whole."""
     order_of(request.sort)
     clock = StageTimer()
@@ -71,7 +75,7 @@ def sweep(catalog: Catalog, request: SweepRequest, run: SweepOptions) -> tuple[P
         return _swept(catalog, request, setup, folder, run, clock)
 
 
-def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> tuple[Path, Json, Json]:
+def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder: SweepFolder, run: SweepOptions, clock: StageTimer) -> SweepOutcome:
     ascending = order_of(request.sort)
     head = {"id": setup.id, "strategy": setup.strategy.name}
     progress = SweepProgress(folder, head, total_of(setup), run.show)
@@ -82,30 +86,33 @@ def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder
     except BaseException:
         progress.write("interrupted")
         raise
-    count = folder.join()
-    ledger.gather(ledger.folder_of(run.results, setup.facts), f"sweep-{setup.id}")
+    with ThreadPoolExecutor(1) as pool:
+        gathered = pool.submit(ledger.gather, ledger.folder_of(run.results, setup.facts), f"sweep-{setup.id}")
+        count = folder.join()
+        gathered.result()
     clock.lap("trials")
     top = best(folder, request.sort, ascending, request.top)
+    verified = verify(setup, folder, top, run.aside)  # books are compared while luck is measured
+    clock.lap("verify")
     luck = luck_of(setup, folder, ledger.tally(run.results, setup.facts))
     leak = look_ahead(setup, top[0]) if top else setup.leak
     if not request.keep_leak:
         refuse(setup.strategy.name, leak)
     luck["look_ahead"] = str(leak) if leak else ""
     luck["verdict"] = f"Worthless: it uses the future ({leak})." if leak else luck_verdict(luck)
+    checked = verified()
     clock.lap("luck")
-    checked = verify(setup, folder, top, run.aside)
-    clock.lap("verify")
     runs = tearsheets(catalog, request, setup, top[: run.tearsheets], run)
     clock.lap("pages")
-    document = {
+    document: SweepDocument = {
         "kind": "sweep",
-        **head,
+        "id": setup.id,
         **setup.facts,
         "trials": count,
         "metrics": list(METRICS),
         "sort": request.sort,
         "ascending": ascending,
-        "top": folder.rows(top).to_dict("records"),
+        "top": [{str(name): value for name, value in row.items()} for row in folder.rows(top).to_dict("records")],
         "runs": runs,
         "how": how(setup),
         "seconds": clock.laps,
@@ -199,8 +206,14 @@ def new_slices(setup: PreparedSweep, missing: Iterable[tuple[int, Ints]], run: S
             k, numbers = waiting[at]
             yield k, table_of(setup.space, setup.swept, numbers, results)
         return
-    for k, numbers in missing:
-        yield k, table_of(setup.space, setup.swept, numbers, setup.sweeper.run(setup.space.codes(numbers), ENTERED))
+    waiting = list(missing)
+    several = SLICES if waiting and len(waiting[0][1]) == FUSED else 1
+    for some in (waiting[at : at + several] for at in range(0, len(waiting), several)):
+        results = setup.sweeper.run(setup.space.codes(np.concatenate([numbers for _, numbers in some])), ENTERED)
+        at = 0
+        for k, numbers in some:
+            yield k, table_of(setup.space, setup.swept, numbers, results.part(at, at + len(numbers)))
+            at += len(numbers)
 
 
 def slice_size(setup: PreparedSweep) -> int:
@@ -229,7 +242,7 @@ def best(folder: SweepFolder, sort: str, ascending: bool, count: int) -> list[in
     return [int(trial) for trial in folder.column("trial")[order]]
 
 
-def how(setup: PreparedSweep) -> Json:
+def how(setup: PreparedSweep) -> TrialPath:
     """By which path the trials ran, and why."""
     tracer, sweeper = setup.sweeper.tracer, setup.sweeper
     path = "per trial" if tracer.per_trial else "general" if sweeper.unfused else "fused"

@@ -30,12 +30,12 @@ from flowbt.evidence.measures import measure
 from flowbt.evidence.splits import Split, Window, walk_forward
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import locked, publish, scratch_folder, write_text
-from flowbt.ground.types import Json
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import walkforward as page
 from flowbt.results.record import dumps, sealed
 from flowbt.results.shelf import check_usable, derived, slug, storing
+from flowbt.results.studied import Chosen, WalkedNow, WalkForwardDocument
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import FEW, first_of, refuse
 from flowbt.studies.run.market import cut_decision
@@ -76,10 +76,10 @@ class Walk:
     windows: pd.DataFrame
     returns: pd.Series
     trades: pd.DataFrame
-    measures: Json
+    measures: dict[str, object]
 
 
-def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path, cluster: SweepCluster | None = None) -> tuple[Path, Json]:
+def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan, results: Path, cluster: SweepCluster | None = None) -> tuple[Path, WalkedNow]:
     """Run (the training windows on a cluster, where one is given) and store; returns the folder and `walkforward.json`, with the newest stored run
     of its grid ("run", empty: none) and what that may be believed now ("belief", None)."""
     order_of(request.sort)  # refuses what is no metric
@@ -91,7 +91,7 @@ def walk_forward_study(catalog: Catalog, request: SweepRequest, plan: WindowPlan
     refuse(setup.strategy.name, chosen_leak(setup, walks))
     key = {"sweep": setup.id, "plan": asdict(plan), "sort": request.sort}
     name = f"walkforward-{hashlib.sha256(dumps(key, sort_keys=True).encode()).hexdigest()[:12]}"
-    document = {
+    document: WalkForwardDocument = {
         "kind": "walkforward",
         "id": name.removeprefix("walkforward-"),
         **setup.facts,
@@ -196,7 +196,7 @@ def book_of(setup: PreparedSweep, code: Iterable[int], window: Window) -> Book:
     return simulate(short, cut_decision(decision, setup.panel, short.index), *setup.sweeper.terms_of_runs)
 
 
-def against(one: Walk, metric: str) -> dict[str, object]:
+def against(one: Walk, metric: str) -> Chosen:
     """In-sample against out-of-sample, over the windows."""
     known = one.windows.dropna(subset=["inside", "outside"]) if "inside" in one.windows else one.windows.iloc[:0]
     if known.empty:
@@ -228,7 +228,7 @@ def _closed(book: Book) -> pd.DataFrame:
     return book.trades[book.trades["reason"] != "open"]
 
 
-def _store(folder: Path, walks: list[Walk], document: dict[str, object]) -> None:
+def _store(folder: Path, walks: list[Walk], document: WalkForwardDocument) -> None:
     """Written beside its place and brought there whole."""
     with storing(folder, "store the walk-forward in"), locked(lock_of(folder), f"walk-forward {folder.name}"), scratch_folder(folder) as work:
         tables = {

@@ -1,12 +1,12 @@
 // The browser page: find, sort, tick and compare runs; when served, tags, notes and progress too.
 "use strict";
 (() => {
-  const { runs, live } = fb.data(), at = (id) => document.getElementById(id), ticked = new Set();
-  const measure = (name) => runs.map((run) => run.measures?.[name] ?? null);
-  const words = (run) => Object.entries(run.parameters || {}).map(([name, value]) => `${name}=${value}`).join(" ");
+  const { runs: columnsOf, count, live } = fb.data(), runs = unpacked(columnsOf, count), at = (id) => document.getElementById(id), ticked = new Set();
+  const measure = (name) => runs.map((run) => run[name]);
+  const words = (run) => run.named.map((name, k) => `${name}=${run.values[k]}`).join(" ");
 
   const spark = (run) => {
-    const points = (run.spark || []).filter((y) => y !== null), w = 96, h = 24;
+    const points = run.spark.filter((y) => y !== null), w = 96, h = 24;
     if (points.length < 2) return "";
     const low = Math.min(...points), high = Math.max(...points), range = high - low || 1;
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), path = document.createElementNS(svg.namespaceURI, "path");
@@ -24,14 +24,14 @@
   };
   const name = (i) => {
     const run = runs[i], badges = [...(run.synthetic ? [fb.element("span", { class: "badge synthetic" }, "SYNTHETIC")] : []), ...(run.look_ahead ? [fb.element("span", { class: "badge leak", title: run.look_ahead }, "LOOK-AHEAD")] : []), ...run.tags.map((tag) => fb.element("span", { class: "badge" }, tag))];
-    return fb.element("div", {}, fb.element("a", { href: run.href }, run.strategy), ...badges.flatMap((badge) => [" ", badge]), fb.element("div", { class: "range" }, words(run)), ...(run.answer ? [fb.element("div", { class: "range said" }, run.answer.sentence)] : []), ...(run.note ? [fb.element("div", { class: "notes" }, run.note)] : []),
+    return fb.element("div", {}, fb.element("a", { href: run.href }, run.strategy), ...badges.flatMap((badge) => [" ", badge]), fb.element("div", { class: "range" }, words(run)), ...(run.answer ? [fb.element("div", { class: "range said" }, fb.typeset(run.sentence))] : []), ...(run.note ? [fb.element("div", { class: "notes" }, run.note)] : []),
       ...(live ? [fb.element("button", { type: "button", class: "quiet", on: { click: () => edit(i) } }, "tags and note")] : []));
   };
   const columns = [
     { name: "tick", label: "", kind: "text", values: runs.map(() => null), render: tick, unsorted: true },
     { name: "run", label: "Run", kind: "text", values: runs.map((run) => run.strategy), render: name },
-    { name: "answer", label: "Believe it?", kind: "text", values: runs.map((run) => run.answer?.answer ?? ""), render: (i) => fb.element("span", { class: `told ${runs[i].answer?.tone ?? ""}` }, runs[i].answer?.answer ?? "–") },
-    { name: "value", label: "Value", kind: "number", values: runs.map((run) => (run.spark || []).at(-1) ?? null), render: (i) => spark(runs[i]) },
+    { name: "answer", label: "Believe it?", kind: "text", values: runs.map((run) => run.answer ?? ""), render: (i) => fb.element("span", { class: `told ${runs[i].tone ?? ""}` }, runs[i].answer ?? "–") },
+    { name: "value", label: "Value", kind: "number", values: runs.map((run) => run.spark.at(-1) ?? null), render: (i) => spark(runs[i]) },
     { name: "sharpe", label: "Sharpe", kind: "fixed2", values: measure("sharpe"), signed: true },
     { name: "cagr", label: "CAGR, %", kind: "fixed1", values: measure("cagr").map((x) => x === null ? null : 100 * x), signed: true },
     { name: "drawdown", label: "Max drawdown, %", kind: "fixed1", values: measure("max_drawdown").map((x) => x === null ? null : 100 * x) },
@@ -65,13 +65,24 @@
     const rows = [["Sharpe", "sharpe", 1, 2], ["CAGR, %", "cagr", 100, 1], ["Volatility, %", "volatility", 100, 1], ["Max drawdown, %", "max_drawdown", 100, 1], ["Trades", "trades", 1, 0], ["Win rate, %", "win_rate", 100, 0]];
     at("side-table").replaceChildren(
       fb.element("thead", {}, fb.element("tr", {}, fb.element("th", {}, "Measure"), ...chosen.map((run) => fb.element("th", { class: "num" }, `${run.strategy} ${run.id.slice(0, 6)}`)))),
-      fb.element("tbody", {}, ...rows.map(([label, key, by, digits]) => fb.element("tr", {}, fb.element("th", {}, label), ...chosen.map((run) => fb.element("td", { class: "num" }, run.measures?.[key] == null ? fb.missing : fb.number(by * run.measures[key], digits)))))));
+      fb.element("tbody", {}, ...rows.map(([label, key, by, digits]) => fb.element("tr", {}, fb.element("th", {}, label), ...chosen.map((run) => fb.element("td", { class: "num" }, run[key] === null ? fb.missing : fb.number(by * run[key], digits)))))));
     at("side-command").textContent = `flowbt compare ${chosen.map((run) => run.id).join(" ")} --html`;
     at("side").showModal();
     const palette = fb.palette();
     fb.chart("side-chart", () => ({ traces: chosen.map((run, k) => ({ y: run.spark, x: run.spark.map((_, i) => i / (run.spark.length - 1)), name: `${run.strategy} ${run.id.slice(0, 6)}`.replace(/</g, "&lt;"), type: "scatter", mode: "lines", line: { color: palette[k % palette.length], dash: k < palette.length ? "solid" : "dot" } })), layout: { hovermode: "closest", xaxis: { tickformat: ".0%", title: { text: "of each run's span" } } } }));
     fb.redraw("side-chart");
   });
+
+  // The rows of `results/packing.py`, out of its columns.
+  function unpacked(columns, count) {
+    const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", level = (a, b) => a === "." ? null : 64 * letters.indexOf(a) + letters.indexOf(b);
+    const cell = (column, i) => Array.isArray(column) ? column[i] : column.of[column.at[i]];
+    const line = ([low, high, points = ""]) => Array.from({ length: points.length / 2 }, (_, i) => level(points[2 * i], points[2 * i + 1])).map((y) => y === null ? null : low + ((high - low) * y) / 4095);
+    return Array.from({ length: count }, (_, i) => {
+      const run = Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, cell(column, i)])), figures = run.figures.split(" ");
+      return { ...run, spark: line(run.spark), sentence: run.words.map((text, k) => text + (figures[k] ?? "")).join(""), href: `${run.folder}/${run.id}/tearsheet.html` };
+    });
+  }
 
   function edit(i) {
     const run = runs[i], dialog = at("marks");

@@ -12,6 +12,8 @@ fb.digits = (values) => {
   return known.every(Number.isInteger) ? 0 : most >= 1e4 ? 0 : most >= 10 ? 2 : most >= 1 ? 3 : Math.min(8, 3 - Math.floor(Math.log10(most || 1)));
 };
 fb.places = (values) => Math.max(0, ...values.filter((value) => value !== null).map((value) => (String(+value.toPrecision(6)).split(".")[1] || "").length));
+// Words with true minus signs; dates and ranges do not break. The same as `typeset` of base.py.
+fb.typeset = (text) => text.replace(/(\d)-(?=\d)/g, "$1\u2011").replace(/(?<![\p{L}\p{N}_])(?<![\p{L}\p{N}_]\()-(?=[\d$.]*\d)/gu, "−");
 fb.percent = (value, digits = 2) => value === null || value === undefined ? fb.missing : fb.number(100 * value, digits) + "%";
 fb.auto = (value) => value === null || value === undefined ? fb.missing
   : Math.abs(value) >= 1e5 ? fb.number(value, 0) : Number.isInteger(value) ? fb.number(value, 0) : Math.abs(value) >= 100 ? fb.number(value, 1) : Math.abs(value) >= 1 ? fb.number(value, 2) : Number(value.toPrecision(3)).toString().replace("-", "−");
@@ -167,15 +169,15 @@ document.querySelectorAll("[data-told]").forEach((cell) => {
   if (!now || !told) return;
   told.className = `told ${now.tone}`;
   told.textContent = now.answer;
-  told.nextElementSibling.textContent = now.sentence;
+  told.nextElementSibling.textContent = fb.typeset(now.sentence);
 });
 document.querySelectorAll("[data-belief]").forEach((answer) => {
   const now = (window.flowbtBeliefs || {})[answer.dataset.belief];
   if (!now) return;
   answer.className = `answer ${now.tone}`;
-  answer.querySelector(".sentence").textContent = now.sentence;
+  answer.querySelector(".sentence").textContent = fb.typeset(now.sentence);
   const held = answer.querySelector(".held"), against = now.checks.find((check) => check.name === "holding");
-  if (held && against) held.textContent = `Against holding: ${against.words}.`;
+  if (held && against) held.textContent = `Against holding: ${fb.typeset(against.words)}.`;
   answer.querySelector(".do").textContent = `Next: ${now.do}.`;
-  answer.querySelector(".checks").replaceChildren(...now.checks.map((check) => fb.element("li", { class: check.state, title: check.words }, check.name)));
+  answer.querySelector(".checks").replaceChildren(...now.checks.map((check) => fb.element("li", { class: check.state, title: fb.typeset(check.words) }, check.name)));
 });
