@@ -109,7 +109,7 @@ class Outcomes:
         there = centred != 0
         sums = _near(np.column_stack([(centred**2).sum(axis=1), there.sum(axis=1)]), NEAR if self.pieces is not None else max(NEAR, self.horizon))
         found = np.sqrt(sums[:, :1] / np.maximum(sums[:, 1:], 1.0))
-        return np.maximum(found, 1e-3 * found.max())
+        return np.asarray(np.maximum(found, 1e-3 * found.max()))
 
     @cached_property
     def two_valued(self) -> bool:

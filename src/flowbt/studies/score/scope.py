@@ -52,7 +52,8 @@ def _bounds(frame: pd.DataFrame) -> tuple[int, int]:
 
 def cases_of(claim: Claim, results: list[tuple[dict[str, object], object]], panel: Panel, rows: slice) -> list[Case]:
     """Each definition's event (and own outcome) as arrays, checked for shape."""
-    cases, outcome = [], claim.outcome_as(Outcome)
+    cases: list[Case] = []
+    outcome = claim.outcome_as(Outcome)
     for definition, given in results:
         own = given[1] if outcome.own and isinstance(given, tuple) else None
         event = event_of(claim, given, panel)[rows]
