@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from flowbt.engine.options import structures as st
-from flowbt.engine.options.prices import ContractPrices
-from flowbt.engine.options.run import SharedPrices, desk_of, outcome_of, rules_of_structure
+from flowbt.engine.options.run import outcome_of, prepared_walk, rules_of_structure
+from flowbt.engine.options.valuation import SharedPrices
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.types import Account, Costs, Market, Signals
 from flowbt.ground.clock import Clock
@@ -46,11 +46,11 @@ def trials(market: Market, iv: pd.Series, american: bool) -> list[Signals]:
 
 def walked(market: Market, decisions: list[Signals], shared: bool) -> tuple[float, list[np.ndarray]]:
     """Seconds, and the values of every trial."""
-    bars, kept, out = bars_of(market, Costs()), ContractPrices(), []
+    bars, kept, out = bars_of(market, Costs()), SharedPrices(), []
     start = time.perf_counter()
     for one in decisions:
-        prices: SharedPrices = kept if shared else ContractPrices()
-        out.append(outcome_of(desk_of(market, bars, one, Costs(), Account(), prices), rules_of_structure(one, market)).value)
+        prices = kept if shared else SharedPrices()
+        out.append(outcome_of(prepared_walk(market, bars, one, Costs(), Account()), rules_of_structure(one, market), prices).value)
     return time.perf_counter() - start, out
 
 

@@ -19,9 +19,9 @@ import numpy as np
 
 MEASURED = {
     "prints": 20e6 / (15 * 2),  # rows a second and core: raw_prints.py, 20 million in 15 s on two shared cores
-    "symbol_bar": 5.4e-9,  # seconds of one core: turns.py, 500 symbols x 5,000 bars, 187,029 trades, without signals
+    "symbol_bar": 3.4e-9,  # seconds of one core: turns.py, 500 symbols x 5,000 bars, 137,328 trades a trial, signals included
     "symbol_bar_bytes": 40.0,  # open, high, low, mark, funding as float64
-    "trial": 6.4e-6,  # seconds of one core a trial of 2,500 bars, all included: derived from 3.2 us on two cores in sweep.py, on another day
+    "trial": 4.8e-6,  # seconds of one core a trial of 2,500 bars, all included: turns.py
     "dispatch": 9.2e-3,  # seconds of the scheduler a unit: --measure, on a loaded machine
     "trial_bytes": 119.0,  # a stored trial: --measure
     "join": 50e6,  # bytes of stored trials a second, read and written again: --measure

@@ -284,6 +284,15 @@ def test_the_greeks_add_up_to_the_result(structure):
     assert book.greeks["costs"].sum() == pytest.approx(-book.flows.sum().sum())
 
 
+def test_funding_is_a_cost_once() -> None:
+    m = market(np.linspace(100, 110, 40), symbols=("BTC",), clock=Clock("24/7"))
+    m = replace(m, funding=np.full(m.close.shape, 1e-3))
+    book = simulate(m, Signals(short=when(m, 0), structure=st.straddle(50, days=30).with_(hedge=True)), FREE)
+    spent = book.flows.sum().sum()
+    assert book.greeks["costs"].sum() == pytest.approx(-spent)
+    assert abs(book.flows["funding"].sum()) > 0
+
+
 def test_a_hedged_straddle_earns_gamma_less_theta():
     m = walk(4, 120, vol=0.3)
     book = simulate(m, Signals(long=when(m, 0), structure=st.straddle(20, days=120).with_(hedge=True)), FREE)

@@ -308,6 +308,9 @@ BASES = {
     "data add": ("data", "add", "files/a.csv", "--name", "n", "--symbol", "S", "--publication", "close"),
     "data import": ("data", "import", "table", "files/a.csv", "--name", "n", "--symbol", "S", "--time", "Date", "--map", "x=X", "--publication", "close"),
     "data pull": ("data", "pull", "fred", "--symbol", "DGS10", "--base-url", "http://127.0.0.1:9", "--tries", "1", "--pause", "0", "--timeout", "1"),
+    "data setup": ("data", "setup", "--providers", "files/providers.toml"),  # who asks no one: this machine may have no network
+    "data update": ("data", "update", "--providers", "files/providers.toml"),
+    "daily": ("daily", "--no-update"),
     "data ls": ("data", "ls"),
     "data show": ("data", "show", "prices"),
     "data check": ("data", "check", "prices"),
@@ -867,3 +870,4 @@ def oddities(root: Path) -> None:
     (root / "empty").write_bytes(b"")
     (root / "files" / "latin.csv").write_bytes("Datum,Größe\n2024-01-02,1\n".encode("latin-1"))
     (root / "files" / "ideas.toml").write_text(IDEA)
+    (root / "files" / "providers.toml").write_text("provider = []\n")

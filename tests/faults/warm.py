@@ -43,8 +43,8 @@ def warm_up(template: Path, names: Sequence[str], more: Sequence[Words] = ()) ->
 
     def once_verified(setup, folder, top, aside=None):
         if setup.id not in verified:
-            verified[setup.id] = verify(setup, folder, top, aside)
-        return verified[setup.id]
+            verified[setup.id] = verify(setup, folder, top, aside)()
+        return lambda: verified[setup.id]
 
     sweep.verify = once_verified
     for module in (backtests, gallery, sweep):

@@ -146,7 +146,17 @@ def test_nothing_left_is_one_line() -> None:
 
 def test_fields_of_a_file(tmp_path: Path) -> None:
     profile = gamma_profile(read_chain(files.quote_table(tmp_path / "spx.csv")))
-    assert set(profile.fields()) == {"gex", "gex_0dte", "zero_gamma", "nearest_positive_gamma", "dealer_delta", "dealer_vanna", "dealer_charm"}
+    assert set(profile.fields()) == {
+        "gex",
+        "gex_low",
+        "gex_high",
+        "gex_0dte",
+        "zero_gamma",
+        "nearest_positive_gamma",
+        "dealer_delta",
+        "dealer_vanna",
+        "dealer_charm",
+    }
     assert profile.snap.left_out["expired"] == 2
     assert profile.next_expiry == profile.by_expiry["gamma"].loc["2024-01-08"]
     assert profile.by_expiry["monthly"].tolist() == [False, True]

@@ -57,3 +57,17 @@ def test_fees_edited_in_the_package_change_a_sweep_of_one_symbol(tmp_path: Path)
     assert kernel.read_text().count("fee = abs(units) * moved * terms.fees") == 1
     kernel.write_text(kernel.read_text().replace("moved * terms.fees", "moved * terms.fees * 20.0"))
     assert swept() < before - 1e-4
+
+
+def test_an_index_of_types_that_are_gone_is_begun_anew(tmp_path: Path) -> None:
+    package = tmp_path / "flowbt"
+    (package / "ground").mkdir(parents=True)
+    kind = "from typing import NamedTuple\nclass {0}(NamedTuple):\n    units: float\n"
+    text = "from flowbt.ground.compiled import jit\nfrom flowbt.terms import {0}\n@jit\ndef fee(a):\n    return 2.0 * a.units\n"
+    text += "def walk(u):\n    return fee({0}(u))\nwalk.stats = fee.stats\n"
+    for name in ("compiled.py", "types.py"):
+        shutil.copy(Path(compiled.__file__).with_name(name), package / "ground" / name)
+    for known in ("Old", "New"):
+        for name, words in {"__init__": "", "ground/__init__": "", "terms": kind.format(known), "walk": text.format(known)}.items():
+            (package / f"{name}.py").write_text(words)
+        assert walked(tmp_path) == "4.0 1"

@@ -65,6 +65,20 @@ def test_quotes_left_over_in_an_empty_snapshot_are_not_solved_and_the_share_is_s
     assert "33.3% NONE, LEFT OUT" in snap.words()
 
 
+@pytest.mark.parametrize("number", [9.99, 999.0, 5.0, 0.6])
+def test_a_number_in_place_of_volatilities_is_none_and_named(number: float) -> None:
+    table, hit = chain(), np.random.default_rng(1).random(len(chain())) < 0.25
+    table = table.assign(iv=table["iv"] + 0.001 * (table["strike"] - 100) / 100)
+    market = option_market(table.assign(iv=table["iv"].mask(hit, number)))
+    assert market.options["vol"].max() < 1.2 * table["iv"].max()
+    assert f"NO VOLATILITY, THOUGH GIVEN AS ONE: {number:g} ({hit.sum()} times)" in market.words()
+
+
+def test_a_volatility_that_is_often_there_and_agrees_with_its_quotes_stays() -> None:
+    assert "NO VOLATILITY" not in option_market(chain()).words()
+    assert "NO VOLATILITY" not in option_market(chain().assign(bid=np.nan, ask=np.nan)).words()
+
+
 def test_more_than_half_without_a_volatility_is_no_number() -> None:
     table = chain().assign(bid=0.0, ask=0.0)
     with pytest.raises(SourceError, match="of its open interest has neither a volatility"):

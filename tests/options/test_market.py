@@ -97,6 +97,12 @@ def test_units_of_volatility_are_told_by_the_quotes(factor: float, kept: bool) -
             as_fractions(table, "x.csv")
 
 
+def test_calls_in_percent_and_puts_in_fractions_are_refused() -> None:
+    table = chain()
+    with pytest.raises(SourceError, match="of the volatilities near the money are percent and"):
+        as_fractions(table.assign(iv=table["iv"] * np.where(table["call"], 100.0, 1.0)), "mixed.csv")
+
+
 def test_without_quotes_the_size_decides_and_between_it_is_refused() -> None:
     bare = chain().assign(bid=np.nan, ask=np.nan)
     assert as_fractions(bare.assign(iv=25.0), "x")["iv"].iloc[0] == 0.25

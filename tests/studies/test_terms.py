@@ -7,7 +7,8 @@ import pytest
 import flowbt as fb
 from flowbt import cli
 from flowbt.engine.loader import load_strategy
-from flowbt.ground.errors import FlowbtError, LoadError
+from flowbt.engine.types import Account
+from flowbt.ground.errors import EngineError, FlowbtError, LoadError
 
 BAD = {
     "run cash": ("run", "S", "--account", "cash=-1"),
@@ -116,3 +117,12 @@ def test_a_price_that_is_none_is_refused_before_it_gives_a_number(price, tmp_pat
     store(tmp_path / "datasets", "dix", pd.DataFrame({"event_time": labels, "symbol": "SPX", "dix": 0.45}), fields={"dix": {}})
     with pytest.raises(FlowbtError, match="which is no price"):
         fb.run(strategy, setup=fb.Setup(tmp_path / "datasets"))
+
+
+@pytest.mark.parametrize("cash", [10**400, -(10**400), 10**9, -1])
+def test_whole_numbers_of_any_length_are_terms_or_one_line(cash):
+    if cash == 10**9:
+        assert Account(cash=cash).cash == 1e9
+    else:
+        with pytest.raises(EngineError, match=r"cash of (more than 300 digits|-1)"):
+            Account(cash=cash)

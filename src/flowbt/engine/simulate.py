@@ -20,7 +20,7 @@ from flowbt.engine.walk.tape import book_of
 from flowbt.ground.errors import EngineError, SignalError
 
 if TYPE_CHECKING:
-    from flowbt.engine.options.run import SharedPrices
+    from flowbt.engine.options.valuation import SharedPrices
 
 
 def simulate(

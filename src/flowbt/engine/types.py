@@ -98,7 +98,8 @@ def term(terms: Costs | Account, name: str, least: float) -> float:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise EngineError(f"{name} of {value!r}", f"a {type(value).__name__}", f"give a finite number of at least {least:g}")
     if not least <= value < 1e300:
-        raise EngineError(f"{name} of {value:g}", "", f"give a finite number of at least {least:g}")
+        shown = f"{value:g}" if isinstance(value, (float, np.floating)) or abs(int(value)) < 10**300 else "more than 300 digits"
+        raise EngineError(f"{name} of {shown}", "", f"give a finite number of at least {least:g}")
     return float(value)
 
 

@@ -25,7 +25,7 @@ from scipy.optimize import brentq
 from flowbt.ground.errors import SourceError
 from flowbt.options import blackscholes as bs
 from flowbt.options.forwards import SPOT, from_deltas
-from flowbt.options.levels import REFUSED, shares_of
+from flowbt.options.levels import AGREE, REFUSED, shares_of
 from flowbt.options.market import MarketRules, OptionMarket, option_market
 
 Array = npt.NDArray[np.float64]
@@ -194,12 +194,27 @@ class Profile:
     by_strike: pd.DataFrame  # index strike; calls, puts, net
     by_expiry: pd.DataFrame  # index date; gamma, options, monthly (third Friday)
     curve: pd.Series  # index spot; total
+    gross: float  # without signs
+    error: float  # of the total, two standard errors: of volatilities that stand in, and of options left out (see `error_of`)
+
+    @cached_property
+    def range(self) -> tuple[float, float]:
+        """The lowest and highest of the total and of what it is with the provider's gammas, the quotes' volatilities and the deltas' forwards, less and plus
+        the error."""
+        ways = [one for one in (self.total, self.by_provider, self.by_quotes, self.by_deltas) if one == one]
+        return min(ways) - self.error, max(ways) + self.error
+
+    @property
+    def certain(self) -> bool:
+        """Whether the sign is the same all over the range."""
+        return self.range[0] * self.range[1] > 0
 
     def fields(self) -> dict[str, float]:
         """The daily fields a chain gives (see `flowbt.ground.fields`)."""
         level = {"zero_gamma": self.zero_gamma, "nearest_positive_gamma": self.nearest_positive}
         exposure = {"dealer_delta": self.delta, "dealer_vanna": self.vanna, "dealer_charm": self.charm}
-        return {"gex": self.total, "gex_0dte": self.same_day, **level, **exposure}
+        ends = {"gex_low": self.range[0], "gex_high": self.range[1]}
+        return {"gex": self.total, **ends, "gex_0dte": self.same_day, **level, **exposure}
 
     @cached_property
     def by_provider(self) -> float:
@@ -255,7 +270,35 @@ def gamma_profile(chain: pd.DataFrame, terms: ChainAssumptions | None = None, le
         by_strike=by_strike,
         by_expiry=by_expiry,
         curve=pd.Series(values, index=pd.Index(spots, name="spot"), name="gamma"),
+        gross=float(np.abs(dollars).sum()),
+        error=error_of(snap, dollars),
     )
+
+
+def error_of(snap: Snapshot, dollars: Array) -> float:
+    """Two standard errors of the sum of `dollars`, as if each option's were independent of the others'.
+
+    A volatility that stands in is as wrong as the other side's of a strike is for those that have both (their own quotes' where no strike has, `AGREE` where
+    there are none); an option without a volatility is one drawn from those that have one.
+    """
+    table = snap.market.options
+    held = table["open_interest"] > 0
+    kept = table[held & (table["vol"] > 0)]
+    own = (kept["vol_from"] == "own").to_numpy()
+    other = kept["vol"].where(own).groupby(kept["pair"]).transform("sum").to_numpy() - kept["vol"].to_numpy()
+    paired = own & (kept["vol"].where(own).groupby(kept["pair"]).transform("count").to_numpy() == 2)
+    for known, vol in ((paired, other), (own & (snap.implied > 0), snap.implied)):
+        if known.any():
+            with np.errstate(invalid="ignore"):
+                moved = (snap.weight * bs.gamma(snap.option()._replace(vol=np.where(known, vol, snap.vol))) * snap.spot**2 * 0.01 - dollars)[known]
+            wrong = float(np.sqrt((moved**2).sum() / max((dollars[known] ** 2).sum(), 1e-300)))
+            break
+    else:
+        wrong = AGREE
+    lacking = int((held & ~(table["vol"] > 0)).sum())
+    left_out = lacking * float(np.mean(dollars**2))
+    stands_in = 0.0 if not own.any() else wrong**2 * float((dollars[~own] ** 2).sum())
+    return 2.0 * float(np.sqrt(left_out + stands_in))
 
 
 def _by_strike(snap: Snapshot, dollars: Array) -> pd.DataFrame:

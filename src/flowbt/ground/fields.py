@@ -79,6 +79,8 @@ volume|shares|sum|traded in the bar
 value|as published|last|a macro series' value
 dix|fraction|last|dollar-weighted off-exchange short share of index members; high reads as buying
 gex|$ per 1%|last|dealer gamma, calls +, puts -
+gex_low|$ per 1%|last|the lowest dealer gamma a chain can be read as: other volatilities and forwards, less two standard errors of what stands in
+gex_high|$ per 1%|last|the highest of the same, plus the errors
 gex_0dte|$ per 1%|last|dealer gamma of options expiring the same day
 zero_gamma|price|last|spot at which dealer gamma changes sign, nearest to spot
 nearest_positive_gamma|price|last|nearest level under spot where dealer gamma is positive

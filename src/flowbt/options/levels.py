@@ -1,5 +1,8 @@
 """The volatility every option of a market has, and where it is from: the provider's own, or what stands in where it gives none.
 
+A number that stands in place of a volatility (9.99, 5.0, 999, a cap or a default) is taken for missing: one that is there far more often than those about
+it, while quotes, or the others of its expiry, say otherwise (`stand_ins`). None is 0 or below.
+
 In this order (`SOURCES`):
 1. "own": the provider's;
 2. "neighbours": between the provider's own of the next strikes on both sides, same expiry and side, no farther apart than a standard deviation;
@@ -24,6 +27,8 @@ Array = npt.NDArray[np.float64]
 AGREE = 0.25
 QUOTED = 0.5  # of a snapshot's quotes: fewer usable ones are left over
 NAMED, REFUSED = 0.01, 0.5  # of the open interest: a source is named from, and too much to leave out
+OFTEN, ABOUT = 5, 0.1  # times: a number is suspect when it is there so often, and so much oftener than the mean of the others within this share of it
+MOSTLY, FAR = 0.5, 3.0  # of its options: more than these disagree with quotes by `AGREE`; without quotes, by so many times with the others of their expiry
 SOURCES = ("own", "neighbours", "other side", "quote", "")
 WORDS = {
     "neighbours": "between the provider's neighbouring strikes",
@@ -36,7 +41,7 @@ WORDS = {
 def volatilities_of(rows: pd.DataFrame) -> tuple[Array, npt.NDArray[np.object_]]:
     """Volatility (fraction, NaN where there is none) and its source of every row; `rows` have iv, at, pair, strike, call, years, expiry_forward, implied."""
     iv = rows["iv"].astype(float) if "iv" in rows else pd.Series(np.nan, rows.index)
-    own = iv.where((iv > 0) & np.isfinite(iv))
+    own = iv.where((iv > 0) & np.isfinite(iv)).mask(rows["iv_stands_in"]) if "iv_stands_in" in rows else iv.where((iv > 0) & np.isfinite(iv))
     near = pd.Series(_between(rows, own.to_numpy(dtype=np.float64)), rows.index)
     inside = rows["strike"].lt(rows["expiry_forward"]) == rows["call"]  # in the money
     outer, inner = (part.groupby(rows["pair"]).transform("first") for part in (own.fillna(near).mask(inside), own.where(inside)))
@@ -53,6 +58,35 @@ def volatilities_of(rows: pd.DataFrame) -> tuple[Array, npt.NDArray[np.object_]]
         vol = vol.fillna(one)
     source = np.select([one.notna() for _, one in levels], [name for name, _ in levels], "")
     return np.asarray(vol, dtype=np.float64), np.asarray(source, dtype=object)
+
+
+def repeated(iv: pd.Series) -> list[float]:
+    """Numbers that are there far oftener than those about them."""
+    counts = iv[(iv > 0) & np.isfinite(iv)].value_counts()
+    found = []
+    for value, count in counts[counts >= OFTEN].items():
+        about = counts[(counts.index > (1 - ABOUT) * value) & (counts.index < (1 + ABOUT) * value) & (counts.index != value)]
+        if count >= OFTEN * max(float(about.mean()) if len(about) else 1.0, 1.0):
+            found.append(float(value))
+    return found
+
+
+def stand_ins(rows: pd.DataFrame) -> pd.Series:
+    """Which rows have a number in place of a volatility; `rows` have iv (fractions), implied, at."""
+    out = pd.Series(False, rows.index)
+    if "iv" not in rows:
+        return out
+    iv, outside = rows["iv"].astype(float), rows["strike"].ge(rows["expiry_forward"]) == rows["call"]
+    for value in repeated(iv):
+        mine = iv == value
+        if outside[mine].mean() < ABOUT:  # what a provider prints where a price is intrinsic
+            continue
+        quoted = rows["implied"][mine & outside].dropna()
+        others = rows["at"].map(iv.where((iv > 0) & ~mine).groupby(rows["at"]).median())[mine].dropna()
+        off, beside = (value / quoted - 1.0).abs() > AGREE, np.abs(np.log(value / others)) > np.log(FAR)
+        if (off.mean() if len(quoted) >= OFTEN else beside.mean() if len(beside) else 0.0) > MOSTLY:
+            out |= mine
+    return out
 
 
 def _agree(one: pd.Series, other: pd.Series) -> pd.Series:
@@ -88,4 +122,9 @@ def words_of(rows: pd.DataFrame) -> str:
     """A line on what stands in for the provider's volatilities ("" where that is under 1% of the open interest)."""
     shares = shares_of(rows)
     found = [f"{shares[name]:.1%} {words}" for name, words in WORDS.items() if shares[name] >= NAMED]
-    return f"volatilities, by open interest: {', '.join(found)}" if found else ""
+    lines = [f"volatilities, by open interest: {', '.join(found)}"] if found else []
+    taken = rows["iv"][rows["iv_stands_in"]].value_counts() if "iv_stands_in" in rows else pd.Series(dtype=float)
+    if len(taken):
+        numbers = ", ".join(f"{value:g} ({count:,} times)" for value, count in taken.head(3).items())
+        lines.append(f"NO VOLATILITY, THOUGH GIVEN AS ONE: {numbers}")
+    return "; ".join(lines)

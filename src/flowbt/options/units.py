@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 
 from flowbt.ground.errors import SourceError
+from flowbt.options.levels import repeated
 from flowbt.options.market import option_market
 
 FITS = 2.0  # a unit fits when the median of given over implied volatility is within this factor of it
 EXPIRIES, REACH = 12, 0.2  # soonest expiries, share of spot: a sample tells
 ENOUGH = 8  # quotes to judge by
+MIXED = 0.1  # of the volatilities near the money: more than these in each unit, and calls, puts or expiries are in another than the rest
 LARGEST_FRACTION, LEAST_PERCENT = 3.0, 4.0  # of the median near the money, where there are no quotes to solve
 
 
@@ -36,9 +38,13 @@ def _unit(chain: pd.DataFrame, name: str) -> float:
     except SourceError:  # nothing alive, no spot: who uses the chain says so
         return 1.0
     near = (np.abs(np.log(rows["strike"] / rows["expiry_forward"])) < 0.15) & rows["years"].between(2 / 365, 400 / 365) & (rows["iv"] > 0)
-    rows = rows[near]
+    rows = rows[near & ~rows["iv"].isin(repeated(rows["iv"]))] if (near & ~rows["iv"].isin(repeated(rows["iv"]))).any() else rows[near]
     ratio = (rows["iv"] / rows["implied"]).dropna()
     if len(ratio) >= ENOUGH:
+        fits = {unit: float(ratio.between(unit / FITS, unit * FITS).mean()) for unit in (1.0, 100.0)}
+        if min(fits.values()) > MIXED:
+            found = f"{fits[100.0]:.0%} of the volatilities near the money are percent and {fits[1.0]:.0%} fractions, by its quotes"
+            raise SourceError(name, found, "give all of them as fractions (0.20), or drop the column to have them solved from the quotes")
         middle = float(ratio.median())
         unit = next((unit for unit in (1.0, 100.0) if unit / FITS <= middle <= unit * FITS), 0.0)
         found = f"volatilities are {middle:.3g} times what its quotes imply"

@@ -193,7 +193,7 @@ def _read(path: Path) -> tuple[Keys, Sharpes] | None:
         return None
     keys, sharpes = _joined(parts)
     named = path.name.removesuffix(".parquet").rpartition(".")[0].rpartition("-")[2]
-    if re.fullmatch("[0-9a-f]{12}", named) and named not in (_mark(keys, sharpes), _mark(keys)):
+    if re.fullmatch("[0-9a-f]{12}", named) and named != _mark(keys, sharpes) and named != _mark(keys):
         return None
     return keys, sharpes
 

@@ -78,3 +78,12 @@ def test_the_plan_gives_no_option_a_source_does_not_have():
         for file in dataset.files:
             assert set(file.options) <= set(options_of(file.source or usual)), (dataset.name, file.path)
             assert not file.symbol_from or "symbol" in options_of(file.source or usual)
+
+
+@pytest.mark.parametrize("name", ["value", "event_time", "symbol", "known_at"])
+def test_a_series_may_have_any_name(tmp_path, name):
+    (tmp_path / "panel.csv").write_text(f"date,{name},DGS2\n2024-01-02,1.5,2\n2024-01-03,.,3\n")
+    rows = source("fred").parse(tmp_path / "panel.csv", {}).frame
+    assert dict(zip(rows["symbol"] + " " + rows["event_time"].dt.strftime("%d"), rows["value"], strict=True)) == {f"{name} 02": 1.5, "DGS2 02": 2, "DGS2 03": 3}
+    with pytest.raises(SourceError, match="a field called symbol"):
+        source("fred").parse(tmp_path / "panel.csv", {"field": "symbol"})

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from tests.cli.calling import call
 from tests.data.pull.conftest import provider  # noqa: F401
 from tests.studies.desk.dailyworld import DAYS, NOW, catalog, dix, make, oil
 
@@ -154,3 +155,11 @@ def test_the_command(provider, day, tmp_path, capsys):  # noqa: F811
     provider.gives(DIX, provider.Answer(b"", 500))
     code, out, _ = call(capsys, "daily", tmp_path / "fade.py", *words)
     assert (code, out.strip()) == (0, "2023-12-29: done before, nothing to do")
+
+
+@pytest.mark.parametrize("option", ["--alerts", "--claims"])
+def test_a_file_that_was_named_and_is_not_there_is_said(option, capsys, tmp_path):
+    """It was passed over in silence, as its default is."""
+    code, _, said = call(capsys, "daily", "--no-update", "--demo", option, tmp_path / "gone", "--results", tmp_path / "r", "--journal", tmp_path / "j")
+    assert (code, said) == (2, f"flowbt: {option} {tmp_path / 'gone'}: no such file; check the path, or leave it out\n")
+    assert list(tmp_path.iterdir()) == []

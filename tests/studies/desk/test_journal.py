@@ -154,8 +154,14 @@ def test_a_decision_whose_open_is_past_is_said_to_be_too_old(tmp_path, capsys):
     assert [one.behind for one in today_all(Catalog((root,)), files, f"{DAYS[-2]:%Y-%m-%d}")[0]] == [0, 2]
     print_today(said, [])
     assert capsys.readouterr().out.count(f"TOO OLD: its prices end {DAYS[-4]:%Y-%m-%d}, 3 bars back") == 1
-    page.write(tmp_path / "today.html", {"strategies": [asdict(one) for one in said], "problems": [], "synthetic": False})
+    told = {"strategies": [asdict(one) for one in said], "problems": [], "synthetic": False}
+    page.write(tmp_path / "today.html", told)
     assert "1 of 2 strategies act; the data of 1 end before" in (tmp_path / "today.html").read_text()
+    for made, past in ((DAYS[-1] + pd.Timedelta(days=2), False), (said[0].fill + pd.Timedelta(minutes=1), True)):
+        print_today(said, [], made)
+        page.write(tmp_path / "today.html", told | {"made": made})
+        for text in (capsys.readouterr().out, (tmp_path / "today.html").read_text()):
+            assert ("The newest open that is decided for, 2024-01-02 14:30 UTC, is past" in text) == past
 
 
 @pytest.mark.parametrize(("hour", "bar", "waits"), [(15, -2, DAYS[-1] + pd.Timedelta(hours=23, minutes=30)), (23.75, -1, None)])

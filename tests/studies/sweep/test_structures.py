@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from flowbt.data.catalog import Catalog
-from flowbt.engine.options.prices import ContractPrices, inputs_key
+from flowbt.engine.options.valuation import SharedPrices, inputs_key
 from flowbt.engine.sweep.sweeper import BarRange
 from flowbt.evidence.measures import measure
 from flowbt.studies.run.backtest import backtest
@@ -57,7 +57,7 @@ def test_trials_equal_runs_of_the_same_parameters(setup: PreparedSweep, catalog:
     assert found.column("trades").min() > 0
 
 
-def test_a_contract_is_priced_once_for_all_trials_and_rotations_that_trade_it(setup: PreparedSweep) -> None:
+def test_an_option_is_priced_once_a_bar_for_all_trials_and_rotations_that_hold_it(setup: PreparedSweep) -> None:
     prices, codes = setup.sweeper.general.prices, setup.space.codes(setup.numbers)
     first = setup.sweeper.run(codes).metrics
     priced, found = prices.priced, prices.found
@@ -82,10 +82,12 @@ def test_a_window_of_a_sweep_is_a_run_on_its_bars(setup: PreparedSweep) -> None:
 
 def test_a_small_store_prices_again_and_changes_nothing(setup: PreparedSweep) -> None:
     codes = setup.space.codes(setup.numbers)
+    first = setup.sweeper.general.prices
     whole = setup.sweeper.run(codes).metrics
-    small = setup.sweeper.general.prices = ContractPrices(20_000)
+    small = setup.sweeper.general.prices = SharedPrices(20_000)
     assert (setup.sweeper.run(codes).metrics == whole).all()
     assert 0 < small.nbytes <= 20_000
+    assert small.priced > first.priced
     assert book_of(setup, 2).value.iloc[-1] / 100_000 - 1 == pytest.approx(whole[2, 0], rel=1e-9)
 
 

@@ -40,7 +40,7 @@ def test_a_changed_metric_is_refused(catalog: Catalog, strategy: Path, tmp_path:
     setup = set_up(catalog, SweepRequest(strategy, {"window": "3,5", "level": "0", "hold": "2"}))
     stored = SweepFolder(folder, folder)
     top = [int(row["trial"]) for row in document["top"]]
-    assert verifying.verify(setup, stored, top)["largest_difference"] < 1e-9
+    assert verifying.verify(setup, stored, top)()["largest_difference"] < 1e-9
     with pytest.raises(ReconciliationError, match=name):
         verifying.verify(setup, Changed(stored, top[0], name, by), top)  # type: ignore[arg-type]
 

@@ -76,6 +76,9 @@ def _document(path: Path, profile: Profile) -> dict[str, object]:
         "units": "$ per 1% move",
         "assumed": snap.words(),
         **profile.fields(),
+        "gross": profile.gross,
+        "error": profile.error,
+        "sign_is_certain": profile.certain,
         "spot_with_positive_gamma": profile.positive_spot,
         "zero_of_cumulative_sum": profile.cumulative_zero,
         "crossings": list(profile.crossings),
@@ -131,6 +134,9 @@ def _print(path: Path, profile: Profile, within: float) -> None:
     ):
         if other == other:
             say(f"  with {words}: {_money(other)} (this is {_money(profile.total - other)} from it)")
+    low, high = profile.range
+    doubt = "" if profile.certain else "; ITS SIGN IS NOT CERTAIN"
+    say(f"  {abs(profile.total) / profile.gross:.0%} of the gross {_money(profile.gross)}; all ways and errors {_money(low)} to {_money(high)}{doubt}")
     for words, level in (
         ("zero gamma", profile.zero_gamma),
         ("nearest positive strike", profile.nearest_positive),

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from flowbt.cli.data.update import asked_of, providers_option
 from flowbt.cli.desk.journal import journal_option
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data, timeout_option
 from flowbt.cli.progress import progress
 from flowbt.cli.show.terminal import say
+from flowbt.ground.errors import ParameterError
 from flowbt.ground.home import place
 
 EPILOG = """\b
@@ -45,6 +47,9 @@ def command(path: Path, claims: Path, demo: bool | None, as_json: bool, **rest: 
     from flowbt.studies.desk.daily import Day, daily
     from flowbt.studies.desk.today import strategy_files
 
+    for name, there in (("claims", claims.exists()), ("alerts", rest["alerts"].is_file())):
+        if not there and click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise ParameterError(f"--{name} {claims if name == 'claims' else rest[name]}", "no such file", "check the path, or leave it out")
     asked = None if rest["no_update"] or demo else asked_of(rest["wanted"], (), rest["providers"], rest["datasets"])
     day = Day(tuple(strategy_files(path)), (str(claims),) if claims.exists() else (), rest["journal"], rest["results"], rest["site"], asked)
     day = replace(day, alerts=rest["alerts"] if rest["alerts"].is_file() else None)

@@ -34,16 +34,17 @@ def command(path: Path, asof: str | None, html: Path | None, journal: Path, demo
     is stale or missing, what a stored run may be believed, and what the followed book holds."""
     from flowbt.results.pages import today as page
     from flowbt.studies.desk.standing import holding, with_standing
-    from flowbt.studies.desk.today import strategy_files, today_all
+    from flowbt.studies.desk.today import clock_time, strategy_files, today_all
 
     catalog = data_of(datasets, demo)
+    now = None if asof is not None or catalog.synthetic else clock_time()
     said, problems = today_all(catalog, strategy_files(path), asof)
     said = with_standing(said, results, holding(catalog, journal) if asof is None else {})
     if html is not None:
-        page.write(html, {"strategies": [asdict(one) for one in said], "problems": problems, "synthetic": catalog.synthetic}, depth=None)
+        page.write(html, {"strategies": [asdict(one) for one in said], "problems": problems, "synthetic": catalog.synthetic, "made": now}, depth=None)
     if as_json:
         emit({"strategies": [asdict(one) for one in said], "problems": problems})
     else:
         say_data()
-        print_today(said, problems)
+        print_today(said, problems, now)
     return 1 if problems and not said else 0

@@ -104,8 +104,8 @@ def _request(path: Path, parameters: tuple[str, ...], options: Json) -> Request:
         span=Span(options["start"], options["end"]),
         decide_at=options["decide_at"],
         symbols=tuple(name.strip() for name in options["symbols"].split(",")) if options["symbols"] is not None else (),
-        costs=_changed(Costs, "--costs", options["costs"]),
-        account=_changed(Account, "--account", options["account"]),
+        costs=changed(Costs, "--costs", options["costs"]),
+        account=changed(Account, "--account", options["account"]),
         benchmark=options["benchmark"],
         seed=options["seed"],
         keep_leak=options["keep_leak"],
@@ -113,7 +113,7 @@ def _request(path: Path, parameters: tuple[str, ...], options: Json) -> Request:
     )
 
 
-def _changed(kind: type[T], option: str, text: str | None) -> T | None:
+def changed(kind: type[T], option: str, text: str | None) -> T | None:
     """`kind` with the fields named in `text`; None where nothing was asked."""
     from flowbt.engine.loader import read_value
 

@@ -28,7 +28,7 @@ from flowbt.cli.options import (
     timeout_option,
 )
 from flowbt.cli.progress import progress
-from flowbt.cli.research.run import _changed
+from flowbt.cli.research.run import changed
 from flowbt.cli.show.sweep import print_sweep
 from flowbt.ground.types import Json
 
@@ -116,8 +116,8 @@ def request_of(path: Path, parameters: tuple[str, ...], options: Json) -> SweepR
         values=split_parameters(parameters),
         span=Span(options["start"], options["end"]),
         decide_at=options["decide_at"],
-        costs=_changed(Costs, "--costs", options["costs"]),
-        account=_changed(Account, "--account", options["account"]),
+        costs=changed(Costs, "--costs", options["costs"]),
+        account=changed(Account, "--account", options["account"]),
         constraints=options["constraints"],
         search=search,
         sort=options["sort"],

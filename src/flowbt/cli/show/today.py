@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from flowbt.cli.show.terminal import say
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from flowbt.studies.desk.conditions import Condition
     from flowbt.studies.desk.today import SymbolDecision, Today
 
 MOST = 6  # symbols shown; the rest is counted
 
 
-def print_today(said: list[Today], problems: list[str]) -> None:
-    """Decisions with their conditions, what is missing or old, and what could not decide."""
+def print_today(said: list[Today], problems: list[str], now: pd.Timestamp | None = None) -> None:
+    """Decisions with their conditions, what is missing or old, and what could not decide; and, by `now` (naive UTC), whether the newest open is past."""
     for one in said:
         acting = [row for row in one.decisions if row.action != "none"]
         say(f"\n{one.strategy}  decided {one.decision_time:%Y-%m-%d %H:%M} UTC, fills {one.fill:%Y-%m-%d %H:%M} UTC")
@@ -38,6 +40,9 @@ def print_today(said: list[Today], problems: list[str]) -> None:
             say(f"    followed book holds: {', '.join(one.positions[:MOST])}{_more(len(one.positions))}")
         if one.belief is not None:
             say(f"    believe it? {one.belief.sentence}" + ("" if one.belief.same_code else " (of another version of its code)"))
+    newest = max((one.fill for one in said), default=None)
+    if newest is not None and now is not None and newest < now:
+        say(f"\nThe newest open that is decided for, {newest:%Y-%m-%d %H:%M} UTC, is past: the data end before it", fg="red")
     for line in problems:
         say(f"cannot decide: {line}", err=True)
 

@@ -31,6 +31,7 @@ from flowbt.ground.types import JsonView
 Options = JsonView
 BLANK = {"", ".", "-", "nan", "NaN", "N/A", "NA", "null", "None", "#N/A"}
 SAYS = ("retMsg", "msg", "message", "error")  # where an API puts why it refuses
+OWN = ("event_time", "known_at", "symbol", "row")
 TEXT = (".csv", ".txt", ".csv.gz", ".txt.gz", ".zip")
 FIRST, LAST = pd.Timestamp("1700-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")  # what is dated elsewhere is no row of a market
 _WHOLE_DAY = r"\d{4}-\d{1,2}-\d{1,2}(?!\d)|\d{8}(?!\d)"
@@ -167,10 +168,13 @@ class Sheet:
 
     def wide(self, times: pd.Series, columns: Mapping[str, str], field_name: str) -> RawTable:
         """The table of a wide file: `columns` maps a column to its symbol, all in one field."""
-        values = pd.DataFrame({symbol: self.numbers(column) for column, symbol in columns.items()}, index=self.frame.index)
-        values.insert(0, "event_time", times)
-        values.insert(1, "row", self.frame["row"].astype("int64"))
-        frame = values.melt(id_vars=["event_time", "row"], var_name="symbol", value_name=field_name)
+        if field_name in OWN:
+            raise SourceError(self.path.name, f"a field called {field_name}", f"{', '.join(OWN)} are names of every table: call it otherwise")
+        if not columns:
+            raise SourceError(self.path.name, "no column but that of its dates", "download it again")
+        rows = self.frame["row"].astype("int64")
+        parts = [pd.DataFrame({"event_time": times, "row": rows, "symbol": symbol, field_name: self.numbers(column)}) for column, symbol in columns.items()]
+        frame = pd.concat(parts, ignore_index=True)
         frame["symbol"] = frame["symbol"].astype("str")
         return RawTable(frame[frame["event_time"].notna() & frame[field_name].notna()].reset_index(drop=True), tuple(self.findings))
 

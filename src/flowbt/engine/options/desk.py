@@ -1,14 +1,14 @@
-"""The desk of a run with option structures: what is held, and how a fill is priced and recorded. `run.py` drives it."""
+"""The desk of a run with option structures in plain Python: what is held, and how a fill is priced and recorded. `twin.py` drives it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.engine.options.prices import ContractPrices
 from flowbt.engine.options.pricing import (
     LEAST,
     BarHours,
@@ -31,7 +31,7 @@ from flowbt.engine.walk.twin import PendingOrder
 @dataclass
 class PricedContract:
     """A contract: its prices and deltas at the closes, and at the opens, from bar `begin` to its `last` (or the end of the data). `column`: where it stands in
-    a book. The arrays may be shared with other runs: nobody writes into them."""
+    a book."""
 
     contract: Contract
     symbol: int
@@ -47,12 +47,22 @@ class PricedContract:
     paid_at: float = float("nan")  # the underlying's price at settlement
     column: int = -1
 
-    @property
-    def nbytes(self) -> int:
-        return sum(one.nbytes for one in (self.price, self.delta, self.open_price, self.open_delta, self.open_vol, self.open_years, self.quoted))
-
     def at(self, values: Array, t: int) -> float:
         return float(values[t - self.begin])
+
+
+class StructureBars(NamedTuple):
+    """What a walk gives: orders (bar, column, reason, trade | units, price, fee, slippage), units of the column after each, fills made by the end of each open,
+    then per bar the value, net and gross exposure (T x 2), and the carry of each symbol (T x N)."""
+
+    order: npt.NDArray[np.int64]
+    fill: Array
+    after: Array
+    by_open: npt.NDArray[np.int64]
+    value: Array
+    exposure: Array
+    borrow: Array
+    funding: Array
 
 
 @dataclass
@@ -90,8 +100,6 @@ class Desk:
     timing: BarHours
     days: Array  # of each bar's label, since 1970
     cash: float
-    prices: ContractPrices[PricedContract]
-    key: bytes  # of everything a price depends on besides the leg and its bar
     held: dict[int, StructurePosition] = field(default_factory=dict)
     pending: dict[int, PendingOrder] = field(default_factory=dict)
     columns: list[PricedContract] = field(default_factory=list)
@@ -126,15 +134,10 @@ class Desk:
         self.fills.append((units, price, fee, abs(units) * abs(price - fair)))
 
     def option(self, t: int, j: int, leg: Leg, since: pd.Timestamp | None) -> PricedContract:
-        """What a leg opened at the open of bar t is, and its prices, out of the shared ones where another run has opened it."""
-        key = (self.key, t, j, leg, since)
-        found = self.prices.find(key)
-        if found is None:
-            spot = float(self.bars.open[t, j])
-            market = spot, lambda strike, years: self.inputs(np.asarray(t - 1), j, np.asarray(spot), strike, np.asarray(years))
-            found = self.priced(t, j, contract_of(self.structure, leg, self.market.index[t], market, self.timing, since))
-            self.prices.keep(key, found, found.nbytes)
-        return replace(found)
+        """What a leg opened at the open of bar t is, and its prices."""
+        spot = float(self.bars.open[t, j])
+        market = spot, lambda strike, years: self.inputs(np.asarray(t - 1), j, np.asarray(spot), strike, np.asarray(years))
+        return self.priced(t, j, contract_of(self.structure, leg, self.market.index[t], market, self.timing, since))
 
     def inputs(self, rows: npt.NDArray[np.int64], j: int, spot: Array, strike: float, years: Array) -> OptionInputs:
         """Of a strike as known at the closes of `rows`: by the surface of that day where there is one, else by the declared model."""

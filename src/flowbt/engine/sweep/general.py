@@ -1,7 +1,7 @@
 """The general path of a sweep: decisions the fused kernel does not take go through the engine's own kernel, trial by trial.
 
 That is `Targets`, frames of sizes or levels, partial exits, option structures, and strategies that are called once per trial. Sub-expressions are
-still evaluated once each where a trace is there, and a contract is priced once for all trials that trade it.
+still evaluated once each where a trace is there, and an option is priced once a bar for all trials that trade it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import pandas as pd
 from flowbt.deferred import Trace, Tracer
 from flowbt.deferred.graph import nodes_in
 from flowbt.engine.decisions import no_decision, no_rules, plan_of, rules_of
-from flowbt.engine.options.prices import ContractPrices
-from flowbt.engine.options.run import SharedPrices, desk_of, outcome_of, rules_of_structure
+from flowbt.engine.options.run import outcome_of, prepared_walk, rules_of_structure
+from flowbt.engine.options.valuation import SharedPrices
 from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.fingerprint import fingerprint, fingerprint_of_rules, fingerprint_of_weights
 from flowbt.engine.sweep.results import BarRange, TrialResults
@@ -42,7 +42,7 @@ class General:
     terms: Terms
     costs: Costs
     account: Account
-    prices: SharedPrices = field(default_factory=ContractPrices)
+    prices: SharedPrices = field(default_factory=SharedPrices)
     structures: bool = False  # whether a trial has traded one: it takes thousands of times as long as a fused one
 
     def run(self, trace: Trace | None, codes: Ints, where: Ints, cut: tuple[Bars, BarRange], out: TrialResults, pool: Executor) -> None:
@@ -89,9 +89,9 @@ class General:
     def trade_structure(self, decision: Signals, bars: Bars, part: BarRange, out: TrialResults, at: int) -> None:
         whole, self.structures = self.stage.market, True
         market = whole if len(bars.open) == len(whole.index) else whole.cut(part.first, part.first + len(bars.open))
-        desk = desk_of(market, bars, decision, self.costs, self.account, self.prices)
+        given = prepared_walk(market, bars, decision, self.costs, self.account)
         rules = Rules(*(_rows(array, part) for array in rules_of_structure(decision, whole)))
-        found = outcome_of(desk, rules)
+        found = outcome_of(given, rules, self.prices)
         if part.prints:
             out.prints[at] = fingerprint(decision, whole)
         terms, returns = (self.terms.cash, float(whole.year)), out.returns[at] if part.returns else np.empty(0)

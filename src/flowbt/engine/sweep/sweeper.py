@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from flowbt.deferred import Trace, Tracer
-from flowbt.engine.options.run import SharedPrices
+from flowbt.engine.options.valuation import SharedPrices
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.compiled import Compiled, NotFused, Stage
 from flowbt.engine.sweep.fingerprint import bits_of, fingerprints

@@ -11,24 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from flowbt.ground.compiled import jit
+from flowbt.options.kernels.european import european
 
 Array = npt.NDArray[np.float64]
 STEPS = 101
 _MOST, _FINE = 40, 1e-8
-
-
-@jit
-def _normal(z: float) -> float:
-    return 0.5 * math.erfc(-z * math.sqrt(0.5))
-
-
-@jit
-def _european(spot: float, strike: float, years: float, vol: float, rate: float, dividend: float, call: bool) -> tuple[float, float]:
-    dev = vol * math.sqrt(years)
-    d1 = (math.log(spot / strike) + (rate - dividend) * years) / dev + 0.5 * dev
-    side = 1.0 if call else -1.0
-    carried, delta = math.exp(-rate * years), side * math.exp(-dividend * years) * _normal(side * d1)
-    return spot * delta - side * strike * carried * _normal(side * (d1 - dev)), delta
 
 
 @jit
@@ -43,29 +30,31 @@ def _chance(z: float, steps: int) -> float:
 def american(spot: float, strike: float, years: float, vol: float, rate: float, dividend: float, call: bool) -> tuple[float, float]:
     """Price and delta of one option; vol and years positive."""
     if (call and dividend <= 0.0) or (not call and rate <= 0.0):
-        value, delta = _european(spot, strike, years, vol, rate, dividend, call)
+        value, delta = european(spot, strike, years, vol, (rate, dividend), call)
         return value, delta
     side, dev, step = 1.0 if call else -1.0, vol * math.sqrt(years), years / STEPS
     d1 = (math.log(spot / strike) + (rate - dividend) * years) / dev + 0.5 * dev
     up_chance, other = _chance(d1 - dev, STEPS), _chance(d1, STEPS)
     if not (1e-12 < up_chance < 1.0 - 1e-12):  # too far for a tree: worth intrinsic or nothing
-        value, delta = _european(spot, strike, years, vol, rate, dividend, call)
+        value, delta = european(spot, strike, years, vol, (rate, dividend), call)
         now = side * (spot - strike)
         return (now, side) if now > value else (value, delta)
     growth, discount = math.exp((rate - dividend) * step), math.exp(-rate * step)
     up = growth * other / up_chance
     down = (growth - up_chance * up) / (1.0 - up_chance)
     prices, values = np.empty(STEPS + 1), np.empty(STEPS + 1)
+    price, ratio, back = spot * down**STEPS, up / down, 1.0 / down
     for i in range(STEPS + 1):
-        prices[i] = spot * up**i * down ** (STEPS - i)
-        values[i] = max(side * (prices[i] - strike), 0.0)
-    delta = 0.0
+        prices[i] = price
+        values[i] = max(side * (price - strike), 0.0)
+        price *= ratio
+    delta, rises, falls = 0.0, discount * up_chance, discount * (1.0 - up_chance)
     for n in range(STEPS - 1, -1, -1):
         if n == 0:
             delta = (values[1] - values[0]) / (prices[1] - prices[0])
         for i in range(n + 1):
-            prices[i] /= down
-            values[i] = max(discount * (up_chance * values[i + 1] + (1.0 - up_chance) * values[i]), side * (prices[i] - strike))
+            prices[i] *= back
+            values[i] = max(rises * values[i + 1] + falls * values[i], side * (prices[i] - strike))
     return values[0], delta
 
 

@@ -47,17 +47,21 @@ def _variance(slices: Array, k: float, t: float) -> float:
 
 
 @jit
+def quoted_at(day: Array, moneyness: float, years: float, beyond: float) -> tuple[float, float, float]:
+    """Volatility, rate and dividend yield (fractions a year) of one option by a day's slices: strike over spot `moneyness`, `years` to go. NaN where the day
+    has none, time is up, or lasts over `beyond` times the surface's last expiry."""
+    n = len(day)
+    if n == 0 or not years > 0.0 or years > beyond * day[n - 1, YEARS] or not moneyness > 0.0:
+        return np.nan, np.nan, np.nan
+    carry, rate = _line(years, day[:, YEARS], day[:, CARRY]), _line(years, day[:, YEARS], day[:, RATE])
+    return math.sqrt(_variance(day, math.log(moneyness) - carry * years, years) / years), rate, rate - carry
+
+
+@jit
 def quoted_inputs(first: Ints, slices: Array, rows: Ints, moneyness: Array, years: Array, beyond: float) -> Array:
-    """For each of `rows` (its day's slices are first[row] to first[row + 1]): volatility, rate and dividend yield (fractions a year) of an option with
-    strike over spot `moneyness` and `years` to go. NaN where the day has no surface, time is up, or lasts over `beyond` times the surface's last expiry."""
+    """`quoted_at` for each of `rows` (its day's slices are first[row] to first[row + 1]): 3 x rows."""
     out = np.full((3, len(rows)), np.nan)
     for n in range(len(rows)):
-        begin, end = first[rows[n]], first[rows[n] + 1]
-        t = years[n]
-        if end == begin or not t > 0.0 or t > beyond * slices[end - 1, YEARS] or not moneyness[n] > 0.0:
-            continue
-        day = slices[begin:end]
-        carry, rate = _line(t, day[:, YEARS], day[:, CARRY]), _line(t, day[:, YEARS], day[:, RATE])
-        out[0, n] = math.sqrt(_variance(day, math.log(moneyness[n]) - carry * t, t) / t)
-        out[1, n], out[2, n] = rate, rate - carry
+        day = slices[first[rows[n]] : first[rows[n] + 1]]
+        out[0, n], out[1, n], out[2, n] = quoted_at(day, moneyness[n], years[n], beyond)
     return out

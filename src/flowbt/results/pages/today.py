@@ -17,7 +17,10 @@ def context(day: JsonView) -> Context:
     rows = [_row(one) for one in day["strategies"]]
     newest = max((one["decision_time"] for one in day["strategies"]), default=None)
     shown = {"arrived": None, "forecasts": [], "links": [], "alerts": [], "made": None, **day}
-    return {"title": "Today", "day": shown, "rows": sorted(rows, key=lambda row: (not row["acts"], not row["acting"])), "newest": newest, "css": stylesheet()}
+    fill = max((one["fill"] for one in day["strategies"]), default=None)
+    past = fill if fill is not None and not day["synthetic"] and shown["made"] is not None and fill < shown["made"] else None
+    ordered = sorted(rows, key=lambda row: (not row["acts"], not row["acting"]))
+    return {"title": "Today", "day": shown, "rows": ordered, "newest": newest, "past": past, "css": stylesheet()}
 
 
 def write(path: Path, day: JsonView, *, depth: int | None = None) -> Path:

@@ -39,7 +39,7 @@ from flowbt.studies.desk.forecasts import FORECAST, register, settle
 from flowbt.studies.desk.prospective import entered_forecasts
 from flowbt.studies.desk.score import JournalScore, score_journal
 from flowbt.studies.desk.standing import held_by, with_standing
-from flowbt.studies.desk.today import Today, today_all
+from flowbt.studies.desk.today import Today, clock_time, today_all
 from flowbt.studies.ingest.update import Asked, came_today, last_update, update
 from flowbt.studies.score.measure import Settings
 
@@ -181,7 +181,7 @@ def _worked(day: Day, catalog: Catalog, done: Done, progress: Step | None) -> Do
 
 
 def _now(day: Day) -> pd.Timestamp:
-    return day.now if day.now is not None else pd.Timestamp.now("UTC").tz_localize(None)
+    return day.now if day.now is not None else clock_time()
 
 
 def _board(catalog: Catalog, problems: list[str], now: pd.Timestamp) -> Board | None:

@@ -94,10 +94,11 @@ class Today:
 
 def today(catalog: Catalog, path: Path, asof: Moment | None = None) -> Today:
     """The decision of a strategy file as of an instant (naive UTC) or a date; None: the end of the data. Raises what loading and deciding raise."""
-    return _decided(catalog, path, asof, _clock())[0]
+    return _decided(catalog, path, asof, clock_time())[0]
 
 
-def _clock() -> pd.Timestamp:
+def clock_time() -> pd.Timestamp:
+    """Now, naive UTC."""
     return pd.Timestamp.now("UTC").tz_localize(None)
 
 
@@ -139,7 +140,7 @@ def today_all(catalog: Catalog, paths: Sequence[Path], asof: Moment | None = Non
     problems: list[str] = []
     for path in paths:
         try:
-            said.append(_decided(catalog, path, asof, now if now is not None else _clock()))
+            said.append(_decided(catalog, path, asof, now if now is not None else clock_time()))
         except FlowbtError as error:
             problems.append(f"{path.stem}: {error}")
     return _behind(said, asof), problems

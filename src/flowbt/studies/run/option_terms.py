@@ -8,8 +8,8 @@ import numpy as np
 
 from flowbt.engine.book import Book
 from flowbt.engine.options.structures import declared
-from flowbt.engine.simulate import simulate
-from flowbt.engine.types import Signals
+from flowbt.engine.simulate import bars_of
+from flowbt.engine.types import Array, Signals
 from flowbt.options.model import SmileModel
 from flowbt.results.record import BandEnd, OptionTermsUsed
 from flowbt.studies.run.carry import carry_terms
@@ -17,10 +17,12 @@ from flowbt.studies.run.request import Prepared
 
 
 def option_terms_of(prepared: Prepared, book: Book) -> OptionTermsUsed | None:
-    """None for a run without option structures. Simulates the run twice more, at the ends of the model's error."""
+    """None for a run without option structures. Walks the run twice more, at the ends of the model's error."""
     decision = prepared.decision
     if not isinstance(decision, Signals) or decision.structure is None:
         return None
+    from flowbt.engine.options.run import value_of
+
     market = prepared.market
     structure = declared(decision.structure, market.clock.always, market.symbols)
     greeks = {} if book.greeks is None else {str(part): float(total) for part, total in book.greeks.sum().items()}
@@ -35,19 +37,21 @@ def option_terms_of(prepared: Prepared, book: Book) -> OptionTermsUsed | None:
         return plain
     band = []
     for shift in (-1.0, 0.0, 1.0):
-        one = book
+        value = book.value.to_numpy()
         if shift:
-            moved = replace(structure, model=replace(structure.model, skew=model.end(shift)))
-            one = simulate(market, replace(decision, structure=moved), prepared.costs, prepared.account)
-        band.append(_end(shift, one))
+            moved = replace(decision, structure=replace(structure, model=replace(structure.model, skew=model.end(shift))))
+            value = value_of(market, bars_of(market, prepared.costs), moved, prepared.costs, prepared.account)
+        band.append(_end(shift, value, book))
     return {**plain, "model": str(model), "band": band}
 
 
-def _end(shift: float, book: Book) -> BandEnd:
-    returns = book.returns.to_numpy()
+def _end(shift: float, value: Array, book: Book) -> BandEnd:
+    """Sharpe ratio and total return of a path of values, on the book's account and clock."""
+    before = np.concatenate([[book.account.cash], value[:-1]])
+    returns = np.divide(value, before, out=np.ones_like(before), where=before > 0.0) - 1.0
     spread = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
     sharpe = float(returns.mean() / spread * np.sqrt(book.market.year)) if spread > 0 else 0.0
-    return {"shift": shift, "sharpe": sharpe, "total_return": float(book.value.iloc[-1] / book.account.cash - 1.0)}
+    return {"shift": shift, "sharpe": sharpe, "total_return": float(value[-1] / book.account.cash - 1.0)}
 
 
 def words_of(terms: OptionTermsUsed) -> list[str]:

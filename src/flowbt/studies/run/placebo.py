@@ -16,7 +16,6 @@ import pandas as pd
 
 from flowbt.engine.book import Book
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
-from flowbt.engine.options.prices import ContractPrices
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.rotations import plain, rotated_rules
 from flowbt.engine.types import Signals, Targets, frozen
@@ -165,14 +164,13 @@ def terms_of(prepared: Prepared) -> Terms:
 
 
 def rotated_structures(prepared: Prepared, count: int, seed: int) -> Iterator[Array]:
-    """The returns of `placebos_of` where an option structure is traded: no book is made, and a contract is priced once for all of them."""
-    from flowbt.engine.options.run import SharedPrices, desk_of, outcome_of, rules_of_structure
+    """The returns of `placebos_of` where an option structure is traded: no book is made, and an option is priced once a bar for all of them."""
+    from flowbt.engine.options.run import prepared_walk, rotated_values, rules_of_structure
 
-    market, account, bars = prepared.market, prepared.account, bars_of(prepared.market, prepared.costs)
-    prices: SharedPrices = ContractPrices()
-    for one in placebos_of(prepared.decision, count, seed):
-        assert isinstance(one, Signals)
-        value = outcome_of(desk_of(market, bars, one, prepared.costs, account, prices), rules_of_structure(one, market)).value
+    market, account, decision = prepared.market, prepared.account, prepared.decision
+    assert isinstance(decision, Signals)
+    given = prepared_walk(market, bars_of(market, prepared.costs), decision, prepared.costs, account)
+    for value in rotated_values(given, rules_of_structure(decision, market), offsets_of(decision, len(market.index), count, seed)):
         before = np.concatenate([[account.cash], value[:-1]])
         yield np.divide(value, before, out=np.ones_like(before), where=before > 0.0) - 1.0
 

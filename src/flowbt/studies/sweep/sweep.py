@@ -86,19 +86,22 @@ def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder
     except BaseException:
         progress.write("interrupted")
         raise
-    count = folder.join()
-    ledger.gather(ledger.folder_of(run.results, setup.facts), f"sweep-{setup.id}")
+    with ThreadPoolExecutor(1) as pool:
+        gathered = pool.submit(ledger.gather, ledger.folder_of(run.results, setup.facts), f"sweep-{setup.id}")
+        count = folder.join()
+        gathered.result()
     clock.lap("trials")
     top = best(folder, request.sort, ascending, request.top)
+    verified = verify(setup, folder, top, run.aside)  # books are compared while luck is measured
+    clock.lap("verify")
     luck = luck_of(setup, folder, ledger.tally(run.results, setup.facts))
     leak = look_ahead(setup, top[0]) if top else setup.leak
     if not request.keep_leak:
         refuse(setup.strategy.name, leak)
     luck["look_ahead"] = str(leak) if leak else ""
     luck["verdict"] = f"Worthless: it uses the future ({leak})." if leak else luck_verdict(luck)
+    checked = verified()
     clock.lap("luck")
-    checked = verify(setup, folder, top, run.aside)
-    clock.lap("verify")
     runs = tearsheets(catalog, request, setup, top[: run.tearsheets], run)
     clock.lap("pages")
     document: SweepDocument = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -27,9 +27,9 @@ TOLERANCE = 1e-9
 SAMPLE, BEST = 4, 4
 
 
-def verify(setup: PreparedSweep, folder: SweepFolder, top: Sequence[int], aside: Aside | None = None) -> Verified:
+def verify(setup: PreparedSweep, folder: SweepFolder, top: Sequence[int], aside: Aside | None = None) -> Callable[[], Verified]:
     """Re-simulate the best trials and a random sample by a plain call of the strategy; the largest difference of any metric. Books are compared by another
-    process where one is given.
+    process where one is given; calling what is returned waits for its answers.
 
     Raises ReconciliationError where a metric is off by more than 1e-9 (relative above 1), or a book differs from vectorbt's.
     """
@@ -42,9 +42,13 @@ def verify(setup: PreparedSweep, folder: SweepFolder, top: Sequence[int], aside:
         book = book_of(setup, trial)
         worst = max(worst, _difference(trial, rows.iloc[at], book))
         answers.append(partial(reconcile, book) if aside is None else aside.reconcile(book, reconcile))
-    for answer in answers:
-        answer()
-    return {"trials": len(chosen), "books": len(chosen), "largest_difference": worst}
+
+    def found() -> Verified:
+        for answer in answers:
+            answer()
+        return {"trials": len(chosen), "books": len(chosen), "largest_difference": worst}
+
+    return found
 
 
 def book_of(setup: PreparedSweep, trial: int) -> Book:
