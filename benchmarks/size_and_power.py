@@ -1,6 +1,6 @@
 """How honest are the tests? Sizes under nulls that keep overlap, clustering and persistence, and power against planted effects, of the code that judges.
 
-    python benchmarks/size_and_power.py [--runs 1000] [--only WORD] [--workers 2] [--first 100000]
+    python benchmarks/size_and_power.py [--runs 1000] [--only WORD ..] [--workers 2] [--first 100000]
 
 A row is a generator of returns, an event and a kind of claim. Per row: share of null runs with p at or under 5% and 1%; the same of the test flowbt had
 before (a rotation of events against outcomes; of sequences, blocks that swap roles; of runs, the probabilistic Sharpe ratio against 0; slow, so of the first
@@ -32,6 +32,8 @@ from flowbt.evidence.claims.sequences import innovations, lead, standardised
 from flowbt.evidence.inference import Studentised, cosines_for, studentise_mean
 from flowbt.evidence.measures import per_bar
 from flowbt.evidence.multiple import spa, stepm
+from flowbt.evidence.register.matched import cosines_of, deciles, matched
+from flowbt.evidence.register.matched import crossed as in_pairs
 from flowbt.evidence.resampling.rotation import crossed, offsets, p_values, spectrum
 from flowbt.evidence.sharpe import moments, probabilistic_sharpe
 from flowbt.evidence.timing import skill_of
@@ -139,6 +141,30 @@ def drifting(seed: int, rows: int) -> Array:
     return out
 
 
+@njit(cache=True)
+def rough(seed: int, rows: int) -> Array:
+    """Student's t of 3 under a wandering volatility, and jumps: tails without a fourth moment."""
+    np.random.seed(seed)
+    out, level = np.empty(rows), 0.0
+    for t in range(rows):
+        level = 0.97 * level + 0.10 * np.random.standard_normal()
+        out[t] = MU + 0.009 * math.exp(level) * heavy(3.0)
+        if np.random.random() < 0.01:
+            out[t] -= 0.03 * np.random.exponential()
+    return out
+
+
+@njit(cache=True)
+def fear(seed: int, rows: int) -> Array:
+    """Changes of the log of an index of fear: it jumps up, and turns back for weeks."""
+    np.random.seed(seed)
+    level, out = np.zeros(rows + 300), np.empty(rows)
+    for t in range(1, rows + 300):
+        level[t] = 0.97 * level[t - 1] + 0.05 * heavy(5.0) + (0.25 * np.random.exponential() if np.random.random() < 0.01 else -0.0025)
+    out[:] = np.diff(level)[-rows:]
+    return out
+
+
 MARKETS: dict[str, Callable[[int, int], Array]] = {
     "GARCH-t": lambda seed, rows: garch(seed, rows, 0.10, 0.88, 0.0, 5.0),
     "GJR-t": lambda seed, rows: garch(seed, rows, 0.03, 0.88, 0.14, 5.0),
@@ -150,6 +176,8 @@ MARKETS: dict[str, Callable[[int, int], Array]] = {
     "EGARCH": egarch,
     "drift": drifting,
     "bull": lambda seed, rows: garch(seed, rows, 0.05, 0.90, 0.06, 6.0) + 0.0012,
+    "t3 jumps": rough,
+    "fear": fear,
 }
 
 
@@ -195,6 +223,12 @@ def other(r: Array, rng: Rng) -> Array:
     return 0.7 * r + 0.7 * garch(int(rng.integers(2**31)), len(r), 0.10, 0.88, 0.0, 5.0)
 
 
+def milestones(r: Array) -> Array:
+    """The first label at each tenth of log price never reached before."""
+    reached = np.maximum.accumulate(np.floor(np.cumsum(r) / 0.1))
+    return np.diff(reached, prepend=reached[0]) > 0
+
+
 def last_tenth(event: Array) -> Array:
     return event * (np.arange(len(event)) >= 0.9 * len(event))
 
@@ -237,6 +271,11 @@ EVENTS: dict[str, Callable[[Array, Rng], Array]] = {
     "another's wild state": lambda r, rng: over(recent(other(r, rng)), 0.8),
     "sign of the trend": lambda r, _: np.where(over_mean(r), 1.0, -1.0),
     "state of 250": lambda r, rng: np.cumsum(rng.random(len(r)) < 1 / 250) % 2 == 1,
+    "a new tenth": lambda r, _: milestones(r),
+    "first of the month": lambda r, _: np.arange(len(r)) % 21 == 0,
+    "week of expiry": lambda r, _: (np.arange(len(r)) % 21 >= 10) & (np.arange(len(r)) % 21 < 15),
+    "30 single days": lambda r, rng: scattered(rng, len(r), 30),
+    "6 clusters": lambda r, rng: scattered(rng, len(r), 6, 8),
     "sign, wild regime": lambda r, _: np.where(over(recent(r), 0.7), -np.sign(r), 0.0),
     "sign, calm regime": lambda r, _: np.where(over(recent(r), 0.3), 0.0, np.sign(r)),
     "sign of 1.5% days": lambda r, _: np.where(np.abs(r) > 0.015, np.sign(r), 0.0),
@@ -334,6 +373,25 @@ def studied(market: str, event: str, kind: str, h: int, rows: int = T) -> Row:
         r = MARKETS[market](seed, rows)
         held = np.asarray(EVENTS[event](r, np.random.default_rng(seed)), dtype=float)[:, None]
         return tried(held, outcomes(r, kind, h), OUTCOMES[kind].statistic, seed) if np.abs(held[: rows - h]).sum() >= 3 else None
+
+    return run
+
+
+def controlled(market: str, event: str, kind: str, h: int) -> Row:
+    """An event against sessions of the same tenth of volatility and side of the trend. Before: against all."""
+
+    def run(seed: int) -> Tried | None:
+        r = MARKETS[market](seed, T)
+        rng = np.random.default_rng(seed)
+        tenth = deciles(recent(r))
+        held = rng.random(T) < (tenth + 1) / 60 if event == "wilder, oftener" else EVENTS[event](r, rng)
+        event_ = np.asarray(held, dtype=float)[:, None]
+        o, how = outcomes(r, kind, h), study.STATISTICS[OUTCOMES[kind].statistic]
+        found, raw = matched(event_, o, how, [in_pairs(tenth, over_mean(r).astype(np.int64)), tenth]), study.contrast(event_, o, how)
+        if found is None or raw is None:
+            return None
+        test = found.contrast.test(cosines_of(found, o))
+        return Tried(test, test.p(), raw.test(o.cosines()).p() if seed % FRESH < BEFORE else math.nan)
 
     return run
 
@@ -470,6 +528,10 @@ def rows() -> dict[str, Row]:
         ("leverage", "a day of -2%", 21), ("leverage", "10% under its high of a year", 21), ("EGARCH", "wild state", 42), ("EGARCH", "10% under its high", 63),
         ("walk", "10% under its high", 63), ("GJR-t", "days in the last tenth", 21), ("drift", "a state of 40% of days", 63),
         ("GARCH-t", "another's wild state", 21), ("walk", "sign of the trend", 63),
+        ("switching", "sign, wild regime", 21), ("switching", "sign of the month", 5), ("GJR-t", "a new tenth", 63), ("GARCH-t", "a new tenth", 21),
+        ("GJR-t", "first of the month", 1), ("jumps", "week of expiry", 5), ("t3 jumps", "a day of +2%", 5), ("t3 jumps", "a day of -2%", 21),
+        ("t3 jumps", "wild state", 63), ("t3 jumps", "10 single days", 21), ("fear", "clusters", 5), ("fear", "AR state", 21),
+        ("fear", "10 single days", 10), ("GARCH-t", "6 clusters", 21), ("GJR-t", "clusters", 126), ("EGARCH", "30 single days", 63),
     ):  # fmt: skip
         add(market, event, h)
     for market, event, h, kind in (
@@ -479,6 +541,10 @@ def rows() -> dict[str, Row]:
         ("GARCH-t", "state of 40", 1, "deviation"), ("jumps", "AR state", 1, "deviation"), ("GARCH-t", "random days", 1, "autocorrelation"),
         ("bull", "12 single days", 63, "direction"), ("bull", "8 months", 21, "direction"), ("bull", "a state of 40% of days", 63, "direction"),
         ("jumps", "one month a year", 21, "volatility"), ("GJR-t", "60 clusters", 21, "drawdown"), ("switching", "state of 250", 5, "volatility"),
+        ("t3 jumps", "random days", 1, "next move"), ("t3 jumps", "state of 40", 1, "next move"), ("GJR-t", "week of expiry", 1, "next move"),
+        ("bull", "30 single days", 21, "direction"), ("GJR-t", "6 clusters", 21, "drawdown"), ("jumps", "state of 40", 1, "autocorrelation"),
+        ("GJR-t", "AR state", 21, "volatility"), ("GARCH-t", "state of 250", 21, "volatility"),
+        ("GARCH-t", "12 single days", 21, "drawdown"), ("fear", "state of 40", 1, "deviation"),
     ):  # fmt: skip
         add(market, event, h, kind)
     for market, event, h in (
@@ -488,8 +554,23 @@ def rows() -> dict[str, Row]:
         ("GARCH-t", "streak of 5", 21),
     ):
         add(market, event, h, length=1_250)
-    for market, event, h in (("GARCH-t", "clusters", 21), ("GJR-t", "a day of -2%", 5), ("jumps", "wild state", 21), ("AR level", "clusters", 10)):
+    for market, event, h in (
+        ("GARCH-t", "clusters", 21), ("GJR-t", "a day of -2%", 5), ("jumps", "wild state", 21), ("AR level", "clusters", 10),
+        ("switching", "sign, wild regime", 5), ("GJR-t", "10 single days", 21), ("t3 jumps", "random days", 1),
+    ):  # fmt: skip
         add(market, event, h, length=800)
+    for market, event, h in (
+        ("GJR-t", "10% under its high", 63),
+        ("GARCH-t", "wild state", 63),
+        ("switching", "12 single days", 21),
+        ("jumps", "a day of -2%", 1),
+    ):
+        add(market, event, h, length=6_000)
+    for market, event, kind, h in (
+        ("GARCH-t", "a day of +2%", "return", 21), ("GJR-t", "a day of -2%", "return", 5), ("jumps", "clusters", "return", 21),
+        ("GARCH-t", "wilder, oftener", "return", 10), ("switching", "state of 40", "next move", 1),
+    ):  # fmt: skip
+        table[f"matched, {market}: {event}, {kind} {h}"] = controlled(market, event, kind, h)
     table["GARCH-t: curve, days of +1 to +2.5%, 10 to 42"] = curve("GARCH-t", lambda r, v: r > v, (0.01, 0.015, 0.02, 0.025), (21, 10, 42))
     table["GJR-t: curve, falls over 5 to 42, 5 to 21"] = curve("GJR-t", lambda r, n: ~over_last(-1.0)(r, n) & (np.arange(T) > 63), (5, 10, 21, 42), (10, 5, 21))
     table["GJR-t: curve, 5 to 15% under its high, 21 to 63"] = curve(
@@ -500,6 +581,8 @@ def rows() -> dict[str, Row]:
     table["8 names: days of 2.5% either way, return 21"] = names("wild days", 21)
     for first in ("white", "change", "change of 5", "level", "volatility"):
         table[f"sequence: the first stage {first}, 10"] = sequence(first, 10)
+    for first, h in (("white", 3), ("level", 21), ("change of 5", 5)):
+        table[f"sequence: the first stage {first}, {h}"] = sequence(first, h)
     table["paired runs: Sharpe ratios of two coins"] = paired
     table["strategy: coins of 15 sessions long"] = coins(15)
     table["strategy: coins of 60 sessions long"] = coins(60)
@@ -552,7 +635,7 @@ def coverage(effect: float, seeds: range) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=1_000)
-    parser.add_argument("--only", default="", help="rows whose name has this word")
+    parser.add_argument("--only", nargs="*", default=[""], help="rows whose name has one of these words")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--first", type=int, default=0, help=f"first seed, a multiple of {FRESH:,}")
     options = parser.parse_args()
@@ -563,11 +646,11 @@ def main() -> None:
     oracle = ", ".join(f"{ndtr(k - 1.96):.0%}" for k in (1, 2, 3))
     print(f"{count:,} null runs a row (sampling error {math.sqrt(0.05 * 0.95 / count):.1%}); an oracle's power: {oracle}")
     print(f"  {'':52s} {'5%':>6s} {'1%':>6s} | {'before':>6s} {'':>6s} | power at 1, 2, 3 se")
-    wanted = [name for name in rows() if options.only in name]
+    wanted = [name for name in rows() if any(word in name for word in options.only)]
     with ProcessPoolExecutor(options.workers) as pool:
         for text in pool.map(told, wanted, [seeds] * len(wanted)):
             print(text, flush=True)
-    if not options.only:
+    if "" in options.only:
         few = seeds[: max(20, count // 4)]
         print(f"SPA of 20 models of uneven deviation: size {np.mean([spa(uneven(s), 499, s).p <= 0.05 for s in few]):.1%}; ", end="")
         print(f"StepM, any selected: {np.mean([np.nanmin(stepm(uneven(s), 499, s)) <= 0.05 for s in few]):.1%}")

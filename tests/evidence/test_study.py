@@ -47,11 +47,24 @@ def test_ratio_and_deviation_are_compared_with_the_rest(data):
     assert study.contrast(event, o, STATISTICS["deviation"]).estimate == pytest.approx(distances[0] / distances[1])
 
 
-def test_autocorrelation_is_a_difference_of_correlations(data):
+def test_autocorrelation_is_a_difference_of_correlations(data, monkeypatch):
+    monkeypatch.setattr(study, "CLIP", 9.0)  # nothing is clipped
     x, y, event, _ = data
     (ix, iy), (ox, oy), _ = parts(event, x + 0 * y, y)
     found = study.contrast(event, study.outcomes_of(1, [x, y, x * x, y * y, x * y]), STATISTICS["autocorrelation"])
     assert found.effect == pytest.approx(np.corrcoef(ix, iy)[0, 1] - np.corrcoef(ox, oy)[0, 1])
+
+
+@pytest.mark.parametrize("event", ["event", "side", "up", "down", "none", "all"])
+@pytest.mark.parametrize("name", ["mean", "ratio", "deviation", "autocorrelation"])
+def test_an_effect_without_a_test_is_that_of_the_test(data, name, event):
+    x, y, held, side = data
+    chosen = {"event": held, "side": side, "up": np.maximum(side, 0), "down": np.minimum(side, 0), "none": 0 * held, "all": 0 * held + 1}[event]
+    o = study.outcomes_of(1, [x if name == "autocorrelation" else y, y])
+    plain, whole = study.effect_of(chosen, o, STATISTICS[name]), study.contrast(chosen, o, STATISTICS[name])
+    assert (plain is None) == (whole is None)
+    if plain is not None:
+        assert plain == pytest.approx((whole.level, whole.base, whole.effect))
 
 
 @pytest.mark.parametrize(("name", "sign"), [("mean", 0), ("mean", 1), ("ratio", 0), ("deviation", 0), ("autocorrelation", 0)])

@@ -7,8 +7,8 @@ import pytest
 from flowbt.evidence.claims.arithmetic import FigureCheck, facts, figures_of, recomputed
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.finding import Finding
-from flowbt.evidence.claims.verdict import ORDER, decide, level_in_force
-from flowbt.evidence.claims.wording import sentence, smallest_alone, smallest_text
+from flowbt.evidence.claims.verdict import ORDER, decide, level_in_force, smallest_seen
+from flowbt.evidence.claims.wording import sentence, smallest_text
 from flowbt.evidence.inference import Studentised
 
 
@@ -28,6 +28,7 @@ def finding(**changes):
     given = base | {"measured": 0.03, "baseline": 0.01, "smallest": 0.01, "share_agree": 1.0} | changes
     given["detail"] = {"median_effect": given["effect"]} | given.get("detail", {})
     made = Finding("id", "title", "doc", "2025-01-01", "file", **given)
+    made = replace(made, smallest=smallest_seen(made, 0.05)) if "test" in given["detail"] else made
     verdict, reason = decide(made)
     return replace(made, verdict=verdict, reason=reason)
 
@@ -109,11 +110,11 @@ def test_a_finding_is_frozen_and_plain_in_json():
 
 def test_what_is_not_distinguishable_says_what_it_could_have_seen():
     found = finding(q=0.2, detail=noise_about(0.0))
-    assert found.reason.endswith("the smallest effect it would have seen is +2.90%")
+    assert found.reason.endswith("the smallest effect it would have seen is +2.87%")
 
 
 def test_what_no_size_of_effect_could_have_shown_says_so():
-    assert smallest_text(replace(finding(), detail={}), 0.05) == "none: too few independent events"
+    assert smallest_text(finding(smallest=None)) == "none: too few independent events"
 
 
 @pytest.mark.parametrize(
@@ -135,13 +136,13 @@ def test_what_no_size_of_effect_could_have_shown_says_so():
 )
 def test_the_smallest_effect_is_told_in_the_claimed_direction_where_it_could_occur(changes, least, words):
     ratio = changes.get("ratio", False)
-    assert smallest_alone(finding(**changes, smallest=math.log1p(least) if ratio else least)) == words
+    assert smallest_text(finding(**changes, smallest=math.log1p(least) if ratio else least)) == words
 
 
 def test_an_effect_of_many_deviations_of_the_outcome_could_not_occur():
     scarce = replace(finding(detail=noise_about(0.0)), n_effective=2)
-    assert smallest_text(scarce, 0.05) == "+2.90%"
-    assert smallest_text(scarce, 1e-5).startswith("none that could occur (+")
+    assert smallest_text(scarce) == "+2.87%"
+    assert smallest_text(replace(scarce, smallest=smallest_seen(scarce, 1e-5))).startswith("none that could occur (+")
 
 
 def test_power_is_that_of_the_correction_in_force():

@@ -11,10 +11,12 @@ between them, and the first cosines alone then measure too little.
 The scores are taken under the value that is tested, so that few clusters widen the test.
 The fewer clusters carry the weight, the more of the variance is that of the estimate with the event rotated in time (`pooled`): PRIOR clusters' worth. Three
 events that happened to turn out alike do not make a small variance, and one wild one does not hide the rest.
+The variance holds a part of the estimate's own square, so `t` varies less than Student's: with m clusters and a share s of own scores its square cannot
+pass m / s. It is scaled so that its 5% point is that of m equal clusters of normal outcomes (`Studentised.law`); in the tails beyond, the test stays careful.
 A mean over all labels knows what came before an event and what did not come after (a fall brings the mean down and the event on); `foreseen` takes that out.
 
 * p of any value: its t. * Interval: the values whose p is over 5%; a quadratic, so p and interval cannot contradict each other.
-* Power: the same t with normal projections of the estimated variance about the tested weights (`power`, `smallest`).
+* Power: noncentral t of the same degrees of freedom (`power`, `smallest`).
 
 Cosines and not rotations, because a rotation takes the event out of the volatility it sits in; docs/statistics.md has the comparison.
 """
@@ -23,12 +25,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
-from scipy.special import stdtr, stdtrit
+from scipy.special import chdtr, nctdtr, nctdtrinc, stdtr, stdtrit
 
 from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.resampling.rotation import variance_of
@@ -36,25 +39,28 @@ from flowbt.ground.types import Json
 
 Array = npt.NDArray[np.float64]
 
-# Cosines per T^(2/3): many where pieces are nearly white, so that a position that grows with its losses is measured as it grows; fewer where pieces turn back
-# (changes of levels), fewest where they persist (volatility) or overlap.
-WHITE, TURNING, PERSISTENT = 1.0, 0.13, 0.08
+# Cosines per T^(2/3): many where pieces are nearly white, so that a position that grows with its losses is measured as it grows; few where they persist
+# (volatility) or overlap, and where they turn back (changes of levels), which are quieter near frequency 0 than a little further.
+WHITE, TURNING, PERSISTENT = 1.0, 0.06, 0.08
 BAND = (0.6, 1.5)  # variance ratios between which pieces count as nearly white: two deviations of the ratio either side
+OUTLYING = 4.0
 FEWEST = 4  # cosines
 REACH = 2.5  # a cosine's half period is at least this many horizons where outcomes overlap
 PRIOR = 3.0  # clusters that the variance under rotation counts for, beside those of the event
-CERTAIN = (
-    20.0  # the same of outcomes of two values, up or down: their spread hangs on no volatility, and eight of eight say little where four of five are usual
-)
+# The same of ratios of sizes, and of outcomes of two values, up or down: what is no larger than elsewhere varies no more than elsewhere, and eight of eight say
+# little where four of five are usual.
+CERTAIN = 20.0
 LATER = 0.25  # of all labels: how long after a label an event may still be its doing
 ALL = 0.3  # share of the variance that is the mean over all cosines, where pieces are nearly white
-DRAWS = 4_000  # of the power
+FAR = 35.0  # shift of a noncentral t beyond which its series fails
+LEAST, MOST = 0.5, 1e5  # degrees of freedom: under which nothing can be said; as good as normal
 
 
 @dataclass(frozen=True)
 class Inference:
-    """What a test says, in numbers. `statistic`: t against 0; `low`, `high`: 95%; `smallest`: the smallest effect seen with a power of 80% at 5%
-    (infinite: none could be); `n` events or labels; `clusters`: independent ones among them; `freedom`: degrees of freedom. NaN where nothing is there."""
+    """What a test says, in numbers. `statistic`: Student's t against 0 of `freedom` degrees of freedom, whose p is `p`; `low`, `high`: 95%; `smallest`: the
+    smallest effect seen with a power of 80% at 5% (infinite: none could be); `n` events or labels; `clusters`: independent ones among them. NaN where
+    nothing is there."""
 
     statistic: float
     estimate: float
@@ -65,10 +71,19 @@ class Inference:
     smallest: float
     n: int
     clusters: float
-    freedom: int
+    freedom: float
 
 
-NOTHING = Inference(*(math.nan,) * 7, n=0, clusters=0.0, freedom=0)
+NOTHING = Inference(*(math.nan,) * 7, n=0, clusters=0.0, freedom=0.0)
+
+
+class Law(NamedTuple):
+    """How t is spread where nothing is there: t times `scale` is Student's of `freedom` degrees. `pull`: part of the estimate's square in its own variance.
+    A scale of 0: nothing can be said."""
+
+    freedom: float
+    scale: float
+    pull: float
 
 
 @dataclass(frozen=True)
@@ -85,11 +100,11 @@ class Studentised:
     prior: float = PRIOR
 
     @property
-    def freedom(self) -> int:
+    def cosines(self) -> int:
         return len(self.score) - self.beyond
 
     def _mean(self, a: Array, b: Array) -> float:
-        return float(np.dot(a, b)) / self.freedom
+        return float(np.dot(a, b)) / self.cosines
 
     @property
     def clusters(self) -> float:
@@ -101,6 +116,23 @@ class Studentised:
     def own(self) -> float:
         """Share of the variance that is the event's own scores'; the rest is `pooled`."""
         return 1.0 if math.isnan(self.pooled) or math.isinf(self.clusters) else self.clusters / (self.clusters + self.prior)
+
+    @cached_property
+    def law(self) -> Law:
+        """Of m clusters: the own scores' variance is Z^2 / m, of the estimate itself, and the rest of noise of 1 / (1 / B + 1 / (m - 1)) degrees of freedom;
+        beside what is pooled these count for more (Satterthwaite)."""
+        if math.isinf(self.clusters):
+            return Law(self.cosines, 1.0, 0.0)
+        pull, left = self.own / self.clusters, self.own * max(1 - 1 / self.clusters, 0.0)
+        noise = left**2 * (1 / self.cosines + 1 / (self.clusters - 1)) / (1 - pull) ** 2 if left else 0.0
+        if pull >= 1 or noise > 1 / LEAST:  # one cluster, and nothing to compare it with
+            return Law(LEAST, 0.0, 1.0)
+        freedom = min(1 / noise, MOST) if noise > 0 else MOST
+        return Law(freedom, math.sqrt(1 - pull + pull * critical(freedom) ** 2), pull)
+
+    def critical(self, level: float = CUTOFFS.level) -> float:
+        """Two-sided critical value of t."""
+        return critical(self.law.freedom, level) / self.law.scale if self.law.scale else math.inf
 
     @property
     def _rest(self) -> float:
@@ -121,46 +153,50 @@ class Studentised:
         gap = self.estimate - value
         return gap / spread if spread > 1e-15 * abs(gap) else math.copysign(math.inf, gap) if gap else 0.0
 
+    def student(self, value: float = 0.0) -> float:
+        """t on the scale of Student's."""
+        return self.t(value) * self.law.scale if self.law.scale else 0.0
+
     def p(self, value: float = 0.0) -> float:
         """Two-sided."""
-        return float(2 * stdtr(self.freedom, -abs(self.t(value))))
+        return float(2 * stdtr(self.law.freedom, -abs(self.student(value))))
 
     def p_above(self, value: float = 0.0) -> float:
         """One-sided, against an effect of at most `value`."""
-        return float(stdtr(self.freedom, -self.t(value)))
+        return float(stdtr(self.law.freedom, -self.student(value)))
 
     def interval(self, level: float = CUTOFFS.level) -> tuple[float, float]:
         """All values whose p is over `level`: roots of (estimate - v)^2 = c^2 x variance under v; infinite where too few clusters exclude nothing."""
-        c2, share = critical(self.freedom, level) ** 2, self.own
+        c2, share = self.critical(level) ** 2, self.own
         own = self.score - self.estimate * self.weight
         # with d = v - estimate: d^2 (1 - c2 share ww) + 2 d c2 share ow - c2 (share oo + rest) = 0
         a, b, c = 1 - c2 * share * self._mean(self.weight, self.weight), c2 * share * self._mean(own, self.weight), -c2 * self.variance
-        if a <= 0:
+        if not a > 0:
             return -math.inf, math.inf
         root = math.sqrt(max(b * b - a * c, 0.0))
         return self.estimate + (-b - root) / a, self.estimate + (-b + root) / a
 
     def power(self, effect: float, level: float = CUTOFFS.level) -> float:
         """Chance that a true `effect`, under these events and this noise, has p at or under `level`."""
-        z, along, across = _draws(self.freedom)
-        spread, size = math.sqrt(self.variance), math.sqrt(float(np.sum(self.weight**2)))
-        squares = ((spread * along + effect * size) ** 2 + spread**2 * across) / self.freedom  # mean of (spread noise + effect weight)^2
-        return float(np.mean(np.abs(spread * z + effect) >= critical(self.freedom, level) * np.sqrt(self.own * squares + self._rest)))
+        bar, noise = self._bar(level), self._noise
+        if math.isinf(bar) or not noise > 0:
+            return float(math.isfinite(bar) and effect != 0)
+        return beyond(self.law.freedom, abs(effect) / noise, bar)
 
     def smallest(self, power: float = CUTOFFS.power, level: float = CUTOFFS.level) -> float:
         """The smallest effect seen with that power; infinite where none is."""
-        spread = math.sqrt(self.variance)
-        if not spread > 0:
-            return 0.0
-        low, high = 0.0, 4 * spread
-        while self.power(high, level) < power:
-            low, high = high, 2 * high
-            if high > 1e3 * spread:
-                return math.inf
-        for _ in range(24):
-            middle = (low + high) / 2
-            low, high = (low, middle) if self.power(middle, level) >= power else (middle, high)
-        return high
+        bar, noise = self._bar(level), self._noise
+        return math.inf if math.isinf(bar) else float(nctdtrinc(self.law.freedom, 1 - power, bar)) * noise
+
+    @property
+    def _noise(self) -> float:
+        """Deviation of the estimate: of m clusters about their own mean, the usual m / (m - 1)."""
+        return math.sqrt(self.variance / (1 - self.law.pull)) if self.law.pull < 1 else math.inf
+
+    def _bar(self, level: float) -> float:
+        """`critical` of the estimate over a deviation that its own square has no part in, a Student's t; infinite where t can never be so large."""
+        bar, pull = self.critical(level), self.law.pull
+        return bar * math.sqrt((1 - pull) / (1 - pull * bar**2)) if pull * bar**2 < 1 else math.inf
 
     def to_dict(self) -> Json:
         return {
@@ -185,8 +221,8 @@ class Studentised:
 
     def summary(self, n: int, clusters: float | None = None) -> Inference:
         low, high = self.interval()
-        parts = (self.t(), self.estimate, math.sqrt(self.variance), self.p(), low, high, self.smallest())
-        return Inference(*parts, n=n, clusters=self.clusters if clusters is None else clusters, freedom=self.freedom)
+        parts = (self.student(), self.estimate, math.sqrt(self.variance), self.p(), low, high, self.smallest())
+        return Inference(*parts, n=n, clusters=self.clusters if clusters is None else clusters, freedom=self.law.freedom)
 
 
 def studentise(score: Array, weight: Array, cosines: int, crossing: Array | None = None, prior: float = PRIOR) -> Studentised:
@@ -252,17 +288,26 @@ def cosines_for(rows: int, pieces: Array | None = None, horizon: int = 1) -> int
     if pieces is None:
         rate, most = PERSISTENT, rows / (REACH * horizon)
     else:
-        ratio = variance_ratio(pieces)
-        rate, most = TURNING if ratio < BAND[0] else WHITE if ratio <= BAND[1] else PERSISTENT, rows - 2
+        low, high = ratios(pieces)
+        rate, most = TURNING if low < BAND[0] else WHITE if high <= BAND[1] else PERSISTENT, rows - 2
     return max(FEWEST, int(min(round(rate * rows ** (2 / 3)), most)))
 
 
-def variance_ratio(pieces: Array) -> float:
-    """Variance of sums of pieces over T / 30 labels, over that of as many uncorrelated ones; infinite for pieces that never vary.
+def ratios(pieces: Array) -> tuple[float, float]:
+    """Least and largest `variance_ratio` of pieces' ranks, and of pieces no further than OUTLYING deviations from their median (1.48 median distances from it).
 
-    Of their ranks: a crash or two must not decide what kind of series it is (of heavy-tailed white returns a third would be taken for something else).
+    A crash or two must not decide what kind of series it is (of heavy-tailed white returns a sixth would be taken for something else), and what jumps up and
+    seeps down must keep its jumps (its ranks look white).
     """
-    x = _ranks(pieces if pieces.ndim == 1 else np.mean(pieces, axis=1))
+    x = pieces if pieces.ndim == 1 else np.mean(pieces, axis=1)
+    middle = np.median(x)
+    usual = OUTLYING * 1.4826 * float(np.median(np.abs(x - middle)))
+    both = variance_ratio(_ranks(x)), variance_ratio(np.clip(x, middle - usual, middle + usual) if usual > 0 else x)
+    return min(both), max(both)
+
+
+def variance_ratio(x: Array) -> float:
+    """Variance of sums over T / 30 labels, over that of as many uncorrelated values; infinite for values that never vary."""
     x = x - x.mean()
     span = max(2, len(x) // 30)
     sums = np.concatenate([[0.0], np.cumsum(x)])
@@ -276,9 +321,16 @@ def _ranks(x: Array) -> Array:
     return np.asarray((np.cumsum(count) - (count + 1) / 2)[place])
 
 
-def critical(freedom: int, level: float = CUTOFFS.level) -> float:
-    """Two-sided critical value."""
+def critical(freedom: float, level: float = CUTOFFS.level) -> float:
+    """Two-sided critical value of Student's t."""
     return float(stdtrit(freedom, 1 - level / 2))
+
+
+def beyond(freedom: float, shift: float, bar: float) -> float:
+    """Chance that a noncentral t is over `bar` or under `-bar`; from a shift of FAR on, that its denominator is small enough."""
+    if shift > FAR:
+        return float(chdtr(freedom, freedom * (shift / bar) ** 2))
+    return float(1 - nctdtr(freedom, shift, bar) + np.nan_to_num(nctdtr(freedom, shift, -bar)))  # nothing left of it: NaN
 
 
 def joint_draws(projections: Array, freedom: int, draws: int, seed: int = 0) -> Array:
@@ -288,10 +340,3 @@ def joint_draws(projections: Array, freedom: int, draws: int, seed: int = 0) -> 
     root = np.linalg.qr(projections / np.where(scale > 0, scale, np.inf), mode="r")  # root' root: their correlation
     z = rng.standard_normal((draws, len(root))) @ root
     return np.asarray(z / np.sqrt(rng.chisquare(freedom, (draws, 1)) / freedom))
-
-
-@lru_cache(maxsize=64)
-def _draws(freedom: int) -> tuple[Array, Array, Array]:
-    """Draws of an estimate, and of its B projections: along the weights, and the sum of squares across them."""
-    rng = np.random.default_rng(20_260_408)
-    return rng.standard_normal(DRAWS), rng.standard_normal(DRAWS), rng.chisquare(freedom - 1, DRAWS)

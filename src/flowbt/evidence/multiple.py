@@ -78,8 +78,10 @@ def stepm(excess: Array, resamples: int = 2_000, seed: int = 0, block: float | N
 def stepdown(t: Array, draws: Array) -> Array:
     """Romano-Wolf adjusted p-values of N statistics `t` from joint null `draws` (B x N): each is compared with the highest of those not yet passed."""
     order = np.argsort(-t, kind="stable")
-    highest = np.maximum.accumulate(draws[:, order[::-1]], axis=1)[:, ::-1]
-    raw = (1 + (highest >= t[order]).sum(axis=0)) / (1 + len(draws))
+    highest, raw, columns = np.full(len(draws), -np.inf), np.empty(len(t)), np.ascontiguousarray(draws.T)
+    for rank in range(len(t) - 1, -1, -1):
+        np.maximum(highest, columns[order[rank]], out=highest)
+        raw[rank] = (1 + np.count_nonzero(highest >= t[order[rank]])) / (1 + len(draws))
     out = np.empty(len(t))
     out[order] = np.maximum.accumulate(raw)
     return out

@@ -6,6 +6,7 @@ from flowbt.evidence.claims.declare import Claim, Data, Document
 from flowbt.evidence.claims.events import Case, Scope, event_study
 from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.outcomes import Outcome, path
+from flowbt.evidence.claims.verdict import smallest_seen
 
 ROWS = 1200
 INDEX = pd.bdate_range("2015-01-01", periods=ROWS)
@@ -34,7 +35,7 @@ def test_effect_interval_and_chance(planted):
     assert found.low < 1 - event.mean() < found.high
     assert found.p == pytest.approx(found.p_curve, rel=1e-9)
     assert found.p < 0.01
-    assert 0 < found.smallest < 1
+    assert 0 < smallest_seen(found, 0.05) < min(1, smallest_seen(found, 0.001))
 
 
 def test_curve_counts_definitions_times_horizons(planted):

@@ -144,7 +144,7 @@ def print_claim(f: Finding) -> None:
     say(f"{f.verdict} {f.reason}", **painted(f))
     say(f.sentence)
     if f.effect is not None:
-        say(f"effect {wording.effect_text(f, f.effect)}, 95% {wording.interval_text(f)}; smallest visible {wording.smallest_alone(f)}")
+        say(f"effect {wording.effect_text(f, f.effect)}, 95% {wording.interval_text(f)}; smallest it would have seen {wording.smallest_text(f)}")
     for text in (wording.beyond_text(f), wording.own_date_text(f)):
         if text:
             say(text)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from flowbt.evidence.claims import study
 from flowbt.evidence.claims.declare import Claim
@@ -105,13 +106,13 @@ def event_evidence(claim: Claim, cases: list[Case], scope: Scope, dated: str = "
         measured=found.level,
         baseline=found.base,
         outside=_outside(event, main, statistic),
-        curve=_curve(cases, [main, *_others(outcome, scope, single)], statistic, claim.sign, scope),
+        curve=_curve(cases, [main, *_others(outcome, scope, single)], statistic, claim.sign, scope, (found, test)),
         figures=_figures(claim, found, test, event, main, scope),
         detail={
             "first": _first_of_cluster(event, main, statistic),
             "sides": _parts(event, main, statistic, _sides(scope.index, dated)),
             "periods": _parts(event, main, statistic, _periods(scope.index)),
-            "path": _path(event, scope, test.freedom),
+            "path": _path(event, scope, test.cosines),
             "quantiles": _quantiles(event, main) if statistic.rest and len(main.columns) == 1 else None,
             "dates": _dates(event, scope.index),
         }
@@ -124,7 +125,7 @@ def inference_of(found: Contrast, test: Studentised, n: int, clusters: int) -> I
     (low, high), ratio = test.interval(), found.ratio
     spread = math.sqrt(test.variance) / ((1 + test.estimate) if ratio else 1.0)
     return Inference(
-        statistic=test.t(),
+        statistic=test.student(),
         estimate=found.effect,
         se=spread,
         p=test.p(),
@@ -133,7 +134,7 @@ def inference_of(found: Contrast, test: Studentised, n: int, clusters: int) -> I
         smallest=study.shown(test.smallest(CUTOFFS.power, CUTOFFS.level), ratio),
         n=n,
         clusters=clusters,
-        freedom=test.freedom,
+        freedom=test.law.freedom,
     )
 
 
@@ -163,7 +164,11 @@ def _refuse_empty(claim: Claim, case: Case, o: Outcomes) -> None:
 
 def clusters(event: Array, o: Outcomes) -> Any:
     """Rows of the events that count once: the first, then each more than the horizon after the last counted."""
-    return study.apart(np.flatnonzero(((event != 0) & (o.known > 0)).any(axis=1)), o.horizon)
+    return _apart(event, o.known, o.horizon)
+
+
+def _apart(event: Array, known: Array, horizon: int) -> Any:
+    return study.apart(np.flatnonzero(((event != 0) & (known > 0)).any(axis=1)), horizon)
 
 
 def _outside(event: Array, o: Outcomes, statistic: Statistic) -> float | None:
@@ -177,25 +182,29 @@ class _Scored(NamedTuple):
     row: Json
 
 
-def _curve(cases: list[Case], horizons: list[Outcomes], statistic: Statistic, sign: int, scope: Scope) -> Curve:
-    scored = [one for o in horizons for case in cases if (one := _scored(case, o, statistic)) is not None]
+def _curve(cases: list[Case], horizons: list[Outcomes], statistic: Statistic, sign: int, scope: Scope, first: tuple[Contrast, Studentised]) -> Curve:
+    """`first`: the reported definition at the reported horizon, tested already."""
+    tests = ((case, o, first if (n, m) == (0, 0) else _tested(case, cases[0], o, statistic)) for n, o in enumerate(horizons) for m, case in enumerate(cases))
+    scored = [_scored(case, o, *known) for case, o, known in tests if known is not None]
     rows = tuple(one.row for one in scored)
     if not rows:
         return Curve(None, rows, None, None, None, 0)
     agree = [float(np.sign(row["effect"])) == sign if sign else row["p"] > CUTOFFS.level for row in rows]
     significant = [row["p"] <= CUTOFFS.level and (a or not sign) for a, row in zip(agree, rows, strict=True)]
-    test, survivors = combined([(one.contrast, one.test) for one in scored], min(one.test.freedom for one in scored), sign, (scope.resamples, scope.seed))
+    test, survivors = combined([(one.contrast, one.test) for one in scored], min(one.test.cosines for one in scored), sign, (scope.resamples, scope.seed))
     return Curve(test, rows, float(np.mean(agree)), float(np.mean(significant)), float(np.median([row["effect"] for row in rows])), survivors)
 
 
-def _scored(case: Case, o: Outcomes, statistic: Statistic) -> _Scored | None:
-    own = o if case.own is None else study.outcomes_of(o.horizon, [case.own])
+def _tested(case: Case, first: Case, o: Outcomes, statistic: Statistic) -> tuple[Contrast, Studentised] | None:
+    own = o if case.own is None or case.own is first.own else study.outcomes_of(o.horizon, [case.own])
     found = study.contrast(case.event, own, statistic) if case.event.any() else None
-    if found is None or not math.isfinite(found.effect):
-        return None
-    test = found.test(own.cosines())
+    return None if found is None or not math.isfinite(found.effect) else (found, found.test(own.cosines()))
+
+
+def _scored(case: Case, o: Outcomes, found: Contrast, test: Studentised) -> _Scored:
+    known = o.known if case.own is None else np.isfinite(case.own)
     low, high = (_value(study.shown(v, found.ratio)) for v in test.interval())
-    size, apart = int((np.abs(case.event) * own.known > 0).sum()), len(clusters(case.event, own))
+    size, apart = int((np.abs(case.event) * known > 0).sum()), len(_apart(case.event, known, o.horizon))
     row = {"definition": case.definition, "horizon": o.horizon, "effect": found.effect, "p": test.p(), "n": size, "n_effective": apart} | {
         "low": low,
         "high": high,
@@ -207,14 +216,14 @@ def combined(tested: list[tuple[Contrast, Studentised]], cosines: int, sign: int
     """The test of the mean of the standardised effects, and how many effects survive alone (Romano-Wolf stepdown on the joint null of all t, 5%)."""
     scores, weights, waves, ts, anywhere = [], [], [], [], []
     for one, own in tested:
-        test = own if own.freedom == cosines else one.test(cosines)
+        test = own if own.cosines == cosines else one.test(cosines)
         spread = math.sqrt(test.variance_under(0.0))
         if spread > 0:
             anywhere.append(one.crossing if one.crossing is None else one.crossing / spread)
             scores.append((one.score - one.ratio * one.weight) / spread)
             weights.append(one.weight / spread)
             waves.append(test.score)
-            ts.append(test.t())
+            ts.append(math.copysign(stdtrit(cosines, test.p() / 2), test.t()))  # the t of one law that has its p
     if not scores:
         return None, 0
     weight = np.sum(weights, axis=0)
@@ -268,7 +277,7 @@ def _first_of_cluster(event: Array, o: Outcomes, statistic: Statistic) -> Json:
     kept = np.zeros_like(event)
     rows = clusters(event, o)
     kept[rows] = event[rows]
-    found = study.contrast(kept, o, statistic)
+    found = study.effect_of(kept, o, statistic)
     return {"n": len(rows), "measured": _value(found.level) if found else None, "effect": _value(found.effect) if found else None}
 
 
@@ -361,7 +370,7 @@ def _figure(name: str, ours: tuple[float, float | None, float | None], stated: f
 
 def tested_fields(found: Inference, test: Studentised, curve: Curve, detail: Json) -> Json:
     """The fields of a finding that one test and its curve give; `detail["test"]` is enough to ask it for the p of any effect, or its power, later."""
-    told: Json = {name: _value(getattr(found, name)) for name in ("p", "low", "high", "smallest")}
+    told: Json = {name: _value(getattr(found, name)) for name in ("p", "low", "high")}
     told |= {"effect": _value(found.estimate), "n": found.n, "n_effective": int(found.clusters)}
     told |= {"definitions": len(curve.rows), "share_agree": curve.agree, "share_significant": curve.significant}
     told |= {"p_curve": None if curve.test is None else curve.test.p()}

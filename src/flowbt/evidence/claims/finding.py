@@ -48,7 +48,7 @@ class Finding:
     holm: float | None = None
     share_agree: float | None = None
     share_significant: float | None = None
-    smallest: float | None = None
+    smallest: float | None = None  # effect that its test would have seen with the power asked for, at the level the correction leaves
     figures: list[Json] = field(default_factory=list)
     own_date: Json | None = None
     beyond: Json | None = None

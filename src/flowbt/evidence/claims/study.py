@@ -28,8 +28,9 @@ from flowbt.evidence.inference import CERTAIN, PRIOR, Studentised, cosines_for, 
 from flowbt.evidence.resampling.rotation import crossed, spectrum
 
 Array = npt.NDArray[np.float64]
-CLIP = 5.0  # deviations beyond which a day counts no more in a correlation
+CLIP = 2.5  # deviations beyond which a day counts no more in a correlation
 ADDITIVE = 0.9  # share of an outcome's variance that the sum of its pieces must explain
+NEAR = 21  # labels either side over which the volatility at a label is taken
 
 
 class Statistic(NamedTuple):
@@ -92,17 +93,34 @@ class Outcomes:
         return Outcomes(self.horizon, self.known[mask], tuple(c[mask] for c in self.columns), None if self.pieces is None else self.pieces[mask])
 
     @cached_property
-    def transformed(self) -> Array:
-        """Spectrum of the pieces, or of the outcomes, less their mean."""
-        if self.pieces is not None:
-            return spectrum(self.pieces - self.pieces.mean())
-        return spectrum((self.columns[0] - mean_of(self.columns[0], self.known)) * self.known)
+    def scaled(self) -> tuple[Array, Array]:
+        """Volatility at each label (T x 1), and the spectrum of the pieces (of outcomes that have none: of themselves) less their mean in units of it."""
+        values, known = (self.columns[0], self.known) if self.pieces is None else (self.pieces, np.ones_like(self.pieces))
+        centred = (values - mean_of(values, known)) * known
+        there = self.volatility(centred)
+        return there, spectrum(centred / there)
+
+    def volatility(self, centred: Array) -> Array:
+        """Root mean square of centred values near each label: T x 1. 1 for outcomes of two values, whose spread hangs on none, and of one sign (a fall, a
+        move), whose level it is: what is as high as elsewhere is as wild as elsewhere."""
+        values = self.columns[0][self.known > 0]
+        if self.two_valued or (values >= 0).all() or (values <= 0).all():
+            return np.ones((len(centred), 1))
+        there = centred != 0
+        sums = _near(np.column_stack([(centred**2).sum(axis=1), there.sum(axis=1)]), NEAR if self.pieces is not None else max(NEAR, self.horizon))
+        found = np.sqrt(sums[:, :1] / np.maximum(sums[:, 1:], 1.0))
+        return np.asarray(np.maximum(found, 1e-3 * found.max()))
 
     @cached_property
-    def prior(self) -> float:
-        """What the variance under rotation counts for: more where outcomes are of two values (up or down, came true or not)."""
+    def two_valued(self) -> bool:
+        """Whether outcomes are up or down, or came true or not."""
         values = self.columns[0][self.known > 0]
-        return CERTAIN if len(values) and ((values == values.min()) | (values == values.max())).all() else PRIOR
+        return len(values) > 0 and bool(((values == values.min()) | (values == values.max())).all())
+
+    @property
+    def prior(self) -> float:
+        """What the variance under rotation counts for: more where outcomes are of two values."""
+        return CERTAIN if self.two_valued else PRIOR
 
     def cosines(self) -> int:
         return cosines_for(len(self.known), self.pieces, self.horizon)
@@ -132,6 +150,12 @@ def _next_sums(pieces: Array, horizon: int) -> Array:
     sums = np.vstack([np.zeros((1, pieces.shape[1])), np.cumsum(pieces, axis=0)])
     rows = np.arange(len(pieces))
     return np.asarray(sums[np.minimum(rows + horizon, len(pieces))] - sums[rows])
+
+
+def _near(x: Array, reach: int) -> Array:
+    """Sums over `reach` labels either side, of what there is of them: T x N."""
+    sums, rows = np.vstack([np.zeros((1, x.shape[1])), np.cumsum(x, axis=0)]), np.arange(len(x))
+    return np.asarray(sums[np.minimum(rows + reach + 1, len(x))] - sums[np.maximum(rows - reach, 0)])
 
 
 def _past_sums(x: Array, horizon: int) -> Array:
@@ -171,6 +195,36 @@ def shown(value: float, ratio: bool) -> float:
 def tested(effect: float, ratio: bool) -> float:
     """The other way."""
     return math.expm1(effect) if ratio else effect
+
+
+class Effect(NamedTuple):
+    """An effect as documents print it: level of the event's rows (signed: half the difference of its sides), what it is compared with, effect (of a ratio: its
+    log)."""
+
+    level: float
+    base: float
+    effect: float
+
+
+def effect_of(event: Array, o: Outcomes, statistic: Statistic) -> Effect | None:
+    """The effect of an event without a test; None where there is nothing inside, or nothing to compare with."""
+    held = np.abs(event) * o.known
+    rest = o.known - held
+    if not held.any() or not (rest.any() or (event < 0).any()):
+        return None
+    if statistic.rest:
+        here, there = (mean_of(statistic.rows(o.columns, side), side) for side in (held, rest))
+        if not rest.any() or not (math.isfinite(here) and math.isfinite(there)) or (statistic.log and not (here > 0 and there > 0)):
+            return None
+        return Effect(here, there, math.log(here / there) if statistic.log else here - there)
+    up, down = (event > 0) * o.known, (event < 0) * o.known
+    if up.any() and down.any():
+        level = (mean_of(o.columns[0], up) - mean_of(o.columns[0], down)) / 2
+        return Effect(level, 0.0, level)
+    if not rest.any():
+        return None
+    side, level, base = (1 if up.any() else -1), mean_of(o.columns[0], held), mean_of(o.columns[0], o.known)
+    return Effect(side * level, side * base, side * (level - base))
 
 
 def contrast(event: Array, o: Outcomes, statistic: Statistic) -> Contrast | None:
@@ -228,27 +282,33 @@ def _linear(weights: tuple[Array, Array], o: Outcomes, centre: float) -> Contras
     values = (o.columns[0] - centre) * o.known
     estimate = float((a * values).sum())
     if o.pieces is None:
-        return Contrast(estimate, (a * values).sum(axis=1), (a * x).sum(axis=1), 0.0, 0.0, crossing=_anywhere(a, o), prior=o.prior)
+        return Contrast(estimate, (a * values).sum(axis=1), (a * x).sum(axis=1), 0.0, 0.0, crossing=anywhere(a, o), prior=o.prior)
     spread, weight = _past_sums(a, h), _past_sums(a * x, h).sum(axis=1) / h
     score = (spread * (o.pieces - centre / h)).sum(axis=1)
     score += (estimate - score.sum()) * weight  # compounding: what pieces do not add up to
-    return Contrast(estimate, score, weight, 0.0, 0.0, crossing=_anywhere(spread, o), prior=o.prior)
+    return Contrast(estimate, score, weight, 0.0, 0.0, crossing=anywhere(spread, o), prior=o.prior)
 
 
-def _anywhere(weights: Array, o: Outcomes) -> Array:
-    """`anywhere` of what outcomes are sums of, or of outcomes themselves; the transform of the whole of them is made once."""
-    if o.pieces is None:
-        return crossed(spectrum(weights), o.transformed) if not (weights[o.known > 0] == 0).any() else anywhere(weights, o.columns[0], o.known)
-    return crossed(spectrum(weights), o.transformed) if not (weights == 0).any() else anywhere(weights, o.pieces, np.ones_like(weights))
+def anywhere(weights: Array, o: Outcomes, values: Array | None = None) -> Array:
+    """Spectrum of the sum of weights x values (T x N each) with the weights at every other place, in units of the volatility there: an event in wild times
+    meets times as wild wherever it is put. `values`: of outcomes, their own pieces where None. What is known of all labels is transformed once."""
+    if values is None and not (weights[o.known > 0] == 0).any():
+        there, transformed = o.scaled
+        return crossed(spectrum(weights * there), transformed)
+    if values is None:
+        values = o.columns[0] if o.pieces is None else o.pieces
+    known = o.known if values is not o.pieces else np.ones_like(weights)
+    centred = _centred(weights, values, known)
+    there = o.volatility(centred)
+    return crossed(spectrum(weights * there), spectrum(centred / there))
 
 
-def anywhere(weights: Array, values: Array, known: Array) -> Array:
-    """Spectrum of the sum of weights x values (T x N each) with the weights at every other place. Values are less their mean, apart where there are
-    weights and where there are none (what a regime does is no part of what its two sides differ by)."""
+def _centred(weights: Array, values: Array, known: Array) -> Array:
+    """Values less their mean, apart where there are weights and where there are none (what a regime does is no part of what its two sides differ by)."""
     centred = np.zeros_like(values)
     for rows in ((weights != 0) & (known > 0), (weights == 0) & (known > 0)):
         centred[rows] = values[rows] - values[rows].mean() if rows.any() else 0.0
-    return crossed(spectrum(weights), spectrum(centred))
+    return centred
 
 
 def _of_regime(event: Array, o: Outcomes, statistic: Statistic) -> Contrast | None:
@@ -267,12 +327,12 @@ def _of_regime(event: Array, o: Outcomes, statistic: Statistic) -> Contrast | No
         both = share * here + (1 - share) * there
         score = held * (x - both) / n - rest * (y - both) / m
         weight = apart_ * (held - share * o.known)
-        crossing = anywhere(apart_, held * x + rest * y, o.known)
-        return Contrast(here - there, score.sum(axis=1), weight.sum(axis=1), here, there, crossing=crossing)
-    crossing = anywhere(apart_ / there, held * x + rest * y, o.known)
+        crossing = anywhere(apart_, o, held * x + rest * y)
+        return Contrast(here - there, score.sum(axis=1), weight.sum(axis=1), here, there, crossing=crossing, prior=o.prior)
+    crossing = anywhere(apart_ / there, o, held * x + rest * y)
     score = (held * x / n - apart_ * share * here) / there
     weight = (rest * y / m + apart_ * (1 - share) * there) / there
-    return Contrast(here / there, score.sum(axis=1), weight.sum(axis=1), here, there, ratio=True, crossing=crossing)
+    return Contrast(here / there, score.sum(axis=1), weight.sum(axis=1), here, there, ratio=True, crossing=crossing, prior=CERTAIN)
 
 
 def apart(rows: npt.NDArray[np.int64], gap: int) -> npt.NDArray[np.int64]:

@@ -25,7 +25,7 @@ import math
 import numpy as np
 
 from flowbt.evidence.claims.finding import Finding
-from flowbt.evidence.claims.study import tested
+from flowbt.evidence.claims.study import shown, tested
 from flowbt.evidence.claims.wording import effect_text, own_test, smallest_text
 from flowbt.evidence.cutoffs import CUTOFFS
 
@@ -43,6 +43,13 @@ def level_in_force(p: list[float]) -> float:
     passed = np.flatnonzero(known <= CUTOFFS.false_discovery * np.arange(1, len(known) + 1) / len(known))
     rank = min(len(known), (int(passed[-1]) + 2) if len(passed) else 1)
     return min(CUTOFFS.level, CUTOFFS.false_discovery * rank / len(known))
+
+
+def smallest_seen(finding: Finding, level: float) -> float | None:
+    """The smallest effect, in the scale of `effect`, that the claim's own test sees with the power asked for at a level; None where it sees none."""
+    test = own_test(finding)
+    least = math.inf if test is None else shown(test.smallest(level=level), finding.ratio)
+    return least if math.isfinite(least) else None
 
 
 def decide(finding: Finding, level: float = CUTOFFS.level) -> tuple[str, str]:
@@ -87,7 +94,7 @@ def _statistical(f: Finding, level: float) -> tuple[str, str]:
         return "contradicted", "the effect survives correction and goes the other way"
     if survives:
         return _surviving(f)
-    seen = f"; the smallest effect it would have seen is {smallest_text(f, level)}"
+    seen = f"; the smallest effect it would have seen is {smallest_text(f)}"
     stated, test = stated_effect(f), own_test(f)
     if stated is not None and test is not None:
         power = test.power(tested(stated, f.ratio), level)

@@ -42,14 +42,8 @@ def own_test(f: Finding) -> Studentised | None:
     return Studentised.from_dict(stored) if stored else None
 
 
-def smallest_text(f: Finding, level: float) -> str:
-    """The smallest effect the test sees with the power asked for at a level, in words."""
-    test = own_test(f)
-    return _least(f, math.inf if test is None else test.smallest(level=level))
-
-
-def smallest_alone(f: Finding) -> str:
-    """The same of the claim alone, at 5%: its `smallest` in words."""
+def smallest_text(f: Finding) -> str:
+    """The smallest effect the claim's test would have seen (`Finding.smallest`), in words."""
     return _least(f, math.inf if f.smallest is None else tested(f.smallest, f.ratio))
 
 

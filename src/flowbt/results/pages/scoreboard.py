@@ -127,7 +127,7 @@ def claim_page(finding: Finding, scored: Scored, tearsheet: str) -> str:
         "pairs": detail.get("pairs", []),
         "onsets": detail.get("onsets") or {},
         "quantiles": [[wording.amount(q[k], finding.units, sign=False) for k in ("inside", "outside")] + [q["level"]] for q in detail.get("quantiles") or []],
-        "smallest": wording.smallest_alone(finding),
+        "smallest": wording.smallest_text(finding),
         "dates": detail.get("dates", []),
         "tearsheet": tearsheet,
         "synthetic": scored.synthetic,

@@ -56,7 +56,7 @@ def beyond(claim: Claim, panel: PanelReader, case: Case, scope: Scope, rows: sli
     outcome = claim.outcome_as(Outcome)
     statistic = study.STATISTICS[outcome.statistic]
     main = study.outcomes_of(outcome.horizon, [case.own] if case.own is not None else scope.columns(outcome.horizon))
-    raw = study.contrast(case.event, main, statistic)
+    raw = study.effect_of(case.event, main, statistic)
     controls = controls_of(claim, panel, rows)
     found = matched(case.event, main, statistic, controls.strata)
     if raw is None or found is None:
@@ -97,7 +97,7 @@ def _sisters(claim: Claim, panel: PanelReader, event: Array, strata: list[Strata
         except FieldError:
             continue
         o = study.outcomes_of(outcome.horizon, [np.asarray(frame, dtype=np.float64)[rows] for frame in frames])
-        raw, found = study.contrast(event, o, statistic), matched(event, o, statistic, strata)
+        raw, found = study.effect_of(event, o, statistic), matched(event, o, statistic, strata)
         if raw is not None and found is not None:
             out.append({"symbol": symbol, "raw": raw.effect} | _told(found, event, o))
     return out

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 
 from flowbt.data.catalog import Catalog
+from flowbt.evidence.claims.declare import Claim
+from flowbt.evidence.claims.outcomes import Outcome
 from flowbt.ground.files import real
 from flowbt.studies.score.files import ClaimFile, Work, load
 from flowbt.studies.score.measure import Measured, Scorer, Settings
@@ -14,6 +17,7 @@ from flowbt.studies.units import each
 
 FEWEST = 12  # claims to measure under which starting workers costs more than it saves
 TOGETHER = 4  # claims of one panel that a worker takes at a time
+HEAVY, NAMES = 24, 20  # definitions from which a claim goes alone; as how many one counts whose outcome is of many names
 
 
 def in_parallel(catalog: Catalog, settings: Settings, work: Sequence[Work]) -> Iterator[tuple[Work, Measured]]:
@@ -28,12 +32,19 @@ def in_parallel(catalog: Catalog, settings: Settings, work: Sequence[Work]) -> I
 
 
 def _parts(work: Sequence[Work]) -> list[list[Work]]:
-    """Claims of one panel together, a few at a time."""
+    """Claims of many definitions or names first, each alone, so that none is left to one worker at the end; then the others, a few of one panel together."""
+    heavy = sorted((one for one in work if weight(one[1]) >= HEAVY), key=lambda one: -weight(one[1]))
     panels: dict[object, list[Work]] = {}
     for one in work:
         data = one[1].data
-        panels.setdefault((data.symbols or one[1].symbol, data.clock, data.step, data.start), []).append(one)
-    return [held[at : at + TOGETHER] for held in panels.values() for at in range(0, len(held), TOGETHER)]
+        if weight(one[1]) < HEAVY:
+            panels.setdefault((data.symbols or one[1].symbol, data.clock, data.step, data.start), []).append(one)
+    return [[one] for one in heavy] + [held[at : at + TOGETHER] for held in panels.values() for at in range(0, len(held), TOGETHER)]
+
+
+def weight(claim: Claim) -> int:
+    """About how much there is to measure: its definitions, of many names where the claim has an outcome of its own."""
+    return math.prod(max(len(values), 1) for values in claim.definitions.values()) * (NAMES if isinstance(claim.outcome, Outcome) and claim.outcome.own else 1)
 
 
 def _measure(roots: tuple[Path, ...], settings: Settings, asked: list[tuple[Path, str]]) -> list[Measured]:

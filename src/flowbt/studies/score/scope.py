@@ -52,11 +52,15 @@ def _bounds(frame: pd.DataFrame) -> tuple[int, int]:
 
 def cases_of(claim: Claim, results: list[tuple[dict[str, object], object]], panel: Panel, rows: slice) -> list[Case]:
     """Each definition's event (and own outcome) as arrays, checked for shape."""
-    cases, outcome = [], claim.outcome_as(Outcome)
+    cases: list[Case] = []
+    outcome = claim.outcome_as(Outcome)
     for definition, given in results:
         own = given[1] if outcome.own and isinstance(given, tuple) else None
         event = event_of(claim, given, panel)[rows]
-        cases.append(Case(definition, event, None if own is None else array_of(claim, own, panel)[rows]))
+        values = None if own is None else array_of(claim, own, panel)[rows]
+        if cases and values is not None and cases[0].own is not None and np.array_equal(values, cases[0].own, equal_nan=True):
+            values = cases[0].own  # most definitions differ in their events only: one outcome is kept, and transformed once
+        cases.append(Case(definition, event, values))
     widths = {case.event.shape[1] for case in cases}
     wanted = 1 if outcome.symbol and not outcome.own else len(panel.symbols)
     if widths != {wanted} and not outcome.own:
@@ -72,7 +76,7 @@ def event_of(claim: Claim, given: object, panel: Panel) -> Array:
             raise ClaimError(f"claim {claim.id}", f"its function returned a {type(given).__name__}", "with outcome=given(...) return (event, outcome)")
         given = given[0]
     event = np.nan_to_num(array_of(claim, given, panel))
-    if len(odd := event[~np.isin(event, (-1.0, 0.0, 1.0))]):
+    if len(odd := event[~((event == 0) | (np.abs(event) == 1))]):
         raise ClaimError(f"claim {claim.id}", f"its event has numbers such as {odd[0]:.4g}", "return when it holds: True and False, or +1, 0 and -1")
     return event
 

@@ -20,7 +20,7 @@ import numpy as np
 from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.outcomes import Outcome
-from flowbt.evidence.claims.verdict import decide, level_in_force
+from flowbt.evidence.claims.verdict import decide, level_in_force, smallest_seen
 from flowbt.evidence.claims.wording import sentence
 from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.multiple import benjamini_hochberg, holm
@@ -115,6 +115,7 @@ def finish(work: Sequence[Work], measured: Sequence[Measured], retired: int = 0)
         told |= {"cluster": cluster.get(claim.id, claim.id), "shrunk": shrunk.get(claim.id)}
         told |= {"q": None, "holm": None} if np.isnan(q) else {"q": float(q), "holm": float(h)}
         finding = Finding.of(claim, file.document, str(file.path), **told)
+        finding = replace(finding, smallest=smallest_seen(finding, level))
         verdict, reason = decide(finding, level)
         finding = replace(finding, verdict=verdict, reason=reason)
         out.append(replace(finding, sentence=sentence(finding)))
