@@ -11,9 +11,8 @@ import pandas as pd
 from flowbt.engine.types import PRICES, Account, Costs, Market, Signals, Targets
 from flowbt.ground.clock import Clock
 
-DUST = (
-    1.0371e-14  # of equity: near the least that is a position, on either side as prices go; never on it to the last digit, where sums in another order differ
-)
+# Of equity: near the least that is a position, on either side as prices go; never on it to the last digit, where sums in another order differ.
+DUST = 1.0371e-14
 
 
 def market(rng: np.random.Generator, bars: int = 60, symbols: int = 3, *, vol: float = 0.03, missing: float = 0.0, funding: bool = False) -> Market:
