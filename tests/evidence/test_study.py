@@ -138,4 +138,7 @@ def test_the_transform_that_is_made_once_is_that_of_every_weight(horizon, nothin
     outcomes, weights = study.outcomes_of(horizon, [rng.normal(1.0, 2.0, (80, 1))]), rng.normal(0.0, 1.0, (80, 1)) + 1.0
     weights[:nothing] = 0.0
     values, known = (outcomes.columns[0], outcomes.known) if outcomes.pieces is None else (outcomes.pieces, np.ones_like(weights))
-    np.testing.assert_allclose(study._anywhere(weights, outcomes), study.anywhere(weights, values, known), atol=1e-9)
+    centred = study._centred(weights, values, known)
+    there = outcomes.volatility(centred)
+    expected = study.crossed(study.spectrum(weights * there), study.spectrum(centred / there))
+    np.testing.assert_allclose(study.anywhere(weights, outcomes), expected, atol=1e-9)

@@ -166,6 +166,8 @@ GENERIC: dict[str, tuple[str, str]] = {  # how expiries and quote instants are w
     "continental": ("%d/%m/%Y", "2024-01-05 21:31"),
     "broker": ("%d-%b-%y", "1704490260"),
     "milliseconds": ("%d%b%y", "1704490260000"),
+    "words": ("%d %b %Y", "2024-01-05T21:31:00Z"),
+    "words in American order": ("%b %d, %Y", "2024-01-05T21:31:00Z"),
     "nanoseconds": ("%Y%m%d", "1704490260000000000"),
 }
 
@@ -187,6 +189,11 @@ def test_generic_tables_with_dates_and_prices_as_printed(tmp_path: Path, name: s
     form, stamp = GENERIC[name]
     assert gamma_profile(read_chain(generic(tmp_path / "g.csv", form, stamp))).total == pytest.approx(plain, rel=1e-3)
     assert gamma_profile(read_chain(generic(tmp_path / "g.csv", form, stamp, ";"))).total == pytest.approx(plain, rel=1e-3)
+
+
+@pytest.mark.parametrize("stamp", ["05-Jan-2024", "5 Jan 2024", "Jan 5, 2024", "05JAN24"])
+def test_a_quote_date_in_words_is_the_close_of_its_session(tmp_path: Path, stamp: str) -> None:
+    assert set(read_chain(generic(tmp_path / "g.csv", "%Y-%m-%d", stamp))["as_of"]) == {pd.Timestamp("2024-01-05 21:00")}
 
 
 def test_a_generic_table_that_ends_in_a_line_is_refused(tmp_path: Path) -> None:

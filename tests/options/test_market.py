@@ -99,8 +99,14 @@ def test_units_of_volatility_are_told_by_the_quotes(factor: float, kept: bool) -
 
 def test_calls_in_percent_and_puts_in_fractions_are_refused() -> None:
     table = chain()
-    with pytest.raises(SourceError, match="of the volatilities near the money are percent and"):
+    with pytest.raises(SourceError, match="volatilities in percent in 1 of its expiries' calls or puts, in fractions in 1"):
         as_fractions(table.assign(iv=table["iv"] * np.where(table["call"], 100.0, 1.0)), "mixed.csv")
+
+
+def test_one_expiry_in_percent_is_refused() -> None:
+    table = chain(("2024-02-16 21:00", "2024-03-15 20:00"))
+    with pytest.raises(SourceError, match="volatilities in percent in 2 of its expiries' calls or puts, in fractions in 2"):
+        option_market(table.assign(iv=table["iv"] * np.where(table["expiry"] > "2024-03-01", 100.0, 1.0)))
 
 
 def test_without_quotes_the_size_decides_and_between_it_is_refused() -> None:

@@ -152,3 +152,16 @@ def test_an_older_run_is_taken_with_a_warning_where_the_newest_is_damaged(tmp_pa
     with pytest.warns(RuntimeWarning, match="the newest run that is whole is taken"):
         assert shelf.find(tmp_path, older.parent.name).path == older
     assert shelf.find(tmp_path, older.name).path == older  # named by its digits: nothing to say
+
+
+def test_ctrl_c_while_a_run_is_removed_leaves_nothing_behind(tmp_path, monkeypatch):
+    place = store.save(tmp_path, make_record(sessions=60))
+
+    def interrupted(path):
+        next(path.iterdir()).unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shelf, "delete", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        shelf.remove(shelf.find(tmp_path, place.name))
+    assert not [path for path in place.parent.iterdir() if path.is_dir()]

@@ -18,7 +18,7 @@ import pandas as pd
 from flowbt.ground.errors import SourceError
 from flowbt.options import forwards as fw
 from flowbt.options.implied import implied_american, implied_volatility
-from flowbt.options.levels import stand_ins, volatilities_of
+from flowbt.options.levels import refuse_mixed, stand_ins, volatilities_of
 from flowbt.options.levels import words_of as levels_of
 from flowbt.options.quotes import REASONS, refuse_broken, with_quotes, without_doubles
 from flowbt.options.times import TimeRule, years_to
@@ -116,6 +116,7 @@ def option_market(chain: pd.DataFrame, rules: MarketRules | None = None) -> Opti
     american = rules.american if rules.american is not None else is_american(symbol)
     rows = _joined(rows, table, american)
     rows = rows.assign(implied=_implied(rows, spot, american))
+    refuse_mixed(rows)
     rows = rows.assign(iv_stands_in=stand_ins(rows))
     vol, source = volatilities_of(rows)
     rows = rows.assign(vol=vol, vol_from=source)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.ground.errors import SourceError
-from flowbt.options.levels import repeated
+from flowbt.options.levels import MixedUnits, repeated
 from flowbt.options.market import option_market
 
 FITS = 2.0  # a unit fits when the median of given over implied volatility is within this factor of it
@@ -35,6 +35,8 @@ def _unit(chain: pd.DataFrame, name: str) -> float:
     some = chain[chain["expiry"].isin(soon) & ((chain["strike"] / chain["spot"] - 1).abs() < REACH)]
     try:
         rows = option_market(some).options
+    except MixedUnits:
+        raise
     except SourceError:  # nothing alive, no spot: who uses the chain says so
         return 1.0
     near = (np.abs(np.log(rows["strike"] / rows["expiry_forward"])) < 0.15) & rows["years"].between(2 / 365, 400 / 365) & (rows["iv"] > 0)

@@ -10,6 +10,7 @@ import gc
 import hashlib
 import os
 import re
+import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -186,8 +187,11 @@ def remove(entry: StoredRun | StoredStudy) -> None:
     """Delete one run, sweep or walk-forward. The folder is renamed first, so that nothing half-deleted is ever listed as whole."""
     gone = temporary_of(entry.path)
     with storing(entry.path, "remove"):
-        entry.path.rename(gone)
-        delete(gone)
+        try:
+            entry.path.rename(gone)
+            delete(gone)
+        finally:  # Ctrl-C in the middle: it is on its way out, and leaves nothing behind
+            shutil.rmtree(gone, ignore_errors=True)
         entry.path.with_name(f".{entry.path.name}.lock").unlink(missing_ok=True)
     with suppress(OSError):  # somebody has just stored another one
         if {path.name for path in entry.path.parent.iterdir()} <= {BELIEFS}:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from flowbt.ground.errors import FieldError, ParameterError, RangeError, SignalError
-from flowbt.studies.run.backtest import backtest
+from flowbt.studies.run.backtest import PARTS, backtest
 from flowbt.studies.run.market import Span
 from flowbt.studies.run.request import Request
 
@@ -98,3 +98,9 @@ def test_a_position_open_at_the_end_is_no_closed_trade(catalog, strategy):
     assert still_open > 0
     assert run.measures.open_trades == still_open
     assert run.measures.trades == len(run.book.trades) - still_open
+
+
+def test_every_part_of_a_run_is_told_as_it_begins(catalog, strategy):
+    told = []
+    backtest(catalog, Request(strategy, rotations=2), step=lambda *one: told.append(one))
+    assert told == [(what, done, len(PARTS)) for done, what in enumerate(PARTS)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,6 +38,7 @@ from flowbt.ground.types import Json
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+    from flowbt.ground.protocols import Step
     from flowbt.studies.run.request import Request
 
 T = TypeVar("T", bound="DataclassInstance")
@@ -74,14 +76,14 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
         return run_folder(path, {**options, "parameters": parameters})
     if options["cluster"]:
         raise ParameterError("--cluster with one strategy", "a run is one unit of work", "give a folder of strategies, or use `flowbt sweep`")
-    with _busy(f"running {path.stem}", quiet=options["as_json"]):
+    with _busy(f"running {path.stem}", quiet=options["as_json"]) as step:
         from flowbt.engine.vbt.aside import Aside
 
         with Aside() if "vectorbt" not in sys.modules else nullcontext() as aside:  # before anything else is imported here
             from flowbt.studies.run.backtest import backtest
             from flowbt.studies.run.stored import look, store_run
 
-            run = backtest(data_of(options["datasets"], options["demo"]), _request(path, parameters, options), aside)
+            run = backtest(data_of(options["datasets"], options["demo"]), _request(path, parameters, options), aside, step)
         belief = look(options["results"], run)
         folder = None if options["no_store"] else store_run(options["results"], run)
     if options["as_json"]:
@@ -127,8 +129,11 @@ def changed(kind: type[T], option: str, text: str | None) -> T | None:
     return kind(**{name: read_value(name, value, defaults[name]) for name, value in given.items()})
 
 
-def _busy(words: str, quiet: bool) -> AbstractContextManager[object]:
-    """A spinner on a terminal, nothing elsewhere."""
+@contextmanager
+def _busy(words: str, quiet: bool) -> Iterator[Step | None]:
+    """A spinner that says which part of the work is done, on a terminal; nothing elsewhere."""
     if quiet or not sys.stderr.isatty():
-        return nullcontext()
-    return Console(stderr=True).status(words)
+        yield None
+        return
+    with Console(stderr=True).status(words) as status:
+        yield lambda what, done, total: status.update(f"{words}: {what} ({done + 1} of {total})")

@@ -11,12 +11,20 @@ from flowbt.data.sources.chain_terms import closes_of
 from flowbt.ground.errors import SourceError
 
 SLASHED = r"(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})"
-FORMS = ((r"\d{1,2}[A-Za-z]{3}\d{2}", "%d%b%y"), (r"\d{1,2}-[A-Za-z]{3}-\d{2}", "%d-%b-%y"), (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y"), (r"\d{8}", "%Y%m%d"))
+FORMS = (
+    (r"\d{1,2}[A-Za-z]{3}\d{2}", "%d%b%y"),
+    (r"\d{1,2}-[A-Za-z]{3}-\d{2}", "%d-%b-%y"),
+    (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y"),
+    (r"\d{1,2} [A-Za-z]{3} \d{4}", "%d %b %Y"),
+    (r"[A-Za-z]{3} \d{1,2},? \d{4}", "%b %d %Y"),
+    (r"\d{8}", "%Y%m%d"),
+)
 UNITS = ((1e17, 1), (1e14, 1_000), (1e11, 1_000_000), (0.0, 1_000_000_000))  # nanoseconds of a stamp since 1970, by its size
 
 
 def expiry_dates(expiry: pd.Series, path: Path) -> pd.Series:
-    """Expiry dates at 00:00: ISO, 20240119, 19JAN24, 19-Jan-2024, and 01/19/2024 or 19/01/2024 where the column shows which. SourceError for others."""
+    """Expiry dates at 00:00: ISO, 20240119, 19JAN24, 19-Jan-2024, 19 Jan 2024, Jan 19, 2024, and 01/19/2024 or 19/01/2024 where the column shows
+    which. SourceError for others."""
     days: pd.Series = _days(expiry, path, "expiry dates").dt.normalize()
     return days
 
@@ -25,7 +33,7 @@ def instants_of(stamp: pd.Series, path: Path, always: bool) -> pd.Series:
     """Quote instants (naive UTC): ISO with or without a zone, epoch stamps, and dates alone: the session's close, or around the clock (`always`) the end of
     the day, as what such a row holds was not known before."""
     text = stamp.astype(str).str.strip()
-    alone = text.str.fullmatch(r"\d{4}-?\d{2}-?\d{2}") | text.str.fullmatch(SLASHED)
+    alone = text.str.fullmatch("|".join([r"\d{4}-?\d{2}-?\d{2}", SLASHED, *(pattern for pattern, _ in FORMS)]))
     if pd.api.types.is_numeric_dtype(stamp) and not alone.all():
         unit = next((unit for size, unit in UNITS if float(stamp.max()) > size), UNITS[-1][1])
         stamps: pd.Series = (stamp.fillna(0).astype("int64") * unit).astype("datetime64[ns]").where(stamp.notna())
@@ -44,7 +52,7 @@ def _days(column: pd.Series, path: Path, what: str) -> pd.Series:
     text = column.astype(str).str.strip()
     form = next((form for pattern, form in FORMS if text.str.fullmatch(pattern).all()), None) or _slashed(text, path, what) or "ISO8601"
     try:
-        instants: pd.Series = pd.to_datetime(text.str.title() if "%b" in form else text, utc=True, format=form)
+        instants: pd.Series = pd.to_datetime(text.str.title().str.replace(",", "") if "%b" in form else text, utc=True, format=form)
         out: pd.Series = instants.dt.tz_localize(None).astype("datetime64[ns]")
         return out
     except ValueError as error:

@@ -197,7 +197,7 @@ def tested(effect: float, ratio: bool) -> float:
     return math.expm1(effect) if ratio else effect
 
 
-class Effect(NamedTuple):
+class PlainEffect(NamedTuple):
     """An effect as documents print it: level of the event's rows (signed: half the difference of its sides), what it is compared with, effect (of a ratio: its
     log)."""
 
@@ -206,7 +206,7 @@ class Effect(NamedTuple):
     effect: float
 
 
-def effect_of(event: Array, o: Outcomes, statistic: Statistic) -> Effect | None:
+def effect_of(event: Array, o: Outcomes, statistic: Statistic) -> PlainEffect | None:
     """The effect of an event without a test; None where there is nothing inside, or nothing to compare with."""
     held = np.abs(event) * o.known
     rest = o.known - held
@@ -216,15 +216,15 @@ def effect_of(event: Array, o: Outcomes, statistic: Statistic) -> Effect | None:
         here, there = (mean_of(statistic.rows(o.columns, side), side) for side in (held, rest))
         if not rest.any() or not (math.isfinite(here) and math.isfinite(there)) or (statistic.log and not (here > 0 and there > 0)):
             return None
-        return Effect(here, there, math.log(here / there) if statistic.log else here - there)
+        return PlainEffect(here, there, math.log(here / there) if statistic.log else here - there)
     up, down = (event > 0) * o.known, (event < 0) * o.known
     if up.any() and down.any():
         level = (mean_of(o.columns[0], up) - mean_of(o.columns[0], down)) / 2
-        return Effect(level, 0.0, level)
+        return PlainEffect(level, 0.0, level)
     if not rest.any():
         return None
     side, level, base = (1 if up.any() else -1), mean_of(o.columns[0], held), mean_of(o.columns[0], o.known)
-    return Effect(side * level, side * base, side * (level - base))
+    return PlainEffect(side * level, side * base, side * (level - base))
 
 
 def contrast(event: Array, o: Outcomes, statistic: Statistic) -> Contrast | None:

@@ -25,6 +25,7 @@ from flowbt.engine.simulate import simulate
 from flowbt.engine.vbt.aside import Aside
 from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.evidence.measures import Measures, measure
+from flowbt.ground.protocols import Step
 from flowbt.results.record import RunRecord
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import leak_of, refuse
@@ -52,21 +53,31 @@ class Run:
     leak: Leak | None = None
 
 
-def backtest(catalog: Catalog, request: Request, aside: Aside | None = None) -> Run:
+PARTS = ("reading data and deciding", "looking for leaks", "trading it", "trading its rotations", "measuring", "comparing with vectorbt's book")
+
+
+def backtest(catalog: Catalog, request: Request, aside: Aside | None = None, step: Step | None = None) -> Run:
     """Run a strategy; nothing is written. LookAheadError where its decision uses the future (unless the request keeps it, marked); the two books are
-    reconciled, by another process where one is given: a difference is an error."""
+    reconciled, by another process where one is given: a difference is an error. `step` is told which of PARTS begins."""
+    tell = step or (lambda what, done, total: None)
+    at = iter([partial(tell, what, done, len(PARTS)) for done, what in enumerate(PARTS)])
+    next(at)()
     prepared = prepare(catalog, request)
+    next(at)()
     with rotated(prepared, request.rotations, request.seed) as rotations:
         leak = leak_of(prepared.strategy, prepared.parameters, Quiet(prepared.panel.unlogged(), prepared.features), prepared.raw)
         if not request.keep_leak:
             refuse(prepared.strategy.name, leak)
+        next(at)()
         with prepared.strategy.answering():
             book = simulate(prepared.market, prepared.decision, prepared.costs, prepared.account)
         answer = partial(reconcile, book) if aside is None else aside.reconcile(book, reconcile)
+        next(at)()
         placebo = placebos = None
         if request.rotations:
             placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
             placebos = beside(prepared, book, rotations)
+    next(at)()
     symbol, benchmark = benchmark_of(catalog, prepared, request.benchmark)
     measures = measures_of(book, benchmark)
     record = record_of(request, prepared, book, placebo, (symbol, benchmark), measures)
@@ -81,6 +92,7 @@ def backtest(catalog: Catalog, request: Request, aside: Aside | None = None) -> 
     if leak:
         record.manifest["look_ahead"] = str(leak)
         record.manifest["warnings"].insert(0, f"LOOK-AHEAD: {leak}. The result is worthless.")
+    next(at)()
     answer()
     return Run(request, prepared, book, placebo, placebos, benchmark, measures, record, leak)
 
