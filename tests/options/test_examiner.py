@@ -13,7 +13,7 @@ import pytest
 from tests.options import independent
 from tests.options.test_parity_gamma import invented
 
-from flowbt.data.sources.chains import read_chain
+from flowbt.data.sources.chains import Missing, read_chain
 from flowbt.features.chain import Profile, gamma_profile
 from flowbt.ground.errors import SourceError
 
@@ -127,6 +127,14 @@ def test_a_line_in_place_of_a_number(tmp_path: Path, name: str) -> None:
     edit, words = REFUSED[name]
     with pytest.raises(SourceError, match=re.escape(words)):
         profile_of(tmp_path, edit)
+
+
+def test_a_chain_is_not_there_on_the_days_before_it(tmp_path: Path) -> None:
+    path = invented(tmp_path / "spx_quotedata.csv")
+    taken = read_chain(path)["as_of"].iloc[0]
+    assert read_chain(path, Missing(as_of=taken - pd.Timedelta(hours=2)))["as_of"].eq(taken - pd.Timedelta(hours=2)).all()
+    with pytest.raises(SourceError, match="UTC; it was not there at 2024-01-04 21:31: give its own day"):
+        read_chain(path, Missing(as_of=taken - pd.Timedelta(days=1)))
 
 
 def test_a_date_alone_is_the_close_of_its_session(tmp_path: Path) -> None:

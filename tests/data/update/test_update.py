@@ -6,12 +6,13 @@ import re
 import pandas as pd
 import pytest
 import tomlkit
+from tests.cli.calling import call
 from tests.data.update.conftest import SESSIONS, TODAY, dvol, ms, serve
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import open_panel
 from flowbt.ground.errors import ParameterError
-from flowbt.studies.ingest.update import Asked, came_today, last_update, update
+from flowbt.studies.ingest.update import RECORD, Asked, came_today, last_update, update
 
 
 def status(done):
@@ -207,8 +208,6 @@ def test_what_became_of_it_is_kept_for_the_pages(asked, tmp_path):
 
 
 def test_the_commands_name_terms_outcomes_and_what_is_closed(provider, asked, tmp_path, capsys):
-    from tests.cli.calling import call
-
     asked()
     words = ["--providers", tmp_path / "providers.toml", "--datasets", tmp_path / "datasets", "--only", "fred-oil"]
     code, out, _ = call(capsys, "data", "setup", *words)
@@ -281,3 +280,46 @@ def test_what_is_asked_amiss_is_refused_before_a_list_of_providers_is_written(tm
     with pytest.raises(ParameterError, match="nothing"):
         update(Asked(tmp_path / "datasets", only=("nothing",)))
     assert not list(tmp_path.rglob("*.toml"))
+
+
+STRATEGY = '''"""Calm: buys VIX when dark pools buy.
+
+Source: none
+"""
+
+from flowbt import Signals
+
+SYMBOLS = ("VIX",)
+
+
+def signals(panel, *, level=0.4, hold=3):
+    return Signals(long=(panel["dix", "SPX"] > level) & (panel["close"].pct_change() >= 0.0), hold=hold)
+'''
+
+
+@pytest.fixture
+def project(made, tmp_path, monkeypatch):
+    """The project of a first setup on TODAY's evening; the clock of downloads stands there."""
+    (tmp_path / "flowbt.toml").write_text("")
+    (tmp_path / "strategies").mkdir()
+    (tmp_path / "strategies" / "calm.py").write_text(STRATEGY)
+    (tmp_path / "claims").mkdir()
+    monkeypatch.chdir(tmp_path)
+    record = json.loads((tmp_path / "datasets" / RECORD).read_text())
+    assert record["time"] == f"{TODAY:%Y-%m-%dT%H:%M:%SZ}"
+    return tmp_path
+
+
+def test_from_setup_to_a_day_that_is_done(project, capsys):
+    code, out, _ = call(capsys, "run", "strategies/calm.py", "--real", "--json")
+    assert (code, json.loads(out)["synthetic"]) == (0, False)
+    code, out, _ = call(capsys, "today", "--real", "--json")
+    (said,) = json.loads(out)["strategies"]
+    assert (code, said["label"][:10], said["belief"]["same_code"]) == (0, "2026-11-18", True)
+    code, out, _ = call(capsys, "board", "--real", "--symbols", "VIX", "--json")
+    assert (code, json.loads(out)["session"]) == (0, "2026-11-18")
+    code, out, _ = call(capsys, "daily", "--real", "--no-update", "--claims", "none", "--site", "site")
+    assert (code, bool(re.search(r"2026-11-18: .*1 strategies decided, 2 entered, 0 settled", out))) == (0, True)
+    assert (project / "site" / "desk" / "2026-11-18" / "today.html").is_file()
+    code, out, _ = call(capsys, "daily", "--real", "--no-update", "--claims", "none", "--site", "site")
+    assert (code, out.strip()) == (0, "2026-11-18: done before, nothing to do")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pandas as pd
 import pytest
 
 from flowbt.data.catalog import Catalog
+from flowbt.data.panel.reader import PanelReader
+from flowbt.engine.sweep.sweeper import BarRange
 from flowbt.ground.clock import Clock
 from flowbt.options.implied import black_price
 from flowbt.studies.desk.chain import read
@@ -19,6 +22,7 @@ from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.market import Span
 from flowbt.studies.run.option_terms import option_terms_of, words_of
 from flowbt.studies.run.request import Request
+from flowbt.studies.sweep.setup import SweepRequest, set_up
 from flowbt.studies.units import HERE
 
 CALLS = '''"""Calls bought at fixed dates."""
@@ -134,6 +138,29 @@ def test_an_american_put_on_the_surface_is_worth_more_than_a_european_one(with_c
     (there, without), (european, plain) = prices
     assert there > european * 1.0005
     assert without == pytest.approx(plain, rel=1e-12)  # without interest a put is not exercised early
+
+
+def test_no_act_uses_a_chain_that_was_taken_later(with_chains: Catalog, tmp_path: Path) -> None:
+    """A run, a sweep and features that end on a day are what they are where the chains of later days were never stored."""
+    shutil.copytree(tmp_path / "datasets", tmp_path / "before")
+    early = tmp_path / "chains_before"
+    early.mkdir()
+    for day in DAYS[:3]:
+        shutil.copy(tmp_path / "chains" / f"spy_{day:%Y%m%d}.csv", early)
+    shutil.rmtree(tmp_path / "before" / "spy-chains")
+    asked = Reduction("chains", (early,), {}, workers=HERE)
+    store(asked, reduce_files(asked), "spy-chains", tmp_path / "before")
+    (tmp_path / "calls.py").write_text(CALLS)
+    span, found = Span("2023-02-20", f"{DAYS[2]:%Y-%m-%d}"), []
+    for catalog in (with_chains, Catalog((tmp_path / "before",))):
+        made = backtest(catalog, Request(tmp_path / "calls.py", {}, span, rotations=3))
+        setup = set_up(catalog, SweepRequest(tmp_path / "calls.py", {"american": "true,false"}, span))
+        swept = setup.sweeper.run(setup.space.codes(setup.numbers), BarRange(returns=True))
+        panel = PanelReader(catalog, ("SPY",), Clock(), made.prepared.market.index)
+        found.append((made.book.value.to_numpy(), swept.returns, np.array([panel[name].to_numpy() for name in ("gex", "gex_low", "iv_30d")])))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.isfinite(found[0][2]).any()
 
 
 def test_rotations_share_prices_and_equal_runs_of_their_own(catalog: Catalog, tmp_path: Path) -> None:

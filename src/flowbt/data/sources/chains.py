@@ -43,6 +43,9 @@ _GENERIC = {
 }  # column names, lower case, in order of preference
 
 
+OWN = pd.Timedelta(hours=18)  # how much earlier than its stamp a snapshot may be said to be: the hour of its day, not another day
+
+
 @dataclass(frozen=True)
 class Missing:
     """What a file may not say of itself: the underlying's price, the snapshot's instant (naive UTC) and the symbol. What is given here counts before
@@ -83,6 +86,11 @@ def _as_given(table: pd.DataFrame, given: Missing, path: Path) -> pd.DataFrame:
             raise SourceError(path.name, f"its first snapshot is of {first:%Y-%m-%d %H:%M} UTC", f"give an instant after it, not {given.as_of:%Y-%m-%d %H:%M}")
         table = by_then[by_then["as_of"] == by_then.groupby("symbol")["as_of"].transform("max")]
     elif given.as_of is not None:
+        taken = table["as_of"].iloc[0] if len(table) else given.as_of
+        if taken - given.as_of > OWN:
+            raise SourceError(
+                path.name, f"its snapshot is of {taken:%Y-%m-%d %H:%M} UTC", f"it was not there at {given.as_of:%Y-%m-%d %H:%M}: give its own day"
+            )
         table = table.assign(as_of=given.as_of)
     return table.reset_index(drop=True)
 
