@@ -32,7 +32,7 @@ from flowbt.evidence.claims.sequences import innovations, lead, standardised
 from flowbt.evidence.inference import Studentised, cosines_for, studentise_mean
 from flowbt.evidence.measures import per_bar
 from flowbt.evidence.multiple import spa, stepm
-from flowbt.evidence.register.matched import cosines_of, deciles, matched
+from flowbt.evidence.register.matched import alike, cosines_of, matched
 from flowbt.evidence.register.matched import crossed as in_pairs
 from flowbt.evidence.resampling.rotation import crossed, offsets, p_values, spectrum
 from flowbt.evidence.sharpe import moments, probabilistic_sharpe
@@ -378,16 +378,16 @@ def studied(market: str, event: str, kind: str, h: int, rows: int = T) -> Row:
 
 
 def controlled(market: str, event: str, kind: str, h: int) -> Row:
-    """An event against sessions of the same tenth of volatility and side of the trend. Before: against all."""
+    """An event against sessions of like volatility and the same side of the trend. Before: against all."""
 
     def run(seed: int) -> Tried | None:
         r = MARKETS[market](seed, T)
         rng = np.random.default_rng(seed)
-        tenth = deciles(recent(r))
-        held = rng.random(T) < (tenth + 1) / 60 if event == "wilder, oftener" else EVENTS[event](r, rng)
+        near = alike(recent(r))
+        held = rng.random(T) < pd.Series(recent(r)).rank(pct=True).to_numpy() / 6 if event == "wilder, oftener" else EVENTS[event](r, rng)
         event_ = np.asarray(held, dtype=float)[:, None]
         o, how = outcomes(r, kind, h), study.STATISTICS[OUTCOMES[kind].statistic]
-        found, raw = matched(event_, o, how, [in_pairs(tenth, over_mean(r).astype(np.int64)), tenth]), study.contrast(event_, o, how)
+        found, raw = matched(event_, o, how, [in_pairs(near, over_mean(r).astype(np.int64)), near]), study.contrast(event_, o, how)
         if found is None or raw is None:
             return None
         test = found.contrast.test(cosines_of(found, o))
@@ -467,6 +467,32 @@ def sequence(first: str, h: int) -> Row:
         blocks = np.add.reduceat(raw, np.arange(0, len(raw), 4 * h))
         signs = np.random.default_rng(seed).integers(0, 2, (499, len(blocks))) * 2.0 - 1.0
         return Tried(test, test.p(), p_values(float(raw.sum()), signs @ blocks).p)
+
+    return run
+
+
+MATCHED: dict[str, Callable[[Array, Rng], Array]] = {
+    "noisy wild state": lambda level, rng: over(level * np.exp(0.5 * rng.standard_normal(len(level))), 0.85),
+    "noisy calm state": lambda level, rng: ~over(level * np.exp(0.5 * rng.standard_normal(len(level))), 0.2),
+    "more often when wild": lambda level, rng: rng.random(len(level)) < np.clip(0.05 * level, 0.0, 0.6),
+    "random days": lambda level, rng: rng.random(len(level)) < 0.02,
+    "state of 40": lambda level, rng: np.cumsum(rng.random(len(level)) < 1 / 40) % 2 == 1,
+}  # events that hang on a volatility, which is known, and on nothing else
+
+
+def beyond_volatility(event: str, kind: str, h: int) -> Row:
+    """What an event adds to the volatility it sits in, of which it knows nothing more. Before: matched on tenths of the volatility's distribution."""
+
+    def run(seed: int) -> Tried | None:
+        rng = np.random.default_rng(seed)
+        level = np.exp(np.convolve(rng.normal(0.0, 0.25, T + 300), 0.97 ** np.arange(300), "valid")[:T])  # of the label after
+        r = MU + 0.01 * np.roll(level, 1) * rng.standard_t(5, T) * math.sqrt(3 / 5)
+        o, on = outcomes(r, kind, h), MATCHED[event](level, rng).astype(float)[:, None]
+        tests = []
+        for near in (alike(level), np.searchsorted(np.quantile(level, np.arange(1, 10) / 10), level, side="right").astype(np.int64)):
+            found = matched(on, o, study.STATISTICS[OUTCOMES[kind].statistic], [near])
+            tests.append(None if found is None else found.contrast.test(cosines_of(found, o)))
+        return None if tests[0] is None else Tried(tests[0], tests[0].p(), math.nan if tests[1] is None else tests[1].p())
 
     return run
 
@@ -583,6 +609,9 @@ def rows() -> dict[str, Row]:
         table[f"sequence: the first stage {first}, 10"] = sequence(first, 10)
     for first, h in (("white", 3), ("level", 21), ("change of 5", 5)):
         table[f"sequence: the first stage {first}, {h}"] = sequence(first, h)
+    for event in MATCHED:
+        for kind, h in (("next move", 1), ("return", 21)):
+            table[f"beyond volatility: {event}, {kind} {h}"] = beyond_volatility(event, kind, h)
     table["paired runs: Sharpe ratios of two coins"] = paired
     table["strategy: coins of 15 sessions long"] = coins(15)
     table["strategy: coins of 60 sessions long"] = coins(60)

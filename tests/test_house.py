@@ -15,6 +15,8 @@ LATE = (
     "vectorbt",
     "filelock",
     "tomlkit",
+    "tomllib",
+    "traceback",
     "scipy.optimize",
     "httpx",
     "ccxt",

@@ -32,6 +32,14 @@ def test_equal_values_are_one_node(value):
     assert graph.node(operator.neg, value) is graph.node(operator.neg, again)
 
 
+def test_numbers_and_texts_are_told_apart_by_value_and_other_objects_by_which_they_are():
+    graph = Graph()
+    for one, again in ((int("100000"), int("100000")), ("".join(["lo", "ng"]), "".join(["lo", "ng"])), (bytes([1, 2, 3]), bytes([1, 2, 3]))):
+        assert one is not again
+        assert graph.node(operator.neg, one) is graph.node(operator.neg, again)
+    assert graph.node(operator.neg, {1}) is not graph.node(operator.neg, {1})
+
+
 def test_a_bound_method_is_one_operation_and_two_objects_are_two():
     graph, one, two = Graph(), [1], [1]
     assert graph.node(one.index, 1) is graph.node(one.index, 1)

@@ -11,6 +11,7 @@ import pytest
 from tests.deferred.frames import tiny_panel
 
 from flowbt.deferred import Evaluator, Tracer
+from flowbt.deferred.evaluate import size_of
 from flowbt.deferred.graph import Graph, Node
 from flowbt.deferred.record import unwrap
 from flowbt.engine.types import Signals
@@ -238,3 +239,19 @@ def test_what_a_dataclass_holds_becomes_a_node_in_a_copy_of_it() -> None:
     assert isinstance(inside.level, Node)
     assert inside is not rule
     assert (inside.name, unwrap(plain := Rule(3.0))) == ("rule", plain)
+
+
+def test_a_node_that_nobody_announced_is_evaluated_and_let_go() -> None:
+    graph, evaluator = Graph(), Evaluator(0)  # no room for what nobody awaits
+    shared = graph.node(np.full, 50, 2.0)
+    root = graph.node(np.subtract, graph.node(np.negative, shared), graph.node(np.abs, shared))
+    assert np.asarray(evaluator.take(root, {})).tolist() == [-4.0] * 50
+    assert evaluator.evaluations == 4
+    assert not evaluator._held
+    assert not +evaluator._awaited
+
+
+def test_what_a_result_holds_is_its_values() -> None:
+    assert size_of(pd.Series(np.zeros(10))) == 80
+    assert size_of(pd.DataFrame(np.zeros((10, 3)))) == 240
+    assert size_of((np.zeros(4), pd.Series(np.zeros(2)))) == 48

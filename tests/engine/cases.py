@@ -11,6 +11,9 @@ import pandas as pd
 from flowbt.engine.types import PRICES, Account, Costs, Market, Signals, Targets
 from flowbt.ground.clock import Clock
 
+# Of equity: near the least that is a position, on either side as prices go; never on it to the last digit, where sums in another order differ.
+DUST = 1.0371e-14
+
 
 def market(rng: np.random.Generator, bars: int = 60, symbols: int = 3, *, vol: float = 0.03, missing: float = 0.0, funding: bool = False) -> Market:
     names = tuple("ABCDEFGHIJ"[:symbols]) if symbols <= 10 else tuple(f"S{j:03d}" for j in range(symbols))
@@ -163,7 +166,7 @@ def plain(rng: np.random.Generator, m: Market) -> Signals:
     if rng.random() < 0.3 and "short" in kept:
         kept.pop("long")
     numbers = {"hold": some(None, 1, 3.0, 2.5), "stop": some(None, 0.02, 0.1), "take": some(None, 0.02, 0.1), "trail": some(None, 0.02, 0.1)}
-    return Signals(**kept, **numbers, size=some(None, 0.3, 1.0, 2.0, 0.0, 1e-14))
+    return Signals(**kept, **numbers, size=some(None, 0.3, 1.0, 2.0, 0.0, DUST))
 
 
 def cut(decision: Signals | Targets, first: int, last: int) -> Signals | Targets:

@@ -7,7 +7,6 @@ import importlib
 import os
 import signal
 import sys
-import traceback
 import warnings
 from typing import Any
 
@@ -149,6 +148,8 @@ def main() -> None:
         _say("flowbt: memory: there is not enough of it for this; ask for less, or use a larger machine")
         sys.exit(1)
     except Exception:
+        import traceback  # of a defect alone
+
         traceback.print_exc()
         _say("flowbt: this is a defect of flowbt, not of your input; please report it with the lines above and what you typed")
         sys.exit(1)

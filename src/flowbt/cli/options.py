@@ -18,8 +18,7 @@ import click
 from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError, printable
 from flowbt.ground.files import real
-from flowbt.ground.guard import TIMEOUT
-from flowbt.ground.home import data_folder, place
+from flowbt.ground.home import TIMEOUT, data_folder, place
 from flowbt.ground.types import Function
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -31,6 +30,8 @@ def read_json(path: Path) -> Any:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file's document, UTF-8. OSError where it cannot be read, ValueError for what is no TOML."""
+    import tomllib  # a listing reads JSON alone
+
     try:
         return tomllib.loads(read_text(path))
     except RecursionError:

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import NoReturn
 
 from flowbt.ground.errors import FenceError, ParameterError, StrategyError
+from flowbt.ground.home import TIMEOUT
 
 FILES = ("open", "os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir", "glob.glob", "shutil.", "sqlite3.", "tempfile.", "mmap.")
 OUTSIDE = ("socket.", "urllib.", "subprocess.", "os.system", "os.exec", "os.fork", "os.spawn", "os.posix_spawn", "ftplib.", "http.", "smtplib.")
@@ -26,9 +27,6 @@ INSIDE = ("gc.get_", "sys._current_frames", "sys.settrace", "sys.setprofile", "s
 FRAMES = ("sys._getframe",)
 WORDS = {FILES: "reads a file", OUTSIDE: "leaves the process", INSIDE: "looks into the interpreter", FRAMES: "looks at its caller"}
 EXEMPT = ("importlib", "zoneinfo", "pytz", "dateutil", "exchange_calendars", "numba", "compat/_cpu.py")  # modules, time zones, a count of cores: no data
-
-
-TIMEOUT = "FLOWBT_TIMEOUT"  # seconds that one call of a file may take; unset: no limit. In the environment, so that workers keep to it too
 
 
 class Passing(BaseException):

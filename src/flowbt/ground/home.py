@@ -9,6 +9,7 @@ from flowbt.ground.errors import DatasetError, nearest
 
 MARKER = "flowbt.toml"
 CACHE = "FLOWBT_CACHE"  # in the environment
+TIMEOUT = "FLOWBT_TIMEOUT"  # seconds that one call of a file may take; unset: no limit. In the environment, so that workers keep to it too
 
 
 def root() -> Path | None:

@@ -16,14 +16,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flowbt.evidence.belief import BeliefTold
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import RunNotFound, StoreError, nearest
 from flowbt.ground.files import WRITING, abandoned, locked, read_bytes, real, temporary_of, write_text
 from flowbt.ground.files import remove as delete
 from flowbt.ground.types import Json
 from flowbt.results.record import Summary, dumps, unsealed
+
+if TYPE_CHECKING:
+    from flowbt.evidence.belief import BeliefTold
 
 SUMMARY, MARKS, MARKING = "summary.json", "marks.json", ".marks.lock"
 BELIEFS = "beliefs.js"  # of a strategy: run id -> what it may be believed, as a script that pages can load from disk, several on one page

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowbt.evidence.claims import study
-from flowbt.evidence.register.matched import answer, cosines_of, crossed, deciles, matched
+from flowbt.evidence.register.matched import alike, answer, cosines_of, crossed, matched
 
 MEAN, RATIO = study.STATISTICS["mean"], study.STATISTICS["ratio"]
 
@@ -58,7 +58,7 @@ def test_what_only_volatility_does_goes_and_what_the_event_adds_stays():
     level = np.exp(np.cumsum(rng.normal(0, 0.05, 4000)) * 0.5)
     event = (rng.random(4000) < np.clip(level / 8, 0.01, 0.6)).astype(float)
     moves = level * np.abs(rng.standard_normal(4000))
-    strata = [deciles(level)]
+    strata = [alike(level)]
     for factor, seen in ((1.0, False), (1.5, True)):
         o = outcomes(moves * np.where(event > 0, factor, 1.0))
         found = matched(one(event), o, RATIO, strata)
@@ -67,11 +67,14 @@ def test_what_only_volatility_does_goes_and_what_the_event_adds_stays():
         assert found.contrast.estimate == pytest.approx(factor, abs=0.15)
 
 
-def test_deciles_and_pairs_of_codes():
-    codes = deciles(np.array([*np.arange(100.0), np.nan]))
-    assert np.bincount(codes[:-1]).tolist() == [10] * 10
-    assert codes[-1] == -1
-    assert crossed(codes, np.zeros(101, dtype=np.int64))[-1] == -1
+def test_classes_of_like_volatility_and_pairs_of_codes():
+    values = np.array([*np.geomspace(10, 80, 200), np.nan, 0.0, -1.0])
+    codes = alike(values)
+    spans = [values[codes == code].max() / values[codes == code].min() for code in range(codes.max() + 1)]
+    assert max(spans) < 1.1
+    assert codes[-3:].tolist() == [-1, -1, -1]
+    assert (np.diff(codes[:-3]) >= 0).all()
+    assert crossed(codes, np.zeros(203, dtype=np.int64))[-1] == -1
 
 
 @pytest.mark.parametrize(
@@ -99,6 +102,6 @@ def test_size_of_the_matched_test_for_events_tied_to_volatility():
         level = np.exp(np.convolve(rng.normal(0, 0.25, 3300), 0.97 ** np.arange(300), "valid")[:3000])
         event = one(level * np.exp(rng.normal(0, 0.5, 3000)) > np.quantile(level, 0.85))
         o = outcomes(level * np.abs(rng.standard_t(5, 3000)))
-        found = matched(event.astype(float), o, RATIO, [deciles(level)])
+        found = matched(event.astype(float), o, RATIO, [alike(level)])
         hits.append(found.contrast.test(cosines_of(found, o)).p() <= 0.05)
     assert 0.01 <= np.mean(hits) <= 0.08

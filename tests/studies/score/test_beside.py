@@ -46,7 +46,7 @@ def test_the_planted_rebound_is_beyond_volatility(note, catalog, settings):
     beyond = found.beyond
     assert beyond["answer"] == "yes"
     assert beyond["low"] < beyond["effect"] < beyond["high"]
-    assert beyond["matched_on"] == "tenth of realised volatility, trend and month"  # there is no VIX here
+    assert beyond["matched_on"] == "realised volatility within a tenth, same trend and month"  # there is no VIX here
     assert beyond["share"] > 0.9
     assert beyond["later"]["n"] < found.n
 

@@ -173,7 +173,7 @@ def beyond_text(f: Finding) -> str:
         return ""
     found = f"{effect_text(f, b['effect'])}, 95% {effect_text(f, b['low'])} to {effect_text(f, b['high'])}"
     raw = f"raw {effect_text(f, f.effect)}" + ("" if f.shrunk is None else f", drawn to related claims {effect_text(f, f.shrunk)}")
-    return f"Beyond volatility: {b['answer']}. Against sessions of the same {b['matched_on']}: {found} ({b['share']:.0%} matched; {raw})."
+    return f"Beyond volatility: {b['answer']}. Against sessions of like times ({b['matched_on']}): {found} ({b['share']:.0%} matched; {raw})."
 
 
 def _share(value: object) -> str:

@@ -22,6 +22,7 @@ from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.inference import cosines_for
 
 Strata = npt.NDArray[np.int64]
+WIDTH = 0.1  # of a volatility: what differs by less is alike
 FEWEST = 5  # controls under which a stratum is not used
 
 
@@ -88,13 +89,17 @@ def cosines_of(found: Matched, o: Outcomes) -> int:
     return cosines_for(rows, found.contrast.score * rows if o.horizon == 1 else None, o.horizon)
 
 
-def deciles(values: Array) -> Strata:
-    """Tenth of its own distribution of each value, 0 to 9; -1 where missing."""
+def alike(values: Array) -> Strata:
+    """Classes of positive values within WIDTH of one another, the lowest 0; -1 where missing or not positive.
+
+    Not tenths of the distribution: the highest tenth of a volatility spans a factor of three, and an event that comes where it is highest would be compared
+    with rows half as wild. What has no controls so near is not compared.
+    """
     out = np.full(len(values), -1, dtype=np.int64)
-    known = np.isfinite(values)
+    known = np.isfinite(values) & (values > 0)
     if known.any():
-        edges = np.quantile(values[known], np.arange(1, 10) / 10)
-        out[known] = np.searchsorted(edges, values[known], side="right")
+        classes = np.floor(np.log(values[known]) / math.log1p(WIDTH)).astype(np.int64)
+        out[known] = classes - classes.min()
     return out
 
 

@@ -13,7 +13,7 @@ from flowbt.evidence.claims.declare import Claim
 from flowbt.evidence.claims.events import Case, Scope, clusters, inference_of
 from flowbt.evidence.claims.outcomes import Outcome
 from flowbt.evidence.claims.study import Array, Outcomes
-from flowbt.evidence.register.matched import Matched, Strata, answer, cosines_of, crossed, deciles, matched
+from flowbt.evidence.register.matched import Matched, Strata, alike, answer, cosines_of, crossed, matched
 from flowbt.ground.errors import FieldError
 from flowbt.ground.types import Json
 
@@ -30,17 +30,17 @@ class Controls(NamedTuple):
 
 
 def controls_of(claim: Claim, panel: PanelReader, rows: slice) -> Controls:
-    """Tenth of VIX (where it does not cover the span: of the symbol's own realised volatility), side of the mean of 200 labels, calendar month."""
+    """VIX within a tenth (where it does not cover the span: the symbol's own realised volatility), side of the mean of 200 labels, calendar month."""
     price = _price(claim, panel)
     close = price.to_numpy(float)[rows]
     trend = np.where(np.isfinite(mean := price.rolling(TREND, min_periods=TREND // 2).mean().to_numpy(float)[rows]), close > mean, -1).astype(np.int64)
     fear = panel["close", "VIX"].iloc[:, 0].to_numpy(float)[rows] if not panel.clock.always and panel.has("close", "VIX") else np.full(len(close), np.nan)
     covered = np.isfinite(fear).mean() > 0.9
-    own = (price.pct_change(fill_method=None) ** 2).rolling(QUIET).mean().to_numpy(float)[rows]
-    tenth = deciles(fear if covered else own)
+    own = np.sqrt((price.pct_change(fill_method=None) ** 2).rolling(QUIET).mean().to_numpy(float)[rows])
+    near = alike(fear if covered else own)
     month = (panel.index[rows].month.to_numpy() - 1).astype(np.int64)
-    both = crossed(tenth, trend)
-    return Controls([crossed(both, month), both, tenth], f"tenth of {'VIX' if covered else 'realised volatility'}, trend and month")
+    both = crossed(near, trend)
+    return Controls([crossed(both, month), both, near], f"{'VIX' if covered else 'realised volatility'} within a tenth, same trend and month")
 
 
 def _price(claim: Claim, panel: PanelReader) -> pd.Series:
