@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from flowbt.ground.files import WRITING, abandoned, read_bytes, read_text, real, temporary_of, write_json, write_text, writing, writing_folder
+from flowbt.ground.files import WRITING, abandoned, read_bytes, read_text, real, remove, temporary_of, write_json, write_text, writing, writing_folder
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path):
@@ -78,3 +78,13 @@ def test_a_pipe_and_a_device_are_refused_and_not_waited_for(tmp_path):
             read_bytes(path)
     (tmp_path / "x").write_bytes("é\r\n\rb".encode())
     assert read_text(tmp_path / "x") == "é\n\nb"
+
+
+def test_two_that_remove_the_same_folder_do_not_trip_each_other(tmp_path):
+    for name in range(300):
+        (tmp_path / "gone" / str(name % 10)).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "gone" / str(name % 10) / str(name)).write_text("")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(remove, [tmp_path / "gone"] * 4))
+    remove(tmp_path / "gone")
+    assert list(tmp_path.iterdir()) == []

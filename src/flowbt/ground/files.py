@@ -154,11 +154,11 @@ def clear_abandoned(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """A file, a link, or a folder with all that is in it."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
+    """A file, a link, or a folder with all that is in it; nothing where somebody else has just removed it, or is at it."""
+    while path.is_dir() and not path.is_symlink():
+        with suppress(FileNotFoundError):
+            shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def abandoned(path: Path) -> bool:

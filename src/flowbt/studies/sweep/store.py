@@ -149,8 +149,9 @@ def sweep_up(results: Path) -> list[Path]:
             gone.append(path)
     for path in sorted(results.glob(f"*/*{WORKING}")):
         with contextlib.suppress(Busy), locked(lock_of(path.with_name(path.name.removesuffix(WORKING))), f"workspace {path.name}"):
-            _remove(path)
-            gone.append(path)
+            if path.exists():  # nobody else has just swept it up
+                _remove(path)
+                gone.append(path)
     return sorted(gone)
 
 
