@@ -50,7 +50,8 @@ class Reader:
 
     def block(self, symbol: str) -> Block:
         """What was read with a symbol."""
-        self.need([symbol])
+        if symbol not in self._blocks:
+            self.need([symbol])
         return self._blocks[symbol]
 
     def let_go(self, field: str) -> None:

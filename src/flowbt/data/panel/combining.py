@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.declare import BEFORE_END, Dataset
-from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
+from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, HOURS_PER_ROW, Clock
 
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 HOUR = np.timedelta64(3600, "s")
@@ -55,7 +55,7 @@ def finer(declaration: Dataset, clock: Clock) -> bool:
     rows, bar = HOURS_PER_ROW.get(declaration.frequency), HOURS_PER_BAR[clock.step]
     if rows is None:
         return False
-    return rows < bar or (rows == bar and declaration.calendar.always and not clock.always)  # a session after a weekend has three days
+    return rows < bar or (rows == bar and declaration.clock == ALWAYS and not clock.always)  # a session after a weekend has three days
 
 
 def crowded(events: np.ndarray, clock: Clock) -> bool:
