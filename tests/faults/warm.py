@@ -33,7 +33,7 @@ def warm_up(template: Path, names: Sequence[str], more: Sequence[Words] = ()) ->
     verified: dict[str, object] = {}
     plain = backtests.backtest
 
-    def backtest(catalog, request, aside=None):  # the same request, of the same data in the same place, is the same run
+    def backtest(catalog, request, aside=None, step=None):  # the same request, of the same data in the same place, is the same run
         key = repr((request, sorted((name, one.hash) for name, one in catalog.imported.items())))
         if key not in kept:
             kept[key] = plain(catalog, request, aside)
