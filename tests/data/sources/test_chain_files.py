@@ -193,11 +193,11 @@ def test_malformed_date_lines_are_refused(tmp_path: Path, line: str) -> None:
 
 
 def test_what_the_caller_says_counts_in_every_layout(tmp_path: Path) -> None:
-    given = Missing(spot=4000.0, as_of=pd.Timestamp("2024-01-04 15:00"), symbol="ES")
+    given = Missing(spot=4000.0, as_of=pd.Timestamp("2024-01-05 15:00"), symbol="ES")
     for path in (files.quote_table(tmp_path / "a.csv"), files.delayed_json(tmp_path / "a.json"), files.deribit_once(tmp_path / "d.csv")):
         chain = read_chain(path, given)
         assert (chain["spot"] == 4000.0).all()
-        assert (chain["as_of"] == pd.Timestamp("2024-01-04 15:00")).all()
+        assert (chain["as_of"] == pd.Timestamp("2024-01-05 15:00")).all()
         assert set(chain["symbol"]) == {"ES"}
 
 

@@ -51,7 +51,8 @@ def command(path: Path, claims: Path, demo: bool | None, as_json: bool, **rest: 
         if not there and click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise ParameterError(f"--{name} {claims if name == 'claims' else rest[name]}", "no such file", "check the path, or leave it out")
     asked = None if rest["no_update"] or demo else asked_of(rest["wanted"], (), rest["providers"], rest["datasets"])
-    day = Day(tuple(strategy_files(path)), (str(claims),) if claims.exists() else (), rest["journal"], rest["results"], rest["site"], asked)
+    written = (str(claims),) if claims.is_file() or any(claims.rglob("*.py")) else ()  # a folder where none has been written yet has nothing to enter
+    day = Day(tuple(strategy_files(path)), written, rest["journal"], rest["results"], rest["site"], asked)
     day = replace(day, alerts=rest["alerts"] if rest["alerts"].is_file() else None)
     with progress("daily", as_json) as step:
         done = daily(day, lambda: data_of(rest["datasets"], demo), step)
