@@ -125,6 +125,14 @@ def test_a_damaged_file_still_counts(root, left):
         assert tally(root).trials == 1 + 3 + 2
 
 
+def test_a_link_to_itself_counts_as_a_damaged_file(root):
+    path = enter(root, [1, 2, 3])
+    path.unlink()
+    path.symlink_to(path.name)
+    with pytest.warns(RuntimeWarning, match="not what was stored"):
+        assert tally(root).trials == 3
+
+
 def test_many_writers_and_joiners_at_once_lose_nothing(root):
     folder = ledger.folder_of(root, FACTS)
 

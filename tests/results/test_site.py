@@ -39,6 +39,16 @@ def test_a_notice_without_its_page_is_skipped(filled):
     assert site.notices(filled) == []
 
 
+@pytest.mark.parametrize(("old", "new"), [("sweep.html", "../s1/sweep.html"), ('"kind"', '"kine"'), ("64 trials", "65 trials"), ('"sweep"', "3")])
+def test_a_notice_that_is_not_what_was_stored_is_skipped(filled, old, new):
+    path = filled / "dull" / "sweeps" / "s1" / "page.json"
+    text = path.read_text()
+    path.write_text(text.replace(old, new))
+    assert site.notices(filled) == []
+    path.write_text(re.sub(r',\s*"seal": "\w+"', "", text).replace(old, new))  # one stored before there were seals
+    assert "</html>" in site.index_page(filled)
+
+
 def test_progress_is_reported_and_read(tmp_path):
     site.report(tmp_path / "_gallery", "21 strategies", 3, 21, "exit_liquidity")
     (tmp_path / "x" / "sweep-1").mkdir(parents=True)

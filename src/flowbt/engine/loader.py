@@ -127,7 +127,7 @@ def _other_symbol(error: KeyError, panel: Any) -> str:
 
 def _meant(error: Exception) -> str:
     """What helps where a name of ours was mistyped: a keyword such as `exti=`, or a name that is not defined."""
-    found = re.search(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
+    found = re.search(r"\b(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
     kind = {"Signals": Signals, "Targets": Targets, "Costs": Costs, "Account": Account}.get(found[1]) if found else None
     if found and kind:
         known = [part.name for part in fields(kind)]

@@ -167,7 +167,7 @@ def _all_of(folder: Path) -> NamedTrials:
     for path in sorted(folder.glob("*/*.parquet"), key=lambda path: (path.name.startswith(RUN), path)):
         part = _read(path)
         shapes.add(path.parent.name)
-        if part is None and not path.exists():
+        if part is None and not os.path.lexists(path):  # a link to nowhere is there, and is lost
             raise FileNotFoundError(path)
         if part is None:
             rows = path.name.split(".")[-2]

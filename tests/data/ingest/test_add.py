@@ -185,6 +185,13 @@ def test_a_column_that_may_hold_symbols_is_named_in_the_question(tmp_path):
     assert set(stored(tmp_path / "d" / "flows")["symbol"]) == {"SPX", "NDX"}
 
 
+@pytest.mark.parametrize("rule", [" ", "session 25:00", "never"])
+def test_a_publication_that_is_no_rule_is_refused(tmp_path, rule):
+    (tmp_path / "flows.csv").write_text(PLAIN)
+    words = ["add", str(tmp_path / "flows.csv"), "--symbol", "SPY", "--publication", rule, "--yes", "--datasets", str(tmp_path / "d")]
+    assert f"--publication {rule!r}: not a rule" in str(CliRunner().invoke(command, words).exception)
+
+
 def test_no_at_the_last_question_brings_nothing_in(tmp_path, monkeypatch):
     result = asked(tmp_path, monkeypatch, PLAIN, "SPY\nclose\n$\nn\n")
     assert (result.exit_code, (tmp_path / "d" / "flows").exists()) == (1, False)

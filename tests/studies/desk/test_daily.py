@@ -157,6 +157,15 @@ def test_the_command(provider, day, tmp_path, capsys):  # noqa: F811
     assert (code, out.strip()) == (0, "2023-12-29: done before, nothing to do")
 
 
+@pytest.mark.parametrize(("option", "words"), [("--alerts", "cannot be used"), ("--claims", "no folder and no .py file"), ("--site", "make the site in")])
+def test_what_is_named_and_cannot_be_used_is_said_before_the_day_is_done(option, words, capsys, tmp_path):
+    (tmp_path / "latin.csv").write_bytes(b"\xe9\n")
+    code, _, said = call(capsys, "daily", "--no-update", "--demo", option, tmp_path / "latin.csv", "--results", tmp_path / "r", "--journal", tmp_path / "j")
+    assert code != 0
+    assert words in said
+    assert [path.name for path in tmp_path.iterdir()] == ["latin.csv"]
+
+
 @pytest.mark.parametrize("option", ["--alerts", "--claims"])
 def test_a_file_that_was_named_and_is_not_there_is_said(option, capsys, tmp_path):
     """It was passed over in silence, as its default is."""

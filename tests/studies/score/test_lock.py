@@ -85,6 +85,14 @@ def test_the_lock_keeps_dates_and_closes_what_was_replaced(register, note):
     ]
 
 
+@pytest.mark.parametrize("rules", ["true", "3", '"x"'])
+def test_a_register_whose_rules_are_none_is_one_line(register, rules):
+    held = json.loads((register / "register.lock").read_text())
+    (register / "register.lock").write_text(json.dumps(held | {"rules": json.loads(rules)}))
+    with pytest.raises(ClaimError, match="cannot be read"):
+        read_lock(register)
+
+
 def test_rules_that_changed_are_told(register, catalog, settings):
     path = register / "register.lock"
     path.write_text(path.read_text().replace('"false_discovery": 0.05', '"false_discovery": 0.2'))

@@ -81,6 +81,15 @@ def test_one_claim_of_a_file_and_a_near_name(note, catalog, settings):
         score((f"{path}::fall-rebound",), catalog, settings)
 
 
+def test_a_kept_measurement_that_was_changed_is_made_again(note, catalog, tmp_path):
+    settings = Settings(resamples=300, workers=HERE, cache=tmp_path / "cache")
+    before = score((note(FALL),), catalog, settings)
+    (kept,) = (tmp_path / "cache").iterdir()
+    kept.write_text(kept.read_text().replace('"effect":', '"effect":"high","was":', 1))
+    after = score((note(FALL),), catalog, settings)
+    assert (after.reused, after.findings) == (0, before.findings)
+
+
 def test_second_run_comes_from_the_cache_and_a_changed_definition_does_not(note, catalog, tmp_path, monkeypatch):
     settings = Settings(resamples=300, workers=HERE, cache=tmp_path / "cache")
     runs = [score((note(text),), catalog, settings) for text in (FALL, FALL, FALL + "# a comment", FALL.replace("fall=0.02", "fall=0.025"))]

@@ -20,7 +20,14 @@ from flowbt.cli.show.terminal import say
 @click.option("-o", "--option", "options", multiple=True, metavar="NAME=VALUE", help="Set an option of the kind, such as inside=nearer, step=1d, symbol=BTC.")
 @click.option("--workers", type=int, default=0, help="Processes; left out, one per processor.")
 @cluster_option
-@click.option("--memory", type=int, default=2000, show_default=True, metavar="MB", help="Memory of all processes together, before they spill to disk.")
+@click.option(
+    "--memory",
+    type=click.IntRange(1, 100_000_000),
+    default=2000,
+    show_default=True,
+    metavar="MB",
+    help="Memory of all processes together, before they spill to disk.",
+)
 @arrival_options
 @datasets_option
 @json_option

@@ -47,9 +47,7 @@ def command(path: Path, claims: Path, demo: bool | None, as_json: bool, **rest: 
     from flowbt.studies.desk.daily import Day, daily
     from flowbt.studies.desk.today import strategy_files
 
-    for name, there in (("claims", claims.exists()), ("alerts", rest["alerts"].is_file())):
-        if not there and click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT:
-            raise ParameterError(f"--{name} {claims if name == 'claims' else rest[name]}", "no such file", "check the path, or leave it out")
+    _usable(claims, rest["alerts"], rest["site"])
     asked = None if rest["no_update"] or demo else asked_of(rest["wanted"], (), rest["providers"], rest["datasets"])
     written = (str(claims),) if claims.is_file() or any(claims.rglob("*.py")) else ()  # a folder where none has been written yet has nothing to enter
     day = Day(tuple(strategy_files(path)), written, rest["journal"], rest["results"], rest["site"], asked)
@@ -68,3 +66,20 @@ def command(path: Path, claims: Path, demo: bool | None, as_json: bool, **rest: 
             say(f"ALERT {line}", bold=True, fg="red", indent="  ")
         say(done.line)
     return 1 if done.problems else 0
+
+
+def _usable(claims: Path, alerts: Path, site: Path | None) -> None:
+    """What was named and cannot be used is said before anything is done; what is only usual may be missing."""
+    from flowbt.results.shelf import storing
+    from flowbt.studies.board.values import read_alerts
+
+    source = click.get_current_context().get_parameter_source
+    if source("claims") is not ParameterSource.DEFAULT and not (claims.is_dir() or (claims.is_file() and claims.suffix == ".py")):
+        raise ParameterError(f"--claims {claims}", "no folder and no .py file" if claims.exists() else "no such file", "check the path, or leave it out")
+    if source("alerts") is not ParameterSource.DEFAULT:
+        if not alerts.is_file():
+            raise ParameterError(f"--alerts {alerts}", "no such file", "check the path, or leave it out")
+        read_alerts(alerts)
+    if site is not None:
+        with storing(site, "make the site in"):
+            site.mkdir(parents=True, exist_ok=True)

@@ -20,13 +20,14 @@ from flowbt.results import shelf
 from flowbt.results.packing import line, packed, parted
 from flowbt.results.pages.base import ASSETS, render_page, write_assets
 from flowbt.results.pages.drawing import compact
-from flowbt.results.record import dumps, unsealed
+from flowbt.results.record import dumps, sealed, unsealed
 
 NOTICE, PROGRESS, INDEX = "page.json", "progress.json", "index.html"
 KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board", "desk")
 LISTED = ("sharpe", "cagr", "volatility", "max_drawdown", "trades", "win_rate")  # measures on the browser page
 PLAIN = ("id", "strategy", "thesis", "symbols", "from", "to", "synthetic", "created", "look_ahead")  # of a summary, as it is
 DOWNLOADS = ("trades.csv", "trades.parquet")  # what a tearsheet links to
+SAID = ("kind", "title", "words", "run", "page", "created")  # of a notice
 DEPTH = 4  # folders below the root in which notices are looked for
 
 
@@ -34,7 +35,7 @@ def announce(page: Path, kind: str, title: str, words: str = "", run: str = "") 
     """List `page` on the browser page: `kind` is one of KINDS, `words` a line of what it says, `run` the id of the run it is about (in the folder above
     its own): what that may be believed is then said as of when the list is made. Raises OSError."""
     notice = {"kind": kind, "title": title, "words": words, "run": run, "page": page.name, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-    write_text(page.parent / NOTICE, dumps(notice))
+    write_text(page.parent / NOTICE, sealed(notice))
 
 
 def report(folder: Path, title: str, done: int, total: int, words: str = "") -> None:
@@ -48,9 +49,11 @@ def notices(root: Path) -> list[Context]:
     found = []
     for path in _files(root, NOTICE):
         notice = _read(path)
-        page = path.parent / str(notice.get("page", ""))
-        if notice.get("title") and page.is_file():
-            belief = shelf.beliefs_in(path.parent.parent).get(str(notice.get("run") or ""))
+        if not all(isinstance(notice.get(name), str) for name in SAID) or Path(notice["page"]).name != notice["page"]:
+            continue
+        page = path.parent / notice["page"]
+        if page.is_file():
+            belief = shelf.beliefs_in(path.parent.parent).get(notice["run"])
             found.append({**notice, "href": page.relative_to(root).as_posix(), "belief": belief})
     return sorted(found, key=lambda notice: str(notice.get("created", "")), reverse=True)
 

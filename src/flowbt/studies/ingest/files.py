@@ -81,7 +81,7 @@ def _declaration(asked: FileImport, first: Path) -> Dataset:
 
 def publication_rule(text: str) -> dict[str, object]:
     """A publication rule from words: `close`, `session [DAYS] HH:MM`, `after DELAY`, `weekday N HH:MM`, `month N HH:MM`, `column`."""
-    rule, *words = text.split()
+    rule, *words = text.split() or [""]
     numbers = [int(word) for word in words if word.isdigit()]
     times = [word for word in words if re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", word)]
     number_of = {"session": "days", "weekday": "weekday", "month": "business_day"}

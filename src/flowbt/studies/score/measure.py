@@ -21,12 +21,12 @@ from flowbt.evidence.claims.forecasts import forecast
 from flowbt.evidence.claims.sequences import sequence_study
 from flowbt.evidence.claims.study import plain
 from flowbt.ground.clock import Clock
-from flowbt.ground.documents import read_json
 from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, LookAheadError, ParameterError, check_seed
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import read_bytes, write_text
 from flowbt.ground.protocols import Panel
 from flowbt.ground.types import Json
+from flowbt.results.record import sealed, unsealed
 from flowbt.results.shelf import storing
 from flowbt.studies.lookahead.claims import ask, refuse_peeking
 from flowbt.studies.score.beside import beyond
@@ -81,7 +81,7 @@ class Scorer:
         path = self._stored(file, claim)
         if path and path.is_file() and not self.settings.fresh:
             try:
-                found = read_json(path)
+                found = unsealed(read_bytes(path))
                 if set(found) <= FIELDS | BESIDE:
                     self.reused += 1
                     return dict(found)
@@ -213,7 +213,7 @@ def _columns(given: object) -> list[str]:
 
 def _keep(path: Path, found: Measured) -> None:
     with storing(path, "write the finding"):
-        write_text(path, json.dumps(found))
+        write_text(path, sealed(found))
 
 
 def _each(claim: Claim, panel: Panel) -> tuple[list[tuple[Json, Any]], list[str]]:
