@@ -16,6 +16,7 @@ from flowbt.cli.progress import progress
 from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.home import place
+from flowbt.results.shelf import storing
 
 EPILOG = """\b
 Examples:
@@ -70,7 +71,6 @@ def command(path: Path, claims: Path, demo: bool | None, as_json: bool, **rest: 
 
 def _usable(claims: Path, alerts: Path, site: Path | None) -> None:
     """What was named and cannot be used is said before anything is done; what is only usual may be missing."""
-    from flowbt.results.shelf import storing
     from flowbt.studies.board.values import read_alerts
 
     source = click.get_current_context().get_parameter_source
