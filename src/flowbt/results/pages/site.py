@@ -27,7 +27,7 @@ KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board"
 LISTED = ("sharpe", "cagr", "volatility", "max_drawdown", "trades", "win_rate")  # measures on the browser page
 PLAIN = ("id", "strategy", "thesis", "symbols", "from", "to", "synthetic", "created", "look_ahead")  # of a summary, as it is
 DOWNLOADS = ("trades.csv", "trades.parquet")  # what a tearsheet links to
-SAID = ("kind", "title", "words", "run", "page", "created")  # of a notice
+SAID = ("kind", "title", "words", "created")  # of a notice, beside its page and run
 DEPTH = 4  # folders below the root in which notices are looked for
 
 
@@ -49,11 +49,12 @@ def notices(root: Path) -> list[Context]:
     found = []
     for path in _files(root, NOTICE):
         notice = _read(path)
-        if not all(isinstance(notice.get(name), str) for name in SAID) or Path(notice["page"]).name != notice["page"]:
+        named, run = notice.get("page"), notice.get("run")
+        if not (isinstance(named, str) and isinstance(run, str) and all(isinstance(notice.get(name), str) for name in SAID)) or Path(named).name != named:
             continue
-        page = path.parent / notice["page"]
+        page = path.parent / named
         if page.is_file():
-            belief = shelf.beliefs_in(path.parent.parent).get(notice["run"])
+            belief = shelf.beliefs_in(path.parent.parent).get(run)
             found.append({**notice, "href": page.relative_to(root).as_posix(), "belief": belief})
     return sorted(found, key=lambda notice: str(notice.get("created", "")), reverse=True)
 
