@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowbt.evidence.claims.finding import Finding
-from flowbt.results.pages.scoreboard import Scored, write_scoreboard
+from flowbt.results.pages.scoreboard import Scored, owns, write_scoreboard
 
 pytestmark = pytest.mark.browser
 
@@ -70,3 +70,10 @@ def test_a_page_without_charts_is_whole(chrome, root):
     page = chrome.open(root / "sum.html")
     assert page.js("return document.querySelector('.verdict strong').textContent") == "does not follow"
     assert page.complaints() == []
+
+
+@pytest.mark.parametrize("held", ['{"register": true}', '{"register": ["x"]}', "[]", "{", '{"register": "elsewhere", "seal": "0123456789abcdef"}'])
+def test_a_scoreboard_that_is_not_what_was_stored_may_be_written_anew(tmp_path, held):
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "findings.json").write_text(held)
+    assert owns(tmp_path, "")

@@ -85,10 +85,10 @@ def test_the_lock_keeps_dates_and_closes_what_was_replaced(register, note):
     ]
 
 
-@pytest.mark.parametrize("rules", ["true", "3", '"x"'])
-def test_a_register_whose_rules_are_none_is_one_line(register, rules):
+@pytest.mark.parametrize("other", [{"rules": True}, {"rules": 3}, {"rules": "x"}, {"entries": [[]]}, {"entries": 1}, {"entries": [{}]}])
+def test_a_register_whose_parts_are_none_is_one_line(register, other):
     held = json.loads((register / "register.lock").read_text())
-    (register / "register.lock").write_text(json.dumps(held | {"rules": json.loads(rules)}))
+    (register / "register.lock").write_text(json.dumps(held | other))
     with pytest.raises(ClaimError, match="cannot be read"):
         read_lock(register)
 

@@ -12,12 +12,11 @@ from flowbt.evidence.claims import wording
 from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import ORDER, stated_effect
 from flowbt.evidence.cutoffs import CUTOFFS
-from flowbt.ground.documents import read_json
 from flowbt.ground.files import read_bytes, real, write_text
 from flowbt.ground.types import Context, Json
 from flowbt.results.pages import site
 from flowbt.results.pages.base import MISSING, render_page, typeset, write_assets
-from flowbt.results.record import sealed
+from flowbt.results.record import sealed, unsealed
 from flowbt.results.shelf import listing
 
 FOLDER = "claims"
@@ -51,10 +50,10 @@ def owns(results: Path, register: str) -> bool:
     """Whether a scoreboard of this register (a folder; empty for files without one) may be written: a register's is not overwritten by anything else."""
     path = results / FOLDER / "findings.json"
     try:
-        held = read_json(path).get("register", "")
+        held = unsealed(read_bytes(path)).get("register", "")
     except (OSError, ValueError, AttributeError):
         return True
-    return not held or (bool(register) and real(Path(held)) == real(Path(register)))
+    return not (held and isinstance(held, str)) or (bool(register) and real(Path(held)) == real(Path(register)))
 
 
 def write_scoreboard(results: Path, scored: Scored) -> Path:

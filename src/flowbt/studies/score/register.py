@@ -85,7 +85,7 @@ def read_lock(folder: Path) -> Register | None:
         known = {f.name for f in fields(RegisterEntry)}
         rows: list[Json] = [{k: tuple(v) if k == "horizons" else v for k, v in row.items() if k in known} for row in held["entries"]]
         return Register(path, tuple(RegisterEntry(**row) for row in rows), dict(held["rules"] or {}))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         found = f"cannot be read ({type(error).__name__})"
         raise ClaimError(f"register {path}", found, f"take it from git again, or write it anew with `flowbt score {folder} --lock`") from None
 
