@@ -31,7 +31,7 @@ def parse(path: Path, options: Options) -> RawTable:
     kept = known & ~big
     rows = pd.DataFrame({"event_time": sheet.times("timestamp").dt.floor(str(options.get("bar", "1h"))), "symbol": sheet.frame["coin"].astype("str")})
     rows["symbol"] += str(options.get("suffix", ""))
-    rows["row"] = sheet.frame["row"].astype("int64")
+    rows["row"] = sheet.rows.astype("int64")
     rows["liquidations_long_usd"], rows["liquidations_short_usd"] = size.where(side == "sell", 0.0), size.where(side == "buy", 0.0)
     summed = rows[kept].groupby(["symbol", "event_time"], as_index=False).agg({"row": "min", "liquidations_long_usd": "sum", "liquidations_short_usd": "sum"})
     return RawTable(summed, tuple(sheet.findings))
