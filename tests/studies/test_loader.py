@@ -53,7 +53,7 @@ def test_values_are_read_as_the_type_of_the_default(given, default, value):
     assert type(read) is type(value)
 
 
-@pytest.mark.parametrize(("given", "default"), [("5.5", 3), ("x", 3), ("true", 3), ("1", False), ("[1]", 0.5)])
+@pytest.mark.parametrize(("given", "default"), [("5.5", 3), ("x", 3), ("true", 3), ("1", False), ("[1]", 0.5), ("9" * 400, 0.5), ("-" + "9" * 400, 0.5)])
 def test_values_of_another_type_are_refused(given, default):
     with pytest.raises(ParameterError, match="parameter p="):
         read_value("p", given, default)

@@ -149,7 +149,12 @@ def read_value(name: str, given: object, default: Any) -> object:
     wanted = (int, float) if isinstance(default, float) else type(default)
     if not isinstance(value, wanted) or isinstance(value, bool) != isinstance(default, bool):
         raise ParameterError(f"parameter {name}={given}", f"a {type(value).__name__}", f"give a {type(default).__name__} such as {default!r}")
-    return float(value) if isinstance(default, float) else value
+    if not isinstance(default, float):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        raise ParameterError(f"parameter {name}={str(given)[:40]}...", "a number beyond all that can be calculated with", f"its default is {default!r}") from None
 
 
 def _literal(name: str, given: str, default: object) -> object:
