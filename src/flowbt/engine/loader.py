@@ -154,7 +154,9 @@ def read_value(name: str, given: object, default: Any) -> object:
     try:
         return float(value)
     except OverflowError:
-        raise ParameterError(f"parameter {name}={str(given)[:40]}...", "a number beyond all that can be calculated with", f"its default is {default!r}") from None
+        raise ParameterError(
+            f"parameter {name}={str(given)[:40]}...", "a number beyond all that can be calculated with", f"its default is {default!r}"
+        ) from None
 
 
 def _literal(name: str, given: str, default: object) -> object:
