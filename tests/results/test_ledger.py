@@ -168,6 +168,6 @@ def test_a_name_that_leaves_the_folder_and_one_never_run(root):
 @pytest.mark.parametrize("depth", [0, 1, 2])
 def test_trials_that_may_not_be_read_are_never_counted_as_none(root, depth):
     shut = enter(root, [7, 3]).parents[depth]
-    with mode(shut, 0), pytest.raises(StoreError, match="read the ledger in .*: Permission denied"):
+    with mode(shut, 0), pytest.raises(StoreError, match=r"read the ledger in .*: Permission denied"):
         tally(root)
     assert tally(root).trials == 2

@@ -180,7 +180,7 @@ def _all_of(folder: Path) -> NamedTrials:
 
 
 def _folders(home: Path) -> list[Path]:
-    """The folders in one, by name; none where it is not there. StoreError where they cannot be looked into: trials that nobody sees would make luck look small."""
+    """The folders in one, by name; none where it is not there. StoreError where they cannot be looked into: trials not seen would make luck look small."""
     with storing(home, "read the ledger in"):
         try:
             found = sorted(path for path in home.iterdir() if path.is_dir())

@@ -78,7 +78,7 @@ def test_a_folder_that_may_not_be_looked_into_is_named_and_none_speaks_in_its_pl
         catalog = Catalog((tmp_path,))
         assert list(catalog.imported) == ["two"]
         assert "one" in catalog.spoilt
-        with pytest.raises(SpoiltDataset, match="dataset one, which may hold close: .*Permission denied"):
+        with pytest.raises(SpoiltDataset, match=r"dataset one, which may hold close: .*Permission denied"):
             catalog.holder("close", "SPY", Clock())
     assert list(Catalog((tmp_path,)).imported) == ["one", "two"]
 

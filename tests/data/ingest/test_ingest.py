@@ -215,6 +215,6 @@ def test_no_change_looks_known_before_what_it_changes(tmp_path, declare, put, pl
     there = current(folder)
     assert Arrival().instant(there) >= pd.Timestamp(there.provenance["stored"]).tz_localize(None).floor("ms")
     ahead = replace(there, provenance={**there.provenance, "stored": "2999-01-01T00:00:00+00:00"})  # as where the clock has gone back since
-    with pytest.raises(FlowbtError, match="dataset bars: the clock says .* set the clock right"):
+    with pytest.raises(FlowbtError, match=r"dataset bars: the clock says .* set the clock right"):
         Arrival().instant(ahead)
     assert Arrival(known=pd.Timestamp("2024-02-01")).instant(ahead) == pd.Timestamp("2024-02-01")

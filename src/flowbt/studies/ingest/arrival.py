@@ -41,7 +41,7 @@ class Arrival:
         """Naive UTC, to the millisecond. RefusedImport where the clock is behind the version that is there: a change would look known before it was."""
         if self.known is not None:
             return self.known
-        now, stored = pd.Timestamp.now("UTC"), pd.Timestamp(before.provenance.get("stored"))
+        now, stored = pd.Timestamp.now("UTC"), pd.Timestamp(before.provenance.get("stored") or "NaT")
         if now < stored:
             found = f"the clock says {now:%Y-%m-%d %H:%M} UTC, and what is there was stored {stored:%Y-%m-%d %H:%M}"
             raise RefusedImport(f"dataset {before.home.name}", found, "set the clock right, or say --known-at, when this became known")
