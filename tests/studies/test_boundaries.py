@@ -124,3 +124,17 @@ def test_a_defect_is_a_traceback_and_a_request(capsys, monkeypatch):
     assert stop.value.code == 1
     assert "ZeroDivisionError" in said
     assert "please report it" in said
+
+
+@pytest.mark.parametrize("words", ["raise ValueError('x')", "class E(Exception):\n            def __str__(self): return 5\n        raise E"])
+def test_what_an_object_raises_as_it_goes_is_a_line_and_no_leak(words, strategy, catalog, tmp_path, capsys, monkeypatch):
+    kind = f"class Going:\n    def __del__(self):\n        {words}\nGoing()\n"
+    strategy.write_text(strategy.read_text().replace("SYMBOLS =", f"{kind}SYMBOLS =", 1))
+    monkeypatch.setattr(sys, "argv", ["flowbt", "run", str(strategy), "--no-store", "--datasets", str(tmp_path / "datasets")])
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)  # put back after
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    said = [line for line in capsys.readouterr().err.splitlines() if "nobody can catch" in line]
+    assert stop.value.code == 0
+    assert said
+    assert all(re.match(r"flowbt: warning: \w+: .*, raised where nobody can catch it \(\w+\.py line \d+\)", line) for line in said)

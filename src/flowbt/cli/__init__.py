@@ -14,6 +14,7 @@ import click
 
 from flowbt.cli.show.terminal import plain_signs
 from flowbt.ground.errors import FlowbtError, nearest, printable
+from flowbt.ground.lost import lost_errors_in_a_line
 
 COMMANDS = {
     "init": "Make a project: strategies, claims, declarations, notebook.",
@@ -118,6 +119,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets another, never a traceback
             stream.reconfigure(errors="flowbt")
     warnings.formatwarning = _one_line
+    lost_errors_in_a_line()
     _heed_signals()
     try:
         code = flowbt.main(prog_name="flowbt", standalone_mode=False)

@@ -1,0 +1,26 @@
+"""Errors that are raised where nobody can catch them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+
+from flowbt.ground.errors import printable
+
+
+def lost_errors_in_a_line() -> None:
+    """For a process of ours: what is raised where nobody can catch it (`__del__`) is said in one line, without a traceback."""
+
+    def show(told: sys.UnraisableHookArgs) -> None:
+        frame, line = told.exc_traceback, ""
+        while frame is not None:
+            frame, line = frame.tb_next, f" ({os.path.basename(frame.tb_frame.f_code.co_filename)} line {frame.tb_lineno})"
+        try:
+            words = printable(told.exc_value)
+        except Exception:  # its text cannot be had either
+            words = "without words"
+        with suppress(OSError, ValueError, AttributeError):  # of the last errors at the end of a process nobody hears
+            print(f"flowbt: warning: {told.exc_type.__name__}: {words}, raised where nobody can catch it{line}", file=sys.stderr)
+
+    sys.unraisablehook = show
