@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from traceback import walk_tb
 
 from flowbt.ground.errors import printable
 
@@ -13,9 +14,8 @@ def lost_errors_in_a_line() -> None:
     """For a process of ours: what is raised where nobody can catch it (`__del__`) is said in one line, without a traceback."""
 
     def show(told: sys.UnraisableHookArgs) -> None:
-        frame, line = told.exc_traceback, ""
-        while frame is not None:
-            frame, line = frame.tb_next, f" ({os.path.basename(frame.tb_frame.f_code.co_filename)} line {frame.tb_lineno})"
+        places = [(frame.f_code.co_filename, number) for frame, number in walk_tb(told.exc_traceback)]
+        line = f" ({os.path.basename(places[-1][0])} line {places[-1][1]})" if places else ""
         try:
             words = printable(told.exc_value)
         except Exception:  # its text cannot be had either
