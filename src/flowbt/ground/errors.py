@@ -130,6 +130,15 @@ def printable(text: object) -> str:
     return plain if plain.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
 
 
+def words_of(error: BaseException) -> str:
+    """What an error of anybody's code says, on one line; nothing where it cannot be asked (its `__str__` is code, too)."""
+    try:
+        text = str(error)
+    except Exception:
+        return ""
+    return " ".join(text[:1000].split())
+
+
 def check_seed(seed: object) -> None:
     """ParameterError for what no generator of random numbers takes."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:

@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from traceback import walk_tb
 
-from flowbt.ground.errors import printable
+from flowbt.ground.errors import printable, words_of
 
 
 def lost_errors_in_a_line() -> None:
@@ -16,10 +16,7 @@ def lost_errors_in_a_line() -> None:
     def show(told: sys.UnraisableHookArgs) -> None:
         places = [(frame.f_code.co_filename, number) for frame, number in walk_tb(told.exc_traceback)]
         line = f" ({os.path.basename(places[-1][0])} line {places[-1][1]})" if places else ""
-        try:
-            words = printable(told.exc_value)
-        except Exception:  # its text cannot be had either
-            words = "without words"
+        words = printable(words_of(told.exc_value)) if told.exc_value else "without words"
         with suppress(OSError, ValueError, AttributeError):  # of the last errors at the end of a process nobody hears
             print(f"flowbt: warning: {told.exc_type.__name__}: {words}, raised where nobody can catch it{line}", file=sys.stderr)
 
