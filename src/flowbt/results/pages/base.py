@@ -20,10 +20,10 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from flowbt.ground.documents import dumps
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text
 from flowbt.ground.kept import keep, read_kept
-from flowbt.results.record import dumps
 from flowbt.results.shelf import slug
 
 ASSETS = "_assets"
