@@ -270,11 +270,32 @@ class Lines:
         self.file.write_text(json.dumps({"lines": ran, "seconds": self.seconds, "failed": sorted(self.failed)}), encoding="utf-8")
 
 
+@dataclass(eq=False)
+class Failed:
+    """A plugin of pytest: notes which test failed."""
+
+    file: Path
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.file.write_text(report.nodeid, encoding="utf-8")
+
+    def told(self) -> str:
+        """The test that failed last, once; "" where none did."""
+        name = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
+        self.file.unlink(missing_ok=True)
+        return name
+
+
 @dataclass
 class Workshop:
     """A copy of `src` that is changed, with compiled kernels of its own."""
 
     folder: Path
+
+    @property
+    def failed(self) -> Failed:
+        return Failed(self.folder / "failed.txt")
 
     def run(self, tests: Tests, limit: float, cache: Path | None = None, watch: Lines | None = None, plain: bool = False) -> tuple[str, float]:
         """What the tests say, and seconds of the processor, in a fork of this process: the heavy libraries are imported once, flowbt in each fork.
@@ -303,7 +324,7 @@ class Workshop:
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
         how = [one for one in QUICK if not (plain and watch and one == "-x")] + ["-W", "ignore::RuntimeWarning"] * plain  # compiled code warns of nothing
-        codes = (int(pytest.main([*how, *part], plugins=[watch] if watch else [])) for part in tests if part)
+        codes = (int(pytest.main([*how, *part], plugins=[watch] if watch else [self.failed])) for part in tests if part)
         os._exit(next((code for code in codes if code), 0))
 
     def refresh(self) -> None:
@@ -472,8 +493,10 @@ def judged(shop: Workshop, work: list[tuple[Mutant, Work]], limit: Limit, minute
             print(f"  {minutes:g} minutes are over: {counts.total()} of {len(work)} tried", flush=True)
             break
         began = time.monotonic()
+        shop.failed.told()
         said = shop.verdict(mutant, tests, limit)
-        print(f"  {said:10s} {time.monotonic() - began:4.0f} s  {mutant}", flush=True)
+        by = shop.failed.told() if said == KILLED else ""
+        print(f"  {said:10s} {time.monotonic() - began:4.0f} s  {mutant}{by and '   by '}{by}", flush=True)
         counts[said] += 1
     return counts
 

@@ -105,7 +105,7 @@ def test_a_day_around_the_clock_has_365_a_year():
 
 
 def test_correlations_are_of_this_return_with_the_next_and_deviations_of_the_next():
-    x, y, *_ = (frame.iloc[:, 0].to_numpy() for frame in out.autocorrelation("X").columns(OnePanel(), 1))
+    x, y = (frame.iloc[:, 0].to_numpy() for frame in out.autocorrelation("X").columns(OnePanel(), 1))
     assert (x[1], y[1]) == (pytest.approx(0.1), pytest.approx(-0.1))
     assert column(out.variance_ratio("X"))[1] == pytest.approx(-0.1)
 
