@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from flowbt.cli.show.terminal import plain_signs
+from flowbt.cli.show.signs import plain_signs
 from flowbt.ground.errors import FlowbtError, nearest, printable
 
 COMMANDS = {

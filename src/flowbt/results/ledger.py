@@ -24,9 +24,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flowbt.ground.documents import dumps
 from flowbt.ground.files import writing
 from flowbt.ground.types import JsonView
-from flowbt.results.record import dumps
 from flowbt.results.shelf import pass_over, slug, storing
 
 REAL, DEMO = "real", "demo"  # trials on the demo market say nothing about how hard real data were searched

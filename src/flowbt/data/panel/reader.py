@@ -26,6 +26,7 @@ from flowbt.ground.protocols import Key, first_held, key_words
 from flowbt.ground.types import Moment, Parameters
 
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
+MISSING = np.array([np.nan])
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class PanelReader:
             self._touched[key] = None
             return self.spread(pd.Series(self._values(field, [symbol])[:, 0], index=self.index))
         self._touched.update(dict.fromkeys((key, symbol) for symbol in self.symbols))
-        return pd.DataFrame(self._values(key, list(self.symbols)), index=self.index, columns=list(self.symbols), copy=True)
+        return pd.DataFrame(self._values(key, list(self.symbols)), index=self.index, columns=list(self.symbols), copy=False)  # it has no other holder
 
     def has(self, field: str, symbol: str | None = None) -> bool:
         """Whether the catalog holds the field: for `symbol`, or else for every symbol of the panel."""
@@ -303,7 +304,7 @@ class PanelReader:
             if key not in self._series:
                 table = self._table(field, symbol)
                 self._rows[key] = self._asof(key, table)
-                self._series[key] = np.append(table.values, np.nan)[self._rows[key]]  # row -1 takes the appended NaN
+                self._series[key] = np.concatenate((table.values, MISSING))[self._rows[key]]  # row -1 takes the last one
             out[at] = self._series[key]
         return out.T
 

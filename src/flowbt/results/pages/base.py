@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from flowbt.ground.documents import dumps
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text
-from flowbt.results.record import dumps
 from flowbt.results.shelf import slug
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from flowbt.engine.sweep.results import TrialResults
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Array
+from flowbt.ground.documents import sealed
 from flowbt.ground.errors import Busy
 from flowbt.ground.files import WRITING, abandoned, locked, publish, remove, write_text, writing
 from flowbt.ground.protocols import Step
 from flowbt.results import ledger
-from flowbt.results.record import sealed
 from flowbt.results.shelf import slug, storing
 
 WORKING = ".working"  # ending of a workspace's name
