@@ -15,8 +15,7 @@ from typing import Any
 import click
 
 from flowbt.cli.show.signs import plain_signs
-from flowbt.ground.errors import FlowbtError, nearest, printable
-from flowbt.ground.lost import lost_errors_in_a_line
+from flowbt.ground.errors import FlowbtError, lost_errors_in_a_line, nearest, printable
 
 COMMANDS = {
     "init": "Make a project: strategies, claims, declarations, notebook.",

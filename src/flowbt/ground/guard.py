@@ -18,9 +18,8 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import NoReturn
 
-from flowbt.ground.errors import FenceError, ParameterError, StrategyError
+from flowbt.ground.errors import FenceError, ParameterError, StrategyError, lost_errors_in_a_line
 from flowbt.ground.home import TIMEOUT
-from flowbt.ground.lost import lost_errors_in_a_line
 
 FILES = ("open", "os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir", "glob.glob", "shutil.", "sqlite3.", "tempfile.", "mmap.")
 OUTSIDE = ("socket.", "urllib.", "subprocess.", "os.system", "os.exec", "os.fork", "os.spawn", "os.posix_spawn", "ftplib.", "http.", "smtplib.")
