@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 
 import pytest
@@ -147,3 +148,9 @@ def test_what_an_object_raises_as_it_goes_is_a_line_and_no_leak(words, strategy,
     assert stop.value.code == 0
     assert said
     assert all(re.match(r"flowbt: warning: \w+: .*, raised where nobody can catch it \(\w+\.py line \d+\)", line) for line in said)
+
+
+def test_the_end_of_a_process_that_read_raw_files_is_quiet():
+    code = "from flowbt.cli import _seldom_collect; _seldom_collect(); import duckdb; print(duckdb.sql('SELECT 1 AS one').df()['one'][0])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("1\n", "")
