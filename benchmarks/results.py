@@ -21,10 +21,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.results.records import make_record
 
+from flowbt.ground.documents import dumps, sealed
 from flowbt.results import shelf, store
 from flowbt.results.belief import renew
 from flowbt.results.pages import site, tearsheet
-from flowbt.results.record import content_key, dumps, sealed
+from flowbt.results.record import content_key
 
 RUNS, BARS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000, 3_850
 FLOWBT = str(Path(sys.executable).with_name("flowbt"))

@@ -13,6 +13,8 @@ SRC = Path(__file__).parents[1] / "src" / "flowbt"
 LATE = (
     "pandas_market_calendars",
     "vectorbt",
+    "difflib",
+    "unicodedata",
     "filelock",
     "tomlkit",
     "tomllib",

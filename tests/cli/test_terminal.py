@@ -5,7 +5,8 @@ import codecs
 import click
 import pytest
 
-from flowbt.cli.show.terminal import Column, Styled, fitted, length, plain_signs, show, wrapped
+from flowbt.cli.show.signs import plain_signs
+from flowbt.cli.show.terminal import Column, Styled, fitted, length, show, wrapped
 from flowbt.ground.errors import printable
 
 COLUMNS = (Column("run"), Column("Sharpe", right=True), Column("made", drop=2), Column("words", words=True, drop=1), Column("trades", right=True))

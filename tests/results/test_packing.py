@@ -3,10 +3,10 @@
 import numpy as np
 from tests.results.records import make_record
 
+from flowbt.ground.documents import sealed
 from flowbt.results import shelf
 from flowbt.results.packing import LETTERS, line, packed, parted
 from flowbt.results.pages import site
-from flowbt.results.record import sealed
 from flowbt.results.summary import summary_of
 
 MOST = 290  # bytes a run: 5,000 are 1.45 MB

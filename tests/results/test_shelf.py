@@ -29,7 +29,7 @@ def test_newest_first_with_measures_and_a_spark(shelved):
 
 
 def test_a_missing_folder_is_an_empty_listing(tmp_path):
-    assert shelf.listing(tmp_path / "none") == shelf.Listing()
+    assert shelf.listing(tmp_path / "none") == shelf.Listing([], [])
 
 
 def test_found_by_id_start_strategy_and_folder(shelved, monkeypatch):

@@ -163,6 +163,8 @@ class Catalog:
         candidates = self._holders.get((field_name, symbol))
         if not candidates:
             raise self.missing(field_name, symbol)
+        if len(candidates) == 1 and not basis:
+            return candidates.copy()
         bar = HOURS_PER_BAR[clock.step]
 
         def distance(dataset: Imported) -> tuple[int, int, str]:

@@ -7,6 +7,7 @@ files, sockets and the interpreter are shut: data that does not come from the pa
 from __future__ import annotations
 
 import ast
+import difflib
 import functools
 import hashlib
 import inspect
@@ -268,8 +269,10 @@ def _read(path: Path) -> str:
     try:
         return read_text(path)
     except FileNotFoundError:
-        near = [other.name for other in path.parent.glob("*.py")] if path.parent.is_dir() else []
-        raise LoadError(f"strategy {path}", "no such file", nearest(path.name, near) or "see strategies/ or `flowbt new strategy NAME`") from None
+        near = {other.stem: str(other) for folder in (Path("strategies"), path.parent) if folder.is_dir() for other in sorted(folder.glob("*.py"))}
+        close = [near[stem] for stem in difflib.get_close_matches(path.stem, near)]
+        hint = f"did you mean {' or '.join(close)}?" if close else "see strategies/ or `flowbt new strategy NAME`"
+        raise LoadError(f"strategy {path}", "no such file", hint) from None
     except (OSError, UnicodeDecodeError) as error:
         raise LoadError(f"strategy {path}", f"cannot be read ({getattr(error, 'strerror', None) or error})", "is it a Python file?") from None
 

@@ -202,17 +202,17 @@ class Profile:
     curve: pd.Series  # index spot; total
     gross: float  # without signs
     error: float  # of the total, two standard errors: of volatilities that stand in, and of options left out (see `error_of`)
-    unknown: float  # what options without a known open interest would add if they had that of the others of their side
+    unknown: tuple[float, float]  # what options without a known open interest could take and add, were one side's as the others of that side
 
     @cached_property
     def range(self) -> tuple[float, float]:
         """The lowest and highest of the total and of what it is with the provider's gammas, the quotes' volatilities, the deltas' forwards and another carry
-        where spot stands in for them, less and plus the error; with what options of unknown open interest would add if they were as the others, and
-        `OTHER_SIDE` times the gross where there are calls or puts only."""
+        where spot stands in for them, less and plus the error; with what options of unknown open interest would add if one side's were as its others and the
+        other's none, and `OTHER_SIDE` times the gross where there are calls or puts only."""
         ways = [one for one in (self.total, self.by_provider, self.by_quotes, self.by_deltas, *self.by_carry) if one == one]
-        unknown, call = self.unknown, self.snap.call
+        call = self.snap.call
         below, above = (OTHER_SIDE * self.gross * one for one in (bool(call.all()), not call.any()))
-        return min(ways) - self.error + min(unknown, 0.0) - below, max(ways) + self.error + max(unknown, 0.0) + above
+        return min(ways) - self.error + self.unknown[0] - below, max(ways) + self.error + self.unknown[1] + above
 
     @property
     def certain(self) -> bool:
@@ -294,6 +294,12 @@ def gamma_profile(chain: pd.DataFrame, terms: ChainAssumptions | None = None, le
             float(dollars[snap.call == call].sum()) * lacking / known for call, (lacking, known) in unknown_interest(snap.market.options).items() if known
         ),
     )
+
+
+def _unknown(snap: Snapshot, dollars: Array) -> tuple[float, float]:
+    sides = unknown_interest(snap.market.options).items()
+    found = [float(dollars[snap.call == call].sum()) * lacking / max(known, 1) for call, (lacking, known) in sides]
+    return sum(one for one in found if one < 0), sum(one for one in found if one > 0)
 
 
 def unknown_interest(table: pd.DataFrame) -> dict[bool, tuple[int, int]]:

@@ -22,7 +22,7 @@ NAIVE = "naive: dealers long calls, short puts"
 
 @feature(family="dealer gamma", units="-1, 0, +1", sign="+1 = dealers long gamma (they fade moves)", needs=("gex",), stand_ins=("gex:SPX",), source=NAIVE)
 def gamma_sign(panel: Panel) -> pd.DataFrame:
-    """Sign of dealer gamma, per symbol, or the index's for all where no symbol has its own; 0 where a chain's range (`gex_low` to `gex_high`) holds zero, so that
+    """Sign of dealer gamma, per symbol, or the index's for all where no symbol has its own; 0 where a chain's range (`gex_low` to `gex_high`) holds zero:
     its sign is not certain. Missing where gamma is missing."""
     own = first_held(panel, "gex", ("gex", "SPX"))
     ends: list[Key] = [(name, own[1]) if isinstance(own, tuple) else name for name in ("gex_low", "gex_high")]

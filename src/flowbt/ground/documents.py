@@ -1,13 +1,19 @@
-"""JSON and TOML from anywhere: what is wrong with a text is one kind of error, however it is wrong; and declarations, of which one line says what is wrong."""
+"""JSON and TOML from anywhere: what is wrong with a text is one kind of error, however it is wrong; JSON of ours, which says whether it is what was
+stored (`sealed`); and declarations, of which one line says what is wrong."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flowbt.ground.errors import FlowbtError
 from flowbt.ground.files import read_bytes, read_text
+from flowbt.ground.types import JsonView
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError  # slow to import: who has a model has done it
@@ -26,6 +32,59 @@ def parse_json(text: str | bytes) -> Any:
 def read_json(path: Path) -> Any:
     """A JSON file's document. OSError where it cannot be read, ValueError for what is no JSON."""
     return parse_json(read_bytes(path))
+
+
+_SIMPLE = (str, int, bool, type(None))
+
+
+def plain(value: Any) -> Any:
+    """`value` with NaN, numpy scalars, dates, tuples and mappings as JSON can carry them."""
+    kind = type(value)  # most of a document is of these; to ask what is a mapping takes ten times as long
+    if kind in _SIMPLE:
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)]
+    if isinstance(value, (str, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return plain(value.item()) if hasattr(value, "item") else str(value)
+
+
+_SEAL = re.compile(rb',\s*"seal": "([0-9a-f]{16})"\s*\}\s*\Z')
+
+
+def sealed(document: JsonView, *, indent: int | None = None) -> str:
+    """A document as JSON with the hash of its own text at its end, so that a changed one is known."""
+    head = dumps(document, indent=indent).removesuffix("}").rstrip()
+    before, after = ("", "") if indent is None else ("\n" + " " * indent, "\n")
+    return f'{head},{before}"seal": "{_hash(head.encode())}"{after}}}'
+
+
+def unsealed(text: bytes) -> Any:
+    """The document of a sealed text, or of one stored before there were seals. ValueError where it is no JSON, or not what was stored."""
+    seal = _SEAL.search(text)
+    if seal and _hash(text[: seal.start()]) != seal[1].decode():
+        raise ValueError("it is not what was stored")
+    document = parse_json(text)
+    if seal:
+        del document["seal"]
+    return document
+
+
+def _hash(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def dumps(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> str:
+    separators = (",", ":") if indent is None else None
+    return json.dumps(plain(value), indent=indent, sort_keys=sort_keys, ensure_ascii=False, allow_nan=False, separators=separators)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

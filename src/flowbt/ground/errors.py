@@ -31,7 +31,6 @@ Anything else is a defect of flowbt and keeps its traceback.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -138,5 +137,7 @@ def check_seed(seed: object) -> None:
 
 def nearest(name: str, known: Iterable[str], n: int = 3) -> str:
     """`did you mean a or b?` for the known names closest to `name`; empty when none is close."""
+    import difflib  # of an error alone: every command starts with this module
+
     close = difflib.get_close_matches(name, sorted(known), n=n, cutoff=0.6)
     return f"did you mean {' or '.join(close)}?" if close else ""

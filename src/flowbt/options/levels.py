@@ -15,8 +15,8 @@ In this order (`SOURCES`):
    are no market);
 6. "": none. Such options are left out, and the share of open interest they hold is said; over `REFUSED` of it there is no number.
 
-In the money a provider's volatilities can be nonsense (0.02 where the price is intrinsic): there neighbours count where both are the same number (`SAME`), or within a
-standard deviation of the forward and where the other side agrees within `AGREE`; out of the money the other side counts only where the quote agrees.
+In the money a provider's volatilities can be nonsense (0.02 where the price is intrinsic): there neighbours count where both are the same number (`SAME`), or
+within a standard deviation of the forward and where the other side agrees within `AGREE`; out of the money the other side counts only where the quote agrees.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ from typing import Any, cast
 from flowbt.evidence.belief import Belief, Holding, RunFacts, WalkForwardFacts, believe
 from flowbt.evidence.sharpe import deflated_sharpe
 from flowbt.ground.clock import Clock
+from flowbt.ground.documents import dumps, sealed, unsealed
 from flowbt.ground.files import read_bytes, write_text
 from flowbt.ground.types import Json, JsonView
 from flowbt.results import ledger
-from flowbt.results.record import dumps, sealed, unsealed
 from flowbt.results.shelf import BELIEFS, PREFIX, SUFFIX, SUMMARY, pass_over, slug, storing
 from flowbt.results.studied import WalkForwardDocument
 

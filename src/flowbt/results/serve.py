@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from flowbt.ground.documents import parse_json
+from flowbt.ground.documents import dumps, parse_json
 from flowbt.ground.errors import FlowbtError, ResultsError
 from flowbt.ground.files import read_bytes, real
 from flowbt.results import shelf
 from flowbt.results.pages import site
 from flowbt.results.pages.base import render_page, write_assets
-from flowbt.results.record import dumps
 
 HOST = "127.0.0.1"
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".png": "image/png", ".csv": "text/csv", ".parquet": "application/octet-stream"}

@@ -14,19 +14,19 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from flowbt.ground.documents import parse_json
+from flowbt.ground.documents import dumps, parse_json, unsealed
 from flowbt.ground.errors import RunNotFound, StoreError, nearest
 from flowbt.ground.files import WRITING, abandoned, locked, read_bytes, real, temporary_of, write_text
 from flowbt.ground.files import remove as delete
 from flowbt.ground.types import Json
-from flowbt.results.record import Summary, dumps, unsealed
 
 if TYPE_CHECKING:
     from flowbt.evidence.belief import BeliefTold
+    from flowbt.results.manifest import Summary
 
 SUMMARY, MARKS, MARKING = "summary.json", "marks.json", ".marks.lock"
 BELIEFS = "beliefs.js"  # of a strategy: run id -> what it may be believed, as a script that pages can load from disk, several on one page
@@ -57,8 +57,7 @@ class StoredRun:
         return {**self.summary, "path": self.path.as_posix(), "tags": list(self.tags), "note": self.note, "belief": self.belief}
 
 
-@dataclass(frozen=True)
-class StoredStudy:
+class StoredStudy(NamedTuple):
     """A stored sweep or walk-forward: its folder, kind, strategy, when it was made, how many trials."""
 
     path: Path
@@ -72,12 +71,11 @@ class StoredStudy:
         return self.path.name
 
 
-@dataclass
-class Listing:
+class Listing(NamedTuple):
     """The runs of a folder, newest first, and in words what could not be read there."""
 
-    entries: list[StoredRun] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
+    entries: list[StoredRun]
+    broken: list[str]
 
 
 def slug(name: str) -> str:
@@ -89,7 +87,7 @@ def slug(name: str) -> str:
 
 def listing(root: Path) -> Listing:
     """Every stored run under `root`. A missing folder is an empty listing; a broken run is named and skipped."""
-    found = Listing()
+    found = Listing([], [])
     with _uncollected():
         for folder, names in _run_folders(root):
             believed = beliefs_in(folder)

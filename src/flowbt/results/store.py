@@ -21,13 +21,15 @@ import pyarrow as pa
 from pyarrow import csv
 
 from flowbt.evidence.measures import Measures
+from flowbt.ground.documents import plain, sealed, unsealed
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import hash_file, publish, read_bytes, scratch_folder
 from flowbt.ground.types import Json
 from flowbt.results import shelf
 from flowbt.results.belief import belief_now, renew
+from flowbt.results.manifest import Manifest
 from flowbt.results.pages import site, tearsheet
-from flowbt.results.record import Manifest, RunRecord, content_key, plain, sealed, unsealed
+from flowbt.results.record import RunRecord, content_key
 from flowbt.results.shelf import SUMMARY, derived, storing
 from flowbt.results.summary import summary_of
 

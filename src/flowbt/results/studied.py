@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from flowbt.evidence.belief import BeliefTold
-from flowbt.results.record import StudyHead
+from flowbt.results.manifest import StudyHead
 
 
 class StudyFacts(StudyHead):

@@ -7,7 +7,8 @@ from typing import cast
 
 import numpy as np
 
-from flowbt.results.record import RunRecord, Summary
+from flowbt.results.manifest import Summary
+from flowbt.results.record import RunRecord
 
 SPARK = 48  # points of the sparkline in a summary
 SHOWN = (

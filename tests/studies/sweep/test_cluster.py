@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from flowbt.engine.types import Account, Costs
-from flowbt.results.record import dumps
+from flowbt.ground.documents import dumps
 from flowbt.studies.run.market import Span
 from flowbt.studies.sweep.cluster import job_of, request_of
 from flowbt.studies.sweep.setup import SweepRequest

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,11 @@ from flowbt.cli.options import PathName, emit, json_option, results_option
 from flowbt.cli.show.belief import print_answer
 from flowbt.cli.show.terminal import Column, say
 from flowbt.cli.show.terminal import show as show_table
+from flowbt.ground.documents import unsealed
 from flowbt.ground.errors import StoreError, printable
 from flowbt.ground.files import read_bytes
 from flowbt.ground.types import Json
 from flowbt.results import shelf
-from flowbt.results.record import unsealed
 
 if TYPE_CHECKING:
     from flowbt.results.shelf import StoredRun, StoredStudy
@@ -168,7 +167,7 @@ def _refresh(results: Path) -> None:
 
 def _list_studies(found: list[StoredStudy], as_json: bool) -> None:
     if as_json:
-        emit({"studies": [{**asdict(one), "id": one.id} for one in found]})
+        emit({"studies": [{**one._asdict(), "id": one.id} for one in found]})
         return
     columns = (Column("id"), Column("strategy"), Column("trials", right=True), Column("made", drop=1))
     show_table(columns, [(one.id, one.strategy, f"{one.trials:,}", one.created[:16].replace("T", " ")) for one in found])

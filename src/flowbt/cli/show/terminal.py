@@ -1,8 +1,8 @@
 """What commands print: lines, and tables of whole columns. No number and no name is ever cut.
 
 On a terminal lines are broken between words and a table is fitted to its width: columns of words are wrapped, then columns are left out (and named), then the
-rest is set in blocks under one another. Into a pipe lines stay whole and a table is tab-separated, with all of its columns. A stream that cannot show a
-sign gets a plain one (`plain_signs`).
+rest is set in blocks under one another. Into a pipe lines stay whole and a table is tab-separated, with all of its columns. For streams that cannot
+show a sign: `signs.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import click
@@ -24,14 +23,9 @@ from flowbt.ground.types import Json
 Cell = str | tuple[str, Json]
 GAP = "  "
 NARROWEST = 14  # characters a column of words is wrapped to before other columns are left out
-PLAIN = {
-    "−": "-", "–": "-", "—": "-", "‑": "-", "…": "...", "×": "x", "·": ".", "•": "*", "’": "'", "‘": "'", "“": '"', "”": '"', "≤": "<=", "≥": ">=",
-    "→": "->", "€": "EUR", "£": "GBP", "█": "#", "▇": "#", "▆": "=", "▅": "=", "▄": "-", "▃": "-", "▂": "_", "▁": "_",
-}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table. `right`: numbers; `words`: may be broken between words; `drop`: left out where there is no room, the largest first (0: never)."""
 
     name: str
@@ -162,15 +156,3 @@ def length(text: str) -> int:
 
 def _longest_word(text: str) -> int:
     return max(map(length, text.split()), default=0)
-
-
-def plain_signs(error: UnicodeError) -> tuple[str, int]:
-    """For `codecs.register_error`: what a stream cannot encode, in signs that every one can; a letter without its accent, else an escape."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return "".join(map(_plain, error.object[error.start : error.end])), error.end
-
-
-def _plain(sign: str) -> str:
-    base = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
-    return PLAIN.get(sign) or base or sign.encode("ascii", "backslashreplace").decode()

@@ -6,12 +6,12 @@ from collections import Counter
 from pathlib import Path
 
 from flowbt.evidence.search.judgement import beats_placebos
+from flowbt.ground.documents import dumps, plain
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Context, Json, JsonView
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import render_page, write_assets
-from flowbt.results.record import dumps, plain
 
 FOLDER, PAGE = "_gallery", "gallery.html"
 NUMBERS = ("placebo", "placebo_low", "placebo_high", "p", "adjusted", "deflated_sharpe", "null_sharpe", "null_adjusted")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from flowbt.ground.documents import plain
 from flowbt.ground.files import write_json, write_text
 from flowbt.ground.types import Json, JsonView
 from flowbt.results import shelf
 from flowbt.results.pages.base import render_page
 from flowbt.results.pages.site import announce
-from flowbt.results.record import plain
 
 PAGE, DEPTH = "journal/index.html", 2  # under the desk's folder, and that under the results folder
 GROUPS = {"all": "All", "author": "Author", "document": "Document", "looked back at": "Document"}

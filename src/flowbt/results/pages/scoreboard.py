@@ -12,11 +12,11 @@ from flowbt.evidence.claims import wording
 from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import ORDER, stated_effect
 from flowbt.evidence.cutoffs import CUTOFFS
+from flowbt.ground.documents import sealed, unsealed
 from flowbt.ground.files import read_bytes, real, write_text
 from flowbt.ground.types import Context, Json
 from flowbt.results.pages import site
 from flowbt.results.pages.base import MISSING, render_page, typeset, write_assets
-from flowbt.results.record import sealed, unsealed
 from flowbt.results.shelf import listing
 
 FOLDER = "claims"

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flowbt.ground.documents import dumps, sealed, unsealed
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import read_bytes, real, write_text, writing
 from flowbt.ground.types import Context, Json
@@ -20,7 +21,6 @@ from flowbt.results import shelf
 from flowbt.results.packing import line, packed, parted
 from flowbt.results.pages.base import ASSETS, render_page, write_assets
 from flowbt.results.pages.drawing import compact
-from flowbt.results.record import dumps, sealed, unsealed
 
 NOTICE, PROGRESS, INDEX = "page.json", "progress.json", "index.html"
 KINDS = ("sweep", "walk-forward", "scoreboard", "gallery", "comparison", "board", "desk")

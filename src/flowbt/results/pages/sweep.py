@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 from flowbt.evidence.belief import BeliefTold
 from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import Luck, luck_checks
+from flowbt.ground.documents import unsealed
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import read_bytes, write_text
 from flowbt.ground.types import Context
 from flowbt.results import shelf
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import number, render_page, write_assets
-from flowbt.results.record import unsealed
 from flowbt.results.studied import SweepDocument
 
 PAGE = "sweep.html"

@@ -12,9 +12,10 @@ from flowbt.evidence.measures import drawdown, measure
 from flowbt.evidence.trade_groups import trade_groups
 from flowbt.ground.types import Context, Json
 from flowbt.results import breakdowns
+from flowbt.results.manifest import RunEvidence
 from flowbt.results.pages import drawing
 from flowbt.results.pages.base import number, render_page
-from flowbt.results.record import RunEvidence, RunRecord
+from flowbt.results.record import RunRecord
 from flowbt.results.rows import Row, grouped, measure_rows
 from flowbt.results.summary import summary_of
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from flowbt.evidence.belief import BeliefTold
 from flowbt.evidence.measures import MEASURES
+from flowbt.ground.documents import unsealed
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import read_bytes, write_text
 from flowbt.ground.types import Context
@@ -17,7 +18,6 @@ from flowbt.results import shelf
 from flowbt.results.belief import unlike
 from flowbt.results.pages import drawing, site
 from flowbt.results.pages.base import number, render_page, write_assets
-from flowbt.results.record import unsealed
 from flowbt.results.studied import WalkForwardDocument
 
 PAGE = "walkforward.html"

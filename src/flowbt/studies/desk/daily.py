@@ -20,6 +20,7 @@ import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
+from flowbt.ground.documents import plain
 from flowbt.ground.errors import FlowbtError
 from flowbt.ground.files import hash_file, locked, read_text, write_json
 from flowbt.ground.protocols import Step
@@ -28,7 +29,6 @@ from flowbt.results.pages import board as board_page
 from flowbt.results.pages import journal as journal_page
 from flowbt.results.pages import today as today_page
 from flowbt.results.pages.site import announce, export, write_index
-from flowbt.results.record import plain
 from flowbt.studies.board.board import Board, board
 from flowbt.studies.board.conflicts import said as said_of
 from flowbt.studies.board.document import document

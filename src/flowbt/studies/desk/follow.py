@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
+from flowbt.ground.documents import plain
 from flowbt.ground.errors import JournalError
 from flowbt.ground.files import read_bytes, read_text, write_text
 from flowbt.ground.types import Json, JsonView, Moment
-from flowbt.results.record import plain
 from flowbt.studies.desk.chain import Entry, append, iso
 from flowbt.studies.desk.today import Today, today_all
 

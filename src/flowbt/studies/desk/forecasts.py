@@ -24,9 +24,9 @@ from flowbt.evidence.claims.declare import STUDIED, Claim
 from flowbt.evidence.claims.forecasts import Dated, rate, resolve, together
 from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.ground.clock import Clock
+from flowbt.ground.documents import plain
 from flowbt.ground.errors import ClaimError, FieldError, FlowbtError
 from flowbt.ground.types import Json, JsonView
-from flowbt.results.record import plain
 from flowbt.studies.desk.chain import Entry, append, iso
 from flowbt.studies.lookahead.claims import ask
 from flowbt.studies.score.files import ClaimFile, select

@@ -21,9 +21,9 @@ from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.loader import Strategy, load_strategy
 from flowbt.engine.types import Signals, Targets
+from flowbt.ground.documents import plain
 from flowbt.ground.errors import FlowbtError
 from flowbt.ground.types import Json, JsonView
-from flowbt.results.record import plain
 from flowbt.studies.desk.chain import Entry
 from flowbt.studies.desk.follow import KIND, kept_code
 from flowbt.studies.desk.forecasts import FORECAST, SETTLEMENT, outcome

@@ -26,10 +26,10 @@ from flowbt.engine.simulate import simulate
 from flowbt.evidence.multiple import benjamini_hochberg
 from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.evidence.sharpe import deflated_sharpe, moments
+from flowbt.ground.documents import unsealed
 from flowbt.ground.errors import FlowbtError, LoadError, LookAheadError, ParameterError, check_seed
 from flowbt.ground.files import read_bytes
 from flowbt.results.belief import belief_now
-from flowbt.results.record import unsealed
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
 from flowbt.studies.run.market import Span

@@ -22,7 +22,8 @@ from flowbt.evidence.measures import Measures
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import read_text, real
 from flowbt.ground.types import Json
-from flowbt.results.record import DatasetUse, Manifest, RunRecord, StudyHead, content_key
+from flowbt.results.manifest import DatasetUse, Manifest, StudyHead
+from flowbt.results.record import RunRecord, content_key
 from flowbt.studies.run.excursions import excursions
 from flowbt.studies.run.market import bars_on
 from flowbt.studies.run.regimes import regimes_of

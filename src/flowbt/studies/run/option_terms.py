@@ -11,7 +11,7 @@ from flowbt.engine.options.structures import declared
 from flowbt.engine.simulate import bars_of
 from flowbt.engine.types import Array, Signals
 from flowbt.options.model import SmileModel
-from flowbt.results.record import BandEnd, OptionTermsUsed
+from flowbt.results.manifest import BandEnd, OptionTermsUsed
 from flowbt.studies.run.carry import carry_terms
 from flowbt.studies.run.request import Prepared
 

@@ -15,9 +15,9 @@ def regimes_of(panel: PanelReader, labels: pd.DatetimeIndex) -> dict[str, pd.Ser
     other = open_panel(panel.catalog, panel.symbols[:1], panel.clock, panel.index[0], panel.index[-1])
     found: dict[str, pd.Series] = {}
     if other.has("gex", "SPX"):
-        found["gamma"] = _signs(_gamma(other), "short gamma", "long gamma", "gamma of no certain sign")
+        found["gamma"] = _gamma(other)
     if panel.clock.always and other.has("funding_rate"):
-        found["funding"] = _signs(other["funding_rate"].iloc[:, 0], "negative funding", "positive funding", "positive funding")
+        found["funding"] = _signs(other["funding_rate"].iloc[:, 0], "negative funding", "positive funding")
     if other.has("close", "VIX") and not panel.clock.always:
         found["volatility"] = _bands(other["close", "VIX"].iloc[:, 0])
     if all(other.has(name) for name in ("high", "low", "close")) and not panel.clock.always:
@@ -26,13 +26,14 @@ def regimes_of(panel: PanelReader, labels: pd.DatetimeIndex) -> dict[str, pd.Ser
 
 
 def _gamma(panel: PanelReader) -> pd.Series:
-    """The sign of SPX's dealer gamma, 0 where its range holds zero."""
+    """The sign of SPX's dealer gamma, in words; a state of its own where its range holds zero."""
     gamma, *ends = (panel[name, "SPX"].iloc[:, 0] for name in ("gex", "gex_low", "gex_high") if panel.has(name, "SPX"))
-    return certain_sign(gamma, *ends) if len(ends) == 2 else np.sign(gamma)
+    states = _signs(gamma, "short gamma", "long gamma")
+    return states.mask((certain_sign(gamma, *ends) == 0) & (gamma != 0), "gamma of no certain sign") if len(ends) == 2 else states
 
 
-def _signs(values: pd.Series, negative: str, positive: str, neither: str) -> pd.Series:
-    return pd.Series(np.select([values < 0, values > 0, values == 0], [negative, positive, neither], ""), index=values.index, dtype=object)
+def _signs(values: pd.Series, negative: str, positive: str) -> pd.Series:
+    return pd.Series(np.select([values < 0, values >= 0], [negative, positive], ""), index=values.index, dtype=object)
 
 
 def _bands(vix: pd.Series) -> pd.Series:

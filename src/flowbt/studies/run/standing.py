@@ -8,7 +8,7 @@ from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.book import Book
 from flowbt.evidence.measures import measure
 from flowbt.evidence.robustness import robustness
-from flowbt.results.record import HoldingResult, RunEvidence
+from flowbt.results.manifest import HoldingResult, RunEvidence
 from flowbt.studies.run.describe import series_of
 from flowbt.studies.run.placebo import Placebos
 from flowbt.studies.run.request import Prepared

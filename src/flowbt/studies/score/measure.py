@@ -21,12 +21,12 @@ from flowbt.evidence.claims.forecasts import forecast
 from flowbt.evidence.claims.sequences import sequence_study
 from flowbt.evidence.claims.study import plain
 from flowbt.ground.clock import Clock
+from flowbt.ground.documents import sealed, unsealed
 from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, LookAheadError, ParameterError, check_seed
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import read_bytes, write_text
 from flowbt.ground.protocols import Panel
 from flowbt.ground.types import Json
-from flowbt.results.record import sealed, unsealed
 from flowbt.results.shelf import storing
 from flowbt.studies.lookahead.claims import ask, refuse_peeking
 from flowbt.studies.score.beside import beyond

@@ -15,11 +15,10 @@ from flowbt.data.remote import address_of, local_folder
 from flowbt.engine.sweep.results import BarRange, TrialResults
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Account, Costs
-from flowbt.ground.documents import parse_json
+from flowbt.ground.documents import dumps, parse_json
 from flowbt.ground.errors import StudyError
 from flowbt.ground.files import real
 from flowbt.ground.types import JsonView
-from flowbt.results.record import dumps
 from flowbt.studies.catalogs import open_catalog
 from flowbt.studies.run.market import Span
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up

@@ -24,9 +24,9 @@ from flowbt.engine.sweep.compiled import Stage
 from flowbt.engine.sweep.space import Ints, Space
 from flowbt.engine.sweep.sweeper import Sweeper
 from flowbt.engine.types import Account, Costs, Labels, Market
+from flowbt.ground.documents import dumps
 from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError
 from flowbt.ground.types import Context
-from flowbt.results.record import dumps
 from flowbt.results.studied import StudyFacts
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import ProbedTrials, branch_leak, refuse

@@ -28,12 +28,12 @@ from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Array, Market
 from flowbt.evidence.measures import measure
 from flowbt.evidence.splits import Split, Window, walk_forward
+from flowbt.ground.documents import dumps, sealed
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import locked, publish, scratch_folder, write_text
 from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import walkforward as page
-from flowbt.results.record import dumps, sealed
 from flowbt.results.shelf import check_usable, derived, slug, storing
 from flowbt.results.studied import Chosen, WalkedNow, WalkForwardDocument
 from flowbt.studies.lookahead.probe import Leak
