@@ -290,9 +290,7 @@ def gamma_profile(chain: pd.DataFrame, terms: ChainAssumptions | None = None, le
         curve=pd.Series(values, index=pd.Index(spots, name="spot"), name="gamma"),
         gross=float(np.abs(dollars).sum()),
         error=error_of(snap, dollars),
-        unknown=sum(
-            float(dollars[snap.call == call].sum()) * lacking / known for call, (lacking, known) in unknown_interest(snap.market.options).items() if known
-        ),
+        unknown=_unknown(snap, dollars),
     )
 
 

@@ -6,9 +6,8 @@ assumption, not an observation. Chains become these fields through `flowbt.featu
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
+from typing import TypeVar
 
-import numpy as np
 import pandas as pd
 
 from flowbt.features.declare import feature
@@ -107,7 +106,7 @@ def strike_crowding(panel: Panel, *, window: int = 252) -> pd.DataFrame:
 
 def certain_sign(gamma: Data, low: Data, high: Data) -> Data:
     """-1, 0, +1 of `gamma`; 0 where its range holds zero. A range that does not hold gamma itself is another provider's, and says nothing of it."""
-    return cast(Data, np.sign(gamma).mask((low <= gamma) & (gamma <= high) & (low < 0) & (high > 0), 0.0))
+    return sign(gamma).mask((low <= gamma) & (gamma <= high) & (low < 0) & (high > 0), 0.0)
 
 
 def _gex(panel: Panel) -> pd.DataFrame:

@@ -47,6 +47,10 @@ def _sign(value: float) -> str:
     return {1: "long gamma (moves are faded)", -1: "short gamma (moves are amplified)"}.get(int(value), "no certain sign")
 
 
+def _own_or_index(name: str, panel: Panel) -> pd.DataFrame:
+    return panel.either(name, (name, "SPX"))
+
+
 def _index(name: str, form: str = "{:.2f}") -> Line:
     return Line("Volatility", name, lambda p: p["close", name], form)
 
@@ -87,7 +91,7 @@ LINES = (
     Line("Volatility", "VIX room up over down", lambda p: zo.vix_asymmetry(p, horizon=ZONE_HORIZON), "{:.1f} : 1"),
     *(_index(name) for name in ("VVIX", "SKEW", "MOVE", "OVX", "GVZ")),
     Line("Dealer gamma", "gamma, $ per 1% (published)", lambda p: p.either("gex", ("gex", "SPX")), dollars),
-    *(Line("Dealer gamma", f"gamma, {end} end of its range", lambda p, name=name: p.either(name, (name, "SPX")), dollars) for name, end in RANGE),
+    *(Line("Dealer gamma", f"gamma, {end} end of its range", partial(_own_or_index, name), dollars) for name, end in RANGE),
     Line("Dealer gamma", "gamma sign", ga.gamma_sign, _sign),
     Line("Dealer gamma", "gamma score (252)", ga.gex_score, SIGNED),
     Line("Dealer gamma", "sessions with this sign", ga.gamma_run, "{:+.0f}"),
