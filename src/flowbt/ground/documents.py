@@ -34,13 +34,21 @@ def read_json(path: Path) -> Any:
     return parse_json(read_bytes(path))
 
 
-def plain(value: object) -> Any:
+_SIMPLE = (str, int, bool, type(None))
+
+
+def plain(value: Any) -> Any:
     """`value` with NaN, numpy scalars and arrays, dates, tuples and mappings as JSON can carry them."""
+    kind = type(value)  # most of a document is of these; to ask what is a mapping takes ten times as long
+    if kind in _SIMPLE:
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)]
-    if isinstance(value, bool) or value is None or isinstance(value, (str, int)):
+    if isinstance(value, (str, int)):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None

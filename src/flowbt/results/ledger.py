@@ -31,6 +31,7 @@ from flowbt.results.shelf import pass_over, slug, storing
 
 REAL, DEMO = "real", "demo"  # trials on the demo market say nothing about how hard real data were searched
 RUN = "run-"  # files of single runs: read last, so that a trial of a sweep keeps the sweep's figure, to the last digit, when its book is run too
+ROWS = 1 << 17  # of a row group, which is in memory as a whole when it is written or read
 TRIES = 20  # at a file that another process has just joined with others
 Keys = npt.NDArray[np.uint64]
 Sharpes = npt.NDArray[np.float64]
@@ -106,10 +107,11 @@ def add_run(results: Path, manifest: JsonView, sharpe: float) -> None:
 def gather(folder: Path, name: str) -> None:
     """Join the files of a finished sweep (`<name>-...`) into one. A damaged one stays as it is, and what another process has joined is left to it."""
     read = {path: found for path in sorted(folder.glob(f"{name}-*.parquet")) if (found := _read(path)) is not None}
-    if len(read) > 1:
-        keys, sharpes = distinct(*_joined(list(read.values())))
+    paths = list(read)
+    if len(paths) > 1:
+        keys, sharpes = distinct(*_joined([read.pop(path) for path in paths]))
         made = add(folder, name, keys, sharpes)
-        for path in read:
+        for path in paths:
             if path != made:
                 path.unlink(missing_ok=True)
 
@@ -149,8 +151,9 @@ def distinct(keys: Keys, sharpes: Sharpes) -> tuple[Keys, Sharpes]:
 
 def write_table(path: Path, table: pa.Table, repeated: Sequence[str] = (), compression: str = "zstd") -> None:
     """`repeated`: columns of few values; a dictionary is tried for them alone, which takes half of the time."""
+    how = {"compression": compression, "write_page_checksum": True, "use_dictionary": list(repeated) or False}
     with writing(path) as temporary:
-        pq.write_table(table, temporary, compression=compression, write_page_checksum=True, use_dictionary=list(repeated) or False)
+        pq.write_table(table, temporary, row_group_size=ROWS, **how)
 
 
 def _named(folder: Path) -> NamedTrials:
@@ -200,7 +203,10 @@ def _read(path: Path) -> tuple[Keys, Sharpes] | None:
 
 def _mark(keys: Keys, *sharpes: Sharpes) -> str:
     """Twelve digits of the hash of what a file holds, which its name ends in (before there were changes to be found: of its keys alone)."""
-    return hashlib.sha256(b"".join(part.tobytes() for part in (keys, *sharpes))).hexdigest()[:12]
+    made = hashlib.sha256()
+    for part in (keys, *sharpes):
+        made.update(np.ascontiguousarray(part).data)
+    return made.hexdigest()[:12]
 
 
 def _joined(parts: Sequence[tuple[Keys, Sharpes]]) -> tuple[Keys, Sharpes]:

@@ -174,6 +174,15 @@ def test_a_column_of_publication_times_is_used(tmp_path, put):
     assert stored(tmp_path, "k")["known_at"][0] == pd.Timestamp("2024-01-05 12:00")
 
 
+def test_a_correction_in_another_file_is_a_vintage(tmp_path, put):
+    first = put("a.csv", "d,pub,v\n2024-01-02,2024-01-05T00:00Z,1\n2024-01-03,2024-01-06T00:00Z,2\n")
+    later = put("b.csv", "d,pub,v\n2024-01-02,2024-02-05T00:00Z,1.5\n")
+    asked = FileImport("x", "table", {"time": "d", "known": "pub", "symbol": "S", "map": {"value": "v"}}, "column", frequency="irregular")
+    import_files(asked, [first, later], tmp_path / "datasets")
+    table = Catalog((tmp_path / "datasets",)).imported["x"].read(["event_time", "known_at", "value"])
+    assert table.sort_values(["event_time", "known_at"])["value"].tolist() == [1.0, 1.5, 2.0]
+
+
 def test_a_rule_by_column_without_the_column_is_refused(tmp_path, put):
     with pytest.raises(FlowbtError, match="carry no known_at"):
         import_files(FileImport("k", "yahoo", {"symbol": "A"}, publication="column"), [put("a.csv")], tmp_path / "datasets")

@@ -49,7 +49,10 @@ def parse(path: Path, options: Options) -> RawTable:
 
 
 def longer_bars(table: RawTable, bar: str) -> RawTable:
-    """Bars of length `bar` from finer ones: first open, highest high, lowest low, last close, sums. First and last are left out where they are cut short."""
+    """Bars of length `bar` from finer ones: first open, highest high, lowest low, last close, sums.
+
+    Of each symbol the first and last are left out where they are cut short.
+    """
     frame = table.frame.sort_values(["symbol", "event_time"], kind="stable")
     starts = frame["event_time"].dt.floor(bar)
     how = {name: REDUCE.get(name, "sum") for name in frame.columns if name not in ("event_time", "symbol")}
@@ -59,7 +62,8 @@ def longer_bars(table: RawTable, bar: str) -> RawTable:
     first, last = groups["event_time"].min(), groups["event_time"].max()
     start = pd.DatetimeIndex(made.index.get_level_values("start"))
     whole = (first == start) & (last == pd.Series(start, index=made.index) + (pd.Timedelta(bar) - step))
-    inside = whole.to_numpy() | ~start.isin([start.min(), start.max()])
+    ends = pd.Series(start, index=made.index).groupby(level=0)  # of each symbol: one may be listed later
+    inside = whole.to_numpy() | ((start != ends.transform("min")) & (start != ends.transform("max")))
     made = made[inside].reset_index().rename(columns={"start": "event_time"})
     return replace(table, frame=made[list(frame.columns)])
 
@@ -119,8 +123,8 @@ def _fields(sheet: Sheet, options: Options) -> dict[str, pd.Series]:
         fields["volume"] = sheet.numbers(volume)
     if "taker_buy_volume" in sheet.frame.columns:
         fields["taker_buy_volume"] = sheet.numbers("taker_buy_volume")
-        fields["taker_sell_volume"] = fields["volume"] - fields["taker_buy_volume"]
+        fields["taker_sell_volume"] = sheet.numbers("volume") - fields["taker_buy_volume"]  # coins, whatever `volume` is in
     if "net_taker_volume" in sheet.frame.columns:
-        net = sheet.numbers("net_taker_volume")
-        fields["taker_buy_volume"], fields["taker_sell_volume"] = (fields["volume"] + net) / 2, (fields["volume"] - net) / 2
+        net, whole = sheet.numbers("net_taker_volume"), sheet.numbers("volume")
+        fields["taker_buy_volume"], fields["taker_sell_volume"] = (whole + net) / 2, (whole - net) / 2
     return fields

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
-_CHUNK_CELLS = 4_000_000  # splits x trials looked at together: bounds memory near 100 MB
+_CHUNK_CELLS = 250_000  # splits x trials looked at together: 2 MB an array, which stays near the processor
 
 
 class Overfit(NamedTuple):

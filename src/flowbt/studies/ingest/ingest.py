@@ -24,7 +24,7 @@ import pandas as pd
 from flowbt.data.declare import Dataset, read_declaration
 from flowbt.data.ingest.merge import merge
 from flowbt.data.ingest.plan import ImportPlan, PlanDataset, PlannedFile, inputs
-from flowbt.data.ingest.splice import Overlap, SourceRows, select, splice
+from flowbt.data.ingest.splice import KEY, Overlap, SourceRows, select, splice
 from flowbt.data.ingest.validate import as_records, check_holes, check_opens, check_rows, check_splits, policy, refuse
 from flowbt.data.provenance import FileRecord, Provenance
 from flowbt.data.sources import read
@@ -200,7 +200,8 @@ def assemble(found: Sequence[PlannedFile], declaration: Dataset, overlap: dict[s
         checked = check_rows(_named(select(table, item.entry.keep()), item.path.name), declaration)
         findings += [replace(finding, file=finding.file or item.path.name) for finding in checked.findings]
         parts.append(SourceRows(item.path.name, checked.frame.drop(columns="file"), item.entry.check))
-    frame, overlaps, differing = splice(parts, overlap)
+    vintages = declaration.publication.rule == "column" and all("known_at" in part.frame for part in parts)
+    frame, overlaps, differing = splice(parts, overlap, (*KEY, "known_at") if vintages else KEY)
     refuse(differing, declaration)
     if frame.empty:
         raise RefusedImport(f"dataset {declaration.name}", "no row is left", "check the plan's options and the policies in its dataset.toml")

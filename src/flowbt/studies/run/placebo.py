@@ -20,7 +20,7 @@ from flowbt.engine.simulate import bars_of
 from flowbt.engine.sweep.rotations import rotated_rules, rules_are_numbers
 from flowbt.engine.types import Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Rules, Terms, run_signals, run_targets
-from flowbt.evidence.sharpe import moments
+from flowbt.evidence.sharpe import per_bar_sharpe
 from flowbt.evidence.timing import Timing, skill_of, timing_of
 from flowbt.ground.errors import SignalError
 from flowbt.ground.types import Json
@@ -128,10 +128,10 @@ def against_placebos(prepared: Prepared, book: Book, count: int, seed: int) -> P
 def beside(prepared: Prepared, book: Book, rotations: Iterator[Array]) -> Placebos:
     """The book beside the returns of rotations of its decision."""
     year, returns, trades = prepared.market.year, _values(book), len(book.trades)
-    real = moments(returns)[0]
+    real = per_bar_sharpe(returns)
     if not math.isfinite(real):
         return Placebos(math.nan, (), 1.0, math.nan, timing_of(math.nan, np.empty(0), None, trades, year))
-    per_period = np.nan_to_num([moments(one)[0] for one in rotations])  # a placebo without trades has Sharpe 0
+    per_period = np.nan_to_num([per_bar_sharpe(one) for one in rotations])  # a placebo without trades has Sharpe 0
     count = len(per_period)
     p = (1 + int(np.count_nonzero(per_period >= real - SAME))) / (1 + count)
     variance = float(np.var(per_period, ddof=1)) if count > 1 else math.nan
