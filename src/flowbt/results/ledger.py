@@ -120,7 +120,7 @@ class Ledger:
     """The trials of a market as they are now; each file is read once."""
 
     def __init__(self, folder: Path) -> None:
-        self.names = {name.name: _named(name) for name in sorted(folder.glob("*")) if name.is_dir()}
+        self.names = {name.name: _named(name) for name in _folders(folder)}
 
     def count(self, strategy: str) -> TrialCount:
         """Distinct trials of a strategy, whatever its file has been over time, and of all names that are the same search."""
@@ -167,7 +167,7 @@ def _named(folder: Path) -> NamedTrials:
 
 def _all_of(folder: Path) -> NamedTrials:
     found, lost, shapes = [], 0, set()
-    for path in sorted(folder.glob("*/*.parquet"), key=lambda path: (path.name.startswith(RUN), path)):
+    for path in sorted((path for shape in _folders(folder) for path in shape.glob("*.parquet")), key=lambda path: (path.name.startswith(RUN), path)):
         part = _read(path)
         shapes.add(path.parent.name)
         if part is None and not os.path.lexists(path):  # a link to nowhere is there, and is lost
@@ -180,6 +180,18 @@ def _all_of(folder: Path) -> NamedTrials:
             found.append(part)
     pa.default_memory_pool().release_unused()
     return NamedTrials(*_joined(found), frozenset(shapes - {"unknown"}), lost)
+
+
+def _folders(home: Path) -> list[Path]:
+    """The folders in one, by name; none where it is not there. StoreError where they cannot be looked into: trials not seen would make luck look small."""
+    with storing(home, "read the ledger in"):
+        try:
+            found = sorted(path for path in home.iterdir() if path.is_dir())
+        except FileNotFoundError:
+            return []
+        for path in found:
+            os.scandir(path).close()
+    return found
 
 
 def _read(path: Path) -> tuple[Keys, Sharpes] | None:

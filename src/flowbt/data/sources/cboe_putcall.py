@@ -62,7 +62,7 @@ def _daily(path: Path) -> RawTable:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(path.name, f"not the daily statistics ({type(error).__name__}: {error})"[:140], "download it again") from None
     values = {f"put_call_{kind}": [ratios.get(f"{kind.upper()} PUT/CALL RATIO", "")] for kind in KINDS}
-    sheet = Sheet(path, pd.DataFrame({**values, "row": [1]}))
+    sheet = Sheet(path, pd.DataFrame(values), pd.Series([1]))
     return sheet.long(pd.Series([day]).astype("datetime64[ns]"), US, {name: sheet.numbers(name) for name in values})
 
 

@@ -96,9 +96,7 @@ def _archives(wanted: Wanted) -> list[tuple[str, str]]:
 
 def _sheet(path: Path) -> Sheet:
     bare = is_text(path) and first_lines(path, 1)[0].split(",")[0].strip().isdigit()
-    sheet = read_sheet(path, columns=ARCHIVE if bare else None)
-    sheet.frame = sheet.frame.rename(columns={name: str(name).lower() for name in sheet.frame.columns}).rename(columns=SHORT)
-    return sheet
+    return read_sheet(path, columns=ARCHIVE if bare else None).renamed(lambda name: SHORT.get(name.lower(), name.lower()))
 
 
 def _times(sheet: Sheet, options: Options) -> pd.Series:

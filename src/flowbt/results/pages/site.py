@@ -65,7 +65,7 @@ def running_work(root: Path) -> list[Context]:
     for path in _files(root, PROGRESS):
         state = _read(path)
         if state:
-            age = time.time() - path.stat().st_mtime
+            age = max(0.0, time.time() - path.stat().st_mtime)  # a file of the future is new
             title = f"sweep of {state['strategy']}" if "strategy" in state else path.parent.name
             found.append({"title": title, "words": _pace(state), **state, "folder": path.parent.relative_to(root).as_posix(), "age": round(age, 1)})
     return found

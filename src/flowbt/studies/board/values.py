@@ -207,10 +207,11 @@ def send(found: list[tuple[Alert, str]], home: Path) -> list[str]:
     for one, line in found:
         if "command" in one.to:
             try:
-                done = subprocess.run(list(one.command), input=f"{line}\n", text=True, capture_output=True, timeout=LONGEST, check=False)
+                mute = subprocess.DEVNULL  # what it says is nobody's, may be without end, and need not be text
+                done = subprocess.run(list(one.command), input=f"{line}\n".encode(), stdout=mute, stderr=mute, timeout=LONGEST, check=False)
                 if done.returncode:
                     problems.append(f"alert {one.name!r}: its command ended with {done.returncode}")
-            except (OSError, subprocess.TimeoutExpired) as error:
+            except (OSError, ValueError, subprocess.TimeoutExpired) as error:  # a ValueError: no name of a program
                 problems.append(f"alert {one.name!r}: its command cannot be run ({error})")
     return problems
 

@@ -244,8 +244,12 @@ def commit(path: Path) -> str:
     """The commit the strategy file is at, with `+` where it has changes; empty outside a repository."""
     folder = real(path).parent
     try:
-        head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=5, check=False)
-        dirty = subprocess.run(["git", "status", "--porcelain", "--", str(real(path))], cwd=folder, capture_output=True, text=True, timeout=5, check=False)
+        head, dirty = (_git(folder, *words) for words in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "--", str(real(path)))))
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return head.stdout.strip() + ("+" if dirty.stdout.strip() else "") if head.returncode == 0 else ""
+    return head.stdout.decode("ascii", "replace").strip() + ("+" if dirty.stdout.strip() else "") if head.returncode == 0 else ""
+
+
+def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    """Ask git; no program that a folder's own settings name is begun to watch its files."""
+    return subprocess.run(["git", "-c", "core.fsmonitor=false", *words], cwd=folder, capture_output=True, timeout=5, check=False)
