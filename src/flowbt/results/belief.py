@@ -147,7 +147,7 @@ def trials_under(root: Path) -> Trials:
     def trials(manifest: JsonView) -> tuple[int, float]:
         synthetic = bool(manifest.get("synthetic"))
         if synthetic not in known:
-            known[synthetic] = ledger.Ledger(ledger.market_of(root, manifest))
+            known[synthetic] = ledger.Ledger(ledger.trials_folder(root, manifest))
         return known[synthetic].count(str(manifest["strategy"]))
 
     return trials

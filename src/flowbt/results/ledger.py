@@ -73,7 +73,7 @@ def home_of(results: Path) -> Path:
     return Path(os.environ.get("FLOWBT_LEDGER") or Path(results).absolute().parent / "ledger")
 
 
-def market_of(results: Path, facts: JsonView) -> Path:
+def trials_folder(results: Path, facts: JsonView) -> Path:
     """The trials of the project on real data or on the demo market: `ledger/` beside the results, or FLOWBT_LEDGER."""
     return home_of(results) / (DEMO if facts.get("synthetic") else REAL)
 
@@ -86,7 +86,7 @@ def keys_of(facts: JsonView, prints: Keys) -> Keys:
 
 def folder_of(results: Path, facts: JsonView) -> Path:
     """Where the trials of a strategy file on this kind of data are. `facts`: a run's manifest or a sweep's facts."""
-    return market_of(results, facts) / slug(facts["strategy"]) / str(facts.get("shape") or "unknown")
+    return trials_folder(results, facts) / slug(facts["strategy"]) / str(facts.get("shape") or "unknown")
 
 
 def add(folder: Path, name: str, keys: Keys, sharpes: Sharpes) -> Path:
@@ -135,7 +135,7 @@ class Ledger:
 
 def tally(results: Path, facts: JsonView) -> TrialCount:
     """Distinct trials of a strategy so far. `facts`: a run's manifest or a sweep's facts."""
-    return Ledger(market_of(results, facts)).count(facts["strategy"])
+    return Ledger(trials_folder(results, facts)).count(facts["strategy"])
 
 
 def distinct(keys: Keys, sharpes: Sharpes) -> tuple[Keys, Sharpes]:

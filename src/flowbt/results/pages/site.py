@@ -59,7 +59,7 @@ def notices(root: Path) -> list[Context]:
     return sorted(found, key=lambda notice: str(notice.get("created", "")), reverse=True)
 
 
-def progress(root: Path) -> list[Context]:
+def running_work(root: Path) -> list[Context]:
     """What is being worked on: each `progress.json` (done, total, and title, words, state, rate, eta, best if given) with its age in seconds."""
     found = []
     for path in _files(root, PROGRESS):
