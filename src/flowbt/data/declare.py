@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from flowbt.ground.calendars import federal
 from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, HOURS_PER_ROW, Clock, local_instants
-from flowbt.ground.documents import declared, read_toml
+from flowbt.ground.documents import as_model, read_toml
 from flowbt.ground.errors import DatasetError, FieldError
 from flowbt.ground.fields import FIELDS, OWN, RULES, is_rule
 
@@ -377,4 +377,4 @@ def read_declaration(folder: Path) -> Dataset:
 
 def parse_declaration(name: str, raw: dict[str, object]) -> Dataset:
     """A `Dataset` from the mapping a TOML file holds."""
-    return declared({"name": name, **raw}, Dataset, f"dataset {name}", DatasetError, "see docs/data.md for the keys of dataset.toml")
+    return as_model({"name": name, **raw}, Dataset, f"dataset {name}", DatasetError, "see docs/data.md for the keys of dataset.toml")

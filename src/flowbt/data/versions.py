@@ -30,7 +30,7 @@ from flowbt.data.declare import Dataset
 from flowbt.data.provenance import FieldSpans, Provenance, VersionLine
 from flowbt.ground.documents import parse_json, read_json
 from flowbt.ground.errors import DatasetError, SpoiltDataset
-from flowbt.ground.files import abandoned, hash_file, hash_text, locked, read_text, remove, scratch_folder, settle, write_json, write_text
+from flowbt.ground.files import abandoned, hash_file, hash_text, locked, move_into_place, read_text, remove, scratch_folder, write_json, write_text
 
 KEYS = ["event_time", "known_at", "symbol"]
 REVISED = "revised_at"  # of a row that replaces an earlier one: when the change became known; missing in the rows of the first import
@@ -226,7 +226,7 @@ def _write_version(folder: Path, declaration: Dataset, table: pd.DataFrame, prov
         complete["sha256"] = {name: hash_file(scratch / name) for name in (DATA, DECLARATION)}
         (scratch / PROVENANCE).write_text(json.dumps(complete, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")
         name = hash_file(scratch / PROVENANCE)[:16]
-        settle(scratch, folder / VERSIONS / name)
+        move_into_place(scratch, folder / VERSIONS / name)
     _remember(folder, name, _marks(folder / VERSIONS / name / DATA))
     return name
 

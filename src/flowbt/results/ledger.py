@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -73,12 +73,12 @@ def home_of(results: Path) -> Path:
     return Path(os.environ.get("FLOWBT_LEDGER") or Path(results).absolute().parent / "ledger")
 
 
-def market_of(results: Path, facts: JsonView) -> Path:
+def trials_folder(results: Path, facts: Mapping[str, object]) -> Path:
     """The trials of the project on real data or on the demo market: `ledger/` beside the results, or FLOWBT_LEDGER."""
     return home_of(results) / (DEMO if facts.get("synthetic") else REAL)
 
 
-def keys_of(facts: JsonView, prints: Keys) -> Keys:
+def keys_of(facts: Mapping[str, object], prints: Keys) -> Keys:
     """Keys of trials by what they decide (`engine/sweep/fingerprint.py`). `facts`: a run's manifest or a sweep's facts."""
     base = dumps({name: facts.get(name) for name in _BASE}, sort_keys=True)
     return prints ^ np.uint64(int.from_bytes(hashlib.sha256(base.encode()).digest()[:8], "little"))
@@ -86,7 +86,7 @@ def keys_of(facts: JsonView, prints: Keys) -> Keys:
 
 def folder_of(results: Path, facts: JsonView) -> Path:
     """Where the trials of a strategy file on this kind of data are. `facts`: a run's manifest or a sweep's facts."""
-    return market_of(results, facts) / slug(facts["strategy"]) / str(facts.get("shape") or "unknown")
+    return trials_folder(results, facts) / slug(facts["strategy"]) / str(facts.get("shape") or "unknown")
 
 
 def add(folder: Path, name: str, keys: Keys, sharpes: Sharpes) -> Path:
@@ -135,7 +135,7 @@ class Ledger:
 
 def tally(results: Path, facts: JsonView) -> TrialCount:
     """Distinct trials of a strategy so far. `facts`: a run's manifest or a sweep's facts."""
-    return Ledger(market_of(results, facts)).count(facts["strategy"])
+    return Ledger(trials_folder(results, facts)).count(facts["strategy"])
 
 
 def distinct(keys: Keys, sharpes: Sharpes) -> tuple[Keys, Sharpes]:

@@ -304,7 +304,7 @@ def _text(path: Path) -> str:
     return (gunzipped(raw) if path.name.endswith(".gz") else raw).decode("utf-8-sig")
 
 
-def head(path: Path, lines: int = 4) -> list[str]:
+def first_lines(path: Path, lines: int = 4) -> list[str]:
     """The first lines of a text file, for a source that has to tell layouts apart. SourceError as in `read_sheet`."""
     if not path.is_file():
         raise SourceError(str(path), "is a folder" if path.is_dir() else "no such file", "check the path")

@@ -22,7 +22,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.declare import Publication
-from flowbt.data.sources.base import Options, RawTable, Sheet, head, read_sheet, symbol_of
+from flowbt.data.sources.base import Options, RawTable, Sheet, first_lines, read_sheet, symbol_of
 from flowbt.data.sources.cboe_index import dates
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.clock import Clock
@@ -100,7 +100,7 @@ def _weekly(path: Path) -> Sheet | None:
     """A weekly file, its columns named by the report that its sums say it is; None for a file with a header."""
     if not path.is_file() or path.stat().st_size == 0:
         return None
-    cells = next(csv.reader(head(path, 1)), [])
+    cells = next(csv.reader(first_lines(path, 1)), [])
     if len(cells) < 18 or not re.fullmatch(r"\d{4}-\d\d-\d\d", cells[2].strip()) or not cells[7].strip().isdigit():
         return None
     sheet = read_sheet(path, columns=[str(n) for n in range(len(cells))])

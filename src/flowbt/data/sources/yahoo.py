@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flowbt.data.sources.base import Options, RawTable, head, read_sheet, symbol_of
+from flowbt.data.sources.base import Options, RawTable, first_lines, read_sheet, symbol_of
 
 OPTIONS = ("symbol", "adjusted")
 PRICES = ("open", "high", "low", "close")
@@ -17,7 +17,7 @@ PRICES = ("open", "high", "low", "close")
 
 def parse(path: Path, options: Options) -> RawTable:
     """Fields open, high, low, close and volume (shares; left out where it is 0 throughout). Options: symbol; adjusted = true scales OHLC to Adj Close."""
-    lines = head(path, 3)
+    lines = first_lines(path, 3)
     stacked = lines[0].startswith("Price,") and lines[1].startswith("Ticker,")
     sheet = read_sheet(path, skip=3, columns=["Date", *lines[0].split(",")[1:]]) if stacked else read_sheet(path)
     sheet = sheet.renamed(str.lower).require("date", *PRICES)

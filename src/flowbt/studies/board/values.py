@@ -26,7 +26,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flowbt.ground.clock import Clock
-from flowbt.ground.documents import declared, keep, kept, read_toml
+from flowbt.ground.documents import as_model, keep, kept, read_toml
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import read_bytes, write_text
 from flowbt.results.shelf import storing
@@ -128,7 +128,7 @@ def read_alerts(path: Path) -> tuple[list[Alert], list[str]]:
     for n, row in enumerate(rows):
         name = row.get("name") if isinstance(row, dict) else None
         try:
-            one = declared(row, Alert, f"alert {name or n + 1!r}", ParameterError, do)
+            one = as_model(row, Alert, f"alert {name or n + 1!r}", ParameterError, do)
             if one.name in {other.name for other in found}:
                 raise ParameterError(f"alert {one.name!r}", "another has that name, and they would cool down together", "name each alert once")
             found.append(one)
