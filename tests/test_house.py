@@ -136,3 +136,10 @@ def test_open_types_are_half_of_what_they_were():
     names = Counter(node.id for _, tree in modules().values() for node in ast.walk(tree) if isinstance(node, ast.Name))
     assert names["Any"] + names["Json"] + names["JsonView"] <= 685 // 2
     assert sum(path.read_text(encoding="utf-8").count("type: ignore") for path, _ in modules().values()) <= 22 // 2
+
+
+def test_one_place_renames_what_was_written():
+    """`ground/files.py`: flushed, renamed, the folder flushed. `shelf.remove` renames what it is about to delete."""
+    calls = ("os.replace(", "os.rename(", ".rename(gone)", "mkstemp(", "NamedTemporaryFile(")
+    found = {path.relative_to(SRC).as_posix() for path, _ in modules().values() if any(call in path.read_text(encoding="utf-8") for call in calls)}
+    assert found == {"ground/files.py", "results/shelf.py"}
