@@ -50,6 +50,22 @@ def test_a_walk_forward_of_something_else_does_not(change, word):
     assert f"no walk-forward fits this run (the stored ones differ in {word})" in next(c.words for c in belief.checks if c.name == "out of sample")
 
 
+def test_of_several_walk_forwards_the_middle_one_counts():
+    """Windows tried until one looked well: the newest alone was heard."""
+    walks = [{**WALK, **SAME, "modes": {"rolling": {"windows": 9, "measures": {"sharpe": one, "bars": 2000, "trades": 90}}}} for one in (0.9, -0.2, 0.1, None)]
+    said = [next(c for c in belief_of(RUN, {"sharpe": 1.0}, lambda _: (3, 0.01), walks[:n]).checks if c.name == "out of sample") for n in (1, 2, 3, 4)]
+    assert [check.state for check in said] == ["holds", "fails", "doubt", "fails"]
+    assert "the middle one of 3 walk-forwards" in said[2].words
+
+
+@pytest.mark.parametrize(("choices", "state"), [(1, "doubt"), (39, "doubt"), (40, "holds"), (None, "holds")])
+def test_a_walk_forward_over_what_was_chosen_already_is_in_sample(choices, state):
+    walk = {**WALK, **SAME, "trials": choices}
+    (found,) = (c for c in belief_of(RUN, {"sharpe": 1.0}, lambda _: (200, 0.01), [walk]).checks if c.name == "out of sample")
+    assert found.state == state
+    assert (f"chose among {choices} of the 200 trials" in found.words) == (state == "doubt")
+
+
 def test_the_answer_is_renewed_beside_the_runs_and_listed(tmp_path):
     place = store.save(tmp_path, make_record(synthetic=False))
     before = shelf.listing(tmp_path).entries[0].belief

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -65,7 +66,7 @@ def facts_of(manifest: JsonView, measures: JsonView, trials: tuple[int, float], 
         trials=trials[0],
         deflated=_deflated(manifest, measures, trials),
         holding=_holding(kept.get("holding")),
-        walk_forward=_walk_forward(fitting[0]) if fitting else None,
+        walk_forward=_middle([_walk_forward(walk) for walk in fitting]),
         walk_forwards_unlike=() if fitting or not walks else unlike(walks[0], manifest),
         cost_bp=_number(lean.get("cost_bp")),
         break_even_bp=_number(lean.get("break_even_bp")),
@@ -121,7 +122,14 @@ def _walk_forward(document: JsonView) -> WalkForwardFacts:
     mode = document["modes"].get("rolling") or next(iter(document["modes"].values()))
     found = mode["measures"]
     bars, trades = (int(found.get(name) or 0) for name in ("bars", "trades"))
-    return WalkForwardFacts(_number(found.get("sharpe")), int(mode["windows"]), bars, trades, str(document.get("id", "")))
+    choices = int(document["trials"]) if document.get("trials") is not None else None
+    return WalkForwardFacts(_number(found.get("sharpe")), int(mode["windows"]), bars, trades, str(document.get("id", "")), choices)
+
+
+def _middle(found: Sequence[WalkForwardFacts]) -> WalkForwardFacts | None:
+    """Of walk-forwards that all fit a run the middle one by Sharpe, the lower of two: windows that were chosen by what they gave are no longer out of sample."""
+    ordered = sorted(found, key=lambda one: one.sharpe if math.isfinite(one.sharpe) else -math.inf)
+    return replace(ordered[(len(ordered) - 1) // 2], of=len(ordered)) if ordered else None
 
 
 def _deflated(manifest: Mapping[str, object], measures: JsonView, trials: tuple[int, float]) -> float:
