@@ -9,8 +9,9 @@ import pytest
 from tests.cli.calling import call
 from tests.results.records import make_record
 
+from flowbt.ground.documents import sealed
 from flowbt.results import ledger, shelf, store
-from flowbt.results.belief import belief_of, renew, unlike
+from flowbt.results.belief import belief_of, renew, trials_under, unlike
 from flowbt.results.pages import compare as compare_page
 from flowbt.results.pages import site
 from flowbt.studies.compare.compare import compare
@@ -64,6 +65,17 @@ def test_a_walk_forward_over_what_was_chosen_already_is_in_sample(choices, state
     (found,) = (c for c in belief_of(RUN, {"sharpe": 1.0}, lambda _: (200, 0.01), [walk]).checks if c.name == "out of sample")
     assert found.state == state
     assert (f"chose among {choices} of the 200 trials" in found.words) == (state == "doubt")
+
+
+def test_trials_outlive_their_ledger(tmp_path):
+    """With the ledger removed the best of a search was the only trial ever run; what its sweep was told still stands beside it."""
+    folder = tmp_path / "results" / "one" / "sweep-a"
+    folder.mkdir(parents=True)
+    (folder / "luck.json").write_text(sealed({"ledger": {"trials": 500}, "sharpe_variance": 0.01}))
+    (folder / "sweep.json").write_text(sealed({"synthetic": False}))
+    count = trials_under(tmp_path / "results")
+    assert count({"strategy": "one"}) == (500, 0.01)
+    assert count({"strategy": "one", "synthetic": True})[0] == count({"strategy": "two"})[0] == 0
 
 
 def test_the_answer_is_renewed_beside_the_runs_and_listed(tmp_path):
