@@ -2,7 +2,9 @@
 
 A mutant is one change of a copy of `src`: a comparison, an operator, a number, a condition, a returned value, or a call left out. The tests of its room
 are run against it until one fails (killed) or all pass (survived: a test is missing, or the change means nothing): those that ran the changed line, known
-from one run of the room under coverage.py, the quickest first; where none did, or the line is of a kernel, those that name the module before the others. Time
+from a run of the room under coverage.py, the quickest first; where none did, those that name the module before the others. What that run told is kept: where
+a test file changed only its part is done again; of a module that changed, all tests that ran any of it count. A changed kernel is first run as plain Python, by
+the tests that pass so with the unchanged code: seconds, where compiling takes a minute; what they let through is compiled, and judged by the tests left. Time
 is that of the processor, so that a busy machine changes no verdict; what does not end (several times what the unchanged code takes) is counted apart, never as
 killed. Changes shown to mean nothing are listed in EQUIVALENT, each with its reason, and leave the count. Prints a table per room and each survivor. Not part
 of the default tests: a room takes minutes. The sample is seeded; `--seed` draws another. Rooms have folders of their own: several may run side by side.
@@ -36,16 +38,24 @@ import pandas  # noqa: F401  with the others: imported before the forks
 import pytest
 import scipy.stats  # noqa: F401
 import vectorbt  # noqa: F401
+from numba.core.extending import _Intrinsic
 
 ROOT = Path(__file__).resolve().parents[1]
 OF_OPTIONS = ("chances", "option_run", "outcomes", "structures", "compiles_once")  # of structures, and of caches: not of the walk
 ROOMS = {  # room: the modules that are changed, the tests that should notice
     "engine": (
         ("engine/*.py", "engine/walk/*.py", "engine/vbt/*.py"),
-        ("tests/engine", "tests/studies/test_loader.py", "tests/studies/run/test_backtest.py", *(f"--ignore=tests/engine/test_{one}" for one in OF_OPTIONS)),
+        (
+            "tests/engine",
+            "tests/test_cells.py",
+            "tests/studies/test_loader.py",
+            "tests/studies/lookahead/test_fence.py",
+            "tests/studies/run/test_backtest.py",
+            *(f"--ignore=tests/engine/test_{one}" for one in OF_OPTIONS),
+        ),
     ),
     "options": (("engine/options/*.py",), ("tests/engine",)),
-    "sweep": (("engine/sweep/*.py", "studies/sweep/*.py"), ("tests/studies/sweep",)),
+    "sweep": (("engine/sweep/*.py", "studies/sweep/*.py"), ("tests/studies/sweep", "tests/engine/test_every_walk.py")),
     "data": (
         ("data/asof.py", "data/catalog.py", "data/declare.py", "data/versions.py", "data/panel/*.py"),
         ("tests/data/core", "tests/studies/run/test_backtest.py"),
@@ -105,6 +115,10 @@ QUICK = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:anyio
 WORK = ROOT / ".mutants"  # a copy of src per room, with its compiled kernels: kept, so that the next run starts warm
 KILLED, SURVIVED, EQUAL, LATE = "killed", "SURVIVED", "equivalent", "TIMED OUT"
 SLACK = 3  # times what the unchanged code takes: a mutant that takes longer does not end
+OF_KERNELS = ("engine", "sweep")  # rooms whose kernels are run as plain Python too
+COMPILED = b"ground.compiled import"  # a module of kernels
+IN_PYTHON = {"lowest": lambda word: (int(word) & -int(word)).bit_length() - 1, "count_bits": lambda word: int(word).bit_count()}  # intrinsics
+LONG = 8  # seconds of the processor: a test that takes longer as plain Python is left to the compiled kernels
 WAITS = 10  # seconds by the clock for one of the processor, for a mutant that waits for what never comes
 
 
@@ -211,7 +225,9 @@ class Lines:
 
     folder: Path
     file: Path
+    longest: float = 0.0  # seconds of the processor a test may take; 0: any
     seconds: dict[str, float] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
 
     def pytest_sessionstart(self) -> None:
         self.coverage = coverage.Coverage(data_file=None, config_file=False, include=[f"{self.folder}/*"])
@@ -230,8 +246,19 @@ class Lines:
         finally:
             self.coverage.switch_context(request._pyfuncitem.nodeid)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self):  # type: ignore[no-untyped-def]
+        signal.signal(signal.SIGVTALRM, lambda *_: pytest.fail("takes too long as plain Python"))
+        signal.setitimer(signal.ITIMER_VIRTUAL, self.longest)
+        try:
+            return (yield)
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+        if report.failed:
+            self.failed.add(report.nodeid)
 
     def pytest_sessionfinish(self) -> None:
         self.coverage.stop()
@@ -240,7 +267,24 @@ class Lines:
         for name in data.measured_files():
             lines = data.contexts_by_lineno(name).items()
             ran[str(Path(name).relative_to(self.folder))] = {line: sorted(set(tests) - {""}) for line, tests in lines}
-        self.file.write_text(json.dumps({"lines": ran, "seconds": self.seconds}), encoding="utf-8")
+        self.file.write_text(json.dumps({"lines": ran, "seconds": self.seconds, "failed": sorted(self.failed)}), encoding="utf-8")
+
+
+@dataclass(eq=False)
+class Failed:
+    """A plugin of pytest: notes which test failed."""
+
+    file: Path
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.file.write_text(report.nodeid, encoding="utf-8")
+
+    def told(self) -> str:
+        """The test that failed last, once; "" where none did."""
+        name = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
+        self.file.unlink(missing_ok=True)
+        return name
 
 
 @dataclass
@@ -249,8 +293,13 @@ class Workshop:
 
     folder: Path
 
-    def run(self, tests: Tests, limit: float, cache: Path | None = None, watch: Lines | None = None) -> tuple[str, float]:
-        """What the tests say, and seconds of the processor, in a fork of this process: the heavy libraries are imported once, flowbt in each fork."""
+    @property
+    def failed(self) -> Failed:
+        return Failed(self.folder / "failed.txt")
+
+    def run(self, tests: Tests, limit: float, cache: Path | None = None, watch: Lines | None = None, plain: bool = False) -> tuple[str, float]:
+        """What the tests say, and seconds of the processor, in a fork of this process: the heavy libraries are imported once, flowbt in each fork.
+        `plain`: kernels are run as the Python they are written in."""
         child = os.fork()
         if child:
             _, status, used = os.wait4(child, 0)
@@ -265,13 +314,17 @@ class Workshop:
         signal.setitimer(signal.ITIMER_PROF, limit)
         signal.alarm(int(WAITS * limit))
         os.environ.update(PYTHONPATH=str(self.folder / "src"), NUMBA_CACHE_DIR=str(cache or self.folder / "numba"))
+        if plain:
+            os.environ["NUMBA_DISABLE_JIT"] = "1"
+            _Intrinsic.__call__ = lambda kernel, word: IN_PYTHON[kernel._name](word)
         numba.core.config.reload_config()
         sys.path.insert(0, str(self.folder / "src"))
         os.chdir(ROOT)
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        codes = (int(pytest.main([*QUICK, *part], plugins=[watch] if watch else [])) for part in tests if part)
+        how = [one for one in QUICK if not (plain and watch and one == "-x")] + ["-W", "ignore::RuntimeWarning"] * plain  # compiled code warns of nothing
+        codes = (int(pytest.main([*how, *part], plugins=[watch] if watch else [self.failed])) for part in tests if part)
         os._exit(next((code for code in codes if code), 0))
 
     def refresh(self) -> None:
@@ -279,62 +332,111 @@ class Workshop:
         shutil.rmtree(self.folder / "src", ignore_errors=True)
         shutil.copytree(ROOT / "src", self.folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
 
-    def verdict(self, mutant: Mutant, tests: Tests, limit: Limit) -> str:
+    def verdict(self, mutant: Mutant, work: Work, limit: Limit) -> str:
         """KILLED, SURVIVED, EQUAL or LATE."""
         if any(mutant.path.as_posix().endswith(f"/{name}") and (mutant.was, mutant.text) == (was, text) for name, was, text, _ in EQUIVALENT):
             return EQUAL
         target = self.folder / mutant.path.relative_to(ROOT)
         whole = mutant.path.read_bytes()
         target.write_bytes(whole[: mutant.start] + mutant.text.encode() + whole[mutant.end :])
-        kernel = b"numba" in whole or b"ground.compiled" in whole
+        kernel = COMPILED in whole
         cache = self.folder / ("changed" if kernel else "numba")  # kernels that call a changed one are compiled anew too
         try:
-            return self.run(tests, limit.kernel if kernel else limit.plain, cache)[0]
+            if work.plain and (said := self.run((work.plain, ()), limit.plain, plain=True)[0]) != SURVIVED:
+                return said
+            return self.run(work.tests, limit.kernel if kernel else limit.plain, cache)[0]
         finally:
             shutil.copy2(mutant.path, target)  # with its time: the compiled kernels stay valid
             shutil.rmtree(self.folder / "changed", ignore_errors=True)
 
 
-def tests_of(mutant: Mutant, tests: tuple[str, ...], known: Known | None) -> Tests:
-    """The tests that ran the changed line, the quickest first; where none is known, the room's in two runs: those that name the module, then the others."""
-    ran = known.tests(mutant) if known else ()
-    if ran:
-        return (ran, ())
+@dataclass(frozen=True)
+class Work:
+    """The tests of a mutant: those that run its kernel as plain Python, then the others."""
+
+    tests: Tests
+    plain: tuple[str, ...] = ()
+
+
+def work_of(mutant: Mutant, tests: tuple[str, ...], known: Known, plain: Known | None) -> Work:
+    """The tests that ran the changed line, the quickest first; where none is known, the room's in two runs: those that name the module, then the others.
+    A kernel's line is seen run as plain Python only: what passes so needs not be compiled."""
+    if plain and COMPILED in mutant.path.read_bytes():
+        others = sorted(known.seconds.keys() - plain.seconds.keys(), key=lambda one: (mutant.path.stem not in one, known.seconds[one]))
+        return Work((tuple(others), ()), plain.tests(mutant))
+    ran = known.tests(mutant)
+    return Work((ran, ()) if ran else near_first(mutant, tests))
+
+
+def near_first(mutant: Mutant, tests: tuple[str, ...]) -> Tests:
+    """The room's test files in two: those that name the module, and the others."""
     name = ".".join(mutant.path.relative_to(ROOT / "src").with_suffix("").parts)
-    files = [path for one in tests if not one.startswith("-") for path in (sorted((ROOT / one).rglob("test_*.py")) if (ROOT / one).is_dir() else [ROOT / one])]
-    files = [path for path in files if path.is_file() and not any(one.startswith("--ignore=") and one[9:] in str(path) for one in tests)]
+    files = test_files(tests)
     near = {path for path in files if mutant.path.stem in path.stem or name in path.read_text(encoding="utf-8")}
     files.sort(key=lambda path: mutant.path.stem not in path.stem)
     first, rest = ([str(path.relative_to(ROOT)) for path in files if (path in near) == named] for named in (True, False))
     return tuple(first), tuple(rest)
 
 
+def test_files(tests: tuple[str, ...]) -> list[Path]:
+    """The files of a room's tests."""
+    files = [path for one in tests if not one.startswith("-") for path in (sorted((ROOT / one).rglob("test_*.py")) if (ROOT / one).is_dir() else [ROOT / one])]
+    return [path for path in files if path.is_file() and not any(one.startswith("--ignore=") and one[9:] in str(path) for one in tests)]
+
+
 @dataclass(frozen=True)
 class Known:
-    """What one run of a room's tests told: by module and line the tests that ran it, and the seconds of each."""
+    """What runs of a room's tests told: by module and line the tests that ran it, and the seconds of each; of what modules and test files, by their hashes."""
 
+    modules: dict[str, str]
+    files: dict[str, str]
     lines: dict[str, dict[str, list[str]]]
     seconds: dict[str, float]
-    whole: float
+
+    @property
+    def whole(self) -> float:
+        return sum(self.seconds.values())
 
     def tests(self, mutant: Mutant) -> tuple[str, ...]:
-        """Those that ran the line, the quickest first; none for a line of a kernel, which nothing sees run."""
-        found = self.lines.get(str(mutant.path.relative_to(ROOT)), {}).get(str(mutant.line), [])
-        return tuple(sorted(found, key=lambda one: self.seconds.get(one, math.inf)))
+        """Those that ran the line, the quickest first; those that ran any line of a module that is another by now."""
+        name = str(mutant.path.relative_to(ROOT))
+        lines = self.lines.get(name, {})
+        whole = self.modules.get(name) != digest(mutant.path)
+        found = {test for line, tests in lines.items() if whole or line == str(mutant.line) for test in tests}
+        return tuple(sorted(found & self.seconds.keys() | {one for one in found if "::" not in one}, key=lambda one: self.seconds.get(one, math.inf)))
 
 
-def learnt(room: str, tests: tuple[str, ...], shop: Workshop, limit: float) -> Known:
-    """The room's tests run once on unchanged code, or what was learnt when the same code and tests last ran."""
-    sources = [path for part in ("src", "tests") for path in sorted((ROOT / part).rglob("*.py"))]
-    key = hashlib.sha256(b"\0".join([repr(tests).encode(), *(path.read_bytes() for path in sources)])).hexdigest()[:16]
-    kept = WORK / f"{room}-{key}.json"
-    if not kept.exists():
-        watch = Lines(shop.folder, shop.folder / "lines.json")
-        said, whole = shop.run((tests, ()), limit, watch=watch)
-        if said != SURVIVED:
-            sys.exit(f"{room}: its tests fail or do not end before anything is changed ({said})")
-        kept.write_text(json.dumps({**json.loads(watch.file.read_text(encoding="utf-8")), "whole": whole}), encoding="utf-8")
-    return Known(**json.loads(kept.read_text(encoding="utf-8")))
+def digest(path: Path) -> str:
+    """A file's hash, to know it by."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def learnt(room: str, tests: tuple[str, ...], shop: Workshop, limit: float, plain: bool = False) -> Known:
+    """The room's tests run on unchanged code, or what was learnt when they last were: test files that are new or changed are run, the others are not.
+    As plain Python, those that pass."""
+    kept = WORK / f"{room}{'-plain' * plain}.json"
+    old = Known(**json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else Known({}, {}, {}, {})
+    now = {str(path.relative_to(ROOT)): digest(path) for path in test_files(tests)}
+    new = tuple(name for name in now if old.files.get(name) != now[name])
+    if not new and now.keys() == old.files.keys():
+        return old
+    watch = Lines(shop.folder, shop.folder / f"lines{'-plain' * plain}.json", LONG if plain else 0)
+    said, _ = shop.run((new, ()), limit, watch=watch, plain=plain) if new else (SURVIVED, 0)
+    if said == LATE or (said != SURVIVED and not plain):
+        sys.exit(f"{room}: its tests fail or do not end before anything is changed ({said})")
+    ran = json.loads(watch.file.read_text(encoding="utf-8")) if new else {"lines": {}, "seconds": {}, "failed": []}
+    stay = now.keys() - set(new)
+    lines: dict[str, dict[str, list[str]]] = {}
+    for part, held in ((old.lines, stay), (ran["lines"], set(new))):
+        for module, of_module in part.items():
+            for line, names in of_module.items():
+                lines.setdefault(module, {}).setdefault(line, []).extend(one for one in names if one.partition("::")[0] in held)
+    seconds = {one: took for one, took in old.seconds.items() if one.partition("::")[0] in stay}
+    seconds |= {one: took for one, took in ran["seconds"].items() if one not in ran["failed"]}
+    modules = old.modules or {str(path.relative_to(ROOT)): digest(path) for path in sorted((ROOT / "src").rglob("*.py"))}
+    known = Known(modules, now, lines, seconds)
+    kept.write_text(json.dumps(vars(known)), encoding="utf-8")
+    return known
 
 
 def compiles(mutant: Mutant) -> bool:
@@ -357,12 +459,13 @@ def judge(room: str, given: argparse.Namespace) -> Counter[str]:
     shop = Workshop(WORK / room)
     shop.refresh()
     if given.near:
-        work = [(one, tests_of(one, tests, None)) for one in chosen[given.skip :]]
-        return judged(shop, [(one, (first or rest, ())) for one, (first, rest) in work], Limit(60, given.limit), given.minutes)
+        near = ((one, near_first(one, tests)) for one in chosen[given.skip :])
+        return judged(shop, [(one, Work((first or rest, ()))) for one, (first, rest) in near], Limit(60, given.limit), given.minutes)
     known = learnt(room, tests, shop, 10 * given.limit)
+    plain = learnt(room, tests, shop, 10 * given.limit, plain=True) if room in OF_KERNELS else None
     print(f"  unchanged  {known.whole:4.0f} s  ({len(every)} mutants known, {len(chosen)} drawn)", flush=True)
     limit = Limit(max(60, SLACK * known.whole), max(given.limit, SLACK * known.whole))
-    return judged(shop, [(one, tests_of(one, tests, known)) for one in chosen[given.skip :]], limit, given.minutes)
+    return judged(shop, [(one, work_of(one, tests, known, plain)) for one in chosen[given.skip :]], limit, given.minutes)
 
 
 def without(guards: tuple[tuple[str, str, str, str], ...], only: str, limit: float) -> Counter[str]:
@@ -377,11 +480,11 @@ def without(guards: tuple[tuple[str, str, str, str], ...], only: str, limit: flo
             sys.exit(f"{name} has {text.count(guard)} of the guard {guard!r}: bring GUARDS up to date")
         start = len(text[: text.index(guard)].encode())
         if only in name:
-            chosen.append((Mutant(path, text[: text.index(guard)].count("\n") + 1, start, start + len(guard.encode()), left, guard), ((test,), ())))
+            chosen.append((Mutant(path, text[: text.index(guard)].count("\n") + 1, start, start + len(guard.encode()), left, guard), Work(((test,), ()))))
     return judged(shop, chosen, Limit(limit, limit), math.inf)
 
 
-def judged(shop: Workshop, work: list[tuple[Mutant, Tests]], limit: Limit, minutes: float) -> Counter[str]:
+def judged(shop: Workshop, work: list[tuple[Mutant, Work]], limit: Limit, minutes: float) -> Counter[str]:
     """Each mutant's verdict, printed as it falls, and their counts."""
     counts: Counter[str] = Counter()
     start = time.monotonic()
@@ -390,8 +493,10 @@ def judged(shop: Workshop, work: list[tuple[Mutant, Tests]], limit: Limit, minut
             print(f"  {minutes:g} minutes are over: {counts.total()} of {len(work)} tried", flush=True)
             break
         began = time.monotonic()
+        shop.failed.told()
         said = shop.verdict(mutant, tests, limit)
-        print(f"  {said:10s} {time.monotonic() - began:4.0f} s  {mutant}", flush=True)
+        by = shop.failed.told() if said == KILLED else ""
+        print(f"  {said:10s} {time.monotonic() - began:4.0f} s  {mutant}{by and '   by '}{by}", flush=True)
         counts[said] += 1
     return counts
 

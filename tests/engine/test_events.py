@@ -195,3 +195,22 @@ def test_weights_share_what_the_positions_without_a_new_weight_leave():
     m = market([[(10,) * 4, (20,) * 4]] * 3, symbols=("A", "B"))
     book = simulate(m, Targets(pd.DataFrame({"A": [0.8, np.nan, np.nan], "B": [np.nan, 0.8, np.nan]}, m.index)), FREE)
     assert book.orders["notional"].tolist() == pytest.approx([80_000, 20_000])
+
+
+def test_exposure_is_signed_notional_over_equity_and_turnover_what_was_traded_over_the_equity_before():
+    m = market([[(10,) * 4, (10,) * 4], [(10,) * 4, (10,) * 4], [(10, 12, 10, 12), (10,) * 4]], symbols=("A", "B"))
+    book = simulate(m, Signals(long=when(m, 0), short=when(m, 0, symbol="B"), size=0.25), FREE)
+    assert book.exposure["net"].tolist() == pytest.approx([0.0, 0.0, 5_000 / 105_000])
+    assert book.exposure["gross"].tolist() == pytest.approx([0.0, 0.5, 55_000 / 105_000])
+    assert book.exposure["turnover"].tolist() == pytest.approx([0.0, 0.5, 0.0])
+    assert book.orders[["side", "units", "notional", "trade"]].to_numpy().tolist() == [["buy", 2500.0, 25_000.0, 0], ["sell", 2500.0, 25_000.0, 1]]
+
+
+def test_a_trade_has_the_mean_prices_of_its_fills_and_its_return_on_what_was_paid_in():
+    m = flat(10, 10, 12, 14, 16)
+    leave = pd.DataFrame({"A": [0, 0.25, 0, 0, 0]}, m.index)
+    trade = simulate(m, Signals(long=when(m, 0), exit=leave, size=0.5), Costs(fees=0.001, slippage=0.0)).trades.iloc[0]
+    assert (trade["entry_price"], trade["exit_price"], trade["units"], trade["reason"]) == (10.0, pytest.approx(0.25 * 12 + 0.75 * 16), 5_000.0, "open")
+    assert trade["fees"] == pytest.approx(50.0 + 15.0)
+    assert trade["return"] == pytest.approx((1_250 * 2 + 3_750 * 6 - 65.0) / 50_000)
+    assert trade[["side", "bars", "entry_bar", "exit_bar"]].tolist() == ["long", 3, 1, 4]

@@ -51,3 +51,26 @@ def test_a_soft_gate_filters_or_scales():
         soft_gate(Signals(long=YES), LATE, scale=0.5)
     with pytest.raises(SignalError, match="side 'up'"):
         hard_block(Signals(long=YES), LATE, side="up")
+
+
+def test_a_gate_acts_on_the_sides_there_are_and_closes_what_leaves_by_bool():
+    assert hard_block(Signals(long=YES), LATE).short is None
+    both = hard_block(Signals(long=YES, short=YES), LATE)
+    assert (both.long.equals(~LATE), both.short.equals(~LATE)) == (True, True)
+    closing = hard_block(Signals(long=YES, exit=~YES), LATE, close=True).exit
+    assert (closing.equals(LATE), closing.dtypes.eq(bool).all()) == (True, True)
+
+
+@pytest.mark.parametrize("scale", [-0.01, 1.01])
+def test_a_scale_lies_between_off_and_no_effect(scale):
+    with pytest.raises(SignalError, match="a gate's scale of"):
+        soft_gate(Signals(long=YES, size=0.4), LATE, scale=scale)
+    assert soft_gate(Signals(long=YES, size=0.4), LATE, scale=1.0).size["A"].tolist() == [0.4] * 6
+    assert soft_gate(Signals(long=YES, size=0.4), LATE, scale=0.0).long.equals(~LATE)
+
+
+@pytest.mark.parametrize("steps", [(-0.1, 0.5), (0.5, 1.1), ()])
+def test_steps_of_conviction_are_shares(steps):
+    with pytest.raises(SignalError, match="steps of conviction"):
+        conviction_size(YES * 1.0, most=0.5, steps=steps)
+    assert conviction_size(YES * 1.0, most=0.5, steps=(0.0, 1.0))["A"].tolist() == [0.0] * 6

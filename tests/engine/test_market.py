@@ -56,3 +56,17 @@ def test_the_clock_travels_with_the_market() -> None:
     m = dataclasses.replace(cases.market(np.random.default_rng(0)), clock=Clock("24/7", "1h"))
     assert m.year == 8760.0
     assert m.cut(1, 9).clock == m.clock
+
+
+def test_a_position_is_worth_the_last_close_and_before_any_the_last_open() -> None:
+    m = cases.market(np.random.default_rng(0), bars=5, symbols=1)
+    opened, close = (np.array([values]).T for values in ([0.0, 10.0, np.nan, 12.0, 13.0], [np.nan, np.nan, np.nan, 12.5, np.nan]))
+    assert dataclasses.replace(m, open=opened, close=close).mark[:, 0].tolist() == pytest.approx([np.nan, 10.0, 10.0, 12.5, 12.5], nan_ok=True)
+
+
+def test_an_extreme_that_is_missing_is_the_larger_or_smaller_of_open_and_close() -> None:
+    m = cases.market(np.random.default_rng(0), bars=3, symbols=1)
+    nan, opened, close = np.full((3, 1), np.nan), np.array([[10.0], [12.0], [-1.0]]), np.array([[11.0], [9.0], [8.0]])
+    bars = bars_of(dataclasses.replace(m, open=opened, close=close, high=nan, low=nan), Costs())
+    assert (bars.high[:, 0].tolist(), bars.low[:, 0].tolist()) == ([11.0, 12.0, 8.0], [10.0, 9.0, 8.0])
+    assert np.isnan(bars.open[2, 0])  # what is not above zero cannot be traded

@@ -114,3 +114,52 @@ def test_values_per_bar_mean_the_measures_and_say_what_each_bar_adds(returns):
         without = [x[np.arange(len(x)) != k].mean() * 252 if name == "mean" else getattr(one, name) for k, one in zip((3, 40, 200), left_out, strict=True)]
         jackknife = len(x) * estimate - (len(x) - 1) * np.array(without)
         assert values[name][[3, 40, 200]] == pytest.approx(jackknife, rel=0.02, abs=0.02 * np.abs(values[name]).std())
+
+
+def test_the_tail_is_a_quantile_and_the_mean_of_what_lies_at_or_under_it():
+    m = measure(series(np.arange(-10, 11) / 100), NO_TRADES, 252)  # the second lowest of 21 is the 5% quantile
+    assert (m.var_95, m.es_95) == (pytest.approx(-0.09), pytest.approx(-0.095))
+
+
+def test_exposure_and_turnover_are_those_of_the_runs_own_table():
+    activity = pd.DataFrame({"gross": [0.0, 0.5, -0.5, 1.0], "turnover": [np.nan, 1.0, 0.0, 1.0]})
+    m = measure(series([0.01, 0.0, -0.01, 0.02]), NO_TRADES, 365, activity=activity)
+    assert (m.exposure, m.turnover) == (0.75, pytest.approx(0.5 * 365))
+    assert math.isnan(measure(series([0.01] * 4), NO_TRADES, 365, activity=activity[["gross"]]).turnover)
+
+
+def test_a_trade_that_earned_nothing_is_no_win_and_without_a_loss_there_is_no_profit_factor(trades):
+    closed = trades.assign(exit_label=trades["entry_label"])
+    assert measure(series([0.01] * 6), closed.assign(pnl=[2.0, 0.0, -1.0]), 252).win_rate == pytest.approx(1 / 3)
+    assert measure(series([0.01] * 6), closed.assign(pnl=[2.0, 0.0, -1.0]), 252).profit_factor == 2.0
+    assert math.isnan(measure(series([0.01] * 6), closed.assign(pnl=[2.0, 0.0, 1.0]), 252).profit_factor)
+
+
+def test_an_interval_takes_twenty_bars_that_vary_and_no_ruin(returns):
+    known = [not math.isnan(measure(series(x), NO_TRADES, 252).sharpe_low) for x in (returns[:19], returns[:20], [0.001] * 30, [*returns[:30], -1.0])]
+    assert known == [False, True, False, False]
+
+
+def test_a_benchmark_takes_two_common_labels_and_has_to_move():
+    r = series([0.01, 0.02, -0.01])
+    two = pd.Series([0.02, 0.04], r.index[:2])
+    m = measure(r, NO_TRADES, 252, two)
+    assert (m.beta, m.correlation) == (pytest.approx(0.5), pytest.approx(1.0))
+    assert math.isnan(measure(r, NO_TRADES, 252, two[:1]).beta)
+    assert math.isnan(measure(r, NO_TRADES, 252, two * 0 + 0.01).beta)
+    assert math.isnan(measure(r * 0, NO_TRADES, 252, two).correlation)
+
+
+def test_a_fall_from_the_start_has_the_first_label_and_one_that_lasts_has_no_end():
+    m = measure(series([-0.1, -0.1, 0.05, 0.01]), NO_TRADES, 252)
+    assert (m.drawdown_peak, m.drawdown_trough, m.drawdown_recovered) == ("2020-01-01", "2020-01-02", "")
+    assert m.drawdown_bars == 4
+    assert m.calmar == pytest.approx(m.cagr / 0.19)
+    assert math.isnan(measure(series([0.1, 0.1]), NO_TRADES, 252).calmar)
+
+
+def test_one_bar_has_a_return_and_no_spread():
+    m = measure(series([0.1]), NO_TRADES, 252)
+    assert (m.total_return, m.bars, m.var_95) == (pytest.approx(0.1), 1, 0.1)
+    assert math.isnan(m.volatility)
+    assert math.isnan(m.sharpe)

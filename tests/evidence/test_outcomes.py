@@ -5,6 +5,7 @@ import pytest
 
 from flowbt.evidence.claims import outcomes as out
 from flowbt.ground.clock import Clock
+from flowbt.ground.errors import ClaimError
 
 CLOSE = [100.0, 110, 99, 99, 120, 60]
 
@@ -61,3 +62,55 @@ def test_path_is_zero_at_the_event():
 
 def test_neighbours_of_a_horizon():
     assert (out.around(21), out.around(1)) == ((16, 26), ())
+
+
+MADE = {
+    "return": lambda symbol, **given: out.forward_return(symbol, 21, **given),
+    "excess": lambda symbol, **given: out.forward_excess(symbol, "Y", 21, **given),
+    "fall": lambda symbol, **given: out.forward_drawdown(symbol, 21, **given),
+    "worst": lambda symbol, **given: out.forward_worst(symbol, 21, **given),
+    "volatility": lambda symbol, **given: out.forward_volatility(symbol, 21, **given),
+    "change": lambda symbol, **given: out.forward_change("close", symbol, 21, **given),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_an_outcome_has_the_neighbours_of_its_horizon_unless_others_are_given(name):
+    assert MADE[name]("X").also == (16, 26)
+    assert MADE[name]("X", also=(5,)).also == (5,)
+    assert MADE[name]("X", also=()).also == ()
+
+
+@pytest.mark.parametrize("made", [*(MADE[name] for name in MADE if name != "change"), out.next_move, out.next_range, out.variance_ratio, out.autocorrelation])
+def test_elsewhere_an_outcome_is_the_same_of_another_symbol(made):
+    here = made("X")
+    there = here.elsewhere("Z")
+    assert there.symbol == "Z"
+    assert there.label == here.label.replace("X", "Z")
+    assert (there.horizon, there.also, there.statistic, there.units) == (here.horizon, here.also, here.statistic, here.units)
+
+
+def test_outcomes_of_sizes_are_risks_and_compared_as_regimes():
+    assert (out.next_move("X").risk, out.next_move("X").kind) == (True, "regime comparison")
+    assert (out.forward_return("X", 5).risk, out.forward_return("X", 5).kind) == (False, "event study")
+    assert out.forward_return("VIX", 5).risk
+    assert [out.given("a", 5, ratio=ratio).statistic for ratio in (False, True)] == ["mean", "ratio"]
+
+
+def test_a_day_around_the_clock_has_365_a_year():
+    panel = OnePanel()
+    panel.clock = Clock("24/7")
+    found = out.forward_volatility("X", 2).columns(panel, 2)[0].iloc[2, 0]
+    assert found == pytest.approx(math.sqrt((0 + (21 / 99) ** 2) / 2 * 365))
+
+
+def test_correlations_are_of_this_return_with_the_next_and_deviations_of_the_next():
+    x, y = (frame.iloc[:, 0].to_numpy() for frame in out.autocorrelation("X").columns(OnePanel(), 1))
+    assert (x[1], y[1]) == (pytest.approx(0.1), pytest.approx(-0.1))
+    assert column(out.variance_ratio("X"))[1] == pytest.approx(-0.1)
+
+
+def test_a_price_of_zero_is_refused_with_its_date(monkeypatch):
+    monkeypatch.setitem(globals(), "CLOSE", [100.0, 110, 0.0, 99, 120, 60])
+    with pytest.raises(ClaimError, match=r"close of X at 2024-01-04: 0, which is no price"):
+        column(out.forward_return("X", 1))

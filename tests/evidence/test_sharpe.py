@@ -40,3 +40,24 @@ def test_mean_correlation_is_that_of_the_matrix():
     x[:, 1:] += 0.7 * x[:, :1]
     matrix = np.corrcoef(x.T)
     assert mean_correlation(np.column_stack([x, np.zeros(300)])) == pytest.approx(matrix[~np.eye(6, dtype=bool)].mean())
+
+
+def test_two_returns_are_the_least_a_sharpe_can_be_had_from():
+    sharpe, skew, kurtosis, bars = moments(np.array([0.01, np.nan, 0.03]))
+    assert (sharpe, bars) == (pytest.approx(math.sqrt(2)), 2)
+    assert probabilistic_sharpe(0.1, 0.0, 2, skew, kurtosis) == pytest.approx(stats.norm.cdf(0.1 / math.sqrt(1 - skew * 0.1 + (kurtosis - 1) / 4 * 0.01)))
+    assert math.isnan(probabilistic_sharpe(0.1, 0.0, 1))
+    assert math.isnan(moments(np.array([0.01]))[0])
+    assert moments(np.full(5, 0.01))[3] == 5
+
+
+def test_where_skew_leaves_no_spread_nothing_is_said():
+    assert math.isnan(probabilistic_sharpe(1.0, 0.0, 100, skew=1.5, kurtosis=3.0))  # 1 - 1.5 + 0.5
+    assert probabilistic_sharpe(1.0, 0.0, 100, skew=1.4, kurtosis=3.0) == pytest.approx(1.0)
+
+
+def test_one_moving_column_correlates_with_nothing():
+    x = np.random.default_rng(0).standard_normal((50, 2))
+    assert math.isnan(mean_correlation(x * [1.0, 0.0]))
+    assert mean_correlation(x) == pytest.approx(np.corrcoef(x.T)[0, 1])
+    assert effective_trials(1, 0.5) == 1.0

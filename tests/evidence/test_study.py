@@ -142,3 +142,31 @@ def test_the_transform_that_is_made_once_is_that_of_every_weight(horizon, nothin
     there = outcomes.volatility(centred)
     expected = study.crossed(study.spectrum(weights * there), study.spectrum(centred / there))
     np.testing.assert_allclose(study.anywhere(weights, outcomes), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["event", "signed", "falls"])
+@pytest.mark.parametrize("pieces", [False, True])
+def test_what_is_added_to_every_outcome_changes_nothing_and_its_unit_only_the_effect(returns, pieces, kind):
+    r, ahead = returns
+    event = (np.random.default_rng(8).random((400, 1)) < 0.2).astype(float)
+    event *= {"event": 1.0, "signed": np.where(np.arange(400)[:, None] % 3, 1.0, -1.0), "falls": -1.0}[kind]
+    plain, moved = (study.outcomes_of(5, [5 * a + b * ahead], [a + b * r] if pieces else None) for a, b in ((0.0, 1.0), (0.03, 20.0)))
+    one, other = (study.contrast(event, o, STATISTICS["mean"]) for o in (plain, moved))
+    assert (plain.pieces is not None) == pieces
+    assert other.effect == pytest.approx(20 * one.effect)
+    assert other.test(20).p() == pytest.approx(one.test(20).p(), rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "a", "b"), [("ratio", 0.0, 20.0), ("deviation", 3.0, 20.0), ("autocorrelation", 3.0, 20.0)])
+def test_a_regime_is_told_alike_in_every_unit(data, name, a, b):
+    _, y, event, _ = data
+    x = np.roll(y, 1, axis=0)
+    one, other = (study.contrast(event, study.outcomes_of(1, [m + k * y, m + k * x]), STATISTICS[name]) for m, k in ((0.0, 1.0), (a, b)))
+    assert other.effect == pytest.approx(one.effect)
+    assert other.test(20).p() == pytest.approx(one.test(20).p(), rel=1e-6)
+
+
+def test_an_interval_of_a_share_stays_between_none_and_all():
+    assert study.wilson(0.0, 5)[0] == 0.0
+    assert study.wilson(1.0, 5)[1] == 1.0
+    assert study.wilson(1.0, 1)[0] == pytest.approx(binomtest(1, 1).proportion_ci(method="wilson").low, abs=1e-6)

@@ -156,7 +156,7 @@ def trials_under(root: Path) -> Trials:
     def trials(manifest: JsonView) -> tuple[int, float]:
         synthetic = bool(manifest.get("synthetic"))
         if synthetic not in known:
-            known[synthetic] = ledger.Ledger(ledger.market_of(root, manifest))
+            known[synthetic] = ledger.Ledger(ledger.trials_folder(root, manifest))
         strategy = str(manifest["strategy"])
         if strategy not in told:
             told[strategy] = _told(Path(root) / slug(strategy))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from flowbt.engine.loader import load_strategy
 from flowbt.engine.sweep.space import Space
 from flowbt.ground.errors import ParameterError, RangeError
 from flowbt.studies.sweep import values
@@ -70,3 +71,47 @@ def test_a_range_is_as_long_as_it_says() -> None:
     assert values_of("x", "0.3:0.1:-0.1", 0.5) == [0.3, 0.2, 0.1]
     with pytest.raises(ParameterError, match="endless"):
         values_of("n", "0:1000000:1", 1)
+
+
+@pytest.mark.parametrize("text", ["1:2", "1:2:0", "2:1:1", "1:2:-1", "nan:2:1", "1:inf:1", "a:b:c", " , ", "", "1:2:3:4", "1e308:-1e308:1"])
+def test_what_is_no_value_and_no_range_is_refused(text: str) -> None:
+    with pytest.raises(ParameterError):
+        values_of("n", text, 0.5)
+
+
+def test_a_range_ends_at_or_under_its_end_however_its_steps_are_rounded() -> None:
+    assert values_of("x", "0:0.3:0.1", 0.5) == [0.0, 0.1, 0.2, 0.3]
+    assert values_of("x", "0:0.29:0.1", 0.5) == [0.0, 0.1, 0.2]
+    assert values_of("x", "3:1:-1", 0.5) == [3.0, 2.0, 1.0]
+    assert values_of("n", "2, 3,2", 1) == [2, 3]
+
+
+@pytest.mark.parametrize("name", ["trial", "sharpe"])
+def test_a_parameter_named_as_a_column_of_the_table_is_refused(tmp_path, name: str) -> None:  # type: ignore[no-untyped-def]
+    path, head = tmp_path / "named.py", '"""T."""\n\nfrom flowbt import Signals\n\nSYMBOLS = ("SPY",)\n\n\n'
+    path.write_text(head + f'def signals(panel, *, {name}=1):\n    return Signals(long=panel["close"] > {name})\n')
+    with pytest.raises(ParameterError, match=f"a sweep of '{name}': the stored table has a column of that name"):
+        values.space_of(load_strategy(path), {name: "1,2"})
+    assert values.space_of(load_strategy(path), {}).values == ((1,),)
+
+
+def test_a_space_has_what_is_given_before_the_files_grid_before_the_default(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "grid.py"
+    path.write_text(
+        '"""T."""\n\nfrom flowbt import Signals\n\nSYMBOLS = ("SPY",)\nGRID = {"a": (1, 2), "b": (3.0,)}\n\n\n'
+        'def signals(panel, *, a=1, b=0.5, c="x"):\n    return Signals(long=panel["close"] > a)\n'
+    )
+    space = values.space_of(load_strategy(path), {"b": "4,5"})
+    assert dict(zip(space.names, space.values, strict=True)) == {"b": (4.0, 5.0), "a": (1, 2), "c": ("x",)}
+    assert (space.size, space.most(["a", "b"])) == (4, 4)
+    with pytest.raises(ParameterError, match="parameter 'd' of grid"):
+        values.space_of(load_strategy(path), {"d": "1"})
+
+
+def test_groups_have_every_trial_once_by_the_named_parameters() -> None:
+    codes = SMALL.codes(np.array([11, 0, 5, 1, 8]))
+    groups = {first["fast"]: where.tolist() for first, where in SMALL.groups(codes, ["fast"])}
+    assert groups == {1: [1, 3], 2: [2], 3: [0, 4]}
+    assert [where.tolist() for _, where in SMALL.groups(codes, [])] == [[0, 1, 2, 3, 4]]
+    many = Space.of({"a": tuple(range(70_000)), "b": (1, 2)})
+    assert [(first["a"], where.tolist()) for first, where in many.groups(many.codes(np.array([139_998, 3, 2])), ["a"])] == [(1, [1, 2]), (69_999, [0])]

@@ -226,4 +226,4 @@ def claim(
 
 
 def _values(given: object) -> tuple[object, ...]:
-    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    return tuple(itertools.islice(given, MOST_DEFINITIONS + 1)) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 
 from flowbt.evidence.claims.declare import Claim, Document
-from flowbt.evidence.claims.study import plain
+from flowbt.ground.documents import plain
 from flowbt.ground.types import Json
 
 

@@ -177,7 +177,7 @@ def autocorrelation(symbol: str | None) -> Outcome:
     def columns(panel: Panel, h: int) -> list[pd.DataFrame]:
         c = closes(panel, symbol)
         x, y = c.pct_change(fill_method=None), c.pipe(_return, h)
-        return [x, y, x * x, y * y, x * y]
+        return [x, y]
 
     return Outcome(
         f"autocorrelation of the returns of {symbol or 'the name'}",

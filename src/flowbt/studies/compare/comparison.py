@@ -106,7 +106,7 @@ def compare_records(records: Sequence[RunRecord], beliefs: Sequence[Belief]) -> 
     index = common_labels(records)
     year = min(breakdowns.bars_per_year(record.manifest) for record in records)
     labels = unique_labels(records)
-    returns = [on_labels(record.returns["strategy"], index) for record in records]
+    returns = [compounded_between(record.returns["strategy"], index) for record in records]
     table = pd.concat(returns, axis=1, keys=range(len(records)))
     intraday = any(record.manifest.get("step", "1d") != "1d" for record in records)
     keep = drawing.drawn(len(index))
@@ -140,7 +140,7 @@ def common_labels(records: Sequence[RunRecord]) -> pd.DatetimeIndex:
     return index.sort_values()
 
 
-def on_labels(returns: pd.Series, index: pd.DatetimeIndex) -> pd.Series:
+def compounded_between(returns: pd.Series, index: pd.DatetimeIndex) -> pd.Series:
     """Returns from one label of `index` to the next: what happened between them is compounded (weekends of a 24/7 clock)."""
     line = breakdowns.growth(returns).reindex(index)
     between = line.pct_change()

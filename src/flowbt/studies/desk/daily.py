@@ -40,7 +40,7 @@ from flowbt.studies.desk.prospective import entered_forecasts
 from flowbt.studies.desk.score import JournalScore, score_journal
 from flowbt.studies.desk.standing import held_by, with_standing
 from flowbt.studies.desk.today import Today, clock_time, today_all
-from flowbt.studies.ingest.update import Asked, came_today, last_update, update
+from flowbt.studies.ingest.update import UpdateRequest, came_today, last_update, update
 from flowbt.studies.score.measure import Settings
 
 DESK, DONE, BOARD = "desk", "daily.json", "board"
@@ -57,7 +57,7 @@ class Day:
     journal: Path
     results: Path
     site: Path | None = None
-    asked: Asked | None = None
+    asked: UpdateRequest | None = None
     now: pd.Timestamp | None = None
     alerts: Path | None = None
 

@@ -175,7 +175,7 @@ def _same_terms(name: str, kept: Provenance, asked: Reduction) -> None:
 
 def _into(before: Version, table: pd.DataFrame, declaration: Dataset, arrival: Arrival, files: Sequence[FileRecord]) -> Grown:
     """The rows that are there with the new ones. What differs is a revision where a file of the same name was corrected, else half of a bar: refused."""
-    state = grown(before.frame(), Assembled(table, [], [], []), declaration, arrival)
+    state = grown(before, Assembled(table, [], [], []), declaration, arrival)
     held = {file["name"]: file["sha256"] for file in before.provenance.get("files", ())}
     corrected = any(held.get(file["name"], file["sha256"]) != file["sha256"] for file in files)
     if state.change.get("revised") and not corrected:

@@ -17,10 +17,10 @@ import pandas as pd
 from flowbt.engine.book import Book
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
 from flowbt.engine.simulate import bars_of
-from flowbt.engine.sweep.rotations import plain, rotated_rules
+from flowbt.engine.sweep.rotations import rotated_rules, rules_are_numbers
 from flowbt.engine.types import Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Rules, Terms, run_signals, run_targets
-from flowbt.evidence.sharpe import moments
+from flowbt.evidence.sharpe import per_bar_sharpe
 from flowbt.evidence.timing import Timing, skill_of, timing_of
 from flowbt.ground.errors import SignalError
 from flowbt.ground.types import Json
@@ -119,7 +119,7 @@ def plain_rules(prepared: Prepared) -> Rules | None:
         rules = rules_of(prepared.decision, prepared.market)
     except SignalError:
         return None
-    return rules if plain(rules) else None
+    return rules if rules_are_numbers(rules) else None
 
 
 def against_placebos(prepared: Prepared, book: Book, count: int, seed: int) -> Placebos:
@@ -131,15 +131,15 @@ def against_placebos(prepared: Prepared, book: Book, count: int, seed: int) -> P
 def beside(prepared: Prepared, book: Book, rotations: Iterator[Array]) -> Placebos:
     """The book beside the returns of rotations of its decision."""
     year, returns, trades = prepared.market.year, _values(book), len(book.trades)
-    real = moments(returns)[0]
+    real = per_bar_sharpe(returns)
     if not math.isfinite(real):
         return Placebos(math.nan, (), 1.0, math.nan, timing_of(math.nan, np.empty(0), None, trades, year))
-    per_period = np.nan_to_num([moments(one)[0] for one in rotations])  # a placebo without trades has Sharpe 0
+    per_period = np.nan_to_num([per_bar_sharpe(one) for one in rotations])  # a placebo without trades has Sharpe 0
     count = len(per_period)
     p = (1 + int(np.count_nonzero(per_period >= real - SAME))) / (1 + count)
     variance = float(np.var(per_period, ddof=1)) if count > 1 else math.nan
     annual = per_period * math.sqrt(year)
-    timing = timing_of(real * math.sqrt(year), annual, skill_of(returns, held(book, prepared.costs.funding)), trades, year)
+    timing = timing_of(real * math.sqrt(year), annual, skill_of(returns, held_exposure(book, prepared.costs.funding)), trades, year)
     return Placebos(real * math.sqrt(year), tuple(float(x) for x in annual), p, variance, timing)
 
 
@@ -178,7 +178,7 @@ def rotated_structures(prepared: Prepared, count: int, seed: int) -> Iterator[Ar
         yield np.divide(value, before, out=np.ones_like(before), where=before > 0.0) - 1.0
 
 
-def held(book: Book, carry: bool = True) -> Iterator[tuple[Array, Array]]:
+def held_exposure(book: Book, carry: bool = True) -> Iterator[tuple[Array, Array]]:
     """Signed fractions of equity held over each bar (at the mark before it), and the simple returns of what is held: T x N each, 0 where missing, in blocks of
     columns. With `carry`, dividends and funding are part of the return: who holds the average exposure gets and pays them as well.
 
