@@ -7,7 +7,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import escape
@@ -100,7 +100,7 @@ class Backtest:
         return self.run.record.returns
 
     @property
-    def portfolio(self) -> Any:
+    def portfolio(self) -> object:
         """The run as a `vectorbt.Portfolio`."""
         return self.run.book.portfolio
 

@@ -45,7 +45,7 @@ class Strategy:
     function: Function
     parameters: dict[str, object]
     symbols: tuple[str, ...]
-    grid: dict[str, tuple[Any, ...]]
+    grid: dict[str, tuple[object, ...]]
     clock: Clock
     costs: Costs
     account: Account
@@ -192,7 +192,7 @@ def _guarded(path: Path, function: Callable[..., object]) -> Function:
     """The file's function behind the fence, whoever calls it."""
 
     @functools.wraps(function)
-    def decide(panel: object, **parameters: object) -> Any:
+    def decide(panel: object, **parameters: object) -> object:
         with deciding(str(path)):
             return function(fenced(panel), **parameters)
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flowbt.ground.errors import FlowbtError
 from flowbt.ground.files import read_bytes, read_text
-from flowbt.ground.types import JsonView
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError  # slow to import: who has a model has done it
@@ -60,7 +59,7 @@ def plain(value: Any) -> Any:
 _SEAL = re.compile(rb',\s*"seal": "([0-9a-f]{16})"\s*\}\s*\Z')
 
 
-def sealed(document: JsonView, *, indent: int | None = None) -> str:
+def sealed(document: Mapping[str, object], *, indent: int | None = None) -> str:
     """A document as JSON with the hash of its own text at its end, so that a changed one is known."""
     head = dumps(document, indent=indent).removesuffix("}").rstrip()
     before, after = ("", "") if indent is None else ("\n" + " " * indent, "\n")
@@ -82,12 +81,12 @@ def _hash(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def dumps(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> str:
+def dumps(value: object, *, indent: int | None = None, sort_keys: bool = False) -> str:
     separators = (",", ":") if indent is None else None
     return json.dumps(plain(value), indent=indent, sort_keys=sort_keys, ensure_ascii=False, allow_nan=False, separators=separators)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, object]:
     """A TOML file's document, UTF-8. OSError where it cannot be read, ValueError for what is no TOML."""
     import tomllib  # a listing reads JSON alone
 
@@ -109,7 +108,7 @@ def read_declared(path: Path, model: type[M], what: str, error: type[FlowbtError
     return as_model(raw, model, asked, error, do)
 
 
-def as_model(raw: dict[str, Any], model: type[M], asked: str, error: type[FlowbtError], do: str) -> M:
+def as_model(raw: dict[str, object], model: type[M], asked: str, error: type[FlowbtError], do: str) -> M:
     """A document as `model`; `error` names the entry that is wrong, a misspelt key first: it explains what else is wrong."""
     try:
         return model.model_validate(raw)

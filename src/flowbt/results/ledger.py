@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -77,12 +77,12 @@ def home_of(results: Path) -> Path:
     return Path(os.environ.get("FLOWBT_LEDGER") or Path(results).absolute().parent / "ledger")
 
 
-def trials_folder(results: Path, facts: JsonView) -> Path:
+def trials_folder(results: Path, facts: Mapping[str, object]) -> Path:
     """The trials of the project on real data or on the demo market: `ledger/` beside the results, or FLOWBT_LEDGER."""
     return home_of(results) / (DEMO if facts.get("synthetic") else REAL)
 
 
-def keys_of(facts: JsonView, prints: Keys) -> Keys:
+def keys_of(facts: Mapping[str, object], prints: Keys) -> Keys:
     """Keys of trials by what they decide (`engine/sweep/fingerprint.py`). `facts`: a run's manifest or a sweep's facts."""
     base = dumps({name: facts.get(name) for name in _BASE}, sort_keys=True)
     return prints ^ np.uint64(int.from_bytes(hashlib.sha256(base.encode()).digest()[:8], "little"))

@@ -53,7 +53,7 @@ class StoredRun:
     def strategy(self) -> str:
         return str(self.summary["strategy"])
 
-    def as_dict(self) -> Json:
+    def as_dict(self) -> dict[str, object]:
         return {**self.summary, "path": self.path.as_posix(), "tags": list(self.tags), "note": self.note, "belief": self.belief}
 
 
@@ -291,7 +291,7 @@ def _entry(path: Path, believed: Mapping[str, BeliefTold], marks: Json | None) -
     return StoredRun(path, summary, tuple(tags), str(note), belief if isinstance(belief, dict) else None)
 
 
-def _marks(path: Path) -> Json | None:
+def _marks(path: Path) -> dict[str, object] | None:
     """Tags and note of a run; empty where nothing was marked, None where they cannot be read."""
     try:
         marks = parse_json(read_bytes(f"{path}/{MARKS}"))

@@ -38,7 +38,7 @@ class Styled(NamedTuple):
     """A text and how it is painted."""
 
     text: str
-    style: Json
+    style: dict[str, object]
 
 
 def width_of_output() -> int | None:

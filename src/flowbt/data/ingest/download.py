@@ -277,7 +277,7 @@ class _Download:
             return None
         return record if hash_file(self.path) == record["sha256"] else None
 
-    def _remember(self, record: Json) -> None:
+    def _remember(self, record: dict[str, object]) -> None:
         write_json(self.records, {**_records(self.records), self.request.file: record})
 
 
@@ -289,7 +289,7 @@ def address(url: str, base_url: str) -> str:
     return base_url.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def as_records(pulled: Sequence[Pulled]) -> list[Json]:
+def as_records(pulled: Sequence[Pulled]) -> list[dict[str, object]]:
     return [asdict(one) for one in pulled]
 
 

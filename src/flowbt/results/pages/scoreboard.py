@@ -203,7 +203,7 @@ def _label(r: Json) -> str:
     return f"{words}; over {r['horizon']}" if words else f"over {r['horizon']}"
 
 
-def _figure(f: Finding, figure: Json) -> Context:
+def _figure(f: Finding, figure: dict[str, object]) -> Context:
     def text(value: Any) -> str:
         if value is None:
             return MISSING

@@ -123,7 +123,7 @@ def export(root: Path, folder: Path) -> int:
     return len(pages) + 1
 
 
-def _row(entry: shelf.StoredRun, root: Path) -> Json:
+def _row(entry: shelf.StoredRun, root: Path) -> dict[str, object]:
     """What the browser page shows of a run: some 250 bytes when packed (benchmarks/results.py)."""
     summary, belief = entry.summary, entry.belief
     parameters, measures = summary.get("parameters") or {}, summary.get("measures") or {}

@@ -245,7 +245,7 @@ def _pages(day: Day, told: DayShown) -> int:
         links.insert(0, {"href": "board.html", "name": "Board"})
     entries = read(day.journal)
     forecasts = entered_forecasts(entries, {one.hash for one in entries if one.kind == FORECAST and one.body["synthetic"] == told.score.synthetic})
-    page: Json = {
+    page: dict[str, object] = {
         "strategies": [asdict(one) for one in told.said],
         "problems": list(told.cannot),
         "synthetic": told.score.synthetic,
@@ -263,7 +263,7 @@ def _pages(day: Day, told: DayShown) -> int:
     return export(day.results, day.site) if day.site is not None else 1 + len(links)
 
 
-def _arrived(day: Day) -> Json | None:
+def _arrived(day: Day) -> dict[str, object] | None:
     """What the last update brought, for the page."""
     last = last_update(day.asked.datasets) if day.asked else None
     if last is None:

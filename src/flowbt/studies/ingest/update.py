@@ -152,7 +152,7 @@ def declared_providers(asked: UpdateRequest) -> Providers:
 def last_update(datasets: Path) -> Json | None:
     """What became of the last update and of earlier ones of its UTC day (`time`, `done`, `outcomes`); None where there was none."""
     try:
-        found: Json = read_json(datasets / RECORD)
+        found: dict[str, object] = read_json(datasets / RECORD)
         return found
     except (OSError, ValueError):
         return None
@@ -170,7 +170,7 @@ def came_today(asked: UpdateRequest) -> tuple[int, tuple[str, ...]]:
     return len(came), left
 
 
-def _of_today(asked: UpdateRequest) -> list[Json]:
+def _of_today(asked: UpdateRequest) -> list[dict[str, object]]:
     last = last_update(asked.datasets) or {}
     return list(last["outcomes"]) if str(last.get("time", ""))[:10] == f"{asked.today:%Y-%m-%d}" else []
 
@@ -325,6 +325,6 @@ def _declare(datasets: Path, name: str) -> None:
     write_text(target, read_text(own))
 
 
-def _record(asked: UpdateRequest, outcomes: Sequence[Json], done: bool) -> None:
+def _record(asked: UpdateRequest, outcomes: Sequence[dict[str, object]], done: bool) -> None:
     """What became of every pull of the day: those of this call, after those an earlier call of the day asked for and this one did not."""
     write_json(asked.datasets / RECORD, {"time": f"{asked.today:%Y-%m-%dT%H:%M:%SZ}", "done": done, "outcomes": list(outcomes)})

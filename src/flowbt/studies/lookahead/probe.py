@@ -25,7 +25,7 @@ from flowbt.ground.errors import FenceError, FlowbtError
 from flowbt.studies.lookahead.cuts import AFTER, activity_of, cut_rows, other_future, screen, screens
 from flowbt.studies.lookahead.parts import PartTable, first_difference, parts_of
 
-Decide = Callable[[Any], Any]  # a panel to a decision, by code that remembers nothing
+Decide = Callable[[object], object]  # a panel to a decision, by code that remembers nothing
 SEED = 20
 NEAR = 5  # rows before a changed one in which a peek shows
 FUTURES = (0.0, -1.0, 1.0)  # after entries in turn: nothing, a falling course, a rising one

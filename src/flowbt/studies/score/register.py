@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from functools import lru_cache
@@ -108,7 +108,7 @@ def entries_of(files: Iterable[ClaimFile], today: str) -> list[RegisterEntry]:
     ]
 
 
-def drift(register: Register, entries: Iterable[RegisterEntry], rules: JsonView) -> Drift:
+def drift(register: Register, entries: Iterable[RegisterEntry], rules: Mapping[str, object]) -> Drift:
     """How the claims as they are, and the rules, differ from the register."""
     now, then = {e.claim: e for e in entries}, register.current()
     changed = tuple(name for name in now if name in then and now[name].hash != then[name].hash)
