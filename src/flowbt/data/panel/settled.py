@@ -1,7 +1,7 @@
 """Funding as cash: the rates that settle while a bar's position is held.
 
-1. What settles after the label's instant and until the next label's belongs to the label's bar: on a 24/7 clock inside the bar, its end included, for it is paid
-   on the position carried into it; on an exchange's clock until the next session's date, so that nights and weekends are paid for.
+1. What settles after the label's instant and until the next label's belongs to the label's bar: on a 24/7 clock inside the bar, its end included, for it
+   is paid on the position carried into it; on an exchange's clock until the next session's date, so that nights and weekends are paid for.
 2. Of a rate that was corrected the last counts.
 3. A settlement that should be there and is not makes its bar missing. It should be there where two are further apart than one and a half of the interval
    that the later one stands for (`funding_interval_hours`; where that is not there, the usual distance).
