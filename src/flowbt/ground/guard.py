@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import NoReturn
 
-from flowbt.ground.errors import FenceError, ParameterError, StrategyError
+from flowbt.ground.errors import FenceError, ParameterError, StrategyError, lost_errors_in_a_line
 from flowbt.ground.home import TIMEOUT
 
 FILES = ("open", "os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir", "glob.glob", "shutil.", "sqlite3.", "tempfile.", "mmap.")
@@ -133,7 +133,7 @@ def deciding(path: str, tables: str = "") -> Iterator[None]:
         return
     state.refused = None
     try:
-        with contained(path):
+        with contained(path), _lost_errors_rest():
             state.path, state.tables = path, tables
             try:
                 yield
@@ -156,6 +156,22 @@ def resting() -> Iterator[None]:
         state.resting -= 1
 
 
+@contextmanager
+def _lost_errors_rest() -> Iterator[None]:
+    """Inside, whoever shows what `__del__` and the like raise may read the source for it: the file that decides has not."""
+    show = sys.unraisablehook
+
+    def rested(told: sys.UnraisableHookArgs) -> None:
+        with resting():
+            show(told)
+
+    sys.unraisablehook = rested
+    try:
+        yield
+    finally:
+        sys.unraisablehook = show
+
+
 def _end_after(parent: BaseProcess) -> None:
     parent.join()
     os._exit(1)
@@ -163,6 +179,7 @@ def _end_after(parent: BaseProcess) -> None:
 
 def die_with_parent() -> None:
     """For a worker process: end when the process that started it has ended, however that was."""
+    lost_errors_in_a_line()
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent,), daemon=True, name="watch of the parent").start()

@@ -1,5 +1,7 @@
 """Plan to catalog: no-ops, refusals, atomicity, publication."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -213,3 +215,15 @@ def test_a_folder_of_files_where_the_source_knows_their_names(tmp_path, put):
     assert import_files(FileImport("finra", "finra", {}, publication="session 18:00"), [folder], tmp_path / "datasets").rows == 2
     with pytest.raises(SourceError, match="is a folder"):
         import_files(FileImport("y", "yahoo", {"symbol": "A"}, publication="close"), [folder], tmp_path / "datasets")
+
+
+def test_no_change_looks_known_before_what_it_changes(tmp_path, declare, put, plan):
+    folder = declare()
+    put("a.csv")
+    bring(plan(ONE))
+    there = current(folder)
+    assert Arrival().instant(there) >= pd.Timestamp(there.provenance["stored"]).tz_localize(None).floor("ms")
+    ahead = replace(there, provenance={**there.provenance, "stored": "2999-01-01T00:00:00+00:00"})  # as where the clock has gone back since
+    with pytest.raises(FlowbtError, match=r"dataset bars: the clock says .* set the clock right"):
+        Arrival().instant(ahead)
+    assert Arrival(known=pd.Timestamp("2024-02-01")).instant(ahead) == pd.Timestamp("2024-02-01")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from flowbt.data.asof import asof_rows
 from flowbt.data.catalog import Catalog, Imported
-from flowbt.data.panel.bases import dividends_of, level_of, split_factor, stale_opens
+from flowbt.data.panel.bases import dividends_of, scale_to_meet, split_factor, stale_opens
 from flowbt.data.panel.columns import FieldTable, Reader, by_label, on_labels
 from flowbt.data.panel.joining import Joined, Speaker, join, preceded
 from flowbt.data.panel.settled import settled_by_bar
@@ -365,7 +365,7 @@ class PanelReader:
             return table
         holders = self.catalog.holders("close", symbol, self.clock)
         traded = by_label(join([(one, self._reader(one).on(self.clock, "close", symbol)) for one in holders]).table)
-        return replace(table, values=table.values * level_of(traded, by_label(self._reader(folded).on(self.clock, "close", symbol))), whole=False)
+        return replace(table, values=table.values * scale_to_meet(traded, by_label(self._reader(folded).on(self.clock, "close", symbol))), whole=False)
 
     def _reader(self, holder: Imported) -> Reader:
         return self._readers.setdefault(holder.name, Reader(holder))

@@ -34,7 +34,7 @@ def parse(path: Path, options: Options) -> RawTable:
     rename = dict(options.get("rename", {}))
     if field := options.get("wide"):
         wanted = set(options.get("columns", ()))
-        columns = {str(c): str(rename.get(c, c)) for c in sheet.frame.columns if c not in (time, "row") and (not wanted or c in wanted)}
+        columns = {str(c): str(rename.get(c, c)) for c in sheet.frame.columns if c != time and (not wanted or c in wanted)}
         return sheet.wide(times, columns, str(field))
     fields = _fields(sheet, options)
     known = _times(sheet.require(str(options["known"])), str(options["known"]), options) if options.get("known") else None

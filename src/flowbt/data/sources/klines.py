@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.sources.base import Options, RawTable, Sheet, head, is_text, read_sheet, symbol_of
+from flowbt.data.sources.base import Options, RawTable, Sheet, first_lines, is_text, read_sheet, symbol_of
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
 
@@ -97,10 +97,8 @@ def _archives(wanted: Wanted) -> list[tuple[str, str]]:
 
 
 def _sheet(path: Path) -> Sheet:
-    bare = is_text(path) and head(path, 1)[0].split(",")[0].strip().isdigit()
-    sheet = read_sheet(path, columns=ARCHIVE if bare else None)
-    sheet.frame = sheet.frame.rename(columns={name: str(name).lower() for name in sheet.frame.columns}).rename(columns=SHORT)
-    return sheet
+    bare = is_text(path) and first_lines(path, 1)[0].split(",")[0].strip().isdigit()
+    return read_sheet(path, columns=ARCHIVE if bare else None).renamed(lambda name: SHORT.get(name.lower(), name.lower()))
 
 
 def _times(sheet: Sheet, options: Options) -> pd.Series:

@@ -33,6 +33,6 @@ def parse(path: Path, options: Options) -> RawTable:
     bar = str(options.get("bar", "1h"))
     rows = pd.DataFrame({"event_time": sheet.times("timestamp").dt.floor(bar), "symbol": sheet.frame["coin"].astype("str")})
     rows["symbol"] += str(options.get("suffix", ""))
-    rows["row"] = sheet.frame["row"].astype("int64")
+    rows["row"] = sheet.rows.astype("int64")
     rows["liquidations_long_usd"], rows["liquidations_short_usd"] = size.where(side == "sell", 0.0), size.where(side == "buy", 0.0)
     return summed(RawTable(rows[kept], tuple(sheet.findings)), bar)

@@ -121,7 +121,7 @@ def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path,
     made = assemble(found if what != "place" else (), declaration, dataset.overlap, read)
     records = [{**record, "rows": rows} for record, rows in zip(records, made.rows, strict=False)]
     made, records = _over(made, records, declaration, arrival.over_by)
-    state = grown(stored.frame(), made, declaration, arrival) if stored and what in ("place", "merge") else _fresh(made)
+    state = grown(stored, made, declaration, arrival) if stored and what in ("place", "merge") else _fresh(made)
     holes = check_holes(state.frame, declaration) + check_opens(state.frame, declaration) + check_splits(state.frame, declaration)
     refuse(holes, declaration)
     before = stored.provenance if stored and what != "anew" else {}
@@ -162,14 +162,14 @@ def _fresh(made: Assembled) -> Grown:
     return Grown(made.frame.drop(columns="row"), {"new": len(made.frame)})
 
 
-def grown(old: pd.DataFrame, made: Assembled, declaration: Dataset, arrival: Arrival) -> Grown:
+def grown(before: Version, made: Assembled, declaration: Dataset, arrival: Arrival) -> Grown:
     """What is there with what files bring (nothing, where the rows are only placed again)."""
-    new = made.frame
+    old, new = before.frame(), made.frame
     if declaration.publication.rule != "column":  # what a file says of it does not count then
         old, new = old.drop(columns="known_at"), new.drop(columns="known_at", errors="ignore")
     if new.empty:
         return Grown(old, {"placed": len(old)})
-    merged = merge(old, new, arrival.instant(), keep_old=policy(declaration, "revision") == "drop")
+    merged = merge(old, new, arrival.instant(before), keep_old=policy(declaration, "revision") == "drop")
     merged = replace(merged, findings=tuple(replace(finding, file=made.file) for finding in merged.findings))
     refuse(merged.findings, declaration)
     return Grown(merged.frame, merged.change, merged.findings)
