@@ -6,6 +6,7 @@ import pytest
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import open_panel
+from flowbt.features.calendar import days_to_event
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FieldError
 from tinydata import FIELDS, bars, store
@@ -181,3 +182,14 @@ def test_an_interval_that_changes_is_no_hole(tmp_path):
 def test_nights_and_weekends_are_paid_for_on_the_clock_of_an_exchange(tmp_path):
     funding = funded(tmp_path, pd.date_range("2024-01-03", "2024-01-13", freq="8h", unit="ns"), clock="XNYS")
     assert funding.tolist() == [3.0, 9.0, 3.0, 3.0, 3.0, 3.0]  # the second is Friday's
+
+
+def test_dates_that_are_held_apart_from_outcomes_are_known_when_they_were_announced(tmp_path):
+    day, told = pd.Timestamp("2024-01-11"), pd.Timestamp("2023-12-01")
+    rows = [(day, day + pd.Timedelta("14h"), "CPI", 0.1), (day, told, "CPI:date", 1.0)]
+    table = pd.DataFrame(rows, columns=["event_time", "known_at", "symbol", "event"])
+    store(tmp_path, "dates", table, clock="24/7", frequency="event", publication={"rule": "column"}, fields={"event": {}})
+    store(tmp_path, "prices", bars("SPY", Clock().labels("2024-01-08", "2024-01-12")), fields=FIELDS)
+    found = days_to_event(open_panel(Catalog((tmp_path,)), ["SPY"]), event="CPI")
+    assert found.until["SPY"].dropna().tolist() == [3.0, 2.0, 1.0]
+    assert found.today["SPY"].tolist() == [False, False, False, True, False]
