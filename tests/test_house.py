@@ -120,3 +120,10 @@ def test_paths_are_made_whole_by_one_function():
     """`Path.resolve` gave a traceback for a link in a circle."""
     found = [path.name for path in SRC.rglob("*.py") if ".resolve()" in path.read_text(encoding="utf-8").replace("Path(__file__).resolve()", "")]
     assert found == []
+
+
+def test_open_types_are_half_of_what_they_were():
+    """`Any`, and the names that stand for JSON of any shape: 685 before the rooms were made. What is told to the type checker to be passed over: 22."""
+    names = Counter(node.id for _, tree in modules().values() for node in ast.walk(tree) if isinstance(node, ast.Name))
+    assert names["Any"] + names["Json"] + names["JsonView"] <= 685 // 2
+    assert sum(path.read_text(encoding="utf-8").count("type: ignore") for path, _ in modules().values()) <= 22 // 2

@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from tests.rights import mode
 
+from flowbt.ground.errors import StoreError
 from flowbt.results import ledger
 
 FACTS = {"strategy": "one", "shape": "s", "symbols": ["SPY"], "decision": f"{7:016x}"}
@@ -161,3 +163,11 @@ def test_a_name_that_leaves_the_folder_and_one_never_run(root):
     ledger.add_run(root, {**FACTS, "strategy": "../../one"}, 0.1)
     assert tally(root, strategy="../../one").trials == 1
     assert tally(root, strategy="never run") == (0, pytest.approx(math.nan, nan_ok=True))
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_trials_that_may_not_be_read_are_never_counted_as_none(root, depth):
+    shut = enter(root, [7, 3]).parents[depth]
+    with mode(shut, 0), pytest.raises(StoreError, match=r"read the ledger in .*: Permission denied"):
+        tally(root)
+    assert tally(root).trials == 2

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from flowbt.cli.show.signs import plain_signs
-from flowbt.ground.errors import FlowbtError, nearest, printable
+from flowbt.ground.errors import FlowbtError, lost_errors_in_a_line, nearest, printable
 
 COMMANDS = {
     "init": "Make a project: strategies, claims, declarations, notebook.",
@@ -127,6 +127,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a sign gets another, never a traceback
             stream.reconfigure(errors="flowbt")
     warnings.formatwarning = _one_line
+    lost_errors_in_a_line()
     _heed_signals()
     _seldom_collect()
     try:

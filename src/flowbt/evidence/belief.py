@@ -120,13 +120,8 @@ class Belief:
     checks: tuple[Check, ...] = field(default=())
 
     @property
-    def green(self) -> bool:
-        """Whether everything holds: the only case in which a page may show green."""
-        return self.answer == "yes"
-
-    @property
     def tone(self) -> str:
-        """good, bad or doubt: the colour of every page and list."""
+        """good, bad or doubt: the colour of every page and list. Good only where everything holds."""
         return {"yes": "good", "no": "bad", "cannot tell": "doubt"}[self.answer]
 
     def to_dict(self) -> BeliefTold:

@@ -48,12 +48,12 @@ def writing_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside `path`; with all that is in it, it becomes `path` when the block ends well. `path` must not be there, or be empty."""
     with scratch_folder(path) as temporary:
         yield temporary
-        settle(temporary, path)
+        move_into_place(temporary, path)
 
 
 @contextmanager
 def scratch_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path`, gone when the block ends; `settle` keeps it."""
+    """A temporary folder beside `path`, gone when the block ends; `move_into_place` keeps it."""
     temporary = temporary_of(path)
     clear_abandoned(path)
     temporary.mkdir()
@@ -63,7 +63,7 @@ def scratch_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def settle(temporary: Path, path: Path) -> None:
+def move_into_place(temporary: Path, path: Path) -> None:
     """Flush a folder with all that is in it, and rename it to `path`."""
     for folder, _, names in os.walk(temporary, topdown=False):
         for name in names:
@@ -80,7 +80,7 @@ def publish(work: Path, home: Path) -> None:
     """
     if not home.exists():
         try:
-            settle(work, home)
+            move_into_place(work, home)
             return
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # somebody else has just brought theirs

@@ -19,7 +19,7 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import NoReturn
 
-from flowbt.ground.errors import FenceError, ParameterError, StrategyError
+from flowbt.ground.errors import FenceError, ParameterError, StrategyError, lost_errors_in_a_line
 from flowbt.ground.home import TIMEOUT
 
 FILES = ("open", "os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir", "glob.glob", "shutil.", "sqlite3.", "tempfile.", "mmap.")
@@ -136,7 +136,7 @@ def deciding(path: str, tables: str = "") -> Iterator[None]:
         return
     state.refused = None
     try:
-        with contained(path):
+        with contained(path), _lost_errors_rest():
             state.path, state.tables = path, tables
             try:
                 yield
@@ -159,6 +159,22 @@ def resting() -> Iterator[None]:
         state.resting -= 1
 
 
+@contextmanager
+def _lost_errors_rest() -> Iterator[None]:
+    """Inside, whoever shows what `__del__` and the like raise may read the source for it: the file that decides has not."""
+    show = sys.unraisablehook
+
+    def rested(told: sys.UnraisableHookArgs) -> None:
+        with resting():
+            show(told)
+
+    sys.unraisablehook = rested
+    try:
+        yield
+    finally:
+        sys.unraisablehook = show
+
+
 def _end_after(parent: BaseProcess) -> None:
     parent.join()
     os._exit(1)
@@ -167,6 +183,7 @@ def _end_after(parent: BaseProcess) -> None:
 def begin_worker() -> None:
     """For a worker process: look for circles of garbage as seldom as a command does (`flowbt/cli`), keep freed memory for the next array, and end when the
     process that started it has ended, however that was."""
+    lost_errors_in_a_line()
     gc.set_threshold(SELDOM)
     with suppress(OSError, AttributeError):  # another C library
         libc = ctypes.CDLL("libc.so.6")

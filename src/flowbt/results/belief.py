@@ -33,7 +33,7 @@ SAME = {
     "account": "account",
     "synthetic": "data",
 }  # what must be the same in a run and a walk-forward, and what it is called
-Trials = Callable[[JsonView], tuple[int, float]]  # of a manifest: distinct trials so far, and the variance of their Sharpe ratios per bar
+Trials = Callable[[Mapping[str, object]], tuple[int, float]]  # of a manifest: distinct trials so far, and the variance of their Sharpe ratios per bar
 
 
 def belief_of(manifest: Mapping[str, object], measures: Mapping[str, object], trials: Trials, walks: Sequence[Mapping[str, object]]) -> Belief:
@@ -135,7 +135,7 @@ def _deflated(manifest: Mapping[str, object], measures: JsonView, trials: tuple[
     return deflated_sharpe(sharpe / math.sqrt(year), int(measures.get("bars") or 0), trials=max(count, 1), variance=spread, skew=skew, kurtosis=kurtosis)
 
 
-def belief_now(root: Path, manifest: JsonView, measures: JsonView) -> Belief:
+def belief_now(root: Path, manifest: Mapping[str, object], measures: Mapping[str, object]) -> Belief:
     """The belief of a run, by the ledger beside `root` and the walk-forwards under it as they are now."""
     return belief_of(manifest, measures, trials_under(root), walk_forwards(Path(root) / slug(str(manifest["strategy"]))))
 
@@ -144,10 +144,10 @@ def trials_under(root: Path) -> Trials:
     """Trials by the ledger of the results under `root`, read once."""
     known: dict[bool, ledger.Ledger] = {}
 
-    def trials(manifest: JsonView) -> tuple[int, float]:
+    def trials(manifest: Mapping[str, object]) -> tuple[int, float]:
         synthetic = bool(manifest.get("synthetic"))
         if synthetic not in known:
-            known[synthetic] = ledger.Ledger(ledger.market_of(root, manifest))
+            known[synthetic] = ledger.Ledger(ledger.trials_folder(root, manifest))
         return known[synthetic].count(str(manifest["strategy"]))
 
     return trials

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -73,12 +73,12 @@ def home_of(results: Path) -> Path:
     return Path(os.environ.get("FLOWBT_LEDGER") or Path(results).absolute().parent / "ledger")
 
 
-def market_of(results: Path, facts: JsonView) -> Path:
+def trials_folder(results: Path, facts: Mapping[str, object]) -> Path:
     """The trials of the project on real data or on the demo market: `ledger/` beside the results, or FLOWBT_LEDGER."""
     return home_of(results) / (DEMO if facts.get("synthetic") else REAL)
 
 
-def keys_of(facts: JsonView, prints: Keys) -> Keys:
+def keys_of(facts: Mapping[str, object], prints: Keys) -> Keys:
     """Keys of trials by what they decide (`engine/sweep/fingerprint.py`). `facts`: a run's manifest or a sweep's facts."""
     base = dumps({name: facts.get(name) for name in _BASE}, sort_keys=True)
     return prints ^ np.uint64(int.from_bytes(hashlib.sha256(base.encode()).digest()[:8], "little"))
@@ -86,7 +86,7 @@ def keys_of(facts: JsonView, prints: Keys) -> Keys:
 
 def folder_of(results: Path, facts: JsonView) -> Path:
     """Where the trials of a strategy file on this kind of data are. `facts`: a run's manifest or a sweep's facts."""
-    return market_of(results, facts) / slug(facts["strategy"]) / str(facts.get("shape") or "unknown")
+    return trials_folder(results, facts) / slug(facts["strategy"]) / str(facts.get("shape") or "unknown")
 
 
 def add(folder: Path, name: str, keys: Keys, sharpes: Sharpes) -> Path:
@@ -120,7 +120,7 @@ class Ledger:
     """The trials of a market as they are now; each file is read once."""
 
     def __init__(self, folder: Path) -> None:
-        self.names = {name.name: _named(name) for name in sorted(folder.glob("*")) if name.is_dir()}
+        self.names = {name.name: _named(name) for name in _folders(folder)}
 
     def count(self, strategy: str) -> TrialCount:
         """Distinct trials of a strategy, whatever its file has been over time, and of all names that are the same search."""
@@ -135,7 +135,7 @@ class Ledger:
 
 def tally(results: Path, facts: JsonView) -> TrialCount:
     """Distinct trials of a strategy so far. `facts`: a run's manifest or a sweep's facts."""
-    return Ledger(market_of(results, facts)).count(facts["strategy"])
+    return Ledger(trials_folder(results, facts)).count(facts["strategy"])
 
 
 def distinct(keys: Keys, sharpes: Sharpes) -> tuple[Keys, Sharpes]:
@@ -167,7 +167,7 @@ def _named(folder: Path) -> NamedTrials:
 
 def _all_of(folder: Path) -> NamedTrials:
     found, lost, shapes = [], 0, set()
-    for path in sorted(folder.glob("*/*.parquet"), key=lambda path: (path.name.startswith(RUN), path)):
+    for path in sorted((path for shape in _folders(folder) for path in shape.glob("*.parquet")), key=lambda path: (path.name.startswith(RUN), path)):
         part = _read(path)
         shapes.add(path.parent.name)
         if part is None and not os.path.lexists(path):  # a link to nowhere is there, and is lost
@@ -180,6 +180,18 @@ def _all_of(folder: Path) -> NamedTrials:
             found.append(part)
     pa.default_memory_pool().release_unused()
     return NamedTrials(*_joined(found), frozenset(shapes - {"unknown"}), lost)
+
+
+def _folders(home: Path) -> list[Path]:
+    """The folders in one, by name; none where it is not there. StoreError where they cannot be looked into: trials not seen would make luck look small."""
+    with storing(home, "read the ledger in"):
+        try:
+            found = sorted(path for path in home.iterdir() if path.is_dir())
+        except FileNotFoundError:
+            return []
+        for path in found:
+            os.scandir(path).close()
+    return found
 
 
 def _read(path: Path) -> tuple[Keys, Sharpes] | None:

@@ -114,3 +114,39 @@ def test_a_hole_in_funding_is_missing_and_not_zero(tmp_path):
     funding = open_panel(Catalog((tmp_path,)), ["BTC"], Clock("24/7", "1d")).bars().funding["BTC"]
     assert funding.isna().loc["2024-01-04":"2024-01-06"].all()
     assert funding.notna().loc["2024-01-08":].all()
+
+
+def settled(root, name, times, rates, known=None):
+    table = pd.DataFrame({"event_time": times, "symbol": "BTC", "funding_rate": rates, "known_at": times if known is None else known})
+    store(root, name, table, clock="24/7", frequency="8h", publication={"rule": "after"}, fields={"funding_rate": {"max_age": "9h"}})
+
+
+def test_a_corrected_rate_is_paid_once(tmp_path):
+    days = Clock("24/7", "1d").labels("2024-01-01", "2024-01-03")
+    store(tmp_path, "btc", bars("BTC", days), clock="24/7", frequency="day", fields=FIELDS)
+    times = pd.date_range("2024-01-01 08:00", "2024-01-04", freq="8h", unit="ns")
+    later = times[1] + pd.Timedelta("3D")
+    settled(tmp_path, "funding", times.append(times[1:2]), [0.0001] * len(times) + [0.0002], times.append(pd.DatetimeIndex([later])))
+    funding = open_panel(Catalog((tmp_path,)), ["BTC"], Clock("24/7", "1d")).bars().funding["BTC"]
+    assert funding.tolist() == pytest.approx([0.0004, 0.0003, 0.0003])
+
+
+def test_funding_is_paid_where_a_later_dataset_goes_on(tmp_path):
+    days = Clock("24/7", "1d").labels("2024-01-01", "2024-01-08")
+    store(tmp_path, "btc", bars("BTC", days), clock="24/7", frequency="day", fields=FIELDS)
+    times = pd.date_range("2024-01-01 08:00", "2024-01-09", freq="8h", unit="ns")
+    rates = np.where(np.arange(len(times)) % 2, 0.0001, 0.0003)
+    settled(tmp_path, "first", times[:12], rates[:12])
+    settled(tmp_path, "then", times[6:], rates[6:])
+    panel = open_panel(Catalog((tmp_path,)), ["BTC"], Clock("24/7", "1d"))
+    assert panel.bars().funding["BTC"].tolist() == pytest.approx(pd.Series(rates).groupby(np.arange(len(times)) // 3).sum().tolist())
+    assert [one.dataset for one in panel.speakers()["funding_rate", "BTC"]] == ["first", "then"]
+
+
+def test_events_are_announced_when_the_rule_says_as_it_is_now(tmp_path):
+    table = pd.DataFrame({"event_time": [pd.Timestamp("2024-01-10")], "symbol": "FOMC", "event": 1.0})
+    store(tmp_path, "dates", table, frequency="event", publication={"rule": "session", "at": "09:00"}, fields={"event": {}})
+    path = tmp_path / "dates" / "dataset.toml"
+    path.write_text(path.read_text().replace("09:00", "17:00"))
+    store(tmp_path, "prices", bars("SPY", Clock().labels("2024-01-02", "2024-01-12")), fields=FIELDS)
+    assert open_panel(Catalog((tmp_path,)), ["SPY"]).events("FOMC")["known_at"].tolist() == [pd.Timestamp("2024-01-10 22:00")]

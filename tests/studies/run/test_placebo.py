@@ -9,7 +9,7 @@ from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
 from flowbt.ground.clock import Clock
 from flowbt.studies.run import placebo
-from flowbt.studies.run.placebo import against_placebos, held, placebos_of, rotated_returns
+from flowbt.studies.run.placebo import against_placebos, held_exposure, placebos_of, rotated_returns
 
 BARS, LONG = 600, 2_520
 INDEX = pd.bdate_range("2014-01-01", periods=BARS)
@@ -67,7 +67,7 @@ def test_exposure_is_what_the_book_held(noise):
     decision = Targets(frame(state * 0.7))
     ready = prepared(returns, decision)
     book = simulate(ready.market, decision, Costs(fees=0, slippage=0), ready.account)
-    [(exposure, moves)] = held(book)
+    [(exposure, moves)] = held_exposure(book)
     np.testing.assert_allclose((exposure * moves).sum(axis=1)[1:], book.returns.to_numpy()[1:], atol=0.002)
 
 

@@ -57,7 +57,7 @@ def add(file: Path, datasets: Path, as_json: bool, **rest: Any) -> None:
     refused with its row, never guessed.
     """
     from flowbt.studies.ingest.add import Wishes, look
-    from flowbt.studies.ingest.add import add as bring
+    from flowbt.studies.ingest.add import add as add_file
 
     keys = ("symbol", "symbol_column", "wide", "upper", "time", "dates", "decimal", "dash", "zone", "delimiter", "encoding", "header")
     reading = {key: {"\\t": "\t", "tab": "\t"}.get(rest[key], rest[key]) for key in keys if rest[key]}
@@ -72,7 +72,7 @@ def add(file: Path, datasets: Path, as_json: bool, **rest: Any) -> None:
         say("\n".join(seen.lines()))
     if sys.stdin.isatty() and not rest["yes"] and not as_json:
         seen, wishes = _asked(seen, wishes, datasets)
-    outcome = bring(seen, wishes, datasets, arrival_of(rest))
+    outcome = add_file(seen, wishes, datasets, arrival_of(rest))
     if as_json:
         emit({**asdict(outcome), "understood": seen.lines()})
     else:

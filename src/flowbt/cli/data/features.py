@@ -102,7 +102,7 @@ def show(name: str, parameters: tuple[str, ...], datasets: Path, demo: bool | No
 @datasets_option
 @demo_option
 @json_option
-def compute(names: tuple[str, ...], target: Path, parameters: tuple[str, ...], datasets: Path, demo: bool | None, as_json: bool, **view: Any) -> None:
+def compute(names: tuple[str, ...], target: Path, parameters: tuple[str, ...], datasets: Path, demo: bool | None, as_json: bool, **view: object) -> None:
     """Compute features over all history and write one table: label, symbol, a column per feature."""
     from flowbt.studies.features.docs import entry
     from flowbt.studies.features.values import compute_table, write_table
@@ -169,7 +169,7 @@ def _view(view: Json) -> View:
     return View(symbols, Clock(view["clock"], view["step"]), view["start"], view["end"])
 
 
-def _record(one: FeatureEntry) -> Json:
+def _record(one: FeatureEntry) -> dict[str, object]:
     return {**vars(one.record), "call": one.call, "gives": one.parts, "summary": one.title}
 
 

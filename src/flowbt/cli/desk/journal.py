@@ -12,7 +12,7 @@ import click
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data, timeout_option
 from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import JournalError
-from flowbt.ground.home import place
+from flowbt.ground.home import project_path
 from flowbt.ground.types import Function
 
 F = TypeVar("F", bound=Function)
@@ -22,7 +22,7 @@ def journal_option(command: F) -> F:
     return click.option(
         "--journal",
         type=PathName(),
-        default=lambda: place("journal"),
+        default=lambda: project_path("journal"),
         envvar="FLOWBT_JOURNAL",
         show_default="journal",
         show_envvar=True,
@@ -42,12 +42,12 @@ def command() -> None:
 def head(journal: Path, holds: str | None, as_json: bool) -> None:
     """The number of entries and the last hash. Kept elsewhere, and looked for later with --holds, it proves that nothing up to it was cut off or
     written anew."""
-    from flowbt.studies.desk.chain import START, held, read
+    from flowbt.studies.desk.chain import START, entry_with_hash, read
 
     entries = read(journal)
     last = entries[-1].hash if entries else START
     if holds is not None:
-        entry = held(journal, entries, holds)
+        entry = entry_with_hash(journal, entries, holds)
         if not as_json:
             say(f"held: entry {entry.n} of {entry.time}, and everything before it, is as it was")
     if as_json:
@@ -61,7 +61,7 @@ def head(journal: Path, holds: str | None, as_json: bool) -> None:
 @click.option(
     "--strategies",
     type=PathName(),
-    default=lambda: place("strategies"),
+    default=lambda: project_path("strategies"),
     show_default="strategies",
     help="Folder of today's strategy files.",
 )
@@ -140,7 +140,7 @@ def register(targets: tuple[str, ...], journal: Path, demo: bool | None, dataset
     from flowbt.studies.desk.forecasts import FORECAST
     from flowbt.studies.desk.forecasts import register as enter
 
-    new, problems = enter(data_of(datasets, demo), targets or (str(place("claims")),), journal)
+    new, problems = enter(data_of(datasets, demo), targets or (str(project_path("claims")),), journal)
     if as_json:
         emit({"entries": [asdict(one) for one in new], "problems": problems})
     else:

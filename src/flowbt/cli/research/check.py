@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -20,7 +19,7 @@ from flowbt.cli.show.terminal import Column, say, show
 @datasets_option
 @timeout_option
 @json_option
-def command(path: Path | None, parameters: tuple[str, ...], dates: int, explain: bool, demo: bool | None, datasets: Path, as_json: bool) -> Any:
+def command(path: Path | None, parameters: tuple[str, ...], dates: int, explain: bool, demo: bool | None, datasets: Path, as_json: bool) -> object:
     """Probe the decisions of the strategy PATH for use of the future; exit code 3 where they use it.
 
     Every run, sweep and walk-forward does the first part of it; here the join in time is made anew too, and the warm-up is measured.

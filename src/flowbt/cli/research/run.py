@@ -81,10 +81,10 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
 
         with Aside() if "vectorbt" not in sys.modules else nullcontext() as aside:  # before anything else is imported here
             from flowbt.studies.run.backtest import backtest
-            from flowbt.studies.run.stored import look, store_run
+            from flowbt.studies.run.stored import enter_and_judge, store_run
 
             run = backtest(data_of(options["datasets"], options["demo"]), _request(path, parameters, options), aside, step)
-        belief = look(options["results"], run)
+        belief = enter_and_judge(options["results"], run)
         folder = None if options["no_store"] else store_run(options["results"], run)
     if options["as_json"]:
         manifest = dict(run.record.manifest)

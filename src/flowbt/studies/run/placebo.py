@@ -17,7 +17,7 @@ import pandas as pd
 from flowbt.engine.book import Book
 from flowbt.engine.decisions import no_rules, plan_of, rules_of
 from flowbt.engine.simulate import bars_of
-from flowbt.engine.sweep.rotations import plain, rotated_rules
+from flowbt.engine.sweep.rotations import rotated_rules, rules_are_numbers
 from flowbt.engine.types import Signals, Targets, frozen
 from flowbt.engine.walk.kernel import Rules, Terms, run_signals, run_targets
 from flowbt.evidence.sharpe import per_bar_sharpe
@@ -116,7 +116,7 @@ def plain_rules(prepared: Prepared) -> Rules | None:
         rules = rules_of(prepared.decision, prepared.market)
     except SignalError:
         return None
-    return rules if plain(rules) else None
+    return rules if rules_are_numbers(rules) else None
 
 
 def against_placebos(prepared: Prepared, book: Book, count: int, seed: int) -> Placebos:
@@ -136,7 +136,7 @@ def beside(prepared: Prepared, book: Book, rotations: Iterator[Array]) -> Placeb
     p = (1 + int(np.count_nonzero(per_period >= real - SAME))) / (1 + count)
     variance = float(np.var(per_period, ddof=1)) if count > 1 else math.nan
     annual = per_period * math.sqrt(year)
-    timing = timing_of(real * math.sqrt(year), annual, skill_of(returns, held(book)), trades, year)
+    timing = timing_of(real * math.sqrt(year), annual, skill_of(returns, held_exposure(book)), trades, year)
     return Placebos(real * math.sqrt(year), tuple(float(x) for x in annual), p, variance, timing)
 
 
@@ -175,7 +175,7 @@ def rotated_structures(prepared: Prepared, count: int, seed: int) -> Iterator[Ar
         yield np.divide(value, before, out=np.ones_like(before), where=before > 0.0) - 1.0
 
 
-def held(book: Book) -> Iterator[tuple[Array, Array]]:
+def held_exposure(book: Book) -> Iterator[tuple[Array, Array]]:
     """Signed fractions of equity held over each bar (at the mark before it), and the simple returns of what is held: T x N each, 0 where missing, in blocks of
     columns.
 

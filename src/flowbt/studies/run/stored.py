@@ -16,11 +16,11 @@ from flowbt.studies.run.backtest import Run
 
 def store_run(results: Path, run: Run) -> Path:
     """Enter the run in the ledger and store it with its tearsheet under `results`; returns its folder."""
-    look(results, run)
+    enter_and_judge(results, run)
     return store.save(results, run.record)
 
 
-def look(results: Path, run: Run) -> Belief:
+def enter_and_judge(results: Path, run: Run) -> Belief:
     """Enter the run in its strategy's ledger and say what it may be believed now. One that uses the future is no trial."""
     check_usable(results)
     if not run.leak:

@@ -19,10 +19,9 @@ from flowbt.evidence.claims.events import Case, event_study
 from flowbt.evidence.claims.finding import FIELDS
 from flowbt.evidence.claims.forecasts import forecast
 from flowbt.evidence.claims.sequences import sequence_study
-from flowbt.evidence.claims.study import plain
 from flowbt.ground.clock import Clock
-from flowbt.ground.documents import sealed, unsealed
-from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, LookAheadError, ParameterError, check_seed
+from flowbt.ground.documents import plain, sealed, unsealed
+from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, LookAheadError, ParameterError, check_seed, words_of
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import read_bytes, write_text
 from flowbt.ground.protocols import Panel
@@ -30,7 +29,7 @@ from flowbt.ground.types import Json
 from flowbt.results.shelf import storing
 from flowbt.studies.lookahead.claims import ask, refuse_peeking
 from flowbt.studies.score.beside import beyond
-from flowbt.studies.score.files import ClaimFile, line_of
+from flowbt.studies.score.files import ClaimFile, line_of_error
 from flowbt.studies.score.owndate import own_date
 from flowbt.studies.score.register import definition_hash
 from flowbt.studies.score.remedies import lacking
@@ -104,7 +103,7 @@ class Scorer:
         except FlowbtError as error:
             found = {"error": str(error), "leak": isinstance(error, LookAheadError)}
         except Exception as error:  # a claim file is anyone's code: its mistakes are its own line
-            found = {"error": f"{type(error).__name__}: {error}{line_of(file.path)}"}
+            found = {"error": f"{type(error).__name__}: {words_of(error)}{line_of_error(file.path)}"}
         return {k: plain(v) for k, v in found.items()}
 
     def _study(self, claim: Claim, document: Document) -> Measured:

@@ -19,7 +19,7 @@ from flowbt.evidence.measures import measure
 from flowbt.ground.errors import ReconciliationError
 from flowbt.results.studied import Verified
 from flowbt.studies.lookahead.probe import Leak
-from flowbt.studies.lookahead.strategies import CHOSEN, first_of
+from flowbt.studies.lookahead.strategies import CHOSEN, leak_among
 from flowbt.studies.run.market import cut_decision
 from flowbt.studies.sweep.setup import PreparedSweep
 from flowbt.studies.sweep.store import SweepFolder
@@ -65,7 +65,7 @@ def look_ahead(setup: PreparedSweep, trial: int) -> Leak | None:
     """The first use of the future by this trial, beside those of the branches that were probed before the sweep: a whole probe where nothing could be
     recorded, so that this trial may do what none of them does."""
     most = None if setup.sweeper.tracer.per_trial else CHOSEN
-    return setup.leak or first_of(setup.strategy, setup.quiet, [(setup.space.trial(setup.space.codes(np.array([trial]))[0]), most)])
+    return setup.leak or leak_among(setup.strategy, setup.quiet, [(setup.space.trial(setup.space.codes(np.array([trial]))[0]), most)])
 
 
 def _difference(trial: int, row: pd.Series, book: Book) -> float:

@@ -37,7 +37,7 @@ from flowbt.results.pages import walkforward as page
 from flowbt.results.shelf import check_usable, derived, slug, storing
 from flowbt.results.studied import Chosen, WalkedNow, WalkForwardDocument
 from flowbt.studies.lookahead.probe import Leak
-from flowbt.studies.lookahead.strategies import FEW, first_of, refuse
+from flowbt.studies.lookahead.strategies import FEW, leak_among, refuse
 from flowbt.studies.run.market import cut_decision
 from flowbt.studies.sweep.cluster import SweepCluster
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
@@ -114,7 +114,7 @@ def chosen_leak(setup: PreparedSweep, walks: list[Walk]) -> Leak | None:
     """The first use of the future by what was chosen, each choice at a few cuts: the branches and ends of the grid were probed before."""
     chosen = sorted({int(trial) for one in walks for trial in one.windows["trial"] if trial >= 0})
     trials = [setup.space.trial(code) for code in setup.space.codes(np.array(chosen, np.int64))]
-    return first_of(setup.strategy, setup.quiet, [(values, FEW) for values in trials])
+    return leak_among(setup.strategy, setup.quiet, [(values, FEW) for values in trials])
 
 
 def split_of(setup: PreparedSweep, numbers: Ints, plan: WindowPlan, mode: str) -> Split:
