@@ -26,7 +26,7 @@ from pyarrow import fs
 
 from flowbt.ground.documents import read_json
 from flowbt.ground.errors import Busy, StoreError
-from flowbt.ground.files import WRITING, locked, write_json, writing
+from flowbt.ground.files import WRITING, locked, move_into_place, write_json, writing
 from flowbt.ground.home import cache_folder
 
 SCHEMES = ("s3://", "gs://", "gcs://", "file://")
@@ -229,7 +229,7 @@ def upload(system: fs.FileSystem, source: Path, target: str) -> None:
         while chunk := reader.read(1 << 22):
             writer.write(chunk)
     if local:
-        Path(name).replace(target)
+        move_into_place(Path(name), Path(target))
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -27,7 +26,7 @@ from flowbt.data.ingest.watch import Watch
 from flowbt.data.sources.request import Download
 from flowbt.ground.documents import keep, kept
 from flowbt.ground.errors import PullError
-from flowbt.ground.files import flush, hash_file, inside
+from flowbt.ground.files import hash_file, inside, move_into_place
 from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
@@ -248,9 +247,7 @@ class _Download:
         if problem:
             self._begin_again()
             raise PullError(self.url, problem, "the provider may have moved the file; see its site")
-        flush(self.part)
-        os.replace(self.part, self.path)
-        flush(self.path.parent)
+        move_into_place(self.part, self.path)
         self.part.with_suffix(".tag").unlink(missing_ok=True)
         self._remember({"url": self.url, "sha256": digest, "bytes": size, "etag": etag, "fetched": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
         return Pulled(self.request.file, self.url, "fetched", size, digest)
