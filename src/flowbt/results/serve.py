@@ -6,6 +6,7 @@ borrowed name), serves only page files inside the results folder, and changes on
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -58,9 +59,9 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]  # a socket
+            super().handle_error(request, client_address)
 
 
 def _split(target: str) -> SplitResult:
