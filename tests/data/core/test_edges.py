@@ -36,6 +36,7 @@ def test_an_event_is_seen_from_after_its_announcement_and_its_value_from_after_i
     at = pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-03"])
     table = pd.DataFrame({"event_time": at + pd.Timedelta("1D"), "known_at": at, "value": [1.0, 2.0, 3.0]})
     assert known_events(table, pd.Timestamp("2024-01-02"))["value"].isna().tolist() == [True]
+    assert list(known_events(table, pd.Timestamp("2024-01-02"))) == list(table)
     assert known_events(table, pd.Timestamp("2024-01-02 00:01"))["value"].tolist() == pytest.approx([1.0, np.nan], nan_ok=True)
 
 
@@ -151,9 +152,9 @@ def test_a_weekday_is_the_next_one_or_the_day_itself_where_that_is_said():
 
 
 def test_spans_that_came_late_are_out_on_their_day_first_and_last_date_included():
-    late = Publication(rule="session", at="12:00", delayed=(("2024-03-04", "2024-03-06", "2024-03-07"),))
+    late = Publication(rule="session", at="12:00", delayed=(("2024-03-04", "2024-03-06", "2024-03-11"),))
     events = pd.DatetimeIndex(["2024-03-01", "2024-03-04", "2024-03-06 15:00", "2024-03-07", "2024-03-08"])
-    assert late.known_at(events, Clock()).strftime("%d").tolist() == ["01", "07", "07", "07", "08"]
+    assert late.known_at(events, Clock()).strftime("%d").tolist() == ["01", "11", "11", "07", "08"]
 
 
 def test_a_row_comes_out_after_one_instant_and_until_another():
