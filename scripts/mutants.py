@@ -116,6 +116,7 @@ QUICK = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:anyio
 WORK = ROOT / ".mutants"  # a copy of src per room, with its compiled kernels: kept, so that the next run starts warm
 KILLED, SURVIVED, EQUAL, LATE = "killed", "SURVIVED", "equivalent", "TIMED OUT"
 SLACK = 3  # times what the unchanged code takes: a mutant that takes longer does not end
+QUICKEST = tuple(f"tests/engine/test_{one}.py" for one in ("events", "ruin", "decisions", "flat"))  # seconds, with the walk's kernels as plain Python
 OF_KERNELS = ("engine", "sweep")  # rooms whose kernels are run as plain Python too
 COMPILED = b"ground.compiled import"  # a module of kernels
 IN_PYTHON = {"lowest": lambda word: (int(word) & -int(word)).bit_length() - 1, "count_bits": lambda word: int(word).bit_count()}  # intrinsics
@@ -461,7 +462,8 @@ def judge(room: str, given: argparse.Namespace) -> Counter[str]:
     shop.refresh()
     if given.near:
         near = ((one, near_first(one, tests)) for one in chosen[given.skip :])
-        return judged(shop, [(one, Work((first or rest, ()))) for one, (first, rest) in near], Limit(60, given.limit), given.minutes)
+        work = [(one, Work((first or rest, ()), QUICKEST if "engine/walk/" in one.path.as_posix() else ())) for one, (first, rest) in near]
+        return judged(shop, work, Limit(60, given.limit), given.minutes)
     known = learnt(room, tests, shop, 10 * given.limit)
     plain = learnt(room, tests, shop, 10 * given.limit, plain=True) if room in OF_KERNELS else None
     print(f"  unchanged  {known.whole:4.0f} s  ({len(every)} mutants known, {len(chosen)} drawn)", flush=True)
