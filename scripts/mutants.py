@@ -377,8 +377,9 @@ def near_first(mutant: Mutant, tests: tuple[str, ...]) -> Tests:
     """The room's test files in two: those that name the module, and the others."""
     name = ".".join(mutant.path.relative_to(ROOT / "src").with_suffix("").parts)
     files = test_files(tests)
-    near = {path for path in files if mutant.path.stem in path.stem or name in path.read_text(encoding="utf-8")}
-    files.sort(key=lambda path: mutant.path.stem not in path.stem)
+    own = (mutant.path.stem, mutant.path.parent.name)  # kernel.py of vbt/: test_vbt_mode.py
+    near = {path for path in files if any(one in path.stem for one in own) or name in path.read_text(encoding="utf-8")}
+    files.sort(key=lambda path: tuple(one not in path.stem for one in own))
     first, rest = ([str(path.relative_to(ROOT)) for path in files if (path in near) == named] for named in (True, False))
     return tuple(first), tuple(rest)
 
