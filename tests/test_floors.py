@@ -35,6 +35,12 @@ def test_importing_the_command_line_loads_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 
+def test_importing_a_command_loads_nothing_heavy():
+    code = "import sys, importlib; from flowbt.cli import MODULES; [importlib.import_module(name) for name in MODULES.values()]; "
+    code += "print([m for m in ('pandas', 'numpy', 'scipy', 'numba', 'pyarrow', 'jinja2') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
 def test_no_module_is_over_400_lines():
     long = [str(path) for path in (ROOT / "src").rglob("*.py") if len(path.read_text().splitlines()) > 400]
     assert not long

@@ -66,7 +66,7 @@ def sweep(
     number: int = 0,
     constraints: tuple[str, ...] = (),
     sort: str = "sharpe",
-    **values: Any,
+    **values: object,
 ) -> Swept:
     """Sweep a strategy file or a function over `values`: a sequence per parameter, or text such as "0.01:0.04:0.005"; GRID where none is given.
 
@@ -80,7 +80,14 @@ def sweep(
 
 
 def walkforward(
-    strategy: StrategyLike, *, symbols: Sequence[str] = (), setup: Setup | None = None, train: str = "3y", test: str = "1y", sort: str = "sharpe", **values: Any
+    strategy: StrategyLike,
+    *,
+    symbols: Sequence[str] = (),
+    setup: Setup | None = None,
+    train: str = "3y",
+    test: str = "1y",
+    sort: str = "sharpe",
+    **values: object,
 ) -> WalkedForward:
     """Choose parameters on `train` (bars, or time such as 3y), trade them on the `test` that follows, window after window. `values` as in `sweep`."""
     setup = setup or Setup()

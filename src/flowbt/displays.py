@@ -7,20 +7,20 @@ import os
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import escape
 
 from flowbt.evidence.search.judgement import Luck
-from flowbt.ground.home import place
+from flowbt.ground.home import project_path
 from flowbt.ground.types import Json
 from flowbt.results.pages import sweep as sweeps
 from flowbt.results.pages import walkforward as walk_pages
-from flowbt.results.pages.tearsheet import summary
+from flowbt.results.pages.tearsheet import notebook_fragment
 from flowbt.results.studied import ModeResult, SweepDocument, WalkedNow
 from flowbt.studies.catalogs import open_catalog
-from flowbt.studies.run.stored import look, store_run
+from flowbt.studies.run.stored import enter_and_judge, store_run
 
 if TYPE_CHECKING:
     from flowbt.data.catalog import Catalog
@@ -38,8 +38,8 @@ class Setup:
     `start`, `end`: dates; None leaves them to the data. `benchmark`: a symbol, or "none".
     """
 
-    datasets: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_DATASETS") or place("datasets"))
-    results: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_RESULTS") or place("results"))
+    datasets: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_DATASETS") or project_path("datasets"))
+    results: Path | str = field(default_factory=lambda: os.environ.get("FLOWBT_RESULTS") or project_path("results"))
     demo: bool | None = None
     start: str | None = None
     end: str | None = None
@@ -78,7 +78,7 @@ class Backtest:
     @cached_property
     def belief(self) -> Belief:
         """Whether to believe it, by the trials and walk-forwards under `setup.results`; asking counts as a look at the strategy."""
-        return look(Path(self.setup.results), self.run)
+        return enter_and_judge(Path(self.setup.results), self.run)
 
     @property
     def metrics(self) -> Json:
@@ -100,7 +100,7 @@ class Backtest:
         return self.run.record.returns
 
     @property
-    def portfolio(self) -> Any:
+    def portfolio(self) -> object:
         """The run as a `vectorbt.Portfolio`."""
         return self.run.book.portfolio
 
@@ -117,7 +117,7 @@ class Backtest:
         return Page(self.path / "tearsheet.html")
 
     def _repr_html_(self) -> str:
-        return summary(self.run.record, self.belief)
+        return notebook_fragment(self.run.record, self.belief)
 
 
 @dataclass(frozen=True, repr=False)

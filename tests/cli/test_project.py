@@ -10,7 +10,7 @@ import pytest
 from tests.cli.calling import call
 
 from flowbt.ground.errors import DatasetError
-from flowbt.ground.home import place, root
+from flowbt.ground.home import project_path, root
 from flowbt.ground.starter import starter_files
 from flowbt.studies.catalogs import open_catalog
 
@@ -50,9 +50,9 @@ def test_a_folder_with_files_is_no_place_for_a_project(capsys, project):
 def test_the_root_is_found_from_below(project, monkeypatch):
     monkeypatch.chdir(project / "datasets" / "finra")
     assert root() == project
-    assert place("results") == Path("../../results")
+    assert project_path("results") == Path("../../results")
     monkeypatch.chdir(project)
-    assert place("results") == Path("results")
+    assert project_path("results") == Path("results")
     monkeypatch.chdir(project.parent)
     assert root() is None
 

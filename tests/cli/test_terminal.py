@@ -6,7 +6,7 @@ import click
 import pytest
 
 from flowbt.cli.show.signs import plain_signs
-from flowbt.cli.show.terminal import Column, Styled, fitted, length, show, wrapped
+from flowbt.cli.show.terminal import Column, Styled, length, show, table_lines, wrapped
 from flowbt.ground.errors import printable
 
 COLUMNS = (Column("run"), Column("Sharpe", right=True), Column("made", drop=2), Column("words", words=True, drop=1), Column("trades", right=True))
@@ -14,7 +14,7 @@ ROWS = [["short-gamma-amplifier", "−1.07", "2026-01-02 03:04", "holding SPY di
 
 
 def lines_of(width):
-    return fitted(COLUMNS, [[Styled(cell, {}) for cell in row] for row in ROWS], width)
+    return table_lines(COLUMNS, [[Styled(cell, {}) for cell in row] for row in ROWS], width)
 
 
 @pytest.mark.parametrize("width", [20, 30, 40, 60, 80, 100, 160])

@@ -17,7 +17,7 @@ def test_a_situation_gets_its_answer(name):
     facts, answer = SITUATIONS[name]
     found = believe(facts)
     assert found.answer == answer
-    assert found.green == (answer == "yes")
+    assert (found.tone == "good") == (answer == "yes")
     assert re.match(r"(Yes, as far as these data go|No|Cannot tell): .+\.$", found.sentence)
 
 

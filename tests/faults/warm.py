@@ -41,10 +41,13 @@ def warm_up(template: Path, names: Sequence[str], more: Sequence[Words] = ()) ->
 
     verify = sweep.verify
 
-    def once_verified(setup, folder, top, aside=None):
-        if setup.id not in verified:
-            verified[setup.id] = verify(setup, folder, top, aside)()
-        return lambda: verified[setup.id]
+    def once_verified(setup, trials, top, aside=None):
+        def found(folder):
+            if setup.id not in verified:
+                verified[setup.id] = verify(setup, trials, top, aside)(folder)
+            return verified[setup.id]
+
+        return found
 
     sweep.verify = once_verified
     for module in (backtests, gallery, sweep):

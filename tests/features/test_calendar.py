@@ -86,6 +86,12 @@ def test_an_event_announced_afterwards_is_not_seen_on_its_day():
     assert not found.today["SPY"].any()
 
 
+def test_an_event_of_the_evening_is_of_its_day_in_new_york():
+    table = fomc(("2024-05-02 00:30", "2024-03-01"), ("2024-06-12 18:00", "2024-03-01"), ("2024-06-20 00:00", "2024-03-01"))
+    found = days_to_event(panel(events={"FOMC": table})).today["SPY"]
+    assert found[found].index.strftime("%m-%d").tolist() == ["05-01", "06-12", "06-20"]
+
+
 def earnings(*rows):
     return pd.DataFrame({"event_time": [pd.Timestamp(r[0]) for r in rows], "known_at": pd.Timestamp("2024-01-01"), "value": [r[1] for r in rows]})
 

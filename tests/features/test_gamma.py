@@ -47,3 +47,22 @@ def test_share_of_the_same_day() -> None:
     panel = _panel(close=[1, 1], gex=[-4e9, 0], gex_0dte=[-3e9, 0])
     assert same_day_share(panel)["SPY"].iloc[0] == pytest.approx(0.75)
     assert np.isnan(same_day_share(panel)["SPY"].iloc[1])
+
+
+def test_a_range_that_holds_zero_leaves_no_sign() -> None:
+    panel = _panel(close=[1] * 4, gex=[2, -1, -5, 3], gex_low=[1, -2, -9, -1], gex_high=[3, 1, -4, 4])
+    assert gamma_sign(panel)["SPY"].tolist() == [1, 0, -1, 0]
+    assert gamma_run(panel)["SPY"].tolist() == [1, 0, -1, 0]
+
+
+def test_a_range_of_another_number_says_nothing() -> None:
+    panel = _panel(close=[1, 1], gex=[20, np.nan], gex_low=[-1, -1], gex_high=[4, 4])
+    sign = gamma_sign(panel)["SPY"]
+    assert sign.iloc[0] == 1
+    assert np.isnan(sign.iloc[1])
+
+
+def test_the_index_range_goes_with_the_index() -> None:
+    days = _frame([1.0, 1.0])
+    panel = TinyPanel({"close": days, ("gex", "SPX"): days["SPY"], ("gex_low", "SPX"): -days["SPY"], ("gex_high", "SPX"): 2 * days["SPY"]})
+    assert gamma_sign(panel)["SPY"].tolist() == [0, 0]

@@ -74,3 +74,10 @@ def test_a_milestone_lost_within_the_hold_is_never_held():
 
 def test_a_span_that_starts_above_a_multiple_does_not_call_it_new():
     assert not first_closes(frame(SPX=[2500, 2600]), 1000).any().any()
+
+
+def test_a_hole_in_the_closes_makes_a_hold_wait():
+    panel = TinyPanel({"close": frame(SPX=[985, 1001, 1002, np.nan, 1003, 1004, 1005, 1040])})
+    assert milestone(panel).held["SPX"].tolist() == [False] * 6 + [True, False]
+    panel = TinyPanel({"close": frame(SPX=[985, 1001, np.nan, 999, 1003, 1004, 1005, 1040])})
+    assert not milestone(panel).held["SPX"].any()

@@ -102,6 +102,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "bids and asks swapped": (cells(swap), "bids above their asks"),
     "negative prices": (put((4, 5, 15, 16), lambda v: f"-{v}"), "negative prices"),
     "no open interest": (put((10, 21), lambda _: "0"), "no option counts"),
+    "interest with points": (put((10, 21), lambda v: f"{int(v):,}".replace(",", ".")), "no number of contracts"),
     "basis points": (put((7, 18), lambda v: f"{1e4 * float(v):.0f}"), "volatilities"),
     "cut in a line": (lambda text: text[: len(text) * 2 // 3], "cut short"),
     "rows of something else": (body(lambda rows: [*rows, *[",".join(["x"] * 22)] * 9]), "name no option"),
@@ -150,6 +151,34 @@ def test_one_side_only_is_named(tmp_path: Path, gone: int, words: str) -> None:
     snap = profile_of(tmp_path, put((gone,), lambda _: "")).snap
     assert words in snap.words()
     assert "spot 2" in snap.words()
+
+
+@pytest.mark.parametrize("gone", [12, 1])
+def test_one_side_only_has_no_certain_sign(tmp_path: Path, gone: int) -> None:
+    whole, profile = profile_of(tmp_path, lambda text: text), profile_of(tmp_path, put((gone,), lambda _: ""))
+    assert profile.range[0] < whole.total < profile.range[1]
+    assert whole.certain
+    assert not profile.certain
+
+
+def test_open_interest_that_is_not_given_is_named_and_in_the_range(tmp_path: Path) -> None:
+    whole, odd = profile_of(tmp_path, lambda text: text), [0]
+
+    def blank(row: list[str]) -> None:
+        odd[0] += 1
+        row[10], row[21] = ("", "") if odd[0] % 5 in (0, 2) else (row[10], row[21])
+
+    profile = profile_of(tmp_path, cells(blank))
+    assert "NO OPEN INTEREST IS GIVEN FOR 40% OF ITS OPTIONS" in profile.snap.words()
+    assert profile.snap.left_out["open interest missing"] == 66
+    assert profile.range[0] < whole.total < profile.range[1]
+    assert abs(profile.total / whole.total - 1) > 0.2
+
+
+def test_without_quotes_the_range_holds_what_quotes_give(tmp_path: Path) -> None:
+    whole, bare = profile_of(tmp_path, lambda text: text), profile_of(tmp_path, put((4, 5, 15, 16), lambda _: "0"))
+    assert bare.range[0] < whole.total < bare.range[1]
+    assert not whole.by_carry
 
 
 def test_quotes_that_are_not_there_are_named(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from tests.options.test_market import chain
 
 from flowbt.features.chain import snapshot
 from flowbt.ground.errors import SourceError
+from flowbt.options.implied import black_price
 from flowbt.options.market import OptionMarket, option_market
 
 
@@ -31,15 +32,37 @@ def test_a_hole_is_filled_by_its_own_sides_neighbours() -> None:
 def test_a_strike_without_any_is_filled_on_both_sides() -> None:
     table = smiling()
     market = option_market(table.assign(iv=table["iv"].mask(table["strike"] == 104)))
-    assert [one(market, 104, side)["vol"] / 0.184 for side in (True, False)] == pytest.approx([1.0, 1.1], abs=1e-3)
+    assert [one(market, 104, side)["vol"] / 0.184 for side in (True, False)] == pytest.approx([1.0, 1.1], abs=3e-3)
 
 
 def test_nonsense_in_the_money_fills_nothing() -> None:
     table = smiling()
     deep = (table["strike"] <= 90) & table["call"]
-    market = option_market(table.assign(iv=table["iv"].mask(deep, 0.02).mask((table["strike"] == 86) & table["call"])))
+    nonsense = 0.02 + 1e-4 * table["strike"]
+    market = option_market(table.assign(iv=table["iv"].mask(deep, nonsense).mask((table["strike"] == 86) & table["call"])))
     assert one(market, 86, True)["vol_from"] == "other side"
     assert one(market, 86, True)["vol"] == pytest.approx(1.1 * 0.256)
+
+
+def test_what_is_printed_on_both_sides_of_a_hole_in_the_money_was_printed_there() -> None:
+    table = smiling()
+    deep = (table["strike"] <= 90) & table["call"]
+    row = one(option_market(table.assign(iv=table["iv"].mask(deep, 0.02).mask((table["strike"] == 86) & table["call"]))), 86, True)
+    assert (row["vol_from"], row["vol"]) == ("neighbours", 0.02)
+
+
+def test_the_next_day_of_a_dividend_is_solved_in_the_providers_way() -> None:
+    """Calls quoted and solved about 100 (exercised today), puts about 98.4: parity's forward is neither's, so quotes alone mislead."""
+    table = chain(("2024-01-06 20:00",)).assign(as_of=pd.Timestamp("2024-01-05 21:00"))
+    years, strikes = 23 / 24 / 365, table["strike"].to_numpy(dtype=float)
+    calls = table["call"].to_numpy()
+    price = np.where(calls, black_price(100.0, strikes, years, 0.3), black_price(98.4, strikes, years, 0.3, call=False))
+    table = table.assign(iv=0.3 + 1e-4 * strikes, bid=np.maximum(price - 0.005, 0.01), ask=price + 0.005)
+    hole = table["strike"].eq(100) & table["call"]
+    row = one(option_market(table.assign(iv=table["iv"].mask(hole))), 100, True)
+    assert row["vol_from"] == "own quote"
+    assert row["vol"] == pytest.approx(0.31, rel=0.05)
+    assert abs(row["implied"] / 0.31 - 1) > 0.1
 
 
 def test_nonsense_in_the_money_does_not_speak_for_the_other_side() -> None:
@@ -82,7 +105,7 @@ def test_a_volatility_that_is_often_there_and_agrees_with_its_quotes_stays() -> 
 def test_more_than_half_without_a_volatility_is_no_number() -> None:
     table = chain().assign(bid=0.0, ask=0.0)
     with pytest.raises(SourceError, match="of its open interest has neither a volatility"):
-        snapshot(table.assign(iv=table["iv"].mask(table["strike"].between(90, 112))))
+        snapshot(table.assign(iv=table["iv"].mask(table["strike"].between(84, 118))))
 
 
 def test_where_all_are_the_providers_nothing_is_said() -> None:

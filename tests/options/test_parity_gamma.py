@@ -84,3 +84,15 @@ def test_figures_of_the_issue(key: str, stated: tuple[float, float]) -> None:
     assert gamma_profile(chain).total / 1e9 == pytest.approx(stated[1], abs=0.011)
     flat = gamma_profile(chain.assign(bid=np.nan, ask=np.nan)).total / 1e9  # no quotes: spot for a forward, as it was
     assert flat == pytest.approx(stated[0], abs=0.011)
+
+
+@pytest.mark.parametrize("name", CHAINS, ids=str)
+@pytest.mark.real
+def test_without_two_fifths_of_its_volatilities_the_whole_is_in_the_range(name: str) -> None:
+    chain = read_chain(RAW / name)
+    whole = gamma_profile(chain)
+    for seed in range(3):
+        gone = np.random.default_rng(seed).random(len(chain)) < 0.4
+        profile = gamma_profile(chain.assign(iv=chain["iv"].mask(gone)))
+        assert profile.total == pytest.approx(whole.total, rel=0.12)
+        assert profile.range[0] <= whole.total <= profile.range[1] or profile.total == pytest.approx(whole.total, rel=0.025)

@@ -89,15 +89,15 @@ def test_costs_lead_from_profit_before_costs_to_profit():
 
 def test_matched_lines_have_the_strategys_volatility():
     record = make_record()
-    scaled = drawing.matched(record.returns["benchmark"], record.returns["strategy"])
+    scaled = drawing.scaled_to(record.returns["benchmark"], record.returns["strategy"])
     assert scaled.std() == pytest.approx(record.returns["strategy"].std())
     flat = record.returns["benchmark"] * 0
-    assert drawing.matched(flat, record.returns["strategy"]).equals(flat)
+    assert drawing.scaled_to(flat, record.returns["strategy"]).equals(flat)
 
 
 def test_stretches_are_the_extremes_of_every_window():
     own = make_record(sessions=200).returns["strategy"]
-    row = next(row for row in breakdowns.extremes(own) if row["span"] == 21)
+    row = next(row for row in breakdowns.best_and_worst(own) if row["span"] == 21)
     windows = (1 + own).rolling(21).apply(np.prod) - 1
     assert (row["best"], row["worst"]) == (pytest.approx(windows.max()), pytest.approx(windows.min()))
     assert (row["best_end"], row["worst_end"]) == (windows.idxmax(), windows.idxmin())

@@ -8,6 +8,7 @@ import sys
 import pytest
 from tests.results.records import make_record
 from tests.results.sweep_files import write_sweep
+from tests.rights import mode
 
 from flowbt.ground.errors import RunNotFound, StoreError
 from flowbt.ground.files import WRITING
@@ -92,13 +93,18 @@ def test_marks_are_kept_and_changed(tmp_path):
     assert shelf.find(tmp_path, "dull").note == "first second"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_marking_in_a_read_only_folder_is_one_clear_line(tmp_path):
     place = store.save(tmp_path, make_record(sessions=60))
-    place.chmod(0o500)
-    with pytest.raises(StoreError, match=r"write tags and note of .*Permission denied"):
+    with mode(place, 0o500), pytest.raises(StoreError, match=r"write tags and notes in .*Permission denied"):
         shelf.mark(tmp_path, "dull", lambda tags, note: (tags, "x"))
-    place.chmod(0o700)
+
+
+def test_runs_that_may_not_be_read_are_told_of(tmp_path):
+    place = store.save(tmp_path, make_record(sessions=60))
+    with mode(place.parent, 0):
+        found = shelf.listing(tmp_path)
+        assert (found.entries, found.broken) == ([], [f"{place.parent}: Permission denied: its runs cannot be read"])
+    assert len(shelf.listing(tmp_path).entries) == 1
 
 
 def test_a_listing_imports_nothing_heavy():

@@ -55,7 +55,7 @@ def test_progress_is_reported_and_read(tmp_path):
     (tmp_path / "x" / "sweep-1" / "progress.json").write_text(
         json.dumps({"strategy": "x", "done": 1, "total": 9, "rate": 1234.5, "best": {"hold": 5, "sharpe": 0.4}})
     )
-    found = {state["title"]: state for state in site.progress(tmp_path)}
+    found = {state["title"]: state for state in site.running_work(tmp_path)}
     assert (found["21 strategies"]["done"], found["21 strategies"]["state"]) == (3, "running")
     assert found["sweep of x"]["words"] == "1,234 a second, best Sharpe 0.40 at hold=5"
 

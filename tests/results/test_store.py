@@ -2,11 +2,11 @@
 
 import dataclasses
 import json
-import os
 
 import pandas as pd
 import pytest
 from tests.results.records import make_record
+from tests.rights import mode
 
 from flowbt.ground import files
 from flowbt.ground.errors import StoreError
@@ -68,10 +68,8 @@ def test_an_interrupted_save_leaves_nothing(tmp_path, monkeypatch):
     assert list((tmp_path / "dull").iterdir()) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder_is_one_clear_line(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(StoreError, match=r"store the run in .*Permission denied; check the folder's permissions"):
+    with mode(tmp_path, 0o500), pytest.raises(StoreError, match=r"store the run in .*Permission denied; check the folder's permissions"):
         store.save(tmp_path, make_record())
 
 

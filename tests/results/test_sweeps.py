@@ -22,7 +22,7 @@ def test_maps_are_the_median_and_the_best_over_the_other_parameters(tmp_path):
 
 def test_curves_are_quartiles_by_value(tmp_path):
     _, trials = write_sweep(tmp_path)
-    curve = sweeps.curve(trials, "hold")
+    curve = sweeps.sharpe_by_value(trials, "hold")
     groups = trials.groupby("hold")["sharpe"]
     assert curve["labels"] == ["3", "5", "10", "21"]
     np.testing.assert_allclose(curve["middle"], groups.median(), rtol=1e-3)

@@ -21,6 +21,8 @@ DOES = {
     "recursion": ("return signals(panel)", "RecursionError on line"),
     "memory": ("raise MemoryError", "MemoryError on line"),
     "loop": ("while True: pass", "took longer than"),
+    "no words": ("class E(Exception):\n        def __str__(self): raise ValueError\n    raise E", "E on line"),
+    "many words": ("raise ValueError('a\\nb ' * 10**6)", "ValueError on line .*: a b a b"),
     "caught loop": ("while True:\n        try:\n            sum(range(1000))\n        except Exception: pass", "took longer than"),
 }
 
@@ -34,6 +36,7 @@ def test_what_a_strategy_does_is_one_line_with_its_line(case, strategy, catalog,
         fb.run(strategy, setup=fb.Setup(tmp_path / "datasets"))
     assert "line " in str(said.value)
     assert "\n" not in str(said.value)
+    assert len(str(said.value)) < 1500
 
 
 def _endless():
@@ -47,6 +50,12 @@ def test_after_a_limit_the_thread_goes_on(monkeypatch):
         with pytest.raises(StrategyError, match="took longer"), deciding(HERE):
             _endless()
     assert sum(range(100_000)) == 4_999_950_000
+
+
+def test_a_claim_file_whose_error_cannot_be_asked_is_named(tmp_path):
+    path = tmp_path / "claims.py"
+    path.write_text("class E(Exception):\n    def __str__(self): return 5\nraise E\n")
+    assert load(path).problem == f"{path} line 3: E: ; mend the file"
 
 
 @pytest.mark.parametrize("line", ["exit()", "import sys; sys.exit(0)", "raise SystemExit"])
@@ -124,3 +133,17 @@ def test_a_defect_is_a_traceback_and_a_request(capsys, monkeypatch):
     assert stop.value.code == 1
     assert "ZeroDivisionError" in said
     assert "please report it" in said
+
+
+@pytest.mark.parametrize("words", ["raise ValueError('x')", "class E(Exception):\n            def __str__(self): return 5\n        raise E"])
+def test_what_an_object_raises_as_it_goes_is_a_line_and_no_leak(words, strategy, catalog, tmp_path, capsys, monkeypatch):
+    kind = f"class Going:\n    def __del__(self):\n        {words}\nGoing()\n"
+    strategy.write_text(strategy.read_text().replace("SYMBOLS =", f"{kind}SYMBOLS =", 1))
+    monkeypatch.setattr(sys, "argv", ["flowbt", "run", str(strategy), "--no-store", "--datasets", str(tmp_path / "datasets")])
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)  # put back after
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    said = [line for line in capsys.readouterr().err.splitlines() if "nobody can catch" in line]
+    assert stop.value.code == 0
+    assert said
+    assert all(re.match(r"flowbt: warning: \w+: .*, raised where nobody can catch it \(\w+\.py line \d+\)", line) for line in said)

@@ -3,7 +3,7 @@
 import pytest
 
 from flowbt.engine.loader import load_strategy, read_value
-from flowbt.ground.errors import FenceError, LoadError, ParameterError, StrategyError
+from flowbt.ground.errors import FenceError, FlowbtError, LoadError, ParameterError, StrategyError
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
 from flowbt.studies.sweep.setup import SweepRequest, set_up
@@ -18,6 +18,14 @@ BROKEN = {
     "import": ('import requests\nSYMBOLS = ("SPY",)\ndef signals(panel): ...\n', "line 1 imports requests"),
     "file": ('SYMBOLS = ("SPY",)\ndef signals(panel):\n    return open("x")\n', "line 3 calls open"),
     "read": ('import pandas as pd\nSYMBOLS = ("SPY",)\ndef signals(panel):\n    return pd.read_csv("x")\n', "calls read_csv"),
+    "symbols without end": ('import itertools\nSYMBOLS = itertools.repeat("SPY")\ndef signals(panel): ...\n', "SYMBOLS has more than 100,000 values"),
+    "symbols without order": ('SYMBOLS = {"SPY", "QQQ"}\ndef signals(panel): ...\n', "SYMBOLS is {"),
+    "grid without end": (
+        'import itertools\nSYMBOLS = ("SPY",)\nGRID = {"a": itertools.count()}\ndef signals(panel, *, a=1): ...\n',
+        "GRID of a has more than 100,000 values",
+    ),
+    "grid too long": ('SYMBOLS = ("SPY",)\nGRID = {"a": range(10**12)}\ndef signals(panel, *, a=1): ...\n', "GRID of a has more than 100,000 values"),
+    "no signature": ('SYMBOLS = ("SPY",)\nsignals = dict\n', "`signals` does not say what it takes"),
     "on load": ('SYMBOLS = ("SPY",)\n1 / 0\n', "ZeroDivisionError on loading"),
 }
 
@@ -29,6 +37,20 @@ def test_unusable_files(tmp_path, case):
     path.write_text(text)
     with pytest.raises((LoadError, FenceError), match=message):
         load_strategy(path)
+
+
+@pytest.mark.parametrize("change", ["object.__setattr__(COSTS, 'fees', -1)", "COSTS.__dict__['fees'] = float('nan')", "vars(COSTS).update(borrow='x')"])
+def test_terms_that_were_changed_after_they_were_made_are_checked(tmp_path, change):
+    path = tmp_path / "s.py"
+    path.write_text(f'from flowbt import Costs\nSYMBOLS = ("SPY",)\nCOSTS = Costs()\n{change}\ndef signals(panel): ...\n')
+    with pytest.raises(FlowbtError, match=r"fees of|borrow of|reaches for|stores into|calls vars"):
+        load_strategy(path)
+
+
+def test_symbols_may_come_one_by_one(tmp_path):
+    path = tmp_path / "s.py"
+    path.write_text('SYMBOLS = (name for name in ("SPY", "QQQ"))\ndef signals(panel): ...\n')
+    assert load_strategy(path).symbols == ("SPY", "QQQ")
 
 
 def test_a_missing_file_names_the_nearest(strategy):
@@ -53,7 +75,7 @@ def test_values_are_read_as_the_type_of_the_default(given, default, value):
     assert type(read) is type(value)
 
 
-@pytest.mark.parametrize(("given", "default"), [("5.5", 3), ("x", 3), ("true", 3), ("1", False), ("[1]", 0.5)])
+@pytest.mark.parametrize(("given", "default"), [("5.5", 3), ("x", 3), ("true", 3), ("1", False), ("[1]", 0.5), ("9" * 400, 0.5), ("-" + "9" * 400, 0.5)])
 def test_values_of_another_type_are_refused(given, default):
     with pytest.raises(ParameterError, match="parameter p="):
         read_value("p", given, default)

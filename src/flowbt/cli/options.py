@@ -18,7 +18,7 @@ import click
 from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError, printable
 from flowbt.ground.files import real
-from flowbt.ground.home import TIMEOUT, data_folder, place
+from flowbt.ground.home import TIMEOUT, data_folder, project_path
 from flowbt.ground.types import Function
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _datasets(command: F, **more: Any) -> F:
     return click.option(
         "--datasets",
         type=StorePath(),
-        default=lambda: place("datasets"),
+        default=lambda: project_path("datasets"),
         envvar="FLOWBT_DATASETS",
         show_default="datasets of the project",
         show_envvar=True,
@@ -112,7 +112,7 @@ def results_option(command: F) -> F:
     return click.option(
         "--results",
         type=StorePath(),
-        default=lambda: place("results"),
+        default=lambda: project_path("results"),
         envvar="FLOWBT_RESULTS",
         show_default="results of the project",
         show_envvar=True,

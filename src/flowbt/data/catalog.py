@@ -9,6 +9,7 @@ A folder with a declaration only is declared but not imported: it is what an err
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ import pandas as pd
 from flowbt.data.declare import Dataset, Publication, read_declaration
 from flowbt.data.provenance import Provenance, SymbolSpan
 from flowbt.data.sold import sold
-from flowbt.data.versions import MEND, Version, current, held_by
+from flowbt.data.versions import DECLARATION, MEND, NAME, Version, current, held_by
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
 from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, SpoiltDataset, nearest
 from flowbt.ground.fields import FIELDS, FOLDED, PRICES
@@ -122,6 +123,10 @@ class Catalog:
             elif version:  # there is data, but nothing says how it is to be read
                 found_here = f"its dataset.toml cannot be used: {self.undeclared.get(folder.name, '')}"
                 self._spoil(folder.name, SpoiltDataset(f"dataset {folder.name}", found_here, "mend it"))
+            elif not folder.exists():
+                self._spoil(
+                    folder.name, SpoiltDataset(f"dataset {folder.name}", f"{folder} is a link to what is not there", "bring it back, or remove the link")
+                )
         return found
 
     @cached_property
@@ -222,9 +227,23 @@ class Catalog:
     def _need_whole(self, field_name: str, symbol: str | None) -> None:
         """SpoiltDataset where a dataset that cannot be read may hold the field: another one must not speak in its place unnoticed."""
         for name, held in self._lost.items():
-            if field_name in held and (symbol is None or not held[field_name] or symbol in held[field_name]):
+            if not held or (field_name in held and (symbol is None or not held[field_name] or symbol in held[field_name])):
                 do = "mend it, or " if name in self.undeclared else ""
-                raise SpoiltDataset(f"dataset {name}, which holds {field_name}", self.spoilt[name], f"{do}{MEND}, or `flowbt data rm {name}`")
+                raise SpoiltDataset(
+                    f"dataset {name}, which {'holds' if held else 'may hold'} {field_name}", self.spoilt[name], f"{do}{MEND}, or `flowbt data rm {name}`"
+                )
 
     def _folders(self) -> list[Path]:
-        return sorted(path for root in self.roots if root.is_dir() for path in root.iterdir() if (path / "dataset.toml").is_file())
+        return sorted(path for root in self.roots if root.is_dir() for path in root.iterdir() if _declared(path))
+
+
+def _declared(folder: Path) -> bool:
+    """Whether a folder is a dataset's: it has a declaration, or is called like one and cannot be looked into, or is a link to what is not there."""
+    try:
+        return stat.S_ISREG((folder / DECLARATION).stat().st_mode)
+    except FileNotFoundError:
+        return folder.is_symlink() and not folder.exists()
+    except NotADirectoryError:
+        return False
+    except OSError:  # shut, or a link in a circle: what another dataset says in its place nobody would notice
+        return bool(NAME.fullmatch(folder.name))

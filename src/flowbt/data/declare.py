@@ -17,16 +17,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from flowbt.ground.calendars import federal
 from flowbt.ground.clock import ALWAYS, HOURS_PER_BAR, HOURS_PER_ROW, Clock, local_instants
-from flowbt.ground.documents import declared, read_toml
+from flowbt.ground.documents import as_model, read_toml
 from flowbt.ground.errors import DatasetError, FieldError
-from flowbt.ground.fields import FIELDS, RULES, is_rule
+from flowbt.ground.fields import FIELDS, OWN, RULES, is_rule
 
 Policy = Literal["refuse", "drop", "flag"]
 Frequency = Literal["session", "1m", "5m", "15m", "30m", "1h", "4h", "8h", "day", "week", "month", "irregular", "event"]
 NEW_YORK = "America/New_York"
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-RESERVED = ("event_time", "known_at", "revised_at", "symbol", "row", "file")  # columns every table has while it is imported
 BEFORE_END = pd.Timedelta(milliseconds=1)  # a half-open bar's last trade is before its end
 
 
@@ -351,9 +350,9 @@ class Dataset(BaseModel):
 
 def field_name(name: str) -> str:
     """The name, if a field can have it; ValueError for anything else."""
-    if not name.isidentifier() or name in RESERVED or len(name) > 60:
+    if not name.isidentifier() or name in OWN or len(name) > 60:
         near = re.sub(r"\W+", "_", name[:60]).strip("_").lower()
-        near = near if near.isidentifier() and near not in RESERVED else "value"
+        near = near if near.isidentifier() and near not in OWN else "value"
         raise ValueError(f"{name[:60]!r} is no name for a field: letters, digits and _, such as {near}")
     return name
 
@@ -378,4 +377,4 @@ def read_declaration(folder: Path) -> Dataset:
 
 def parse_declaration(name: str, raw: dict[str, object]) -> Dataset:
     """A `Dataset` from the mapping a TOML file holds."""
-    return declared({"name": name, **raw}, Dataset, f"dataset {name}", DatasetError, "see docs/data.md for the keys of dataset.toml")
+    return as_model({"name": name, **raw}, Dataset, f"dataset {name}", DatasetError, "see docs/data.md for the keys of dataset.toml")

@@ -26,7 +26,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pyarrow import fs
 
 from flowbt.ground.errors import Busy, StoreError
-from flowbt.ground.files import WRITING, locked, read_text, write_json, writing
+from flowbt.ground.files import WRITING, locked, move_into_place, read_text, write_json, writing
 from flowbt.ground.home import cache_folder
 
 SCHEMES = ("s3://", "gs://", "gcs://", "file://")
@@ -229,7 +229,7 @@ def upload(system: fs.FileSystem, source: Path, target: str) -> None:
         while chunk := reader.read(1 << 22):
             writer.write(chunk)
     if local:
-        Path(name).replace(target)
+        move_into_place(Path(name), Path(target))
 
 
 @contextmanager

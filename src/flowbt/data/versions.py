@@ -30,7 +30,7 @@ from flowbt.data.declare import Dataset
 from flowbt.data.provenance import FieldSpans, Provenance, VersionLine
 from flowbt.ground.documents import parse_json, read_json
 from flowbt.ground.errors import DatasetError, SpoiltDataset
-from flowbt.ground.files import abandoned, hash_file, hash_text, locked, read_text, remove, scratch_folder, settle, write_json, write_text
+from flowbt.ground.files import abandoned, hash_file, hash_text, locked, move_into_place, read_text, remove, scratch_folder, write_json, write_text
 
 KEYS = ["event_time", "known_at", "symbol"]
 REVISED = "revised_at"  # of a row that replaces an earlier one: when the change became known; missing in the rows of the first import
@@ -38,7 +38,7 @@ CURRENT, VERSIONS, CHECKED = "current", "versions", "checked.json"
 DATA, PROVENANCE, DECLARATION = "data.parquet", "provenance.json", "dataset.toml"
 MEND = "import it again, or go back with `flowbt data restore`"
 GROUP = 65_536  # rows of a row group: what a reader of a few symbols has to unpack around them
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -163,7 +163,10 @@ def versions_of(folder: Path) -> list[Version]:
 def held_by(folder: Path) -> dict[str, set[str]]:
     """Fields and their symbols in any version whose provenance is whole: what a dataset that cannot be read any more holds, as far as can be told."""
     held: dict[str, set[str]] = {}
-    for path in (folder / VERSIONS).glob("*"):
+    there: list[Path] = []
+    with suppress(OSError):  # or it may not be looked into
+        there = list((folder / VERSIONS).iterdir())
+    for path in there:
         with suppress(OSError, ValueError):
             text = read_text(path / PROVENANCE)
             for name, symbols in parse_json(text)["fields"].items() if hash_text(text)[:16] == path.name else ():
@@ -198,7 +201,7 @@ def writing_alone(root: Path, name: str) -> AbstractContextManager[None]:
 
 def dataset_name(name: str) -> str:
     """The name, if it can be one; DatasetError for anything else: it is a folder."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         near = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
         raise DatasetError(f"dataset name {name[:60]!r}", "not letters, digits, - and _", f"call it {near}" if near else "give another name")
     return name
@@ -223,7 +226,7 @@ def _write_version(folder: Path, declaration: Dataset, table: pd.DataFrame, prov
         complete["sha256"] = {name: hash_file(scratch / name) for name in (DATA, DECLARATION)}
         (scratch / PROVENANCE).write_text(json.dumps(complete, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")
         name = hash_file(scratch / PROVENANCE)[:16]
-        settle(scratch, folder / VERSIONS / name)
+        move_into_place(scratch, folder / VERSIONS / name)
     _remember(folder, name, _marks(folder / VERSIONS / name / DATA))
     return name
 

@@ -106,7 +106,7 @@ class _Writer:
         else:
             self.values[name] = f"{name} = {self._literal(name, value)}"
 
-    def _home(self, value: Any) -> str:
+    def _home(self, value: object) -> str:
         """The module from which a function or class can be imported; empty for the notebook's own and for plain values."""
         name = getattr(value, "__qualname__", getattr(value, "__name__", "")) if callable(value) else ""
         homes = (getattr(value, "__module__", None), "numpy") if name and "." not in name else ()

@@ -14,9 +14,11 @@ import inspect
 import re
 import traceback
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,12 @@ from flowbt.engine.fence import Stores, check_source, guarded_builtins
 from flowbt.engine.shape import shape_of
 from flowbt.engine.types import Account, Costs, Signals, Targets
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import DataError, FlowbtError, LoadError, LookAheadError, ParameterError, SignalError, StrategyError, nearest
+from flowbt.ground.errors import DataError, FlowbtError, LoadError, LookAheadError, ParameterError, SignalError, StrategyError, nearest, words_of
 from flowbt.ground.files import asked_path, read_text
 from flowbt.ground.guard import deciding
 from flowbt.ground.types import Function, JsonView, Parameters
 
+MOST = 100_000  # symbols of a file, values of a parameter
 CONSTANTS = frozenset({"SYMBOLS", "GRID", "CLOCK", "STEP", "COSTS", "ACCOUNT", "BENCHMARK", "CONSTRAINTS"})
 
 
@@ -42,7 +45,7 @@ class Strategy:
     function: Function
     parameters: dict[str, object]
     symbols: tuple[str, ...]
-    grid: dict[str, tuple[Any, ...]]
+    grid: dict[str, tuple[object, ...]]
     clock: Clock
     costs: Costs
     account: Account
@@ -86,7 +89,7 @@ class Strategy:
             line = self.line_of(error)
             if not line:
                 raise  # not in the strategy's file: a defect elsewhere, whose traceback is wanted
-            message = str(error).splitlines()[0] if str(error) else ""
+            message = words_of(error)
             do = _other_symbol(error, panel) if isinstance(error, KeyError) else _meant(error)
             raise StrategyError(f"strategy {self.path}", f"{type(error).__name__} on {line}: {message}", do) from error
 
@@ -128,7 +131,7 @@ def _other_symbol(error: KeyError, panel: Any) -> str:
 
 def _meant(error: Exception) -> str:
     """What helps where a name of ours was mistyped: a keyword such as `exti=`, or a name that is not defined."""
-    found = re.search(r"\b(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
+    found = re.search(r"\b(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", words_of(error))
     kind = {"Signals": Signals, "Targets": Targets, "Costs": Costs, "Account": Account}.get(found[1]) if found else None
     if found and kind:
         known = [part.name for part in fields(kind)]
@@ -150,7 +153,14 @@ def read_value(name: str, given: object, default: Any) -> object:
     wanted = (int, float) if isinstance(default, float) else type(default)
     if not isinstance(value, wanted) or isinstance(value, bool) != isinstance(default, bool):
         raise ParameterError(f"parameter {name}={given}", f"a {type(value).__name__}", f"give a {type(default).__name__} such as {default!r}")
-    return float(value) if isinstance(default, float) else value
+    if not isinstance(default, float):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        raise ParameterError(
+            f"parameter {name}={str(given)[:40]}...", "a number beyond all that can be calculated with", f"its default is {default!r}"
+        ) from None
 
 
 def _literal(name: str, given: str, default: object) -> object:
@@ -182,7 +192,7 @@ def _guarded(path: Path, function: Callable[..., object]) -> Function:
     """The file's function behind the fence, whoever calls it."""
 
     @functools.wraps(function)
-    def decide(panel: object, **parameters: object) -> Any:
+    def decide(panel: object, **parameters: object) -> object:
         with deciding(str(path)):
             return function(fenced(panel), **parameters)
 
@@ -205,7 +215,7 @@ def _execute(path: Path, code: types.CodeType, *, silent: bool = False) -> Any:
     except StrategyError:
         raise
     except Exception as error:
-        raise LoadError(f"strategy {path}", f"{type(error).__name__} on loading: {error}", _meant(error)) from error
+        raise LoadError(f"strategy {path}", f"{type(error).__name__} on loading: {words_of(error)}", _meant(error)) from error
     return module
 
 
@@ -213,16 +223,16 @@ def _describe(path: Path, text: str, module: Any, code: types.CodeType) -> Strat
     function = module.signals
     constants = {name: getattr(module, name) for name in CONSTANTS if hasattr(module, name)}
     parameters = _parameters(path, function)
-    symbols = constants.get("SYMBOLS")
-    if isinstance(symbols, str) or not symbols or not all(isinstance(symbol, str) for symbol in symbols):
-        raise LoadError(f"strategy {path}", f"SYMBOLS is {symbols!r}", 'give the traded symbols, e.g. SYMBOLS = ("SPY",)')
-    if len(set(symbols)) < len(symbols):
-        raise LoadError(f"strategy {path}", f"SYMBOLS names {next(one for one in symbols if list(symbols).count(one) > 1)} twice", "name each symbol once")
-    if not isinstance(constants.get("GRID", {}), Mapping) or not all(
-        isinstance(v, Iterable) and not isinstance(v, str) for v in constants.get("GRID", {}).values()
-    ):
-        raise LoadError(f"strategy {path}", f"GRID is {constants['GRID']!r}", 'give the values of each parameter, e.g. GRID = {"hold": (3, 5, 10)}')
-    grid = {name: tuple(values) for name, values in constants.get("GRID", {}).items()}
+    symbols = _several(path, "SYMBOLS", constants.get("SYMBOLS"), 'give the traded symbols, e.g. SYMBOLS = ("SPY",)')
+    if not symbols or not all(isinstance(symbol, str) for symbol in symbols):
+        raise LoadError(f"strategy {path}", f"SYMBOLS is {constants.get('SYMBOLS')!r}", 'give the traded symbols, e.g. SYMBOLS = ("SPY",)')
+    symbols = tuple(str.__str__(symbol) for symbol in symbols)  # plain texts, whatever they were made to be
+    if again := next((one for one, count in Counter(symbols).items() if count > 1), ""):
+        raise LoadError(f"strategy {path}", f"SYMBOLS names {again} twice", "name each symbol once")
+    do = 'give the values of each parameter, e.g. GRID = {"hold": (3, 5, 10)}'
+    if not isinstance(constants.get("GRID", {}), Mapping):
+        raise LoadError(f"strategy {path}", f"GRID is {constants['GRID']!r}", do)
+    grid = {name: _several(path, f"GRID of {name}", values, do) for name, values in constants.get("GRID", {}).items()}
     for name in grid:
         if name not in parameters:
             raise LoadError(
@@ -235,7 +245,7 @@ def _describe(path: Path, text: str, module: Any, code: types.CodeType) -> Strat
         path=path,
         function=_guarded(path, function),
         parameters=parameters,
-        symbols=tuple(symbols),
+        symbols=symbols,
         grid=grid,
         clock=Clock(constants.get("CLOCK", "XNYS"), constants.get("STEP", "1d")),
         costs=constants.get("COSTS", Costs()),
@@ -250,12 +260,24 @@ def _describe(path: Path, text: str, module: Any, code: types.CodeType) -> Strat
     )
 
 
+def _several(path: Path, what: str, told: object, do: str) -> tuple[Any, ...]:
+    """Values that a file gives one by one, in their order. LoadError for one value, a set (which has none), and more than anybody could want."""
+    if isinstance(told, (str, bytes, Set)) or not isinstance(told, Iterable):
+        raise LoadError(f"strategy {path}", f"{what} is {told!r}", do)
+    found = tuple(islice(told, MOST + 1))
+    if len(found) > MOST:
+        raise LoadError(f"strategy {path}", f"{what} has more than {MOST:,} values", do)
+    return found
+
+
 def _check_constants(path: Path, constants: JsonView) -> None:
     """LoadError for a constant of another kind than it has to be."""
     kinds = {"COSTS": (Costs, "Costs(fees=0.0002)"), "ACCOUNT": (Account, "Account(cash=50_000)"), "CLOCK": (str, '"XNYS"'), "STEP": (str, '"1d"')}
     for name, (kind, example) in kinds.items():
-        if name in constants and not isinstance(constants[name], kind):
+        if name in constants and type(constants[name]) is not kind:
             raise LoadError(f"strategy {path}", f"{name} is {constants[name]!r}", f"write {name} = {example}, or leave it out")
+        if kind in (Costs, Account) and name in constants:
+            constants[name].__post_init__()  # also where it was changed after it was made
     if not isinstance(constants.get("BENCHMARK"), (str, type(None))):
         raise LoadError(f"strategy {path}", f"BENCHMARK is {constants['BENCHMARK']!r}", 'write BENCHMARK = "SPY"')
     rules = constants.get("CONSTRAINTS", ())
@@ -293,7 +315,10 @@ def _compiled(path: Path, tree: ast.Module) -> types.CodeType:
 
 
 def _parameters(path: Path, function: Callable[..., object]) -> dict[str, object]:
-    known = list(inspect.signature(function).parameters.values())
+    try:
+        known = list(inspect.signature(function).parameters.values())
+    except (ValueError, TypeError):
+        raise LoadError(f"strategy {path}", "`signals` does not say what it takes", "write `def signals(panel, *, name=default, ...)`") from None
     if not known or known[0].kind not in (known[0].POSITIONAL_ONLY, known[0].POSITIONAL_OR_KEYWORD):
         raise LoadError(f"strategy {path}", "`signals` does not take the panel first", "write `def signals(panel, *, name=default, ...)`")
     for parameter in known[1:]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from flowbt.evidence.sharpe import moments
+from flowbt.evidence.sharpe import per_bar_sharpe
 
 BEST, MOST = 0.05, 10  # share of the closed trades that is left out as the best, at least one, at most a handful: many small profits are no concentration
 
@@ -57,7 +57,7 @@ def robustness(returns: pd.DataFrame, trades: pd.DataFrame, year: float, cash: f
     return Robustness(
         cost_bp=paid.sum() / traded * 1e4 if traded > 0 else math.nan,
         break_even_bp=(profit + paid.sum()) / traded * 1e4 if traded > 0 else math.nan,
-        sharpe_double_costs=moments(doubled)[0] * math.sqrt(year),
+        sharpe_double_costs=per_bar_sharpe(doubled) * math.sqrt(year),
         return_without_best=float(pnl[: len(pnl) - best].sum()) / cash if len(pnl) else math.nan,
         best_left_out=best,
         top_symbol=symbol,

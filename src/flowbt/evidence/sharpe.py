@@ -15,6 +15,12 @@ Array = npt.NDArray[np.float64]
 _EULER = 0.5772156649015329
 
 
+def per_bar_sharpe(returns: Array) -> float:
+    """The first of `moments`, without the work of the others."""
+    x = returns[np.isfinite(returns)]
+    return math.nan if len(x) < 2 or np.ptp(x) <= 1e-12 else float(x.mean() / x.std(ddof=1))
+
+
 def moments(returns: Array) -> tuple[float, float, float, int]:
     """Per-period Sharpe (sample deviation), skew, raw kurtosis and count of `returns` (T values, NaN dropped). NaN where the deviation is 0."""
     x = returns[np.isfinite(returns)]
@@ -24,7 +30,7 @@ def moments(returns: Array) -> tuple[float, float, float, int]:
     variance = float(np.mean(centred**2))
     skew = float(np.mean(centred**3)) / variance**1.5
     kurtosis = float(np.mean(centred**4)) / variance**2
-    return float(x.mean() / x.std(ddof=1)), skew, kurtosis, len(x)
+    return per_bar_sharpe(x), skew, kurtosis, len(x)
 
 
 def probabilistic_sharpe(sharpe: float, threshold: float, bars: int, skew: float = 0.0, kurtosis: float = 3.0) -> float:

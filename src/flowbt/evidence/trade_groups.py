@@ -52,7 +52,7 @@ def _short(value: float) -> str:
     return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "−")
 
 
-def _rows(closed: pd.DataFrame, groups: pd.Series, total: float) -> list[Json]:
+def _rows(closed: pd.DataFrame, groups: pd.Series, total: float) -> list[dict[str, object]]:
     parts = closed.assign(won=closed["pnl"] > 0).groupby(groups, sort=True, observed=True)
     means = parts[[name for name in ("won", "return", "mae", "mfe") if name == "won" or name in closed]].mean()
     table = pd.DataFrame({"trades": parts.size(), "profit": parts["pnl"].sum()}).join(means)

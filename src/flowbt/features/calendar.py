@@ -87,13 +87,22 @@ def event_days(index: pd.DatetimeIndex, decisions: pd.DatetimeIndex, table: pd.D
     return until - number, number - since
 
 
+def event_dates(times: pd.DatetimeIndex, clock: Clock) -> pd.DatetimeIndex:
+    """The dates on which events fall: of an instant (naive UTC) that of New York on an exchange's clock, of UTC on a 24/7 one; a bare date is that date."""
+    local = times if clock.always else times.tz_localize("UTC").tz_convert("America/New_York").tz_localize(None)
+    return pd.DatetimeIndex(np.where(times == times.normalize(), times, local.normalize()))
+
+
 @feature(family="calendar", units="days; bool", sign="0 = today", needs=("event:*",), source="exchange and agency schedules")
 def days_to_event(panel: Panel, *, event: str = "FOMC") -> EventDays:
     """Days to the next scheduled `event` (FOMC, CPI, PAYROLLS, EARNINGS:NVDA, ...) and since the last one.
 
-    A future date counts only at decisions after it was announced. Labels x symbols, the same under each.
+    A future date counts only at decisions after it was announced; where outcomes are held apart from their dates (`CPI` and `CPI:date`), the dates are asked.
+    Labels x symbols, the same under each.
     """
-    until, since = event_days(panel.index, panel.clock.decisions(panel.index), panel.events(event))
+    table = panel.events(f"{event}:date" if panel.has("event", f"{event}:date") else event)
+    table = table.assign(event_time=event_dates(pd.DatetimeIndex(table["event_time"]), panel.clock))
+    until, since = event_days(panel.index, panel.clock.decisions(panel.index), table)
     frames = [panel.spread(pd.Series(x, index=panel.index)) for x in (until, since)]
     return EventDays(frames[0], frames[1], frames[1] == 0)
 

@@ -25,10 +25,13 @@ from scipy.optimize import brentq
 from flowbt.ground.errors import SourceError
 from flowbt.options import blackscholes as bs
 from flowbt.options.forwards import SPOT, from_deltas
-from flowbt.options.levels import AGREE, REFUSED, shares_of
+from flowbt.options.levels import NAMED, REFUSED, shares_of, tried
 from flowbt.options.market import MarketRules, OptionMarket, option_market
 
 Array = npt.NDArray[np.float64]
+OTHER_SIDE = 3.0  # times the gross of calls that the puts' can be, and the other way round (0.6 to 2.1 of each other on twelve chains)
+CARRY = 0.05  # a year: how far carry may be from none where no quote tells
+FEW, UNTRIED = 10, 0.1  # options a source is judged by; how wrong it is taken to be, of the dollars, where there are fewer
 _NEGLIGIBLE = 1e-9  # of the profile's largest value: a change of sign between such values is rounding, not a level
 
 
@@ -89,7 +92,9 @@ class Snapshot:
         lone = f"; {self.one_sided} expiries have calls or puts only" if self.one_sided else ""
         if self.call.all() or not self.call.any():
             lone = f"; {'CALLS ONLY: no put counts' if self.call.any() else 'PUTS ONLY: no call counts'}"
-        return f"{side}; x{self.multiplier:g}; {rates}{self.market.words()}{lone}"
+        lacking = sum(one for one, _ in unknown_interest(self.market.options).values()) / len(self.market.options)
+        unknown = f"; NO OPEN INTEREST IS GIVEN FOR {lacking:.0%} OF ITS OPTIONS" if lacking >= NAMED else ""
+        return f"{side}; x{self.multiplier:g}; {rates}{self.market.words()}{lone}{unknown}"
 
     @property
     def one_sided(self) -> int:
@@ -114,9 +119,10 @@ def snapshot(chain: pd.DataFrame, terms: ChainAssumptions | None = None) -> Snap
     terms = terms or ChainAssumptions()
     market = option_market(chain, terms.market)
     table = market.options
-    held, priced, negative = table["open_interest"] > 0, table["vol"] > 0, int((table["open_interest"] < 0).sum())
-    left_out = {"expired": market.expired, "no open interest": int((~held).sum()) - negative, "no volatility": int((held & ~priced).sum())}
-    more = {"negative open interest": negative, "there twice": market.doubles, "no strike or expiry": market.unread}
+    interest, priced = table["open_interest"], table["vol"] > 0
+    held, negative, missing = interest > 0, int((interest < 0).sum()), int(interest.isna().sum())
+    left_out = {"expired": market.expired, "no open interest": int((interest == 0).sum()), "no volatility": int((held & ~priced).sum())}
+    more = {"negative open interest": negative, "open interest missing": missing, "there twice": market.doubles, "no strike or expiry": market.unread}
     left_out |= {name: count for name, count in more.items() if count}
     kept = table[held & priced]
     lacking = shares_of(table)[""]
@@ -129,11 +135,11 @@ def snapshot(chain: pd.DataFrame, terms: ChainAssumptions | None = None) -> Snap
     call = kept["call"].to_numpy(dtype=bool)
     side = np.where(call, 1.0, -1.0) if terms.sign == "naive" else kept["dealer_sign"].to_numpy(dtype=float)
     names = ("strike", "years", "vol", "implied", "discount", "expiry_forward", "open_interest")
-    strike, years, vol, implied, discount, forward, interest = (kept[name].to_numpy(dtype=float) for name in names)
+    strike, years, vol, implied, discount, forward, contracts = (kept[name].to_numpy(dtype=float) for name in names)
     rate = -np.log(discount) / years
     dividend = rate - np.log(forward / market.spot) / years
     printed = kept["gamma"].to_numpy(dtype=float) if "gamma" in kept else np.full(len(kept), np.nan)
-    weight = side * interest * multiplier
+    weight = side * contracts * multiplier
     where = _dates(kept["expiry"]), kept["at"].to_numpy(np.int64)
     return Snapshot(market, terms, multiplier, strike, years, vol, implied, printed, rate, dividend, weight, call, *where, left_out)
 
@@ -196,13 +202,17 @@ class Profile:
     curve: pd.Series  # index spot; total
     gross: float  # without signs
     error: float  # of the total, two standard errors: of volatilities that stand in, and of options left out (see `error_of`)
+    unknown: tuple[float, float]  # what options without a known open interest could take and add, were one side's as the others of that side
 
     @cached_property
     def range(self) -> tuple[float, float]:
-        """The lowest and highest of the total and of what it is with the provider's gammas, the quotes' volatilities and the deltas' forwards, less and plus
-        the error."""
-        ways = [one for one in (self.total, self.by_provider, self.by_quotes, self.by_deltas) if one == one]
-        return min(ways) - self.error, max(ways) + self.error
+        """The lowest and highest of the total and of what it is with the provider's gammas, the quotes' volatilities, the deltas' forwards and another carry
+        where spot stands in for them, less and plus the error; with what options of unknown open interest would add if one side's were as its others and the
+        other's none, and `OTHER_SIDE` times the gross where there are calls or puts only."""
+        ways = [one for one in (self.total, self.by_provider, self.by_quotes, self.by_deltas, *self.by_carry) if one == one]
+        call = self.snap.call
+        below, above = (OTHER_SIDE * self.gross * one for one in (bool(call.all()), not call.any()))
+        return min(ways) - self.error + self.unknown[0] - below, max(ways) + self.error + self.unknown[1] + above
 
     @property
     def certain(self) -> bool:
@@ -231,6 +241,14 @@ class Profile:
             return float("nan")
         dividend = np.where(np.isfinite(forward), snap.rate - np.log(forward / snap.spot) / snap.years, snap.dividend)
         return float((snap.weight * bs.gamma(snap.option()._replace(dividend=dividend))).sum() * snap.spot**2 * 0.01)
+
+    @cached_property
+    def by_carry(self) -> tuple[float, ...]:
+        """The totals with forwards that `CARRY` makes lower and higher where spot stands in for them; none where it stands in nowhere."""
+        snap = self.snap
+        lacking = (snap.market.expiries["how"] == SPOT).to_numpy()[snap.at]
+        terms = [snap.option()._replace(dividend=snap.dividend + np.where(lacking, carry, 0.0)) for carry in (CARRY, -CARRY)]
+        return tuple(float((snap.weight * bs.gamma(one)).sum() * snap.spot**2 * 0.01) for one in terms) if lacking.any() else ()
 
     @cached_property
     def by_quotes(self) -> float:
@@ -272,33 +290,60 @@ def gamma_profile(chain: pd.DataFrame, terms: ChainAssumptions | None = None, le
         curve=pd.Series(values, index=pd.Index(spots, name="spot"), name="gamma"),
         gross=float(np.abs(dollars).sum()),
         error=error_of(snap, dollars),
+        unknown=_unknown(snap, dollars),
     )
 
 
-def error_of(snap: Snapshot, dollars: Array) -> float:
-    """Two standard errors of the sum of `dollars`, as if each option's were independent of the others'.
+def _unknown(snap: Snapshot, dollars: Array) -> tuple[float, float]:
+    sides = unknown_interest(snap.market.options).items()
+    found = [float(dollars[snap.call == call].sum()) * lacking / max(known, 1) for call, (lacking, known) in sides]
+    return sum(one for one in found if one < 0), sum(one for one in found if one > 0)
 
-    A volatility that stands in is as wrong as the other side's of a strike is for those that have both (their own quotes' where no strike has, `AGREE` where
-    there are none); an option without a volatility is one drawn from those that have one.
+
+def unknown_interest(table: pd.DataFrame) -> dict[bool, tuple[int, int]]:
+    """Of calls (True) and of puts: how many options have no open interest that can be (missing, or below 0), and how many have one, 0 too."""
+    known = table["open_interest"] >= 0
+    return {side: (int((~known & (table["call"] == side)).sum()), int((known & (table["call"] == side)).sum())) for side in (True, False)}
+
+
+def error_of(snap: Snapshot, dollars: Array) -> float:
+    """Two standard errors of the sum of `dollars`: within an expiry what stands in is wrong together, expiries are independent of each other.
+
+    A volatility that stands in is as wrong, in dollars, as its source is for a half of the provider's own that it is not shown (`UNTRIED` where it is shown
+    none); an option without a volatility is one drawn from those that have one.
     """
     table = snap.market.options
     held = table["open_interest"] > 0
-    kept = table[held & (table["vol"] > 0)]
-    own = (kept["vol_from"] == "own").to_numpy()
-    other = kept["vol"].where(own).groupby(kept["pair"]).transform("sum").to_numpy() - kept["vol"].to_numpy()
-    paired = own & (kept["vol"].where(own).groupby(kept["pair"]).transform("count").to_numpy() == 2)
-    for known, vol in ((paired, other), (own & (snap.implied > 0), snap.implied)):
-        if known.any():
-            with np.errstate(invalid="ignore"):
-                moved = (snap.weight * bs.gamma(snap.option()._replace(vol=np.where(known, vol, snap.vol))) * snap.spot**2 * 0.01 - dollars)[known]
-            wrong = float(np.sqrt((moved**2).sum() / max((dollars[known] ** 2).sum(), 1e-300)))
-            break
-    else:
-        wrong = AGREE
-    lacking = int((held & ~(table["vol"] > 0)).sum())
-    left_out = lacking * float(np.mean(dollars**2))
-    stands_in = 0.0 if not own.any() else wrong**2 * float((dollars[~own] ** 2).sum())
-    return 2.0 * float(np.sqrt(left_out + stands_in))
+    counts = held & (table["vol"] > 0)
+    source = table["vol_from"][counts].to_numpy()
+    together = np.zeros(len(snap.market.expiries))
+    for name, vol in _tried(table, counts) if (source != "own").any() else []:
+        stands_in = source == name
+        if stands_in.any():
+            together += _wrong(snap, dollars, vol) * np.bincount(snap.at[stands_in], np.abs(dollars[stands_in]), len(together))
+    left_out = int((held & ~(table["vol"] > 0)).sum()) * float(np.mean(dollars**2))
+    for call, (lacking, known) in unknown_interest(table).items():
+        left_out += lacking * float((dollars[snap.call == call] ** 2).sum()) / max(known, 1)
+    return 2.0 * float(np.sqrt(left_out + (together**2).sum()))
+
+
+def _tried(table: pd.DataFrame, counts: pd.Series) -> list[tuple[str, Array]]:
+    """Of each source, what it makes of volatilities it is not shown, for the options that count; of two of one name the first that says something."""
+    found: dict[str, pd.Series] = {}
+    for name, vol in tried(table):
+        found[name] = found[name].fillna(vol) if name in found else vol
+    return [(name, vol[counts].to_numpy(dtype=float)) for name, vol in found.items()]
+
+
+def _wrong(snap: Snapshot, dollars: Array, vol: Array) -> float:
+    """Root of the mean square of what the dollars of options move by with `vol` (NaN where it is not given), over the larger of both."""
+    known = vol > 0
+    if known.sum() < FEW:
+        return UNTRIED
+    with np.errstate(invalid="ignore"):
+        other = (snap.weight * bs.gamma(snap.option()._replace(vol=np.where(known, vol, snap.vol))) * snap.spot**2 * 0.01)[known]
+    size = np.maximum(np.abs(other), np.abs(dollars[known]))
+    return float(np.sqrt(((other - dollars[known]) ** 2).sum() / max((size**2).sum(), 1e-300)))
 
 
 def _by_strike(snap: Snapshot, dollars: Array) -> pd.DataFrame:

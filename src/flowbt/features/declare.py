@@ -57,7 +57,7 @@ def feature(
                 panel.note(fn.__name__, kwargs, result)
             return result
 
-        call.__feature__ = Feature(fn.__name__, family, units, sign, needs, stand_ins, source)  # type: ignore[attr-defined]
+        vars(call)["__feature__"] = Feature(fn.__name__, family, units, sign, needs, stand_ins, source)
         return call
 
     return declare

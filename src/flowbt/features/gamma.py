@@ -6,20 +6,27 @@ assumption, not an observation. Chains become these fields through `flowbt.featu
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import pandas as pd
 
 from flowbt.features.declare import feature
 from flowbt.features.rolling import sign, signed_run
 from flowbt.features.trailing import percentile, zscore
-from flowbt.ground.protocols import Panel
+from flowbt.ground.protocols import Key, Panel, first_held
 
+Data = TypeVar("Data", pd.DataFrame, pd.Series)
 NAIVE = "naive: dealers long calls, short puts"
 
 
 @feature(family="dealer gamma", units="-1, 0, +1", sign="+1 = dealers long gamma (they fade moves)", needs=("gex",), stand_ins=("gex:SPX",), source=NAIVE)
 def gamma_sign(panel: Panel) -> pd.DataFrame:
-    """Sign of dealer gamma, per symbol, or the index's for all where no symbol has its own. Missing where gamma is missing."""
-    return sign(_gex(panel))
+    """Sign of dealer gamma, per symbol, or the index's for all where no symbol has its own; 0 where a chain's range (`gex_low` to `gex_high`) holds zero:
+    its sign is not certain. Missing where gamma is missing."""
+    own = first_held(panel, "gex", ("gex", "SPX"))
+    ends: list[Key] = [(name, own[1]) if isinstance(own, tuple) else name for name in ("gex_low", "gex_high")]
+    held = all(panel.has(*end) if isinstance(end, tuple) else panel.has(end) for end in ends)
+    return certain_sign(_gex(panel), *(panel[end] for end in ends)) if held else sign(_gex(panel))
 
 
 @feature(family="dealer gamma", units="z-score", sign="positive = more long gamma than usual", needs=("gex",), stand_ins=("gex:SPX",), source="ours; " + NAIVE)
@@ -30,8 +37,8 @@ def gex_score(panel: Panel, *, window: int = 252) -> pd.DataFrame:
 
 @feature(family="dealer gamma", units="bars", sign="positive = run of long gamma", needs=("gex",), stand_ins=("gex:SPX",), source="ours; " + NAIVE)
 def gamma_run(panel: Panel) -> pd.DataFrame:
-    """Bars since dealer gamma last changed sign, signed by it. 0 where gamma is missing or zero."""
-    return signed_run(sign(_gex(panel)))
+    """Bars since dealer gamma last changed sign, signed by it. 0 where gamma is missing or zero, or its sign is not certain (see `gamma_sign`)."""
+    return signed_run(gamma_sign(panel))
 
 
 @feature(family="dealer gamma", units="fraction", sign="negative = spot under the level", needs=("close", "zero_gamma"), source=NAIVE)
@@ -95,6 +102,11 @@ def open_interest_near_spot(panel: Panel) -> pd.DataFrame:
 def strike_crowding(panel: Panel, *, window: int = 252) -> pd.DataFrame:
     """Concentration of open interest by strike (sum of squared shares), as a percentile of its own last `window` bars."""
     return percentile(panel["oi_herfindahl"], window)
+
+
+def certain_sign(gamma: Data, low: Data, high: Data) -> Data:
+    """-1, 0, +1 of `gamma`; 0 where its range holds zero. A range that does not hold gamma itself is another provider's, and says nothing of it."""
+    return sign(gamma).mask((low <= gamma) & (gamma <= high) & (low < 0) & (high > 0), 0.0)
 
 
 def _gex(panel: Panel) -> pd.DataFrame:

@@ -72,7 +72,7 @@ def milestone(panel: Panel, *, step: float = 1000.0, within: float = 0.01, hold:
     distance = milestone_distance(close, step)
     first = first_closes(close, step)
     level = (close // step * step).where(first).ffill()
-    over = run_length(close >= level)
-    since = run_length(~first & level.notna()) + 1.0  # labels since the first close, that one counting 1
-    held = (over >= hold) & (since == hold) & (over >= since)
+    count, under = close.notna().cumsum(), (close < level).cumsum()
+    since = count - count.where(first).ffill() + 1  # closes since the first one, that one counting 1
+    held = close.notna() & (since == hold) & (under == under.where(first).ffill())
     return Milestone(distance, distance.abs() <= within, (distance < 0) & (distance >= -within), first, held)

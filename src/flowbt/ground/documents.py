@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flowbt.ground.errors import FlowbtError
 from flowbt.ground.files import read_bytes, read_text
-from flowbt.ground.types import JsonView
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError  # slow to import: who has a model has done it
@@ -34,25 +33,33 @@ def read_json(path: Path) -> Any:
     return parse_json(read_bytes(path))
 
 
-def plain(value: object) -> Any:
-    """`value` with NaN, numpy scalars, dates, tuples and mappings as JSON can carry them."""
+_SIMPLE = (str, int, bool, type(None))
+
+
+def plain(value: Any) -> Any:
+    """`value` with NaN, numpy scalars and arrays, dates, tuples and mappings as JSON can carry them."""
+    kind = type(value)  # most of a document is of these; to ask what is a mapping takes ten times as long
+    if kind in _SIMPLE:
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)]
-    if isinstance(value, bool) or value is None or isinstance(value, (str, int)):
+    if isinstance(value, (str, int)):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    return plain(value.item()) if hasattr(value, "item") else str(value)
+    return plain(value.tolist()) if hasattr(value, "tolist") else str(value)
 
 
 _SEAL = re.compile(rb',\s*"seal": "([0-9a-f]{16})"\s*\}\s*\Z')
 
 
-def sealed(document: JsonView, *, indent: int | None = None) -> str:
+def sealed(document: Mapping[str, object], *, indent: int | None = None) -> str:
     """A document as JSON with the hash of its own text at its end, so that a changed one is known."""
     head = dumps(document, indent=indent).removesuffix("}").rstrip()
     before, after = ("", "") if indent is None else ("\n" + " " * indent, "\n")
@@ -74,12 +81,12 @@ def _hash(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def dumps(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> str:
+def dumps(value: object, *, indent: int | None = None, sort_keys: bool = False) -> str:
     separators = (",", ":") if indent is None else None
     return json.dumps(plain(value), indent=indent, sort_keys=sort_keys, ensure_ascii=False, allow_nan=False, separators=separators)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, object]:
     """A TOML file's document, UTF-8. OSError where it cannot be read, ValueError for what is no TOML."""
     import tomllib  # a listing reads JSON alone
 
@@ -98,19 +105,19 @@ def read_declared(path: Path, model: type[M], what: str, error: type[FlowbtError
         raise error(asked, f"cannot be read ({unread.strerror})", absent) from None
     except ValueError as bad:
         raise error(asked, f"is not TOML ({bad})", "mend the file") from None
-    return declared(raw, model, asked, error, do)
+    return as_model(raw, model, asked, error, do)
 
 
-def declared(raw: dict[str, Any], model: type[M], asked: str, error: type[FlowbtError], do: str) -> M:
+def as_model(raw: dict[str, object], model: type[M], asked: str, error: type[FlowbtError], do: str) -> M:
     """A document as `model`; `error` names the entry that is wrong, a misspelt key first: it explains what else is wrong."""
     try:
         return model.model_validate(raw)
     except ValueError as found:
         first = min(cast("ValidationError", found).errors(), key=lambda one: one["type"] != "extra_forbidden")
-        raise error(asked, place(raw, first["loc"]) + first["msg"].removeprefix("Value error, "), do) from None
+        raise error(asked, where_in(raw, first["loc"]) + first["msg"].removeprefix("Value error, "), do) from None
 
 
-def place(raw: object, loc: tuple[int | str, ...]) -> str:
+def where_in(raw: object, loc: tuple[int | str, ...]) -> str:
     """Where in a document `loc` is, a row by its id, name or dataset where it has one: `spy-670-650p: expiry: `, `russell: files 2: path: `."""
     parts: list[str] = []
     for part in loc:

@@ -31,7 +31,11 @@ Anything else is a defect of flowbt and keeps its traceback.
 
 from __future__ import annotations
 
+import difflib
+import os
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 
 
 class FlowbtError(Exception):
@@ -129,6 +133,30 @@ def printable(text: object) -> str:
     return plain if plain.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
 
 
+def words_of(error: BaseException) -> str:
+    """What an error of anybody's code says, on one line; nothing where it cannot be asked (its `__str__` is code, too)."""
+    try:
+        text = str(error)
+    except Exception:
+        return ""
+    return " ".join(text[:1000].split())
+
+
+def lost_errors_in_a_line() -> None:
+    """For a process of ours: what is raised where nobody can catch it (`__del__`) is said in one line, without a traceback."""
+
+    def show(told: sys.UnraisableHookArgs) -> None:
+        from traceback import walk_tb
+
+        places = [(frame.f_code.co_filename, number) for frame, number in walk_tb(told.exc_traceback)]
+        line = f" ({os.path.basename(places[-1][0])} line {places[-1][1]})" if places else ""
+        words = printable(words_of(told.exc_value)) if told.exc_value else "without words"
+        with suppress(OSError, ValueError, AttributeError):  # of the last errors at the end of a process nobody hears
+            print(f"flowbt: warning: {told.exc_type.__name__}: {words}, raised where nobody can catch it{line}", file=sys.stderr)
+
+    sys.unraisablehook = show
+
+
 def check_seed(seed: object) -> None:
     """ParameterError for what no generator of random numbers takes."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
@@ -137,7 +165,6 @@ def check_seed(seed: object) -> None:
 
 def nearest(name: str, known: Iterable[str], n: int = 3) -> str:
     """`did you mean a or b?` for the known names closest to `name`; empty when none is close."""
-    import difflib  # of an error alone: every command starts with this module
 
     close = difflib.get_close_matches(name, sorted(known), n=n, cutoff=0.6)
     return f"did you mean {' or '.join(close)}?" if close else ""

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 PRICES = ("open", "high", "low", "close", "volume")  # what a dataset has on one basis: traded, split or total return
 FOLDED = "total return"  # the basis of prices into which dividends are folded: their returns are right, their levels are not
+OWN = ("event_time", "known_at", "revised_at", "symbol", "row", "file")  # columns every table has while it is imported: no field has these names
 US = "US"  # symbol of market-wide fields
 RULES = ("first", "last", "max", "min", "sum", "mean", "rate", "compound", "event")
 

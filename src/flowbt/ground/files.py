@@ -33,9 +33,7 @@ def writing(path: Path) -> Iterator[Path]:
     clear_abandoned(path)
     try:
         yield temporary
-        flush(temporary)
-        os.replace(temporary, path)
-        flush(path.parent)
+        move_into_place(temporary, path)
     except OSError as error:  # its own name says nothing to who asked for `path`
         raise type(error)(error.errno, error.strerror, str(path)) from error
     finally:
@@ -48,12 +46,12 @@ def writing_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside `path`; with all that is in it, it becomes `path` when the block ends well. `path` must not be there, or be empty."""
     with scratch_folder(path) as temporary:
         yield temporary
-        settle(temporary, path)
+        move_into_place(temporary, path)
 
 
 @contextmanager
 def scratch_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path`, gone when the block ends; `settle` keeps it."""
+    """A temporary folder beside `path`, gone when the block ends; `move_into_place` keeps it."""
     temporary = temporary_of(path)
     clear_abandoned(path)
     temporary.mkdir()
@@ -63,12 +61,14 @@ def scratch_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def settle(temporary: Path, path: Path) -> None:
-    """Flush a folder with all that is in it, and rename it to `path`."""
+def move_into_place(temporary: Path, path: Path) -> None:
+    """Flush a file, or a folder with all that is in it, and rename it to `path`."""
     for folder, _, names in os.walk(temporary, topdown=False):
         for name in names:
             flush(Path(folder) / name)
         flush(Path(folder))
+    if not temporary.is_dir():
+        flush(temporary)
     os.replace(temporary, path)
     flush(path.parent)
 
@@ -80,7 +80,7 @@ def publish(work: Path, home: Path) -> None:
     """
     if not home.exists():
         try:
-            settle(work, home)
+            move_into_place(work, home)
             return
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # somebody else has just brought theirs
@@ -88,8 +88,7 @@ def publish(work: Path, home: Path) -> None:
     for path in sorted(path for path in work.rglob("*") if path.is_file()):
         target = home / path.relative_to(work)
         target.parent.mkdir(parents=True, exist_ok=True)
-        flush(path)
-        os.replace(path, target)
+        move_into_place(path, target)
     flush(home)
     shutil.rmtree(work)
 

@@ -7,18 +7,19 @@ or a feature does its own work. What was refused is remembered, so that a file t
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import NoReturn
 
-from flowbt.ground.errors import FenceError, ParameterError, StrategyError
+from flowbt.ground.errors import FenceError, ParameterError, StrategyError, lost_errors_in_a_line
 from flowbt.ground.home import TIMEOUT
 
 FILES = ("open", "os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir", "glob.glob", "shutil.", "sqlite3.", "tempfile.", "mmap.")
@@ -26,6 +27,8 @@ OUTSIDE = ("socket.", "urllib.", "subprocess.", "os.system", "os.exec", "os.fork
 INSIDE = ("gc.get_", "sys._current_frames", "sys.settrace", "sys.setprofile", "sys.addaudithook", "ctypes.dlopen", "ctypes.dlsym")
 FRAMES = ("sys._getframe",)
 WORDS = {FILES: "reads a file", OUTSIDE: "leaves the process", INSIDE: "looks into the interpreter", FRAMES: "looks at its caller"}
+SELDOM = 200_000  # objects after which garbage in circles is looked for: a third of what a process imports takes went to looking at it
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # mallopt(3): from how many bytes on freed memory goes back to the system, and an array has a mapping of its own
 EXEMPT = ("importlib", "zoneinfo", "pytz", "dateutil", "exchange_calendars", "numba", "compat/_cpu.py")  # modules, time zones, a count of cores: no data
 
 
@@ -133,7 +136,7 @@ def deciding(path: str, tables: str = "") -> Iterator[None]:
         return
     state.refused = None
     try:
-        with contained(path):
+        with contained(path), _lost_errors_rest():
             state.path, state.tables = path, tables
             try:
                 yield
@@ -156,13 +159,36 @@ def resting() -> Iterator[None]:
         state.resting -= 1
 
 
+@contextmanager
+def _lost_errors_rest() -> Iterator[None]:
+    """Inside, whoever shows what `__del__` and the like raise may read the source for it: the file that decides has not."""
+    show = sys.unraisablehook
+
+    def rested(told: sys.UnraisableHookArgs) -> None:
+        with resting():
+            show(told)
+
+    sys.unraisablehook = rested
+    try:
+        yield
+    finally:
+        sys.unraisablehook = show
+
+
 def _end_after(parent: BaseProcess) -> None:
     parent.join()
     os._exit(1)
 
 
-def die_with_parent() -> None:
-    """For a worker process: end when the process that started it has ended, however that was."""
+def begin_worker() -> None:
+    """For a worker process: look for circles of garbage as seldom as a command does (`flowbt/cli`), keep freed memory for the next array, and end when the
+    process that started it has ended, however that was."""
+    lost_errors_in_a_line()
+    gc.set_threshold(SELDOM)
+    with suppress(OSError, AttributeError):  # another C library
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(MMAP_THRESHOLD, 1 << 25)
+        libc.mallopt(TRIM_THRESHOLD, 1 << 30)
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent,), daemon=True, name="watch of the parent").start()

@@ -18,7 +18,7 @@ def root() -> Path | None:
     return next((folder for folder in (here, *here.parents) if (folder / MARKER).is_file()), None)
 
 
-def place(name: str) -> Path:
+def project_path(name: str) -> Path:
     """A file or folder of the project, as a path from the working folder; outside of a project the one of this name here."""
     home = root()
     return Path(name) if home is None else Path(os.path.relpath(home / name))
@@ -31,7 +31,7 @@ def cache_folder() -> Path:
 
 def data_folder(folder: Path) -> Path:
     """`folder`, which must be there unless it is the project's own. DatasetError with the nearest name where it is not."""
-    if folder.is_dir() or folder == place("datasets"):
+    if folder.is_dir() or folder == project_path("datasets"):
         return folder
     beside = [path.name for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
     raise DatasetError(f"datasets folder {folder}", "is not there", nearest(folder.name, beside) or "give the folder that holds them, or leave --datasets out")

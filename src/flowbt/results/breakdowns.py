@@ -170,7 +170,7 @@ def drawdowns(returns: pd.Series, most: int = 8) -> list[DrawdownRow]:
     return sorted(found, key=lambda row: row["depth"])[:most]
 
 
-def extremes(returns: pd.Series) -> list[ExtremeRow]:
+def best_and_worst(returns: pd.Series) -> list[ExtremeRow]:
     """The best and the worst stretch of 1, 5, 21, 63 and 252 bars: return and last label."""
     line = pd.concat([pd.Series([1.0]), growth(returns)]).to_numpy()
     rows: list[ExtremeRow] = []

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flowbt.evidence.sharpe import expected_maximum
 from flowbt.ground.documents import dumps
 from flowbt.ground.files import writing
 from flowbt.ground.types import JsonView
@@ -31,6 +32,7 @@ from flowbt.results.shelf import pass_over, slug, storing
 
 REAL, DEMO = "real", "demo"  # trials on the demo market say nothing about how hard real data were searched
 RUN = "run-"  # files of single runs: read last, so that a trial of a sweep keeps the sweep's figure, to the last digit, when its book is run too
+ROWS = 1 << 17  # of a row group, which is in memory as a whole when it is written or read
 TRIES = 20  # at a file that another process has just joined with others
 Keys = npt.NDArray[np.uint64]
 Sharpes = npt.NDArray[np.float64]
@@ -38,17 +40,20 @@ _BASE = ("symbols", "clock", "step", "from", "to", "decide_at", "costs", "accoun
 
 
 class TrialCount(NamedTuple):
-    """Distinct trials, and the variance of their Sharpe ratios per bar (NaN for fewer than two)."""
+    """Distinct trials, and the variance of their Sharpe ratios per bar (NaN for fewer than two), raised where it has to be, so that the expected best of all
+    is no less than that of a part of them (`variance_of`)."""
 
     trials: int
     variance: float
 
 
 class NamedTrials:
-    """The trials of one strategy name: distinct keys, sorted, with the first Sharpe ratio of each; `lost`: trials in files that cannot be read."""
+    """The trials of one strategy name: distinct keys, sorted, with the first Sharpe ratio of each; `parts`: the Sharpe ratios of each file; `lost`: trials in
+    files that cannot be read."""
 
-    def __init__(self, keys: Keys, sharpes: Sharpes, shapes: frozenset[str], lost: int) -> None:
-        self.keys, self.sharpes = distinct(keys, sharpes)
+    def __init__(self, parts: Sequence[tuple[Keys, Sharpes]], shapes: frozenset[str], lost: int) -> None:
+        self.keys, self.sharpes = distinct(*_joined(parts))
+        self.parts = [sharpes for _, sharpes in parts if len(sharpes) > 1]
         self.shapes, self.lost = shapes, lost
 
     @cached_property
@@ -72,12 +77,12 @@ def home_of(results: Path) -> Path:
     return Path(os.environ.get("FLOWBT_LEDGER") or Path(results).absolute().parent / "ledger")
 
 
-def market_of(results: Path, facts: JsonView) -> Path:
+def trials_folder(results: Path, facts: Mapping[str, object]) -> Path:
     """The trials of the project on real data or on the demo market: `ledger/` beside the results, or FLOWBT_LEDGER."""
     return home_of(results) / (DEMO if facts.get("synthetic") else REAL)
 
 
-def keys_of(facts: JsonView, prints: Keys) -> Keys:
+def keys_of(facts: Mapping[str, object], prints: Keys) -> Keys:
     """Keys of trials by what they decide (`engine/sweep/fingerprint.py`). `facts`: a run's manifest or a sweep's facts."""
     base = dumps({name: facts.get(name) for name in _BASE}, sort_keys=True)
     return prints ^ np.uint64(int.from_bytes(hashlib.sha256(base.encode()).digest()[:8], "little"))
@@ -85,7 +90,7 @@ def keys_of(facts: JsonView, prints: Keys) -> Keys:
 
 def folder_of(results: Path, facts: JsonView) -> Path:
     """Where the trials of a strategy file on this kind of data are. `facts`: a run's manifest or a sweep's facts."""
-    return market_of(results, facts) / slug(facts["strategy"]) / str(facts.get("shape") or "unknown")
+    return trials_folder(results, facts) / slug(facts["strategy"]) / str(facts.get("shape") or "unknown")
 
 
 def add(folder: Path, name: str, keys: Keys, sharpes: Sharpes) -> Path:
@@ -106,10 +111,11 @@ def add_run(results: Path, manifest: JsonView, sharpe: float) -> None:
 def gather(folder: Path, name: str) -> None:
     """Join the files of a finished sweep (`<name>-...`) into one. A damaged one stays as it is, and what another process has joined is left to it."""
     read = {path: found for path in sorted(folder.glob(f"{name}-*.parquet")) if (found := _read(path)) is not None}
-    if len(read) > 1:
-        keys, sharpes = distinct(*_joined(list(read.values())))
+    paths = list(read)
+    if len(paths) > 1:
+        keys, sharpes = distinct(*_joined([read.pop(path) for path in paths]))
         made = add(folder, name, keys, sharpes)
-        for path in read:
+        for path in paths:
             if path != made:
                 path.unlink(missing_ok=True)
 
@@ -118,7 +124,7 @@ class Ledger:
     """The trials of a market as they are now; each file is read once."""
 
     def __init__(self, folder: Path) -> None:
-        self.names = {name.name: _named(name) for name in sorted(folder.glob("*")) if name.is_dir()}
+        self.names = {name.name: _named(name) for name in _folders(folder)}
 
     def count(self, strategy: str) -> TrialCount:
         """Distinct trials of a strategy, whatever its file has been over time, and of all names that are the same search."""
@@ -127,13 +133,27 @@ class Ledger:
             return TrialCount(0, float("nan"))
         all_names = [one, *(other for other in self.names.values() if other is not one and one.same_search(other))]
         keys, sharpes = (one.keys, one.sharpes) if len(all_names) == 1 else distinct(*_joined([(name.keys, name.sharpes) for name in all_names]))
-        known = sharpes[np.isfinite(sharpes)]
-        return TrialCount(len(keys) + sum(name.lost for name in all_names), float(known.var(ddof=1)) if len(known) > 1 else float("nan"))
+        trials, parts = len(keys) + sum(name.lost for name in all_names), [part for name in all_names for part in name.parts]
+        return TrialCount(trials, variance_of(sharpes, trials, parts if len(parts) > 1 else ()))
+
+
+def variance_of(sharpes: Sharpes, trials: int, parts: Sequence[Sharpes] = ()) -> float:
+    """Variance of Sharpe ratios of which equal ones count once (a stop that is never hit makes a hundred trials of one result), or the larger one by which
+    `trials` have the expected best of a part: many trials beside a good one bring the variance down, and never what luck may reach. NaN for fewer than two."""
+    most = expected_maximum(trials, 1.0)
+    found = [_spread(sharpes), *(_spread(part) * (expected_maximum(len(part), 1.0) / most) ** 2 for part in parts if most > 0)]
+    known = [one for one in found if np.isfinite(one)]
+    return max(known) if known else float("nan")
+
+
+def _spread(sharpes: Sharpes) -> float:
+    known = pa.array(np.round(sharpes[np.isfinite(sharpes)], 12)).unique().to_numpy()
+    return float(known.var(ddof=1)) if len(known) > 1 else float("nan")
 
 
 def tally(results: Path, facts: JsonView) -> TrialCount:
     """Distinct trials of a strategy so far. `facts`: a run's manifest or a sweep's facts."""
-    return Ledger(market_of(results, facts)).count(facts["strategy"])
+    return Ledger(trials_folder(results, facts)).count(facts["strategy"])
 
 
 def distinct(keys: Keys, sharpes: Sharpes) -> tuple[Keys, Sharpes]:
@@ -149,8 +169,9 @@ def distinct(keys: Keys, sharpes: Sharpes) -> tuple[Keys, Sharpes]:
 
 def write_table(path: Path, table: pa.Table, repeated: Sequence[str] = (), compression: str = "zstd") -> None:
     """`repeated`: columns of few values; a dictionary is tried for them alone, which takes half of the time."""
+    how = {"compression": compression, "write_page_checksum": True, "use_dictionary": list(repeated) or False}
     with writing(path) as temporary:
-        pq.write_table(table, temporary, compression=compression, write_page_checksum=True, use_dictionary=list(repeated) or False)
+        pq.write_table(table, temporary, row_group_size=ROWS, **how)
 
 
 def _named(folder: Path) -> NamedTrials:
@@ -164,7 +185,7 @@ def _named(folder: Path) -> NamedTrials:
 
 def _all_of(folder: Path) -> NamedTrials:
     found, lost, shapes = [], 0, set()
-    for path in sorted(folder.glob("*/*.parquet"), key=lambda path: (path.name.startswith(RUN), path)):
+    for path in sorted((path for shape in _folders(folder) for path in shape.glob("*.parquet")), key=lambda path: (path.name.startswith(RUN), path)):
         part = _read(path)
         shapes.add(path.parent.name)
         if part is None and not os.path.lexists(path):  # a link to nowhere is there, and is lost
@@ -176,7 +197,19 @@ def _all_of(folder: Path) -> NamedTrials:
         else:
             found.append(part)
     pa.default_memory_pool().release_unused()
-    return NamedTrials(*_joined(found), frozenset(shapes - {"unknown"}), lost)
+    return NamedTrials(found, frozenset(shapes - {"unknown"}), lost)
+
+
+def _folders(home: Path) -> list[Path]:
+    """The folders in one, by name; none where it is not there. StoreError where they cannot be looked into: trials not seen would make luck look small."""
+    with storing(home, "read the ledger in"):
+        try:
+            found = sorted(path for path in home.iterdir() if path.is_dir())
+        except FileNotFoundError:
+            return []
+        for path in found:
+            os.scandir(path).close()
+    return found
 
 
 def _read(path: Path) -> tuple[Keys, Sharpes] | None:
@@ -200,7 +233,10 @@ def _read(path: Path) -> tuple[Keys, Sharpes] | None:
 
 def _mark(keys: Keys, *sharpes: Sharpes) -> str:
     """Twelve digits of the hash of what a file holds, which its name ends in (before there were changes to be found: of its keys alone)."""
-    return hashlib.sha256(b"".join(part.tobytes() for part in (keys, *sharpes))).hexdigest()[:12]
+    made = hashlib.sha256()
+    for part in (keys, *sharpes):
+        made.update(np.ascontiguousarray(part).data)
+    return made.hexdigest()[:12]
 
 
 def _joined(parts: Sequence[tuple[Keys, Sharpes]]) -> tuple[Keys, Sharpes]:

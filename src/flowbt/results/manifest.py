@@ -147,7 +147,7 @@ Summary = TypedDict(
         "look_ahead": str | None,
         "stand_ins": int,
         "measures": Json,  # some of them, by name
-        "judged": Json,  # what results/belief.py asks of the manifest
+        "judged": dict[str, object],  # what results/belief.py asks of the manifest
         "spark": list[float],  # the value line, thinned
     },
 )

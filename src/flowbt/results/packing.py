@@ -14,7 +14,7 @@ MISSING = ".."
 NUMBER = re.compile(r"(\d+(?:[.,]\d+)*)")
 
 
-def packed(rows: Sequence[Json]) -> Json:
+def packed(rows: Sequence[dict[str, object]]) -> dict[str, object]:
     """Rows that have the same names, as columns by name: the values; or, where they repeat, the distinct ones (`of`) and which of them each row has (`at`)."""
     columns: Json = {}
     for name in rows[0] if rows else ():

@@ -82,7 +82,7 @@ class Handler(BaseHTTPRequestHandler):
         elif path in ("/", "/index.html"):
             self._send(site.index_page(self.root, live=True))
         elif path == "/api/progress":
-            self._send(dumps(site.progress(self.root)), "application/json")
+            self._send(dumps(site.running_work(self.root)), "application/json")
         elif path == "/compare":
             self._compare(parse_qs(url.query).get("run", []))
         elif (file := inside(self.root, path)) is not None:

@@ -53,7 +53,7 @@ class StoredRun:
     def strategy(self) -> str:
         return str(self.summary["strategy"])
 
-    def as_dict(self) -> Json:
+    def as_dict(self) -> dict[str, object]:
         return {**self.summary, "path": self.path.as_posix(), "tags": list(self.tags), "note": self.note, "belief": self.belief}
 
 
@@ -89,7 +89,7 @@ def listing(root: Path) -> Listing:
     """Every stored run under `root`. A missing folder is an empty listing; a broken run is named and skipped."""
     found = Listing([], [])
     with _uncollected():
-        for folder, names in _run_folders(root):
+        for folder, names in _run_folders(root, found.broken):
             believed = beliefs_in(folder)
             for name in names:
                 _list_one(folder / name, believed, found)
@@ -245,8 +245,8 @@ def storing(path: Path, verb: str) -> Iterator[None]:
         raise StoreError(f"{verb} {path}", problem.strerror or str(problem), do) from None
 
 
-def _run_folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Each strategy's folder, and the names of the runs in it, whole or being written."""
+def _run_folders(root: Path, shut: list[str]) -> Iterator[tuple[Path, list[str]]]:
+    """Each strategy's folder, and the names of the runs in it, whole or being written; `shut` gets a line for each that cannot be looked into."""
     try:
         strategies = [item for item in os.scandir(root) if not item.name.startswith(("_", ".")) and _is_folder(item)]
     except FileNotFoundError:
@@ -256,7 +256,10 @@ def _run_folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
     for strategy in sorted(strategies, key=lambda item: item.name):
         try:
             items = list(os.scandir(strategy.path))
-        except OSError:  # gone meanwhile, or shut: the others are still there
+        except FileNotFoundError:  # gone meanwhile
+            continue
+        except OSError as problem:
+            shut.append(f"{strategy.path}: {problem.strerror or problem}: its runs cannot be read")
             continue
         yield Path(strategy.path), sorted(item.name for item in items if (RUN_ID.fullmatch(item.name) or item.name.startswith(WRITING)) and _is_folder(item))
 
@@ -288,7 +291,7 @@ def _entry(path: Path, believed: Mapping[str, BeliefTold], marks: Json | None) -
     return StoredRun(path, summary, tuple(tags), str(note), belief if isinstance(belief, dict) else None)
 
 
-def _marks(path: Path) -> Json | None:
+def _marks(path: Path) -> dict[str, object] | None:
     """Tags and note of a run; empty where nothing was marked, None where they cannot be read."""
     try:
         marks = parse_json(read_bytes(f"{path}/{MARKS}"))

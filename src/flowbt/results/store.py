@@ -128,7 +128,7 @@ def _write(place: Path, record: RunRecord, texts: dict[str, str], before: Json |
         publish(temporary, place)
 
 
-def _stored(place: Path) -> Json | None:
+def _stored(place: Path) -> dict[str, object] | None:
     """The manifest of a run that is there and whole, else None: it is written anew."""
     try:
         manifest = read_manifest(place)

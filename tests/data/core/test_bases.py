@@ -189,3 +189,22 @@ def test_ten_opens_of_a_year_that_repeat_the_close_before_are_stale(rows, stale)
     opened = close.shift(1).fillna(90.0)
     assert stale_opens(opened, close)["A"].tolist() == [stale] * rows
     assert not stale_opens(opened * 1.0001, close).to_numpy().any()
+
+
+@pytest.mark.parametrize(("basis", "cash"), [("split", 0.25), ("total return", 0.0)])
+def test_splits_and_dividends_are_not_taken_twice_where_prices_have_them(tmp_path, basis, cash):
+    put(tmp_path, "prices", traded(), basis=basis)
+    rows = pd.DataFrame({"event_time": [LABELS[9], LABELS[20]], "symbol": "SPY", "dividend": [1.0, np.nan], "split": [np.nan, 4.0]})
+    store(tmp_path, "paid", rows, frequency="event", fields={"dividend": {"max_age": "1D"}, "split": {"max_age": "1D"}})
+    made = open_panel(Catalog((tmp_path,)), ["SPY"]).bars()
+    assert made.close["SPY"].tolist() == pytest.approx(traded()["close"].tolist())
+    assert made.dividend["SPY"].sum() == pytest.approx(cash)  # 1 a share of then is a quarter a share of now
+
+
+def test_a_dividend_before_prices_as_traded_is_in_the_folded_ones_already(tmp_path):
+    put(tmp_path, "adjusted", folded(traded()), basis="total return")
+    put(tmp_path, "traded", traded().loc["2023-06-01":])
+    rows = pd.DataFrame({"event_time": pd.DatetimeIndex(list(PAID)), "symbol": "SPY", "dividend": list(PAID.values())})
+    store(tmp_path, "paid", rows, frequency="event", fields={"dividend": {"max_age": "1D"}})
+    paid = open_panel(Catalog((tmp_path,)), ["SPY"]).bars().dividend["SPY"]
+    assert paid[paid > 0].round(9).to_dict() == {pd.Timestamp("2023-06-16"): 1.6, pd.Timestamp("2024-03-15"): 1.7}

@@ -2,11 +2,12 @@
 
 import pandas as pd
 import pytest
+from tests.rights import mode
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.declare import Publication, parse_declaration, read_declaration
 from flowbt.ground.clock import Clock
-from flowbt.ground.errors import DatasetError
+from flowbt.ground.errors import DatasetError, SpoiltDataset
 from tinydata import FIELDS, bars, store
 
 RULES = {
@@ -68,3 +69,26 @@ def test_a_symbol_that_a_declared_dataset_is_about_is_not_guessed_from_others(tm
     (tmp_path / "leg" / "dataset.toml").write_text('title = "The same bars under BTCSPOT"\nsource = "t"\n[publication]\nrule = "close"\n[fields.close]\n')
     assert "declared in leg, not imported" in str(Catalog((tmp_path,)).missing("close", "BTCSPOT"))
     assert "did you mean BTC" in str(Catalog((tmp_path,)).missing("close", "BTCSPT"))
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named_and_none_speaks_in_its_place(tmp_path):
+    for name in ("one", "two"):
+        store(tmp_path, name, bars("SPY", pd.bdate_range("2024-01-02", periods=3)), fields=FIELDS)
+    with mode(tmp_path / "one", 0):
+        catalog = Catalog((tmp_path,))
+        assert list(catalog.imported) == ["two"]
+        assert "one" in catalog.spoilt
+        with pytest.raises(SpoiltDataset, match=r"dataset one, which may hold close: .*Permission denied"):
+            catalog.holder("close", "SPY", Clock())
+    assert list(Catalog((tmp_path,)).imported) == ["one", "two"]
+
+
+def test_a_link_to_a_dataset_that_is_not_there_is_named(tmp_path):
+    store(tmp_path, "two", bars("SPY", pd.bdate_range("2024-01-02", periods=3)), fields=FIELDS)
+    (tmp_path / "one").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "loop").symlink_to("loop")
+    catalog = Catalog((tmp_path,))
+    assert list(catalog.imported) == ["two"]
+    assert set(catalog.spoilt) == {"one", "loop"}
+    with pytest.raises(SpoiltDataset, match="may hold close"):
+        catalog.has("close")

@@ -106,3 +106,16 @@ def test_a_daily_value_under_hours_is_the_last_known(tmp_path):
     assert np.isnan(shown.loc["2024-01-01 22:00"])
     assert shown.loc["2024-01-01 23:00"] == 1.0
     assert shown.loc["2024-01-02 22:00"] == 1.0
+
+
+@pytest.mark.parametrize("freq", ["1h", "30m"])
+def test_prices_outside_of_the_hours_of_the_exchange_are_of_no_bar(tmp_path, freq):
+    days = Clock().labels("2024-01-02", "2024-01-05")  # 14:30 to 21:00 UTC
+    times = pd.date_range(days[0] + pd.Timedelta("9h"), days[-1] + pd.Timedelta("25h"), freq=pd.Timedelta(freq), unit="ns")
+    hour = times.hour + times.minute / 60
+    rows = pd.DataFrame({"event_time": times, "symbol": "SPY", "open": hour, "high": hour, "low": hour, "close": hour, "volume": 1.0})
+    store(tmp_path, "rows", rows, frequency=freq, publication={"rule": "after", "delay": freq}, fields=FIELDS)
+    panel = PanelReader(Catalog((tmp_path,)), ["SPY"], Clock(), days)
+    first, last = (14.0, 20.0) if freq == "1h" else (14.5, 20.5)
+    assert panel.bars().open["SPY"].tolist() == [first] * len(days)
+    assert panel["close"]["SPY"].tolist() == [last] * len(days)

@@ -11,7 +11,7 @@ from flowbt.data.catalog import Catalog
 from flowbt.data.versions import current, versions_of
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError, SpoiltDataset
-from flowbt.studies.ingest.history import collect, log, restore
+from flowbt.studies.ingest.history import collect, import_log, restore
 from tinydata import FIELDS, bars, store, stored, table_file
 
 DAYS = Clock().labels("2024-01-02", "2024-03-28")
@@ -102,7 +102,7 @@ def test_a_change_that_keeps_size_and_time_is_found(root):
 def test_going_back_and_clearing(root):
     first, before = current(root / "prices").id, stored(root / "prices")
     store(root, "prices", bars("SPY", DAYS, 900.0), fields=FIELDS)
-    assert [line["current"] for line in log(Catalog((root,)), "prices")] == [True, False]
+    assert [line["current"] for line in import_log(Catalog((root,)), "prices")] == [True, False]
     assert restore(Catalog((root,)), "prices", "previous").id == first
     assert stored(root / "prices").equals(before)
     assert len(versions_of(root / "prices")) == 2

@@ -4,13 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowbt.data.demo.build import build_demo, draw_equities
+from flowbt.data.demo.build import build_demo, draw_equities, generators
 from flowbt.data.demo.names import AT, COLUMNS, MEMBERS
 from flowbt.data.demo.planted import PLANTED
 from flowbt.data.demo.streams import MEMBER_AT
 
 MARKET = ["streak", "milestone", "fade", "follow", "put_call", "reclaim", "pivot", "divergence", "blow_off", "latent_demand"]
 SEEDS = (7, 11, 12, 13, 14, 15)
+
+
+def drawn(seed, bars=3520, strength=1.0):
+    """The equity side of a seed."""
+    return draw_equities(generators(seed)[0], bars, strength)
 
 
 def running(event: np.ndarray, hold: int) -> np.ndarray:
@@ -40,7 +45,7 @@ def fitted(request):
     strength = request.param
     xs, ys = [], []
     for seed in SEEDS:
-        streams, world = draw_equities(seed, 3520, strength)
+        streams, world = drawn(seed, 3520, strength)
         xs.append(regressors(world, streams))
         ys.append(world.returns[:, AT["SPX"]])
     x, y = np.vstack(xs), np.concatenate(ys)
@@ -61,7 +66,7 @@ def test_market_effects_have_their_size(fitted, name):
 
 @pytest.mark.parametrize("strength", [1.0, 0.0])
 def test_members_follow_side_rank_and_weakness(strength):
-    streams, world = draw_equities(7, 3520, strength)
+    streams, world = drawn(7, 3520, strength)
     own = world.returns[:, -len(MEMBERS) :] - world.returns[:, [AT["SPX"]]]
     side = streams.side_share[:, MEMBER_AT]
     x = [np.where(np.abs(side) > 0.05, np.sign(side), 0.0)[250:-1].ravel(), score(streams)[250:-1].ravel()]
@@ -80,7 +85,7 @@ def score(streams):
 def pooled(name, symbol, strength):
     inside, outside = [], []
     for seed in SEEDS:
-        _, world = draw_equities(seed, 3520, strength)
+        _, world = drawn(seed, 3520, strength)
         active = running(world.events[name][:, AT[symbol]], PLANTED[name].hold) > 0
         moves = world.returns[:, AT[symbol]]
         inside.append(moves[active])
@@ -97,16 +102,16 @@ def test_drifts_of_single_symbols(name, symbol, times):
 
 
 def test_negative_gamma_doubles_the_next_move():
-    streams, world = draw_equities(7)
+    streams, world = drawn(7)
     short = streams.gamma[:-1] < 0
     moves = np.abs(world.returns[1:, AT["SPX"]])
     assert moves[short].mean() / moves[~short].mean() == pytest.approx(2.0, abs=0.35)
-    moves = np.abs(draw_equities(7, strength=0.0)[1].returns[1:, AT["SPX"]])
+    moves = np.abs(drawn(7, strength=0.0)[1].returns[1:, AT["SPX"]])
     assert moves[short].mean() / moves[~short].mean() == pytest.approx(1.0, abs=0.25)
 
 
 def test_null_symbol_has_no_drift_and_no_gamma_in_it():
-    streams, world = draw_equities(7)
+    streams, world = drawn(7)
     moves, short = world.returns[1:, AT["NULL"]], streams.gamma[:-1] < 0
     assert abs(moves.mean()) < 3 * moves.std() / np.sqrt(len(moves))
     assert np.abs(moves[short]).mean() / np.abs(moves[~short]).mean() == pytest.approx(1.0, abs=0.15)
@@ -125,7 +130,7 @@ def series(demo, dataset, symbol, field):
 
 def test_events_can_be_seen_from_the_tables(demo):
     """The simulation's own events, found again by pandas from what a strategy can read."""
-    _, world = draw_equities(7)
+    _, world = drawn(7)
     spx, rut, vix = (series(demo, name, symbol, "close") for name, symbol in (("demo-prices", "SPX"), ("demo-prices", "RUT"), ("demo-volatility", "VIX")))
     gex, ratio = series(demo, "demo-chains", "SPX", "gex"), series(demo, "demo-put-call", "US", "put_call_equity")
     beats = rut.pct_change() > spx.pct_change()
@@ -148,7 +153,7 @@ def test_events_can_be_seen_from_the_tables(demo):
 
 
 def test_distribution_is_seen_from_the_tables(demo):
-    _, world = draw_equities(7)
+    _, world = drawn(7)
     rut, gex = series(demo, "demo-prices", "RUT", "close"), series(demo, "demo-chains", "SPX", "gex")
     share = series(demo, "demo-flow", "IWM", "dark_pool_net") / series(demo, "demo-flow", "IWM", "dark_pool_volume")
     z = (share - share.rolling(63).mean()) / share.rolling(63).std()

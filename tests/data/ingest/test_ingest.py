@@ -1,5 +1,7 @@
 """Plan to catalog: no-ops, refusals, atomicity, publication."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -174,6 +176,15 @@ def test_a_column_of_publication_times_is_used(tmp_path, put):
     assert stored(tmp_path, "k")["known_at"][0] == pd.Timestamp("2024-01-05 12:00")
 
 
+def test_a_correction_in_another_file_is_a_vintage(tmp_path, put):
+    first = put("a.csv", "d,pub,v\n2024-01-02,2024-01-05T00:00Z,1\n2024-01-03,2024-01-06T00:00Z,2\n")
+    later = put("b.csv", "d,pub,v\n2024-01-02,2024-02-05T00:00Z,1.5\n")
+    asked = FileImport("x", "table", {"time": "d", "known": "pub", "symbol": "S", "map": {"value": "v"}}, "column", frequency="irregular")
+    import_files(asked, [first, later], tmp_path / "datasets")
+    table = Catalog((tmp_path / "datasets",)).imported["x"].read(["event_time", "known_at", "value"])
+    assert table.sort_values(["event_time", "known_at"])["value"].tolist() == [1.0, 1.5, 2.0]
+
+
 def test_a_rule_by_column_without_the_column_is_refused(tmp_path, put):
     with pytest.raises(FlowbtError, match="carry no known_at"):
         import_files(FileImport("k", "yahoo", {"symbol": "A"}, publication="column"), [put("a.csv")], tmp_path / "datasets")
@@ -204,3 +215,15 @@ def test_a_folder_of_files_where_the_source_knows_their_names(tmp_path, put):
     assert import_files(FileImport("finra", "finra", {}, publication="session 18:00"), [folder], tmp_path / "datasets").rows == 2
     with pytest.raises(SourceError, match="is a folder"):
         import_files(FileImport("y", "yahoo", {"symbol": "A"}, publication="close"), [folder], tmp_path / "datasets")
+
+
+def test_no_change_looks_known_before_what_it_changes(tmp_path, declare, put, plan):
+    folder = declare()
+    put("a.csv")
+    bring(plan(ONE))
+    there = current(folder)
+    assert Arrival().instant(there) >= pd.Timestamp(there.provenance["stored"]).tz_localize(None).floor("ms")
+    ahead = replace(there, provenance={**there.provenance, "stored": "2999-01-01T00:00:00+00:00"})  # as where the clock has gone back since
+    with pytest.raises(FlowbtError, match=r"dataset bars: the clock says .* set the clock right"):
+        Arrival().instant(ahead)
+    assert Arrival(known=pd.Timestamp("2024-02-01")).instant(ahead) == pd.Timestamp("2024-02-01")

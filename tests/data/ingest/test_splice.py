@@ -53,3 +53,11 @@ def test_select_cuts_fields_and_days_and_documents_what_it_drops():
 def test_select_refuses_a_field_that_is_not_there():
     with pytest.raises(SourceError, match="clse not among close"):
         select(RawTable(frame([2], [1.0])), {"fields": ["clse"]})
+
+
+def test_vintages_of_one_file_stay_beside_another_file():
+    known = pd.to_datetime(["2024-02-01", "2024-03-01"])
+    first, second = frame([1, 1], [1.0, 1.5], known_at=known), frame([2], [2.0], known_at=known[:1])
+    parts = [SourceRows("a", first), SourceRows("b", second)]
+    table = splice(parts, {"close": 0.1}, ("symbol", "event_time", "known_at"))[0]
+    assert table[["event_time", "known_at", "close"]].equals(pd.concat([first, second], ignore_index=True)[["event_time", "known_at", "close"]])

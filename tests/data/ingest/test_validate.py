@@ -120,3 +120,11 @@ def test_a_recorded_split_and_a_crash_are_none():
 def test_what_doubles_on_its_usual_days_has_no_split():
     index = table(pd.bdate_range("2024-01-02", periods=9), close=[10.0, 11.0, 9.0, 10.0, 20.0, 14.0, 12.0, 13.0, 11.0]).frame
     assert check_splits(index, declared()) == []
+
+
+@pytest.mark.parametrize("frequency", ["5m", "1h"])
+def test_rows_finer_than_a_session_need_not_be_labelled_by_it(frequency):
+    rows = table(["2024-01-03 14:30", "2024-01-03 15:30"], close=[1.0, 2.0])
+    assert len(check_rows(rows, declared(frequency=frequency)).frame) == 2
+    with pytest.raises(RefusedImport, match="off_session"):
+        check_rows(table(["2024-01-03 14:30"], close=[1.0]), declared(frequency="1h", clock="24/7"))

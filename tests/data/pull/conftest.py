@@ -22,6 +22,7 @@ class Answer:
     cut: int = 0  # send only so many bytes, then break the connection
     silent: bool = False  # say nothing until the test is over
     drip: float = 0.0  # seconds between one byte and the next
+    slow_head: float = 0.0  # the same of its headers, for ever
     ranges: bool = False
 
 
@@ -56,6 +57,9 @@ def _handler(provider: Callable[[], Provider]) -> type[BaseHTTPRequestHandler]:
 
         def _send(self, answer: Answer, over: threading.Event) -> None:
             body, status, headers = answer.body, answer.status, dict(answer.headers)
+            while answer.slow_head and not over.wait(answer.slow_head):
+                self.wfile.write(b"H")
+                self.wfile.flush()
             if answer.ranges:
                 headers |= {"Accept-Ranges": "bytes"}
                 if self.headers.get("Range") and self.headers.get("If-Range") == headers.get("ETag"):

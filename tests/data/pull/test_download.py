@@ -1,8 +1,11 @@
 """Downloads against a server that misbehaves."""
 
+import errno
 import hashlib
+import io
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -151,7 +154,13 @@ def many(provider, tmp_path, **manners):
 
 @pytest.mark.parametrize(
     ("how", "asked"),
-    [({"silent": True}, 2), ({"drip": 0.02}, 2), ({"status": 429, "body": b"", "headers": {"Retry-After": "0"}}, 2), ({"status": 502, "body": b""}, 6)],
+    [
+        ({"silent": True}, 2),
+        ({"drip": 0.02}, 2),
+        ({"slow_head": 0.02}, 2),
+        ({"status": 429, "body": b"", "headers": {"Retry-After": "0"}}, 2),
+        ({"status": 502, "body": b""}, 6),
+    ],
 )
 def test_a_host_that_is_down_is_given_up_for_the_call_and_no_other(provider, tmp_path, how, asked):
     for n in range(5):
@@ -160,6 +169,38 @@ def test_a_host_that_is_down_is_given_up_for_the_call_and_no_other(provider, tmp
     assert [one.status for one in done] == ["failed"] * 5 + ["fetched"]
     assert sum(path != "/x.csv" for path in provider.asked()) == asked
     assert "not asked: example.test was given up" in done[4].problem
+
+
+def test_where_no_host_answers_the_others_are_not_asked(tmp_path):
+    wanted = [Download(f"http://127.0.0.1:9/{n}", str(n)) for n in range(2)] + [Download(f"http://127.0.0.{n}:9/x", f"{n}.x") for n in range(2, 6)]
+    done = pull(wanted, tmp_path, Manners(pause=0.0, tries=1, timeout=1.0))
+    assert [("given up" in one.problem, "may be no network" in one.problem) for one in done] == [
+        (False, False),
+        (True, False),
+        *[(False, False)] * 2,
+        *[(False, True)] * 2,
+    ]
+
+
+def test_more_than_any_file_has_is_not_kept(provider, fetch, tmp_path):
+    give(provider, answer())
+    done = fetch(most=10_000)
+    assert (done.status, "more than 10,000 bytes" in done.problem) == ("failed", True)
+    assert list(tmp_path.iterdir()) == []
+    assert fetch(most=len(FILE)).status == "fetched"
+
+
+def test_a_full_disk_is_not_kept_full(provider, fetch, tmp_path, monkeypatch):
+    give(provider, answer(headers={"ETag": '"one"'}, ranges=True))
+
+    class Full(io.BytesIO):
+        def write(self, data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    whole = Path.open
+    monkeypatch.setattr(Path, "open", lambda path, *args, **told: Full() if path.suffix == ".part" else whole(path, *args, **told))
+    assert "No space left" in fetch().problem
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_host_that_fails_now_and_then_is_asked_on(provider, tmp_path):

@@ -89,6 +89,11 @@ def test_premium_is_price_times_size_times_100_where_the_file_has_none(tmp_path)
     assert option_prints(write(tmp_path, rows), PrintRules(), LIMITS)["calls_bought"].iloc[0] == pytest.approx(360)
 
 
+def test_a_print_without_its_premium_counts_at_price_times_size(tmp_path):
+    rows = [option(1.2, premium=240.0, size=2), option(1.2, premium=None, size=2)]
+    assert option_prints(write(tmp_path, rows), PrintRules(), LIMITS)["calls_bought"].tolist() == pytest.approx([480.0])
+
+
 def test_days_are_new_yorks_in_summer_and_winter(tmp_path):
     ms = [int(pd.Timestamp(t).value // 10**6) for t in ("2024-07-01 03:58:59", "2024-07-01 04:00", "2024-12-03 04:58:59", "2024-12-03 05:00")]
     table = option_prints(write(tmp_path, [option(1.2, at=t) for t in ms]), PrintRules(until="23:59"), LIMITS)

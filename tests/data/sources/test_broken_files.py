@@ -87,3 +87,44 @@ def test_a_series_may_have_any_name(tmp_path, name):
     assert dict(zip(rows["symbol"] + " " + rows["event_time"].dt.strftime("%d"), rows["value"], strict=True)) == {f"{name} 02": 1.5, "DGS2 02": 2, "DGS2 03": 3}
     with pytest.raises(SourceError, match="a field called symbol"):
         source("fred").parse(tmp_path / "panel.csv", {"field": "symbol"})
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.json", "x.parquet"])
+def test_a_column_called_row_is_the_files_own(tmp_path, name):
+    frame = pd.DataFrame({"date": ["2031-01-02", "2031-01-03"], "row": [7, 9], "file": [5, 6]})
+    write = {"x.csv": frame.to_csv, "x.json": lambda path, index: frame.to_json(path, orient="records"), "x.parquet": frame.to_parquet}[name]
+    write(tmp_path / name, index=False)
+    table = source("table").parse(tmp_path / name, {"time": "date", "symbol": "S", "map": {"x": "row", "y": "file"}})
+    assert table.frame[["x", "y"]].to_numpy().tolist() == [[7, 5], [9, 6]]
+    assert table.frame["row"].tolist() == ([2, 3] if name == "x.csv" else [1, 2])
+
+
+def test_a_symbol_called_row_is_one_of_a_wide_table(put):
+    text = "date,row,AAPL\n2031-01-02,7,8\n"
+    for name, options in (("constituents", {}), ("fred", {"field": "member_close"}), ("table", {"time": "date", "wide": "member_close"})):
+        assert set(source(name).parse(put("x.csv", text), options).frame["symbol"]) == {"row", "AAPL"}
+
+
+@pytest.mark.parametrize("field", ["event_time", "known_at", "revised_at", "symbol", "row", "file"])
+def test_no_field_has_a_name_that_every_table_has(put, field):
+    path = put("x.csv", "date,v\n2031-01-02,7\n")
+    for options in ({"map": {field: "v"}, "symbol": "S"}, {"wide": field}):
+        with pytest.raises(SourceError, match=f"a field called {field}"):
+            source("table").parse(path, {"time": "date", **options})
+
+
+def test_a_name_that_two_columns_have_is_not_guessed(put):
+    options = {"time": "date", "symbol": "S", "map": {"x": "v"}}
+    for head in ("date,v,v", "date,v , v"):
+        with pytest.raises(SourceError, match="two columns are called 'v'"):
+            source("table").parse(put("x.csv", f"{head}\n2031-01-02,7,8\n"), options)
+    assert len(source("table").parse(put("x.csv", "date,v,w,w\n2031-01-02,7,8,9\n"), options).frame) == 1
+    with pytest.raises(SourceError, match="two columns are called 'close'"):
+        source("klines").parse(put("k.csv", "date,open,high,low,close,Close\n2031-01-02,7,8,6,7,1\n"), {"symbol": "S"})
+
+
+@pytest.mark.parametrize("name", ["table", "messy"])
+def test_a_table_too_wide_to_be_one_is_refused_at_once(put, name):
+    wide = put("x.csv", ",".join(["date", *(f"c{n}" for n in range(20_000))]) + "\n2031-01-02" + ",1" * 20_000 + "\n")
+    with pytest.raises(SourceError, match="20,001 columns"):
+        source(name).parse(wide, {"time": "date", "symbol": "S", "map": {"x": "c5"}})

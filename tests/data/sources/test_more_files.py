@@ -1,9 +1,12 @@
 """COT, surveys, auctions, dated futures, liquidations, events."""
 
+import json
+
 import pandas as pd
 import pytest
 
 from flowbt.data.sources import source
+from flowbt.data.sources.calendars import read_calendar
 from flowbt.data.sources.cftc import known_at
 from flowbt.data.sources.futures import expiry
 from flowbt.data.sources.treasury import first_term
@@ -152,6 +155,14 @@ def test_liquidations_sum_the_takers_side_per_hour(tmp_path):
     assert [(found.kind, found.row) for found in table.findings] == [("blank", 0), ("rejected", 5)]
 
 
+def test_an_hour_without_liquidations_between_others_is_zero(tmp_path):
+    times = pd.to_datetime(["2024-01-02 01:10", "2024-01-02 04:50", "2024-01-02 03:00"], utc=True)
+    pd.DataFrame({"timestamp": times, "venue": "okx", "coin": ["A", "A", "B"], "side": "sell", "size_usd": 5.0}).to_parquet(tmp_path / "l.parquet")
+    frame = parse("liquidations", tmp_path / "l.parquet", venue="okx").frame
+    assert frame.groupby("symbol")["liquidations_long_usd"].apply(list).to_dict() == {"A": [5.0, 0.0, 0.0, 5.0], "B": [5.0]}
+    assert frame["liquidations_short_usd"].eq(0.0).all()
+
+
 EVENTS = """event_time,symbol,known_at,value
 2024-03-20T14:00,FOMC,2023-06-01,
 2024-02-21T16:20-05:00,EARNINGS:AB,2024-02-01T12:00Z,0.05
@@ -168,6 +179,21 @@ def test_events_carry_the_time_their_date_was_announced(put):
     assert known["EARNINGS:AB:date"] == pd.Timestamp("2024-02-01 12:00")
     assert known["CPI:date"] == pd.Timestamp("2023-12-01 13:30")
     assert frame.loc[["FOMC", "EARNINGS:AB:date", "CPI:date"], "event"].tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("zone", ["+00:00", "Z", "+00", "+0000"])
+@pytest.mark.parametrize("between", ["T", " "])
+def test_an_offset_counts_however_it_is_written(put, between, zone):
+    text = f"event_time,symbol,known_at\n2024-03-20{between}18:00:00{zone},FOMC,2023-06-01{between}12:00{zone}\n"
+    row = parse("events", put("e.csv", text)).frame.iloc[0]
+    assert (row["event_time"], row["known_at"]) == (pd.Timestamp("2024-03-20 18:00"), pd.Timestamp("2023-06-01 12:00"))
+
+
+def test_a_meeting_that_ends_in_the_next_month_is_decided_there(put):
+    rows = [("2024-04", "30-1"), ("2024-12", "31, 1"), ("2024-06", "11-12")]
+    events = [{"type": "FOMC", "title": "FOMC Meeting", "month": month, "days": days, "time": "2:00 p.m."} for month, days in rows]
+    found = read_calendar(put("fed.json", json.dumps({"events": events})))
+    assert [at for at, _ in found] == [pd.Timestamp("2024-05-01 18:00"), pd.Timestamp("2024-06-12 18:00"), pd.Timestamp("2025-01-01 19:00")]
 
 
 def test_an_outcome_is_not_known_with_its_date(put):

@@ -108,3 +108,19 @@ def test_longer_bars_from_hours_leave_out_a_day_that_is_cut_short(tmp_path):
     assert days["event_time"].dt.day.tolist() == [1, 2]
     assert days["high"].tolist() == [25.0, 49.0]
     assert days["volume"].tolist() == [48.0, 48.0]
+
+
+def test_longer_bars_leave_out_the_day_on_which_each_symbol_begins(tmp_path):
+    begins = {"A": "2024-01-01", "B": "2024-01-03 14:00"}
+    hours = [(symbol, hour) for symbol, begin in begins.items() for hour in pd.date_range(begin, "2024-01-05 23:00", freq="h")]
+    frame = pd.DataFrame(hours, columns=["symbol", "date"]).assign(open=1.0, high=1.0, low=1.0, close=1.0, volume=1.0)
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    days = source("klines").parse(tmp_path / "x.csv", {"symbols": ["A", "B"], "resample": "1D"}).frame
+    assert days.groupby("symbol")["volume"].apply(list).to_dict() == {"A": [24.0] * 5, "B": [24.0] * 2}
+
+
+def test_taker_volume_is_in_coins_whatever_volume_is_asked_for(tmp_path):
+    path = tmp_path / "BTCUSDT-1h-2024-01.csv"
+    path.write_text("1704067200000,100,101,99,100,10,1704070799999,1000,5,4,400,0\n")
+    row = source("klines").parse(path, {"symbol": "BTC", "volume": "quote_volume"}).frame.iloc[0]
+    assert row[["volume", "taker_buy_volume", "taker_sell_volume"]].tolist() == [1000.0, 4.0, 6.0]

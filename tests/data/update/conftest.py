@@ -20,7 +20,7 @@ import tomlkit
 from tests.data.pull.conftest import Provider, _handler
 
 from flowbt.ground.clock import Clock
-from flowbt.studies.ingest.update import Asked, PullOutcome, Updated, update
+from flowbt.studies.ingest.update import PullOutcome, Updated, UpdateRequest, update
 
 TODAY = pd.Timestamp("2026-11-18 23:00")
 PROVIDERS = Path(__file__).parents[3] / "datasets" / "providers.toml"
@@ -233,7 +233,7 @@ def world(tmp_path_factory) -> Iterator[tuple[Provider, Path]]:
     dvol(held[0], "2026-10-20", TODAY)
     home, patch = tmp_path_factory.mktemp("world"), pytest.MonkeyPatch()
     yahoo_at(held[0], patch, home / "yahoo")
-    done = update(Asked(home / "datasets", providers_at(held[0], home / "providers.toml"), today=TODAY))
+    done = update(UpdateRequest(home / "datasets", providers_at(held[0], home / "providers.toml"), today=TODAY))
     (home / "done.json").write_text(json.dumps([asdict(one) for one in done.outcomes]))
     yield held[0], home
     patch.undo()
@@ -257,8 +257,8 @@ def asked(provider, world, tmp_path):
     """What to ask: every shipped provider, on the server, up to a day, into an empty folder."""
     shutil.copyfile(world[1] / "providers.toml", tmp_path / "providers.toml")
 
-    def make(today: pd.Timestamp = TODAY, **more) -> Asked:
-        return Asked(tmp_path / "datasets", tmp_path / "providers.toml", today=today, **more)
+    def make(today: pd.Timestamp = TODAY, **more) -> UpdateRequest:
+        return UpdateRequest(tmp_path / "datasets", tmp_path / "providers.toml", today=today, **more)
 
     return make
 

@@ -12,7 +12,7 @@ from tests.data.update.conftest import SESSIONS, TODAY, dvol, ms, serve
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import open_panel
 from flowbt.ground.errors import ParameterError
-from flowbt.studies.ingest.update import RECORD, Asked, came_today, last_update, update
+from flowbt.studies.ingest.update import RECORD, UpdateRequest, came_today, last_update, update
 
 
 def status(done):
@@ -278,7 +278,7 @@ def test_one_file_that_fails_later_leaves_the_others_of_its_dataset(provider, as
 
 def test_what_is_asked_amiss_is_refused_before_a_list_of_providers_is_written(tmp_path):
     with pytest.raises(ParameterError, match="nothing"):
-        update(Asked(tmp_path / "datasets", only=("nothing",)))
+        update(UpdateRequest(tmp_path / "datasets", only=("nothing",)))
     assert not list(tmp_path.rglob("*.toml"))
 
 

@@ -133,6 +133,13 @@ def test_a_weekend_shows_the_session_before(folder: Path) -> None:
     assert board(Catalog((folder,))).session == LABELS[-1]
 
 
+@pytest.mark.parametrize(("asof", "session"), [("2024-10-09T15:00", "2024-10-08"), ("2024-10-09T22:30", "2024-10-09"), ("2024-10-10T01:00", "2024-10-09")])
+def test_the_board_of_an_instant_is_one_that_was_decided_by_then(folder, asof, session):
+    one = board(Catalog((folder,)), asof)
+    assert one.session == pd.Timestamp(session)
+    assert one.decision_time <= pd.Timestamp(asof)
+
+
 def test_a_date_before_all_data_is_one_line(folder: Path) -> None:
     with pytest.raises(RangeError, match="SPX starts 2023-06-01; ask for a later date"):
         board(Catalog((folder,)), "1999-01-04")

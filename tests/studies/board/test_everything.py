@@ -204,6 +204,14 @@ def test_a_command_that_fails_is_named(tmp_path):
     assert "cannot be run" in send(found, tmp_path)[0]
 
 
+def test_what_a_command_says_is_nobodys(tmp_path):
+    for says, problem in (("sys.stdout.buffer.write(bytes(range(256)) * 100)", []), ("sys.exit(3)", ["alert 'a': its command ended with 3"])):
+        alert = Alert(name="a", when="vix < 18", to=("command",), command=(sys.executable, "-c", f"import sys; {says}"))
+        assert send([(alert, "line")], tmp_path) == problem
+    nul = Alert(name="a", when="vix < 18", to=("command",), command=("a\0b",))
+    assert send([(nul, "line")], tmp_path) == ["alert 'a': its command cannot be run (embedded null byte)"]
+
+
 def test_names_of_values_are_words():
     assert [alert_name(name) for name in ("VIX less realised (21)", "200-day", "SPX close")] == ["vix_less_realised_21", "v_200_day", "spx_close"]
 

@@ -14,7 +14,7 @@ from flowbt.results import store
 from flowbt.results.pages import compare as compare_page
 from flowbt.studies.compare.compare import compare
 from flowbt.studies.compare.comparison import compare_records as compare_beside
-from flowbt.studies.compare.comparison import on_labels, unique_labels
+from flowbt.studies.compare.comparison import compounded_between, unique_labels
 
 NOT_JUDGED = believe(RunFacts())
 
@@ -60,7 +60,7 @@ def test_noise_is_not_told_apart():
 
 def test_weekend_returns_are_compounded_between_sessions():
     daily = pd.Series(0.01, index=pd.date_range("2024-01-05", periods=4))  # Friday to Monday
-    taken = on_labels(daily, pd.DatetimeIndex(["2024-01-05", "2024-01-08"]))
+    taken = compounded_between(daily, pd.DatetimeIndex(["2024-01-05", "2024-01-08"]))
     np.testing.assert_allclose(taken, [0.01, 1.01**3 - 1])
 
 

@@ -11,7 +11,7 @@ from tests.tinydata import FIELDS, store
 from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
 from flowbt.studies.desk.daily import Day
-from flowbt.studies.ingest.update import Asked
+from flowbt.studies.ingest.update import UpdateRequest
 
 DAYS = Clock().labels("2022-01-03", "2023-12-29")
 NOW = DAYS[-1] + pd.Timedelta(hours=23, minutes=45)
@@ -74,7 +74,7 @@ def make(home: Path, url: str, now: pd.Timestamp = NOW, until: pd.Timestamp = DA
     (home / "fade.py").write_text(STRATEGY)
     (home / "note.py").write_text(CLAIMS)
     (home / "providers.toml").write_text(PROVIDERS.format(url=url))
-    asked = Asked(home / "datasets", home / "providers.toml", today=now)
+    asked = UpdateRequest(home / "datasets", home / "providers.toml", today=now)
     return Day((home / "fade.py",), (str(home / "note.py"),), home / "journal", home / "results", home / "site", asked, now)
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.cli.calling import call
 
 from flowbt.ground.errors import JournalError
-from flowbt.studies.desk.chain import FILE, HEAD, START, append, digest, held, read
+from flowbt.studies.desk.chain import FILE, HEAD, START, append, digest, entry_with_hash, read
 
 
 def bodies(*values):
@@ -118,19 +118,19 @@ def forged(tmp_path, values, times):
 def test_a_chain_cut_off_or_written_anew_no_longer_has_the_hash_kept_elsewhere(tmp_path, values):
     append(tmp_path, "test", bodies(1, 2, 3), datetime(2024, 1, 1))
     kept = read(tmp_path)[1].hash
-    assert held(tmp_path, read(tmp_path), kept[:16]).body == {"value": 2}
+    assert entry_with_hash(tmp_path, read(tmp_path), kept[:16]).body == {"value": 2}
     forged(tmp_path, values, ["2024-01-01T00:00:00Z"] * len(values))
     with pytest.raises(JournalError, match="no entry has it: the journal was cut off, or written anew"):
-        held(tmp_path, read(tmp_path), kept)
+        entry_with_hash(tmp_path, read(tmp_path), kept)
 
 
 def test_entries_put_behind_what_was_kept_leave_it_held(tmp_path):
     append(tmp_path, "test", bodies(1, 2), datetime(2024, 1, 1))
     kept = read(tmp_path)[1].hash
     append(tmp_path, "test", bodies(3))
-    assert held(tmp_path, read(tmp_path), kept).n == 1
+    assert entry_with_hash(tmp_path, read(tmp_path), kept).n == 1
     with pytest.raises(JournalError, match="shorter than 16 digits"):
-        held(tmp_path, read(tmp_path), kept[:5])
+        entry_with_hash(tmp_path, read(tmp_path), kept[:5])
 
 
 def test_days_that_were_swapped_show_though_every_hash_is_right(tmp_path):

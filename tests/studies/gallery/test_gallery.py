@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flowbt.ground.errors import LoadError
-from flowbt.studies.gallery.gallery import GalleryRow, Job, claim_verdicts, judged, run_gallery
+from flowbt.studies.gallery.gallery import GalleryRow, Job, claim_verdicts, run_gallery, with_corrections
 from flowbt.studies.units import HERE
 
 ROOT = Path(__file__).parents[3]
@@ -72,14 +72,14 @@ def test_an_empty_folder_is_refused(tmp_path, slice_root):
 def test_more_strategies_deflate_more():
     entry = GalleryRow("x", measures={"trades": 9, "sharpe": 1.0}, p=0.01, shape=(0.06, 2500, 0.0, 3.0, 1 / 2500))
     other = GalleryRow("y", measures={"trades": 9, "sharpe": 0.0}, p=0.6, shape=(0.0, 2500, 0.0, 3.0, 1 / 2500))
-    one, many = judged([entry])[0], judged([entry, *[other] * 19])[0]
+    one, many = with_corrections([entry])[0], with_corrections([entry, *[other] * 19])[0]
     assert one.deflated_sharpe > many.deflated_sharpe > 0.5
     assert (one.adjusted, many.adjusted) == (pytest.approx(0.01), pytest.approx(0.2))
 
 
 def test_what_never_traded_is_not_counted():
     idle = GalleryRow("x", measures={"trades": 0}, p=1.0, shape=(math.nan, 100, math.nan, math.nan, math.nan))
-    row = judged([idle])[0]
+    row = with_corrections([idle])[0]
     assert (row.adjusted, row.deflated_sharpe, row.finding) == (None, None, "never traded")
 
 

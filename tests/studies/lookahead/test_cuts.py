@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from flowbt.data.panel.views import Range
-from flowbt.studies.lookahead.cuts import APART, ENTRIES, activity_of, course, cut_rows, screen, screens
+from flowbt.studies.lookahead.cuts import APART, ENTRIES, activity_of, cut_rows, other_future, screen, screens
 from flowbt.studies.lookahead.parts import PartTable
 
 ROWS = 700
@@ -45,14 +45,14 @@ def test_cuts_are_at_entries_exits_and_near_the_end_and_leave_something_to_hide(
 def test_another_future_leaves_the_past_and_goes_its_way_from_the_last_value(direction):
     values = np.column_stack([np.linspace(90.0, 100.0, 50), np.linspace(-2.0, 2.0, 50), np.full(50, np.nan)])
     values[29, 0] = np.nan  # missing at the cut: the last value there is
-    other = course(direction)(values.copy(), 30, span(values))
+    other = other_future(direction)(values.copy(), 30, span(values))
     assert np.array_equal(other[:30], values[:30], equal_nan=True)
     assert (np.sign(other[31:, 0] - values[28, 0]) == direction).all()
     assert (other[30:, 0] > 0.5 * values[28, 0]).all()  # still a price
     assert (other[30:, 0] < 1.5 * values[28, 0]).all()
     assert (np.sign(other[30:, 1]) == direction).all()  # what can be negative changes to that side
-    assert course(direction)(values, 50, span(values)) is values
-    assert (course(direction)(np.zeros((5, 1), bool), 3, NOTHING)[:, 0] == [False] * 3 + [direction > 0] * 2).all()
+    assert other_future(direction)(values, 50, span(values)) is values
+    assert (other_future(direction)(np.zeros((5, 1), bool), 3, NOTHING)[:, 0] == [False] * 3 + [direction > 0] * 2).all()
 
 
 def test_a_screen_changes_its_rows_by_a_twentieth_and_no_other():
@@ -91,5 +91,5 @@ def test_cuts_are_spread_over_years_and_symbols():
 
 def test_what_can_be_negative_moves_by_itself_and_a_tenth_of_the_largest():
     values = np.array([[3.0], [-5.0], [2.0], [0.0], [0.0]])
-    assert course(1.0)(values.copy(), 3, span(values))[3:, 0].tolist() == [2.5, 2.5]
-    assert course(-1.0)(values.copy(), 3, span(values))[3:, 0].tolist() == [-2.5, -2.5]
+    assert other_future(1.0)(values.copy(), 3, span(values))[3:, 0].tolist() == [2.5, 2.5]
+    assert other_future(-1.0)(values.copy(), 3, span(values))[3:, 0].tolist() == [-2.5, -2.5]

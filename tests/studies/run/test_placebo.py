@@ -9,7 +9,7 @@ from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
 from flowbt.ground.clock import Clock
 from flowbt.studies.run import placebo
-from flowbt.studies.run.placebo import against_placebos, held, placebos_of, rotated_returns
+from flowbt.studies.run.placebo import against_placebos, held_exposure, placebos_of, rotated_returns
 
 BARS, LONG = 600, 2_520
 INDEX = pd.bdate_range("2014-01-01", periods=BARS)
@@ -67,7 +67,7 @@ def test_exposure_is_what_the_book_held(noise):
     decision = Targets(frame(state * 0.7))
     ready = prepared(returns, decision)
     book = simulate(ready.market, decision, Costs(fees=0, slippage=0), ready.account)
-    [(exposure, moves)] = held(book)
+    [(exposure, moves)] = held_exposure(book)
     np.testing.assert_allclose((exposure * moves).sum(axis=1)[1:], book.returns.to_numpy()[1:], atol=0.002)
 
 
@@ -76,6 +76,18 @@ def test_coins_in_a_rising_market_are_not_better_than_their_exposure(noise):
     found = judged(returns, Signals(long=frame(state), exit=frame(~state), size=1.0))
     assert found.real > 0.3
     assert not found.better
+
+
+def test_what_holding_pays_is_no_skill(noise):
+    """Funding and dividends are paid to who holds the average exposure as well."""
+    _, state = noise
+    flat = market(np.zeros(BARS))
+    paying = Market(flat.index, flat.symbols, flat.open, flat.high, flat.low, flat.close, np.full((BARS, 1), -0.0005), Clock())
+    decision = Signals(long=frame(state), exit=frame(~state), size=1.0)
+    ready = SimpleNamespace(market=paying, decision=decision, costs=Costs(fees=0, slippage=0), account=Account())
+    found = against_placebos(ready, simulate(paying, decision, ready.costs, ready.account), 19, 7)
+    assert found.real > 10.0
+    assert found.timing.skill.estimate == pytest.approx(0.0, abs=1e-6)
 
 
 def test_timing_that_was_planted_is_better_than_its_exposure(noise):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.tinydata import store as keep
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader
@@ -17,12 +18,15 @@ from flowbt.options.implied import black_price
 from flowbt.studies.desk.chain import read
 from flowbt.studies.desk.follow import follow
 from flowbt.studies.desk.paper import books_of
+from flowbt.studies.ideas.ideas import follow_ideas
 from flowbt.studies.ingest.reduce import Reduction, reduce_files, store
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.market import Span
 from flowbt.studies.run.option_terms import option_terms_of, words_of
 from flowbt.studies.run.request import Request
+from flowbt.studies.score.score import Settings, score
 from flowbt.studies.sweep.setup import SweepRequest, set_up
+from flowbt.studies.sweep.walkforward import WindowPlan, split_of, trade_windows, train
 from flowbt.studies.units import HERE
 
 CALLS = '''"""Calls bought at fixed dates."""
@@ -39,6 +43,14 @@ def signals(panel, *, american=False, by_delta=False):
     call = long_call(0 * panel["close"]["SPY"] + 20, at, days=30).with_(american=american, cross=0.0, tick=0.0)
     return Signals(long=bought, hold=2, size=0.01, structure=call)
 '''
+IDEA = """[[idea]]
+id = "{id}"
+symbol = "SPY"
+type = "call"
+strikes = ["102%"]
+date = {date}
+expiry = 2023-04-21
+"""
 DAYS = Clock().labels("2023-03-07", "2023-03-14")
 VOL, RATE, DIVIDEND = 0.4, 0.04, 0.01
 
@@ -140,8 +152,9 @@ def test_an_american_put_on_the_surface_is_worth_more_than_a_european_one(with_c
     assert without == pytest.approx(plain, rel=1e-12)  # without interest a put is not exercised early
 
 
-def test_no_act_uses_a_chain_that_was_taken_later(with_chains: Catalog, tmp_path: Path) -> None:
-    """A run, a sweep and features that end on a day are what they are where the chains of later days were never stored."""
+@pytest.fixture
+def until_third(with_chains: Catalog, tmp_path: Path) -> Catalog:
+    """The same where the chains of later days were never stored."""
     shutil.copytree(tmp_path / "datasets", tmp_path / "before")
     early = tmp_path / "chains_before"
     early.mkdir()
@@ -151,16 +164,72 @@ def test_no_act_uses_a_chain_that_was_taken_later(with_chains: Catalog, tmp_path
     asked = Reduction("chains", (early,), {}, workers=HERE)
     store(asked, reduce_files(asked), "spy-chains", tmp_path / "before")
     (tmp_path / "calls.py").write_text(CALLS)
-    span, found = Span("2023-02-20", f"{DAYS[2]:%Y-%m-%d}"), []
-    for catalog in (with_chains, Catalog((tmp_path / "before",))):
-        made = backtest(catalog, Request(tmp_path / "calls.py", {}, span, rotations=3))
-        setup = set_up(catalog, SweepRequest(tmp_path / "calls.py", {"american": "true,false"}, span))
+    return Catalog((tmp_path / "before",))
+
+
+ENDS = Span("2023-02-20", f"{DAYS[2]:%Y-%m-%d}")
+
+
+def test_no_act_uses_a_chain_that_was_taken_later(with_chains: Catalog, until_third: Catalog, tmp_path: Path) -> None:
+    """A run, a sweep and features that end on a day are what they are where the chains of later days were never stored."""
+    found = []
+    for catalog in (with_chains, until_third):
+        made = backtest(catalog, Request(tmp_path / "calls.py", {}, ENDS, rotations=3))
+        setup = set_up(catalog, SweepRequest(tmp_path / "calls.py", {"american": "true,false"}, ENDS))
         swept = setup.sweeper.run(setup.space.codes(setup.numbers), BarRange(returns=True))
         panel = PanelReader(catalog, ("SPY",), Clock(), made.prepared.market.index)
         found.append((made.book.value.to_numpy(), swept.returns, np.array([panel[name].to_numpy() for name in ("gex", "gex_low", "iv_30d")])))
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
     assert np.isfinite(found[0][2]).any()
+
+
+def test_no_walk_forward_uses_a_chain_that_was_taken_later(with_chains: Catalog, until_third: Catalog, tmp_path: Path) -> None:
+    found = []
+    for held in (with_chains, until_third):
+        setup = set_up(held, SweepRequest(tmp_path / "calls.py", {"by_delta": "true,false"}, ENDS))
+        split = split_of(setup, setup.numbers, WindowPlan("5", "4", purge=0), "rolling")
+        walked = trade_windows(setup, train(setup, setup.numbers, split, "total_return"), "rolling", "total_return")
+        found.append((walked.returns.to_numpy(), walked.windows["outside"].to_numpy(dtype=float), walked.trades["priced_by"].tolist()))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert "surface" in found[0][2]
+
+
+CLAIM = """from flowbt import Document, claim, forward_return
+from flowbt.evidence.claims.declare import Data
+
+DOCUMENT = Document("note", dated="2022-01-03")
+
+
+@claim("Chains tell", data=Data(start="2022-03-01"), outcome=forward_return("SPY", 3), direction="up", definitions={"level": (-0.5, 0.0, 0.5)})
+def chains_tell(panel, *, level=0.0):
+    return panel["gex", "SPY"] > level
+"""
+
+
+def test_no_claim_uses_a_chain_that_was_taken_after_the_decision(catalog: Catalog, tmp_path: Path) -> None:
+    """Chains of 23:30 New York, after a claim's decision of 23:00: it is what it is with those of the day before."""
+    (tmp_path / "note.py").write_text(CLAIM)
+    labels = catalog.imported["prices"].read(["event_time"], ["SPY"])["event_time"].reset_index(drop=True)
+    gamma, found = np.random.default_rng(5).normal(size=len(labels)), []
+    late = pd.DataFrame({"event_time": labels, "symbol": "SPY", "gex": gamma, "known_at": labels + pd.Timedelta(hours=28, minutes=30)})
+    shifted = late.assign(gex=late["gex"].shift(1), known_at=labels + pd.Timedelta(hours=20, minutes=30))
+    for name, table in (("late", late), ("shifted", shifted.iloc[1:])):
+        shutil.copytree(catalog.roots[0], tmp_path / name)
+        keep(tmp_path / name, "chains", table, publication={"rule": "column"}, fields={"gex": {"max_age": "5D"}})
+        found.append(score((str(tmp_path / "note.py"),), Catalog((tmp_path / name,)), Settings(resamples=100, workers=HERE)).findings[0])
+    assert found[0].n > 100
+    assert (found[0].effect, found[0].p, found[0].n) == (found[1].effect, found[1].p, found[1].n)
+
+
+def test_no_idea_uses_a_chain_that_was_taken_later(with_chains: Catalog, until_third: Catalog, tmp_path: Path) -> None:
+    """An idea of the evening of the third day, and one of a day whose chain came after the decision."""
+    (tmp_path / "ideas.toml").write_text(IDEA.format(id="third", date=f"{DAYS[2]:%Y-%m-%d}") + IDEA.format(id="late", date=f"{DAYS[-1]:%Y-%m-%d}"))
+    one, other = (follow_ideas(held, tmp_path / "ideas.toml").outcomes for held in (with_chains, until_third))
+    names = ("cost", "at_risk", "volatility", "surface", "surface_mean", "history", "implied")
+    assert [getattr(one[0], name) for name in names] == [getattr(other[0], name) for name in names]
+    assert (one[0].implied, one[1].implied) == ("surface of spy-chains", "realised")
 
 
 def test_rotations_share_prices_and_equal_runs_of_their_own(catalog: Catalog, tmp_path: Path) -> None:
@@ -198,19 +267,7 @@ def test_the_page_and_the_terminal_have_the_parts_and_they_add_up(with_chains: C
     assert lines[2] == "structures priced by the surface of the day: 1 of 6"
 
 
-IDEA = """[[idea]]
-id = "{id}"
-symbol = "SPY"
-type = "call"
-strikes = ["102%"]
-date = {date}
-expiry = 2023-04-21
-"""
-
-
 def test_an_idea_is_priced_by_the_surface_of_its_day(with_chains: Catalog, tmp_path: Path) -> None:
-    from flowbt.studies.ideas.ideas import follow_ideas
-
     (tmp_path / "ideas.toml").write_text(IDEA.format(id="there", date="2023-03-08") + IDEA.format(id="not", date="2023-03-20"))
     there, without = follow_ideas(with_chains, tmp_path / "ideas.toml").outcomes
     assert (there.implied, without.implied) == ("surface of spy-chains", "realised")

@@ -127,3 +127,12 @@ def test_two_registers_are_not_one_family(register, note, catalog, settings):
 def test_every_line_of_the_lock_is_json_of_one_entry(register):
     lines = [line for line in (register / "register.lock").read_text().splitlines() if '"claim"' in line]
     assert [json.loads(line.rstrip(","))["claim"] for line in lines] == list(NAMES)
+
+
+def test_no_claim_looks_older_than_it_is(register, note):
+    note(FALL.replace("fall=0.02", "fall=0.03"), name="one")
+    kept = (register / "register.lock").read_bytes()
+    with pytest.raises(ClaimError, match="today would be 2025-12-30, its last entry is of 2026-01-01; set the clock right"):
+        lock(register, "2025-12-30")
+    assert (register / "register.lock").read_bytes() == kept
+    assert lock(register, "2025-12-31")[0].current()["fall-rebounds"].since == "2025-12-31"  # another time zone's day

@@ -20,7 +20,7 @@ from flowbt.engine.types import Market, Signals, Targets
 from flowbt.results import ledger
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
-from flowbt.studies.run.stored import look
+from flowbt.studies.run.stored import enter_and_judge
 from flowbt.studies.sweep import sweep as study
 from flowbt.studies.sweep.setup import SweepRequest
 
@@ -98,7 +98,7 @@ def test_what_is_another_decision_has_another_number(market: Market) -> None:
 
 def looks(root: Path, catalog: Catalog, file: str, parameters: dict[str, Any]) -> int:
     run = backtest(catalog, Request(root / file, parameters, rotations=0))
-    look(root / "results", run)
+    enter_and_judge(root / "results", run)
     return ledger.tally(root / "results", run.record.manifest).trials
 
 

@@ -65,7 +65,7 @@ def test_the_noise_band_keeps_the_best_of_each_rotation(swept) -> None:  # type:
     setup, folder, luck, _ = swept
     noise = luck["noise"]
     assert noise["rotations"] == judging.ROTATIONS
-    assert noise["trials"] == len(setup.numbers) == len(folder.column("trial"))
+    assert noise["trials"] == len(setup.numbers) == folder.rows(setup.numbers).shape[0]
     assert noise["real"] == luck["best"]["sharpe"]
     assert noise["low"] < noise["middle"] < noise["high"]
     assert 1 / (1 + noise["rotations"]) <= noise["p"] <= 1

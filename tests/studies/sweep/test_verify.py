@@ -24,9 +24,6 @@ class Changed:
     def __init__(self, folder: SweepFolder, trial: int, name: str, by: float) -> None:
         self.folder, self.changed = folder, (trial, name, by)
 
-    def column(self, name: str) -> np.ndarray:
-        return self.folder.column(name)
-
     def rows(self, trials: list[int]) -> pd.DataFrame:
         trial, name, by = self.changed
         rows = self.folder.rows(trials).copy()
@@ -40,9 +37,9 @@ def test_a_changed_metric_is_refused(catalog: Catalog, strategy: Path, tmp_path:
     setup = set_up(catalog, SweepRequest(strategy, {"window": "3,5", "level": "0", "hold": "2"}))
     stored = SweepFolder(folder, folder)
     top = [int(row["trial"]) for row in document["top"]]
-    assert verifying.verify(setup, stored, top)()["largest_difference"] < 1e-9
+    assert verifying.verify(setup, setup.numbers, top)(stored)["largest_difference"] < 1e-9
     with pytest.raises(ReconciliationError, match=name):
-        verifying.verify(setup, Changed(stored, top[0], name, by), top)  # type: ignore[arg-type]
+        verifying.verify(setup, setup.numbers, top)(Changed(stored, top[0], name, by))  # type: ignore[arg-type]
 
 
 def test_books_are_compared_by_another_process_where_there_is_one(catalog: Catalog, strategy: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import click
 from flowbt.cli.data.imports import RULES, arrival_of, arrival_options, report
 from flowbt.cli.options import PathName, datasets_option, emit, json_option, split_parameters
 from flowbt.cli.show.terminal import say
+from flowbt.ground.fields import FIELDS
 
 if TYPE_CHECKING:
     from flowbt.studies.ingest.add import Look, Wishes
@@ -57,7 +58,7 @@ def add(file: Path, datasets: Path, as_json: bool, **rest: Any) -> None:
     refused with its row, never guessed.
     """
     from flowbt.studies.ingest.add import Wishes, look
-    from flowbt.studies.ingest.add import add as bring
+    from flowbt.studies.ingest.add import add as add_file
 
     keys = ("symbol", "symbol_column", "wide", "upper", "time", "dates", "decimal", "dash", "zone", "delimiter", "encoding", "header")
     reading = {key: {"\\t": "\t", "tab": "\t"}.get(rest[key], rest[key]) for key in keys if rest[key]}
@@ -72,7 +73,7 @@ def add(file: Path, datasets: Path, as_json: bool, **rest: Any) -> None:
         say("\n".join(seen.lines()))
     if sys.stdin.isatty() and not rest["yes"] and not as_json:
         seen, wishes = _asked(seen, wishes, datasets)
-    outcome = bring(seen, wishes, datasets, arrival_of(rest))
+    outcome = add_file(seen, wishes, datasets, arrival_of(rest))
     if as_json:
         emit({**asdict(outcome), "understood": seen.lines()})
     else:
@@ -81,7 +82,6 @@ def add(file: Path, datasets: Path, as_json: bool, **rest: Any) -> None:
 
 def _asked(seen: Look, wishes: Wishes, datasets: Path) -> tuple[Look, Wishes]:
     """The questions that remain, put to a person; then whether to go on."""
-    from flowbt.ground.fields import FIELDS
     from flowbt.studies.ingest.add import declared_at, look
 
     while seen.questions:

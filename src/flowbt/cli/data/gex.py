@@ -28,7 +28,7 @@ BAR = 28  # characters of the longest bar
 @click.option("--dividend", type=Number(-10, 10), help="Dividend yield, fraction a year, in place of put-call parity.")
 @click.option("--within", type=Number(0.005, 0.5), default=0.06, show_default=True, help="Strikes drawn, as a distance from spot.")
 @json_option
-def command(files: tuple[Path, ...], within: float, as_json: bool, **given: Any) -> int:
+def command(files: tuple[Path, ...], within: float, as_json: bool, **given: object) -> int:
     """Total dealer gamma in $ per 1%, its zero level, the nearest positive strike and the profile, from chain FILES.
 
     Reads Cboe quote tables and delayed-quote JSON, Deribit's book summary and csv, generic csv. Forwards and discounts are those of put-call
@@ -96,7 +96,7 @@ def _document(path: Path, profile: Profile) -> dict[str, object]:
     }
 
 
-def _surface(profile: Profile) -> dict[str, Any] | None:
+def _surface(profile: Profile) -> dict[str, object] | None:
     """How well a surface fits the chain, and its arbitrage in words; None where no expiry has enough strikes."""
     from flowbt.options.surface import fit_surface
 

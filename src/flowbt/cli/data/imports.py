@@ -157,7 +157,7 @@ def arrival_of(rest: Json) -> Arrival:
 
 
 def _source_options(rest: Json) -> dict[str, object]:
-    options: Json = {}
+    options: dict[str, object] = {}
     if path := rest["mapping_file"]:
         from flowbt.studies.ingest.files import read_options
 
@@ -168,9 +168,9 @@ def _source_options(rest: Json) -> dict[str, object]:
     return options | _extra(rest["extra"])
 
 
-def _extra(given: tuple[str, ...]) -> Json:
+def _extra(given: tuple[str, ...]) -> dict[str, object]:
     """Options of a source: true and false, and lists where there is a comma."""
-    options: Json = {}
+    options: dict[str, object] = {}
     for key, text in split_parameters(given).items():
         options[key] = {"true": True, "false": False}.get(text.lower(), [part for part in text.split(",") if part] if "," in text else text)
     return options

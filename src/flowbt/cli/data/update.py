@@ -14,7 +14,7 @@ from flowbt.cli.show.terminal import Column, say, show
 from flowbt.ground.types import Function
 
 if TYPE_CHECKING:
-    from flowbt.studies.ingest.update import Asked, Updated
+    from flowbt.studies.ingest.update import Updated, UpdateRequest
 
 F = TypeVar("F", bound=Function)
 SETUP = """\b
@@ -78,19 +78,19 @@ def update(wanted: str, only: tuple[str, ...], providers: Path | None, datasets:
     return 1 if done.failed else 0
 
 
-def asked_of(wanted: str, only: tuple[str, ...], providers: Path | None, datasets: Path) -> Asked:
+def asked_of(wanted: str, only: tuple[str, ...], providers: Path | None, datasets: Path) -> UpdateRequest:
     """What the options ask for."""
     from flowbt.data.ingest.providers import SETS
-    from flowbt.studies.ingest.update import Asked
+    from flowbt.studies.ingest.update import UpdateRequest
 
-    return Asked(datasets, providers, SETS if wanted == "all" else (wanted,), only)
+    return UpdateRequest(datasets, providers, SETS if wanted == "all" else (wanted,), only)
 
 
-def _ask(asked: Asked, words: str, as_json: bool) -> Updated:
-    from flowbt.studies.ingest.update import update as bring
+def _ask(asked: UpdateRequest, words: str, as_json: bool) -> Updated:
+    from flowbt.studies.ingest.update import update as update_datasets
 
     with progress(words, as_json) as step:
-        return bring(asked, step)
+        return update_datasets(asked, step)
 
 
 def _print(done: Updated) -> None:

@@ -20,7 +20,7 @@ COLUMNS = (Column(""), Column("version"), Column("stored (UTC)"), Column("rows",
 def log(name: str, datasets: Path, as_json: bool) -> None:
     """What came when and from which file: a line per version of a dataset, the newest first."""
     from flowbt.data.catalog import Catalog
-    from flowbt.studies.ingest.history import log as log_of
+    from flowbt.studies.ingest.history import import_log as log_of
 
     records = log_of(Catalog((datasets,)), name)
     if as_json:

@@ -15,7 +15,7 @@ from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, 
 from flowbt.cli.progress import progress
 from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError
-from flowbt.ground.home import place
+from flowbt.ground.home import project_path
 from flowbt.results.shelf import storing
 
 EPILOG = """\b
@@ -26,9 +26,11 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("path", type=PathName(), default=lambda: place("strategies"))
-@click.option("--claims", type=PathName(), default=lambda: place("claims"), show_default="claims", help="Claims whose forecasts are entered and settled.")
-@click.option("--alerts", type=PathName(dir_okay=False), default=lambda: place("alerts.toml"), show_default="alerts.toml", help="Rules of alerts.")
+@click.argument("path", type=PathName(), default=lambda: project_path("strategies"))
+@click.option(
+    "--claims", type=PathName(), default=lambda: project_path("claims"), show_default="claims", help="Claims whose forecasts are entered and settled."
+)
+@click.option("--alerts", type=PathName(dir_okay=False), default=lambda: project_path("alerts.toml"), show_default="alerts.toml", help="Rules of alerts.")
 @click.option("--site", type=PathName(), help="Folder of the static site: new, empty, or an earlier one.  [default: none is made]")
 @click.option("--set", "wanted", type=click.Choice(("core", "crypto", "all")), default="all", show_default=True, help="Which providers.")
 @click.option("--no-update", is_flag=True, help="Download nothing: work with the data that are there.")

@@ -10,11 +10,11 @@ import click
 from flowbt.cli.desk.journal import journal_option
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data, timeout_option
 from flowbt.cli.show.terminal import say
-from flowbt.ground.home import place
+from flowbt.ground.home import project_path
 
 
 @click.command(epilog="Example: flowbt follow strategies/ --journal journal")
-@click.argument("path", type=PathName(), default=lambda: place("strategies"))
+@click.argument("path", type=PathName(), default=lambda: project_path("strategies"))
 @click.option("--asof", metavar="TIME", help="Enter what would have been said then; the entry keeps the time at which it was made.")
 @journal_option
 @demo_option

@@ -12,8 +12,9 @@ import click
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data, timeout_option
 from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import JournalError
-from flowbt.ground.home import place
+from flowbt.ground.home import project_path
 from flowbt.ground.types import Function
+from flowbt.studies.desk.chain import START, entry_with_hash, read
 
 F = TypeVar("F", bound=Function)
 
@@ -22,7 +23,7 @@ def journal_option(command: F) -> F:
     return click.option(
         "--journal",
         type=PathName(),
-        default=lambda: place("journal"),
+        default=lambda: project_path("journal"),
         envvar="FLOWBT_JOURNAL",
         show_default="journal",
         show_envvar=True,
@@ -42,12 +43,11 @@ def command() -> None:
 def head(journal: Path, holds: str | None, as_json: bool) -> None:
     """The number of entries and the last hash. Kept elsewhere, and looked for later with --holds, it proves that nothing up to it was cut off or
     written anew."""
-    from flowbt.studies.desk.chain import START, held, read
 
     entries = read(journal)
     last = entries[-1].hash if entries else START
     if holds is not None:
-        entry = held(journal, entries, holds)
+        entry = entry_with_hash(journal, entries, holds)
         if not as_json:
             say(f"held: entry {entry.n} of {entry.time}, and everything before it, is as it was")
     if as_json:
@@ -61,7 +61,7 @@ def head(journal: Path, holds: str | None, as_json: bool) -> None:
 @click.option(
     "--strategies",
     type=PathName(),
-    default=lambda: place("strategies"),
+    default=lambda: project_path("strategies"),
     show_default="strategies",
     help="Folder of today's strategy files.",
 )
@@ -70,7 +70,6 @@ def head(journal: Path, holds: str | None, as_json: bool) -> None:
 @json_option
 def check(journal: Path, strategies: Path, demo: bool | None, datasets: Path, as_json: bool) -> int:
     """Make every journaled decision again from today's catalog; what differs is listed by cause. Exit code 3 where a look-ahead is among them."""
-    from flowbt.studies.desk.chain import read
     from flowbt.studies.desk.recheck import CAUSES, recheck
 
     entries, catalog = read(journal), data_of(datasets, demo)
@@ -98,7 +97,6 @@ def check(journal: Path, strategies: Path, demo: bool | None, datasets: Path, as
 def score(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> int:
     """The journaled decisions as a paper book with fills at the next open, beside the backtest of the same bars. Exit code 1 where a book cannot be made; the
     others are shown."""
-    from flowbt.studies.desk.chain import read
     from flowbt.studies.desk.follow import KIND
     from flowbt.studies.desk.paper import books_of
 
@@ -140,7 +138,7 @@ def register(targets: tuple[str, ...], journal: Path, demo: bool | None, dataset
     from flowbt.studies.desk.forecasts import FORECAST
     from flowbt.studies.desk.forecasts import register as enter
 
-    new, problems = enter(data_of(datasets, demo), targets or (str(place("claims")),), journal)
+    new, problems = enter(data_of(datasets, demo), targets or (str(project_path("claims")),), journal)
     if as_json:
         emit({"entries": [asdict(one) for one in new], "problems": problems})
     else:

@@ -10,7 +10,7 @@ import click
 from flowbt.cli.desk.journal import journal_option
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, results_option, say_data, timeout_option
 from flowbt.cli.show.today import print_today
-from flowbt.ground.home import place
+from flowbt.ground.home import project_path
 
 EPILOG = """\b
 Examples:
@@ -20,7 +20,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("path", type=PathName(), default=lambda: place("strategies"))
+@click.argument("path", type=PathName(), default=lambda: project_path("strategies"))
 @click.option("--asof", metavar="TIME", help="What would have been said then: a date, or an instant in UTC.  [default: the end of the data]")
 @click.option("--html", type=PathName(dir_okay=False), help="Also write it as one HTML file.")
 @journal_option

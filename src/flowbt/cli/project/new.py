@@ -12,7 +12,7 @@ from flowbt.cli.options import PathName
 from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import write_text
-from flowbt.ground.home import place
+from flowbt.ground.home import project_path
 
 STRATEGY = '''"""{title}: a close near its ceiling is exhausted, and falls back. Say here in one line what should happen, and why.
 
@@ -56,7 +56,7 @@ def command() -> None:
     "--dir",
     "folder",
     type=PathName(),
-    default=lambda: place("strategies"),
+    default=lambda: project_path("strategies"),
     show_default="strategies",
     help="Folder of the file.",
 )
@@ -67,7 +67,7 @@ def strategy(name: str, folder: Path) -> None:
 
 @command.command(epilog="Example: flowbt new claim morning_report --dir claims")
 @click.argument("name")
-@click.option("--dir", "folder", type=PathName(), default=lambda: place("claims"), show_default="claims", help="Folder of the file.")
+@click.option("--dir", "folder", type=PathName(), default=lambda: project_path("claims"), show_default="claims", help="Folder of the file.")
 def claim(name: str, folder: Path) -> None:
     """Write NAME.py with a claim that can be scored."""
     _write(folder, name, CLAIM)

@@ -55,7 +55,7 @@ def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool
     rules, wrong = sound(*read_alerts(rest["alerts"]), values, before) if rest["alerts"] else ([], [])
     alarms = fired(rules, values, before, one.session, home)
     problems = wrong + send(alarms, home)
-    beside: Json = {name: [asdict(row) for row in rows] for name, rows in told.items()} | {"alerts": [line for _, line in alarms]}
+    beside: dict[str, object] = {name: [asdict(row) for row in rows] for name, rows in told.items()} | {"alerts": [line for _, line in alarms]}
     if html is not None:
         page.write(html, {**asdict(one), **beside})
     if as_json:
@@ -70,7 +70,7 @@ def command(asof: str | None, symbols: str | None, html: Path | None, demo: bool
     return 1 if problems else 0
 
 
-def _print(one: Board, html: Path | None, told: Json) -> None:
+def _print(one: Board, html: Path | None, told: dict[str, object]) -> None:
     say(f"regime board of {one.session:%Y-%m-%d}{'  SYNTHETIC' if one.synthetic else ''}", bold=True)
     say(f"decided {one.decision_time:%Y-%m-%d %H:%M} UTC; dates on the right say when a value became known (UTC)", dim=True)
     show(ZONES, [_zone(row) for row in one.zones])

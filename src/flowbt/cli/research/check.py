@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, parameter_option, say_data, split_parameters, timeout_option
 from flowbt.cli.show.terminal import Column, say, show
+from flowbt.studies.lookahead.kinds import LAYERS, table
 
 
 @click.command(epilog="Example: flowbt check strategies/exit_liquidity.py -p hold=5")
@@ -20,7 +20,7 @@ from flowbt.cli.show.terminal import Column, say, show
 @datasets_option
 @timeout_option
 @json_option
-def command(path: Path | None, parameters: tuple[str, ...], dates: int, explain: bool, demo: bool | None, datasets: Path, as_json: bool) -> Any:
+def command(path: Path | None, parameters: tuple[str, ...], dates: int, explain: bool, demo: bool | None, datasets: Path, as_json: bool) -> object:
     """Probe the decisions of the strategy PATH for use of the future; exit code 3 where they use it.
 
     Every run, sweep and walk-forward does the first part of it; here the join in time is made anew too, and the warm-up is measured.
@@ -55,7 +55,6 @@ def command(path: Path | None, parameters: tuple[str, ...], dates: int, explain:
 
 
 def _explain(as_json: bool) -> int:
-    from flowbt.studies.lookahead.kinds import LAYERS, table
 
     if as_json:
         emit({"layers": LAYERS, "kinds": [{"kind": kind, "example": example, "caught_by": caught.split(", ")} for kind, example, caught in table()]})

@@ -10,7 +10,7 @@ import click
 
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, say_data
 from flowbt.cli.show.terminal import Cell, Column, say, show
-from flowbt.ground.home import place
+from flowbt.ground.home import project_path
 
 if TYPE_CHECKING:
     from flowbt.studies.ideas.ideas import IdeaOutcome, Ideas
@@ -25,7 +25,7 @@ COLUMNS = (
 
 
 @click.command(epilog="Example: flowbt ideas my_ideas.toml --json")
-@click.argument("file", type=PathName(dir_okay=False), default=lambda: place(FILE))
+@click.argument("file", type=PathName(dir_okay=False), default=lambda: project_path(FILE))
 @demo_option
 @datasets_option
 @json_option

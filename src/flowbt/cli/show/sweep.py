@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flowbt.cli.show.belief import print_answer
 from flowbt.cli.show.terminal import Cell, Column, say, show
-from flowbt.evidence.measures import MEASURES
 from flowbt.evidence.search.judgement import SEARCH, Luck
 from flowbt.results.studied import StudyFacts, SweepDocument, SweptNow, WalkedNow
 
+if TYPE_CHECKING:
+    from flowbt.evidence.measures import Measure
+
 SHOWN = {"sharpe": "Sharpe", "cagr": "CAGR", "max_drawdown": "Drawdown", "trades": "Trades", "win_rate": "Wins"}
-UNITS = {one.name: one for one in MEASURES}
 
 
 def print_sweep(folder: Path, document: SweptNow, luck: Luck) -> None:
@@ -70,13 +73,13 @@ def rows_of(luck: Luck) -> list[tuple[str, str]]:
 
 def _print_top(document: SweepDocument) -> None:
     names = [*document["parameters"]]
-    metrics = {document["sort"]: UNITS[document["sort"]].label} | SHOWN
+    metrics = {document["sort"]: units()[document["sort"]].label} | SHOWN
     columns = [Column("trial", right=True), *(Column(name, right=True) for name in names)]
     columns += [Column(label, right=True, drop=at) for at, label in enumerate(metrics.values())]
     rows: list[list[Cell]] = []
     for row in document["top"]:
         values: list[Cell] = [(_cell(row[name]), {"fg": "cyan"}) for name in names]
-        rows.append([str(row["trial"]), *values, *(UNITS[name].text(row[name]) for name in metrics)])
+        rows.append([str(row["trial"]), *values, *(units()[name].text(row[name]) for name in metrics)])
     show(columns, rows)
 
 
@@ -103,7 +106,7 @@ def print_walk(folder: Path, document: WalkedNow) -> None:
     """A walk-forward on the terminal: what was promised inside, what was kept outside."""
     import pandas as pd
 
-    metric = UNITS[document["sort"]]
+    metric = units()[document["sort"]]
     mark = "  SYNTHETIC" if document["synthetic"] else ""
     say(f"{document['strategy']}  {document['trials']:,} trials  {document['from']} to {document['to']}{mark}", bold=True)
     for line in document["warnings"]:
@@ -119,7 +122,7 @@ def print_walk(folder: Path, document: WalkedNow) -> None:
             numbers = [metric.text(row.get("inside")), metric.text(row.get("outside")), _cell(row.get("trades"))]
             rows.append((f"{row['test_from']:%Y-%m-%d}", *values, *numbers))
         show([Column(name, right=True) for name in names], rows)
-        measures = {name: UNITS[name].text(one["measures"][name]) for name in ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades")}
+        measures = {name: units()[name].text(one["measures"][name]) for name in ("sharpe", "sharpe_low", "sharpe_high", "cagr", "max_drawdown", "trades")}
         sharpe = f"Sharpe {measures['sharpe']} ({measures['sharpe_low']} to {measures['sharpe_high']})"
         chained = f"{sharpe}, CAGR {measures['cagr']}, drawdown {measures['max_drawdown']}"
         say(f"Out of sample, chained: {chained}, {measures['trades']} trades.", bold=True)
@@ -135,3 +138,11 @@ def _cell(value: object) -> str:
     if value is None or value != value:
         return "-"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@cache
+def units() -> dict[str, Measure]:
+    """What is measured, by name; with it comes pandas, which a command that has only begun can do without."""
+    from flowbt.evidence.measures import MEASURES
+
+    return {one.name: one for one in MEASURES}

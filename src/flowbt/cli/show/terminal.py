@@ -38,7 +38,7 @@ class Styled(NamedTuple):
     """A text and how it is painted."""
 
     text: str
-    style: Json
+    style: dict[str, object]
 
 
 def width_of_output() -> int | None:
@@ -81,13 +81,13 @@ def show(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, indent: s
         head = ["\t".join(one.name for one in columns)] if any(one.name for one in columns) else []
         click.echo("\n".join([*head, *("\t".join(cell.text for cell in row) for row in cells)]))
         return
-    lines, left_out = fitted(columns, cells, width - len(indent))
+    lines, left_out = table_lines(columns, cells, width - len(indent))
     click.echo("\n".join((indent + line).rstrip() for line in lines))
     if left_out:
         say(f"{indent}no room here for: {', '.join(left_out)} (a wider terminal, a pipe or --json has them)", dim=True)
 
 
-def fitted(columns: Sequence[Column], rows: Sequence[Sequence[Styled]], width: int) -> tuple[list[str], list[str]]:
+def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[Styled]], width: int) -> tuple[list[str], list[str]]:
     """The lines of a table in `width` columns of the terminal, and the names of the table's columns that were left out."""
     shown, left_out = list(range(len(columns))), []
     natural = [max([length(one.name), *(length(row[n].text) for row in rows)]) for n, one in enumerate(columns)]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from flowbt.data.demo.coins import HOURLY_DAYS, crypto_frames
 from flowbt.data.demo.crypto import draw_carry, simulate_coins, simulate_hours
-from flowbt.data.demo.equity import Equities, simulate
+from flowbt.data.demo.equity import Equities, simulate_equities
 from flowbt.data.demo.market import breadth_frames, event_frame, flow_frames, macro_frames, price_frames, volatility_frame
 from flowbt.data.demo.noise import Random
 from flowbt.data.demo.streams import Streams, draw_streams
@@ -42,19 +42,15 @@ def generators(seed: int) -> tuple[Random, Random]:
     return np.random.default_rng(equity), np.random.default_rng(crypto)
 
 
-def draw_equities(seed: int, bars: int = 3520, strength: float = 1.0) -> tuple[Streams, Equities]:
-    """The equity side as arrays, without tables, in under a second: for studies over many seeds."""
-    return _draw(generators(seed)[0], bars, strength)
-
-
-def _draw(rng: Random, bars: int, strength: float) -> tuple[Streams, Equities]:
+def draw_equities(rng: Random, bars: int, strength: float) -> tuple[Streams, Equities]:
+    """The equity side as arrays, without tables, in under a second."""
     streams = draw_streams(rng, bars)
-    return streams, simulate(rng, streams, strength)
+    return streams, simulate_equities(rng, streams, strength)
 
 
 def _exchange(rng: Random, strength: float) -> Iterator[Frame]:
     sessions = Clock("XNYS").labels(FIRST, LAST)
-    streams, world = _draw(rng, len(sessions), strength)
+    streams, world = draw_equities(rng, len(sessions), strength)
     yield from price_frames(rng, sessions, world)
     yield volatility_frame(rng, sessions, world)
     yield from flow_frames(rng, sessions, streams, world)

@@ -94,7 +94,7 @@ class _Drifts:
         self.plant(name, t, slice(None), sign * self.beta)
 
 
-def simulate(rng: Random, streams: Streams, strength: float = 1.0) -> Equities:
+def simulate_equities(rng: Random, streams: Streams, strength: float = 1.0) -> Equities:
     """One path. `strength` scales every planted effect; 0 gives a market without any."""
     shocks = draw_shocks(rng, streams, strength)
     bars = len(streams.gamma)

@@ -73,11 +73,3 @@ _EFFECTS = (
     Effect("maker_echo", "BTC hour with vpin at 0.6 or lower (over 0.6: the sign turns)", "BTC, hourly, times the hour's own shock", -0.08, 1, "echo"),
 )
 PLANTED: dict[str, Effect] = {effect.name: effect for effect in _EFFECTS}
-
-NULL_STREAMS = {
-    "NULL": "a symbol: price of fat-tailed noise without drift, every per-symbol flow field with the same persistence as for SPY, and no effect",
-    "null_flow": "per index fund and member: as persistent as dark_pool_net, no effect",
-    "null_gamma": "of SPX: as persistent as gex, no effect",
-    "null_ratio": "of US: as persistent as put_call_equity, no effect",
-    "null_funding": "of BTC: as persistent as funding_rate, no effect",
-}

@@ -6,25 +6,27 @@
 4. A web page instead of data, a short file, or a wrong checksum is an error, and the old file stays.
 5. The file is renamed into place and its address, hash, size and ETag go to `pulled.json`.
 6. A host that gave no answer, answers at a crawl, or says that it is asked too often, each after every try, is not asked again in this call; nor is one that
-   refused REFUSALS files in a row. What is there of it already stays in use.
+   refused REFUSALS files in a row. What is there of it already stays in use. Where SILENT hosts gave none and no other did, there is no network: none is asked.
+7. Nothing of a server is waited for without end: not a body at a crawl, headers or blocks that never become whole (`watch.py`), or more than a file can have.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from flowbt.data.ingest.watch import Watch
 from flowbt.data.sources.request import Download
 from flowbt.ground.documents import read_json
 from flowbt.ground.errors import PullError
-from flowbt.ground.files import flush, hash_file, inside, write_json
+from flowbt.ground.files import hash_file, inside, move_into_place, write_json
 from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
@@ -34,15 +36,24 @@ PASSING = (408, 425, 429, 500, 502, 503, 504)
 TOO_OFTEN = 429
 PAGE = (b"<!doctype html", b"<html")
 REFUSALS = 3  # files in a row
+SILENT = 3  # hosts in a row
+CONNECT = 10.0  # seconds at most until a host takes a connection
 SLOWEST = 100  # bytes a second, over a time-out's length
 
 
 @dataclass
 class Patience:
-    """Hosts that are not asked any more in this call, and why; how many files in a row each of the others refused."""
+    """Hosts that are not asked any more in this call, and why; how many files in a row each of the others refused; whether any has answered at all."""
 
     over: dict[str, str] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
+    heard: bool = False
+
+    def why_not(self, host: str) -> str:
+        """Why a host is not asked; empty where it is."""
+        if host in self.over:
+            return f"{host} was given up ({self.over[host]})"
+        return f"{', '.join(self.over)} gave no answer, and no other host did: there may be no network" if not self.heard and len(self.over) >= SILENT else ""
 
     def lost(self, host: str, problem: str, at_once: bool) -> None:
         """A file was refused after every try."""
@@ -53,7 +64,7 @@ class Patience:
 
 @dataclass(frozen=True)
 class Manners:
-    """How to ask: seconds between requests, tries, seconds without an answer, longest wait between tries."""
+    """How to ask: seconds between requests, tries, seconds without an answer, longest wait between tries, bytes that no file has more of."""
 
     pause: float = 0.5
     tries: int = 5
@@ -61,6 +72,7 @@ class Manners:
     longest_wait: float = 60.0
     base_url: str = ""  # in place of every address's scheme and host, for a mirror
     patience: Patience = field(default_factory=Patience, compare=False)
+    most: int = 8 << 30
 
 
 @dataclass(frozen=True)
@@ -82,12 +94,13 @@ def pull(requests: Sequence[Download], folder: Path, manners: Manners, progress:
     except OSError as error:
         raise PullError(str(folder), f"cannot be written ({error.strerror})", "choose another folder with --to-folder") from None
     done: list[Pulled] = []
+    watch = Watch(2 * manners.timeout)
     with _client(manners) as client:
         for n, request in enumerate(requests):
             if progress:
                 progress(request.file, n, len(requests))
             try:
-                done.append(_Download(client, request, folder, manners).run())
+                done.append(_Download(client, watch, request, folder, manners).run())
             except PullError as error:
                 done.append(Pulled(request.file, request.url, "failed", problem=str(error)))
     if progress:
@@ -108,7 +121,8 @@ def _client(manners: Manners) -> Iterator[httpx.Client]:
     ready()
     import httpx
 
-    with httpx.Client(timeout=manners.timeout, follow_redirects=True, headers={"User-Agent": "flowbt"}) as client:
+    patient = httpx.Timeout(manners.timeout, connect=min(manners.timeout, CONNECT))
+    with httpx.Client(timeout=patient, follow_redirects=True, headers={"User-Agent": "flowbt"}) as client:
         yield client
 
 
@@ -121,8 +135,8 @@ class _Again(Exception):
 
 
 class _Download:
-    def __init__(self, client: httpx.Client, request: Download, folder: Path, manners: Manners) -> None:
-        self.client, self.request, self.manners = client, request, manners
+    def __init__(self, client: httpx.Client, watch: Watch, request: Download, folder: Path, manners: Manners) -> None:
+        self.client, self.watch, self.request, self.manners = client, watch, request, manners
         self.path = inside(folder, request.file)
         self.part = inside(folder, f"{request.file}.part")
         self.records = folder / "pulled.json"
@@ -134,8 +148,8 @@ class _Download:
         if known and self.request.fixed:
             return Pulled(self.request.file, self.url, "unchanged", known["bytes"], known["sha256"])
         patience = self.manners.patience
-        if self.host in patience.over:
-            raise PullError(self.url, f"not asked: {self.host} was given up ({patience.over[self.host]})", "try again later; what is there stays in use")
+        if reason := patience.why_not(self.host):
+            raise PullError(self.url, f"not asked: {reason}", "try again later; what is there stays in use")
         wait, problem = self.manners.pause, ""
         host: bool | None = None
         for attempt in range(self.manners.tries):
@@ -157,8 +171,9 @@ class _Download:
 
         headers, answered = self._headers(known), False
         try:
-            with self.client.stream("GET", self.url, headers=headers) as answer:
-                answered = True
+            with self.watch.over(), self._streamed(self.url, headers) as answer:
+                answered = self.manners.patience.heard = True
+                self.watch.fed()
                 if answer.status_code == 304 and known:
                     return Pulled(self.request.file, self.url, "unchanged", known["bytes"], known["sha256"])
                 if answer.status_code == 416:
@@ -169,15 +184,19 @@ class _Download:
                 if answer.status_code in PASSING:
                     raise _Again(f"status {answer.status_code}", _seconds(answer.headers.get("Retry-After")), host=answer.status_code == TOO_OFTEN)
                 if answer.status_code not in (200, 206):
-                    text = answer.read()[:120].decode("utf-8", "replace")
+                    text = next(answer.iter_bytes(), b"")[:120].decode("utf-8", "replace")
                     raise PullError(self.url, f"status {answer.status_code} ({' '.join(text.split())})", "check symbols and days")
                 self._write(answer)
                 return self._finish(answer.headers.get("ETag", ""))
         except httpx.TimeoutException:
             raise _Again(f"no answer within {self.manners.timeout:g} s", host=True) from None
         except httpx.TransportError as error:
+            if self.watch.cut:
+                raise _Again(f"nothing whole within {self.watch.seconds:g} s", host=True) from None
             raise _Again(f"the connection broke ({str(error) or type(error).__name__})", host=None if answered else True) from None
         except OSError as error:
+            if error.errno == errno.ENOSPC:  # what was to be continued must not keep the disk full
+                self._begin_again()
             raise PullError(self.url, f"cannot be written ({error.strerror})", "check the disk") from None
 
     def _headers(self, known: Json | None) -> dict[str, str]:
@@ -194,16 +213,19 @@ class _Download:
         continued = answer.status_code == 206
         tag = self.part.with_suffix(".tag")
         if not continued:
-            self.part.unlink(missing_ok=True)
-            tag.unlink(missing_ok=True)
+            self._begin_again()
         if answer.headers.get("ETag") and answer.headers.get("Accept-Ranges") == "bytes":
             tag.write_text(answer.headers["ETag"], encoding="utf-8")
         before = self.part.stat().st_size if continued and self.part.exists() else 0
         since, got = time.monotonic(), 0
         with self.part.open("ab") as file:
             for block in answer.iter_bytes():
+                self.watch.fed()
                 file.write(block)
                 got += len(block)
+                if file.tell() > self.manners.most:
+                    self._begin_again()
+                    raise PullError(self.url, f"more than {self.manners.most:,} bytes", "no file of a provider is that large")
                 if time.monotonic() - since > self.manners.timeout:
                     if got < SLOWEST * self.manners.timeout:
                         raise _Again(f"{got} bytes in {self.manners.timeout:g} s", host=True)
@@ -213,30 +235,37 @@ class _Download:
             raise _Again(f"{self.part.stat().st_size - before} bytes of {length}")
 
     def _finish(self, etag: str) -> Pulled:
-        raw = self.part.read_bytes()
-        tag = self.part.with_suffix(".tag")
-        problem = "an empty answer" if not raw else "a web page instead of data" if raw[:200].lstrip().lower().startswith(PAGE) else ""
-        digest = hashlib.sha256(raw).hexdigest()
+        with self.part.open("rb") as file:
+            begin = file.read(200)
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = self.part.stat().st_size
+        problem = "an empty answer" if not begin else "a web page instead of data" if begin.lstrip().lower().startswith(PAGE) else ""
         if not problem and self.request.checksum and (stated := self._checksum()) != digest:
-            self.part.unlink()
-            tag.unlink(missing_ok=True)
+            self._begin_again()
             raise _Again(f"the checksum is {digest[:8]} where the provider says {stated[:8]}")
         if problem:
-            self.part.unlink()
-            tag.unlink(missing_ok=True)
+            self._begin_again()
             raise PullError(self.url, problem, "the provider may have moved the file; see its site")
-        flush(self.part)
-        os.replace(self.part, self.path)
-        flush(self.path.parent)
-        tag.unlink(missing_ok=True)
-        self._remember({"url": self.url, "sha256": digest, "bytes": len(raw), "etag": etag, "fetched": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
-        return Pulled(self.request.file, self.url, "fetched", len(raw), digest)
+        move_into_place(self.part, self.path)
+        self.part.with_suffix(".tag").unlink(missing_ok=True)
+        self._remember({"url": self.url, "sha256": digest, "bytes": size, "etag": etag, "fetched": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
+        return Pulled(self.request.file, self.url, "fetched", size, digest)
+
+    def _begin_again(self) -> None:
+        """Without what has come of the file so far."""
+        self.part.unlink(missing_ok=True)
+        self.part.with_suffix(".tag").unlink(missing_ok=True)
+
+    def _streamed(self, url: str, headers: dict[str, str]) -> AbstractContextManager[httpx.Response]:
+        return self.client.stream("GET", url, headers=headers, extensions={"trace": self.watch.trace})
 
     def _checksum(self) -> str:
-        answer = self.client.get(address(self.request.checksum, self.manners.base_url))
-        if answer.status_code != 200 or not answer.text.strip():
+        with self._streamed(address(self.request.checksum, self.manners.base_url), {}) as answer:
+            words = next(answer.iter_bytes(), b"")[:1000].decode("utf-8", "replace").split()
+        if answer.status_code != 200 or not words:
             raise _Again(f"status {answer.status_code} for the checksum")
-        return answer.text.split()[0].lower()
+        return words[0].lower()
 
     def _known(self) -> Json | None:
         """The record of a file that is there, unchanged since, and came from this address."""
@@ -245,7 +274,7 @@ class _Download:
             return None
         return record if hash_file(self.path) == record["sha256"] else None
 
-    def _remember(self, record: Json) -> None:
+    def _remember(self, record: dict[str, object]) -> None:
         write_json(self.records, {**_records(self.records), self.request.file: record})
 
 
@@ -257,7 +286,7 @@ def address(url: str, base_url: str) -> str:
     return base_url.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def as_records(pulled: Sequence[Pulled]) -> list[Json]:
+def as_records(pulled: Sequence[Pulled]) -> list[dict[str, object]]:
     return [asdict(one) for one in pulled]
 
 

@@ -14,7 +14,7 @@ from flowbt.ground.clock import read_date
 from flowbt.ground.errors import SourceError
 from flowbt.ground.types import JsonView
 
-KEY = ["symbol", "event_time"]
+KEY = ("symbol", "event_time")
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,10 @@ def select(table: RawTable, keep: JsonView) -> RawTable:
     return RawTable(frame.reset_index(drop=True), tuple(findings))
 
 
-def splice(parts: Sequence[SourceRows], tolerance: Mapping[str, float | str]) -> tuple[pd.DataFrame, list[Overlap], list[Anomaly]]:
-    """One row per symbol and event time; each cell from the first part that has it.
+def splice(parts: Sequence[SourceRows], tolerance: Mapping[str, float | str], key: Sequence[str] = KEY) -> tuple[pd.DataFrame, list[Overlap], list[Anomaly]]:
+    """One row per `key`; each cell from the first part that has it.
 
+    `key`: with known_at where the files say it, so that of several vintages of an event all stay.
     `tolerance`: per field the largest difference allowed where parts overlap, absolute or as "0.1%"; fields without one are not compared.
     Returns the table, the agreement of each later part with those before it, and a finding for each difference beyond the tolerance.
     """
@@ -82,22 +83,22 @@ def splice(parts: Sequence[SourceRows], tolerance: Mapping[str, float | str]) ->
     for n, part in enumerate(parts):
         before = [other.frame for other in parts[:n] if not other.check]
         if before and tolerance:
-            compared = _compare(_first(before), part, tolerance)
+            compared = _compare(_first(before, key), part, tolerance, key)
             overlaps += compared[0]
             findings += compared[1]
-    return _first(used), overlaps, findings
+    return _first(used, key), overlaps, findings
 
 
-def _first(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _first(frames: Sequence[pd.DataFrame], key: Sequence[str]) -> pd.DataFrame:
     frame = pd.concat(frames, ignore_index=True)
-    if not frame.duplicated(KEY).any():
+    if not frame.duplicated(list(key)).any():
         return frame
-    return frame.groupby(KEY, sort=False, as_index=False, observed=True).first()
+    return frame.groupby(list(key), sort=False, as_index=False, observed=True).first()
 
 
-def _compare(base: pd.DataFrame, part: SourceRows, tolerance: Mapping[str, float | str]) -> tuple[list[Overlap], list[Anomaly]]:
+def _compare(base: pd.DataFrame, part: SourceRows, tolerance: Mapping[str, float | str], key: Sequence[str]) -> tuple[list[Overlap], list[Anomaly]]:
     fields = [name for name in tolerance if name in base.columns and name in part.frame.columns]
-    both = part.frame.merge(base[[*KEY, *fields]], on=KEY, suffixes=("", " before"))
+    both = part.frame.merge(base[[*key, *fields]], on=list(key), suffixes=("", " before"))
     overlaps: list[Overlap] = []
     findings: list[Anomaly] = []
     for name in fields:

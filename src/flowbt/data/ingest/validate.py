@@ -197,7 +197,7 @@ def _row_rules(frame: pd.DataFrame, declaration: Dataset) -> Iterator[tuple[str,
         body = frame[["open", "close"]]
         bad = (frame["high"] < body.max(axis=1) - room) | (frame["low"] > body.min(axis=1) + room) | (frame["high"] < frame["low"] - room)
         yield "ohlc", bad, "open, high, low and close cannot all be right"
-    if declaration.frequency in ("session", "1h", "4h", "8h", "day") and not (declaration.frequency == "day" and not declaration.calendar.always):
+    if declaration.frequency == "session" or (declaration.calendar.always and declaration.frequency in ("1h", "4h", "8h", "day")):
         labels = declaration.calendar.is_label(pd.DatetimeIndex(frame["event_time"]))
         what = "no bar start" if declaration.calendar.always else f"no session of {declaration.clock}"
         yield "off_session", pd.Series(~labels, index=frame.index), what

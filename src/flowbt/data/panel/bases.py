@@ -23,7 +23,7 @@ def dividends_of(traded: pd.Series, total: pd.Series) -> pd.Series:
     return paid[step > LEAST_STEP]
 
 
-def level_of(traded: pd.Series, total: pd.Series) -> float:
+def scale_to_meet(traded: pd.Series, total: pd.Series) -> float:
     """What total-return prices are to be multiplied by, to meet those as traded at their first common label; NaN where they have none."""
     both = pd.concat([traded, total], axis=1, keys=["traded", "total"], sort=True).dropna()
     return float(both["traded"].iloc[0] / both["total"].iloc[0]) if len(both) else float("nan")

@@ -1,7 +1,8 @@
 """The one place where rows of a dataset make longer bars.
 
 1. Each row belongs to a bar. On a 24/7 clock, and for prices and rows of the exchange itself: the bar its event time lies in (half open; for an
-   exchange, the date). What is measured around the clock (flows, rates) on an exchange's clock: all that ended since the session before closed.
+   exchange, the date; prices before its open and from its close on are of no bar). What is measured around the clock (flows, rates) on an exchange's clock:
+   all that ended since the session before closed.
 2. Of rows about the same event the one known last counts; where some were known later, the bar has a row for each such instant.
 3. A bar whose parts cover less than the declared share of its hours is missing.
 4. The parts combine by the field's rule. The bar is known when the last of its parts is, and not before its own end.
@@ -139,16 +140,25 @@ def _bars_of(parts: Parts, clock: Clock, price: bool) -> _Bars:
         return _take(_Bars(_ns(days), _ns(end), _ns(end + pd.Timedelta(days=1)), np.full(len(days), 24.0)), where)
     opens, ends, after = clock.opens(days), clock.closes(days), clock.closes(clock.shift(days, 1))
     hours = np.asarray((ends - opens) / pd.Timedelta(hours=1), dtype=float)
-    return _take(_Bars(_ns(days), _ns(ends), _ns(after), hours), where)
+    bars = _take(_Bars(_ns(days), _ns(ends), _ns(after), hours), where)
+    if not price:
+        return bars
+    inside = (parts.event + _lasting(parts) > _ns(opens)[where]) & (parts.event < bars.end)
+    return replace(bars, end=np.where(inside, bars.end, np.datetime64("NaT", "ns")))
 
 
 def _since_the_close(parts: Parts, clock: Clock) -> _Bars:
-    lasts = (np.nan_to_num(parts.hours) * 3600).astype("timedelta64[s]") if parts.declaration.publication.rule == "close" else np.timedelta64(0, "s")
+    lasts = _lasting(parts) if parts.declaration.publication.rule == "close" else np.timedelta64(0, "s")
     over = parts.event + lasts
     days = clock.labels(pd.Timestamp(over.min()) - pd.Timedelta(days=15), pd.Timestamp(over.max()) + pd.Timedelta(days=15))
     closes = _ns(clock.closes(days))
     where = np.clip(np.searchsorted(closes, over, side="left"), 1, len(days) - 2)
     return _Bars(_ns(days)[where], closes[where], closes[where + 1], np.asarray((closes[where] - closes[where - 1]) / HOUR, dtype=float))
+
+
+def _lasting(parts: Parts) -> np.ndarray:
+    """How long each row lasts; nothing where it does not say."""
+    return np.asarray((np.nan_to_num(parts.hours) * 3600).astype("timedelta64[s]"))
 
 
 def _take(bars: _Bars, rows: np.ndarray) -> _Bars:

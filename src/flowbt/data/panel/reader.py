@@ -15,9 +15,10 @@ import pandas as pd
 
 from flowbt.data.asof import asof_rows
 from flowbt.data.catalog import Catalog, Imported
-from flowbt.data.panel.bases import dividends_of, level_of, split_factor, stale_opens
+from flowbt.data.panel.bases import dividends_of, scale_to_meet, split_factor, stale_opens
 from flowbt.data.panel.columns import FieldTable, Reader, by_label, on_labels
 from flowbt.data.panel.joining import Joined, Speaker, join, preceded
+from flowbt.data.panel.settled import settled_by_bar
 from flowbt.data.provenance import SymbolSpan
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
 from flowbt.ground.errors import FieldError, RangeError
@@ -45,7 +46,7 @@ class TradedBars:
     high: pd.DataFrame
     low: pd.DataFrame
     close: pd.DataFrame
-    funding: pd.DataFrame  # sum of the funding rates settled inside each bar; 0 where none are
+    funding: pd.DataFrame  # sum of the funding rates that settle while a bar's position is held; 0 where none are
     stale: pd.DataFrame  # bool: the open repeats the close before, so the bar is its close only
     dividend: pd.DataFrame  # cash per share to who held it into the bar; 0 where none, and where prices have dividends folded in
 
@@ -124,6 +125,7 @@ class PanelReader:
         holder = self.catalog.holder("event", symbol, self.clock)
         self.used[("event", symbol)] = holder
         table = holder.read(["event_time", "known_at", "event"], [symbol])
+        table["known_at"] = holder.known_at(table["event_time"].to_numpy("datetime64[ns]"), table["known_at"].to_numpy("datetime64[ns]"))
         return table.rename(columns={"event": "value"}).sort_values("event_time", ignore_index=True)
 
     def unlogged(self) -> PanelReader:
@@ -179,9 +181,10 @@ class PanelReader:
         prices = {field: self._traded_prices(field) for field in BAR_FIELDS[:4]}
         dividends = self._dividends()
         for column, factor in self._split_factors().items():
-            for values in prices.values():
+            as_traded = self.used[("close", self.symbols[column])].declaration.basis == "traded"
+            for values in prices.values() if as_traded else ():  # the other bases have splits in them
                 values[:, column] /= factor
-            if column in dividends:
+            if column in dividends and (as_traded or self.catalog.has("dividend", self.symbols[column])):
                 dividends[column] = dividends[column] / factor
         frames = {field: pd.DataFrame(values, self.index, list(self.symbols), copy=False) for field, values in prices.items()}
         stale = stale_opens(frames["open"], frames["close"]) if not self.clock.always else self._frame({}, False)
@@ -255,14 +258,24 @@ class PanelReader:
         """Column -> dividends by label: the field's, else what traded and total-return closes imply; none where the closes have them folded in."""
         paid = {}
         for column, symbol in enumerate(self.symbols):
+            if self.used[("close", symbol)].declaration.basis == FOLDED:
+                continue
             if self.catalog.has("dividend", symbol):
                 found = by_label(self._table("dividend", symbol))
-            elif self.used[("close", symbol)].declaration.basis != FOLDED and self.catalog.holders("close", symbol, self.clock, FOLDED):
+                found = found[found.index > self._last_folded(symbol)]
+            elif self.catalog.holders("close", symbol, self.clock, FOLDED):
                 found = dividends_of(by_label(self._table("close", symbol)), self.total_return(symbol))
             else:
                 continue
             paid[column] = found.reindex(self.index).fillna(0.0).to_numpy()
         return paid
+
+    def _last_folded(self, symbol: str) -> pd.Timestamp:
+        """The first label after the closes that have dividends folded in, before those as traded: a dividend up to then is in their returns already."""
+        joined = self._joined.get(("close", symbol))
+        folded = [one.last for one in joined.speakers if self.catalog.imported[one.dataset].declaration.basis == FOLDED] if joined else []
+        after = self.index[self.index > max(folded)] if folded else self.index[:0]
+        return after[0] if len(after) else pd.Timestamp.min
 
     def ready(self) -> tuple[pd.Timestamp, pd.Timestamp]:
         """First and last label at which every touched field has a value (fields read with `wide` do not count)."""
@@ -278,23 +291,19 @@ class PanelReader:
         return first, last
 
     def _funding(self) -> dict[int, np.ndarray]:
-        """Column -> funding settled per bar. 0 where a symbol has no funding at all; NaN where it has, but not there (a hole is not 0)."""
+        """Column -> funding settled per bar, of the symbols that have any; NaN where it is missing (a hole is not 0)."""
         rates: dict[int, np.ndarray] = {}
-        if not self.clock.always:
-            return rates
         for column, symbol in enumerate(self.symbols):
-            if not self.catalog.has("funding_rate", symbol):
-                continue
-            holder = self.catalog.holder("funding_rate", symbol, self.clock)
-            self.used[("funding_rate", symbol)] = holder
-            table = self._reader(holder).table("funding_rate", symbol)  # the settlements, not their sum over a bar
-            order = np.argsort(table.event, kind="stable")
-            times, paid = pd.DatetimeIndex(table.event[order]), table.values[order]
-            # settled at the instant a bar ends belongs to that bar: it is paid on the position carried into it
-            bars = (times - pd.Timedelta(nanoseconds=1)).floor(self.clock.bar)
-            summed = pd.Series(paid, index=bars).groupby(level=0).sum().reindex(self.index)
-            rates[column] = summed.where(summed.notna(), np.where(_covered(times, self.clock.closes(self.index)), 0.0, np.nan)).to_numpy()
+            if self.catalog.has("funding_rate", symbol):
+                self._table("funding_rate", symbol)  # says which datasets answer
+                intervals = self._settlements("funding_interval_hours", symbol) if self.catalog.has("funding_interval_hours", symbol) else None
+                rates[column] = settled_by_bar(self._settlements("funding_rate", symbol), intervals, self.clock, self.index)
         return rates
+
+    def _settlements(self, field: str, symbol: str) -> FieldTable:
+        """The rows of all datasets that answer, as they settled, not added up to bars."""
+        holders = [one for one in self.catalog.holders(field, symbol, self.clock) if field in one.declaration.fields]
+        return join([(one, self._reader(one).table(field, symbol)) for one in holders]).table
 
     def _values(self, field: str, symbols: list[str]) -> np.ndarray:
         out = np.empty((len(symbols), len(self.index)))
@@ -356,20 +365,10 @@ class PanelReader:
             return table
         holders = self.catalog.holders("close", symbol, self.clock)
         traded = by_label(join([(one, self._reader(one).on(self.clock, "close", symbol)) for one in holders]).table)
-        return replace(table, values=table.values * level_of(traded, by_label(self._reader(folded).on(self.clock, "close", symbol))), whole=False)
+        return replace(table, values=table.values * scale_to_meet(traded, by_label(self._reader(folded).on(self.clock, "close", symbol))), whole=False)
 
     def _reader(self, holder: Imported) -> Reader:
         return self._readers.setdefault(holder.name, Reader(holder))
-
-
-def _covered(times: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> np.ndarray:
-    """Which bars end between two settlements that are no further apart than is usual."""
-    after = times.searchsorted(ends, side="left")
-    inside = (after > 0) & (after < len(times))
-    gaps = np.diff(times.to_numpy()).astype("timedelta64[ns]").astype(float)
-    usual = np.median(gaps) if len(gaps) else 0.0
-    gap = gaps[np.clip(after - 1, 0, max(len(gaps) - 1, 0))] if len(gaps) else np.zeros(len(ends))
-    return np.asarray(inside & (gap <= 1.5 * usual))
 
 
 def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = None, start: Moment | None = None, end: Moment | None = None) -> PanelReader:

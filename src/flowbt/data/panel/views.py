@@ -120,7 +120,7 @@ class Remembering(PanelView):
         super().__init__(panel)
         self.features = Recalled(self) if features is None else features.on(self)
 
-    def __recall__(self, feature: Function, parameters: Parameters) -> Any:
+    def __recall__(self, feature: Function, parameters: Parameters) -> object:
         found = self.features(feature, parameters)
         return type(found)(*(part.copy() for part in found)) if isinstance(found, tuple) else None if found is None else found.copy()
 
@@ -147,7 +147,7 @@ class Quiet(Remembering):
 
     def __init__(self, panel: Panel, features: Recalled | None = None) -> None:
         super().__init__(panel, features)
-        self._read: dict[Any, pd.DataFrame] = {}
+        self._read: dict[object, pd.DataFrame] = {}
         self._ranges: dict[int, tuple[weakref.ref[pd.DataFrame], Range]] = {}
 
     def __getitem__(self, key: Key) -> pd.DataFrame:
@@ -268,7 +268,7 @@ def fenced(panel: Any) -> Any:
                 raise AttributeError(name)
             raise FenceError(f"panel.{name}", "not part of what a decision may see", "use panel[...], has, either, wide, spread, events, index, symbols, clock")
 
-        def __getitem__(self, key: Any) -> pd.DataFrame:
+        def __getitem__(self, key: object) -> pd.DataFrame:
             with resting():
                 return _own(panel[key])
 

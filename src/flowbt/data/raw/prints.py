@@ -147,9 +147,10 @@ def tag_sides(found: Sequence[str], file: str, alone: bool) -> dict[str, int | N
 
 
 def _dollars(table: Table, multiplier: float) -> str:
-    if table.column(PREMIUM, needed=False):
-        return table.number(PREMIUM)
-    return f"{table.number(PRICE)} * {table.number(SIZE)} * {multiplier}"
+    """SQL of a print's dollars: what the file says; where it says nothing, price x size x `multiplier`."""
+    said = table.column(PREMIUM, needed=False)
+    made = f"{table.number(PRICE, not said)} * {table.number(SIZE, not said)} * {multiplier}"
+    return f"coalesce({table.number(PREMIUM)}, {made})" if said else made
 
 
 def _daily(answer: pd.DataFrame, sums: tuple[str, ...]) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """What every source shares: reading a provider's file as text, and turning it into a long table.
 
-A `Sheet` is a file as read: text columns (typed ones for Parquet, Feather) and the row each came from. A source asks it for
+A `Sheet` is a file as read: text columns (typed ones for Parquet, Feather) and, apart from them, the row each came from. A source asks it for
 dates and numbers; cells that are neither blank nor readable become findings, never silent gaps.
 
 Row numbers are those a text editor shows (the header of a csv is row 1); for Parquet, Feather and JSON the first record is row 1.
@@ -10,28 +10,31 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from flowbt.data.unpacking import check_packed, gunzipped
 from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import FlowbtError, SourceError, nearest
+from flowbt.ground.fields import OWN
 from flowbt.ground.files import read_bytes
 from flowbt.ground.types import JsonView
 
 Options = JsonView
 BLANK = {"", ".", "-", "nan", "NaN", "N/A", "NA", "null", "None", "#N/A"}
 SAYS = ("retMsg", "msg", "message", "error")  # where an API puts why it refuses
-OWN = ("event_time", "known_at", "symbol", "row")
+MOST_COLUMNS = 10_000
 TEXT = (".csv", ".txt", ".csv.gz", ".txt.gz", ".zip")
 FIRST, LAST = pd.Timestamp("1700-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")  # what is dated elsewhere is no row of a market
 _WHOLE_DAY = r"\d{4}-\d{1,2}-\d{1,2}(?!\d)|\d{8}(?!\d)"
@@ -42,6 +45,7 @@ _READ_ERRORS = (
     RuntimeError,
     zlib.error,
     zipfile.BadZipFile,
+    csv.Error,
     UnicodeDecodeError,
     ValueError,
     pa.ArrowException,
@@ -77,7 +81,7 @@ class Anomaly:
         """One line for people: what, where, why."""
         where = f"{self.file} row {self.row}" if self.row else self.file
         time = f"{self.event_time:%Y-%m-%d %H:%M}".removesuffix(" 00:00") if self.event_time is not None else ""
-        what = " ".join(part for part in (time, self.symbol, self.field) if part)
+        what = " ".join(part for part in (time, self.symbol[:40], self.field) if part)
         return f"[{self.kind}] " + ": ".join(part for part in (where, what, self.reason) if part)
 
 
@@ -90,30 +94,42 @@ class RawTable:
 
     @property
     def fields(self) -> list[str]:
-        return [name for name in self.frame.columns if name not in ("event_time", "known_at", "symbol", "row", "file")]
+        return [name for name in self.frame.columns if name not in OWN]
 
 
 @dataclass
 class Sheet:
-    """A file as read, and what was found wrong with it so far."""
+    """A file as read, and what was found wrong with it so far. `rows`: the row of the file that each came from, with the frame's index; `twice`: names that
+    more than one column has. The first of them is in the frame, and whoever asks for it is told."""
 
     path: Path
     frame: pd.DataFrame
+    rows: pd.Series
     findings: list[Anomaly] = field(default_factory=list)
+    twice: frozenset[str] = frozenset()
 
     def require(self, *columns: str) -> Sheet:
+        """SourceError for a column that is not there, or there twice."""
         missing = [name for name in columns if name not in self.frame.columns]
         if missing:
-            there = ", ".join(map(str, self.frame.columns.drop("row")[:8]))
+            there = ", ".join(map(str, self.frame.columns[:8]))
             raise SourceError(self.path.name, f"no column {', '.join(missing)} among {there}", "check that the file is in this source's format")
+        if again := self.twice.intersection(columns):
+            raise SourceError(self.path.name, f"two columns are called {min(again)!r}", "rename one of them")
         return self
 
     def take(self, keep: pd.Series) -> Sheet:
-        return Sheet(self.path, self.frame[keep], self.findings)
+        return replace(self, frame=self.frame[keep], rows=self.rows[keep])
+
+    def renamed(self, name: Callable[[str], str]) -> Sheet:
+        """With other names for its columns; two that get one name are there twice."""
+        names = pd.Index([name(str(column)) for column in self.frame.columns])
+        twice = {*names[names.duplicated()], *map(name, self.twice)}
+        return replace(self, frame=self.frame.set_axis(names, axis=1).loc[:, ~names.duplicated()], twice=frozenset(twice))
 
     def numbers(self, column: str) -> pd.Series:
         """A column as float64; blank is missing, anything else that is no number is a finding."""
-        cells = self.frame[column]
+        cells = self.require(column).frame[column]
         if pd.api.types.is_numeric_dtype(cells):
             values = cells.astype("float64")
             self._unreadable(values.abs() == np.inf, column, cells.astype("str"))
@@ -125,7 +141,7 @@ class Sheet:
 
     def times(self, column: str, form: str | None = None) -> pd.Series:
         """A column as naive UTC instants; `form` is a strptime format (a zone in the text is honoured). Unreadable is a finding."""
-        cells = self.frame[column]
+        cells = self.require(column).frame[column]
         if pd.api.types.is_datetime64_any_dtype(cells):
             aware = cells.dt.tz_convert("UTC").dt.tz_localize(None) if getattr(cells.dt, "tz", None) is not None else cells
             return aware.astype("datetime64[ns]")
@@ -145,7 +161,7 @@ class Sheet:
         years = 1970 + numbers / per_second[unit] / 31_556_952
         if len(far := np.flatnonzero((years < 1900) | (years > 2100))):
             at = int(far[0])
-            found = f"column {column!r} row {self.frame['row'].iloc[at]}: {numbers.iloc[at]:.0f} as {unit} is in the year {years.iloc[at]:.0f}"
+            found = f"column {column!r} row {self.rows.iloc[at]}: {numbers.iloc[at]:.0f} as {unit} is in the year {years.iloc[at]:.0f}"
             raise SourceError(self.path.name, found, "mend the option time_unit (s, ms, us or ns)")
         whole = (numbers.fillna(0) * (1_000_000 // per_second[unit] if unit != "ns" else 1e-3)).round().astype("int64")
         return pd.Series(whole.to_numpy().astype("datetime64[us]"), index=numbers.index).where(numbers.notna()).astype("datetime64[ns]")
@@ -155,12 +171,14 @@ class Sheet:
         if where is None:
             self.findings.append(Anomaly(kind, reason, self.path.name))
             return
-        rows = self.frame["row"].to_numpy(dtype="int64")[where.to_numpy(dtype=bool)]
+        rows = self.rows.to_numpy(dtype="int64")[where.to_numpy(dtype=bool)]
         self.findings.extend(Anomaly(kind, reason, self.path.name, int(row), field=column) for row in rows)
 
     def long(self, times: pd.Series, symbol: str | pd.Series, fields: Mapping[str, pd.Series], known: pd.Series | None = None) -> RawTable:
         """The table of these columns. Rows without a readable time, or without any value, are left out (the latter counted)."""
-        frame = pd.DataFrame({"event_time": times, "symbol": symbol, "row": self.frame["row"].astype("int64"), **fields})
+        for name in fields:
+            self._not_own(name)
+        frame = pd.DataFrame({"event_time": times, "symbol": symbol, "row": self.rows.astype("int64"), **fields})
         if known is not None:
             frame["known_at"] = known
         frame["symbol"] = frame["symbol"].astype("str")
@@ -168,15 +186,18 @@ class Sheet:
 
     def wide(self, times: pd.Series, columns: Mapping[str, str], field_name: str) -> RawTable:
         """The table of a wide file: `columns` maps a column to its symbol, all in one field."""
-        if field_name in OWN:
-            raise SourceError(self.path.name, f"a field called {field_name}", f"{', '.join(OWN)} are names of every table: call it otherwise")
+        self._not_own(field_name)
         if not columns:
             raise SourceError(self.path.name, "no column but that of its dates", "download it again")
-        rows = self.frame["row"].astype("int64")
+        rows = self.rows.astype("int64")
         parts = [pd.DataFrame({"event_time": times, "row": rows, "symbol": symbol, field_name: self.numbers(column)}) for column, symbol in columns.items()]
         frame = pd.concat(parts, ignore_index=True)
         frame["symbol"] = frame["symbol"].astype("str")
         return RawTable(frame[frame["event_time"].notna() & frame[field_name].notna()].reset_index(drop=True), tuple(self.findings))
+
+    def _not_own(self, field_name: str) -> None:
+        if field_name in OWN:
+            raise SourceError(self.path.name, f"a field called {field_name}", f"{', '.join(OWN)} are names of every table: call it otherwise")
 
     def _filled(self, frame: pd.DataFrame, fields: list[str]) -> RawTable:
         valued, timed = frame[fields].notna().any(axis=1), frame["event_time"].notna()
@@ -185,7 +206,7 @@ class Sheet:
         return RawTable(frame[timed & valued].reset_index(drop=True), tuple(self.findings))
 
     def _unreadable(self, bad: pd.Series, column: str, text: pd.Series) -> None:
-        rows = self.frame["row"].to_numpy(dtype="int64")[bad.to_numpy(dtype=bool)]
+        rows = self.rows.to_numpy(dtype="int64")[bad.to_numpy(dtype=bool)]
         cells = text[bad].tolist()
         self.findings.extend(
             Anomaly("unreadable", f"{cell[:40]!r} is not readable", self.path.name, int(row), field=column) for cell, row in zip(cells, rows, strict=True)
@@ -205,32 +226,34 @@ def read_sheet(path: Path, sep: str = ",", skip: int = 0, columns: Sequence[str]
         raise SourceError(path.name, "is empty", "download it again")
     try:
         check_packed(path)
-        frame = _read(path, sep, skip, columns)
+        sheet = _read(path, sep, skip, columns)
     except _READ_ERRORS as error:
         problem = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise SourceError(path.name, f"cannot be read ({problem[:120]})", "download it again") from None
-    if not len(frame):
+    if not len(sheet.frame):
         raise SourceError(path.name, "has a header but no rows", "download it again")
-    return Sheet(path, frame)
+    return sheet
 
 
-def _read(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -> pd.DataFrame:
+def _read(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -> Sheet:
     name = path.name.lower()
     if name.endswith(".parquet"):
+        few_columns(pq.read_metadata(path).num_columns, path)
         frame = pd.read_parquet(path)
         frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.rename_axis(str(frame.index.name or "date")).reset_index()
     elif name.endswith(".feather"):
         frame = pd.read_feather(path)
     elif name.endswith((".json", ".json.gz")):
         frame = pd.DataFrame(_records(parse_json(_text(path))))
-        frame.columns = pd.Index([str(column) for column in frame.columns])
     else:
         return _read_text(path, sep, skip, columns)
-    frame.columns = pd.Index([str(column) for column in frame.columns])
-    return frame.assign(row=np.arange(1, len(frame) + 1))
+    few_columns(len(frame.columns), path)
+    return Sheet(path, frame, pd.Series(np.arange(1, len(frame) + 1), index=frame.index)).renamed(str)
 
 
-def _read_text(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -> pd.DataFrame:
+def _read_text(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -> Sheet:
+    named = _header(path, sep, skip) if columns is None else list(columns)
+    few_columns(len(named), path)
     frame = pd.read_csv(
         path,
         sep=sep,
@@ -243,10 +266,25 @@ def _read_text(path: Path, sep: str, skip: int, columns: Sequence[str] | None) -
         skip_blank_lines=False,
         index_col=False,
     ).fillna("")
-    frame.columns = pd.Index([str(column).strip() for column in frame.columns])
-    filled = (frame != "").any(axis=1)
+    if len(named) == len(frame.columns):  # pandas calls the second x x.1
+        frame.columns = pd.Index(named)
     first = skip + (1 if columns is not None else 2)
-    return frame.assign(row=np.arange(first, first + len(frame)))[filled]
+    rows = pd.Series(np.arange(first, first + len(frame)), index=frame.index)
+    return Sheet(path, frame, rows).renamed(str.strip).take((frame != "").any(axis=1))
+
+
+def _header(path: Path, sep: str, skip: int) -> list[str]:
+    """The names in a text file's first row after those passed over."""
+    with _opened(path) as file:
+        for _ in range(skip):
+            file.readline()
+        return next(csv.reader(file, delimiter=sep), [])
+
+
+def few_columns(count: int, path: Path) -> None:
+    """SourceError for a table so wide that reading it would take for ever."""
+    if count > MOST_COLUMNS:
+        raise SourceError(path.name, f"{count:,} columns, where {MOST_COLUMNS:,} are the most that are read", "check how they are separated, or split the file")
 
 
 def _records(document: object) -> Any:
@@ -266,19 +304,27 @@ def _text(path: Path) -> str:
     return (gunzipped(raw) if path.name.endswith(".gz") else raw).decode("utf-8-sig")
 
 
-def head(path: Path, lines: int = 4) -> list[str]:
+def first_lines(path: Path, lines: int = 4) -> list[str]:
     """The first lines of a text file, for a source that has to tell layouts apart. SourceError as in `read_sheet`."""
     if not path.is_file():
         raise SourceError(str(path), "is a folder" if path.is_dir() else "no such file", "check the path")
     try:
-        if path.name.endswith(".zip"):
-            with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as member:
-                return [member.readline().decode("utf-8-sig").rstrip("\r\n") for _ in range(lines)]
-        opener = gzip.open if path.name.endswith(".gz") else open
-        with opener(path, "rt", encoding="utf-8-sig") as file:
+        with _opened(path) as file:
             return [file.readline().rstrip("\r\n") for _ in range(lines)]
     except _READ_ERRORS as error:
         raise SourceError(path.name, f"cannot be read ({str(error)[:120] or type(error).__name__})", "download it again") from None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[str]]:
+    """A text file, packed or not, from its beginning."""
+    if path.name.endswith(".zip"):
+        with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as member, io.TextIOWrapper(member, "utf-8-sig", newline="") as file:
+            yield file
+        return
+    opener = gzip.open if path.name.endswith(".gz") else open
+    with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
+        yield file
 
 
 def known_options(asked: str, given: Iterable[str], known: Sequence[str]) -> None:

@@ -62,7 +62,9 @@ def _fed(text: str) -> list[tuple[pd.Timestamp, str]]:
         time = re.match(r"(\d{1,2}):(\d\d) ([ap])", str(event.get("time", "")))
         hour, minute = (int(time[1]) % 12 + 12 * (time[3] == "p"), int(time[2])) if time else (14, 0)
         if days:
-            found.append((_utc(pd.Timestamp(f"{month}-{int(days[-1]):02d}") + pd.Timedelta(hours=hour, minutes=minute)), "FOMC"))
+            over = pd.DateOffset(months=int(days[-1]) < int(days[0]))  # 30-1: the last day is of the next month
+            last = pd.Timestamp(f"{month}-01") + over + pd.Timedelta(days=int(days[-1]) - 1)
+            found.append((_utc(last + pd.Timedelta(hours=hour, minutes=minute)), "FOMC"))
     return found
 
 

@@ -35,7 +35,7 @@ def parse(path: Path, options: Options) -> RawTable:
         return sheet.long(times, symbol, {name: sheet.numbers(named[name]) for name in OHLC})
     suffix = str(options.get("suffix", ""))
     wanted = set(options.get("columns", ()))
-    columns = {str(c): str(c).removesuffix(suffix) for c in sheet.frame.columns if c not in (date, "row") and str(c).endswith(suffix)}
+    columns = {str(c): str(c).removesuffix(suffix) for c in sheet.frame.columns if c != date and str(c).endswith(suffix)}
     columns = {column: name for column, name in columns.items() if not wanted or name in wanted}
     if not columns:
         raise SourceError(path.name, "no index column", "check that the file is a Cboe index history")

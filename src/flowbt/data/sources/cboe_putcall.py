@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.sources.base import Options, RawTable, Sheet, head, read_sheet
+from flowbt.data.sources.base import Options, RawTable, Sheet, first_lines, read_sheet
 from flowbt.data.sources.cboe_index import dates
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.clock import Clock
@@ -33,7 +33,7 @@ def parse(path: Path, options: Options) -> RawTable:
     """Fields put_call_equity, put_call_total, put_call_index of the symbol US. Option product: which one an archive file without a product line has."""
     if path.name.endswith(".json"):
         return _daily(path)
-    lines = head(path)
+    lines = first_lines(path)
     header = next((n for n, line in enumerate(lines) if line.lower().startswith(("date,", "fecha,"))), None)
     if header is None:
         raise SourceError(path.name, f"no header with a date among its first lines ({lines[0][:40]!r})", "check that it is a Cboe put/call file")
@@ -62,7 +62,7 @@ def _daily(path: Path) -> RawTable:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(path.name, f"not the daily statistics ({type(error).__name__}: {error})"[:140], "download it again") from None
     values = {f"put_call_{kind}": [ratios.get(f"{kind.upper()} PUT/CALL RATIO", "")] for kind in KINDS}
-    sheet = Sheet(path, pd.DataFrame({**values, "row": [1]}))
+    sheet = Sheet(path, pd.DataFrame(values), pd.Series([1]))
     return sheet.long(pd.Series([day]).astype("datetime64[ns]"), US, {name: sheet.numbers(name) for name in values})
 
 

@@ -16,12 +16,13 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from flowbt.data.declare import Publication
-from flowbt.data.sources.base import Options, RawTable, Sheet, head, read_sheet, symbol_of
+from flowbt.data.sources.base import Options, RawTable, Sheet, first_lines, read_sheet, symbol_of
 from flowbt.data.sources.cboe_index import dates
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.clock import Clock
@@ -83,13 +84,13 @@ def parse(path: Path, options: Options) -> RawTable:
     Where several contracts are one symbol, each date has one of them: the consolidated one, else the one with the most open interest.
     """
     sheet = _weekly(path) or read_sheet(path)
-    names = {_plain(name): str(name) for name in sheet.frame.columns}
-    if {"spec_long", "spec_short"} <= names.keys():
+    names = set(sheet.renamed(_plain).frame.columns)
+    if {"spec_long", "spec_short"} <= names:
         return _dated(sheet, sheet.times("date"), symbol_of(options, path), {"cot_spec_net": _net(sheet, "spec_long", "spec_short")})
-    if {"am_long", "am_short"} <= names.keys():
+    if {"am_long", "am_short"} <= names:
         return _largest(sheet, symbol_of(options, path))
     if any(name in names for name in DATED):
-        return _official(sheet, names, options)
+        return _official(sheet.renamed(_plain), options)
     if any(name.endswith("_oi") for name in names):
         return _joined(sheet)
     raise SourceError(path.name, "no positions among its columns", "check that it is a CFTC file")
@@ -99,7 +100,7 @@ def _weekly(path: Path) -> Sheet | None:
     """A weekly file, its columns named by the report that its sums say it is; None for a file with a header."""
     if not path.is_file() or path.stat().st_size == 0:
         return None
-    cells = next(csv.reader(head(path, 1)), [])
+    cells = next(csv.reader(first_lines(path, 1)), [])
     if len(cells) < 18 or not re.fullmatch(r"\d{4}-\d\d-\d\d", cells[2].strip()) or not cells[7].strip().isdigit():
         return None
     sheet = read_sheet(path, columns=[str(n) for n in range(len(cells))])
@@ -111,8 +112,7 @@ def _weekly(path: Path) -> Sheet | None:
         sheet.findings.clear()
         sums = {side: sum(value[name] for name in names[8:] if not name.endswith("short" if side == "long" else "long")) for side in ("long", "short")}
         if all((value[f"total_{side}"] == sums[side]).all() and (value["open_interest"] == sums[side] + value[f"small_{side}"]).all() for side in sums):
-            sheet.frame = sheet.frame.rename(columns={str(n): name for n, name in enumerate(names)})
-            return sheet
+            return replace(sheet, frame=sheet.frame.rename(columns={str(n): name for n, name in enumerate(names)}))
     raise SourceError(path.name, "has no header, and its columns add up to the open interest of no report", "check that it is a CFTC file")
 
 
@@ -157,17 +157,17 @@ def _largest(sheet: Sheet, symbol: str) -> RawTable:
     return _dated(kept, kept.times("date"), symbol, {"cot_asset_net": _net(kept, "am_long", "am_short")})
 
 
-def _official(sheet: Sheet, names: dict[str, str], options: Options) -> RawTable:
-    column = names.get("cftc_contract_market_code", "CFTC_Contract_Market_Code")
+def _official(sheet: Sheet, options: Options) -> RawTable:
+    column, names = "cftc_contract_market_code", sheet.frame.columns
     code = sheet.require(column).frame[column].astype("str").str.strip()
     contracts = dict(options.get("contracts", CONTRACTS))
     sheet = sheet.take(code.isin(list(contracts)))
     if not len(sheet.frame):
         raise SourceError(sheet.path.name, f"none of the contracts {', '.join(contracts)}", "name the wanted ones with the option contracts")
-    dated = next(names[name] for name in DATED if name in names)
-    sheet = _one_contract(sheet, code[sheet.frame.index], dated, names["open_interest"], contracts)
+    dated = next(name for name in DATED if name in names)
+    sheet = _one_contract(sheet, code[sheet.frame.index], dated, "open_interest", contracts)
     times = dates(sheet, dated)
-    fields = {"cot_open_interest": sheet.numbers(names["open_interest"])}
+    fields = {"cot_open_interest": sheet.numbers("open_interest")}
     pairs = {
         "cot_spec_net": ("lev_money_positions", "noncommercial_positions", "m_money_positions"),
         "cot_asset_net": ("asset_mgr_positions",),
@@ -176,7 +176,7 @@ def _official(sheet: Sheet, names: dict[str, str], options: Options) -> RawTable
     for field, stems in pairs.items():
         stem = next((stem for stem in stems if f"{stem}_long" in names), None)
         if stem:
-            fields[field] = _net(sheet, names[f"{stem}_long"], names[f"{stem}_short"])
+            fields[field] = _net(sheet, f"{stem}_long", f"{stem}_short")
     return _dated(sheet, times, code[sheet.frame.index].map(contracts), fields)
 
 

@@ -70,7 +70,15 @@ def read_chain(path: Path, missing: Missing | None = None) -> pd.DataFrame:
             table = parse_table(path)
         else:
             table = _generic(text, path, given)
-        return as_fractions(_as_given(table, given, path), path.name)
+        return as_fractions(_whole(_as_given(table, given, path), path), path.name)
+
+
+def _whole(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """SourceError where contracts of a hundred units are counted in parts: 1.234 is 1,234 with another mark, or in thousands."""
+    parts = table["open_interest"][(table["multiplier"] > 1) & (table["open_interest"] % 1 > 0)]
+    if len(parts):
+        raise SourceError(path.name, f"open interest such as {parts.iloc[0]:g} in {len(parts):,} rows, which is no number of contracts", "write 1234 for 1.234")
+    return table
 
 
 def _as_given(table: pd.DataFrame, given: Missing, path: Path) -> pd.DataFrame:

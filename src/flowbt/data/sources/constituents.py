@@ -15,7 +15,7 @@ OPTIONS = ("field", "drop")
 def parse(path: Path, options: Options) -> RawTable:
     """Field member_close (or the option `field`) per ticker. Option drop: a mapping of ticker to the reason it is left out, each reported."""
     sheet = read_sheet(path)
-    columns = [str(name) for name in sheet.frame.columns if name != "row"]
+    columns = [str(name) for name in sheet.frame.columns]
     date = next((name for name in columns if name.lower() in ("date", "price", "index") or pd.api.types.is_datetime64_any_dtype(sheet.frame[name])), None)
     if date is None:
         raise SourceError(path.name, "no date column", "check that it is a panel with one column per ticker")

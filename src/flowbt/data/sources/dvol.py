@@ -18,7 +18,7 @@ def parse(path: Path, options: Options) -> RawTable:
     """Field close of the symbol DVOL (or the option symbol). Candles `[ms, open, high, low, close]` give their close."""
     sheet = read_sheet(path)
     symbol = str(options.get("symbol", "DVOL"))
-    names = set(sheet.frame.columns) - {"row"}
+    names = set(sheet.frame.columns)
     if {"date", "dvol"} <= names:
         return sheet.long(sheet.times("date"), symbol, {"close": sheet.numbers("dvol")})
     if names in ({"0", "1"}, {"0", "1", "2", "3", "4"}):

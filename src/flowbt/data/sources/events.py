@@ -40,7 +40,7 @@ def parse(path: Path, options: Options) -> RawTable:
 def _instants(sheet: Sheet, column: str, zone: str, ends: bool) -> pd.Series:
     """ISO texts as naive UTC instants; plain dates as they are, or (`ends`) as the end of that day in `zone`."""
     text = sheet.frame[column].astype("str").str.strip()
-    aware, plain = text.str.contains(r"[Zz]$|T.*[+-]\d\d:?\d\d$", regex=True), text.str.fullmatch(r"\d{4}-\d\d-\d\d")
+    aware, plain = text.str.contains(r"[Zz]$|:.*[+-]\d\d(?::?\d\d)?$", regex=True), text.str.fullmatch(r"\d{4}-\d\d-\d\d")
     stamps = sheet.times(column)  # read as UTC; what has no zone of its own is local
     local = (stamps + pd.Timedelta(days=1)).where(plain, stamps)
     moved = local.dt.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward").dt.tz_convert("UTC").dt.tz_localize(None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet
@@ -48,12 +49,11 @@ def requests(wanted: Wanted) -> list[Download]:
 def _trailer(sheet: Sheet) -> Sheet:
     """Without its last line, which must be the count of the others: a file without it was cut off."""
     last = sheet.frame.iloc[-1]
-    rows = sheet.frame.iloc[:-1]
     if last["Symbol"] != "" or not str(last["Date"]).strip().isdigit():
         raise SourceError(sheet.path.name, "the closing row count is not there", "the file was cut off; download it again")
-    if int(last["Date"]) != len(rows):
-        raise SourceError(sheet.path.name, f"{len(rows)} rows where the file says {int(last['Date'])}", "download it again")
-    return Sheet(sheet.path, rows, sheet.findings)
+    if int(last["Date"]) != len(sheet.frame) - 1:
+        raise SourceError(sheet.path.name, f"{len(sheet.frame) - 1} rows where the file says {int(last['Date'])}", "download it again")
+    return sheet.take(pd.Series(np.arange(len(sheet.frame)) < len(sheet.frame) - 1, index=sheet.frame.index))
 
 
 def _wide(sheet: Sheet) -> RawTable:
@@ -64,6 +64,6 @@ def _wide(sheet: Sheet) -> RawTable:
         sheet.require(f"{symbol}_short_vol")
         short, ratio = sheet.numbers(f"{symbol}_short_vol"), sheet.numbers(column)
         total = (short / ratio).where(ratio > 0)
-        parts.append(pd.DataFrame({"event_time": times, "symbol": symbol, "row": sheet.frame["row"], "short_volume": short, "total_volume": total}))
+        parts.append(pd.DataFrame({"event_time": times, "symbol": symbol, "row": sheet.rows, "short_volume": short, "total_volume": total}))
     frame = pd.concat(parts, ignore_index=True)
     return RawTable(frame[frame["event_time"].notna() & frame["short_volume"].notna()].reset_index(drop=True), tuple(sheet.findings))

@@ -26,7 +26,7 @@ def parse(path: Path, options: Options) -> RawTable:
     date = next((str(name) for name in sheet.frame.columns if str(name).lower() in ("observation_date", "date", "fecha")), None)
     if date is None:
         raise SourceError(path.name, f"no date column among {', '.join(map(str, sheet.frame.columns[:4]))}", "check that it is a FRED csv")
-    series = [str(name) for name in sheet.frame.columns if name not in (date, "row")]
+    series = [str(name) for name in sheet.frame.columns if name != date]
     chosen = options.get("columns")
     if chosen:
         columns = {str(name): str(name) for name in chosen} if not hasattr(chosen, "items") else {str(k): str(v) for k, v in chosen.items()}

@@ -46,9 +46,9 @@ def parse(path: Path, options: Options) -> RawTable:
         return _venue(sheet, options)
     if {"date", "open", "volume"} <= names:
         return _table(sheet, options, sheet.times("date"), symbol_of(options, path), "open", _hours(options))
-    if names == {"0", "1", "row"}:
+    if names == {"0", "1"}:
         return _table(sheet, options, sheet.epoch("0", "ms"), symbol_of(options, path), "1", _hours(options))
-    raise SourceError(path.name, f"not a known funding layout ({', '.join(sorted(map(str, names - {'row'}))[:6])})", "see docs/data.md")
+    raise SourceError(path.name, f"not a known funding layout ({', '.join(sorted(map(str, names))[:6])})", "see docs/data.md")
 
 
 PULLED_BY = ("venue",)  # options of a download

@@ -34,7 +34,7 @@ def parse(path: Path, options: Options) -> RawTable:
     rename = dict(options.get("rename", {}))
     if field := options.get("wide"):
         wanted = set(options.get("columns", ()))
-        columns = {str(c): str(rename.get(c, c)) for c in sheet.frame.columns if c not in (time, "row") and (not wanted or c in wanted)}
+        columns = {str(c): str(rename.get(c, c)) for c in sheet.frame.columns if c != time and (not wanted or c in wanted)}
         return sheet.wide(times, columns, str(field))
     fields = _fields(sheet, options)
     known = _times(sheet.require(str(options["known"])), str(options["known"]), options) if options.get("known") else None
@@ -43,18 +43,18 @@ def parse(path: Path, options: Options) -> RawTable:
     else:
         symbol = symbol_of(options, path)
     table = sheet.long(times, symbol + str(options.get("suffix", "")), fields, known)
-    return _summed(table, str(options["sum"])) if options.get("sum") else table
+    return summed(table, str(options["sum"])) if options.get("sum") else table
 
 
-def _summed(table: RawTable, bar: str) -> RawTable:
-    """Events as sums per bar; bars without events between the first and the last are 0."""
+def summed(table: RawTable, bar: str) -> RawTable:
+    """Events as sums per bar; of each symbol, bars without events between the first and the last are 0."""
     rows = table.frame.assign(event_time=table.frame["event_time"].dt.floor(bar))
     parts = []
     for symbol, events in rows.groupby("symbol", observed=True):
         bars = events.groupby("event_time").agg({"row": "min", **dict.fromkeys(table.fields, "sum")})
         full = bars.reindex(pd.date_range(bars.index[0], bars.index[-1], freq=bar, unit="ns"), fill_value=0)
         parts.append(full.rename_axis("event_time").reset_index().assign(symbol=str(symbol)))
-    return RawTable(pd.concat(parts, ignore_index=True), table.findings)
+    return RawTable(pd.concat(parts, ignore_index=True), table.findings) if parts else table
 
 
 def _filtered(sheet: Sheet, options: Options) -> Sheet:

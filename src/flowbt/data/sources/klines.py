@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowbt.data.sources.base import Options, RawTable, Sheet, head, is_text, read_sheet, symbol_of
+from flowbt.data.sources.base import Options, RawTable, Sheet, first_lines, is_text, read_sheet, symbol_of
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
 
@@ -49,17 +49,23 @@ def parse(path: Path, options: Options) -> RawTable:
 
 
 def longer_bars(table: RawTable, bar: str) -> RawTable:
-    """Bars of length `bar` from finer ones: first open, highest high, lowest low, last close, sums. First and last are left out where they are cut short."""
+    """Bars of length `bar` from finer ones: first open, highest high, lowest low, last close, sums.
+
+    Of each symbol the first and last are left out where they are cut short.
+    """
     frame = table.frame.sort_values(["symbol", "event_time"], kind="stable")
     starts = frame["event_time"].dt.floor(bar)
     how = {name: REDUCE.get(name, "sum") for name in frame.columns if name not in ("event_time", "symbol")}
     groups = frame.groupby(["symbol", starts.rename("start")], observed=True)
     made = groups.agg(how)
+    for name in (one for one, rule in how.items() if rule == "sum"):
+        made[name] = made[name].where(groups[name].count() == groups.size())  # of a part that is missing the sum is
     step = pd.Timedelta(frame.groupby("symbol", observed=True)["event_time"].diff().median())  # of the finer bars
     first, last = groups["event_time"].min(), groups["event_time"].max()
     start = pd.DatetimeIndex(made.index.get_level_values("start"))
     whole = (first == start) & (last == pd.Series(start, index=made.index) + (pd.Timedelta(bar) - step))
-    inside = whole.to_numpy() | ~start.isin([start.min(), start.max()])
+    ends = pd.Series(start, index=made.index).groupby(level=0)  # of each symbol: one may be listed later
+    inside = whole.to_numpy() | ((start != ends.transform("min")) & (start != ends.transform("max")))
     made = made[inside].reset_index().rename(columns={"start": "event_time"})
     return replace(table, frame=made[list(frame.columns)])
 
@@ -91,10 +97,8 @@ def _archives(wanted: Wanted) -> list[tuple[str, str]]:
 
 
 def _sheet(path: Path) -> Sheet:
-    bare = is_text(path) and head(path, 1)[0].split(",")[0].strip().isdigit()
-    sheet = read_sheet(path, columns=ARCHIVE if bare else None)
-    sheet.frame = sheet.frame.rename(columns={name: str(name).lower() for name in sheet.frame.columns}).rename(columns=SHORT)
-    return sheet
+    bare = is_text(path) and first_lines(path, 1)[0].split(",")[0].strip().isdigit()
+    return read_sheet(path, columns=ARCHIVE if bare else None).renamed(lambda name: SHORT.get(name.lower(), name.lower()))
 
 
 def _times(sheet: Sheet, options: Options) -> pd.Series:
@@ -119,8 +123,8 @@ def _fields(sheet: Sheet, options: Options) -> dict[str, pd.Series]:
         fields["volume"] = sheet.numbers(volume)
     if "taker_buy_volume" in sheet.frame.columns:
         fields["taker_buy_volume"] = sheet.numbers("taker_buy_volume")
-        fields["taker_sell_volume"] = fields["volume"] - fields["taker_buy_volume"]
+        fields["taker_sell_volume"] = sheet.numbers("volume") - fields["taker_buy_volume"]  # coins, whatever `volume` is in
     if "net_taker_volume" in sheet.frame.columns:
-        net = sheet.numbers("net_taker_volume")
-        fields["taker_buy_volume"], fields["taker_sell_volume"] = (fields["volume"] + net) / 2, (fields["volume"] - net) / 2
+        net, whole = sheet.numbers("net_taker_volume"), sheet.numbers("volume")
+        fields["taker_buy_volume"], fields["taker_sell_volume"] = (whole + net) / 2, (whole - net) / 2
     return fields

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, read_sheet
+from flowbt.data.sources.generic import summed
 
 OPTIONS = ("venue", "bar", "suffix", "largest")
 
@@ -29,9 +30,9 @@ def parse(path: Path, options: Options) -> RawTable:
     big = size > float(options.get("largest", float("inf")))
     sheet.note("rejected", "larger than the source can be trusted with", known & big, "size_usd")
     kept = known & ~big
-    rows = pd.DataFrame({"event_time": sheet.times("timestamp").dt.floor(str(options.get("bar", "1h"))), "symbol": sheet.frame["coin"].astype("str")})
+    bar = str(options.get("bar", "1h"))
+    rows = pd.DataFrame({"event_time": sheet.times("timestamp").dt.floor(bar), "symbol": sheet.frame["coin"].astype("str")})
     rows["symbol"] += str(options.get("suffix", ""))
-    rows["row"] = sheet.frame["row"].astype("int64")
+    rows["row"] = sheet.rows.astype("int64")
     rows["liquidations_long_usd"], rows["liquidations_short_usd"] = size.where(side == "sell", 0.0), size.where(side == "buy", 0.0)
-    summed = rows[kept].groupby(["symbol", "event_time"], as_index=False).agg({"row": "min", "liquidations_long_usd": "sum", "liquidations_short_usd": "sum"})
-    return RawTable(summed, tuple(sheet.findings))
+    return summed(RawTable(rows[kept], tuple(sheet.findings)), bar)

@@ -54,7 +54,7 @@ def parse(path: Path, options: Options) -> RawTable:
 
 def table_of(grid: Grid, options: Options) -> RawTable:
     """The rows of a grid that was read, by the same options."""
-    sheet = Sheet(grid.path, grid.rows)
+    sheet = Sheet(grid.path, grid.rows, grid.lines)
     wide = str(options.get("wide") or "")
     time, symbols = str(options.get("time") or time_column(grid)), str(options.get("symbol_column") or "")
     mapping = {name: name for name in number_columns(grid, (time,))} if wide else dict(options.get("map", {}))
@@ -313,8 +313,7 @@ def _symbols(grid: Grid, column: str, upper: bool) -> pd.Series:
 def _by_symbol(sheet: Sheet, times: pd.Series, columns: Mapping[str, pd.Series], field: str, upper: bool) -> RawTable:
     """The table of a wide file: every column a symbol's values of one field."""
     parts = [
-        pd.DataFrame({"event_time": times, "symbol": name.upper() if upper else name, "row": sheet.frame["row"], field: values})
-        for name, values in columns.items()
+        pd.DataFrame({"event_time": times, "symbol": name.upper() if upper else name, "row": sheet.rows, field: values}) for name, values in columns.items()
     ]
     frame = pd.concat(parts, ignore_index=True)
     return RawTable(frame[frame[field].notna()].reset_index(drop=True), tuple(sheet.findings))

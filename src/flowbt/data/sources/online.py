@@ -118,7 +118,7 @@ def _paged(ask: Any, wanted: Wanted, stamp: Any) -> Iterable[Any]:
         since = stamp(page[-1]) + 1
 
 
-def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Path:
+def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> Path:
     if not rows:
         raise PullError(path.name, "no rows", "check the symbol and the span")
     path.parent.mkdir(parents=True, exist_ok=True)

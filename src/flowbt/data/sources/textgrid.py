@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import clevercsv
 import numpy as np
@@ -22,7 +23,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from charset_normalizer import from_bytes
 
-from flowbt.data.sources.base import Options
+from flowbt.data.sources.base import Options, few_columns
 from flowbt.data.sources.moments import is_dated
 from flowbt.data.sources.numerals import EMPTY, are_numbers, arrow
 from flowbt.data.unpacking import check_packed, gunzipped
@@ -40,10 +41,11 @@ _COMMENT = ("#", "//", "%%", "--")
 
 @dataclass(frozen=True)
 class Grid:
-    """A text file as rows of cells. `rows`: text columns and `row`, the line each begins on; `left_out`: lines before the header and after the table."""
+    """A text file as rows of cells. `rows`: text columns; `lines`: the line each row begins on; `left_out`: lines before the header and after the table."""
 
     path: Path
     rows: pd.DataFrame
+    lines: pd.Series
     encoding: str
     delimiter: str
     header: int
@@ -51,7 +53,7 @@ class Grid:
 
     @property
     def columns(self) -> list[str]:
-        return [str(name) for name in self.rows.columns if name != "row"]
+        return [str(name) for name in self.rows.columns]
 
     def cells(self, column: str) -> pa.Array:
         """A column's text."""
@@ -59,10 +61,17 @@ class Grid:
 
     def row_of(self, position: int) -> int:
         """The line on which the row at a position begins."""
-        return int(self.rows["row"].iloc[position])
+        return int(self.lines.iloc[position])
 
 
 Lines = list[tuple[int, list[str]]]
+
+
+class Body(NamedTuple):
+    """The rows below a header, and the line each begins on."""
+
+    frame: pd.DataFrame
+    lines: np.ndarray
 
 
 def read_grid(path: Path, options: Options) -> Grid:
@@ -90,9 +99,10 @@ def read_grid(path: Path, options: Options) -> Grid:
         kept, after = _without_footer(lines[first:], len(names))
         left_out = [*lines[:at], *lines[at + 1 : first], *after]
         body = _frame(kept, names, path)
-    rows = body.set_axis([*names, "row"], axis=1)
+    rows = body.frame.set_axis(names, axis=1)
     outside = [sign.join(cells).strip() for _, cells in left_out]
-    return Grid(path, rows, encoding, delimiter, lines[at][0], tuple(line for line in outside if line.strip(sign + " ")))
+    left = tuple(line for line in outside if line.strip(sign + " "))
+    return Grid(path, rows, pd.Series(body.lines, index=rows.index), encoding, delimiter, lines[at][0], left)
 
 
 def _decoded(path: Path, encoding: str) -> tuple[str, str]:
@@ -236,9 +246,10 @@ def _names(lines: Lines, at: int, path: Path) -> list[str]:
     while len(cells) > max(most, 1) and not cells[-1]:
         cells.pop()  # a delimiter at the end of the header only
     names = [name or f"column_{n + 1}" for n, name in enumerate(cells)]
+    few_columns(len(names), path)
     if again := [name for name, count in Counter(names).items() if count > 1]:
         raise SourceError(path.name, f"two columns are called {again[0]!r} (row {lines[at][0]})", "rename one of them")
-    return ["row_" if name == "row" else name for name in names]
+    return names
 
 
 def _without_footer(body: Lines, width: int) -> tuple[Lines, Lines]:
@@ -260,7 +271,7 @@ def _is_footer(cells: Sequence[str], width: int) -> bool:
     return not dated and bool(len(words)) and (not numeric[0] if len(cells) < width else not cells[0].strip() and bool(numeric.all()))
 
 
-def _frame(lines: Lines, names: list[str], path: Path) -> pd.DataFrame:
+def _frame(lines: Lines, names: list[str], path: Path) -> Body:
     for row, cells in lines:
         if len(cells) != len(names) and not (len(cells) > len(names) and not any(cell.strip() for cell in cells[len(names) :])):
             raise SourceError(path.name, f"row {row} has {len(cells)} cells where the header has {len(names)}", "mend the row")
@@ -268,10 +279,10 @@ def _frame(lines: Lines, names: list[str], path: Path) -> pd.DataFrame:
         raise SourceError(path.name, "has a header but no rows", "export it again")
     columns = list(zip(*(cells[: len(names)] for _, cells in lines), strict=True))
     data = {n: pd.array(pa.array([cell.strip() for cell in column], type=pa.large_string()), dtype="str") for n, column in enumerate(columns)}
-    return pd.DataFrame(data).assign(row=[row for row, _ in lines])
+    return Body(pd.DataFrame(data), np.array([row for row, _ in lines]))
 
 
-def _regular(text: str, delimiter: str, header: int, width: int) -> pd.DataFrame | None:
+def _regular(text: str, delimiter: str, header: int, width: int) -> Body | None:
     """The rows below the header, read by Arrow; None where some line is not a row of its own, or of another width."""
     start = 0
     for _ in range(header):
@@ -297,4 +308,4 @@ def _regular(text: str, delimiter: str, header: int, width: int) -> pd.DataFrame
     tail = [cells.tolist() for cells in frame.tail(20).to_numpy()]
     if any(_is_footer(cells, width) for cells in tail if any(cells)) or not all(any(cells) for cells in tail):
         return None
-    return frame.assign(row=np.arange(header + 1, header + 1 + len(frame)))
+    return Body(frame, np.arange(header + 1, header + 1 + len(frame)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flowbt.data.sources.base import Options, RawTable, head, read_sheet, symbol_of
+from flowbt.data.sources.base import Options, RawTable, first_lines, read_sheet, symbol_of
 
 OPTIONS = ("symbol", "adjusted")
 PRICES = ("open", "high", "low", "close")
@@ -17,19 +17,17 @@ PRICES = ("open", "high", "low", "close")
 
 def parse(path: Path, options: Options) -> RawTable:
     """Fields open, high, low, close and volume (shares; left out where it is 0 throughout). Options: symbol; adjusted = true scales OHLC to Adj Close."""
-    lines = head(path, 3)
+    lines = first_lines(path, 3)
     stacked = lines[0].startswith("Price,") and lines[1].startswith("Ticker,")
     sheet = read_sheet(path, skip=3, columns=["Date", *lines[0].split(",")[1:]]) if stacked else read_sheet(path)
-    names = {str(name).lower(): str(name) for name in sheet.frame.columns}
-    sheet.require(*(names.get(name, name) for name in ("date", *PRICES)))
+    sheet = sheet.renamed(str.lower).require("date", *PRICES)
     symbol = str(options.get("symbol") or (lines[1].split(",")[1].lstrip("^") if stacked else symbol_of(options, path)))
-    fields = {name: sheet.numbers(names[name]) for name in PRICES}
+    fields = {name: sheet.numbers(name) for name in PRICES}
     if options.get("adjusted"):
-        sheet.require(names.get("adj close", "Adj Close"))
-        scale = sheet.numbers(names["adj close"]) / fields["close"]
+        scale = sheet.numbers("adj close") / fields["close"]
         fields = {name: values * scale for name, values in fields.items()}
-    if "volume" in names:
-        volume = sheet.numbers(names["volume"])
+    if "volume" in sheet.frame.columns:
+        volume = sheet.numbers("volume")
         if (volume > 0).any():
             fields["volume"] = volume
-    return sheet.long(sheet.times(names["date"]), symbol, fields)
+    return sheet.long(sheet.times("date"), symbol, fields)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import fields, is_dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,7 +99,7 @@ def masks_of(rules: Rules) -> Words:
     return np.stack([pack(np.ascontiguousarray(mask, np.bool_)).ravel() for mask in (rules.long, rules.short, whole)])
 
 
-def _content(value: Any) -> bytes:
+def _content(value: object) -> bytes:
     """What an option structure consists of, frames by their values."""
     if isinstance(value, pd.DataFrame | pd.Series):
         return bytes(pd.util.hash_pandas_object(value).to_numpy().tobytes())

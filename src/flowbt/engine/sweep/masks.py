@@ -22,7 +22,7 @@ EMPTY, ONE, TWO, THREE, FOUR = np.arange(5, dtype=np.uint64)
 FLIPPED = {0: 2, 1: 3, 2: 0, 3: 1}  # a < b read from b's side
 
 
-def words_of(bars: int) -> int:
+def word_count(bars: int) -> int:
     """How many 64-bit words hold so many bars."""
     return (bars + 63) // 64
 
@@ -30,7 +30,7 @@ def words_of(bars: int) -> int:
 def pack(values: npt.NDArray[np.bool_]) -> Words:
     """T x N bools as N x W words."""
     bars, n = values.shape
-    padded = np.zeros((n, words_of(bars) * 64), np.bool_)
+    padded = np.zeros((n, word_count(bars) * 64), np.bool_)
     padded[:, :bars] = values.T
     words: Words = np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
     return words
@@ -160,14 +160,14 @@ class MaskStore:
 
     def __init__(self, symbols: int, bars: int, budget: int = 4_000_000) -> None:
         self.symbols, self.bars = symbols, bars
-        self.row_bytes = symbols * words_of(bars) * 8
+        self.row_bytes = symbols * word_count(bars) * 8
         self.room = max(budget // self.row_bytes, 64)  # rows
         self.made = self.count = 0  # rows ever, rows now
         self._rows: dict[Hashable, int] = {}
         self._words = self._new(16)
 
     def _new(self, rows: int) -> Words:
-        return np.zeros((rows, self.symbols, words_of(self.bars)), np.uint64)
+        return np.zeros((rows, self.symbols, word_count(self.bars)), np.uint64)
 
     @property
     def words(self) -> Words:
@@ -200,6 +200,6 @@ class MaskStore:
         flat = self.words.reshape(-1, self._words.shape[2])
         if first == 0 and last == self.bars and rotate % self.bars == 0:
             return flat.reshape(self.count, -1)
-        out: Words = np.empty((len(flat), words_of(last - first)), np.uint64)
+        out: Words = np.empty((len(flat), word_count(last - first)), np.uint64)
         cut_bits(flat, self.bars, (first - rotate) % self.bars, last - first, out)
         return out.reshape(self.count, -1)

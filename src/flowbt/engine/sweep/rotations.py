@@ -21,7 +21,7 @@ from flowbt.engine.walk.kernel import Array, Bars, Rules, Terms
 LEAVES = np.arange(3).reshape(1, 3)  # long, short, exit
 
 
-def plain(rules: Rules) -> bool:
+def rules_are_numbers(rules: Rules) -> bool:
     """Whether the rules are numbers and exits whole, so that the sweep's kernels can walk them."""
     return all(part.size == 1 for part in rules[3:]) and bool(np.isin(rules.exit, (0.0, 1.0)).all())
 

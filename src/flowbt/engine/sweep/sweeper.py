@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -55,16 +56,23 @@ class Sweeper:
 
     def run(self, codes: Ints, part: BarRange = WHOLE) -> TrialResults:
         """Metrics of the trials `codes` (trials x parameters). Raises what the engine would: SignalError, EngineError."""
-        bars = self.bars_in(part)
-        returns = np.zeros((len(codes), len(bars.open))) if part.returns else np.empty((0, 0))
-        out = TrialResults(np.full((len(codes), len(METRICS)), np.nan), returns, np.empty(len(codes) if part.prints else 0, np.uint64))
+        return self.run_each(codes, (part,))[0]
+
+    def run_each(self, codes: Ints, parts: Sequence[BarRange]) -> list[TrialResults]:
+        """The same trials over several ranges of bars or rotations; their masks and rules are looked up once."""
+        cuts = [self._cut(part, len(codes)) for part in parts]
         for trace, where in self._traces(codes):
-            self._group(trace, codes[where], where, (bars, part), out)
-        if np.isnan(out.metrics[:, 0]).any():
+            self._group(trace, codes[where], where, cuts)
+        if any(np.isnan(cut.out.metrics[:, 0]).any() for cut in cuts):
             raise EngineError(
                 "a trial's value", "missing: a position was held in a bar whose funding rate or price is missing", "start later, or use --costs funding=false"
             )
-        return out
+        return [cut.out for cut in cuts]
+
+    def _cut(self, part: BarRange, trials: int) -> Cut:
+        bars = self.bars_in(part)
+        returns = np.zeros((trials, len(bars.open))) if part.returns else np.empty((0, 0))
+        return Cut(bars, part, TrialResults(np.full((trials, len(METRICS)), np.nan), returns, np.empty(trials if part.prints else 0, np.uint64)))
 
     @property
     def terms_of_runs(self) -> tuple[Costs, Account, SharedPrices]:
@@ -86,17 +94,18 @@ class Sweeper:
             found = [(self.tracer.trace(trial), where) for trial, where in self.space.groups(codes, sorted(fixed))]
         return [(None, np.arange(len(codes)))] if self.tracer.per_trial else found
 
-    def _group(self, trace: Trace | None, codes: Ints, where: Ints, cut: tuple[Bars, BarRange], out: TrialResults) -> None:
+    def _group(self, trace: Trace | None, codes: Ints, where: Ints, cuts: Sequence[Cut]) -> None:
         compiled = self._compile(trace)
         if compiled is not None:
             try:
-                self._fused(compiled, codes, where, cut, out)
+                self._fused(compiled, codes, where, cuts)
                 return
             except NotFused as reason:
                 self._compiled[id(trace)] = None
                 self.unfused.append(str(reason))
         with ThreadPoolExecutor(self.threads) as pool:
-            self.general.run(trace, codes, where, cut, out, pool)
+            for bars, part, out in cuts:
+                self.general.run(trace, codes, where, (bars, part), out, pool)
 
     def _compile(self, trace: Trace | None) -> Compiled | None:
         if trace is None:
@@ -109,22 +118,24 @@ class Sweeper:
                 self.unfused.append(str(reason))
         return self._compiled[id(trace)]
 
-    def _fused(self, compiled: Compiled, codes: Ints, where: Ints, cut: tuple[Bars, BarRange], out: TrialResults) -> None:
+    def _fused(self, compiled: Compiled, codes: Ints, where: Ints, cuts: Sequence[Cut]) -> None:
         """The trials in batches: while kernels walk one in threads, the masks of the next are made."""
         evaluator, whole = self.tracer.evaluator, self.stage.whole
         rules = compiled.rule_values(codes, evaluator)
         frames = int(FRAMES * evaluator.bytes) // (8 * len(whole.index) * len(whole.symbols))
-        walking: deque[Batch] = deque()
-        kernel = self._kernel(cut[0])
+        walking: deque[tuple[Batch, TrialResults]] = deque()
+        kernels = [self._kernel(cut.bars) for cut in cuts]
         with ThreadPoolExecutor(self.threads) as pool:
             for mine in compiled.batches(codes, self.store, frames):
                 rows = compiled.leaf_rows(codes[mine], self.store, evaluator, pool)
-                asked = Jobs(kernel, compiled.codes, cut[1], len(cut[0].open), pool)  # after the masks: they may change the programs
-                walking.append(self._walk(asked, (rows, rules[mine]), where[mine]))
-                if len(walking) > 1:
-                    walking.popleft().into(out)
-            for batch in walking:
-                batch.into(out)
+                for kernel, (bars, part, out) in zip(kernels, cuts, strict=True):
+                    asked = Jobs(kernel, compiled.codes, part, len(bars.open), pool)  # after the masks: they may change the programs
+                    walking.append((self._walk(asked, (rows, rules[mine]), where[mine]), out))
+                    if len(walking) > 1:
+                        batch, its = walking.popleft()
+                        batch.into(its)
+            for batch, its in walking:
+                batch.into(its)
 
     def _kernel(self, bars: Bars) -> Kernel:
         if bars is not self.bars:
@@ -148,6 +159,14 @@ class Sweeper:
             if part.prints:
                 jobs.append(asked.pool.submit(fingerprints, asked.programs, whole, (rows[mine], bits[mine]), self.store.bars, prints[mine]))
         return Batch(where, TrialResults(metrics, returns, prints), jobs)
+
+
+class Cut(NamedTuple):
+    """A range of bars or a rotation that trials are run over: its bars, what is wanted, and room for the results."""
+
+    bars: Bars
+    part: BarRange
+    out: TrialResults
 
 
 class Jobs(NamedTuple):

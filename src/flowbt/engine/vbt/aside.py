@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flowbt.engine.book import Book
 
 LARGE = 5_000_000  # symbol-bars; to send a larger book takes longer than to import vectorbt here
-SERVE = "from flowbt.engine.vbt.lean import leave_out; leave_out(); from flowbt.engine.vbt.serve import serve; serve()"
+SERVE = "import gc; gc.disable(); from flowbt.engine.vbt.lean import leave_out; leave_out(); from flowbt.engine.vbt.serve import serve; serve()"
 
 
 class Aside:

@@ -18,7 +18,7 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, SupportsIndex, TypeVar, runtime_checkable
+from typing import Protocol, SupportsIndex, TypeVar, runtime_checkable
 
 from flowbt.ground.errors import ClaimError, nearest
 from flowbt.ground.types import Function
@@ -116,7 +116,7 @@ class Claim:
     outcome: ClaimOutcome | None
     stated: dict[str, float] = field(default_factory=dict)
     direction: str = ""
-    definitions: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    definitions: dict[str, tuple[object, ...]] = field(default_factory=dict)
     data: Data = Data()
     own: OwnDate = OwnDate()
     problems: tuple[str, ...] = ()
@@ -219,11 +219,11 @@ def claim(
         problems += () if told is outcome else (f"outcome {outcome!r}, which is none of flowbt's",)
         spans = {name: _values(values) for name, values in dict(definitions or {}).items()}
         record = Claim(function.__name__, title, function, told, dict(stated or {}), direction, spans, data or Data(), own or OwnDate(), problems)
-        function.__claim__ = record  # type: ignore[attr-defined]
+        vars(function)["__claim__"] = record
         return function
 
     return attach
 
 
 def _values(given: object) -> tuple[object, ...]:
-    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    return tuple(itertools.islice(given, MOST_DEFINITIONS + 1)) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)

@@ -34,7 +34,7 @@ PERIODS = 4
 class Case:
     """One definition: its event (T x N, 0 and 1 or signed) and, where the claim gives it, its own outcome."""
 
-    definition: Json
+    definition: dict[str, object]
     event: Array
     own: Array | None = None
 
@@ -83,7 +83,7 @@ class EventEvidence:
     outside: float | None
     curve: Curve
     figures: dict[str, tuple[float, float | None, float | None]]
-    detail: Json = field(default_factory=dict)
+    detail: dict[str, object] = field(default_factory=dict)
 
 
 def event_evidence(claim: Claim, cases: list[Case], scope: Scope, dated: str = "") -> EventEvidence:
@@ -273,7 +273,7 @@ def _hits(sign: int, event: Array, o: Outcomes) -> dict[str, object]:
     return found | {"hit_baseline": float(everything.sum() / o.known.sum()), "worst": float(ours.min() if sign > 0 else ours.max())}
 
 
-def _first_of_cluster(event: Array, o: Outcomes, statistic: Statistic) -> Json:
+def _first_of_cluster(event: Array, o: Outcomes, statistic: Statistic) -> dict[str, object]:
     kept = np.zeros_like(event)
     rows = clusters(event, o)
     kept[rows] = event[rows]
@@ -350,7 +350,7 @@ def _value(x: Any) -> float | None:
     return float(x) if x is not None and np.isfinite(x) else None
 
 
-def event_study(claim: Claim, cases: list[Case], scope: Scope, dated: str = "") -> Json:
+def event_study(claim: Claim, cases: list[Case], scope: Scope, dated: str = "") -> dict[str, object]:
     """The evidence of the cases as fields of a finding. `dated`: the document's date, YYYY-MM-DD."""
     found = event_evidence(claim, cases, scope, dated)
     stated = dict(claim.stated)
@@ -361,14 +361,14 @@ def event_study(claim: Claim, cases: list[Case], scope: Scope, dated: str = "") 
     return told | {"figures": [_figure(name, ours, stated.get(name)) for name, ours in found.figures.items()]}
 
 
-def _figure(name: str, ours: tuple[float, float | None, float | None], stated: float | None) -> Json:
+def _figure(name: str, ours: tuple[float, float | None, float | None], stated: float | None) -> dict[str, object]:
     """Our figure with its interval beside the stated one; `inside` None where nothing is stated or there is no interval."""
     measured, low, high = ours[0], _value(ours[1]), _value(ours[2])
     inside = None if stated is None or low is None or high is None else bool(low <= stated <= high)
     return {"name": name, "stated": stated, "measured": _value(measured), "low": low, "high": high, "inside": inside}
 
 
-def tested_fields(found: Inference, test: Studentised, curve: Curve, detail: Json) -> Json:
+def tested_fields(found: Inference, test: Studentised, curve: Curve, detail: dict[str, object]) -> dict[str, object]:
     """The fields of a finding that one test and its curve give; `detail["test"]` is enough to ask it for the p of any effect, or its power, later."""
     told: Json = {name: _value(getattr(found, name)) for name in ("p", "low", "high")}
     told |= {"effect": _value(found.estimate), "n": found.n, "n_effective": int(found.clusters)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 
 from flowbt.evidence.claims.declare import Claim, Document
-from flowbt.evidence.claims.study import plain
+from flowbt.ground.documents import plain
 from flowbt.ground.types import Json
 
 
@@ -32,7 +32,7 @@ class Finding:
     placebo: bool = False
     strategy: str = ""
     stated: dict[str, float] = field(default_factory=dict)
-    definition: Json = field(default_factory=dict)
+    definition: dict[str, object] = field(default_factory=dict)
     definitions: int = 0
     measured: float | None = None
     baseline: float | None = None
@@ -95,7 +95,7 @@ class Finding:
         """Whether it stands alone or is the first of its cluster: the one that a summary counts."""
         return self.cluster in ("", self.id)
 
-    def to_dict(self) -> Json:
+    def to_dict(self) -> dict[str, object]:
         return {k: plain(v) for k, v in asdict(self).items()}
 
 

@@ -90,11 +90,11 @@ def forecast(claim: Claim, bets: list[Bet], panel: Panel) -> Json:
     }
 
 
-def _moved(name: str, stated: float | None, move: float) -> Json:
+def _moved(name: str, stated: float | None, move: float) -> dict[str, object]:
     return {"name": name, "stated": stated, "measured": move, "low": None, "high": None, "inside": None}
 
 
-def together(answers: Sequence[Json]) -> bool | None:
+def together(answers: Sequence[dict[str, object]]) -> bool | None:
     """What the answers of `resolve` come to: False where one failed, None where one is open, True where all came true."""
     states = [one["true"] for one in answers]
     return False if False in states else None if None in states else True

@@ -1,8 +1,8 @@
 """The hours of exchanges, from `exchange_calendars`; for New York before 1970, where it has no holidays and no Saturdays, from `pandas_market_calendars`
 (Saturdays were sessions until 1952-05-24).
 
-Both take half a second to import and to work out, and the same comes out each time: it is kept in the user's cache folder, under a key of the libraries' and
-the time zones' versions and with the hash of its bytes. What cannot be kept, or is not what was kept, is worked out again.
+Both take half a second to import and to work out, and the same comes out each time: it is kept (`ground/kept.py`) under a key of the libraries' and the time
+zones' versions.
 """
 
 from __future__ import annotations
@@ -11,24 +11,20 @@ import hashlib
 import os
 import warnings
 import zoneinfo
-from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from flowbt.ground.errors import ParameterError
-from flowbt.ground.files import writing
 from flowbt.ground.guard import resting
-from flowbt.ground.home import cache_folder
+from flowbt.ground.kept import keep, read_kept
 
 FIRST, LAST = "1927-12-30", "2035-12-31"  # span asked of the calendars
 RULED = pd.Timestamp("1970-01-01")  # exchange_calendars has New York's holidays from here
 LIBRARIES = ("exchange_calendars", "pandas_market_calendars", "tzdata")
-SEAL = hashlib.sha256().digest_size
 
 
 class Hours(NamedTuple):
@@ -43,12 +39,13 @@ class Hours(NamedTuple):
 def hours_of(name: str, early: bool) -> Hours:
     """The exchange's hours; those of New York before 1970 only where `early`, because they take a second to work out. ParameterError for no calendar's name."""
     with resting():
-        place = _place(name, early)
-        kept = _read(place)
-        if kept is None:
-            kept = _worked_out(name, early)
-            _keep(place, kept)
-        return kept
+        key = _key(name, early)
+        body = read_kept("hours", key)
+        if body is not None:
+            return Hours(*(pd.DatetimeIndex(row.view("M8[ns]")) for row in np.frombuffer(body, np.int64).reshape(3, -1)))
+        made = _worked_out(name, early)
+        keep("hours", key, np.stack([part.asi8 for part in made]).tobytes())
+        return made
 
 
 def _worked_out(name: str, early: bool) -> Hours:
@@ -79,14 +76,10 @@ def _naive(instants: pd.Series) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(instants).tz_convert("UTC").tz_localize(None).as_unit("ns")
 
 
-def _place(name: str, early: bool) -> Path | None:
-    """The file of an exchange's hours; None where there is no cache folder."""
+def _key(name: str, early: bool) -> str:
+    """The name of the file of an exchange's hours."""
     zones = [str(os.stat(folder).st_mtime_ns) for folder in zoneinfo.TZPATH if os.path.isdir(folder)]
-    key = hashlib.sha256(" ".join([name, str(early), FIRST, LAST, *map(_version, LIBRARIES), *zones]).encode()).hexdigest()
-    try:
-        return cache_folder() / "hours" / key[:32]
-    except RuntimeError:  # a user without a home
-        return None
+    return hashlib.sha256(" ".join([name, str(early), FIRST, LAST, *map(_version, LIBRARIES), *zones]).encode()).hexdigest()[:32]
 
 
 def _version(library: str) -> str:
@@ -94,24 +87,3 @@ def _version(library: str) -> str:
         return version(library)
     except PackageNotFoundError:
         return ""
-
-
-def _read(place: Path | None) -> Hours | None:
-    """What was kept; None where nothing was, or not this."""
-    try:
-        data = place.read_bytes() if place else b""
-    except OSError:
-        return None
-    body = data[SEAL:]
-    if not body or hashlib.sha256(body).digest() != data[:SEAL]:
-        return None
-    return Hours(*(pd.DatetimeIndex(row.view("M8[ns]")) for row in np.frombuffer(body, np.int64).reshape(3, -1)))
-
-
-def _keep(place: Path | None, hours: Hours) -> None:
-    body = np.stack([part.asi8 for part in hours]).tobytes()
-    with suppress(OSError):
-        if place:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with writing(place) as temporary:
-                temporary.write_bytes(hashlib.sha256(body).digest() + body)

@@ -7,28 +7,30 @@ disk and without a network. All text is escaped; data goes to scripts with the `
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import jinja2
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from flowbt.ground.documents import dumps
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text
+from flowbt.ground.kept import keep, read_kept
 from flowbt.results.shelf import slug
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 ASSETS = "_assets"
 WRITTEN_OUT = 1e15  # larger numbers stay powers of ten
 MISSING = "–"
 _HERE = Path(__file__).parent
+_OPTIONS: dict[str, Any] = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
 
 
 def render_page(template: str, context: Mapping[str, object], *, depth: int = 0) -> str:
@@ -103,9 +105,24 @@ def script(value: object) -> object:
     return Markup(text)
 
 
+class KeptTemplates(BytecodeCache):
+    """Compiled templates, kept for the next process: to compile them takes longer than to fill them. jinja holds them against the template's text."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        body = read_kept("templates", self._name(bucket))
+        if body is not None:
+            bucket.bytecode_from_string(body)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        keep("templates", self._name(bucket), bucket.bytecode_to_string())
+
+    def _name(self, bucket: Bucket) -> str:
+        return hashlib.sha256(f"{bucket.key} {bucket.checksum} {jinja2.__version__} {_OPTIONS}".encode()).hexdigest()[:32]
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    made = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(loader=FileSystemLoader(_HERE / "templates"), undefined=StrictUndefined, bytecode_cache=KeptTemplates(), **_OPTIONS)
     made.filters.update(number=number, chance=chance, when=when, typeset=typeset, script=script, slug=slug)
     return made
 

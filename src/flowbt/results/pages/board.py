@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from flowbt.ground.files import write_text
 from flowbt.ground.types import Context, JsonView
@@ -15,7 +14,7 @@ TOP = 16  # names of the flow table
 
 
 def context(board: JsonView) -> Context:
-    sections: dict[str, list[Any]] = {}
+    sections: dict[str, list[object]] = {}
     for reading in [*board["readings"], *board.get("coins", ())]:
         sections.setdefault(reading["section"], []).append(reading)
     board = {"flow": None, "conflicts": (), "said": (), "changes": (), "alerts": (), "links": (), **board}

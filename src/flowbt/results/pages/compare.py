@@ -17,7 +17,7 @@ def context(comparison: Mapping[str, object]) -> Context:
     return {"title": "Comparison", "c": comparison, "data": {name: comparison[name] for name in ("runs", "equity", "trades")}}
 
 
-def render(comparison: JsonView, *, depth: int = 1) -> str:
+def render(comparison: Mapping[str, object], *, depth: int = 1) -> str:
     """The page of a comparison (`studies.compare.Comparison.to_dict()`), for a file `depth` folders under the results folder."""
     return render_page("compare.html", context(comparison), depth=depth)
 

@@ -16,13 +16,13 @@ WINDOWS = (63, 126, 252)
 Floats = npt.NDArray[np.float64]
 
 
-def matched(returns: pd.Series, to: pd.Series) -> pd.Series:
+def scaled_to(returns: pd.Series, to: pd.Series) -> pd.Series:
     """`returns` scaled to the volatility of `to` over the whole span: for the eye only, as it knows the whole span."""
     own = float(returns.std())
     return returns * (float(to.std()) / own) if own > 0 else returns
 
 
-def spells(states: pd.Series, keep: npt.NDArray[np.int64]) -> Context:
+def regime_codes(states: pd.Series, keep: npt.NDArray[np.int64]) -> Context:
     """A regime as codes per drawn bar, with the names of its states."""
     values = known(states)
     names = sorted(set(values))

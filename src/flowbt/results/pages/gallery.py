@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from flowbt.evidence.search.judgement import beats_placebos
@@ -17,7 +18,7 @@ FOLDER, PAGE = "_gallery", "gallery.html"
 NUMBERS = ("placebo", "placebo_low", "placebo_high", "p", "adjusted", "deflated_sharpe", "null_sharpe", "null_adjusted")
 
 
-def write(root: Path, gallery: JsonView) -> Path:
+def write(root: Path, gallery: Mapping[str, object]) -> Path:
     """Store a gallery (`studies.gallery.Gallery.to_dict()`) as `<root>/_gallery/<when>/gallery.json` and its page; returns the page."""
     made = plain(gallery)
     folder = Path(root) / FOLDER / "".join(c for c in str(made["created"]) if c.isalnum())
@@ -54,7 +55,7 @@ def context(gallery: JsonView) -> Context:
     }
 
 
-def answers(rows: list[Json], synthetic: bool) -> str:
+def answers(rows: list[dict[str, object]], synthetic: bool) -> str:
     """How many are to be believed, in words."""
     told = Counter(row["answer"] or "not judged" for row in rows)
     words = ", ".join(f"{told[answer]} {answer}" for answer in ("yes", "no", "cannot tell", "not judged") if told[answer] or answer == "yes")

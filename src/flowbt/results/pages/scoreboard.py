@@ -89,7 +89,7 @@ def board_page(scored: Scored) -> str:
     placebos = [f for f in scored.findings if f.placebo]
     context = {
         "title": "Claims",
-        "groups": [("Claims", [row(f) for f in in_order(claims)]), ("Placebos", [row(f) for f in in_order(placebos)])],
+        "groups": [("Claims", [row(f) for f in by_verdict(claims)]), ("Placebos", [row(f) for f in by_verdict(placebos)])],
         "counts": counts([f for f in claims if f.leads]),
         "also": sum(not f.leads for f in claims),
         "off": sum(f.own_date is not None and f.own_date["agrees"] is False for f in claims),
@@ -165,7 +165,7 @@ def row(f: Finding) -> Context:
     }
 
 
-def in_order(findings: Sequence[Finding]) -> list[Finding]:
+def by_verdict(findings: Sequence[Finding]) -> list[Finding]:
     """By document, in each by verdict."""
     documents = list(dict.fromkeys(f.document for f in findings))
     return sorted(findings, key=lambda f: (documents.index(f.document), ORDER.index(f.verdict) if f.verdict in ORDER else len(ORDER)))
@@ -203,7 +203,7 @@ def _label(r: Json) -> str:
     return f"{words}; over {r['horizon']}" if words else f"over {r['horizon']}"
 
 
-def _figure(f: Finding, figure: Json) -> Context:
+def _figure(f: Finding, figure: dict[str, object]) -> Context:
     def text(value: Any) -> str:
         if value is None:
             return MISSING

@@ -59,13 +59,13 @@ def notices(root: Path) -> list[Context]:
     return sorted(found, key=lambda notice: str(notice.get("created", "")), reverse=True)
 
 
-def progress(root: Path) -> list[Context]:
+def running_work(root: Path) -> list[Context]:
     """What is being worked on: each `progress.json` (done, total, and title, words, state, rate, eta, best if given) with its age in seconds."""
     found = []
     for path in _files(root, PROGRESS):
         state = _read(path)
         if state:
-            age = time.time() - path.stat().st_mtime
+            age = max(0.0, time.time() - path.stat().st_mtime)  # a file of the future is new
             title = f"sweep of {state['strategy']}" if "strategy" in state else path.parent.name
             found.append({"title": title, "words": _pace(state), **state, "folder": path.parent.relative_to(root).as_posix(), "age": round(age, 1)})
     return found
@@ -123,7 +123,7 @@ def export(root: Path, folder: Path) -> int:
     return len(pages) + 1
 
 
-def _row(entry: shelf.StoredRun, root: Path) -> Json:
+def _row(entry: shelf.StoredRun, root: Path) -> dict[str, object]:
     """What the browser page shows of a run: some 250 bytes when packed (benchmarks/results.py)."""
     summary, belief = entry.summary, entry.belief
     parameters, measures = summary.get("parameters") or {}, summary.get("measures") or {}

@@ -107,7 +107,7 @@ def context(sweep: SweepDocument, luck: Luck, trials: pd.DataFrame, beliefs: Map
         "data": {
             "parameters": names,
             "maps": maps(trials, names, [name for name in MAPPED if name in metrics]),
-            "curves": {name: curve(trials, name) for name in names},
+            "curves": {name: sharpe_by_value(trials, name) for name in names},
             "histogram": histogram(trials, luck),
             "trials": columns(shown, names, metrics),
             "labels": {name: _label(name) for name in metrics},
@@ -148,7 +148,7 @@ def maps(trials: pd.DataFrame, names: list[str], metrics: list[str]) -> list[Con
     return found
 
 
-def curve(trials: pd.DataFrame, name: str) -> Context:
+def sharpe_by_value(trials: pd.DataFrame, name: str) -> Context:
     """Sharpe by the values of one parameter: quartiles and the best over all other parameters."""
     labels, codes = levels(trials[name])
     groups = trials["sharpe"].groupby(codes)

@@ -33,7 +33,7 @@ def render(record: RunRecord, belief: Belief | None = None, *, depth: int = 2) -
     return render_page("tearsheet.html", context(record, belief), depth=depth)
 
 
-def summary(record: RunRecord, belief: Belief) -> str:
+def notebook_fragment(record: RunRecord, belief: Belief) -> str:
     """A small fragment of HTML that stands alone: what a notebook shows of a run."""
     rows, spark = measure_rows(record.measures), summary_of(record)["spark"]
     low, high = min(spark), max(spark)
@@ -64,7 +64,7 @@ def context(record: RunRecord, belief: Belief | None = None) -> Context:
         "monthly": breakdowns.monthly(returns["strategy"]),
         "yearly": breakdowns.yearly(lines, record.trades),
         "drawdowns": breakdowns.drawdowns(returns["strategy"]),
-        "extremes": breakdowns.extremes(returns["strategy"]),
+        "extremes": breakdowns.best_and_worst(returns["strategy"]),
         "distribution": breakdowns.distribution(returns["strategy"]),
         "regimes": breakdowns.regimes(returns, year),
         "costs": breakdowns.costs(returns, float(manifest.get("account", {}).get("cash", returns["value"].iloc[0])), year),
@@ -117,12 +117,12 @@ def chart_data(record: RunRecord, year: float) -> Json:
         "every": int(keep[1] - keep[0]) if len(keep) > 1 else 1,
         "names": {name: LINES[name] + (f" ({manifest['benchmark']})" if name == "benchmark" and manifest.get("benchmark") else "") for name in lines},
         "equity": {name: cut(breakdowns.growth(returns[name])) for name in lines},
-        "matched": {name: cut(breakdowns.growth(drawing.matched(returns[name], own))) for name in lines if name != "strategy"},
+        "matched": {name: cut(breakdowns.growth(drawing.scaled_to(returns[name], own))) for name in lines if name != "strategy"},
         "underwater": {name: cut(drawdown(returns[name])) for name in lines},
         "rolling": {str(window): {name: cut(table[name], 3) for name in table} for window, table in rolled.items()},
         "exposure": {name: cut(returns[name], 3) for name in ("exposure", "gross") if name in returns},
         "greeks": {name.removeprefix(GREEK): cut(returns[name].cumsum()) for name in map(str, returns) if name.startswith(GREEK)},
-        "regimes": {str(name).removeprefix("regime:"): drawing.spells(returns[name], keep) for name in returns if str(name).startswith("regime:")},
+        "regimes": {str(name).removeprefix("regime:"): drawing.regime_codes(returns[name], keep) for name in returns if str(name).startswith("regime:")},
         "distribution": breakdowns.distribution(own),
         "prices": _prices(record, intraday),
         "trades": trade_table(record.trades, intraday),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from flowbt.ground.files import write_text
@@ -23,7 +24,7 @@ def context(day: JsonView) -> Context:
     return {"title": "Today", "day": shown, "rows": ordered, "newest": newest, "past": past, "css": stylesheet()}
 
 
-def write(path: Path, day: JsonView, *, depth: int | None = None) -> Path:
+def write(path: Path, day: Mapping[str, object], *, depth: int | None = None) -> Path:
     """Write the page; `depth`: folders below the results folder, None for a page that lies alone. Raises StoreError."""
     with shelf.storing(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)

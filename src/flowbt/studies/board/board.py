@@ -102,7 +102,8 @@ class Board:
 
 
 def board(catalog: Catalog, asof: Moment | None = None, symbols: Iterable[str] = SYMBOLS) -> Board:
-    """The board of the last session at or before `asof` (default: the last session with prices). RangeError where there is none."""
+    """The board of the last session at or before `asof`: a date, or an instant (UTC) at which it was decided upon already (default: the last session with
+    prices). RangeError where there is none."""
     symbols = tuple(symbols)
     if not symbols or not all(symbols) or len(set(symbols)) < len(symbols):
         raise ParameterError(f"symbols {','.join(symbols)!r}", "none, an empty one, or one named twice", "name each symbol once")
@@ -172,7 +173,11 @@ def sectors_of(catalog: Catalog) -> dict[str, str]:
 def _labels(catalog: Catalog, symbol: str, asof: Moment | None) -> pd.DatetimeIndex:
     """Four years of sessions up to the last one that is at or before `asof` and has, or follows, data."""
     whole = open_panel(catalog, [symbol]).index
-    last = whole[-1] if asof is None else read_asof(asof).normalize()
+    moment = whole[-1] if asof is None else read_asof(asof)
+    last = moment.normalize()
+    if moment != last:  # of a day with a time: what is decided upon later is not there yet
+        days = Clock().labels(last - pd.Timedelta(days=10), last)
+        last = days[Clock().decisions(days) <= moment][-1]
     if last < whole[0]:
         raise RangeError(f"board as of {last:%Y-%m-%d}", f"{symbol} starts {whole[0]:%Y-%m-%d}", "ask for a later date")
     return Clock().labels(max(whole[0], last - HISTORY), last)

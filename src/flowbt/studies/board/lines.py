@@ -44,7 +44,11 @@ def dollars(value: float) -> str:
 
 
 def _sign(value: float) -> str:
-    return {1: "long gamma (moves are faded)", -1: "short gamma (moves are amplified)"}.get(int(value), "none")
+    return {1: "long gamma (moves are faded)", -1: "short gamma (moves are amplified)"}.get(int(value), "no certain sign")
+
+
+def _own_or_index(name: str, panel: Panel) -> pd.DataFrame:
+    return panel.either(name, (name, "SPX"))
 
 
 def _index(name: str, form: str = "{:.2f}") -> Line:
@@ -72,6 +76,7 @@ def _until(event: str, panel: Panel) -> pd.DataFrame:
     return ca.days_to_event(panel, event=event).until
 
 
+RANGE = (("gex_low", "lower"), ("gex_high", "upper"))
 PCT, SIGNED, POINTS = "{:.0%}", "{:+.2f}", "{:+.2f} points"
 
 LINES = (
@@ -86,6 +91,7 @@ LINES = (
     Line("Volatility", "VIX room up over down", lambda p: zo.vix_asymmetry(p, horizon=ZONE_HORIZON), "{:.1f} : 1"),
     *(_index(name) for name in ("VVIX", "SKEW", "MOVE", "OVX", "GVZ")),
     Line("Dealer gamma", "gamma, $ per 1% (published)", lambda p: p.either("gex", ("gex", "SPX")), dollars),
+    *(Line("Dealer gamma", f"gamma, {end} end of its range", partial(_own_or_index, name), dollars) for name, end in RANGE),
     Line("Dealer gamma", "gamma sign", ga.gamma_sign, _sign),
     Line("Dealer gamma", "gamma score (252)", ga.gex_score, SIGNED),
     Line("Dealer gamma", "sessions with this sign", ga.gamma_run, "{:+.0f}"),
@@ -149,7 +155,7 @@ GATES = (
 REMEDIES = {
     **dict.fromkeys((*of.SIDES, "premium_unknown"), "option prints: `flowbt reduce option-prints`"),
     **dict.fromkeys(("dark_pool_net", "dark_pool_volume"), "dark-pool prints with their quotes: `flowbt reduce dark-prints`"),
-    **dict.fromkeys(("zero_gamma", "nearest_positive_gamma", "gex_0dte"), "option chains: `flowbt reduce chains`"),
+    **dict.fromkeys(("zero_gamma", "nearest_positive_gamma", "gex_0dte", "gex_low", "gex_high"), "option chains: `flowbt reduce chains`"),
     "event": "a table of event dates with the time they were announced (`flowbt data import table`)",
     "ISM_PRICES": "a csv of ISM prices paid, imported as value of ISM_PRICES (`flowbt data import`)",
 }  # what would bring a field (or a series) for which no dataset is declared

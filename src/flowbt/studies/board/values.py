@@ -27,7 +27,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flowbt.ground.clock import Clock
-from flowbt.ground.documents import declared, read_toml
+from flowbt.ground.documents import as_model, read_toml
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import read_text, write_json, write_text
 from flowbt.results.shelf import storing
@@ -129,7 +129,7 @@ def read_alerts(path: Path) -> tuple[list[Alert], list[str]]:
     for n, row in enumerate(rows):
         name = row.get("name") if isinstance(row, dict) else None
         try:
-            one = declared(row, Alert, f"alert {name or n + 1!r}", ParameterError, do)
+            one = as_model(row, Alert, f"alert {name or n + 1!r}", ParameterError, do)
             if one.name in {other.name for other in found}:
                 raise ParameterError(f"alert {one.name!r}", "another has that name, and they would cool down together", "name each alert once")
             found.append(one)
@@ -207,10 +207,11 @@ def send(found: list[tuple[Alert, str]], home: Path) -> list[str]:
     for one, line in found:
         if "command" in one.to:
             try:
-                done = subprocess.run(list(one.command), input=f"{line}\n", text=True, capture_output=True, timeout=LONGEST, check=False)
+                mute = subprocess.DEVNULL  # what it says is nobody's, may be without end, and need not be text
+                done = subprocess.run(list(one.command), input=f"{line}\n".encode(), stdout=mute, stderr=mute, timeout=LONGEST, check=False)
                 if done.returncode:
                     problems.append(f"alert {one.name!r}: its command ended with {done.returncode}")
-            except (OSError, subprocess.TimeoutExpired) as error:
+            except (OSError, ValueError, subprocess.TimeoutExpired) as error:  # a ValueError: no name of a program
                 problems.append(f"alert {one.name!r}: its command cannot be run ({error})")
     return problems
 

@@ -5,9 +5,9 @@ The first run is the base: every difference is another run less the first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from flowbt.evidence.belief import Belief
 from flowbt.evidence.measures import drawdown, measure
 from flowbt.evidence.paired import paired_difference
 from flowbt.ground.errors import RangeError
-from flowbt.ground.types import Json, JsonView
+from flowbt.ground.types import Json
 from flowbt.results import breakdowns
 from flowbt.results.pages import drawing
 from flowbt.results.record import RunRecord
@@ -97,7 +97,7 @@ class Comparison:
     def same(self) -> bool:
         return not self.reasons
 
-    def to_dict(self) -> Json:
+    def to_dict(self) -> dict[str, object]:
         return {**asdict(self), "same": self.same}
 
 
@@ -106,7 +106,7 @@ def compare_records(records: Sequence[RunRecord], beliefs: Sequence[Belief]) -> 
     index = common_labels(records)
     year = min(breakdowns.bars_per_year(record.manifest) for record in records)
     labels = unique_labels(records)
-    returns = [on_labels(record.returns["strategy"], index) for record in records]
+    returns = [compounded_between(record.returns["strategy"], index) for record in records]
     table = pd.concat(returns, axis=1, keys=range(len(records)))
     intraday = any(record.manifest.get("step", "1d") != "1d" for record in records)
     keep = drawing.drawn(len(index))
@@ -140,7 +140,7 @@ def common_labels(records: Sequence[RunRecord]) -> pd.DatetimeIndex:
     return index.sort_values()
 
 
-def on_labels(returns: pd.Series, index: pd.DatetimeIndex) -> pd.Series:
+def compounded_between(returns: pd.Series, index: pd.DatetimeIndex) -> pd.Series:
     """Returns from one label of `index` to the next: what happened between them is compounded (weekends of a 24/7 clock)."""
     line = breakdowns.growth(returns).reindex(index)
     between = line.pct_change()
@@ -162,7 +162,7 @@ def unique_labels(records: Sequence[RunRecord]) -> list[str]:
     return [f"{label} LOOK-AHEAD" if record.manifest.get("look_ahead") else label for label, record in zip(labels, records, strict=True)]
 
 
-def _run(record: RunRecord, label: str, belief: Belief) -> Json:
+def _run(record: RunRecord, label: str, belief: Belief) -> dict[str, object]:
     names = ("id", "strategy", "thesis", "from", "to", "synthetic", "look_ahead")
     return {"label": label, "belief": belief.to_dict(), **{name: record.manifest.get(name) for name in names}}
 
@@ -207,7 +207,7 @@ def _correlation(table: pd.DataFrame) -> drawing.Floats:
     return values
 
 
-def _side_by_side(columns: Sequence[JsonView]) -> list[ComparedSetting]:
+def _side_by_side(columns: Sequence[Mapping[str, object]]) -> list[ComparedSetting]:
     names = list(dict.fromkeys(name for column in columns for name in column))
     rows: list[ComparedSetting] = []
     for name in names:
@@ -216,7 +216,7 @@ def _side_by_side(columns: Sequence[JsonView]) -> list[ComparedSetting]:
     return rows
 
 
-def _words(value: Any) -> str:
+def _words(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {_words(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):

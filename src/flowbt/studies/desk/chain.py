@@ -64,7 +64,7 @@ def read(folder: Path) -> list[Entry]:
     return entries
 
 
-def held(folder: Path, entries: Sequence[Entry], hash: str) -> Entry:
+def entry_with_hash(folder: Path, entries: Sequence[Entry], hash: str) -> Entry:
     """The entry with a hash that was kept elsewhere (its first 16 digits or more). JournalError where none has it: entries were cut off, or written anew."""
     found = [one for one in entries if len(hash) >= LEAST and one.hash.startswith(hash.strip().lower())]
     if not found:

@@ -40,7 +40,7 @@ from flowbt.studies.desk.prospective import entered_forecasts
 from flowbt.studies.desk.score import JournalScore, score_journal
 from flowbt.studies.desk.standing import held_by, with_standing
 from flowbt.studies.desk.today import Today, clock_time, today_all
-from flowbt.studies.ingest.update import Asked, came_today, last_update, update
+from flowbt.studies.ingest.update import UpdateRequest, came_today, last_update, update
 from flowbt.studies.score.measure import Settings
 
 DESK, DONE, BOARD = "desk", "daily.json", "board"
@@ -57,7 +57,7 @@ class Day:
     journal: Path
     results: Path
     site: Path | None = None
-    asked: Asked | None = None
+    asked: UpdateRequest | None = None
     now: pd.Timestamp | None = None
     alerts: Path | None = None
 
@@ -245,7 +245,7 @@ def _pages(day: Day, told: DayShown) -> int:
         links.insert(0, {"href": "board.html", "name": "Board"})
     entries = read(day.journal)
     forecasts = entered_forecasts(entries, {one.hash for one in entries if one.kind == FORECAST and one.body["synthetic"] == told.score.synthetic})
-    page: Json = {
+    page: dict[str, object] = {
         "strategies": [asdict(one) for one in told.said],
         "problems": list(told.cannot),
         "synthetic": told.score.synthetic,
@@ -263,7 +263,7 @@ def _pages(day: Day, told: DayShown) -> int:
     return export(day.results, day.site) if day.site is not None else 1 + len(links)
 
 
-def _arrived(day: Day) -> Json | None:
+def _arrived(day: Day) -> dict[str, object] | None:
     """What the last update brought, for the page."""
     last = last_update(day.asked.datasets) if day.asked else None
     if last is None:

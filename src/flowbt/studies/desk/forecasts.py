@@ -93,7 +93,7 @@ def unsettled(entries: Sequence[Entry], synthetic: bool) -> list[Entry]:
     return [entry for entry in entries if entry.kind == FORECAST and entry.hash not in done and entry.body["synthetic"] == synthetic]
 
 
-def outcome(catalog: Catalog, entry: Entry) -> Json | None:
+def outcome(catalog: Catalog, entry: Entry) -> dict[str, object] | None:
     """What came of a forecast on the data there are; None where that is not decided. FieldError where its data do not cover it."""
     body = entry.body
     bets, when = bets_of(body), Dated(body["made"], body["by"])
@@ -108,7 +108,7 @@ def outcome(catalog: Catalog, entry: Entry) -> Json | None:
     entered = pd.Timestamp(entry.time).tz_localize(None)
     base = body["base"] or _base(bets, when, _until(panel, entered), entered)
     told = {"of": entry.hash, "claim": body["claim"], "true": true, "on": f"{label[0]:%Y-%m-%d}", "known_at": iso(known), "after": bool(known > entered)}
-    found: Json = plain(told | {"base": base, "bets": answers, "data": _data(panel), "synthetic": catalog.synthetic})
+    found: dict[str, object] = plain(told | {"base": base, "bets": answers, "data": _data(panel), "synthetic": catalog.synthetic})
     return found
 
 
@@ -123,7 +123,7 @@ def clock_of(body: JsonView) -> Clock:
     return Clock(*body["clock"])
 
 
-def told(file: ClaimFile, claim: Claim, synthetic: bool) -> Json:
+def told(file: ClaimFile, claim: Claim, synthetic: bool) -> dict[str, object]:
     """What every entry says of its claim."""
     document = file.document
     return {
@@ -139,7 +139,7 @@ def told(file: ClaimFile, claim: Claim, synthetic: bool) -> Json:
     }
 
 
-def _forecast(catalog: Catalog, file: ClaimFile, claim: Claim, now: pd.Timestamp) -> Json:
+def _forecast(catalog: Catalog, file: ClaimFile, claim: Claim, now: pd.Timestamp) -> dict[str, object]:
     when = claim.outcome_as(Dated)
     body = told(file, claim, catalog.synthetic)
     clock = clock_of(body)
@@ -160,7 +160,7 @@ def _forecast(catalog: Catalog, file: ClaimFile, claim: Claim, now: pd.Timestamp
     )
 
 
-def _asked(catalog: Catalog, claim: Claim, now: pd.Timestamp, late: bool) -> Json:
+def _asked(catalog: Catalog, claim: Claim, now: pd.Timestamp, late: bool) -> dict[str, object]:
     """The bets of a claim, their base rates and the datasets they rest on; where these lack something, no base rate and why (`missing`)."""
     clock = Clock(claim.data.clock, claim.data.step, claim.data.decide_at)
     nothing: Json = {"base": None, "base_made": None, "data": [], "missing": ""}
@@ -182,7 +182,7 @@ def _until(panel: PanelReader, now: pd.Timestamp) -> PanelReader:
     return PanelReader(panel.catalog, panel.symbols, panel.clock, panel.index[panel.clock.closes(panel.index) <= now])
 
 
-def _base(bets: Sequence[Bet], when: Dated, panel: PanelReader, asked: pd.Timestamp | None) -> Json | None:
+def _base(bets: Sequence[Bet], when: Dated, panel: PanelReader, asked: pd.Timestamp | None) -> dict[str, object] | None:
     found = rate(bets, when, panel, None if asked is None else asked.normalize())
     return None if found is None else {
         "share": found.share, "windows": found.windows, "probability": found.probability, "ranged": found.ranged

@@ -122,7 +122,7 @@ def _book(catalog: Catalog, group: list[Entry], strategy: Strategy) -> PaperBook
     )
 
 
-def _in_time(clock: Clock, labels: pd.DatetimeIndex, by_label: Mapping[pd.Timestamp, Entry]) -> tuple[dict[pd.Timestamp, list[Json]], int]:
+def _in_time(clock: Clock, labels: pd.DatetimeIndex, by_label: Mapping[pd.Timestamp, Entry]) -> tuple[dict[pd.Timestamp, list[dict[str, object]]], int]:
     """The rows by the label after which they can be filled: their own where the entry was made before the next open, else the first whose next open came after
     it was made; and how many come too late for any. Of several at one open the last that asks for something counts."""
     opens = clock.opens(clock.shift(labels, 1))
@@ -133,7 +133,7 @@ def _in_time(clock: Clock, labels: pd.DatetimeIndex, by_label: Mapping[pd.Timest
         after = labels[:-1][(labels[:-1] >= label) & (opens[:-1] >= made)]
         if len(after):
             asked = {row["symbol"]: row for row in entry.body["decisions"] if row["action"] != "none"}
-            before: list[Json] = rows.get(after[0]) or entry.body["decisions"]
+            before: list[dict[str, object]] = rows.get(after[0]) or entry.body["decisions"]
             rows[after[0]] = [asked.get(row["symbol"], row) for row in before]
         else:
             unfilled += label != labels[-1]
@@ -147,7 +147,9 @@ def _free(decision: Signals | Targets) -> Signals | Targets:
     return replace(decision, structure=decision.structure.with_(cross=0.0, tick=0.0))
 
 
-def _frames(whole: Signals | Targets, rows: dict[pd.Timestamp, list[Json]], labels: pd.DatetimeIndex, symbols: tuple[str, ...]) -> Signals | Targets:
+def _frames(
+    whole: Signals | Targets, rows: dict[pd.Timestamp, list[dict[str, object]]], labels: pd.DatetimeIndex, symbols: tuple[str, ...]
+) -> Signals | Targets:
     """Journaled rows as a decision: a bar without an entry decides nothing (a weight stays as it was)."""
 
     def frame(fill: Any, read: Any) -> pd.DataFrame:

@@ -121,7 +121,7 @@ def _explained(strategy: Strategy, panel: PanelReader, entry: Entry, label: pd.T
     return _difference(entry, CAUSES[1], "values further back are others than they were")
 
 
-def rows_at(decision: Signals | Targets, label: pd.Timestamp, symbols: tuple[str, ...]) -> list[Json]:
+def rows_at(decision: Signals | Targets, label: pd.Timestamp, symbols: tuple[str, ...]) -> list[dict[str, object]]:
     """The decision's rows for one bar, as they are journaled."""
     parts = {name: value.loc[:label] if isinstance(value, pd.DataFrame) else value for name, value in vars(decision).items()}
     rows: list[Json] = plain([asdict(one) for one in decision_of(type(decision)(**parts), symbols)])

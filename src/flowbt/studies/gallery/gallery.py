@@ -139,7 +139,7 @@ def run_gallery(job: Job, done: Callable[[GalleryRow, int, int], None] = lambda 
         done(entry, len(entries), len(paths))
     verdicts = claim_verdicts(job.results, synthetic)
     entries = [replace(entry, claims=verdicts.get(entry.strategy, ())) for entry in entries]
-    ordered = sorted(judged(entries), key=lambda entry: (bool(entry.leak), bool(entry.error), -_number(entry.measures.get("sharpe")), entry.strategy))
+    ordered = sorted(with_corrections(entries), key=lambda entry: (bool(entry.leak), bool(entry.error), -_number(entry.measures.get("sharpe")), entry.strategy))
     return Gallery(tuple(ordered), synthetic, job.placebos, job.seed, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), job.command)
 
 
@@ -156,7 +156,7 @@ def run_one(job: Job, path: Path) -> GalleryRow:
         return replace(_card(path), error=f"{type(error).__name__} in flowbt: {error}; please report it with the lines above")
 
 
-def judged(entries: list[GalleryRow]) -> list[GalleryRow]:
+def with_corrections(entries: list[GalleryRow]) -> list[GalleryRow]:
     """Entries with corrected p-values and deflated Sharpe ratios: N is the number of strategies, the spread that of their own placebos."""
     adjusted, null_adjusted = _corrected(entries, "p"), _corrected(entries, "null_p")
     out = []

@@ -12,6 +12,7 @@ import pandas as pd
 from flowbt.data.declare import Dataset
 from flowbt.data.provenance import FileRecord, Provenance
 from flowbt.data.sources.base import RawTable
+from flowbt.data.versions import Version
 from flowbt.ground.errors import ParameterError, RefusedImport
 from flowbt.ground.types import JsonView
 
@@ -36,9 +37,15 @@ class Arrival:
         """What a file of this hash holds, where it was read already."""
         return self.parsed[1] if self.parsed and self.parsed[0] == sha256 else None
 
-    def instant(self) -> pd.Timestamp:
-        """Naive UTC, to the millisecond."""
-        return self.known if self.known is not None else pd.Timestamp.now("UTC").tz_localize(None).floor("ms")
+    def instant(self, before: Version) -> pd.Timestamp:
+        """Naive UTC, to the millisecond. RefusedImport where the clock is behind the version that is there: a change would look known before it was."""
+        if self.known is not None:
+            return self.known
+        now, stored = pd.Timestamp.now("UTC"), pd.Timestamp(before.provenance.get("stored") or "NaT")
+        if now < stored:
+            found = f"the clock says {now:%Y-%m-%d %H:%M} UTC, and what is there was stored {stored:%Y-%m-%d %H:%M}"
+            raise RefusedImport(f"dataset {before.home.name}", found, "set the clock right, or say --known-at, when this became known")
+        return now.tz_localize(None).floor("ms")
 
 
 def instant_of(text: str) -> pd.Timestamp:

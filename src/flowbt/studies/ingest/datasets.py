@@ -81,8 +81,8 @@ def changing(folder: Path) -> Iterator[None]:
         raise DatasetError(f"dataset {folder.name}", f"cannot change {folder} ({error.strerror})", "check its permissions") from None
 
 
-def _record(declaration: Dataset, imported: Imported | None) -> Json:
-    record: Json = {"name": declaration.name, "title": declaration.title, "imported": imported is not None}
+def _record(declaration: Dataset, imported: Imported | None) -> dict[str, object]:
+    record: dict[str, object] = {"name": declaration.name, "title": declaration.title, "imported": imported is not None}
     record["known"] = declaration.publication.words()
     if imported is None:
         return {**record, "fields": {}, "declared": list(declaration.fields)}

@@ -44,7 +44,7 @@ def import_files(asked: FileImport, files: Sequence[Path], root: Path, arrival: 
     return import_dataset(PlanDataset(name=asked.name, files=entries), Path("/"), declaration, root, arrival)
 
 
-def read_options(path: Path) -> Json:
+def read_options(path: Path) -> dict[str, object]:
     """Source options in a TOML file; DatasetError when it cannot be read."""
     try:
         return read_toml(path)

@@ -11,7 +11,7 @@ from flowbt.ground.files import WRITING, abandoned, read_text, remove
 from flowbt.studies.ingest.datasets import changing, folder_of
 
 
-def log(catalog: Catalog, name: str) -> list[dict[str, object]]:
+def import_log(catalog: Catalog, name: str) -> list[dict[str, object]]:
     """A record per version, the newest first: version, stored (UTC), rows, files, change, current, kept (whether it can be restored)."""
     folder = folder_of(catalog, name)
     there = versions_of(folder)

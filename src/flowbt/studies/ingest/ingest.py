@@ -24,7 +24,7 @@ import pandas as pd
 from flowbt.data.declare import Dataset, read_declaration
 from flowbt.data.ingest.merge import merge
 from flowbt.data.ingest.plan import ImportPlan, PlanDataset, PlannedFile, inputs
-from flowbt.data.ingest.splice import Overlap, SourceRows, select, splice
+from flowbt.data.ingest.splice import KEY, Overlap, SourceRows, select, splice
 from flowbt.data.ingest.validate import as_records, check_holes, check_opens, check_rows, check_splits, policy, refuse
 from flowbt.data.provenance import FileRecord, Provenance
 from flowbt.data.sources import read
@@ -121,7 +121,7 @@ def _import(dataset: PlanDataset, files: Path, declaration: Dataset, root: Path,
     made = assemble(found if what != "place" else (), declaration, dataset.overlap, read)
     records = [{**record, "rows": rows} for record, rows in zip(records, made.rows, strict=False)]
     made, records = _over(made, records, declaration, arrival.over_by)
-    state = grown(stored.frame(), made, declaration, arrival) if stored and what in ("place", "merge") else _fresh(made)
+    state = grown(stored, made, declaration, arrival) if stored and what in ("place", "merge") else _fresh(made)
     holes = check_holes(state.frame, declaration) + check_opens(state.frame, declaration) + check_splits(state.frame, declaration)
     refuse(holes, declaration)
     before = stored.provenance if stored and what != "anew" else {}
@@ -162,14 +162,14 @@ def _fresh(made: Assembled) -> Grown:
     return Grown(made.frame.drop(columns="row"), {"new": len(made.frame)})
 
 
-def grown(old: pd.DataFrame, made: Assembled, declaration: Dataset, arrival: Arrival) -> Grown:
+def grown(before: Version, made: Assembled, declaration: Dataset, arrival: Arrival) -> Grown:
     """What is there with what files bring (nothing, where the rows are only placed again)."""
-    new = made.frame
+    old, new = before.frame(), made.frame
     if declaration.publication.rule != "column":  # what a file says of it does not count then
         old, new = old.drop(columns="known_at"), new.drop(columns="known_at", errors="ignore")
     if new.empty:
         return Grown(old, {"placed": len(old)})
-    merged = merge(old, new, arrival.instant(), keep_old=policy(declaration, "revision") == "drop")
+    merged = merge(old, new, arrival.instant(before), keep_old=policy(declaration, "revision") == "drop")
     merged = replace(merged, findings=tuple(replace(finding, file=made.file) for finding in merged.findings))
     refuse(merged.findings, declaration)
     return Grown(merged.frame, merged.change, merged.findings)
@@ -200,7 +200,8 @@ def assemble(found: Sequence[PlannedFile], declaration: Dataset, overlap: dict[s
         checked = check_rows(_named(select(table, item.entry.keep()), item.path.name), declaration)
         findings += [replace(finding, file=finding.file or item.path.name) for finding in checked.findings]
         parts.append(SourceRows(item.path.name, checked.frame.drop(columns="file"), item.entry.check))
-    frame, overlaps, differing = splice(parts, overlap)
+    vintages = declaration.publication.rule == "column" and all("known_at" in part.frame for part in parts)
+    frame, overlaps, differing = splice(parts, overlap, (*KEY, "known_at") if vintages else KEY)
     refuse(differing, declaration)
     if frame.empty:
         raise RefusedImport(f"dataset {declaration.name}", "no row is left", "check the plan's options and the policies in its dataset.toml")

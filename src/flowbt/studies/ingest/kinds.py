@@ -22,7 +22,6 @@ from flowbt.features.chain import ChainAssumptions, gamma_profile
 from flowbt.features.expiries import strike_concentration
 from flowbt.ground.clock import ALWAYS, Clock, local_instants
 from flowbt.ground.errors import ParameterError, SourceError, nearest
-from flowbt.ground.types import JsonView
 from flowbt.options.daily import SLICE, slices_of
 from flowbt.options.market import OptionMarket
 from flowbt.options.smile import smile_at
@@ -73,7 +72,7 @@ class Kind:
     options: type[Any]
     one: Callable[[Path, Any, Limits], pd.DataFrame]
     join: Callable[[Parts, Any], pd.DataFrame]
-    publication: JsonView
+    publication: Mapping[str, object]
     clock: str = ALWAYS
     frequency: str = ""
 

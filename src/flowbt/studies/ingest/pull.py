@@ -84,7 +84,7 @@ def _reader(name: str, wanted: Wanted) -> str:
     return "klines" if name == "ccxt" and wanted.options.get("what") == "bars" else PACKAGES.get(name, name)
 
 
-def _reading(name: str, wanted: Wanted, into: Into) -> dict[str, Any]:
+def _reading(name: str, wanted: Wanted, into: Into) -> dict[str, object]:
     """The options the files are read by. SourceError for one that neither the download nor the reading has."""
     if name not in (*CHAINS, *PACKAGES, *NAMES):
         return {}  # `_requests` says what there is

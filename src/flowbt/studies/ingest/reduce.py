@@ -13,7 +13,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -105,7 +104,7 @@ def find_files(paths: Sequence[Path | str], kind: Kind) -> list[RawFile]:
     return sorted(set(found), key=lambda file: (file.name, str(file)))
 
 
-def _run(asked: Reduction, files: Sequence[RawFile], options: Any) -> Iterator[FileResult]:
+def _run(asked: Reduction, files: Sequence[RawFile], options: object) -> Iterator[FileResult]:
     count = asked.workers.count(len(files))
     limits = Limits(max(1, processors() // count), max(200, asked.memory_mb // count))
     work = partial(reduce_one, kind=asked.kind, options=options, limits=limits)
@@ -113,7 +112,7 @@ def _run(asked: Reduction, files: Sequence[RawFile], options: Any) -> Iterator[F
         yield result or FileResult(files[at], None, "the process that read it was killed (out of memory?); give fewer --workers")
 
 
-def reduce_one(path: RawFile, kind: str, options: Any, limits: Limits) -> FileResult:
+def reduce_one(path: RawFile, kind: str, options: object, limits: Limits) -> FileResult:
     """One file. What is wrong with it becomes the result's `problem`."""
     try:
         with nullcontext(path) if isinstance(path, Path) else path.copy() as file, parsing(file, kind):
@@ -175,7 +174,7 @@ def _same_terms(name: str, kept: Provenance, asked: Reduction) -> None:
 
 def _into(before: Version, table: pd.DataFrame, declaration: Dataset, arrival: Arrival, files: Sequence[FileRecord]) -> Grown:
     """The rows that are there with the new ones. What differs is a revision where a file of the same name was corrected, else half of a bar: refused."""
-    state = grown(before.frame(), Assembled(table, [], [], []), declaration, arrival)
+    state = grown(before, Assembled(table, [], [], []), declaration, arrival)
     held = {file["name"]: file["sha256"] for file in before.provenance.get("files", ())}
     corrected = any(held.get(file["name"], file["sha256"]) != file["sha256"] for file in files)
     if state.change.get("revised") and not corrected:

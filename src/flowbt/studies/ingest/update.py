@@ -49,7 +49,7 @@ Status = Literal["imported", "merged", "unchanged", "partial", "failed", "skippe
 
 
 @dataclass(frozen=True)
-class Asked:
+class UpdateRequest:
     """What is asked for. `sets`: core, crypto. `today`: the day up to which (the clock's UTC day)."""
 
     datasets: Path
@@ -78,7 +78,7 @@ class PullOutcome:
 class Errand:
     """A pull on its way: how its provider is asked, and who is told of each file."""
 
-    asked: Asked
+    asked: UpdateRequest
     provider: Provider
     pull: ProviderPull
     manners: Manners
@@ -115,7 +115,7 @@ class Updated:
         return [one for one in self.outcomes if one.status in ("imported", "merged") or (one.status == "partial" and one.change)]
 
 
-def update(asked: Asked, progress: Step | None = None) -> Updated:
+def update(asked: UpdateRequest, progress: Step | None = None) -> Updated:
     """Bring the datasets of the providers up to date, from nothing too. ParameterError for a set or dataset that is none, PullError where nothing can be
     downloaded here at all, Busy where another is at it."""
     ready()
@@ -137,7 +137,7 @@ def update(asked: Asked, progress: Step | None = None) -> Updated:
     return Updated(tuple(outcomes))
 
 
-def declared_providers(asked: Asked) -> Providers:
+def declared_providers(asked: UpdateRequest) -> Providers:
     """The file named, the project's, or the one a project begins with (which is put into the project)."""
     if asked.providers is not None:
         return read_providers(asked.providers)
@@ -152,13 +152,13 @@ def declared_providers(asked: Asked) -> Providers:
 def last_update(datasets: Path) -> Json | None:
     """What became of the last update and of earlier ones of its UTC day (`time`, `done`, `outcomes`); None where there was none."""
     try:
-        found: Json = read_json(datasets / RECORD)
+        found: dict[str, object] = read_json(datasets / RECORD)
         return found
     except (OSError, ValueError):
         return None
 
 
-def came_today(asked: Asked) -> tuple[int, tuple[str, ...]]:
+def came_today(asked: UpdateRequest) -> tuple[int, tuple[str, ...]]:
     """By the record of `asked.today`'s UTC day: how many of the pulls asked for came whole, and the datasets of the others: failed, not asked for yet, or asked
     before something that has come out since (in the morning, of a session that closed in the evening)."""
     asked.datasets.mkdir(parents=True, exist_ok=True)
@@ -170,12 +170,12 @@ def came_today(asked: Asked) -> tuple[int, tuple[str, ...]]:
     return len(came), left
 
 
-def _of_today(asked: Asked) -> list[Json]:
+def _of_today(asked: UpdateRequest) -> list[dict[str, object]]:
     last = last_update(asked.datasets) or {}
     return list(last["outcomes"]) if str(last.get("time", ""))[:10] == f"{asked.today:%Y-%m-%d}" else []
 
 
-def _outdated(asked: Asked, one: Json) -> bool:
+def _outdated(asked: UpdateRequest, one: Json) -> bool:
     """Whether more of a pull's dataset has come out since it was asked for; of one that is not declared nobody knows."""
     try:
         when = pd.Timestamp(str(one["asked"])).tz_localize(None)
@@ -184,7 +184,7 @@ def _outdated(asked: Asked, one: Json) -> bool:
         return bool(one["status"] != "skipped")
 
 
-def _chosen(asked: Asked, found: Providers) -> list[tuple[Provider, ProviderPull]]:
+def _chosen(asked: UpdateRequest, found: Providers) -> list[tuple[Provider, ProviderPull]]:
     whole = [(provider, one) for provider in found.provider for one in provider.pull]
     for name in asked.sets:
         if name not in SETS:
@@ -281,27 +281,27 @@ def _reduced(errand: Errand) -> PullResult:
     return PullResult([*kept, *broken], _import_tables(asked, one, tables) if tables else None)
 
 
-def _import_tables(asked: Asked, one: ProviderPull, tables: Sequence[Path]) -> ImportOutcome:
+def _import_tables(asked: UpdateRequest, one: ProviderPull, tables: Sequence[Path]) -> ImportOutcome:
     columns = list(pd.read_csv(tables[0], nrows=0).columns)
     fields = {name: name for name in columns if name not in ("event_time", "known_at", "symbol")}
     known = {"known": "known_at"} if "known_at" in columns else {}
     return import_files(FileImport(one.dataset, "table", {"time": "event_time", "symbol_column": "symbol", "map": fields, **known}), tables, asked.datasets)
 
 
-def _days(asked: Asked, one: ProviderPull) -> pd.DatetimeIndex:
+def _days(asked: UpdateRequest, one: ProviderPull) -> pd.DatetimeIndex:
     """The days a pull by address is asked for: today where it takes no span."""
     start = _start(asked, one)
     return Clock(one.calendar).labels(start, max(_last(asked, one), pd.Timestamp(start))) if start else pd.DatetimeIndex([asked.today.normalize()])
 
 
-def _last(asked: Asked, one: ProviderPull) -> pd.Timestamp:
+def _last(asked: UpdateRequest, one: ProviderPull) -> pd.Timestamp:
     """The last day to ask for: today, or the day before where nobody can have today's row yet."""
     today = asked.today.normalize()
     early = read_declaration(asked.datasets / one.dataset).too_early(np.array([today.to_datetime64()]), np.array([asked.today.to_datetime64()]))
     return today - pd.Timedelta(days=int(early[0]))
 
 
-def _start(asked: Asked, one: ProviderPull) -> str:
+def _start(asked: UpdateRequest, one: ProviderPull) -> str:
     """The first day to ask for: a few days before the last row of what the pull brings; where nothing is there, its own; empty where it takes no span."""
     if not one.start:
         return ""
@@ -325,6 +325,6 @@ def _declare(datasets: Path, name: str) -> None:
     write_text(target, read_text(own))
 
 
-def _record(asked: Asked, outcomes: Sequence[Json], done: bool) -> None:
+def _record(asked: UpdateRequest, outcomes: Sequence[dict[str, object]], done: bool) -> None:
     """What became of every pull of the day: those of this call, after those an earlier call of the day asked for and this one did not."""
     write_json(asked.datasets / RECORD, {"time": f"{asked.today:%Y-%m-%dT%H:%M:%SZ}", "done": done, "outcomes": list(outcomes)})

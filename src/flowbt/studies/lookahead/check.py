@@ -120,7 +120,7 @@ def warm_up(strategy: Strategy, parameters: dict[str, object], panel: PanelReade
     return None
 
 
-def _settled(strategy: Strategy, parameters: Json, panel: PanelReader, full: Mapping[str, PartTable], end: int, bars: int) -> bool:
+def _settled(strategy: Strategy, parameters: dict[str, object], panel: PanelReader, full: Mapping[str, PartTable], end: int, bars: int) -> bool:
     short = PanelReader(panel.catalog, panel.symbols, panel.clock, panel.index[end - bars : end + 1])
     try:
         parts = parts_of(again(strategy).decide(short, parameters), bars + 1)

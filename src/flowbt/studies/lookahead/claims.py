@@ -23,7 +23,7 @@ from flowbt.studies.lookahead.probe import Leak, Probe
 from flowbt.studies.score.files import load
 
 OTHERS, FEW = 8, 3  # definitions probed beside the reported one (more where its values are more), and cuts of each
-Values = Callable[[Any, Any], Array]
+Values = Callable[[object, object], Array]
 
 
 def ask(claim: Claim, panel: Panel | None, definition: dict[str, object], function: Function | None = None, tables: str = "") -> Any:

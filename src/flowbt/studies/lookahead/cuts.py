@@ -75,7 +75,7 @@ def _spread(places: npt.NDArray[np.int64], years: npt.NDArray[np.int64], count: 
     return found
 
 
-def course(direction: float) -> Change:
+def other_future(direction: float) -> Change:
     """Another future: from the last value known, rising (direction over 0) or falling; what can be negative changes to that sign."""
 
     known = _steps(direction, AFTER)

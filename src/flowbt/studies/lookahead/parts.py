@@ -43,7 +43,7 @@ def parts_of(decision: object, rows: int) -> dict[str, object]:
     return dict(_parts(decision, rows, ""))
 
 
-def _parts(value: Any, rows: int, name: str) -> Iterator[tuple[str, Any]]:
+def _parts(value: object, rows: int, name: str) -> Iterator[tuple[str, object]]:
     if isinstance(value, pd.api.extensions.ExtensionArray):  # two of them are "equal" to bool() whatever they hold
         value = pd.Series(value)
     if isinstance(value, (pd.DataFrame, pd.Series, np.ndarray)) and value.ndim in (1, 2) and len(value) == rows:

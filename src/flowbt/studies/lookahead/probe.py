@@ -22,10 +22,10 @@ import pandas as pd
 
 from flowbt.data.panel.views import Quiet, Shown
 from flowbt.ground.errors import FenceError, FlowbtError
-from flowbt.studies.lookahead.cuts import AFTER, activity_of, course, cut_rows, screen, screens
+from flowbt.studies.lookahead.cuts import AFTER, activity_of, cut_rows, other_future, screen, screens
 from flowbt.studies.lookahead.parts import PartTable, first_difference, parts_of
 
-Decide = Callable[[Any], Any]  # a panel to a decision, by code that remembers nothing
+Decide = Callable[[object], object]  # a panel to a decision, by code that remembers nothing
 SEED = 20
 NEAR = 5  # rows before a changed one in which a peek shows
 FUTURES = (0.0, -1.0, 1.0)  # after entries in turn: nothing, a falling course, a rising one
@@ -110,7 +110,7 @@ class Probe:
     def continued(self, row: int, direction: float, recall: bool = True) -> Leak | None:
         """The panel goes on differently after `row`, for some rows; where it cannot be decided so, it ends there."""
         rows = min(row + 1 + AFTER, self.rows)
-        view = Shown(self.panel, rows, row + 1, course(direction), self._recall if recall else None)
+        view = Shown(self.panel, rows, row + 1, other_future(direction), self._recall if recall else None)
         try:
             parts = self._decided(view, rows)
         except FenceError:
@@ -120,7 +120,7 @@ class Probe:
         return self._leak("perturb", row, parts)
 
     def _failed(self, row: int, error: Exception) -> Leak | None:
-        view = Shown(self.panel, self.rows, row + 1, course(-1.0), self._recall)
+        view = Shown(self.panel, self.rows, row + 1, other_future(-1.0), self._recall)
         try:
             leak = self._leak("perturb", row, self._decided(view, self.rows))
             return replace(leak, probe="fails") if leak else None

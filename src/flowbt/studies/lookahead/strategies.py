@@ -64,10 +64,10 @@ def branch_leak(strategy: Strategy, tracer: Tracer, panel: Quiet, settings: Prob
             break
     branches = [(values, None) for values in found.values()]
     others = [(values, FEW) for values in settings.ends if values not in found.values()]
-    return first_of(strategy, panel, [*branches, *others])
+    return leak_among(strategy, panel, [*branches, *others])
 
 
-def first_of(strategy: Strategy, panel: Quiet, trials: Iterable[tuple[Parameters, int | None]]) -> Leak | None:
+def leak_among(strategy: Strategy, panel: Quiet, trials: Iterable[tuple[Parameters, int | None]]) -> Leak | None:
     """The first leak of some trials, each with the most cuts it is probed at (None: all)."""
     for values, most in trials:
         leak = leak_of(strategy, values, panel, again(strategy).decide(panel, values), most)

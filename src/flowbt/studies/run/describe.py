@@ -209,13 +209,13 @@ def with_features(book: Book, panel: PanelReader) -> pd.DataFrame:
     entry = labels[np.maximum(labels.get_indexer(pd.DatetimeIndex(trades["entry_label"])) - 1, 0)]
     left = labels.get_indexer(pd.DatetimeIndex(trades["exit_label"]))
     leave = labels[np.maximum(np.where(left < 0, len(labels), left) - 1, 0)]
-    for name, frame in list(seen(panel).items())[:MOST_COLUMNS]:
+    for name, frame in list(features_and_fields(panel).items())[:MOST_COLUMNS]:
         for moment, when in (("entry", entry), ("exit", leave)):
             trades[f"{name}@{moment}"] = _look_up(frame, when, trades["symbol"])
     return trades
 
 
-def seen(panel: PanelReader) -> Json:
+def features_and_fields(panel: PanelReader) -> Json:
     """Feature results, then raw fields as frames of the traded symbols, then single series of others; all on the panel's index."""
     results = {name: result for name, result in panel.noted.items() if isinstance(result, (pd.DataFrame, pd.Series)) and result.index.equals(panel.index)}
     return results | panel.touched()
@@ -244,8 +244,12 @@ def commit(path: Path) -> str:
     """The commit the strategy file is at, with `+` where it has changes; empty outside a repository."""
     folder = real(path).parent
     try:
-        head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=5, check=False)
-        dirty = subprocess.run(["git", "status", "--porcelain", "--", str(real(path))], cwd=folder, capture_output=True, text=True, timeout=5, check=False)
+        head, dirty = (_git(folder, *words) for words in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "--", str(real(path)))))
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return head.stdout.strip() + ("+" if dirty.stdout.strip() else "") if head.returncode == 0 else ""
+    return head.stdout.decode("ascii", "replace").strip() + ("+" if dirty.stdout.strip() else "") if head.returncode == 0 else ""
+
+
+def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    """Ask git; no program that a folder's own settings name is begun to watch its files."""
+    return subprocess.run(["git", "-c", "core.fsmonitor=false", *words], cwd=folder, capture_output=True, timeout=5, check=False)

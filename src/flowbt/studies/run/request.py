@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import Recalled
@@ -52,5 +51,5 @@ class Prepared:
     decision: Signals | Targets
     costs: Costs
     account: Account
-    raw: Any = None  # the decision on the whole panel, before it was cut
+    raw: object = None  # the decision on the whole panel, before it was cut
     features: Recalled | None = None  # what it asked of flowbt's own features

@@ -85,7 +85,7 @@ def _later(event: Array, o: Outcomes, statistic: study.Statistic, strata: list[S
     return None if found is None else _told(found, held, part)
 
 
-def _sisters(claim: Claim, panel: PanelReader, event: Array, strata: list[Strata], rows: slice) -> list[Json]:
+def _sisters(claim: Claim, panel: PanelReader, event: Array, strata: list[Strata], rows: slice) -> list[dict[str, object]]:
     """The same event, the outcome of other symbols: raw and matched."""
     outcome = claim.outcome_as(Outcome)
     statistic, out = study.STATISTICS[outcome.statistic], []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flowbt.engine.fence import CLAIMS, Stores, check_source, guarded_builtins
 from flowbt.evidence.claims.declare import Claim, Document
-from flowbt.ground.errors import ClaimError, FenceError, StrategyError, nearest, printable
+from flowbt.ground.errors import ClaimError, FenceError, StrategyError, nearest, printable, words_of
 from flowbt.ground.files import asked_path, read_text
 from flowbt.ground.guard import deciding
 
@@ -100,7 +100,7 @@ def load(path: Path) -> ClaimFile:
     except StrategyError as error:
         return ClaimFile(path, nameless, problem=str(error), leak=isinstance(error, FenceError))
     except Exception as error:
-        return ClaimFile(path, nameless, problem=f"{path}{line_of(path)}: {type(error).__name__}: {error}; mend the file")
+        return ClaimFile(path, nameless, problem=f"{path}{line_of_error(path)}: {type(error).__name__}: {words_of(error)}; mend the file")
     document = getattr(module, "DOCUMENT", None)
     if not isinstance(document, Document):
         return ClaimFile(path, nameless, problem=f'{path}: it has no DOCUMENT; write DOCUMENT = Document("{path.stem}", dated="YYYY-MM-DD")')
@@ -120,7 +120,7 @@ def _compiled(path: Path, text: str) -> types.CodeType:
     return code
 
 
-def line_of(path: Path) -> str:
+def line_of_error(path: Path) -> str:
     """` line N` of the innermost frame of the current error that lies in the file."""
     trace, line = sys.exc_info()[2], ""
     while trace is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,9 @@ from flowbt.evidence.claims.events import Case, event_study
 from flowbt.evidence.claims.finding import FIELDS
 from flowbt.evidence.claims.forecasts import forecast
 from flowbt.evidence.claims.sequences import sequence_study
-from flowbt.evidence.claims.study import plain
 from flowbt.ground.clock import Clock
-from flowbt.ground.documents import sealed, unsealed
-from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, LookAheadError, ParameterError, check_seed
+from flowbt.ground.documents import plain, sealed, unsealed
+from flowbt.ground.errors import ClaimError, FieldError, FlowbtError, LookAheadError, ParameterError, check_seed, words_of
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import read_bytes, write_text
 from flowbt.ground.protocols import Panel
@@ -30,7 +29,7 @@ from flowbt.ground.types import Json
 from flowbt.results.shelf import storing
 from flowbt.studies.lookahead.claims import ask, refuse_peeking
 from flowbt.studies.score.beside import beyond
-from flowbt.studies.score.files import ClaimFile, line_of
+from flowbt.studies.score.files import ClaimFile, line_of_error
 from flowbt.studies.score.owndate import own_date
 from flowbt.studies.score.register import definition_hash
 from flowbt.studies.score.remedies import lacking
@@ -104,7 +103,7 @@ class Scorer:
         except FlowbtError as error:
             found = {"error": str(error), "leak": isinstance(error, LookAheadError)}
         except Exception as error:  # a claim file is anyone's code: its mistakes are its own line
-            found = {"error": f"{type(error).__name__}: {error}{line_of(file.path)}"}
+            found = {"error": f"{type(error).__name__}: {words_of(error)}{line_of_error(file.path)}"}
         return {k: plain(v) for k, v in found.items()}
 
     def _study(self, claim: Claim, document: Document) -> Measured:
@@ -177,12 +176,16 @@ class Scorer:
             self._panels[key] = panel.beside(others[0]) if others else panel
         return self._panels[key]
 
+    @cached_property
+    def _data(self) -> list[tuple[str, str, str]]:
+        """Every dataset with the hash of its rows, and its declaration, whose publication rule acts as it is now."""
+        return sorted((d.name, d.hash, d.declaration.model_dump_json()) for d in self.catalog.imported.values())
+
     def _stored(self, file: ClaimFile, claim: Claim) -> Path | None:
-        if self.settings.cache is None or claim.problems or claim.outcome is None:
+        if self.settings.cache is None or claim.problems or claim.outcome is None or claim.kind == "arithmetic":  # whose tables are files of their own
             return None
-        data = sorted((d.name, d.hash) for d in self.catalog.imported.values())
-        beside = [claim.data.sisters, repr(claim.own), file.document.dated]
-        rests = [definition_hash(claim, file), beside, code_hash(), data, self.settings.resamples, self.settings.seed]
+        beside = [claim.data.sisters, claim.data.needs, repr(claim.own), file.document.dated]
+        rests = [definition_hash(claim, file), beside, code_hash(), self._data, self.settings.resamples, self.settings.seed]
         return self.settings.cache / f"{claim.id}-{hashlib.sha256(json.dumps(rests).encode()).hexdigest()[:16]}.json"
 
 
@@ -231,9 +234,9 @@ def _each(claim: Claim, panel: Panel) -> tuple[list[tuple[Json, Any]], list[str]
 
 @cache
 def code_hash() -> str:
-    """Hash of the sources a finding rests on: evidence, features, the panel, and how claims are brought to it."""
+    """Hash of the sources a finding rests on: evidence, features, the panel, clocks and fields, and how claims are brought to it."""
     package = Path(__file__).parents[2]
-    rooms = ("studies/score", "studies/lookahead", "evidence", "features", "data/panel")
+    rooms = ("studies/score", "studies/lookahead", "evidence", "features", "data/panel", "ground")
     sources = [path for room in rooms for path in sorted((package / room).rglob("*.py"))]
     digest = hashlib.sha256()
     for path in [*sources, *sorted((package / "data").glob("*.py"))]:

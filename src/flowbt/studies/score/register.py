@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from types import FunctionType
@@ -107,7 +108,7 @@ def entries_of(files: Iterable[ClaimFile], today: str) -> list[RegisterEntry]:
     ]
 
 
-def drift(register: Register, entries: Iterable[RegisterEntry], rules: JsonView) -> Drift:
+def drift(register: Register, entries: Iterable[RegisterEntry], rules: Mapping[str, object]) -> Drift:
     """How the claims as they are, and the rules, differ from the register."""
     now, then = {e.claim: e for e in entries}, register.current()
     changed = tuple(name for name in now if name in then and now[name].hash != then[name].hash)
@@ -117,7 +118,11 @@ def drift(register: Register, entries: Iterable[RegisterEntry], rules: JsonView)
 
 
 def renewed(register: Register | None, path: Path, entries: Iterable[RegisterEntry], rules: JsonView, today: str) -> Register:
-    """The register with the claims as they are: an entry that did not change keeps its date, one that did is closed and has a successor."""
+    """The register with the claims as they are: an entry that did not change keeps its date, one that did is closed and has a successor. ClaimError where
+    `today` is before what is written already (by more than the day that another time zone may be ahead): a claim would look older than it is."""
+    last = max((max(entry.since, entry.until) for entry in register.entries), default="") if register else ""
+    if today < last and (date.fromisoformat(last) - date.fromisoformat(today)).days > 1:
+        raise ClaimError(f"register {path}", f"today would be {today}, its last entry is of {last}", "set the clock right: time only goes on")
     now = {e.claim: e for e in entries}
     kept: list[RegisterEntry] = []
     for entry in register.entries if register else ():

@@ -9,11 +9,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from flowbt.engine.sweep.results import BarRange
+from flowbt.engine.sweep.results import WHOLE, BarRange
 from flowbt.engine.sweep.space import Ints
 from flowbt.engine.types import Array
 from flowbt.evidence.cutoffs import CUTOFFS
@@ -25,7 +26,7 @@ from flowbt.evidence.search.overfit import overfit
 from flowbt.evidence.sharpe import deflated_sharpe, effective_trials, expected_maximum, mean_correlation, moments
 from flowbt.results.ledger import TrialCount
 from flowbt.studies.sweep.setup import PreparedSweep
-from flowbt.studies.sweep.store import SweepFolder
+from flowbt.studies.sweep.store import SweptTrials
 from flowbt.studies.sweep.values import allowed
 
 SAMPLE = 200
@@ -34,30 +35,28 @@ ROTATED, ROTATIONS, TIME = 1_000, 99, 4_000_000  # trials, worlds, and trial-bar
 BLOCKS = 16
 
 
-def luck_of(setup: PreparedSweep, folder: SweepFolder, tally: TrialCount) -> Luck:
-    """The contents of luck.json."""
+def luck_of(setup: PreparedSweep, trials: SweptTrials, tally: Callable[[], TrialCount]) -> Luck:
+    """The contents of luck.json. `tally` is called last: it may have to wait for the ledger."""
     notes: list[str] = []
-    drawn = _drawn(folder, setup.search.seed)
+    drawn = _drawn(trials, setup.search.seed)
     if drawn is None:
-        return {"best": None, "ledger": {"trials": tally.trials}, "notes": ["no trial traded"]}
+        return {"best": None, "ledger": {"trials": tally().trials}, "notes": ["no trial traded"]}
     best, highest, sample, rotated = drawn
     returns = _returns(setup, sample)
     moving = returns[:, returns.std(axis=0) > 1e-12]
-    luck: Luck = {
-        "best": {
-            **{name: setup.space.trial(setup.space.codes(np.array([best]))[0])[name] for name in setup.swept},
-            "trial": best,
-            "sharpe": highest,
-        },
-        **_deflated(setup, best, tally, mean_correlation(moving)),
-        "pbo": _pbo(moving, notes),
-        **_superior(moving, setup.search.seed, notes),
-        "noise": _noise(setup, rotated, notes),
-        "neighbours": _neighbours(setup, best, highest),
+    pbo, superior = _pbo(moving, notes), _superior(moving, setup.search.seed, notes)
+    noise, neighbours = _noise(setup, rotated, notes), _neighbours(setup, best, highest)
+    values = setup.space.trial(setup.space.codes(np.array([best]))[0])
+    return {
+        "best": {**{name: values[name] for name in setup.swept}, "trial": best, "sharpe": highest},
+        **_deflated(setup, best, tally(), mean_correlation(moving)),
+        "pbo": pbo,
+        **superior,
+        "noise": noise,
+        "neighbours": neighbours,
         "sample": {"trials": len(sample), "seed": setup.search.seed},
         "notes": notes,
     }
-    return luck
 
 
 class Drawn(NamedTuple):
@@ -69,9 +68,9 @@ class Drawn(NamedTuple):
     rotated: Ints
 
 
-def _drawn(folder: SweepFolder, seed: int) -> Drawn | None:
-    """None where no trial traded. Apart, so that the columns of a large sweep are gone before anything is computed."""
-    sharpes, trials = folder.column("sharpe"), folder.column("trial").astype(np.int64)
+def _drawn(of: SweptTrials, seed: int) -> Drawn | None:
+    """None where no trial traded."""
+    sharpes, trials = of.sharpe, of.numbers
     if not np.isfinite(sharpes).any():
         return None
     at, rng = int(np.nanargmax(sharpes)), np.random.default_rng(seed)
@@ -139,12 +138,11 @@ def _noise(setup: PreparedSweep, numbers: Ints, notes: list[str]) -> NoiseFound 
         notes.append("too few bars for a noise band")
         return None
     codes = setup.space.codes(np.sort(numbers))
-    real = setup.sweeper.run(codes).column("sharpe")
-    rotated = np.array([setup.sweeper.run(codes, BarRange(rotate=int(shift))).column("sharpe") for shift in shifts])
+    real, *rotated = (found.column("sharpe") for found in setup.sweeper.run_each(codes, [WHOLE, *(BarRange(rotate=int(shift)) for shift in shifts)]))
     if not np.isfinite(real).any() or not np.isfinite(rotated).any():
         notes.append("no sampled trial traded")
         return None
-    band = noise_band(real, rotated)
+    band = noise_band(real, np.array(rotated))
     return {
         "p": band.p, "low": band.low, "middle": band.middle, "high": band.high, "real": float(np.nanmax(real)),
         "rotations": len(shifts), "trials": len(codes), "above": band.above,

@@ -173,7 +173,7 @@ def _ends(space: Space) -> list[list[int]]:
     return [list(code) for code in dict.fromkeys(map(tuple, codes))]
 
 
-def _plain(values: Sequence[Any]) -> bool:
+def _plain(values: Sequence[object]) -> bool:
     return all(isinstance(value, (int, float, str)) for value in values) and len({isinstance(value, str) for value in values}) == 1
 
 

@@ -87,9 +87,8 @@ class SweepFolder:
         except (FileNotFoundError, pa.ArrowInvalid):
             return None
 
-    def join(self) -> int:
-        """Write `trials.parquet` from the slices, which follow one another by trial number; returns the number of trials."""
-        count = 0
+    def join(self) -> SweepFolder:
+        """Write `trials.parquet` from the slices, which follow one another by trial number; returns itself."""
         with storing(self.path, "store the sweep in"):
             paths = self.parts()
             schema = _kept(pq.read_schema(paths[0]))
@@ -98,27 +97,14 @@ class SweepFolder:
                 pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=_repeated(schema) or False) as writer,
             ):
                 for path in paths:
-                    table = pq.read_table(path, columns=writer.schema.names)
-                    count += table.num_rows
-                    writer.write_table(table)
+                    writer.write_table(pq.read_table(path, columns=writer.schema.names, use_threads=False))
             shutil.rmtree(self.path / PARTS)
         release()
-        return count
+        return self
 
     def write(self, name: str, document: Mapping[str, object]) -> None:
         with storing(self.path, "store the sweep in"):
             write_text(self.path / name, sealed(document, indent=1))
-
-    def column(self, name: str) -> Array:
-        """One column of every trial as float64, read a row group at a time: Arrow keeps what a whole read took."""
-        with pq.ParquetFile(self.path / TRIALS, pre_buffer=False) as file:
-            values, at = np.empty(file.metadata.num_rows), 0
-            for k in range(file.num_row_groups):
-                part = file.read_row_group(k, columns=[name], use_threads=False)[name].to_numpy()
-                values[at : at + len(part)] = part
-                at += len(part)
-        release()
-        return values
 
     def rows(self, trials: Sequence[int]) -> pd.DataFrame:
         """Some trials, in the order asked. Only the row groups that hold them are read whole."""
@@ -132,6 +118,24 @@ class SweepFolder:
         found.clear()
         release()
         return rows.loc[list(trials)].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class SweptTrials:
+    """What a sweep is judged by, a value for each trial, in the order of their numbers: number, Sharpe ratio, and the metric it is sorted by."""
+
+    numbers: Ints
+    sharpe: Array
+    ranked: Array
+
+    @classmethod
+    def of(cls, table: pa.Table, sort: str) -> SweptTrials:
+        """Those of a slice, copied: the slice itself is let go."""
+        return cls(np.array(table["trial"].to_numpy(), np.int64), np.array(table["sharpe"].to_numpy()), np.array(table[sort].to_numpy(), np.float64))
+
+    @classmethod
+    def joined(cls, parts: Sequence[SweptTrials]) -> SweptTrials:
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("numbers", "sharpe", "ranked")))
 
 
 def lock_of(home: Path) -> Path:

@@ -1,20 +1,20 @@
 """A sweep, from a strategy file to a stored table and a word on luck.
 
-1. set up: load, trace once, settle the dates (`sweep_setup.py`);
-2. run the trials in slices; each finished slice is a Parquet file, so that an interrupted sweep resumes;
-3. join the slices; enter every trial in the ledger;
-4. measure luck (`sweep_luck.py`);
-5. re-simulate the best trials and a random sample with the engine and vectorbt's book; store, with a page, and tearsheets of the best.
+1. set up: load, trace once, settle the dates (`setup.py`);
+2. run the trials in slices; each finished slice is a file, so that an interrupted sweep resumes, and is entered in the ledger;
+3. side by side: join the slices, count the ledger, re-simulate the best trials and a random sample with the engine and vectorbt's book, measure luck
+   (`luck.py`), and run the best in full;
+4. store, with a page.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -32,7 +32,8 @@ from flowbt.results import ledger
 from flowbt.results.belief import renew
 from flowbt.results.pages import sweep as sweeps
 from flowbt.results.shelf import derived
-from flowbt.results.studied import SweepDocument, SweptNow, TrialPath
+from flowbt.results.studied import SweepDocument, SweptNow, TrialPath, Verified
+from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import refuse
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
@@ -41,7 +42,7 @@ from flowbt.studies.sweep.cluster import SweepCluster
 from flowbt.studies.sweep.luck import luck_of
 from flowbt.studies.sweep.search import tpe_slices
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
-from flowbt.studies.sweep.store import DECIDED, LUCK, SWEEP, SweepFolder, SweepProgress, release, slices, table_of
+from flowbt.studies.sweep.store import DECIDED, LUCK, SWEEP, SweepFolder, SweepProgress, SweptTrials, release, slices, table_of
 from flowbt.studies.sweep.verify import look_ahead, verify
 
 T = TypeVar("T")
@@ -80,44 +81,33 @@ def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder
     head = {"id": setup.id, "strategy": setup.strategy.name}
     progress = SweepProgress(folder, head, total_of(setup), run.show)
     clock.lap("prepare")
+    found = {}
     try:
         for k, table in finished_slices(setup, folder, run, progress):
             enter(setup, run.results, k, table)
+            found[k] = SweptTrials.of(table, request.sort)
     except BaseException:
         progress.write("interrupted")
         raise
-    with ThreadPoolExecutor(1) as pool:
-        gathered = pool.submit(ledger.gather, ledger.folder_of(run.results, setup.facts), f"sweep-{setup.id}")
-        count = folder.join()
-        gathered.result()
+    trials = SweptTrials.joined([found.pop(k) for k in sorted(found)])
     clock.lap("trials")
-    top = best(folder, request.sort, ascending, request.top)
-    verified = verify(setup, folder, top, run.aside)  # books are compared while luck is measured
-    clock.lap("verify")
-    luck = luck_of(setup, folder, ledger.tally(run.results, setup.facts))
-    leak = look_ahead(setup, top[0]) if top else setup.leak
-    if not request.keep_leak:
-        refuse(setup.strategy.name, leak)
-    luck["look_ahead"] = str(leak) if leak else ""
-    luck["verdict"] = f"Worthless: it uses the future ({leak})." if leak else luck_verdict(luck)
-    checked = verified()
-    clock.lap("luck")
-    runs = tearsheets(catalog, request, setup, top[: run.tearsheets], run)
-    clock.lap("pages")
+    top = best(trials, ascending, request.top)
+    judged = judge(catalog, request, (setup, folder, run), trials, top, clock)
+    luck, leak = judged.luck, judged.leak
     document: SweepDocument = {
         "kind": "sweep",
         "id": setup.id,
         **setup.facts,
-        "trials": count,
+        "trials": len(trials.numbers),
         "metrics": list(METRICS),
         "sort": request.sort,
         "ascending": ascending,
         "top": [{str(name): value for name, value in row.items()} for row in folder.rows(top).to_dict("records")],
-        "runs": runs,
+        "runs": judged.runs,
         "how": how(setup),
         "seconds": clock.laps,
         "rate": progress.fresh / max(clock.laps["trials"], 1e-9),
-        "verified": checked,
+        "verified": judged.verified,
         "look_ahead": luck["look_ahead"],
         "warnings": [*([f"LOOK-AHEAD: {leak}. The result is worthless."] if leak else []), *setup.facts["warnings"]],
     }
@@ -131,13 +121,58 @@ def _swept(catalog: Catalog, request: SweepRequest, setup: PreparedSweep, folder
     return folder.path, {**document, "beliefs": sweeps.beliefs_of(folder.path, document)}, luck
 
 
-def tearsheets(catalog: Catalog, asked: SweepRequest, setup: PreparedSweep, trials: list[int], run: SweepOptions) -> dict[str, str]:
-    """Run trials in full and store them with their tearsheets: trial number -> run id."""
+class JudgedSweep(NamedTuple):
+    """What is found when all trials are there; `runs`: trial number -> run id of those stored in full."""
+
+    luck: Luck
+    leak: Leak | None
+    verified: Verified
+    runs: dict[str, str]
+
+
+def judge(
+    catalog: Catalog, request: SweepRequest, at: tuple[PreparedSweep, SweepFolder, SweepOptions], trials: SweptTrials, top: list[int], clock: StageTimer
+) -> JudgedSweep:
+    """Side by side: the table is joined, the ledger is joined and counted, books are compared, luck is measured, and the best are run in full, which are
+    stored only after the trials agree with the engine."""
+    setup, folder, run = at
+    with ThreadPoolExecutor(1) as files, ThreadPoolExecutor(2) as pool:  # one file after another: both take memory
+        counted = files.submit(count, setup, run.results)
+        joined = files.submit(folder.join)
+        leak = look_ahead(setup, top[0]) if top else setup.leak
+        if not request.keep_leak:
+            refuse(setup.strategy.name, leak)
+        agreed = verify(setup, trials.numbers, top, run.aside)
+        clock.lap("verify")
+        verified = pool.submit(lambda: agreed(joined.result()))
+        runs = pool.submit(tearsheets, catalog, request, setup, top[: run.tearsheets], run, (counted, verified))
+        luck = luck_of(setup, trials, counted.result)
+        luck["look_ahead"] = str(leak) if leak else ""
+        luck["verdict"] = f"Worthless: it uses the future ({leak})." if leak else luck_verdict(luck)
+        clock.lap("luck")
+        done = JudgedSweep(luck, leak, verified.result(), runs.result())
+        clock.lap("pages")
+    return done
+
+
+def count(setup: PreparedSweep, results: Path) -> ledger.TrialCount:
+    """Join the sweep's files in the ledger, and count what there is of its strategy."""
+    ledger.gather(ledger.folder_of(results, setup.facts), f"sweep-{setup.id}")
+    return ledger.tally(results, setup.facts)
+
+
+def tearsheets(
+    catalog: Catalog, asked: SweepRequest, setup: PreparedSweep, trials: list[int], run: SweepOptions, first: Sequence[Future[Any]]
+) -> dict[str, str]:
+    """Run trials in full and store them with their tearsheets: trial number -> run id. `first`: what has to end well before anything is stored."""
     found = {}
     for trial in trials:
         parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
         request = Request(asked.path, parameters, asked.span, asked.decide_at, asked.costs, asked.account, command=asked.command, keep_leak=asked.keep_leak)
-        found[str(trial)] = store_run(run.results, backtest(catalog, request, run.aside)).name
+        made = backtest(catalog, request, run.aside)
+        for other in first:
+            other.result()
+        found[str(trial)] = store_run(run.results, made).name
     return found
 
 
@@ -232,14 +267,13 @@ def enter(setup: PreparedSweep, results: Path, k: int, table: pa.Table) -> None:
     ledger.add(ledger.folder_of(results, setup.facts), f"sweep-{setup.id}-{k:06d}", keys, table["sharpe"].to_numpy() / np.sqrt(setup.market.year))
 
 
-def best(folder: SweepFolder, sort: str, ascending: bool, count: int) -> list[int]:
+def best(trials: SweptTrials, ascending: bool, count: int) -> list[int]:
     """Trial numbers, best first; a metric without meaning comes last; equal ones by trial number."""
-    values = folder.column(sort)
-    values = np.where(np.isfinite(values), values if ascending else -values, np.inf)
+    values = np.where(np.isfinite(trials.ranked), trials.ranked if ascending else -trials.ranked, np.inf)
     keep = min(count, len(values))
     near = np.flatnonzero(values <= np.partition(values, keep - 1)[keep - 1])
     order = near[np.argsort(values[near], kind="stable")][:keep]
-    return [int(trial) for trial in folder.column("trial")[order]]
+    return [int(trial) for trial in trials.numbers[order]]
 
 
 def how(setup: PreparedSweep) -> TrialPath:
