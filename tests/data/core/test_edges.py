@@ -6,10 +6,12 @@ import pytest
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.declare import FieldRule, Publication, parse_declaration
-from flowbt.data.panel.bases import carried, dividends_of, level_of, split_factor, stale_opens
+from flowbt.data.panel.bases import carried, dividends_of, scale_to_meet, split_factor, stale_opens
 from flowbt.data.panel.caveats import back_calculated, caveats, lags
+from flowbt.data.panel.columns import FieldTable
 from flowbt.data.panel.joining import Agreement
-from flowbt.data.panel.reader import _covered, open_panel
+from flowbt.data.panel.reader import open_panel
+from flowbt.data.panel.settled import settled_by_bar
 from flowbt.data.panel.views import known_events
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import DatasetError, RangeError
@@ -23,13 +25,14 @@ def declared(**given):
     return parse_declaration("x", raw)
 
 
-def test_a_bar_is_covered_where_the_gap_it_ends_in_is_at_most_half_as_long_again_as_usual():
-    times = pd.DatetimeIndex(["2024-01-01 00:00", "2024-01-01 08:00", "2024-01-01 16:00", "2024-01-02 00:00", "2024-01-02 12:00", "2024-01-03 00:01"])
-    ends = pd.DatetimeIndex(["2023-12-31", "2024-01-01", "2024-01-01 04:00", "2024-01-01 08:00", "2024-01-02 06:00", "2024-01-02 12:01", "2024-01-03 00:02"])
-    assert _covered(times, ends).tolist() == [False, False, True, True, True, False, False]
-    assert _covered(times, times[-1:] - pd.Timedelta("9h")).tolist() == [False]  # 12 hours and a minute
-    assert not _covered(times[:1], ends).any()
-    assert not _covered(times[:0], ends).any()
+@pytest.mark.parametrize(("late", "missing"), [("08:00", []), ("12:00", []), ("12:01", [1])])
+def test_a_settlement_is_missing_where_two_lie_further_apart_than_half_as_long_again_as_usual(late, missing):
+    times = pd.date_range("2024-01-01", "2024-01-04", freq="8h", unit="ns").to_numpy().copy()
+    times[4:] += np.timedelta64(pd.Timedelta(f"{late}:00").value - pd.Timedelta("8h").value, "ns")  # of the second day the first lasts longer
+    days = Clock("24/7").labels("2024-01-01", "2024-01-03")
+    found = settled_by_bar(FieldTable(times, times, times, np.ones(len(times))), None, Clock("24/7"), days)
+    assert np.flatnonzero(np.isnan(found)).tolist() == missing
+    assert np.isnan(settled_by_bar(FieldTable(times[:0], times[:0], times[:0], np.ones(0)), None, Clock("24/7"), days)).all()
 
 
 def test_an_event_is_seen_from_after_its_announcement_and_its_value_from_after_it_happened():
@@ -48,8 +51,8 @@ def test_a_dividend_is_the_step_of_the_ratio_and_rounding_is_none():
 
 
 def test_total_return_prices_meet_the_traded_ones_at_their_first_common_label():
-    assert level_of(pd.Series([50.0, 60.0], DAYS[1:3]), pd.Series([20.0, 25.0, 40.0], DAYS[:3])) == 2.0
-    assert np.isnan(level_of(pd.Series([50.0], DAYS[:1]), pd.Series([50.0], DAYS[1:2])))
+    assert scale_to_meet(pd.Series([50.0, 60.0], DAYS[1:3]), pd.Series([20.0, 25.0, 40.0], DAYS[:3])) == 2.0
+    assert np.isnan(scale_to_meet(pd.Series([50.0], DAYS[:1]), pd.Series([50.0], DAYS[1:2])))
 
 
 def test_a_split_divides_the_prices_before_it_and_not_its_own():
