@@ -76,7 +76,7 @@ GUARDS = (  # what stands between a mistake and a result: module, the guard, wha
     ("data/panel/caveats.py", "if biased := ", "if biased := [] and ", "tests/studies/run/test_guards.py"),
     ("deferred/graph.py", "if key not in self._known:", "if True:", "tests/deferred/test_graph.py"),
     ("deferred/graph.py", "    refuse_look_ahead(name, args, kwargs)\n", "", "tests/deferred/test_trace.py"),
-    ("ground/files.py", "        yield temporary\n        move_into_place(temporary, path)\n    except", "        yield path\n    except", "tests/ground/test_files.py"),
+    ("ground/files.py", "yield temporary\n        move_into_place(temporary, path)\n    except", "yield path\n    except", "tests/ground/test_files.py"),
     ("ground/files.py", "        flush(temporary)\n", "", "tests/ground/test_files.py"),
     ("results/ledger.py", "first[1:] = keys[1:] != keys[:-1]", "pass", "tests/results/test_ledger.py"),
     ("results/ledger.py", '(DEMO if facts.get("synthetic") else REAL)', "REAL", "tests/results/test_ledger.py"),
