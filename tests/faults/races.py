@@ -91,7 +91,9 @@ def races(names: tuple[str, ...], most: int, told: Callable[[str], None] = lambd
 
 def _fair(one: Done) -> bool:
     """One clear line: somebody else is at it, or what was asked for is gone meanwhile."""
-    return len(one.lines) == 1 and any(words in one.err for words in ("another process", "not among the", "is not there", "not imported", "is there already"))
+    return len(one.lines) == 1 and any(
+        words in one.err for words in ("another process", "not among the", "is not there", "not imported", "is there already", "the versions kept are")
+    )
 
 
 def _both(first: Words, second: Words, there: object, at: int) -> tuple[Done, Done]:
