@@ -118,6 +118,14 @@ def test_a_hole_in_funding_is_missing_and_not_zero(tmp_path):
     assert funding.notna().loc["2024-01-08":].all()
 
 
+def test_the_first_row_too_has_its_time_and_where_nothing_is_shown_there_is_none(catalog):
+    panel = open_panel(catalog, ["SPY", "QQQ"])
+    assert panel.event_time("close", "SPY").iloc[0] == panel.index[0]
+    assert panel.known_at("close", "SPY").iloc[0] == Clock().closes(panel.index[:1])[0]
+    assert panel.event_time("close", "QQQ").isna().sum() == panel.known_at("close", "QQQ").isna().sum() == 5
+    assert panel.event_time("close", "QQQ").iloc[5] == panel.index[5]
+
+
 def settled(root, name, times, rates, known=None):
     table = pd.DataFrame({"event_time": times, "symbol": "BTC", "funding_rate": rates, "known_at": times if known is None else known})
     store(root, name, table, clock="24/7", frequency="8h", publication={"rule": "after"}, fields={"funding_rate": {"max_age": "9h"}})
