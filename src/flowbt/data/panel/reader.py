@@ -123,7 +123,8 @@ class PanelReader:
     def events(self, symbol: str) -> pd.DataFrame:
         """The event table of a symbol (event_time, known_at, value), all rows; what may be used when is for the feature to respect."""
         rows = self._table("event", symbol)
-        return pd.DataFrame({"event_time": rows.event, "known_at": rows.known, "value": rows.values}).sort_values("event_time", kind="stable", ignore_index=True)
+        table = pd.DataFrame({"event_time": rows.event, "known_at": rows.known, "value": rows.values})
+        return table.sort_values("event_time", kind="stable", ignore_index=True)
 
     def unlogged(self) -> PanelReader:
         """The same panel with a log of its own, sharing what has been read: what is asked of it leaves no trace in this one's."""
