@@ -1,4 +1,4 @@
-"""Forty-eight situations a run can be in, and the answer each must get. `docs/belief.md` shows them with their sentences."""
+"""Situations a run can be in, and the answer each must get. `docs/belief.md` shows them with their sentences."""
 
 from dataclasses import replace
 
@@ -59,6 +59,7 @@ SITUATIONS = {
     "a walk-forward of other symbols and costs": (_but(walk_forward=None, walk_forwards_unlike=("symbols", "costs")), "cannot tell"),
     "out of sample nothing is left": (_but(walk_forward=WalkForwardFacts(-0.3, 9, 2200, 90)), "no"),
     "out of sample half is gone": (_but(walk_forward=WalkForwardFacts(0.3, 9, 2200, 90)), "cannot tell"),
+    "a walk-forward that had no choice": (_but(trials=200, walk_forward=WalkForwardFacts(0.8, 9, 2200, 90, choices=1)), "cannot tell"),
     "out of sample it made three trades": (_but(walk_forward=WalkForwardFacts(0.8, 9, 2200, 3)), "cannot tell"),
     "out of sample it never traded": (_but(walk_forward=WalkForwardFacts(NAN, 9, 2200, 0)), "cannot tell"),
     "out of sample it lost in three trades": (_but(walk_forward=WalkForwardFacts(-0.3, 9, 2200, 3)), "no"),

@@ -26,6 +26,15 @@ def test_spa_is_that_of_arch_on_studentised_input(edge):
     assert spa(d, 6000, block=5).p == pytest.approx(theirs.pvalues["consistent"], abs=0.03)
 
 
+def test_models_that_only_lose_are_not_superior():
+    """Hansen's statistic is at least 0, resampled too; with the observed one alone held at 0, the p of a grid that only loses was 1 / 301."""
+    d = np.random.default_rng(1).normal(-0.5, 1.0, (400, 4))
+    theirs = SPA(np.zeros(400), -d / d.std(axis=0), block_size=5, reps=300, seed=1)
+    theirs.compute()
+    assert list(spa(d, 300, block=5)[:3]) == [1.0, 1.0, 1.0]
+    assert theirs.pvalues["consistent"] > 0.5
+
+
 def test_spa_does_not_mind_the_scale_of_one_model():
     d = np.random.default_rng(2).standard_normal((500, 6))
     d[:, 2] += 0.2

@@ -9,8 +9,9 @@ import pytest
 from tests.cli.calling import call
 from tests.results.records import make_record
 
+from flowbt.ground.documents import sealed
 from flowbt.results import ledger, shelf, store
-from flowbt.results.belief import belief_of, renew, unlike
+from flowbt.results.belief import belief_of, renew, trials_under, unlike
 from flowbt.results.pages import compare as compare_page
 from flowbt.results.pages import site
 from flowbt.studies.compare.compare import compare
@@ -48,6 +49,33 @@ def test_a_walk_forward_of_something_else_does_not(change, word):
     assert unlike({**WALK, **SAME, **change}, RUN) == (word,)
     belief = belief_of(RUN, {"sharpe": 1.0}, lambda manifest: (3, 0.01), [{**WALK, **SAME, **change}])
     assert f"no walk-forward fits this run (the stored ones differ in {word})" in next(c.words for c in belief.checks if c.name == "out of sample")
+
+
+def test_of_several_walk_forwards_the_middle_one_counts():
+    """Windows tried until one looked well: the newest alone was heard."""
+    walks = [{**WALK, **SAME, "modes": {"rolling": {"windows": 9, "measures": {"sharpe": one, "bars": 2000, "trades": 90}}}} for one in (0.9, -0.2, 0.1, None)]
+    said = [next(c for c in belief_of(RUN, {"sharpe": 1.0}, lambda _: (3, 0.01), walks[:n]).checks if c.name == "out of sample") for n in (1, 2, 3, 4)]
+    assert [check.state for check in said] == ["holds", "fails", "doubt", "fails"]
+    assert "the middle one of 3 walk-forwards" in said[2].words
+
+
+@pytest.mark.parametrize(("choices", "state"), [(1, "doubt"), (39, "doubt"), (40, "holds"), (None, "holds")])
+def test_a_walk_forward_over_what_was_chosen_already_is_in_sample(choices, state):
+    walk = {**WALK, **SAME, "trials": choices}
+    (found,) = (c for c in belief_of(RUN, {"sharpe": 1.0}, lambda _: (200, 0.01), [walk]).checks if c.name == "out of sample")
+    assert found.state == state
+    assert (f"chose among {choices} of the 200 trials" in found.words) == (state == "doubt")
+
+
+def test_trials_outlive_their_ledger(tmp_path):
+    """With the ledger removed the best of a search was the only trial ever run; what its sweep was told still stands beside it."""
+    folder = tmp_path / "results" / "one" / "sweep-a"
+    folder.mkdir(parents=True)
+    (folder / "luck.json").write_text(sealed({"ledger": {"trials": 500}, "sharpe_variance": 0.01}))
+    (folder / "sweep.json").write_text(sealed({"synthetic": False}))
+    count = trials_under(tmp_path / "results")
+    assert count({"strategy": "one"}) == (500, 0.01)
+    assert count({"strategy": "one", "synthetic": True})[0] == count({"strategy": "two"})[0] == 0
 
 
 def test_the_answer_is_renewed_beside_the_runs_and_listed(tmp_path):

@@ -24,13 +24,16 @@ Answer = Literal["yes", "no", "cannot tell"]
 @dataclass(frozen=True)
 class WalkForwardFacts:
     """An out-of-sample result of the same code, data, symbols, span, costs and account, whose grid holds the run's parameters. Sharpe per year, NaN where
-    it did not trade; `trades`: closed ones in all its test windows."""
+    it did not trade; `trades`: closed ones in all its test windows; `choices`: trials it could choose among (None: not known); `of`: how many walk-forwards
+    fit the run, of which this is the middle one by Sharpe, the lower of two."""
 
     sharpe: float
     windows: int
     bars: int
     trades: int
     id: str = ""
+    choices: int | None = None
+    of: int = 1
 
 
 @dataclass(frozen=True)
@@ -232,6 +235,7 @@ def _out_of_sample(f: RunFacts, c: BeliefCutoffs) -> Check:
         return Check("out of sample", "unknown", f"all of it is in sample: no walk-forward fits this run{other}", do)
     w = f.walk_forward
     words = f"Sharpe {_n(w.sharpe)} over {_count(w.windows, 'window')} out of sample, {_n(f.sharpe)} in sample"
+    words += f" (the middle one of {w.of} walk-forwards)" if w.of > 1 else ""
     if math.isnan(w.sharpe):
         idle = f"it did not trade in the {_count(w.windows, 'window')} of its walk-forward"
         return Check("out of sample", "unknown", idle, "a longer span, or shorter windows")
@@ -241,6 +245,9 @@ def _out_of_sample(f: RunFacts, c: BeliefCutoffs) -> Check:
         return Check("out of sample", "doubt", f"much is lost out of sample: {words}", "fewer parameters, or a longer training span")
     if w.trades < c.trades:
         return Check("out of sample", "doubt", f"there is too little out of sample: {_count(w.trades, 'closed trade')}, fewer than {c.trades}", "a longer span")
+    if f.trials > 1 and w.choices is not None and w.choices < min(max(c.choices[0] * f.trials, 2), c.choices[1]):
+        told = f"its walk-forward chose among {w.choices:,} of the {f.trials:,} trials ever run: the others were given up on the bars it is tested on"
+        return Check("out of sample", "doubt", told, "walk forward over all values that were tried (-p, or GRID)")
     return Check("out of sample", "holds", words)
 
 

@@ -34,12 +34,14 @@ class BeliefCutoffs:
     """`trades`: fewest closed trades that can be judged. `timing`: largest p that counts, of its rotations and of its skill over holding its average
     exposure, and the p from which timing is no better than chance.
     `deflated`: least deflated Sharpe, and the value under which luck explains the result. `kept`: share of the Sharpe ratio that must be left out of
-    sample and at twice the costs. `margin`: break-even cost over assumed cost. `year`: largest share of the profit that one year may have."""
+    sample and at twice the costs. `choices`: least share of the trials ever run that a walk-forward must have chosen among, at least 2 trials, and how many
+    are enough. `margin`: break-even cost over assumed cost. `year`: largest share of the profit that one year may have."""
 
     trades: int = CUTOFFS.trades
     timing: tuple[float, float] = (CUTOFFS.level, 0.2)
     deflated: tuple[float, float] = (0.95, 0.5)
     kept: float = 0.5
+    choices: tuple[float, int] = (0.2, 100)
     margin: float = 2.0
     year: float = 0.7
 

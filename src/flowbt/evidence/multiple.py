@@ -53,12 +53,15 @@ class _Studentised(NamedTuple):
 
 
 def spa(excess: Array, resamples: int = 2_000, seed: int = 0, block: float | None = None) -> Spa:
-    """Superior predictive ability of N models; `excess`: T x N finite returns over the benchmark. Block: Politis-White of the columns' median."""
+    """Superior predictive ability of N models; `excess`: T x N finite returns over the benchmark. Block: Politis-White of the columns' median.
+
+    The statistic is the largest t, at least 0, of the resamples too: where no model gained, every p is 1.
+    """
     s = _studentise(excess, resamples, seed, block)
     poor = s.t < -np.sqrt(2 * np.log(np.log(s.rows)))
     observed = max(0.0, float(s.t.max()))
     shifts = (np.minimum(s.t, 0.0), np.where(poor, s.t, 0.0), np.zeros_like(s.t))
-    lower, consistent, upper = (float((1 + np.count_nonzero((s.draws + c).max(axis=1) >= observed)) / (1 + resamples)) for c in shifts)
+    lower, consistent, upper = (float((1 + np.count_nonzero(np.maximum((s.draws + c).max(axis=1), 0.0) >= observed)) / (1 + resamples)) for c in shifts)
     return Spa(lower, consistent, upper, int(s.t.argmax()))
 
 

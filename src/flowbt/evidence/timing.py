@@ -19,6 +19,7 @@ from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.evidence.inference import NOTHING, Inference, Studentised, cosines_for, foreseen, studentise
 
 Array = npt.NDArray[np.float64]
+SAME = 1e-10  # of a Sharpe ratio a year: kernels add up in different orders
 
 
 def skill_of(returns: Array, held: Iterable[tuple[Array, Array]]) -> Studentised | None:
@@ -64,6 +65,6 @@ def timing_of(real: float, rotated: Array, skill: Studentised | None, trades: in
     if not math.isfinite(real) or skill is None:
         return Timing(real, tuple(map(float, rotated)), 1.0, 1.0, NOTHING, trades)
     others = np.nan_to_num(rotated)
-    p = (1 + int(np.count_nonzero(others >= real))) / (1 + len(others))
+    p = (1 + int(np.count_nonzero(others >= real - SAME))) / (1 + len(others))
     yearly = replace(skill, estimate=skill.estimate * year, score=skill.score * year)
     return Timing(real, tuple(map(float, others)), p, skill.p_above(), yearly.summary(trades, min(yearly.clusters, trades)), trades)

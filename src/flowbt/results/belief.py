@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -65,7 +66,7 @@ def facts_of(manifest: JsonView, measures: JsonView, trials: tuple[int, float], 
         trials=trials[0],
         deflated=_deflated(manifest, measures, trials),
         holding=_holding(kept.get("holding")),
-        walk_forward=_walk_forward(fitting[0]) if fitting else None,
+        walk_forward=_middle([_walk_forward(walk) for walk in fitting]),
         walk_forwards_unlike=() if fitting or not walks else unlike(walks[0], manifest),
         cost_bp=_number(lean.get("cost_bp")),
         break_even_bp=_number(lean.get("break_even_bp")),
@@ -121,7 +122,14 @@ def _walk_forward(document: JsonView) -> WalkForwardFacts:
     mode = document["modes"].get("rolling") or next(iter(document["modes"].values()))
     found = mode["measures"]
     bars, trades = (int(found.get(name) or 0) for name in ("bars", "trades"))
-    return WalkForwardFacts(_number(found.get("sharpe")), int(mode["windows"]), bars, trades, str(document.get("id", "")))
+    choices = int(document["trials"]) if document.get("trials") is not None else None
+    return WalkForwardFacts(_number(found.get("sharpe")), int(mode["windows"]), bars, trades, str(document.get("id", "")), choices)
+
+
+def _middle(found: Sequence[WalkForwardFacts]) -> WalkForwardFacts | None:
+    """Of walk-forwards that all fit a run the middle one by Sharpe, the lower of two: windows chosen by what they gave are no longer out of sample."""
+    ordered = sorted(found, key=lambda one: one.sharpe if math.isfinite(one.sharpe) else -math.inf)
+    return replace(ordered[(len(ordered) - 1) // 2], of=len(ordered)) if ordered else None
 
 
 def _deflated(manifest: Mapping[str, object], measures: JsonView, trials: tuple[int, float]) -> float:
@@ -141,16 +149,33 @@ def belief_now(root: Path, manifest: Mapping[str, object], measures: Mapping[str
 
 
 def trials_under(root: Path) -> Trials:
-    """Trials by the ledger of the results under `root`, read once."""
+    """Trials by the ledger of the results under `root`, read once; those that a stored sweep was told of where the ledger has fewer, as when it is gone."""
     known: dict[bool, ledger.Ledger] = {}
+    told: dict[str, dict[bool, tuple[int, float]]] = {}
 
     def trials(manifest: Mapping[str, object]) -> tuple[int, float]:
         synthetic = bool(manifest.get("synthetic"))
         if synthetic not in known:
             known[synthetic] = ledger.Ledger(ledger.trials_folder(root, manifest))
-        return known[synthetic].count(str(manifest["strategy"]))
+        strategy = str(manifest["strategy"])
+        if strategy not in told:
+            told[strategy] = _told(Path(root) / slug(strategy))
+        return max(known[synthetic].count(strategy), told[strategy].get(synthetic, (0, math.nan)), key=lambda one: one[0])
 
     return trials
+
+
+def _told(strategy_folder: Path) -> dict[bool, tuple[int, float]]:
+    """By kind of market, the most trials (and their variance) that a stored sweep of a strategy was measured by; a broken sweep is passed over."""
+    found: dict[bool, tuple[int, float]] = {}
+    for path in strategy_folder.glob("sweep-*/luck.json"):
+        try:
+            luck, synthetic = unsealed(read_bytes(path)), bool(unsealed(read_bytes(path.with_name("sweep.json")))["synthetic"])
+            one = int(luck["ledger"]["trials"]), _number(luck.get("sharpe_variance"))
+        except (OSError, ValueError, KeyError, TypeError):  # named by the listing
+            continue
+        found[synthetic] = max(found.get(synthetic, one), one, key=lambda told: told[0])
+    return found
 
 
 def renew(root: Path, strategy: str) -> None:

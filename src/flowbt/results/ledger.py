@@ -24,6 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flowbt.evidence.sharpe import expected_maximum
 from flowbt.ground.documents import dumps
 from flowbt.ground.files import writing
 from flowbt.ground.types import JsonView
@@ -39,17 +40,20 @@ _BASE = ("symbols", "clock", "step", "from", "to", "decide_at", "costs", "accoun
 
 
 class TrialCount(NamedTuple):
-    """Distinct trials, and the variance of their Sharpe ratios per bar (NaN for fewer than two)."""
+    """Distinct trials, and the variance of their Sharpe ratios per bar (NaN for fewer than two), raised where it has to be, so that the expected best of all
+    is no less than that of a part of them (`variance_of`)."""
 
     trials: int
     variance: float
 
 
 class NamedTrials:
-    """The trials of one strategy name: distinct keys, sorted, with the first Sharpe ratio of each; `lost`: trials in files that cannot be read."""
+    """The trials of one strategy name: distinct keys, sorted, with the first Sharpe ratio of each; `parts`: the Sharpe ratios of each file; `lost`: trials in
+    files that cannot be read."""
 
-    def __init__(self, keys: Keys, sharpes: Sharpes, shapes: frozenset[str], lost: int) -> None:
-        self.keys, self.sharpes = distinct(keys, sharpes)
+    def __init__(self, parts: Sequence[tuple[Keys, Sharpes]], shapes: frozenset[str], lost: int) -> None:
+        self.keys, self.sharpes = distinct(*_joined(parts))
+        self.parts = [sharpes for _, sharpes in parts if len(sharpes) > 1]
         self.shapes, self.lost = shapes, lost
 
     @cached_property
@@ -129,8 +133,22 @@ class Ledger:
             return TrialCount(0, float("nan"))
         all_names = [one, *(other for other in self.names.values() if other is not one and one.same_search(other))]
         keys, sharpes = (one.keys, one.sharpes) if len(all_names) == 1 else distinct(*_joined([(name.keys, name.sharpes) for name in all_names]))
-        known = sharpes[np.isfinite(sharpes)]
-        return TrialCount(len(keys) + sum(name.lost for name in all_names), float(known.var(ddof=1)) if len(known) > 1 else float("nan"))
+        trials, parts = len(keys) + sum(name.lost for name in all_names), [part for name in all_names for part in name.parts]
+        return TrialCount(trials, variance_of(sharpes, trials, parts if len(parts) > 1 else ()))
+
+
+def variance_of(sharpes: Sharpes, trials: int, parts: Sequence[Sharpes] = ()) -> float:
+    """Variance of Sharpe ratios of which equal ones count once (a stop that is never hit makes a hundred trials of one result), or the larger one by which
+    `trials` have the expected best of a part: many trials beside a good one bring the variance down, and never what luck may reach. NaN for fewer than two."""
+    most = expected_maximum(trials, 1.0)
+    found = [_spread(sharpes), *(_spread(part) * (expected_maximum(len(part), 1.0) / most) ** 2 for part in parts if most > 0)]
+    known = [one for one in found if np.isfinite(one)]
+    return max(known) if known else float("nan")
+
+
+def _spread(sharpes: Sharpes) -> float:
+    known = pa.array(np.round(sharpes[np.isfinite(sharpes)], 12)).unique().to_numpy()
+    return float(known.var(ddof=1)) if len(known) > 1 else float("nan")
 
 
 def tally(results: Path, facts: JsonView) -> TrialCount:
@@ -179,7 +197,7 @@ def _all_of(folder: Path) -> NamedTrials:
         else:
             found.append(part)
     pa.default_memory_pool().release_unused()
-    return NamedTrials(*_joined(found), frozenset(shapes - {"unknown"}), lost)
+    return NamedTrials(found, frozenset(shapes - {"unknown"}), lost)
 
 
 def _folders(home: Path) -> list[Path]:

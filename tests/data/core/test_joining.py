@@ -49,8 +49,10 @@ def test_another_level_is_left_out_in_words(holders):
     assert joined.table.values.tolist() == table(3, 10).values.tolist()
 
 
-@pytest.mark.parametrize(("first", "last", "order", "jump"), [(1, 5, ["b", "a"], 25), (21, 25, ["a", "b"], 35)])
-def test_datasets_that_never_meet_are_judged_by_the_jump_between_them(holders, first, last, order, jump):
+@pytest.mark.parametrize(
+    ("first", "last", "order", "jump"), [(1, 5, ["b", "a"], 25), (21, 25, ["a", "b"], 35), (16, 19, ["a", "b"], 31), (7, 10, ["b", "a"], 29)]
+)
+def test_datasets_that_hardly_meet_are_judged_by_the_jump_between_them(holders, first, last, order, jump):
     a, b = holders
     near, far = (join([(a, table(10, 16)), (b, table(first, last, offset))]) for offset in (0.0, 30.0))
     assert [one.dataset for one in near.speakers] == order

@@ -42,6 +42,17 @@ def test_trials_that_never_trade_rank_last():
     assert np.isfinite(overfit(np.column_stack([returns, np.zeros(400)]), 8).logits).all()
 
 
+def test_a_best_that_is_idle_outside_has_not_lost_there():
+    """A trial with one stretch of trades: its slope was -1.8e9, and idle halves counted as losses."""
+    returns = 0.001 * np.random.default_rng(4).standard_normal((320, 3)) + 0.0005
+    returns[:, 0] = 0.0
+    returns[:40, 0] = 0.01 + 0.001 * np.random.default_rng(5).standard_normal(40)
+    found = overfit(returns, 8)
+    idle = 1 - 35 / 70  # splits that have the stretch inside
+    assert found.loss < 1 - idle
+    assert abs(found.slope) < 10
+
+
 @pytest.mark.parametrize("shape", [(3, 5), (4, 1)])
 def test_odd_blocks_or_one_trial_are_refused(shape):
     with pytest.raises(ValueError, match="even number of blocks and two trials"):

@@ -10,7 +10,7 @@ import pytest
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
 from flowbt.studies.run.backtest import prepare
-from flowbt.studies.run.placebo import against_placebos, placebo_of, placebos_of
+from flowbt.studies.run.placebo import against_placebos, offsets_of, placebo_of, placebos_of
 from flowbt.studies.run.request import Prepared, Request
 
 INDEX = pd.date_range("2020-01-01", periods=400, unit="ns")
@@ -48,6 +48,14 @@ def test_seeds_repeat_and_differ():
 def test_rotations_of_one_call_differ_while_they_can():
     moved = [one.long.to_numpy().tobytes() for one in placebos_of(Signals(long=events()), 100, seed=5)]
     assert len(set(moved)) == 100
+
+
+@pytest.mark.parametrize(("bars", "hold", "count"), [(126, 5, 65), (20, 5, 11), (400, 5, 199), (600, 400, 199), (4, 1, 3)])
+def test_a_rotation_is_counted_once(bars, hold, count):
+    """126 bars had one offset, counted 199 times: p was 1 / 200 where it is 1 / 2."""
+    found = offsets_of(Signals(long=events(), hold=hold), bars, 199, 7)
+    assert len(found) == len(set(found)) == count
+    assert 0 < min(found) <= max(found) < bars
 
 
 def market(edge: float, event: pd.DataFrame) -> Market:

@@ -78,6 +78,18 @@ def test_coins_in_a_rising_market_are_not_better_than_their_exposure(noise):
     assert not found.better
 
 
+def test_what_holding_pays_is_no_skill(noise):
+    """Funding and dividends are paid to who holds the average exposure as well."""
+    _, state = noise
+    flat = market(np.zeros(BARS))
+    paying = Market(flat.index, flat.symbols, flat.open, flat.high, flat.low, flat.close, np.full((BARS, 1), -0.0005), Clock())
+    decision = Signals(long=frame(state), exit=frame(~state), size=1.0)
+    ready = SimpleNamespace(market=paying, decision=decision, costs=Costs(fees=0, slippage=0), account=Account())
+    found = against_placebos(ready, simulate(paying, decision, ready.costs, ready.account), 19, 7)
+    assert found.real > 10.0
+    assert found.timing.skill.estimate == pytest.approx(0.0, abs=1e-6)
+
+
 def test_timing_that_was_planted_is_better_than_its_exposure(noise):
     returns, state = noise
     after = np.concatenate([[False], state[:-1]])

@@ -6,7 +6,8 @@ import pytest
 from tests.studies.score.conftest import FALL
 from tests.studies.score.test_score import claim_of
 
-from flowbt.studies.score.score import score
+from flowbt.studies.score.score import Settings, score
+from flowbt.studies.units import HERE
 
 MOVES = "panel['close'].pct_change()"
 PEEKS = {
@@ -91,6 +92,14 @@ def test_arithmetic_reads_its_documents_own_tables_and_no_other_file(note, catal
     assert [f.verdict for f in board.findings] == [verdict]
     assert board.leaks == (verdict == "error")
     assert all(line.count("sums.csv") == 1 and "line 13 reads a file" in line for line in board.problems)
+
+
+def test_an_edited_table_is_recomputed(note, catalog, tmp_path):
+    path, settings = note(FIGURES % "note_tables"), Settings(resamples=300, workers=HERE, cache=tmp_path / "cache")
+    (tmp_path / "note_tables").mkdir()
+    for rows, verdict in (("1\n2\n", "follows"), ("1\n3\n", "does not follow")):
+        (tmp_path / "note_tables" / "sums.csv").write_text(f"part\n{rows}")
+        assert [f.verdict for f in score((path,), catalog, settings).findings] == [verdict]
 
 
 @pytest.mark.parametrize("line", ["KEPT = pd.read_csv(__file__)", "import os", "x = claim.__code__", "pd.kept = 1"])

@@ -1,6 +1,10 @@
+import shutil
+from pathlib import Path
+
 import pytest
 from tests.studies.score.conftest import FALL
 
+from flowbt.data.catalog import Catalog
 from flowbt.ground.errors import ClaimError
 from flowbt.studies.score import measure as measuring
 from flowbt.studies.score.score import Settings, score
@@ -97,6 +101,24 @@ def test_second_run_comes_from_the_cache_and_a_changed_definition_does_not(note,
     assert runs[0].findings[0] == runs[1].findings[0]
     monkeypatch.setattr(measuring, "code_hash", lambda: "other")
     assert score((note(FALL),), catalog, settings).reused == 0
+
+
+def test_an_edited_publication_rule_is_not_answered_from_the_cache(note, catalog, tmp_path):
+    """Runs and sweeps are keyed by it; a claim went on saying what it said under the rule of before."""
+    root = Path(shutil.copytree(catalog.roots[0], tmp_path / "data"))
+    settings = Settings(resamples=300, workers=HERE, cache=tmp_path / "cache")
+    before = score((note(FALL),), Catalog((root,)), settings)
+    declared = root / "prices" / "dataset.toml"
+    declared.write_text(declared.read_text().replace('rule = "close"', 'rule = "session"\ndays = 1\nat = "18:00"'))
+    after = score((note(FALL),), Catalog((root,)), settings)
+    assert after.reused == 0
+    assert after.findings[0].effect != before.findings[0].effect
+
+
+def test_a_mended_need_is_not_answered_from_the_cache(note, catalog, tmp_path):
+    settings, needs = Settings(resamples=300, workers=HERE, cache=tmp_path / "cache"), 'outcome=forward_return("SPX", 3), data=Data(needs=("%s:SPX",))'
+    text = "from flowbt.evidence.claims.declare import Data\n" + FALL.replace('outcome=forward_return("SPX", 3)', needs)
+    assert [score((note(text % need),), catalog, settings).findings[0].verdict for need in ("clse", "close")] == ["untestable", "replicated"]
 
 
 def test_correction_counts_every_test_of_the_run(note, catalog, settings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from flowbt.data.catalog import Catalog
@@ -14,7 +15,7 @@ from flowbt.ground.errors import ParameterError
 from flowbt.studies.sweep import walkforward
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.values import Search
-from flowbt.studies.sweep.walkforward import WindowPlan, against, bars_of, longest_holding, split_of, trade_windows, train
+from flowbt.studies.sweep.walkforward import Walk, WindowPlan, against, bars_of, book_of, longest_holding, split_of, trade_windows, train
 
 PLAN = WindowPlan("4y", "3y", embargo=2)
 
@@ -76,6 +77,24 @@ def test_inside_against_outside_over_the_windows(setup: PreparedSweep) -> None:
     assert said["inside"] == pytest.approx(walked.windows["inside"].mean())
     assert said["outside"] == pytest.approx(walked.windows["outside"].mean())
     assert said["positive"] == (walked.windows["total_return"] > 0).mean()
+
+
+def test_exposure_is_that_of_the_windows_books(setup: PreparedSweep) -> None:
+    """What was open at the end of a window was left out: always long had an exposure of 0."""
+    split = split_of(setup, setup.numbers, PLAN, "rolling")
+    walked = trade_windows(setup, train(setup, setup.numbers, split, "sharpe"), "rolling", "sharpe")
+    codes = setup.space.codes(walked.windows["trial"].to_numpy())
+    books = [book_of(setup, code, window) for code, window in zip(codes, walk_forward(len(setup.market.index), split), strict=True)]
+    held = np.concatenate([book.exposure["gross"] > 0 for book in books])
+    assert walked.measures["exposure"] == pytest.approx(held.mean(), abs=1e-12)
+    assert walked.measures["trades"] + walked.measures["open_trades"] == len(walked.trades)
+    assert walked.measures["turnover"] > 0
+
+
+def test_a_window_without_a_choice_has_not_risen() -> None:
+    rows = pd.DataFrame({"trial": [3, -1], "inside": [1.0, np.nan], "outside": [0.5, np.nan], "total_return": [0.1, np.nan]})
+    said = against(Walk("rolling", rows, pd.Series(dtype=float), rows, {}), "sharpe")
+    assert (said["inside"], said["positive"]) == (1.0, 0.5)
 
 
 def test_a_large_grid_is_drawn_from(setup: PreparedSweep, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,9 @@ import pandas as pd
 from flowbt.data.asof import asof_rows
 from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.panel.bases import dividends_of, scale_to_meet, split_factor, stale_opens
-from flowbt.data.panel.columns import FieldTable, Reader, by_label, on_labels, settled_by_bar
+from flowbt.data.panel.columns import FieldTable, Reader, by_label, on_labels
 from flowbt.data.panel.joining import Joined, Speaker, join, preceded
+from flowbt.data.panel.settled import settled_by_bar
 from flowbt.data.provenance import SymbolSpan
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
 from flowbt.ground.errors import FieldError, RangeError
@@ -45,7 +46,7 @@ class TradedBars:
     high: pd.DataFrame
     low: pd.DataFrame
     close: pd.DataFrame
-    funding: pd.DataFrame  # sum of the funding rates settled inside each bar; 0 where none are
+    funding: pd.DataFrame  # sum of the funding rates that settle while a bar's position is held; 0 where none are
     stale: pd.DataFrame  # bool: the open repeats the close before, so the bar is its close only
     dividend: pd.DataFrame  # cash per share to who held it into the bar; 0 where none, and where prices have dividends folded in
 
@@ -290,18 +291,19 @@ class PanelReader:
         return first, last
 
     def _funding(self) -> dict[int, np.ndarray]:
-        """Column -> funding settled per bar. 0 where a symbol has no funding at all; NaN where it has, but not there (a hole is not 0)."""
+        """Column -> funding settled per bar, of the symbols that have any; NaN where it is missing (a hole is not 0)."""
         rates: dict[int, np.ndarray] = {}
-        if not self.clock.always:
-            return rates
         for column, symbol in enumerate(self.symbols):
-            if not self.catalog.has("funding_rate", symbol):
-                continue
-            self._table("funding_rate", symbol)  # says which datasets answer
-            holders = [one for one in self.catalog.holders("funding_rate", symbol, self.clock) if "funding_rate" in one.declaration.fields]
-            joined = join([(one, self._reader(one).table("funding_rate", symbol)) for one in holders])  # the settlements, not their sum over a bar
-            rates[column] = settled_by_bar(joined.table, self.clock, self.index)
+            if self.catalog.has("funding_rate", symbol):
+                self._table("funding_rate", symbol)  # says which datasets answer
+                intervals = self._settlements("funding_interval_hours", symbol) if self.catalog.has("funding_interval_hours", symbol) else None
+                rates[column] = settled_by_bar(self._settlements("funding_rate", symbol), intervals, self.clock, self.index)
         return rates
+
+    def _settlements(self, field: str, symbol: str) -> FieldTable:
+        """The rows of all datasets that answer, as they settled, not added up to bars."""
+        holders = [one for one in self.catalog.holders(field, symbol, self.clock) if field in one.declaration.fields]
+        return join([(one, self._reader(one).table(field, symbol)) for one in holders]).table
 
     def _values(self, field: str, symbols: list[str]) -> np.ndarray:
         out = np.empty((len(symbols), len(self.index)))

@@ -58,6 +58,8 @@ def longer_bars(table: RawTable, bar: str) -> RawTable:
     how = {name: REDUCE.get(name, "sum") for name in frame.columns if name not in ("event_time", "symbol")}
     groups = frame.groupby(["symbol", starts.rename("start")], observed=True)
     made = groups.agg(how)
+    for name in (one for one, rule in how.items() if rule == "sum"):
+        made[name] = made[name].where(groups[name].count() == groups.size())  # of a part that is missing the sum is
     step = pd.Timedelta(frame.groupby("symbol", observed=True)["event_time"].diff().median())  # of the finer bars
     first, last = groups["event_time"].min(), groups["event_time"].max()
     start = pd.DatetimeIndex(made.index.get_level_values("start"))

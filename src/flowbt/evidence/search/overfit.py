@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+IDLE = -1e9  # in place of the Sharpe of a trial that never moved in a half: last of its ranks, but no loss
 _CHUNK_CELLS = 250_000  # splits x trials looked at together: 2 MB an array, which stays near the processor
 
 
@@ -47,9 +48,10 @@ def overfit_from_blocks(counts: Array, sums: Array, squares: Array) -> Overfit:
     rank, inside, outside = (np.concatenate(column) for column in zip(*found, strict=True))
     share = rank / (trials + 1)
     logits = np.log(share / (1 - share))
-    spread = float(np.var(inside))
-    slope = float(np.cov(inside, outside)[0, 1] / np.var(inside, ddof=1)) if spread > 0 else np.nan
-    return Overfit(float(np.mean(logits <= 0)), logits, slope, float(np.mean(outside < 0)))
+    moved = (inside > IDLE) & (outside > IDLE)
+    spread = float(np.var(inside[moved])) if moved.sum() > 1 else 0.0
+    slope = float(np.cov(inside[moved], outside[moved])[0, 1] / np.var(inside[moved], ddof=1)) if spread > 0 else np.nan
+    return Overfit(float(np.mean(logits <= 0)), logits, slope, float(np.mean((outside < 0) & (outside > IDLE))))
 
 
 def _halves(picks: Array, counts: Array, sums: Array, squares: Array) -> tuple[Array, Array, Array]:
@@ -68,4 +70,4 @@ def _sharpe(picks: Array, counts: Array, sums: Array, squares: Array) -> Array:
     n = (picks @ counts)[:, None]
     mean = picks @ sums / n
     variance = np.maximum(picks @ squares / n - mean**2, 0.0)
-    return np.asarray(np.divide(mean, np.sqrt(variance), out=np.full(mean.shape, -1e9), where=variance > 1e-20))
+    return np.asarray(np.divide(mean, np.sqrt(variance), out=np.full(mean.shape, IDLE), where=variance > 1e-20))

@@ -37,13 +37,13 @@ LEAST = 63  # bars: further than the memory of most events
 def placebo_of(decision: Signals | Targets, seed: int) -> Signals | Targets:
     """The decision with all its frames rotated (circularly shifted) by one seeded number of bars, the same for every frame and symbol.
 
-    The offset is at least max(hold, 63) bars either way round, or half the span where that is too short for it. Numbers stay as they are.
+    The offset is at least max(hold, 63) bars either way round, less where the span is too short for it. Numbers stay as they are.
     """
     return next(placebos_of(decision, 1, seed))
 
 
 def placebos_of(decision: Signals | Targets, count: int, seed: int) -> Iterator[Signals | Targets]:
-    """`count` rotations with different seeded offsets (with repeats only where there are fewer offsets than that)."""
+    """`count` rotations with different seeded offsets; fewer where there are fewer offsets than that."""
     frames = {part.name: getattr(decision, part.name) for part in fields(decision) if isinstance(getattr(decision, part.name), pd.DataFrame)}
     for offset in offsets_of(decision, len(next(iter(frames.values()))), count, seed):
         moved: Json = {name: rotate(frame, offset) for name, frame in frames.items()}
@@ -51,10 +51,13 @@ def placebos_of(decision: Signals | Targets, count: int, seed: int) -> Iterator[
 
 
 def offsets_of(decision: Signals | Targets, bars: int, count: int, seed: int) -> list[int]:
-    """`count` seeded numbers of bars, at least max(hold, 63) either way round."""
-    least = min(max(_longest_hold(decision), LEAST), bars // 2)
-    offsets = np.arange(least, bars - least + 1)
-    return [int(one) for one in np.random.default_rng(seed).choice(offsets, size=count, replace=count > len(offsets))]
+    """`count` seeded numbers of bars, at least max(hold, 63) either way round; nearer, down to a quarter of the span, where that leaves fewer than `count`.
+
+    Each once, so there may be fewer: a world that is counted twice is no more evidence than once.
+    """
+    least = min(max(_longest_hold(decision), LEAST), max((bars - count) // 2, bars // 4))
+    offsets = np.arange(max(least, 1), bars - max(least, 1) + 1)
+    return [int(one) for one in np.random.default_rng(seed).choice(offsets, size=min(count, len(offsets)), replace=False)]
 
 
 def rotate(frame: pd.DataFrame, offset: int) -> pd.DataFrame:
@@ -136,7 +139,7 @@ def beside(prepared: Prepared, book: Book, rotations: Iterator[Array]) -> Placeb
     p = (1 + int(np.count_nonzero(per_period >= real - SAME))) / (1 + count)
     variance = float(np.var(per_period, ddof=1)) if count > 1 else math.nan
     annual = per_period * math.sqrt(year)
-    timing = timing_of(real * math.sqrt(year), annual, skill_of(returns, held_exposure(book)), trades, year)
+    timing = timing_of(real * math.sqrt(year), annual, skill_of(returns, held_exposure(book, prepared.costs.funding)), trades, year)
     return Placebos(real * math.sqrt(year), tuple(float(x) for x in annual), p, variance, timing)
 
 
@@ -175,9 +178,9 @@ def rotated_structures(prepared: Prepared, count: int, seed: int) -> Iterator[Ar
         yield np.divide(value, before, out=np.ones_like(before), where=before > 0.0) - 1.0
 
 
-def held_exposure(book: Book) -> Iterator[tuple[Array, Array]]:
+def held_exposure(book: Book, carry: bool = True) -> Iterator[tuple[Array, Array]]:
     """Signed fractions of equity held over each bar (at the mark before it), and the simple returns of what is held: T x N each, 0 where missing, in blocks of
-    columns.
+    columns. With `carry`, dividends and funding are part of the return: who holds the average exposure gets and pays them as well.
 
     A return over tenfold counts as tenfold: an option may begin at next to nothing while nobody holds it.
     """
@@ -191,7 +194,8 @@ def held_exposure(book: Book) -> Iterator[tuple[Array, Array]]:
         before = np.vstack([mark[:1], mark[:-1]])
         exposure = np.cumsum(units, axis=0) * before / np.maximum(value, 1e-9)[:, None]
         with np.errstate(all="ignore"):  # of prices of nothing, or next to nothing
-            moved = np.clip(np.nan_to_num(mark / before - 1, posinf=0.0), -1.0, TENFOLD)
+            kept = 1.0 - np.nan_to_num(book.market.funding[:, first : first + COLUMNS]) if carry else 1.0
+            moved = np.clip(np.nan_to_num(mark / before * kept - 1, posinf=0.0), -1.0, TENFOLD)
         yield np.nan_to_num(exposure), moved
 
 

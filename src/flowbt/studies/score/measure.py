@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,12 +176,16 @@ class Scorer:
             self._panels[key] = panel.beside(others[0]) if others else panel
         return self._panels[key]
 
+    @cached_property
+    def _data(self) -> list[tuple[str, str, str]]:
+        """Every dataset with the hash of its rows, and its declaration, whose publication rule acts as it is now."""
+        return sorted((d.name, d.hash, d.declaration.model_dump_json()) for d in self.catalog.imported.values())
+
     def _stored(self, file: ClaimFile, claim: Claim) -> Path | None:
-        if self.settings.cache is None or claim.problems or claim.outcome is None:
+        if self.settings.cache is None or claim.problems or claim.outcome is None or claim.kind == "arithmetic":  # whose tables are files of their own
             return None
-        data = sorted((d.name, d.hash) for d in self.catalog.imported.values())
-        beside = [claim.data.sisters, repr(claim.own), file.document.dated]
-        rests = [definition_hash(claim, file), beside, code_hash(), data, self.settings.resamples, self.settings.seed]
+        beside = [claim.data.sisters, claim.data.needs, repr(claim.own), file.document.dated]
+        rests = [definition_hash(claim, file), beside, code_hash(), self._data, self.settings.resamples, self.settings.seed]
         return self.settings.cache / f"{claim.id}-{hashlib.sha256(json.dumps(rests).encode()).hexdigest()[:16]}.json"
 
 
@@ -230,9 +234,9 @@ def _each(claim: Claim, panel: Panel) -> tuple[list[tuple[Json, Any]], list[str]
 
 @cache
 def code_hash() -> str:
-    """Hash of the sources a finding rests on: evidence, features, the panel, and how claims are brought to it."""
+    """Hash of the sources a finding rests on: evidence, features, the panel, clocks and fields, and how claims are brought to it."""
     package = Path(__file__).parents[2]
-    rooms = ("studies/score", "studies/lookahead", "evidence", "features", "data/panel")
+    rooms = ("studies/score", "studies/lookahead", "evidence", "features", "data/panel", "ground")
     sources = [path for room in rooms for path in sorted((package / room).rglob("*.py"))]
     digest = hashlib.sha256()
     for path in [*sources, *sorted((package / "data").glob("*.py"))]:

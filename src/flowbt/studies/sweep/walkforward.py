@@ -165,7 +165,7 @@ def train(setup: PreparedSweep, numbers: Ints, split: Split, sort: str, cluster:
 
 def trade_windows(setup: PreparedSweep, trained: list[Trained], mode: str, sort: str) -> Walk:
     """All windows of one mode: in each the best trial by `sort` inside, traded outside."""
-    rows, parts, trades = [], [], []
+    rows, parts, trades, held = [], [], [], []
     ascending = order_of(sort)
     for k, (window, numbers, found) in enumerate((one.window, one.numbers, one.inside) for one in trained):
         ranked = np.where(np.isfinite(found), found if ascending else -found, np.inf)
@@ -173,6 +173,7 @@ def trade_windows(setup: PreparedSweep, trained: list[Trained], mode: str, sort:
         if not np.isfinite(ranked[at]):
             rows.append({**_span(setup.market, window, k), "trial": -1})
             parts.append(pd.Series(0.0, setup.market.index[window.test_start : window.test_end]))
+            held.append(pd.DataFrame(0.0, parts[-1].index, ["gross", "turnover"]))
             continue
         code = setup.space.codes(numbers[at : at + 1])[0]
         book = book_of(setup, code, window)
@@ -182,10 +183,11 @@ def trade_windows(setup: PreparedSweep, trained: list[Trained], mode: str, sort:
         inside_out = {"inside": float(found[at]), "outside": float(getattr(outside, sort))}
         rows.append({**row, **inside_out, "total_return": outside.total_return, "trades": outside.trades})
         parts.append(book.returns)
+        held.append(book.exposure[["gross", "turnover"]])
         trades.append(book.trades.assign(window=k))
     returns = pd.concat(parts).rename("returns")
     table = pd.concat(trades, ignore_index=True) if trades else pd.DataFrame(columns=["window", "reason", "entry_label", "exit_label"])
-    measures = measure(returns, table[table["reason"] != "open"], setup.market.year)
+    measures = measure(returns, table, setup.market.year, activity=pd.concat(held))  # what is open at the end of a window is exposure, but no closed trade
     return Walk(mode, pd.DataFrame(rows), returns, table, measures.to_dict())
 
 
@@ -201,7 +203,7 @@ def against(one: Walk, metric: str) -> Chosen:
     known = one.windows.dropna(subset=["inside", "outside"]) if "inside" in one.windows else one.windows.iloc[:0]
     if known.empty:
         return {"metric": metric, "inside": None, "outside": None, "positive": None}
-    positive = float((known["total_return"] > 0).mean())
+    positive = float((one.windows["total_return"] > 0).mean())  # of all windows: one without a trade has not risen
     return {"metric": metric, "inside": float(known["inside"].mean()), "outside": float(known["outside"].mean()), "positive": positive}
 
 
