@@ -89,7 +89,8 @@ def reduce_files(asked: Reduction, progress: Step | None = None) -> Reduced:
 
 
 def find_files(paths: Sequence[Path | str], kind: Kind) -> list[RawFile]:
-    """The files named, and those in the folders named whose ending fits the kind, sorted by name, without a download's own records. SourceError where there is none."""
+    """The files named, and those in the folders named whose ending fits the kind, sorted by name; not a download's own records. SourceError where there
+    is none."""
     found: list[RawFile] = []
     for path in paths:
         if isinstance(path, str):
