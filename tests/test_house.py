@@ -30,6 +30,7 @@ LATE = (
     "pandas.tseries",
 )
 BRINGS_VECTORBT = ("flowbt.engine.vbt.book", "flowbt.engine.options.run", "flowbt.features.chain_kernel")
+SLOW = ("numpy", "pandas", "pyarrow", "pydantic", "numba", "scipy", "jinja2", "multiprocessing", "concurrent")
 WIDE = ("data/sources", "features")  # one provider, one family a module
 
 
@@ -97,14 +98,22 @@ def test_imports_inside_functions_are_those_that_start_up_or_vectorbt_needs():
     assert not late
 
 
-def test_commands_leave_only_the_acts_to_be_imported_late():
-    light = ("flowbt.ground.errors", "flowbt.cli", "flowbt.results.shelf", "rich", "json", "dataclasses", "contextlib")
+@cache
+def is_slow(name):
+    """Whether importing a module brings one that takes long: a command that is asked for its help, or told a mistake, should not wait for it."""
+    known = modules()
+    if name not in known:
+        return name.split(".")[0] in SLOW
+    return any(is_slow(one) for node in known[name][1].body for one in imported(node) if one != name)
+
+
+def test_commands_leave_only_what_is_slow_to_be_imported_late():
     late = [
         f"{name}: {imported(node)[-1]}"
         for name, (_, tree) in modules().items()
         if name.startswith("flowbt.cli.")
         for node in inside_functions(tree)
-        if imported(node)[-1].startswith(light)
+        if not any(is_slow(one) or one in LATE for one in imported(node))
     ]
     assert not late
 
@@ -127,3 +136,10 @@ def test_open_types_are_half_of_what_they_were():
     names = Counter(node.id for _, tree in modules().values() for node in ast.walk(tree) if isinstance(node, ast.Name))
     assert names["Any"] + names["Json"] + names["JsonView"] <= 685 // 2
     assert sum(path.read_text(encoding="utf-8").count("type: ignore") for path, _ in modules().values()) <= 22 // 2
+
+
+def test_one_place_renames_what_was_written():
+    """`ground/files.py`: flushed, renamed, the folder flushed. `shelf.remove` renames what it is about to delete."""
+    calls = ("os.replace(", "os.rename(", ".rename(gone)", "mkstemp(", "NamedTemporaryFile(")
+    found = {path.relative_to(SRC).as_posix() for path, _ in modules().values() if any(call in path.read_text(encoding="utf-8") for call in calls)}
+    assert found == {"ground/files.py", "results/shelf.py"}

@@ -10,7 +10,7 @@ import pytest
 from tests.studies.deadly import complain, die_on_three, die_once, double
 
 from flowbt.ground.errors import ParameterError, StudyError
-from flowbt.studies.units import HERE, Workers, each, each_whole, in_processes
+from flowbt.studies.units import HERE, Workers, each, each_whole, in_processes, processors
 
 UNITS = [1, 2, 3, 4]
 
@@ -58,6 +58,7 @@ def test_an_exception_is_raised_to_who_asked() -> None:
 def test_less_than_no_workers_and_no_cluster_are_refused() -> None:
     with pytest.raises(ParameterError, match="less than none"):
         Workers(-1)
+    assert Workers(0).count(1000) == min(processors(), 1000)
     assert [Workers(5).count(3), Workers(2).count(3), Workers(2).count(0)] == [3, 2, 1]
     pytest.importorskip("distributed")
     with pytest.raises(StudyError, match="no scheduler answers"):

@@ -97,9 +97,10 @@ def event_dates(times: pd.DatetimeIndex, clock: Clock) -> pd.DatetimeIndex:
 def days_to_event(panel: Panel, *, event: str = "FOMC") -> EventDays:
     """Days to the next scheduled `event` (FOMC, CPI, PAYROLLS, EARNINGS:NVDA, ...) and since the last one.
 
-    A future date counts only at decisions after it was announced. Labels x symbols, the same under each.
+    A future date counts only at decisions after it was announced; where outcomes are held apart from their dates (`CPI` and `CPI:date`), the dates are asked.
+    Labels x symbols, the same under each.
     """
-    table = panel.events(event)
+    table = panel.events(f"{event}:date" if panel.has("event", f"{event}:date") else event)
     table = table.assign(event_time=event_dates(pd.DatetimeIndex(table["event_time"]), panel.clock))
     until, since = event_days(panel.index, panel.clock.decisions(panel.index), table)
     frames = [panel.spread(pd.Series(x, index=panel.index)) for x in (until, since)]

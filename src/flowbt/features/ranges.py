@@ -6,19 +6,13 @@ from typing import Literal
 
 import pandas as pd
 
+from flowbt.features.bands import true_range
 from flowbt.features.declare import feature
 from flowbt.features.rolling import sign
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.protocols import Panel
 
 RANGE_WINDOW = 10  # labels: wherever a range is spoken of
-
-
-def true_range(high: pd.DataFrame, low: pd.DataFrame, close: pd.DataFrame) -> pd.DataFrame:
-    """Largest of high - low, |high - previous close|, |low - previous close|; missing on the first row."""
-    before = close.shift()
-    top, bottom = high.mask(before > high, before), low.mask(before < low, before)
-    return (top - bottom).where(before.notna())
 
 
 def random_walk_index(high: pd.DataFrame, low: pd.DataFrame, close: pd.DataFrame, n: int) -> pd.DataFrame:

@@ -33,9 +33,7 @@ def writing(path: Path) -> Iterator[Path]:
     clear_abandoned(path)
     try:
         yield temporary
-        flush(temporary)
-        os.replace(temporary, path)
-        flush(path.parent)
+        move_into_place(temporary, path)
     except OSError as error:  # its own name says nothing to who asked for `path`
         raise type(error)(error.errno, error.strerror, str(path)) from error
     finally:
@@ -64,11 +62,13 @@ def scratch_folder(path: Path) -> Iterator[Path]:
 
 
 def move_into_place(temporary: Path, path: Path) -> None:
-    """Flush a folder with all that is in it, and rename it to `path`."""
+    """Flush a file, or a folder with all that is in it, and rename it to `path`."""
     for folder, _, names in os.walk(temporary, topdown=False):
         for name in names:
             flush(Path(folder) / name)
         flush(Path(folder))
+    if not temporary.is_dir():
+        flush(temporary)
     os.replace(temporary, path)
     flush(path.parent)
 
@@ -88,8 +88,7 @@ def publish(work: Path, home: Path) -> None:
     for path in sorted(path for path in work.rglob("*") if path.is_file()):
         target = home / path.relative_to(work)
         target.parent.mkdir(parents=True, exist_ok=True)
-        flush(path)
-        os.replace(path, target)
+        move_into_place(path, target)
     flush(home)
     shutil.rmtree(work)
 

@@ -6,12 +6,14 @@ or a feature does its own work. What was refused is remembered, so that a file t
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import gc
 import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
@@ -26,6 +28,8 @@ OUTSIDE = ("socket.", "urllib.", "subprocess.", "os.system", "os.exec", "os.fork
 INSIDE = ("gc.get_", "sys._current_frames", "sys.settrace", "sys.setprofile", "sys.addaudithook", "ctypes.dlopen", "ctypes.dlsym")
 FRAMES = ("sys._getframe",)
 WORDS = {FILES: "reads a file", OUTSIDE: "leaves the process", INSIDE: "looks into the interpreter", FRAMES: "looks at its caller"}
+SELDOM = 200_000  # objects after which garbage in circles is looked for: a third of what a process imports takes went to looking at it
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # mallopt(3): from how many bytes on freed memory goes back to the system, and an array has a mapping of its own
 EXEMPT = ("importlib", "zoneinfo", "pytz", "dateutil", "exchange_calendars", "numba", "compat/_cpu.py")  # modules, time zones, a count of cores: no data
 
 
@@ -177,9 +181,23 @@ def _end_after(parent: BaseProcess) -> None:
     os._exit(1)
 
 
-def die_with_parent() -> None:
-    """For a worker process: end when the process that started it has ended, however that was."""
+def _leave() -> None:
+    """End now: to take apart all that a worker has in memory takes a second, and its results have been sent."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def begin_worker() -> None:
+    """For a worker process: look for circles of garbage as seldom as a command does (`flowbt/cli`), keep freed memory for the next array, and end when the
+    process that started it has ended, however that was."""
     lost_errors_in_a_line()
+    atexit.register(_leave)
+    gc.set_threshold(SELDOM)
+    with suppress(OSError, AttributeError):  # another C library
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(MMAP_THRESHOLD, 1 << 25)
+        libc.mallopt(TRIM_THRESHOLD, 1 << 30)
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent,), daemon=True, name="watch of the parent").start()

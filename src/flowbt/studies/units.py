@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from typing import TypeVar
 
 from flowbt.ground.errors import ParameterError, StudyError
-from flowbt.ground.guard import die_with_parent
+from flowbt.ground.guard import begin_worker
 
 U = TypeVar("U")
 R = TypeVar("R")
@@ -85,7 +85,7 @@ def in_processes(work: Callable[[U], R], units: Sequence[U], count: int) -> Iter
 
 def _pooled(work: Callable[[U], R], units: Sequence[U], count: int) -> Iterator[tuple[int, tuple[R] | None]]:
     """Results as they are ready, each in a tuple; None where the process was killed."""
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=die_with_parent)
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=begin_worker)
     try:
         with _main_left_alone():
             waiting = {pool.submit(work, unit): at for at, unit in enumerate(units)}

@@ -6,8 +6,10 @@ import pytest
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import open_panel
+from flowbt.features.calendar import days_to_event
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FieldError
+from flowbt.studies.features.values import View, compute_table
 from tinydata import FIELDS, bars, store
 
 
@@ -116,6 +118,14 @@ def test_a_hole_in_funding_is_missing_and_not_zero(tmp_path):
     assert funding.notna().loc["2024-01-08":].all()
 
 
+def test_the_first_row_too_has_its_time_and_where_nothing_is_shown_there_is_none(catalog):
+    panel = open_panel(catalog, ["SPY", "QQQ"])
+    assert panel.event_time("close", "SPY").iloc[0] == panel.index[0]
+    assert panel.known_at("close", "SPY").iloc[0] == Clock().closes(panel.index[:1])[0]
+    assert panel.event_time("close", "QQQ").isna().sum() == panel.known_at("close", "QQQ").isna().sum() == 5
+    assert panel.event_time("close", "QQQ").iloc[5] == panel.index[5]
+
+
 def settled(root, name, times, rates, known=None):
     table = pd.DataFrame({"event_time": times, "symbol": "BTC", "funding_rate": rates, "known_at": times if known is None else known})
     store(root, name, table, clock="24/7", frequency="8h", publication={"rule": "after"}, fields={"funding_rate": {"max_age": "9h"}})
@@ -150,3 +160,66 @@ def test_events_are_announced_when_the_rule_says_as_it_is_now(tmp_path):
     path.write_text(path.read_text().replace("09:00", "17:00"))
     store(tmp_path, "prices", bars("SPY", Clock().labels("2024-01-02", "2024-01-12")), fields=FIELDS)
     assert open_panel(Catalog((tmp_path,)), ["SPY"]).events("FOMC")["known_at"].tolist() == [pd.Timestamp("2024-01-10 22:00")]
+
+
+def funded(root, times, hours=None, clock="24/7", step="1d"):
+    """Funding per bar of a coin that pays 0.01% at each of `times`."""
+    labels = Clock(clock, step).labels("2024-01-04", "2024-01-11")
+    store(root, "btc", bars("BTC", labels), clock=clock, frequency={"1h": "1h"}.get(step, "day" if clock == "24/7" else "session"), fields=FIELDS)
+    table = pd.DataFrame({"event_time": times, "symbol": "BTC", "funding_rate": 1.0} | ({} if hours is None else {"funding_interval_hours": hours}))
+    declared = {name: {} for name in table.columns[2:]}
+    store(root, "funding", table, clock="24/7", frequency="irregular", publication={"rule": "after"}, fields=declared)
+    return open_panel(Catalog((root,)), ["BTC"], Clock(clock, step)).bars().funding["BTC"]
+
+
+def test_a_bar_that_lacks_one_settlement_of_three_is_missing(tmp_path):
+    times = pd.date_range("2024-01-03", "2024-01-13", freq="8h", unit="ns").drop("2024-01-06 16:00")
+    funding = funded(tmp_path, times)
+    assert funding.index[funding.isna()].tolist() == [pd.Timestamp("2024-01-06")]
+    assert funding.dropna().eq(3.0).all()
+
+
+def test_an_interval_that_changes_is_no_hole(tmp_path):
+    long, short = pd.date_range("2024-01-03", "2024-01-05", freq="8h", unit="ns"), pd.date_range("2024-01-05 04:00", "2024-01-13", freq="4h", unit="ns")
+    funding = funded(tmp_path, long.append(short), [8.0] * len(long) + [4.0] * len(short), step="1h")
+    assert funding.notna().all()
+    assert funding["2024-01-04 07:00"] == 1.0
+    assert funding["2024-01-04"].sum() == 3.0
+    assert funding["2024-01-06"].sum() == 6.0
+
+
+def test_nights_and_weekends_are_paid_for_on_the_clock_of_an_exchange(tmp_path):
+    funding = funded(tmp_path, pd.date_range("2024-01-03", "2024-01-13", freq="8h", unit="ns"), clock="XNYS")
+    assert funding.tolist() == [3.0, 9.0, 3.0, 3.0, 3.0, 3.0]  # the second is Friday's
+
+
+def test_dates_that_are_held_apart_from_outcomes_are_known_when_they_were_announced(tmp_path):
+    day, told = pd.Timestamp("2024-01-11"), pd.Timestamp("2023-12-01")
+    rows = [(day, day + pd.Timedelta("14h"), "CPI", 0.1), (day, told, "CPI:date", 1.0)]
+    table = pd.DataFrame(rows, columns=["event_time", "known_at", "symbol", "event"])
+    store(tmp_path, "dates", table, clock="24/7", frequency="event", publication={"rule": "column"}, fields={"event": {}})
+    store(tmp_path, "prices", bars("SPY", Clock().labels("2024-01-08", "2024-01-12")), fields=FIELDS)
+    found = days_to_event(open_panel(Catalog((tmp_path,)), ["SPY"]), event="CPI")
+    assert found.until["SPY"].dropna().tolist() == [3.0, 2.0, 1.0]
+    assert found.today["SPY"].tolist() == [False, False, False, True, False]
+
+
+def test_an_end_without_a_time_is_all_of_that_day(tmp_path):
+    clock = Clock("24/7", "1h")
+    store(tmp_path, "btc", bars("BTC", clock.labels("2024-01-01", "2024-01-09")), clock="24/7", frequency="1h", fields=FIELDS)
+    catalog = Catalog((tmp_path,))
+    assert open_panel(catalog, ["BTC"], clock, "2024-01-02", "2024-01-03").index[-1] == pd.Timestamp("2024-01-03 23:00")
+    assert open_panel(catalog, ["BTC"], clock, "2024-01-02", "2024-01-03 05:00").index[-1] == pd.Timestamp("2024-01-03 05:00")
+    table, _ = compute_table(catalog, ["momentum"], View(("BTC",), clock, "2024-01-02", "2024-01-03"), {})
+    assert table["label"].max() == pd.Timestamp("2024-01-03 23:00")
+
+
+def test_events_of_two_datasets_are_one_table(tmp_path):
+    store(tmp_path, "prices", bars("SPY", Clock().labels("2024-01-02", "2024-01-12")), fields=FIELDS)
+    for name, days in (("history", ["2023-12-13", "2024-01-31"]), ("seen", ["2024-01-31", "2024-03-20"])):
+        times = pd.to_datetime(days)
+        table = pd.DataFrame({"event_time": times, "known_at": times - pd.Timedelta("200D"), "symbol": "FOMC", "event": 1.0})
+        store(tmp_path, name, table, clock="24/7", frequency="event", publication={"rule": "column"}, fields={"event": {}})
+    panel = open_panel(Catalog((tmp_path,)), ["SPY"])
+    assert panel.events("FOMC")["event_time"].dt.strftime("%m-%d").tolist() == ["12-13", "01-31", "03-20"]
+    assert sorted(one.name for field, _, one in panel.datasets() if field == "event") == ["history", "seen"]

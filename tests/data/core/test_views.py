@@ -1,10 +1,12 @@
 """A view adds nothing of its own: it is the panel under it until a method says otherwise; and a catalog knows what it holds."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from flowbt.data.panel import views
 from flowbt.data.panel.reader import open_panel
-from flowbt.data.panel.views import PanelView, Quiet
+from flowbt.data.panel.views import PanelView, Quiet, Recalled
 from flowbt.ground.errors import FieldError
 
 
@@ -53,3 +55,21 @@ def test_what_a_quiet_panel_reads_once_it_gives_in_copies(pair, read):
     given.iloc[:] = 0.0
     pd.testing.assert_frame_equal(read(quiet), read(panel))
     assert quiet.shared("close") is quiet.shared("close")
+
+
+def test_a_features_result_is_recalled_where_its_arguments_are_plain_and_it_has_all_labels(pair, monkeypatch):
+    panel, calls = pair[0], []
+
+    def feature(panel, *, factor=1.0, rows=None):
+        calls.append(factor)
+        return panel["close"].iloc[: len(panel.index) if rows is None else rows] * factor
+
+    recall = Recalled(panel)
+    first, again = recall(feature, {"factor": 2.0}), recall(feature, {"factor": 2.0})
+    assert (again is first, calls) == (True, [2.0])
+    assert recall.on(panel)(feature, {"factor": 2.0}) is first
+    assert recall(feature, {"factor": np.float32(2.0)}) is None  # no plain number: not told apart from others
+    assert recall(feature, {"rows": 3}) is None
+    monkeypatch.setattr(views, "MOST_BYTES", 10)
+    small = Recalled(panel)
+    assert small(feature, {"factor": 3.0}) is not small(feature, {"factor": 3.0})  # too large to be kept

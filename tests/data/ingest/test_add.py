@@ -153,6 +153,17 @@ def test_a_wrong_unit_or_sign_is_caught_by_what_other_datasets_have(tmp_path):
     assert len(add(tmp_path, file(dated(DAYS, ",", ("41", "42", "43"))), *other, "--any-size")) == 3
 
 
+@pytest.mark.parametrize(
+    ("field", "wrong", "factor"), [("dix", 45.2, 0.01), ("funding_rate", 0.01, 0.01), ("pct_above_200d", 0.62, 100.0), ("iv_30d", 0.55, 100.0)]
+)
+def test_a_unit_that_cannot_be_is_refused_where_nothing_else_is_there(tmp_path, field, wrong, factor):
+    text = file(dated(DAYS, ",", [str(wrong * size) for size in (1.0, 1.1, 0.9)]))
+    said = (*NEW, "--map", f"{field}=Flow")
+    with pytest.raises(RefusedImport, match=f"{field}.*usual size.*--scale"):
+        add(tmp_path, text, *said)
+    assert add(tmp_path, text, *said, "--scale", f"{field}={factor}")[field].median() == pytest.approx(wrong * factor)
+
+
 def test_an_unknown_option_is_refused_with_the_nearest(tmp_path):
     (tmp_path / "x.csv").write_text(PLAIN)
     words = ["import", "table", str(tmp_path / "x.csv"), "--time", "Date", "--map", "x=Flow", "--symbol", "A", "--publication", "close"]

@@ -68,3 +68,13 @@ def test_two_symbols_are_apart_and_days_may_be_asked_for():
     table = trade_fields(both, VpinRules(buckets=20, days=2, step="1d"))
     assert table.groupby("symbol").size().tolist() == [4, 4]
     assert list(table.columns) == ["event_time", "symbol", *FIELDS]
+
+
+def test_minutes_without_a_side_count_for_neither_taker():
+    rows = minutes()
+    rows.loc[rows.index[-30:], "buy"] = np.nan  # of the last hour's second half nobody knows
+    last = trade_fields(rows, RULES).iloc[-1]
+    known = rows[(rows["event_time"] >= last["event_time"]) & rows["buy"].notna()]
+    assert len(known) > 5
+    assert last["taker_buy_volume"] == pytest.approx(known["buy"].sum())
+    assert last["taker_sell_volume"] == pytest.approx((known["volume"] - known["buy"]).sum())

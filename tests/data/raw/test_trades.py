@@ -76,6 +76,16 @@ def test_trades_without_a_side_have_no_taker_volume(tmp_path):
     assert bars["volume"].sum() == pytest.approx(trades()["qty"].sum())
 
 
+def test_a_side_that_is_not_known_is_no_sale(tmp_path):
+    start = 1735689600000
+    (tmp_path / "BTCUSDT-a.csv").write_text(f"time,price,size,side\n{start},100,2,buy\n{start + 1},100,2,\n{start + 60000},100,1,buy\n")
+    (tmp_path / "BTCUSDT-b.csv").write_text(f"time,price,size\n{start + 120000},100,3\n{start + 60000},100,3\n")
+    parts = [minute_bars(tmp_path / f"BTCUSDT-{name}.csv", TradeRules(), LIMITS) for name in "ab"]
+    assert joined_minutes(parts[:1])["buy"].fillna(-1).tolist() == [-1.0, 1.0]
+    assert joined_minutes(parts)["buy"].isna().all()
+    assert joined_minutes(parts)["volume"].tolist() == [4.0, 4.0, 3.0]
+
+
 def test_minutes_split_over_two_files_are_one_bar(tmp_path):
     whole = trades()
     parts = []

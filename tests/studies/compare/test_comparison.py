@@ -128,3 +128,30 @@ def test_the_page_escapes_names(tmp_path):
     text = compare_page.write(tmp_path, compare(tmp_path, runs).to_dict()).read_text()
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert" in text
+
+
+def test_settings_are_told_in_words_and_what_a_run_lacks_is_a_dash():
+    one, other = make_record(parameters={"a": (1, 2), "b": None, "c": {"x": 1}}), make_record(parameters={"a": (), "d": 0.5})
+    found = {row["name"]: row["values"] for row in compare_records([one, other]).parameters}
+    assert found == {"a": ["1, 2", "none"], "b": ["none", "–"], "c": ["x 1", "–"], "d": ["–", "0.5"]}
+
+
+def test_a_run_that_uses_the_future_is_labelled_so_and_names_show_three_differences_at_most():
+    many = [make_record(parameters=dict.fromkeys("abcd", k)) for k in (1, 2)]
+    assert unique_labels(many) == ["dull (a=1, b=1, c=1)", "dull (a=2, b=2, c=2)"]
+    many[1].manifest["look_ahead"] = "shift(-1)"
+    assert unique_labels(many)[1] == "dull (a=2, b=2, c=2) LOOK-AHEAD"
+
+
+def test_the_least_of_two_years_is_that_of_all_and_two_labels_are_enough():
+    base = make_record()
+    two = dataclasses.replace(base, returns=base.returns.iloc[:2])
+    assert compare_records([base, two]).bars == 2
+    with pytest.raises(RangeError, match="the runs share 1"):
+        compare_records([base, dataclasses.replace(base, returns=base.returns.iloc[:1])])
+
+
+def test_a_run_that_never_moves_correlates_with_nothing():
+    base = make_record()
+    still = dataclasses.replace(base, returns=base.returns.assign(strategy=0.0))
+    assert compare_records([base, still]).correlation == [[1.0, None], [None, None]]

@@ -7,7 +7,8 @@ import pytest
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.views import Quiet
 from flowbt.engine.loader import load_strategy
-from flowbt.studies.lookahead.check import NO_DELAY, ProbePanel, check, joined
+from flowbt.ground.errors import LookAheadError
+from flowbt.studies.lookahead.check import NO_DELAY, ProbePanel, check, joined, warm_up
 from flowbt.studies.lookahead.parts import parts_of
 from flowbt.studies.lookahead.probe import Probe
 from flowbt.studies.run.market import panel_for
@@ -87,3 +88,26 @@ def test_a_module_that_may_remember_is_shown_histories_in_order_of_length(catalo
     assert Probe(decide, Quiet(panel.unlogged()), loaded.decide(panel, loaded.resolve({})), late=True, memory=True).first_leak() is None
     assert len(set(lengths)) > 10
     assert lengths == sorted(lengths)
+
+
+@pytest.mark.parametrize(("bars", "needed"), [(5, 5), (6, 10), (10, 10), (11, 21)])
+def test_the_warm_up_is_the_shortest_history_tried_that_is_long_enough(catalog, strategy, bars, needed):
+    loaded = load_strategy(write(strategy, f'panel["close"].pct_change({bars}) > 0'))
+    panel, values = panel_for(catalog, loaded), loaded.resolve({})
+    full = parts_of(loaded.decide(panel, values), len(panel.index))
+    assert warm_up(loaded, values, panel, full) == needed
+    assert warm_up(loaded, values, panel, {"hold": 3}) == 5  # nothing that a history could change
+
+
+def test_what_is_asked_for_is_counted_and_a_leak_leaves_no_warm_up(catalog, strategy):
+    loaded = load_strategy(write(strategy, HONEST))
+    panel = panel_for(catalog, loaded)
+    report = check(catalog, strategy, dates=3)
+    assert report.entries == int(loaded.decide(panel, loaded.resolve({})).short.to_numpy().sum())
+    assert len(report.cuts) >= 3
+    assert (min(report.cuts) > panel.index[0], max(report.cuts) < panel.index[-1]) == (True, True)
+    leaking = check(catalog, write(strategy, LEAKS["tomorrow"]), dates=3)
+    assert leaking.warm_up is None
+    with pytest.raises(LookAheadError, match="fade uses the future"):
+        leaking.raise_if_failed()
+    assert report.raise_if_failed() is None

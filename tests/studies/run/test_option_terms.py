@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from flowbt.studies.run.option_terms import BandEnd, OptionTermsUsed, warning_of, words_of
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from flowbt.engine.types import Account
+from flowbt.studies.run.option_terms import BandEnd, OptionTermsUsed, _end, warning_of, words_of
 
 
 def end(shift: float, sharpe: float) -> BandEnd:
@@ -28,3 +34,14 @@ def test_only_a_sign_that_depends_on_the_prices_is_warned_of() -> None:
     assert "Sharpe -0.10 to 0.40" in warning_of(terms(-0.1, 0.2, 0.4))
     assert "Sharpe 0.00 to 0.40" in warning_of(terms(0.0, 0.2, 0.4))
     assert warning_of(terms(0.1, 0.2, 0.4)) == warning_of(terms(-0.4, -0.2, -0.1)) == ""
+
+
+def test_an_end_of_the_band_is_a_path_of_values_on_the_books_account_and_year() -> None:
+    book = SimpleNamespace(account=Account(cash=100.0), market=SimpleNamespace(year=365.0))
+    value = np.array([110.0, 99.0, 108.9])
+    returns = np.array([0.1, -0.1, 0.1])
+    found = _end(-1.0, value, book)  # type: ignore[arg-type]
+    assert (found["shift"], found["total_return"]) == (-1.0, pytest.approx(0.089))
+    assert found["sharpe"] == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(365))
+    assert _end(0.0, value[:1], book)["sharpe"] == 0.0  # type: ignore[arg-type]
+    assert _end(0.0, np.array([0.0, 5.0]), book)["sharpe"] == pytest.approx(-0.5 / np.std([-1, 0], ddof=1) * np.sqrt(365))  # type: ignore[arg-type]

@@ -152,3 +152,39 @@ def test_missing_funding_of_a_held_bar_is_an_error() -> None:
         sweeper.run(sweeper.space.codes(np.arange(4)))
     free = sweeper_of(sized, market, CASES["sized"][1], Costs(funding=False))
     assert np.isfinite(free.run(free.space.codes(np.arange(4))).column("total_return")).all()
+
+
+OPPOSITES = {
+    "~": lambda up: ~up,
+    "logical_not": np.logical_not,
+    "== False": lambda up: up == False,  # noqa: E712
+    "False ==": lambda up: False == up,  # noqa: E712, SIM300
+    "!= True": lambda up: up != np.True_,
+}
+
+
+@pytest.mark.parametrize("form", OPPOSITES)
+def test_out_when_no_longer_in_is_the_same_mask_turned_round(form: str) -> None:
+    def crossing(panel: Any, *, window: int) -> Signals:
+        close = panel["close"]
+        up = (close > close.rolling(window).mean()) & (close > close.shift(window))
+        return Signals(long=up, exit=OPPOSITES[form](up))
+
+    market = random_market(n=2, seed=1)
+    one = sweeper_of(crossing, market, {"window": (3, 5, 8)})
+    got = one.run(one.space.codes(np.arange(3)))
+    for k, window in enumerate((3, 5, 8)):
+        assert_same(got.metrics[k], expected(market, crossing(one.tracer.quiet, window=window), one.costs, one.account)[0])
+    assert one.store.made == 6  # two comparisons for each window, whatever the exit
+
+
+def test_what_denies_numbers_is_no_opposite() -> None:
+    def wild(panel: Any, *, window: int) -> Signals:
+        change = panel["close"].diff(window)
+        return Signals(long=(change.clip(lower=0.0) == False) | (change > 1.0), hold=window)  # noqa: E712
+
+    market = random_market(n=2, seed=2)
+    one = sweeper_of(wild, market, {"window": (3, 5)})
+    got = one.run(one.space.codes(np.arange(2)))
+    assert not one.unfused
+    assert_same(got.metrics[1], expected(market, wild(one.tracer.quiet, window=5), one.costs, one.account)[0])

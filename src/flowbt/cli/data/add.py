@@ -12,6 +12,7 @@ import click
 from flowbt.cli.data.imports import RULES, arrival_of, arrival_options, report
 from flowbt.cli.options import PathName, datasets_option, emit, json_option, split_parameters
 from flowbt.cli.show.terminal import say
+from flowbt.ground.fields import FIELDS
 
 if TYPE_CHECKING:
     from flowbt.studies.ingest.add import Look, Wishes
@@ -81,7 +82,6 @@ def add(file: Path, datasets: Path, as_json: bool, **rest: Any) -> None:
 
 def _asked(seen: Look, wishes: Wishes, datasets: Path) -> tuple[Look, Wishes]:
     """The questions that remain, put to a person; then whether to go on."""
-    from flowbt.ground.fields import FIELDS
     from flowbt.studies.ingest.add import declared_at, look
 
     while seen.questions:

@@ -15,6 +15,7 @@ from flowbt.cli.show.terminal import show as show_table
 from flowbt.ground.errors import CheckFailed, FlowbtError, ParameterError, nearest
 from flowbt.ground.files import read_text, write_text
 from flowbt.ground.types import Json
+from flowbt.studies.features.docs import entries, entry, features_page
 
 if TYPE_CHECKING:
     from flowbt.studies.features.docs import FeatureEntry
@@ -39,7 +40,6 @@ def view_options(function: Any) -> Any:
 @json_option
 def ls(family: str | None, datasets: Path, demo: bool | None, as_json: bool) -> None:
     """Every feature, with its units and whether this catalog can feed it."""
-    from flowbt.studies.features.docs import entries
     from flowbt.studies.features.values import available
 
     catalog = data_of(datasets, demo)
@@ -65,7 +65,6 @@ def ls(family: str | None, datasets: Path, demo: bool | None, as_json: bool) -> 
 @json_option
 def show(name: str, parameters: tuple[str, ...], datasets: Path, demo: bool | None, as_json: bool, **view: Any) -> None:
     """What a feature is, what it needs, what of it is there, and a small chart of it."""
-    from flowbt.studies.features.docs import entry
     from flowbt.studies.features.values import availability, compute_table
 
     one = entry(name)
@@ -104,7 +103,6 @@ def show(name: str, parameters: tuple[str, ...], datasets: Path, demo: bool | No
 @json_option
 def compute(names: tuple[str, ...], target: Path, parameters: tuple[str, ...], datasets: Path, demo: bool | None, as_json: bool, **view: object) -> None:
     """Compute features over all history and write one table: label, symbol, a column per feature."""
-    from flowbt.studies.features.docs import entry
     from flowbt.studies.features.values import compute_table, write_table
 
     chosen = {name: _values(entry(name), [p.removeprefix(f"{name}.") for p in parameters if _owner(p, names) == name]) for name in names}
@@ -129,7 +127,6 @@ def compute(names: tuple[str, ...], target: Path, parameters: tuple[str, ...], d
 @click.option("--check", is_flag=True, help="Do not write: exit 3 when the file is not current.")
 def docs(target: Path | None, check: bool) -> None:
     """The page of all features, made from their declarations."""
-    from flowbt.studies.features.docs import features_page
 
     page = features_page()
     if target is None:

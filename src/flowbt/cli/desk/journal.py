@@ -14,6 +14,7 @@ from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import JournalError
 from flowbt.ground.home import project_path
 from flowbt.ground.types import Function
+from flowbt.studies.desk.chain import START, entry_with_hash, read
 
 F = TypeVar("F", bound=Function)
 
@@ -42,7 +43,6 @@ def command() -> None:
 def head(journal: Path, holds: str | None, as_json: bool) -> None:
     """The number of entries and the last hash. Kept elsewhere, and looked for later with --holds, it proves that nothing up to it was cut off or
     written anew."""
-    from flowbt.studies.desk.chain import START, entry_with_hash, read
 
     entries = read(journal)
     last = entries[-1].hash if entries else START
@@ -70,7 +70,6 @@ def head(journal: Path, holds: str | None, as_json: bool) -> None:
 @json_option
 def check(journal: Path, strategies: Path, demo: bool | None, datasets: Path, as_json: bool) -> int:
     """Make every journaled decision again from today's catalog; what differs is listed by cause. Exit code 3 where a look-ahead is among them."""
-    from flowbt.studies.desk.chain import read
     from flowbt.studies.desk.recheck import CAUSES, recheck
 
     entries, catalog = read(journal), data_of(datasets, demo)
@@ -98,7 +97,6 @@ def check(journal: Path, strategies: Path, demo: bool | None, datasets: Path, as
 def score(journal: Path, demo: bool | None, datasets: Path, as_json: bool) -> int:
     """The journaled decisions as a paper book with fills at the next open, beside the backtest of the same bars. Exit code 1 where a book cannot be made; the
     others are shown."""
-    from flowbt.studies.desk.chain import read
     from flowbt.studies.desk.follow import KIND
     from flowbt.studies.desk.paper import books_of
 

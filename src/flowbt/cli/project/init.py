@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
@@ -9,6 +10,8 @@ import click
 from flowbt.cli.options import PathName
 from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError
+from flowbt.ground.files import real, writing_folder
+from flowbt.ground.starter import starter_files, starter_folder
 
 README = """# {name}
 
@@ -41,10 +44,6 @@ def command(folder: Path) -> None:
 
     The folder appears whole or not at all; one that is there must be empty.
     """
-    import shutil
-
-    from flowbt.ground.files import real, writing_folder
-    from flowbt.ground.starter import starter_files, starter_folder
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ParameterError(f"new project {folder}", "is there already, and not an empty folder", "choose another name")

@@ -8,6 +8,7 @@ import click
 
 from flowbt.cli.options import PathName, data_of, datasets_option, demo_option, emit, json_option, parameter_option, say_data, split_parameters, timeout_option
 from flowbt.cli.show.terminal import Column, say, show
+from flowbt.studies.lookahead.kinds import LAYERS, table
 
 
 @click.command(epilog="Example: flowbt check strategies/exit_liquidity.py -p hold=5")
@@ -54,7 +55,6 @@ def command(path: Path | None, parameters: tuple[str, ...], dates: int, explain:
 
 
 def _explain(as_json: bool) -> int:
-    from flowbt.studies.lookahead.kinds import LAYERS, table
 
     if as_json:
         emit({"layers": LAYERS, "kinds": [{"kind": kind, "example": example, "caught_by": caught.split(", ")} for kind, example, caught in table()]})

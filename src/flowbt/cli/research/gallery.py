@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flowbt.cli.options import data_of, emit, say_data
 from flowbt.cli.progress import progress
 from flowbt.cli.show.terminal import Cell, Column, say, show
+from flowbt.evidence.search.judgement import beats_placebos
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import real
 from flowbt.ground.types import Json
@@ -91,8 +92,6 @@ def _print(gallery: Gallery) -> None:
     for line, names in _by_caveat(gallery).items():
         say(f"{', '.join(names) if len(names) < len(gallery.entries) else 'all'}: {line}", fg="yellow")
     if gallery.synthetic:
-        from flowbt.evidence.search.judgement import beats_placebos
-
         odd = [entry.strategy for entry in gallery.entries if beats_placebos(entry.null_adjusted)]
         say(f"where nothing is planted: {'nothing found' if not odd else 'found something: ' + ', '.join(odd)}", fg="yellow" if odd else None)
 

@@ -32,6 +32,7 @@ from flowbt.cli.options import (
 )
 from flowbt.cli.research.gallery import run_folder
 from flowbt.cli.show.run import print_run
+from flowbt.engine.vbt.aside import Aside
 from flowbt.ground.errors import ParameterError, nearest
 from flowbt.ground.types import Json
 
@@ -77,8 +78,6 @@ def command(path: Path, parameters: tuple[str, ...], **options: Any) -> int:
     if options["cluster"]:
         raise ParameterError("--cluster with one strategy", "a run is one unit of work", "give a folder of strategies, or use `flowbt sweep`")
     with _busy(f"running {path.stem}", quiet=options["as_json"]) as step:
-        from flowbt.engine.vbt.aside import Aside
-
         with Aside() if "vectorbt" not in sys.modules else nullcontext() as aside:  # before anything else is imported here
             from flowbt.studies.run.backtest import backtest
             from flowbt.studies.run.stored import enter_and_judge, store_run

@@ -30,6 +30,7 @@ from flowbt.cli.options import (
 from flowbt.cli.progress import progress
 from flowbt.cli.research.run import changed
 from flowbt.cli.show.sweep import print_sweep
+from flowbt.engine.vbt.aside import Aside
 from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
@@ -76,7 +77,6 @@ Examples:
 @json_option
 def command(path: Path, parameters: tuple[str, ...], **options: Any) -> None:
     """Run the strategy PATH for every combination of the given values (-p name=a:b:step, -p name=x,y,z; its GRID where none are given)."""
-    from flowbt.engine.vbt.aside import Aside
 
     with progress("sweep", options["as_json"]) as step, Aside() if "vectorbt" not in sys.modules else nullcontext() as aside:  # before other imports
         from flowbt.studies.sweep.sweep import SweepOptions, sweep

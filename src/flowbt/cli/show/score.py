@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowbt.cli.show.terminal import Column, say, show, width_of_output
+from flowbt.evidence.cutoffs import CUTOFFS
 from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ MOST = 6  # names in a line
 
 def print_board(board: ScoredClaims, placebos: bool, page: Path | None) -> None:
     """The findings, what they come to, what could not be scored, and where the pages are."""
-    from flowbt.evidence.cutoffs import CUTOFFS
 
     partial = "" if board.whole else "  PARTIAL: corrected by the whole register; the scoreboard is left as it is"
     say(f"scoreboard{'  SYNTHETIC' if board.synthetic else ''}{partial}", bold=True)

@@ -194,25 +194,3 @@ def on_labels(labels: np.ndarray, table: FieldTable) -> np.ndarray:
         return np.full(len(labels), np.nan)
     at = np.searchsorted(event, labels, side="right") - 1
     return np.where((at >= 0) & (event[at] == labels), values[at], np.nan)
-
-
-def settled_by_bar(table: FieldTable, clock: Clock, index: pd.DatetimeIndex) -> np.ndarray:
-    """Rates settled inside each bar, added up; of a rate that was corrected the last counts. 0 where none is due, NaN where some are missing.
-
-    What settles at the instant a bar ends belongs to that bar: it is paid on the position carried into it.
-    """
-    settled, paid = latest(table)
-    times = pd.DatetimeIndex(settled)
-    bars = (times - pd.Timedelta(nanoseconds=1)).floor(clock.bar)
-    summed = pd.Series(paid, index=bars).groupby(level=0).sum().reindex(index)
-    return summed.where(summed.notna(), np.where(_covered(times, clock.closes(index)), 0.0, np.nan)).to_numpy()
-
-
-def _covered(times: pd.DatetimeIndex, ends: pd.DatetimeIndex) -> np.ndarray:
-    """Which bars end between two settlements that are no further apart than is usual."""
-    after = times.searchsorted(ends, side="left")
-    inside = (after > 0) & (after < len(times))
-    gaps = np.diff(times.to_numpy()).astype("timedelta64[ns]").astype(float)
-    usual = np.median(gaps) if len(gaps) else 0.0
-    gap = gaps[np.clip(after - 1, 0, max(len(gaps) - 1, 0))] if len(gaps) else np.zeros(len(ends))
-    return np.asarray(inside & (gap <= 1.5 * usual))

@@ -16,10 +16,11 @@ import pandas as pd
 from flowbt.data.asof import asof_rows
 from flowbt.data.catalog import Catalog, Imported
 from flowbt.data.panel.bases import dividends_of, scale_to_meet, split_factor, stale_opens
-from flowbt.data.panel.columns import FieldTable, Reader, by_label, on_labels, settled_by_bar
+from flowbt.data.panel.columns import FieldTable, Reader, by_label, on_labels
 from flowbt.data.panel.joining import Joined, Speaker, join, preceded
+from flowbt.data.panel.settled import settled_by_bar
 from flowbt.data.provenance import SymbolSpan
-from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
+from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date, read_end
 from flowbt.ground.errors import FieldError, RangeError
 from flowbt.ground.fields import FOLDED, PRICES
 from flowbt.ground.protocols import Key, first_held, key_words
@@ -45,7 +46,7 @@ class TradedBars:
     high: pd.DataFrame
     low: pd.DataFrame
     close: pd.DataFrame
-    funding: pd.DataFrame  # sum of the funding rates settled inside each bar; 0 where none are
+    funding: pd.DataFrame  # sum of the funding rates that settle while a bar's position is held; 0 where none are
     stale: pd.DataFrame  # bool: the open repeats the close before, so the bar is its close only
     dividend: pd.DataFrame  # cash per share to who held it into the bar; 0 where none, and where prices have dividends folded in
 
@@ -121,11 +122,9 @@ class PanelReader:
 
     def events(self, symbol: str) -> pd.DataFrame:
         """The event table of a symbol (event_time, known_at, value), all rows; what may be used when is for the feature to respect."""
-        holder = self.catalog.holder("event", symbol, self.clock)
-        self.used[("event", symbol)] = holder
-        table = holder.read(["event_time", "known_at", "event"], [symbol])
-        table["known_at"] = holder.known_at(table["event_time"].to_numpy("datetime64[ns]"), table["known_at"].to_numpy("datetime64[ns]"))
-        return table.rename(columns={"event": "value"}).sort_values("event_time", ignore_index=True)
+        rows = self._table("event", symbol)
+        table = pd.DataFrame({"event_time": rows.event, "known_at": rows.known, "value": rows.values})
+        return table.sort_values("event_time", kind="stable", ignore_index=True)
 
     def unlogged(self) -> PanelReader:
         """The same panel with a log of its own, sharing what has been read: what is asked of it leaves no trace in this one's."""
@@ -290,18 +289,19 @@ class PanelReader:
         return first, last
 
     def _funding(self) -> dict[int, np.ndarray]:
-        """Column -> funding settled per bar. 0 where a symbol has no funding at all; NaN where it has, but not there (a hole is not 0)."""
+        """Column -> funding settled per bar, of the symbols that have any; NaN where it is missing (a hole is not 0)."""
         rates: dict[int, np.ndarray] = {}
-        if not self.clock.always:
-            return rates
         for column, symbol in enumerate(self.symbols):
-            if not self.catalog.has("funding_rate", symbol):
-                continue
-            self._table("funding_rate", symbol)  # says which datasets answer
-            holders = [one for one in self.catalog.holders("funding_rate", symbol, self.clock) if "funding_rate" in one.declaration.fields]
-            joined = join([(one, self._reader(one).table("funding_rate", symbol)) for one in holders])  # the settlements, not their sum over a bar
-            rates[column] = settled_by_bar(joined.table, self.clock, self.index)
+            if self.catalog.has("funding_rate", symbol):
+                self._table("funding_rate", symbol)  # says which datasets answer
+                intervals = self._settlements("funding_interval_hours", symbol) if self.catalog.has("funding_interval_hours", symbol) else None
+                rates[column] = settled_by_bar(self._settlements("funding_rate", symbol), intervals, self.clock, self.index)
         return rates
+
+    def _settlements(self, field: str, symbol: str) -> FieldTable:
+        """The rows of all datasets that answer, as they settled, not added up to bars."""
+        holders = [one for one in self.catalog.holders(field, symbol, self.clock) if field in one.declaration.fields]
+        return join([(one, self._reader(one).table(field, symbol)) for one in holders]).table
 
     def _values(self, field: str, symbols: list[str]) -> np.ndarray:
         out = np.empty((len(symbols), len(self.index)))
@@ -380,7 +380,7 @@ def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = N
     if not spans:
         raise catalog.missing("close", names[0] if names else None)
     first = read_date(start) if start is not None else min(pd.Timestamp(span[0]) for span in spans)
-    last = read_date(end) if end is not None else max(pd.Timestamp(span[1]) for span in spans)
+    last = read_end(end) if end is not None else max(pd.Timestamp(span[1]) for span in spans)
     index = clock.labels(first.normalize(), last)
     if not len(index):
         raise RangeError(f"{first:%Y-%m-%d} to {last:%Y-%m-%d}", f"no {clock.name} labels in it", "widen --from and --to")

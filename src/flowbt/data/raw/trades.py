@@ -34,7 +34,7 @@ class TradeRules:
 
 def minute_bars(path: Path, rules: TradeRules, limits: Limits) -> pd.DataFrame:
     """event_time (minute, UTC), symbol, open, high, low, close, volume, buy (coins bought by takers), dollars, trades. Minutes without a trade
-    have no row; `buy` is missing where the file has no side."""
+    have no row; `buy` is missing where a trade of the minute has no side."""
     names = () if path.name.endswith(".parquet") else _headerless(first_line(path))
     with open_table(path, limits, names, numbers=("price", *SIZE)) as table:
         order = table.column(("agg_trade_id", "id", "trade_id"), needed=False)
@@ -50,7 +50,7 @@ def minute_bars(path: Path, rules: TradeRules, limits: Limits) -> pd.DataFrame:
             FROM t GROUP BY us0 ORDER BY us0""")
     if not answer["sound"].all():
         raise SourceError(path.name, "trades without a positive price or with a negative size", "check its columns; is it another kind of file?")
-    answer["buy"] = answer["buy"].where(answer["sided"] > 0)
+    answer["buy"] = answer["buy"].where(answer["sided"] == answer["trades"])
     answer.insert(0, "event_time", labels(answer["us0"]))
     answer.insert(1, "symbol", rules.symbol or coin_of(path))
     return answer[["event_time", "symbol", "open", "high", "low", "close", *SUMS]]
@@ -92,4 +92,7 @@ def joined_minutes(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Bars of several files as one table, sorted. A minute in two files is one bar of both (files that overlap would count twice: give each once)."""
     together = pd.concat(parts, ignore_index=True).sort_values(["symbol", "event_time"], kind="stable")
     rules = {"open": "first", "high": "max", "low": "min", "close": "last"} | dict.fromkeys(SUMS, "sum")
-    return together.groupby(["symbol", "event_time"], as_index=False).agg(rules)
+    minutes = together.groupby(["symbol", "event_time"])
+    bars = minutes.agg(rules)
+    bars["buy"] = bars["buy"].where(minutes["buy"].count() == minutes.size())  # a sum of nothing is 0, and a side that is not known is no sale
+    return bars.reset_index()

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flowbt.deferred import Node
-from flowbt.engine.sweep.masks import EMPTY, Words
+from flowbt.engine.sweep.masks import COMPARES, EMPTY, Words
 from flowbt.engine.walk.kernel import Ints
 from flowbt.ground.compiled import jit
 
@@ -19,6 +19,7 @@ Postfix = npt.NDArray[np.int64]
 AND, OR, XOR, NOT = -1, -2, -3, -4  # a code of 0 or more pushes that leaf
 _BINARY = {operator.and_: AND, operator.or_: OR, operator.xor: XOR, np.logical_and: AND, np.logical_or: OR, np.logical_xor: XOR}
 _NOT = (operator.invert, np.logical_not)
+_DENIED = {operator.eq: False, operator.ne: True}
 
 
 @dataclass
@@ -53,8 +54,8 @@ class Program:
             for arg in node.args:
                 self._emit(arg, codes, split)
             codes.append(_BINARY[op])
-        elif op in _NOT and isinstance(node.args[0], Node):
-            self._emit(node.args[0], codes, split)
+        elif split and (opposite := _opposite_of(node)) is not None:
+            self._emit(opposite, codes, split)
             if codes[-1] >= 0:
                 self.inverted.add(codes[-1])
             codes.append(NOT)
@@ -62,6 +63,23 @@ class Program:
             if node not in self.leaves:
                 self.leaves.append(node)
             codes.append(self.leaves.index(node))
+
+
+def _opposite_of(node: Node) -> Node | None:
+    """What a node denies: the operand of `~x`, and of `x == False` and `x != True` where nothing in x can be missing."""
+    first, *others = node.args or (None,)
+    if node.op in _NOT:
+        return first if isinstance(first, Node) else None
+    denies = _DENIED.get(node.op)
+    if denies is None or len(others) != 1:
+        return None
+    one, value = (first, others[0]) if isinstance(first, Node) else (others[0], first)
+    return one if isinstance(one, Node) and isinstance(value, bool | np.bool_) and bool(value) is denies and _decided(one) else None
+
+
+def _decided(node: Node) -> bool:
+    """Whether a node is made of comparisons alone, so that it is True or False everywhere."""
+    return node.op in COMPARES or (node.op in (*_BINARY, *_NOT) and all(isinstance(arg, Node) and _decided(arg) for arg in node.args))
 
 
 class Codes(NamedTuple):

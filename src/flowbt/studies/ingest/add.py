@@ -35,6 +35,9 @@ from flowbt.studies.ingest.ingest import ImportOutcome, import_dataset
 MAX_AGE = {"session": "1 session", "day": "1D", "1h": "3h", "4h": "12h", "8h": "9h", "week": "8D", "month": "35D", "irregular": "7D"}
 ANY = "--any-size brings it in as it is"
 FEWEST, MOST = 5, 50  # common labels that can be compared; symbols that are
+USUAL = {  # of a known field by its unit: the sizes between which the median of its values lies, whatever the market
+    "fraction": (0.0, 1.0), "fraction per interval": (0.0, 0.005), "percent": (1.5, 200.0), "vol points": (1.5, 1000.0)
+}  # fmt: skip
 APART = 30.0  # a field is in another unit where its usual size is so many times that of its sisters
 
 
@@ -162,6 +165,7 @@ def add(seen: Look, wishes: Wishes, root: Path, arrival: Arrival | None = None) 
     declaration = declared_at(wishes, root) or _declaration(seen, wishes)
     if not wishes.any_size and seen.table is not None:
         like_sisters(seen.table, Catalog((root,)), wishes.name)
+        in_unit(seen.table)
     entry = PlanFile(path=str(real(seen.path)), source="messy", options=seen.reading)
     arrival = replace(arrival or Arrival(), parsed=(seen.sha256, seen.table) if seen.table is not None else None)
     return import_dataset(PlanDataset(name=wishes.name, files=(entry,)), Path("/"), declaration, root, arrival)
@@ -188,6 +192,15 @@ def calendar_of(times: pd.DatetimeIndex, wishes: Wishes) -> tuple[str, str]:
         clock = "XNYS"
         frequency = "session" if gap <= pd.Timedelta(days=4) and bool(Clock("XNYS").is_label(unique).all()) else "irregular"
     return wishes.clock or clock, wishes.frequency or frequency
+
+
+def in_unit(table: RawTable) -> None:
+    """RefusedImport where a known field's usual size cannot be in its unit: percents for a fraction, fractions for percents."""
+    for one in (name for name in table.fields if name in FIELDS and FIELDS[name].units in USUAL):
+        sizes, units = table.frame[one].abs(), FIELDS[one].units
+        low, high = USUAL[units]
+        if not low <= (usual := float(sizes[sizes > 0].median())) <= high and usual == usual:
+            raise RefusedImport(f"field {one!r}", f"its usual size is {usual:g}, and it is in {units}", f"say --scale {one}=FACTOR; {ANY}")
 
 
 def like_sisters(table: RawTable, catalog: Catalog, name: str) -> None:

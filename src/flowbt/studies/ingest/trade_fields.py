@@ -73,7 +73,7 @@ def bars_of(grid: pd.DataFrame, step: str) -> pd.DataFrame:
     groups = traded.groupby(bars)
     out = pd.DataFrame({"vpin": groups["vpin"].last()})
     out["taker_buy_volume"] = groups["buy"].sum(min_count=1)
-    out["taker_sell_volume"] = groups["volume"].sum() - out["taker_buy_volume"]
+    out["taker_sell_volume"] = (traded["volume"] - traded["buy"]).groupby(bars).sum(min_count=1)
     signed = np.sign(traded["net"]) * traded["net"].abs() ** 0.5
     out["kyle_lambda"] = _slope(signed, traded["change"], bars)
     out["amihud"] = 1e6 * (traded["change"].abs() / traded["dollars"]).groupby(bars).mean()

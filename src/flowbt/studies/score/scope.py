@@ -75,7 +75,10 @@ def event_of(claim: Claim, given: object, panel: Panel) -> Array:
         if not isinstance(given, tuple) or len(given) != 2:
             raise ClaimError(f"claim {claim.id}", f"its function returned a {type(given).__name__}", "with outcome=given(...) return (event, outcome)")
         given = given[0]
-    event = np.nan_to_num(array_of(claim, given, panel))
+    event = array_of(claim, given, panel)
+    if np.asarray(given).dtype == bool:  # nothing missing, nothing odd
+        return event
+    event = np.nan_to_num(event)
     if len(odd := event[~((event == 0) | (np.abs(event) == 1))]):
         raise ClaimError(f"claim {claim.id}", f"its event has numbers such as {odd[0]:.4g}", "return when it holds: True and False, or +1, 0 and -1")
     return event
@@ -87,5 +90,6 @@ def array_of(claim: Claim, given: object, panel: Panel) -> Array:
         raise ClaimError(f"claim {claim.id}", f"its function returned a {type(given).__name__}", "return a series or frame on the panel's labels")
     if not given.index.equals(panel.index):
         raise ClaimError(f"claim {claim.id}", f"its event has {len(given):,} labels, the panel {len(panel.index):,}", "keep the panel's index")
-    values = np.asarray(given.astype(float), dtype=np.float64)
+    plain = np.asarray(given)
+    values = plain.astype(np.float64) if plain.dtype == bool else np.asarray(given.astype(float), dtype=np.float64)
     return values[:, None] if values.ndim == 1 else values
