@@ -89,11 +89,21 @@ def races(names: tuple[str, ...], most: int, told: Callable[[str], None] = lambd
     return tally
 
 
+FAIR = (
+    "another process",
+    "not among the",
+    "is not there",
+    "not imported",
+    "there any more",
+    "is there already",
+    "Directory not empty",
+    "the versions kept are",
+)
+
+
 def _fair(one: Done) -> bool:
-    """One clear line: somebody else is at it, or what was asked for is gone meanwhile."""
-    return len(one.lines) == 1 and any(
-        words in one.err for words in ("another process", "not among the", "is not there", "not imported", "is there already", "the versions kept are")
-    )
+    """One clear line: somebody else is at it, or what was asked for is gone, or made, meanwhile."""
+    return len(one.lines) == 1 and any(words in one.err for words in FAIR)
 
 
 def _both(first: Words, second: Words, there: object, at: int) -> tuple[Done, Done]:

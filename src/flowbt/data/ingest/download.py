@@ -126,6 +126,9 @@ def _client(manners: Manners) -> Iterator[httpx.Client]:
         yield client
 
 
+RECORDS = "pulled.json"  # beside the files: where each is from
+
+
 class _Again(Exception):
     """This try failed, another may not. `after`: seconds the server asked for. `host`: the others of this host would fail, too; None: nothing is said of it."""
 
@@ -139,7 +142,7 @@ class _Download:
         self.client, self.watch, self.request, self.manners = client, watch, request, manners
         self.path = inside(folder, request.file)
         self.part = inside(folder, f"{request.file}.part")
-        self.records = folder / "pulled.json"
+        self.records = folder / RECORDS
         self.url = address(request.url, manners.base_url)
         self.host = urlsplit(request.url).netloc
 
