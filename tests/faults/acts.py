@@ -44,6 +44,7 @@ ACTS = {
     "gallery": Act(("run", "strategies")),
     "follow": Act(FOLLOW),
     "follow on": Act((*FOLLOW, "--asof", "2023-06-29"), (FOLLOW,)),
+    "daily": Act(("daily", "--no-update")),
     "data add": Act(ADD),
     "data append": Act(APPEND, (ADD,)),
     "data import": Act(("data", "import", "table", "files/a.csv", "--name", "m", "--symbol", "S", "--time", "Date", "--map", "x=X", "--publication", "close")),

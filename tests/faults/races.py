@@ -7,13 +7,13 @@ import shutil
 import signal
 from collections.abc import Callable
 
-from tests.faults.acts import ACTS, ADD, APPEND, FADE, Words
+from tests.faults.acts import ACTS, ADD, APPEND, FADE, FOLLOW, Words
 from tests.faults.forks import Done, command, run, start
 from tests.faults.kills import Tally, project, put
 from tests.faults.layer import How, worth_trying
 from tests.faults.state import between, broken, leftovers, state
 
-PAIRS: dict[str, tuple[Words, Words]] = {  # name of the act that is there before -> the two
+PAIRS: dict[str, tuple[Words, Words]] = {  # name of the act that is there before (and words for more than one pair of it) -> the two
     "run": (ACTS["run"].words, ACTS["run"].words),
     "sweep": ((*ACTS["sweep"].words, "--tearsheets", "0"), (*ACTS["sweep"].words, "--tearsheets", "0")),
     "sweep --resume": (ACTS["sweep --resume"].words, ACTS["sweep --resume"].words),
@@ -27,8 +27,28 @@ PAIRS: dict[str, tuple[Words, Words]] = {  # name of the act that is there befor
     "results tag": (("results", "tag", "fade", "one"), ("results", "tag", "fade", "two")),
     "results rm": (("results", "rm", "fade", "--yes"), ("run", FADE)),
     "results gc": (("results", "gc"), ACTS["sweep --resume"].words),
+    "score --lock": (ACTS["score --lock"].words, ACTS["score --lock"].words),
+    "reduce": (ACTS["reduce"].words, ACTS["reduce"].words),
+    "gallery": (ACTS["gallery"].words, ("run", FADE)),
+    "results export": (ACTS["results export"].words, ACTS["results export"].words),
+    "results export, removed": (ACTS["results export"].words, ("results", "rm", "fade", "--yes")),
+    "results rm, twice": (("results", "rm", "fade", "--yes"), ("results", "rm", "fade", "--yes")),
+    "compare --html": (ACTS["compare --html"].words, ("results", "rm", "fade", "--yes")),
+    "board --html": (ACTS["board --html"].words, ACTS["board --html"].words),
+    "features compute": (ACTS["features compute"].words, ACTS["features compute"].words),
+    "follow, claims": (FOLLOW, ("journal", "register", "claims")),
+    "new strategy": (ACTS["new strategy"].words, ACTS["new strategy"].words),
+    "init": (ACTS["init"].words, ACTS["init"].words),
+    "data rm": (("data", "rm", "x", "--yes"), APPEND),
+    "data rm, read": (("data", "rm", "dix", "--yes"), ("run", FADE)),
+    "data restore": (("data", "restore", "x", "--to", "previous"), APPEND),
+    "data restore, cleared": (("data", "restore", "x", "--to", "previous"), ("data", "gc")),
+    "daily": (("daily", "--no-update"), ("daily", "--no-update")),
 }
-MAY_DIFFER = {"results rm", "results gc", "data gc"}  # which of the two came last decides
+MAY_DIFFER = {  # which of the two came last decides
+    *("results rm", "results gc", "data gc", "results export, removed", "results rm, twice", "compare --html", "follow, claims", "new strategy", "init"),
+    *("data rm", "data rm, read", "data restore", "data restore, cleared"),
+}
 
 
 def races(names: tuple[str, ...], most: int, told: Callable[[str], None] = lambda line: None) -> Tally:
@@ -38,7 +58,7 @@ def races(names: tuple[str, ...], most: int, told: Callable[[str], None] = lambd
         home = template.parent
         for name in names:
             first, second = PAIRS[name]
-            there, before, act = put(template, home / "project"), home / "before", ACTS[name]
+            there, before, act = put(template, home / "project"), home / "before", ACTS[name.partition(",")[0]]
             for number, words in enumerate(act.before, start=1):
                 at = act.halted if act.halted and number == len(act.before) else 0
                 run(command(*words), there, at, How.KILL if at else How.COUNT)
@@ -69,9 +89,21 @@ def races(names: tuple[str, ...], most: int, told: Callable[[str], None] = lambd
     return tally
 
 
+FAIR = (
+    "another process",
+    "not among the",
+    "is not there",
+    "not imported",
+    "there any more",
+    "is there already",
+    "Directory not empty",
+    "the versions kept are",
+)
+
+
 def _fair(one: Done) -> bool:
-    """One clear line: somebody else is at it, or what was asked for is gone meanwhile."""
-    return len(one.lines) == 1 and any(words in one.err for words in ("another process", "not among the", "is not there"))
+    """One clear line: somebody else is at it, or what was asked for is gone, or made, meanwhile."""
+    return len(one.lines) == 1 and any(words in one.err for words in FAIR)
 
 
 def _both(first: Words, second: Words, there: object, at: int) -> tuple[Done, Done]:

@@ -42,7 +42,7 @@ def state(root: Path) -> State:
         trials = ledger.Ledger(root / "ledger" / market)
         for name in trials.names:
             out[f"ledger {name}"] = [trials.count(name).trials, trials.names[name].lost]
-    out["journal"] = _tried(lambda: [entry.body["strategy"] for entry in chain.read(root / "journal")])
+    out["journal"] = _tried(lambda: [entry.body.get("strategy", entry.kind) for entry in chain.read(root / "journal")])
     if (root / "claims" / "register.lock").exists():
         out["register"] = _tried(lambda: _digest(repr(read_lock(root / "claims"))))
     for path in sorted((root / "results").glob("*/*.json")):

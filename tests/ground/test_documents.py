@@ -1,9 +1,12 @@
 """One line says which entry of a declaration is wrong, and how."""
 
+import random
+
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
+from tests.faults.tampered import harms
 
-from flowbt.ground.documents import parse_json, read_declared, read_toml
+from flowbt.ground.documents import keep, kept, parse_json, read_declared, read_toml
 from flowbt.ground.errors import DatasetError
 
 
@@ -49,3 +52,18 @@ def test_a_file_that_cannot_be_read_or_is_nested_too_deeply(tmp_path):
         read_toml(tmp_path / "deep.toml")
     with pytest.raises(ValueError, match="nested too deeply"):
         parse_json("[" * 200000)
+
+
+def test_what_a_call_keeps_for_the_next_is_as_it_was_or_unknown(tmp_path):
+    path, told = tmp_path / "kept.json", {"time": "2026-01-02", "done": True, "outcomes": [{"dataset": "a", "rows": 3}]}
+    assert kept(path) == {}
+    keep(path, told)
+    assert kept(path) == told
+    whole, dice = path.read_bytes(), random.Random(3)
+    for _ in range(300):
+        _, data = harms(whole, path, dice)
+        path.write_bytes(data)
+        assert kept(path) == (told if data == whole else {})
+    for text in (b"[]", b"{}", b"null", whole.replace(b'"rows": 3', b'"rows": 4'), b'{"seal": 5}'):
+        path.write_bytes(text)
+        assert kept(path) == {}

@@ -1,7 +1,9 @@
 """The local server: loopback, nothing outside the folder, changes only from its own page."""
 
+import contextlib
 import http.client
 import json
+import socket
 import threading
 
 import pytest
@@ -9,7 +11,7 @@ from tests.results.records import make_record
 
 from flowbt.ground.errors import ResultsError
 from flowbt.results import shelf, store
-from flowbt.results.serve import inside, make_server
+from flowbt.results.serve import Handler, inside, make_server
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +103,42 @@ def test_compare_and_headers(served):
 def test_a_port_in_use_is_one_clear_line(served, tmp_path):
     with pytest.raises(ResultsError, match=rf"serve on port {served[2]}.*--port"):
         make_server(tmp_path, served[2], str)
+
+
+RAW = (
+    b"GET http://[ HTTP/1.1",
+    b"POST http://[ HTTP/1.1",
+    b"GET /x",
+    b"\0\xff",
+    b"GET / HTTP/9.9",
+    b"GET /" + b"a" * 70_000 + b" HTTP/1.1",
+    b"HEAD //[ HTTP/1.1",
+)
+
+
+@pytest.mark.parametrize("line", RAW, ids=range(len(RAW)))
+def test_what_is_no_request_is_no_traceback(served, line, capfd):
+    with socket.create_connection(("127.0.0.1", served[2]), timeout=10) as link, link.makefile("rb") as answer:
+        link.sendall(line + f"\r\nHost: 127.0.0.1:{served[2]}\r\n\r\n".encode())
+        link.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionResetError):  # the rest of a line that is too long was not read
+            assert b"200 OK" not in answer.read()
+    assert ask(served[2], "/")[0] == 200
+    assert capfd.readouterr().err == ""
+
+
+def test_who_leaves_before_the_answer_is_no_traceback(served, capfd):
+    def gone(self, *args):
+        raise BrokenPipeError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Handler, "_send", gone)
+        with pytest.raises(http.client.RemoteDisconnected):
+            ask(served[2], "/")
+    assert capfd.readouterr().err == ""
+
+
+def test_as_many_runs_are_compared_as_a_page_can_show(served):
+    names = "&".join(f"run={n}" for n in range(21))
+    assert ask(served[2], f"/compare?{names}")[0] == 400
+    assert ask(served[2], "/compare?" + "run=a&" * 300 + "run=b")[1] == "compared ['a', 'b']"

@@ -171,3 +171,11 @@ def test_ctrl_c_while_a_run_is_removed_leaves_nothing_behind(tmp_path, monkeypat
     with pytest.raises(KeyboardInterrupt):
         shelf.remove(shelf.find(tmp_path, place.name))
     assert not [path for path in place.parent.iterdir() if path.is_dir()]
+
+
+def test_what_somebody_else_has_just_removed_is_said(tmp_path):
+    store.save(tmp_path, make_record(sessions=60))
+    entry = shelf.find(tmp_path, "dull")
+    shelf.remove(entry)
+    with pytest.raises(RunNotFound, match="it is not there any more"):
+        shelf.remove(entry)

@@ -8,7 +8,7 @@ from tests.results.records import make_record
 
 from flowbt.cli.results.results import command
 from flowbt.ground.errors import StoreError
-from flowbt.results import store
+from flowbt.results import shelf, store
 from flowbt.results.pages import site
 
 
@@ -102,3 +102,14 @@ def test_show_names_what_the_run_rests_on(filled, capsys):
     assert "dix for dark_pool_net" in out
     assert "SYNTHETIC" in out
     assert "tearsheet.html" in out
+
+
+def test_a_run_removed_meanwhile_is_left_out_of_the_site(tmp_path, monkeypatch):
+    root = tmp_path / "results"
+    kept, gone = (store.save(root, make_record(name, sessions=60)) for name in ("one", "two"))
+    listed = [*site._files(root, ".html", whole=False)]
+    shelf.remove(shelf.find(root, "two"))
+    monkeypatch.setattr(site, "_files", lambda *_, **__: iter(listed))
+    assert site.export(root, tmp_path / "site") == 2
+    assert [path.parent.name for path in (tmp_path / "site").rglob("tearsheet.html")] == [kept.name]
+    assert not gone.exists()

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -98,3 +100,10 @@ def test_hostile_names_stay_inside_the_folder(tmp_path):
         place = store.save(tmp_path, make_record(name, sessions=60))
         assert place.resolve().parent.parent == tmp_path.resolve()
     assert json.loads((place / "summary.json").read_text())["strategy"] == "\x00"
+
+
+def test_nothing_stored_is_read_by_running_it():
+    source = Path(store.__file__).parents[1]
+    runs = re.compile(r"^\s*(import|from) (pickle|shelve|marshal|dill|cloudpickle|joblib)\b|read_pickle|allow_pickle=True", re.MULTILINE)
+    found = {path.relative_to(source).as_posix() for path in source.rglob("*.py") if runs.search(path.read_text())}
+    assert found == {"engine/vbt/aside.py", "engine/vbt/serve.py"}  # the two ends of a pipe between processes of ours

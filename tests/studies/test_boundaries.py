@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 
 import pytest
@@ -147,3 +148,10 @@ def test_what_an_object_raises_as_it_goes_is_a_line_and_no_leak(words, strategy,
     assert stop.value.code == 0
     assert said
     assert all(re.match(r"flowbt: warning: \w+: .*, raised where nobody can catch it \(\w+\.py line \d+\)", line) for line in said)
+
+
+def test_the_end_of_a_process_that_read_raw_files_is_quiet(tmp_path):
+    (tmp_path / "prints.csv").write_text("Date,X\n2024-01-02,1\n")
+    words = ["reduce", "dark-prints", "prints.csv", "--to", "dark", "--workers", "1"]
+    done = subprocess.run([sys.executable, "-c", "from flowbt.cli import main; main()", *words], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), done.stderr

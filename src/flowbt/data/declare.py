@@ -194,6 +194,11 @@ EARLIEST = {  # by source: what its provider's own schedule allows at the earlie
 }
 TO_THE_CLOSE = ("close", "member_close", "dix", "put_call_equity", "put_call_total", "put_call_index", "pct_above_200d", "pct_above_50d")
 SETTLED = ("funding_rate", "funding_interval_hours")  # stamped at the instant they settle, not with the start of a bar
+TAKEN = (  # what a chain says of the instant it was taken, at any hour of its day
+    *("gex", "gex_low", "gex_high", "gex_0dte", "zero_gamma", "nearest_positive_gamma", "dealer_delta", "dealer_vanna", "dealer_charm"),
+    *("iv_7d", "iv_30d", "iv_91d", "iv_skew", "iv_curve", "max_pain", "oi_herfindahl", "oi_near_share"),
+)
+SLICES = "slice_"  # fields of a chain's surface begin so
 
 
 def whole_session(name: str) -> bool:
@@ -331,7 +336,7 @@ class Dataset(BaseModel):
     def _least(self, events: pd.DatetimeIndex) -> pd.DatetimeIndex:
         """The earliest instant at which rows with these event times can be known."""
         least, clock = events, self.calendar
-        settled = all(self.fields[name].combine in ("rate", "compound") or name in SETTLED for name in self.fields)
+        settled = all(self.fields[name].combine in ("rate", "compound") or name in SETTLED + TAKEN or name.startswith(SLICES) for name in self.fields)
         if self.frequency == "session" and any(whole_session(name) for name in self.fields):
             closes = clock.closes(events)
             least = closes.where(closes.notna(), events)

@@ -10,7 +10,6 @@ whole: a reader finds the old version of a dataset or the new one, and what noth
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import posixpath
 from collections.abc import Iterator
@@ -25,8 +24,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pyarrow import fs
 
+from flowbt.ground.documents import read_json
 from flowbt.ground.errors import Busy, StoreError
-from flowbt.ground.files import WRITING, locked, move_into_place, read_text, write_json, writing
+from flowbt.ground.files import WRITING, locked, move_into_place, write_json, writing
 from flowbt.ground.home import cache_folder
 
 SCHEMES = ("s3://", "gs://", "gcs://", "file://")
@@ -127,10 +127,10 @@ class RemoteFolder:
 
     def _synced(self) -> dict[str, Synced]:
         try:
-            found: dict[str, Synced] = json.loads(read_text(self.here / SYNCED))["files"]
-        except (OSError, ValueError, KeyError):
+            found: dict[str, Synced] = read_json(self.here / SYNCED)["files"]
+        except (OSError, ValueError, KeyError, TypeError):
             return {}
-        return found
+        return found if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -200,10 +200,10 @@ def listing(system: fs.FileSystem, root: str) -> dict[str, fs.FileInfo]:
 def address_of(folder: Path) -> str | None:
     """The address a folder is the copy of; None for any other folder."""
     try:
-        found: str = json.loads(read_text(folder / SYNCED))["address"]
-    except (OSError, ValueError, KeyError):
+        found = read_json(folder / SYNCED)["address"]
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found
+    return found if isinstance(found, str) else None
 
 
 def local_folder(name: str) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flowbt.ground.errors import FlowbtError
-from flowbt.ground.files import read_bytes, read_text
+from flowbt.ground.files import read_bytes, read_text, write_text
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError  # slow to import: who has a model has done it
@@ -75,6 +75,21 @@ def unsealed(text: bytes) -> Any:
     if seal:
         del document["seal"]
     return document
+
+
+def keep(path: Path, document: Mapping[str, object]) -> None:
+    """Write what a later call wants to know of this one. OSError where it cannot be written."""
+    write_text(path, sealed(document, indent=1))
+
+
+def kept(path: Path) -> dict[str, Any]:
+    """What `keep` wrote; empty where it never did, or where anybody else has written there since: then nothing is known, and done again."""
+    try:
+        text = read_bytes(path)
+        found: dict[str, Any] = unsealed(text) if _SEAL.search(text) else {}
+    except (OSError, ValueError):
+        return {}
+    return found
 
 
 def _hash(text: bytes) -> str:

@@ -14,7 +14,7 @@ Context = dict[str, object]
 """What a page, a chart or a table shows, by name: built here, read by a template."""
 Parameters = Mapping[str, object]
 """Values of parameters by name: whatever the author of a strategy, claim or feature declared."""
-Function = Callable[..., Any]
+Function = Callable[..., object]
 """What a user wrote, or any function that is called by names: a strategy, a claim, a feature."""
 Moment = str | date
 """A date or a time as asked for: YYYY-MM-DD with HH:MM or not, a date, or a pd.Timestamp."""

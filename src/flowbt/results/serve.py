@@ -6,6 +6,8 @@ borrowed name), serves only page files inside the results folder, and changes on
 
 from __future__ import annotations
 
+import socket
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -13,7 +15,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from flowbt.ground.documents import dumps, parse_json
 from flowbt.ground.errors import FlowbtError, ResultsError
@@ -24,7 +26,7 @@ from flowbt.results.pages.base import render_page, write_assets
 
 HOST = "127.0.0.1"
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".png": "image/png", ".csv": "text/csv", ".parquet": "application/octet-stream"}
-MOST_BODY = 20_000
+MOST_BODY, MOST_COMPARED = 20_000, 20
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -43,14 +45,31 @@ def make_server(root: Path, port: int, compare: Compare) -> ThreadingHTTPServer:
     root = real(Path(root))
     with shelf.storing(root, "serve"):
         root.mkdir(parents=True, exist_ok=True)
-    with suppress(PermissionError):  # a read-only folder can still be looked at when its assets are there
+    with suppress(OSError):  # a read-only folder can still be looked at when its assets are there
         write_assets(root)
     try:
-        server = ThreadingHTTPServer((HOST, port), partial(Handler, root=root, compare=compare))
+        server = Server((HOST, port), partial(Handler, root=root, compare=compare))
     except OSError as problem:
         raise ResultsError(f"serve on port {port}", problem.strerror or str(problem), "choose another with --port, or 0 for a free one") from None
-    server.daemon_threads = True
     return server
+
+
+class Server(ThreadingHTTPServer):
+    """A thread for each request; one that its asker has left, or whose file is gone meanwhile, is no defect."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+def _split(target: str) -> SplitResult:
+    """The parts of what is asked for; of what is no address, an address where nothing is."""
+    try:
+        return urlsplit(target)
+    except ValueError:
+        return urlsplit("/.none")
 
 
 def inside(root: Path, asked: str) -> Path | None:
@@ -69,13 +88,14 @@ class Handler(BaseHTTPRequestHandler):
     """One request. GET: the browser page, pages of the folder, /compare, /api/progress. POST: /api/mark."""
 
     server_version, sys_version = "flowbt", ""
+    timeout = 60  # seconds for a line, or for what is sent to be taken
 
     def __init__(self, *args: Any, root: Path, compare: Compare) -> None:
         self.root, self.compare = root, compare
         super().__init__(*args)
 
     def do_GET(self) -> None:
-        url = urlsplit(self.path)
+        url = _split(self.path)
         path = unquote(url.path)
         if not self._is_local():
             self._refuse(HTTPStatus.FORBIDDEN, "This server answers only under its own name.")
@@ -96,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
         if not self._is_local() or self.headers.get("X-Flowbt") != "page":  # another site cannot set this header
             self._refuse(HTTPStatus.FORBIDDEN, "Only flowbt's own page may change tags and notes.")
             return
-        if urlsplit(self.path).path != "/api/mark":
+        if _split(self.path).path != "/api/mark":
             self._refuse(HTTPStatus.NOT_FOUND, "There is no such action.")
             return
         try:
@@ -117,6 +137,10 @@ class Handler(BaseHTTPRequestHandler):
         """Quiet: the terminal shows the address only."""
 
     def _compare(self, names: list[str]) -> None:
+        names = list(dict.fromkeys(names))
+        if len(names) > MOST_COMPARED:  # a page of anybody's may ask for them
+            self._refuse(HTTPStatus.BAD_REQUEST, f"{len(names)} runs; {MOST_COMPARED} are the most that are compared here.")
+            return
         try:
             self._send(self.compare(names))
         except FlowbtError as error:

@@ -191,6 +191,10 @@ def remove(entry: StoredRun | StoredStudy) -> None:
         try:
             entry.path.rename(gone)
             delete(gone)
+        except FileNotFoundError:
+            if not gone.exists():
+                raise RunNotFound(f"remove {entry.path}", "it is not there any more", "somebody else has just removed it") from None
+            raise
         finally:  # Ctrl-C in the middle: it is on its way out, and leaves nothing behind
             shutil.rmtree(gone, ignore_errors=True)
         entry.path.with_name(f".{entry.path.name}.lock").unlink(missing_ok=True)

@@ -187,3 +187,37 @@ def test_real_chains_have_the_dix_files_spot_and_volatility_near_vix():
     assert table["gex"].iloc[0] < 0 < table["gex"].iloc[1]
     vix = pd.Series([23.22, 12.82], table.index)
     assert (table["iv_30d"] / vix).between(0.75, 1.0).all()  # at the money is under the index, which weighs the skew
+
+
+def _summary(folder, coin, day, spot):
+    """Deribit's book summary of 07:19 UTC, invented, in its layout."""
+    taken = pd.Timestamp(f"{day} 07:19")
+    rows = [
+        {
+            "instrument_name": f"{coin}-13FEB26-{strike:.0f}-{kind}",
+            "mark_iv": 50.0,
+            "bid_price": 0.01,
+            "ask_price": 0.02,
+            "open_interest": 3.5 + n,
+            "volume": 1.0,
+        }
+        | {"underlying_price": 1.005 * spot, "estimated_delivery_price": spot, "creation_timestamp": taken.value // 1_000_000}
+        for n, strike in enumerate(spot * x for x in (0.8, 0.9, 1.0, 1.1, 1.2))
+        for kind in "CP"
+    ]
+    (folder / f"{coin}_{day}.json").write_text(json.dumps({"result": rows}))
+
+
+def test_a_folder_of_pulled_coin_chains_is_a_history_at_the_hours_they_were_taken(tmp_path):
+    (tmp_path / "raw").mkdir()
+    for day in ("2026-01-21", "2026-01-22"):
+        for coin, spot in (("BTC", 90_000.0), ("ETH", 3_200.0)):
+            _summary(tmp_path / "raw", coin, day, spot)
+    (tmp_path / "raw" / "pulled.json").write_text('{"BTC_2026-01-22.json": {"bytes": 1}}')  # the download's own
+    found = CliRunner().invoke(command, ["chains", str(tmp_path / "raw"), "--to", "coins", "--option", "clock=24/7", "--datasets", str(tmp_path)])
+    assert found.exit_code == 0, found.output
+    assert "from 4 of 4 files" in found.output
+    table = stored(tmp_path / "coins").query("symbol in ('BTC', 'ETH')")
+    assert (table["known_at"] - table["event_time"] == pd.Timedelta("7h19min")).all()
+    assert sorted(set(table["symbol"])) == ["BTC", "ETH"]
+    assert table["gex"].notna().all()

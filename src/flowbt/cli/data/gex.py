@@ -156,8 +156,8 @@ def _left(left_out: dict[str, int]) -> str:
 
 
 def _money(value: float) -> str:
-    size = abs(value)
-    return f"{'+' if value >= 0 else '-'}${size / 1e9:.2f}bn" if size >= 1e8 else f"{'+' if value >= 0 else '-'}${size / 1e6:.1f}mn"
+    size, sign = abs(value), "+" if value >= 0 else "-"
+    return f"{sign}${size / 1e9:.2f}bn" if size >= 1e8 else f"{sign}${size / 1e6:.1f}mn" if size >= 1e5 else f"{sign}${size:,.0f}"
 
 
 def _chart(profile: Profile, within: float, rows: int = 21) -> list[str]:

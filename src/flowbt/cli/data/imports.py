@@ -119,7 +119,8 @@ Examples:
 @datasets_option
 @json_option
 def pull(source: str, symbols: tuple[str, ...], datasets: Path, as_json: bool, **rest: Any) -> None:
-    """Download a provider's files: squeezemetrics, cboe_index, cboe_putcall, fred, finra, klines, funding, dvol, cftc, treasury, ccxt, yfinance.
+    """Download a provider's files: squeezemetrics, cboe_index, cboe_putcall, fred, finra, klines, funding, dvol, cftc, treasury, ccxt, yfinance,
+    and chains of options: cboe_chain, deribit_chain.
 
     A file that is there and cannot have changed is not asked for again; an interrupted download goes on where it stopped. Mind each
     provider's terms of use.
@@ -145,7 +146,9 @@ def pull(source: str, symbols: tuple[str, ...], datasets: Path, as_json: bool, *
         if result.imported:
             report([result.imported], False, datasets)
         elif any(file.bytes for file in result.files):
-            say(f"in {into.folder}; import them with `flowbt data import {source} FILE... --name DATASET`")
+            chains = f"flowbt reduce chains {into.folder} --to DATASET" + (" --option clock=24/7" if source == "deribit_chain" else "")
+            command = chains if source.endswith("_chain") else f"flowbt data import {source} FILE... --name DATASET"
+            say(f"in {into.folder}; import them with `{command}`")
     if any(file.status == "failed" for file in result.files):
         click.get_current_context().exit(1)
 

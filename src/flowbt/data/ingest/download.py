@@ -24,9 +24,9 @@ from urllib.parse import urlsplit
 
 from flowbt.data.ingest.watch import Watch
 from flowbt.data.sources.request import Download
-from flowbt.ground.documents import read_json
+from flowbt.ground.documents import keep, kept
 from flowbt.ground.errors import PullError
-from flowbt.ground.files import hash_file, inside, move_into_place, write_json
+from flowbt.ground.files import hash_file, inside, move_into_place
 from flowbt.ground.types import Json
 
 if TYPE_CHECKING:
@@ -126,6 +126,9 @@ def _client(manners: Manners) -> Iterator[httpx.Client]:
         yield client
 
 
+RECORDS = "pulled.json"  # beside the files: where each is from
+
+
 class _Again(Exception):
     """This try failed, another may not. `after`: seconds the server asked for. `host`: the others of this host would fail, too; None: nothing is said of it."""
 
@@ -139,7 +142,7 @@ class _Download:
         self.client, self.watch, self.request, self.manners = client, watch, request, manners
         self.path = inside(folder, request.file)
         self.part = inside(folder, f"{request.file}.part")
-        self.records = folder / "pulled.json"
+        self.records = folder / RECORDS
         self.url = address(request.url, manners.base_url)
         self.host = urlsplit(request.url).netloc
 
@@ -269,13 +272,13 @@ class _Download:
 
     def _known(self) -> Json | None:
         """The record of a file that is there, unchanged since, and came from this address."""
-        record: Json | None = _records(self.records).get(self.request.file)
+        record: Json | None = kept(self.records).get(self.request.file)
         if not record or record["url"] != self.url or not self.path.is_file():
             return None
         return record if hash_file(self.path) == record["sha256"] else None
 
     def _remember(self, record: dict[str, object]) -> None:
-        write_json(self.records, {**_records(self.records), self.request.file: record})
+        keep(self.records, {**kept(self.records), self.request.file: record})
 
 
 def address(url: str, base_url: str) -> str:
@@ -288,14 +291,6 @@ def address(url: str, base_url: str) -> str:
 
 def as_records(pulled: Sequence[Pulled]) -> list[dict[str, object]]:
     return [asdict(one) for one in pulled]
-
-
-def _records(path: Path) -> Json:
-    try:
-        records: Json = read_json(path)
-        return records
-    except (OSError, ValueError):
-        return {}
 
 
 def _seconds(text: str | None) -> float | None:

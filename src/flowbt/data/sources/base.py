@@ -29,9 +29,8 @@ from flowbt.ground.documents import parse_json
 from flowbt.ground.errors import FlowbtError, SourceError, nearest
 from flowbt.ground.fields import OWN
 from flowbt.ground.files import read_bytes
-from flowbt.ground.types import JsonView
 
-Options = JsonView
+Options = Mapping[str, object]
 BLANK = {"", ".", "-", "nan", "NaN", "N/A", "NA", "null", "None", "#N/A"}
 SAYS = ("retMsg", "msg", "message", "error")  # where an API puts why it refuses
 MOST_COLUMNS = 10_000

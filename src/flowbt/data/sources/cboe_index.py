@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet
+from flowbt.data.sources.given import names_of
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
 
@@ -34,7 +35,7 @@ def parse(path: Path, options: Options) -> RawTable:
         symbol = str(options.get("symbol") or path.name.split("_")[0])
         return sheet.long(times, symbol, {name: sheet.numbers(named[name]) for name in OHLC})
     suffix = str(options.get("suffix", ""))
-    wanted = set(options.get("columns", ()))
+    wanted = set(names_of(options, "columns"))
     columns = {str(c): str(c).removesuffix(suffix) for c in sheet.frame.columns if c != date and str(c).endswith(suffix)}
     columns = {column: name for column, name in columns.items() if not wanted or name in wanted}
     if not columns:

@@ -24,6 +24,7 @@ import pandas as pd
 from flowbt.data.declare import Publication
 from flowbt.data.sources.base import Options, RawTable, Sheet, first_lines, read_sheet, symbol_of
 from flowbt.data.sources.cboe_index import dates
+from flowbt.data.sources.given import pairs_of
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import SourceError
@@ -160,7 +161,7 @@ def _largest(sheet: Sheet, symbol: str) -> RawTable:
 def _official(sheet: Sheet, options: Options) -> RawTable:
     column, names = "cftc_contract_market_code", sheet.frame.columns
     code = sheet.require(column).frame[column].astype("str").str.strip()
-    contracts = dict(options.get("contracts", CONTRACTS))
+    contracts = pairs_of(options, "contracts") or CONTRACTS
     sheet = sheet.take(code.isin(list(contracts)))
     if not len(sheet.frame):
         raise SourceError(sheet.path.name, f"none of the contracts {', '.join(contracts)}", "name the wanted ones with the option contracts")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, read_sheet
+from flowbt.data.sources.given import pairs_of
 from flowbt.ground.errors import SourceError
 
 OPTIONS = ("field", "drop")
@@ -19,7 +20,7 @@ def parse(path: Path, options: Options) -> RawTable:
     date = next((name for name in columns if name.lower() in ("date", "price", "index") or pd.api.types.is_datetime64_any_dtype(sheet.frame[name])), None)
     if date is None:
         raise SourceError(path.name, "no date column", "check that it is a panel with one column per ticker")
-    dropped = dict(options.get("drop", {}))
+    dropped = pairs_of(options, "drop")
     for ticker, reason in dropped.items():
         sheet.require(ticker).note("documented", f"column {ticker} left out: {reason}")
     tickers = {name: name for name in columns if name != date and name not in dropped}

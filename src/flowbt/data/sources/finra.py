@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet
+from flowbt.data.sources.given import names_of
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import SourceError
@@ -32,8 +33,8 @@ def parse(path: Path, options: Options) -> RawTable:
     if any(str(name).endswith("_short_ratio") for name in sheet.frame.columns):
         return _wide(sheet)
     sheet.require("Date", "Symbol", "ShortVolume", "TotalVolume")
-    if wanted := options.get("symbols"):
-        sheet = sheet.take(sheet.frame["Symbol"].astype("str").isin([str(name) for name in wanted]))
+    if wanted := names_of(options, "symbols"):
+        sheet = sheet.take(sheet.frame["Symbol"].astype("str").isin(wanted))
     short, total = sheet.numbers("ShortVolume"), sheet.numbers("TotalVolume")
     sheet.note("arithmetic", "short volume above total volume", short > total * (1 + 1e-9), "short_volume")
     fields = {"short_volume": short, "total_volume": total}

@@ -6,10 +6,12 @@ so a dataset of them declares vintage = "latest". https://fred.stlouisfed.org/do
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from flowbt.data.sources.base import Options, RawTable, read_sheet, symbol_of
 from flowbt.data.sources.cboe_index import dates
+from flowbt.data.sources.given import names_of, pairs_of
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
 
@@ -27,9 +29,9 @@ def parse(path: Path, options: Options) -> RawTable:
     if date is None:
         raise SourceError(path.name, f"no date column among {', '.join(map(str, sheet.frame.columns[:4]))}", "check that it is a FRED csv")
     series = [str(name) for name in sheet.frame.columns if name != date]
-    chosen = options.get("columns")
+    chosen = names_of(options, "columns")
     if chosen:
-        columns = {str(name): str(name) for name in chosen} if not hasattr(chosen, "items") else {str(k): str(v) for k, v in chosen.items()}
+        columns = pairs_of(options, "columns") if isinstance(options["columns"], Mapping) else {name: name for name in chosen}
         sheet.require(*columns)
     elif len(series) == 1:
         named = "symbol" not in options and series[0].lower() != "value"

@@ -20,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet, symbol_of
+from flowbt.data.sources.given import names_of, number_of
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
 
@@ -81,7 +82,7 @@ def requests(wanted: Wanted) -> list[Download]:
 
 
 def _hours(options: Options) -> float:
-    return float(options.get("hours", 8))
+    return number_of(options, "hours", 8)
 
 
 def _table(sheet: Sheet, options: Options, times: pd.Series, symbol: str | pd.Series, column: str, hours: float | pd.Series) -> RawTable:
@@ -93,8 +94,8 @@ def _table(sheet: Sheet, options: Options, times: pd.Series, symbol: str | pd.Se
 
 
 def _export(sheet: Sheet, options: Options) -> RawTable:
-    times = sheet.times("Date") - pd.Timedelta(hours=float(options.get("utc_offset", 0)))
-    symbol = options.get("symbol") or sheet.frame["Symbol"].astype("str").str.split("-").str[0]
+    times = sheet.times("Date") - pd.Timedelta(hours=number_of(options, "utc_offset", 0))
+    symbol = str(options.get("symbol") or "") or sheet.frame["Symbol"].astype("str").str.split("-").str[0]
     return _table(sheet, options, times, symbol, "Funding Rate", _hours(options))
 
 
@@ -104,7 +105,7 @@ def _venue(sheet: Sheet, options: Options) -> RawTable:
     if venue not in present:
         raise SourceError(sheet.path.name, f"venue {venue!r} is not among {', '.join(present)}", "give one of them as venue")
     sheet = sheet.take(sheet.frame["venue"].astype("str") == venue)
-    if coins := options.get("coins"):
+    if coins := names_of(options, "coins"):
         sheet = sheet.take(sheet.frame["coin"].astype("str").isin(coins))
     return _table(sheet, options, sheet.times("timestamp"), sheet.frame["coin"].astype("str"), "funding_rate", _hours(options))
 
@@ -112,4 +113,4 @@ def _venue(sheet: Sheet, options: Options) -> RawTable:
 def _bitmex(sheet: Sheet, options: Options) -> RawTable:
     hours = (sheet.times("fundingInterval") - pd.Timestamp("2000-01-01")) / pd.Timedelta(hours=1)
     names = sheet.frame["symbol"].astype("str").replace({"XBTUSD": "BTC", "ETHUSD": "ETH"})
-    return _table(sheet, options, sheet.times("timestamp"), options.get("symbol") or names, "fundingRate", hours)
+    return _table(sheet, options, sheet.times("timestamp"), str(options.get("symbol") or "") or names, "fundingRate", hours)

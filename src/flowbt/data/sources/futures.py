@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, read_sheet
+from flowbt.data.sources.given import number_of
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import SourceError
 
@@ -32,7 +33,7 @@ def parse(path: Path, options: Options) -> RawTable:
     sheet.note("blank", f"{int((~outright).sum())} rows are calendar spreads")
     sheet = sheet.take(outright)
     volume = sheet.numbers("volume")
-    thin = volume < float(options.get("least_volume", 0))
+    thin = volume < number_of(options, "least_volume", 0)
     sheet.note("blank", f"{int(thin.sum())} bars traded fewer than {options.get('least_volume', 0)} contracts")
     sheet = sheet.take(~thin)
     times = sheet.times("ts_event").dt.normalize()

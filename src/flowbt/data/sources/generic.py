@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, Sheet, known_options, read_sheet, symbol_of
+from flowbt.data.sources.given import factors_of, names_of, number_of, pairs_of
 from flowbt.ground.errors import SourceError
 
 OPTIONS = (
@@ -23,7 +24,7 @@ def parse(path: Path, options: Options) -> RawTable:
     ({column: value}: only these rows), suffix (added to symbols), sum (a bar such as "1D": rows are events, summed to bars, 0 for bars
     without any between the first and the last).
     """
-    sheet = read_sheet(path, sep=str(options.get("sep", ",")), skip=int(options.get("skip", 0)))
+    sheet = read_sheet(path, sep=str(options.get("sep", ",")), skip=int(number_of(options, "skip", 0)))
     known_options(path.name, options, OPTIONS)
     time = str(options.get("time") or "")
     if not time:
@@ -31,9 +32,9 @@ def parse(path: Path, options: Options) -> RawTable:
     sheet.require(time)
     sheet = _filtered(sheet, options)
     times = _times(sheet, time, options)
-    rename = dict(options.get("rename", {}))
+    rename = pairs_of(options, "rename")
     if field := options.get("wide"):
-        wanted = set(options.get("columns", ()))
+        wanted = set(names_of(options, "columns"))
         columns = {str(c): str(rename.get(c, c)) for c in sheet.frame.columns if c != time and (not wanted or c in wanted)}
         return sheet.wide(times, columns, str(field))
     fields = _fields(sheet, options)
@@ -58,9 +59,9 @@ def summed(table: RawTable, bar: str) -> RawTable:
 
 
 def _filtered(sheet: Sheet, options: Options) -> Sheet:
-    wanted = {str(column): [str(value)] for column, value in dict(options.get("where", {})).items()}
+    wanted = {column: [value] for column, value in pairs_of(options, "where").items()}
     if "symbols" in options and "symbol_column" in options:
-        wanted[str(options["symbol_column"])] = [str(name) for name in options["symbols"]]
+        wanted[str(options["symbol_column"])] = names_of(options, "symbols")
     for column, values in wanted.items():
         sheet = sheet.take(sheet.require(column).frame[column].astype("str").str.strip().isin(values))
     if not len(sheet.frame):
@@ -71,13 +72,13 @@ def _filtered(sheet: Sheet, options: Options) -> Sheet:
 def _times(sheet: Sheet, column: str, options: Options) -> pd.Series:
     if unit := options.get("time_unit"):
         return sheet.epoch(column, str(unit))
-    return sheet.times(column, options.get("time_format"))
+    return sheet.times(column, str(options.get("time_format") or "") or None)
 
 
 def _fields(sheet: Sheet, options: Options) -> dict[str, pd.Series]:
-    mapping = dict(options.get("map", {}))
+    mapping = pairs_of(options, "map")
     if not mapping:
         raise SourceError(sheet.path.name, "no columns mapped to fields", "give --map field=column, or --wide field")
     sheet.require(*mapping.values())
-    scale = dict(options.get("scale", {}))
-    return {field: sheet.numbers(column) * float(scale.get(field, 1.0)) for field, column in mapping.items()}
+    scale = factors_of(options, "scale")
+    return {field: sheet.numbers(column) * scale.get(field, 1.0) for field, column in mapping.items()}

@@ -7,12 +7,14 @@ or symbols (`venue,coin,o,h,l,c,v`; `symbol,base,...`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, Sheet, first_lines, is_text, read_sheet, symbol_of
+from flowbt.data.sources.given import names_of, pairs_of
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.errors import SourceError
 
@@ -35,11 +37,12 @@ def parse(path: Path, options: Options) -> RawTable:
     if "venue" in sheet.frame.columns and options.get("venue"):
         sheet = sheet.take(sheet.frame["venue"].astype("str") == options["venue"])
     symbol: str | pd.Series
-    names = options.get("symbols")
+    names = names_of(options, "symbols")
+    ours = pairs_of(options, "symbols") if isinstance(options.get("symbols"), Mapping) else dict(zip(names, names, strict=True))
     column = next((name for name in ("coin", "symbol") if name in sheet.frame.columns), None)
     if names and column:
-        sheet = sheet.take(sheet.frame[column].astype("str").isin(list(names)))
-        symbol = sheet.frame[column].astype("str").map(dict(names) if hasattr(names, "items") else {n: n for n in names})
+        sheet = sheet.take(sheet.frame[column].astype("str").isin(names))
+        symbol = sheet.frame[column].astype("str").map(ours)
     else:
         symbol = symbol_of(options, path)
     if not len(sheet.frame):
@@ -114,7 +117,7 @@ def _times(sheet: Sheet, options: Options) -> pd.Series:
 
 
 def _fields(sheet: Sheet, options: Options) -> dict[str, pd.Series]:
-    if close := options.get("close"):
+    if close := str(options.get("close") or ""):
         return {"close": sheet.require(close).numbers(close)}
     sheet.require("open", "high", "low", "close")
     fields = {name: sheet.numbers(name) for name in ("open", "high", "low", "close")}

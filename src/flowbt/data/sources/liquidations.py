@@ -11,6 +11,7 @@ import pandas as pd
 
 from flowbt.data.sources.base import Options, RawTable, read_sheet
 from flowbt.data.sources.generic import summed
+from flowbt.data.sources.given import number_of
 
 OPTIONS = ("venue", "bar", "suffix", "largest")
 
@@ -27,7 +28,7 @@ def parse(path: Path, options: Options) -> RawTable:
     known = side.isin(["buy", "sell"])
     if not known.all():
         sheet.note("blank", f"{int((~known).sum())} rows do not say which side was liquidated")
-    big = size > float(options.get("largest", float("inf")))
+    big = size > number_of(options, "largest", float("inf"))
     sheet.note("rejected", "larger than the source can be trusted with", known & big, "size_usd")
     kept = known & ~big
     bar = str(options.get("bar", "1h"))

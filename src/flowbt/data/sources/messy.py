@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flowbt.data.sources.base import Anomaly, Options, RawTable, Sheet, known_options, symbol_of
+from flowbt.data.sources.given import factors_of, pairs_of
 from flowbt.data.sources.moments import DATES, EPOCHS, Moments, forms_of, is_dated, read_moments
 from flowbt.data.sources.numerals import CURRENCY, EMPTY, Numerals, are_numbers, cleaned, number, proofs, read_numbers
 from flowbt.data.sources.textgrid import Grid, read_grid
@@ -57,12 +58,12 @@ def table_of(grid: Grid, options: Options) -> RawTable:
     sheet = Sheet(grid.path, grid.rows, grid.lines)
     wide = str(options.get("wide") or "")
     time, symbols = str(options.get("time") or time_column(grid)), str(options.get("symbol_column") or "")
-    mapping = {name: name for name in number_columns(grid, (time,))} if wide else dict(options.get("map", {}))
+    mapping = {name: name for name in number_columns(grid, (time,))} if wide else pairs_of(options, "map")
     sheet.require(*([time] if time in grid.columns else time.split("+")), *mapping.values(), *([symbols] if symbols else []))
     times = times_of(grid, time, str(options.get("dates") or ""), str(options.get("zone") or "UTC"))
     columns = list(mapping.values())
     decimal = str(options.get("decimal") or decimal_of(grid, columns))
-    factors = {key: float(str(value)) for key, value in dict(options.get("scale", {})).items()}
+    factors = factors_of(options, "scale")
     fields = {}
     for field, column in mapping.items():
         numbers = _numbers(sheet, grid, wide or field, column, decimal, str(options.get("dash") or ""))
@@ -182,14 +183,14 @@ def times_of(grid: Grid, column: str, dates: str, zone: str) -> pd.Series:
 def proved(grid: Grid, reading: Options) -> dict[str, str]:
     """What a file itself proves of its order of day and month and of its decimal sign, so that a later file need not prove it again."""
     form = "" if reading.get("dates") else _form(grid, _time_text(grid, str(reading["time"])))
-    columns = list(dict(reading.get("map", {})).values()) or number_columns(grid, (str(reading["time"]),))
+    columns = list(pairs_of(reading, "map").values()) or number_columns(grid, (str(reading["time"]),))
     signs = [] if reading.get("decimal") else [sign for name in columns for sign, _ in proofs(grid.cells(name)) if sign in (".", ",")]
     return ({"dates": form} if form in ("mdy", "dmy", "ymd") else {}) | ({"decimal": signs[0]} if len(set(signs)) == 1 else {})
 
 
 def unused(grid: Grid, reading: Options) -> list[str]:
     """Columns that nothing is made of."""
-    taken = {*dict(reading.get("map", {})).values(), str(reading.get("symbol_column", "")), str(reading["time"]), *str(reading["time"]).split("+")}
+    taken = {*pairs_of(reading, "map").values(), str(reading.get("symbol_column", "")), str(reading["time"]), *str(reading["time"]).split("+")}
     wide = number_columns(grid, (str(reading["time"]),)) if reading.get("wide") else ()
     return [name for name in grid.columns if name not in taken and name not in wide]
 
@@ -210,7 +211,7 @@ def granted(grid: Grid, reading: Options) -> list[str]:
         out.append(f"midnights of their own zone are days, such as {text[int(ahead[0])].as_py()}")
     if not reading.get("zone") and read.timed.any() and not read.aware.any():
         out.append(f"times without a zone are UTC, such as {first} (--zone)")
-    columns = list(dict(reading.get("map", {})).values()) or number_columns(grid, (str(reading["time"]),))
+    columns = list(pairs_of(reading, "map").values()) or number_columns(grid, (str(reading["time"]),))
     seen = {sign: grid.rows[name].iloc[at] for name in columns for sign, at in proofs(grid.cells(name))}
     if not reading.get("decimal") and not {".", ","} & seen.keys():
         for sign, what in (("?.", "the point is the decimal sign"), ("?,", "the comma separates thousands")):
@@ -236,8 +237,8 @@ def own_name(column: str) -> str:
 
 
 def _scales(reading: Options) -> list[tuple[str, str, float]]:
-    given = dict(reading.get("scale", {}))
-    mapping = dict(reading.get("map", {}))
+    given = pairs_of(reading, "scale")
+    mapping = pairs_of(reading, "map")
     found = [(field, column, _scaled(column)) for field, column in mapping.items() if field not in given]
     percent = [
         (field, column, 0.01) for field, column in mapping.items() if field not in given and _percent_field(field) and re.search(r"%|\bpct\b|percent", column)

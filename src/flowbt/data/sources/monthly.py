@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flowbt.data.sources.base import Options, RawTable, Sheet, read_sheet, symbol_of
+from flowbt.data.sources.given import names_of
 
 OPTIONS = ("symbol", "field", "columns")
 SECTOR = ("Sector", "Industry")
@@ -32,6 +33,6 @@ def parse(path: Path, options: Options) -> RawTable:
 
 
 def _sectors(sheet: Sheet, options: Options, symbol: str) -> dict[str, str]:
-    wanted = [str(name) for name in options.get("columns", ())]
+    wanted = names_of(options, "columns")
     sheet.require(*(wanted or ["Value"]))  # columns are taken for sectors where they are named, never by themselves
     return {name: f"{symbol}:{name}" for name in wanted}

@@ -7,7 +7,6 @@ Work in progress is shown when a `progress.json` lies in its folder, see `progre
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -114,13 +113,21 @@ def export(root: Path, folder: Path) -> int:
         pages = [path for path in _files(root, ".html", whole=False) if path.parent != root]
         downloads = [path.with_name(name) for path in pages for name in DOWNLOADS if path.with_name(name).is_file()]
         believed = [path for path in Path(root).glob(f"*/{shelf.BELIEFS}") if path.is_file()]
-        for path in (*pages, *downloads, *believed):
-            target = folder / path.relative_to(root)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with writing(target) as scratch:
-                shutil.copyfile(path, scratch)
+        copied = [path for path in (*pages, *downloads, *believed) if _copied(path, folder / path.relative_to(root))]
         write_text(folder / INDEX, index_page(root))
-    return len(pages) + 1
+    return len({*pages} & {*copied}) + 1
+
+
+def _copied(path: Path, target: Path) -> bool:
+    """Copy a file; whether it was still there: its run may have been removed meanwhile."""
+    try:
+        content = read_bytes(path)
+    except FileNotFoundError:
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with writing(target) as scratch:
+        scratch.write_bytes(content)
+    return True
 
 
 def _row(entry: shelf.StoredRun, root: Path) -> dict[str, object]:

@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import subprocess
@@ -27,9 +26,9 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flowbt.ground.clock import Clock
-from flowbt.ground.documents import as_model, read_toml
+from flowbt.ground.documents import as_model, keep, kept, read_toml
 from flowbt.ground.errors import ParameterError
-from flowbt.ground.files import read_text, write_json, write_text
+from flowbt.ground.files import read_bytes, write_text
 from flowbt.results.shelf import storing
 from flowbt.studies.board.board import SYMBOLS, Board
 from flowbt.studies.board.coins import COINS
@@ -170,18 +169,18 @@ def _columns(values: Mapping[str, float], before: Mapping[str, float]) -> dict[s
 def fired(alerts: list[Alert], values: Mapping[str, float], before: Mapping[str, float], session: pd.Timestamp, home: Path) -> list[tuple[Alert, str]]:
     """The alerts whose rule holds and that did not fire in their cool-down, each with its line; `home` keeps when each fired last. A value that is missing
     holds in no comparison. ParameterError for a rule that cannot be read, or names no value of the board."""
-    state = _state(home)
+    state = kept(home / STATE)
     found = [(one, line) for one, line in _true(alerts, values, before, session) if not _cooling(one, state.get(one.name, ""), session)]
     if found:
         with storing(home, "write"):
             home.mkdir(parents=True, exist_ok=True)
-            write_json(home / STATE, state | {one.name: f"{session:%Y-%m-%d}" for one, _ in found})
+            keep(home / STATE, state | {one.name: f"{session:%Y-%m-%d}" for one, _ in found})
     return found
 
 
 def standing(alerts: list[Alert], values: Mapping[str, float], before: Mapping[str, float], session: pd.Timestamp, home: Path) -> list[str]:
     """The lines of the alerts that fired on this session, in this call or an earlier one, and hold: what its page shows however often it is written."""
-    state = _state(home)
+    state = kept(home / STATE)
     return [line for one, line in _true(alerts, values, before, session) if state.get(one.name) == f"{session:%Y-%m-%d}"]
 
 
@@ -200,7 +199,7 @@ def send(found: list[tuple[Alert, str]], home: Path) -> list[str]:
     """Bring fired alerts to file and command; returns a line for each command that failed. The terminal is the caller's."""
     lines = [line for one, line in found if "file" in one.to]
     if lines:
-        there = read_text(home / LOG) if (home / LOG).is_file() else ""
+        there = read_bytes(home / LOG).decode("utf-8", "replace") if (home / LOG).is_file() else ""
         with storing(home / LOG, "write"):
             write_text(home / LOG, there + "".join(f"{line}\n" for line in lines))
     problems = []
@@ -222,11 +221,3 @@ def _cooling(one: Alert, last: str, session: pd.Timestamp) -> bool:
         return False
     since = Clock().labels(min(pd.Timestamp(last), session), session)
     return pd.Timestamp(last) >= session or len(since) - 1 < one.cool_down
-
-
-def _state(home: Path) -> dict[str, str]:
-    try:
-        found = json.loads(read_text(home / STATE))
-        return {str(name): str(day) for name, day in found.items()}
-    except (OSError, ValueError, AttributeError):
-        return {}

@@ -20,9 +20,9 @@ import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
-from flowbt.ground.documents import plain
+from flowbt.ground.documents import keep, kept, plain
 from flowbt.ground.errors import FlowbtError
-from flowbt.ground.files import hash_file, locked, read_text, write_json
+from flowbt.ground.files import hash_file, locked, write_json
 from flowbt.ground.protocols import Step
 from flowbt.ground.types import Json
 from flowbt.results.pages import board as board_page
@@ -120,11 +120,11 @@ def daily(day: Day, open_catalog: Callable[[], Catalog], progress: Step | None =
     with locked(home / ".daily.lock", f"daily of {day.results}"):
         done = _updated(day, progress)
         catalog = open_catalog()
-        before = _read(home / DONE)
+        before = kept(home / DONE)
         if before.get("key") == _key(day, catalog) and before.get("whole") and not ("" < before.get("waits", "") <= _now(day).isoformat()):
             return Done(str(before["session"]), nothing=True)
         done = _worked(day, catalog, done, progress)
-        write_json(home / DONE, {"key": _key(day, catalog), "whole": not done.pulls_failed, **asdict(done), "line": done.line})
+        keep(home / DONE, {"key": _key(day, catalog), "whole": not done.pulls_failed, **asdict(done), "line": done.line})
         return done
 
 
@@ -283,11 +283,3 @@ def _key(day: Day, catalog: Catalog) -> str:
         str(day.site),
     ]
     return hashlib.sha256(json.dumps(rests).encode()).hexdigest()
-
-
-def _read(path: Path) -> Json:
-    try:
-        found: Json = json.loads(read_text(path))
-        return found
-    except (OSError, ValueError):
-        return {}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader, open_panel
-from flowbt.ground.clock import Clock, read_date
+from flowbt.ground.clock import Clock, read_date, read_end
 from flowbt.ground.errors import ParameterError, StoreError
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import writing
@@ -60,8 +61,9 @@ class View:
 def compute(panel: PanelReader, name: str, parameters: Parameters) -> dict[str, pd.DataFrame]:
     """A feature's frames by part; a single frame has the empty part name."""
     one = entry(name)
-    answer = one.function(panel, **parameters)
-    return dict(zip(one.parts, answer, strict=True)) if one.parts else {"": answer}
+    answer = one.function(panel, **parameters)  # a frame, or a NamedTuple of frames (`features/declare.py`)
+    parts = cast("tuple[pd.DataFrame, ...]", answer if one.parts else (answer,))
+    return dict(zip(one.parts or ("",), parts, strict=True))
 
 
 def compute_table(catalog: Catalog, names: Sequence[str], view: View, parameters: Mapping[str, Parameters]) -> tuple[pd.DataFrame, PanelReader]:
@@ -81,7 +83,7 @@ def compute_table(catalog: Catalog, names: Sequence[str], view: View, parameters
     if view.start is not None:
         keep &= table["label"] >= read_date(view.start)
     if view.end is not None:
-        keep &= table["label"] <= read_date(view.end)
+        keep &= table["label"] <= read_end(view.end)
     return table[keep].reset_index(drop=True), panel
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowbt.data.declare import Dataset, parse_declaration, read_declaration
+from flowbt.data.ingest.download import RECORDS
 from flowbt.data.ingest.validate import as_records
 from flowbt.data.provenance import FileRecord, FindingRecord, Provenance
 from flowbt.data.raw.duck import Limits
@@ -88,7 +89,8 @@ def reduce_files(asked: Reduction, progress: Step | None = None) -> Reduced:
 
 
 def find_files(paths: Sequence[Path | str], kind: Kind) -> list[RawFile]:
-    """The files named, and those in the folders named whose ending fits the kind, sorted by name. SourceError where there is none."""
+    """The files named, and those in the folders named whose ending fits the kind, sorted by name; not a download's own records. SourceError where there
+    is none."""
     found: list[RawFile] = []
     for path in paths:
         if isinstance(path, str):
@@ -99,9 +101,9 @@ def find_files(paths: Sequence[Path | str], kind: Kind) -> list[RawFile]:
             found.append(path)
         else:
             raise SourceError(str(path), "no such file or folder", "check the path")
-    if not found:
+    if not any(file.name != RECORDS for file in found):
         raise SourceError(", ".join(map(str, paths)), "no files in it", f"this kind reads {', '.join(kind.endings)}")
-    return sorted(set(found), key=lambda file: (file.name, str(file)))
+    return sorted({file for file in found if file.name != RECORDS}, key=lambda file: (file.name, str(file)))
 
 
 def _run(asked: Reduction, files: Sequence[RawFile], options: object) -> Iterator[FileResult]:

@@ -30,9 +30,9 @@ from flowbt.data.sources import calendars
 from flowbt.data.sources.online import PULLED_BY
 from flowbt.data.sources.request import Download, Wanted
 from flowbt.ground.clock import Clock
-from flowbt.ground.documents import read_json
+from flowbt.ground.documents import keep, kept
 from flowbt.ground.errors import FlowbtError, ParameterError, PullError, SourceError
-from flowbt.ground.files import locked, read_text, write_json, write_text
+from flowbt.ground.files import locked, read_text, write_text
 from flowbt.ground.protocols import Step
 from flowbt.ground.starter import starter_folder
 from flowbt.ground.types import Json
@@ -151,11 +151,7 @@ def declared_providers(asked: UpdateRequest) -> Providers:
 
 def last_update(datasets: Path) -> Json | None:
     """What became of the last update and of earlier ones of its UTC day (`time`, `done`, `outcomes`); None where there was none."""
-    try:
-        found: dict[str, object] = read_json(datasets / RECORD)
-        return found
-    except (OSError, ValueError):
-        return None
+    return kept(datasets / RECORD) or None
 
 
 def came_today(asked: UpdateRequest) -> tuple[int, tuple[str, ...]]:
@@ -327,4 +323,4 @@ def _declare(datasets: Path, name: str) -> None:
 
 def _record(asked: UpdateRequest, outcomes: Sequence[dict[str, object]], done: bool) -> None:
     """What became of every pull of the day: those of this call, after those an earlier call of the day asked for and this one did not."""
-    write_json(asked.datasets / RECORD, {"time": f"{asked.today:%Y-%m-%dT%H:%M:%SZ}", "done": done, "outcomes": list(outcomes)})
+    keep(asked.datasets / RECORD, {"time": f"{asked.today:%Y-%m-%dT%H:%M:%SZ}", "done": done, "outcomes": list(outcomes)})

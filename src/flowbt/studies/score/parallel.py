@@ -32,14 +32,16 @@ def in_parallel(catalog: Catalog, settings: Settings, work: Sequence[Work]) -> I
 
 
 def _parts(work: Sequence[Work]) -> list[list[Work]]:
-    """Claims of many definitions or names first, each alone, so that none is left to one worker at the end; then the others, a few of one panel together."""
+    """Claims of many definitions or names first, each alone, then the others, a few of one panel together and what has more definitions before what has fewer,
+    so that nothing long is left to one worker at the end."""
     heavy = sorted((one for one in work if weight(one[1]) >= HEAVY), key=lambda one: -weight(one[1]))
     panels: dict[object, list[Work]] = {}
     for one in work:
         data = one[1].data
         if weight(one[1]) < HEAVY:
             panels.setdefault((data.symbols or one[1].symbol, data.clock, data.step, data.start), []).append(one)
-    return [[one] for one in heavy] + [held[at : at + TOGETHER] for held in panels.values() for at in range(0, len(held), TOGETHER)]
+    light = [held[at : at + TOGETHER] for held in panels.values() for at in range(0, len(held), TOGETHER)]
+    return [[one] for one in heavy] + sorted(light, key=lambda part: -sum(weight(one[1]) for one in part))
 
 
 def weight(claim: Claim) -> int:
