@@ -64,6 +64,7 @@ SITUATIONS = {
     "out of sample it never traded": (_but(walk_forward=WalkForwardFacts(NAN, 9, 2200, 0)), "cannot tell"),
     "out of sample it lost in three trades": (_but(walk_forward=WalkForwardFacts(-0.3, 9, 2200, 3)), "no"),
     "run without costs": (_but(cost_bp=0.0, sharpe_double_costs=1.1), "cannot tell"),
+    "run with costs of next to nothing": (_but(cost_bp=0.001), "cannot tell"),
     "twice the costs eat it": (_but(sharpe_double_costs=-0.1, break_even_bp=4.0), "no"),
     "it leans on its costs": (_but(sharpe_double_costs=0.4, break_even_bp=5.0), "cannot tell"),
     "its sign depends on the volatility model": (_but(band=(-0.3, 0.9)), "cannot tell"),

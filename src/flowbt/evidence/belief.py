@@ -213,14 +213,14 @@ def _luck(f: RunFacts, c: BeliefCutoffs) -> Check:
 def _against_holding(f: RunFacts, c: BeliefCutoffs) -> Check:
     h = f.holding
     if h is None:
-        return Check("holding", "unknown", "it was not compared with holding anything", "name a benchmark with --benchmark")
+        return Check("holding", "unknown", "it was not compared with holding anything", "name a BENCHMARK in its file that is imported")
     figures = f"Sharpe {_n(f.sharpe)} and {_p(f.total_return)} against {_n(h.sharpe)} and {_p(h.total_return)} for holding {h.name}"
     if math.isnan(f.total_return) or f.trades + f.open_trades == 0:
         return Check("holding", "unknown", f"it never traded, so holding {h.name} cannot be compared with it", NEVER)
     if not f.total_return > 0:
         return Check("holding", "fails", f"it lost money: {figures}", "leave it")
     if math.isnan(f.sharpe) or math.isnan(h.sharpe):
-        return Check("holding", "unknown", f"it cannot be compared with holding {h.name}: {figures}", "name another benchmark with --benchmark")
+        return Check("holding", "unknown", f"it cannot be compared with holding {h.name}: {figures}", "name another BENCHMARK in its file")
     if f.sharpe < h.sharpe and f.total_return < h.total_return:
         return Check("holding", "fails", f"holding {h.name} did better: {figures}", f"hold {h.name}, or trade it only for what holding does not give")
     if f.sharpe < h.sharpe:
@@ -261,8 +261,9 @@ def _costs(f: RunFacts, c: BeliefCutoffs) -> Check:
         return Check(
             "costs", "doubt", f"its sign depends on how its options are priced (Sharpe {_n(f.band[0])} to {_n(f.band[1])})", "price it from quoted chains"
         )
-    if not f.cost_bp > 0:
-        free = f"no costs were assumed: it breaks even at {f.break_even_bp:.1f} bp a fill"
+    if not f.cost_bp >= c.least_cost:
+        assumed = f"{f.cost_bp:.2g} bp a fill" if f.cost_bp > 0 else "no costs"
+        free = f"{assumed} were assumed: it breaks even at {f.break_even_bp:.1f} bp a fill"
         return Check("costs", "doubt", free, "run it with the costs of real fills (--costs)")
     if f.sharpe_double_costs < c.kept * f.sharpe or f.break_even_bp < c.margin * f.cost_bp:
         return Check("costs", "doubt", f"it leans on the costs that are assumed: {words}", "check the costs against real fills")

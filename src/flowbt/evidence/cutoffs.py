@@ -35,7 +35,8 @@ class BeliefCutoffs:
     exposure, and the p from which timing is no better than chance.
     `deflated`: least deflated Sharpe, and the value under which luck explains the result. `kept`: share of the Sharpe ratio that must be left out of
     sample and at twice the costs. `choices`: least share of the trials ever run that a walk-forward must have chosen among, at least 2 trials, and how many
-    are enough. `margin`: break-even cost over assumed cost. `year`: largest share of the profit that one year may have."""
+    are enough. `margin`: break-even cost over assumed cost. `least_cost`: bp of notional a fill under which a cost is none. `year`: largest share of the
+    profit that one year may have."""
 
     trades: int = CUTOFFS.trades
     timing: tuple[float, float] = (CUTOFFS.level, 0.2)
@@ -43,6 +44,7 @@ class BeliefCutoffs:
     kept: float = 0.5
     choices: tuple[float, int] = (0.2, 100)
     margin: float = 2.0
+    least_cost: float = 0.5
     year: float = 0.7
 
 

@@ -18,22 +18,24 @@ from flowbt.evidence.resampling.bootstrap import block_length, resample_sums
 Array = npt.NDArray[np.float64]
 
 
-def benjamini_hochberg(p: Array) -> Array:
-    """Adjusted p-values (false discovery rate); NaN stays NaN and does not count."""
-    return _adjusted(p, lambda ranked: np.minimum.accumulate((ranked * len(ranked) / np.arange(1, len(ranked) + 1))[::-1])[::-1])
+def benjamini_hochberg(p: Array, weights: Array | None = None) -> Array:
+    """Adjusted p-values (false discovery rate); NaN stays NaN and does not count. `weights`: how much each test counts, found or not, 1 where not given
+    (Benjamini and Hochberg 1997): an effect that is told in three ways counts a third each, so that telling it so helps no other one."""
+    each = np.ones(len(p)) if weights is None else weights
+    return _adjusted(p, lambda ranked, order: np.minimum.accumulate((ranked * each[order].sum() / np.cumsum(each[order]))[::-1])[::-1])
 
 
 def holm(p: Array) -> Array:
     """Adjusted p-values (family-wise error rate); NaN stays NaN and does not count."""
-    return _adjusted(p, lambda ranked: np.maximum.accumulate(ranked * np.arange(len(ranked), 0, -1)))
+    return _adjusted(p, lambda ranked, _: np.maximum.accumulate(ranked * np.arange(len(ranked), 0, -1)))
 
 
-def _adjusted(p: Array, rule: Callable[[Array], Array]) -> Array:
+def _adjusted(p: Array, rule: Callable[[Array, npt.NDArray[np.intp]], Array]) -> Array:
     p = np.asarray(p, dtype=np.float64)
     out = np.full(p.shape, np.nan)
     known = np.flatnonzero(np.isfinite(p))
     order = known[np.argsort(p[known], kind="stable")]
-    out[order] = np.minimum(rule(p[order]), 1.0) if len(order) else []
+    out[order] = np.minimum(rule(p[order], order), 1.0) if len(order) else []
     return out
 
 

@@ -134,3 +134,9 @@ def read_date(text: Moment) -> pd.Timestamp:
         return moment
     except ValueError:
         raise RangeError(f"date {text!r}", "no such day", "write YYYY-MM-DD") from None
+
+
+def read_end(text: Moment) -> pd.Timestamp:
+    """The end of a span, as somebody wrote it: a date without a time is all of that day, for clocks with several bars a day. RangeError as in `read_date`."""
+    end = read_date(text)
+    return end + pd.Timedelta(days=1) - pd.Timedelta(seconds=1) if isinstance(text, str) and end == end.normalize() else end

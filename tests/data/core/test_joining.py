@@ -1,12 +1,14 @@
 """Several datasets that answer for one field: which rows each gives, who spoke when, and what is left out and why."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.caveats import _some
 from flowbt.data.panel.columns import FieldTable, by_label, on_labels
 from flowbt.data.panel.joining import join, preceded
+from flowbt.data.panel.reader import open_panel
 from flowbt.ground.clock import Clock
 from tinydata import FIELDS, bars, store
 
@@ -94,3 +96,14 @@ def test_rows_of_another_frequency_fill_only_before_the_first_and_after_the_last
     joined = join([(holders[0], table(3, 6)), (weekly, table(2, 7, 0.25))])
     assert joined.table.values.tolist() == [2.25, 3, 4, 5, 6, 7.25]
     assert join([(holders[0], table(3, 6)), (weekly, table(3, 6, 0.25))]).speakers == join([(holders[0], table(3, 6))]).speakers
+
+
+def test_a_first_dataset_that_does_not_make_one_bar_leaves_all_to_the_second(tmp_path):
+    day, times = Clock("24/7", "1d"), pd.date_range("2024-01-01", "2024-01-08 16:00", freq="8h", unit="ns")
+    store(tmp_path, "btc", bars("BTC", day.labels("2024-01-01", "2024-01-08")), clock="24/7", frequency="day", fields=FIELDS)
+    for name, rows in (("a", times[[4, 8]]), ("b", times)):
+        table = pd.DataFrame({"event_time": rows, "symbol": "BTC", "funding_rate": 1.0})
+        store(tmp_path, name, table, clock="24/7", frequency="8h", publication={"rule": "after"}, fields={"funding_rate": {"max_age": "9h"}})
+    panel = open_panel(Catalog((tmp_path,)), ["BTC"], day)
+    assert panel["funding_rate"]["BTC"].tolist() == [3.0] * 8
+    assert panel.speakers() == {}

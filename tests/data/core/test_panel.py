@@ -9,6 +9,7 @@ from flowbt.data.panel.reader import open_panel
 from flowbt.features.calendar import days_to_event
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FieldError
+from flowbt.studies.features.values import View, compute_table
 from tinydata import FIELDS, bars, store
 
 
@@ -201,3 +202,24 @@ def test_dates_that_are_held_apart_from_outcomes_are_known_when_they_were_announ
     found = days_to_event(open_panel(Catalog((tmp_path,)), ["SPY"]), event="CPI")
     assert found.until["SPY"].dropna().tolist() == [3.0, 2.0, 1.0]
     assert found.today["SPY"].tolist() == [False, False, False, True, False]
+
+
+def test_an_end_without_a_time_is_all_of_that_day(tmp_path):
+    clock = Clock("24/7", "1h")
+    store(tmp_path, "btc", bars("BTC", clock.labels("2024-01-01", "2024-01-09")), clock="24/7", frequency="1h", fields=FIELDS)
+    catalog = Catalog((tmp_path,))
+    assert open_panel(catalog, ["BTC"], clock, "2024-01-02", "2024-01-03").index[-1] == pd.Timestamp("2024-01-03 23:00")
+    assert open_panel(catalog, ["BTC"], clock, "2024-01-02", "2024-01-03 05:00").index[-1] == pd.Timestamp("2024-01-03 05:00")
+    table, _ = compute_table(catalog, ["momentum"], View(("BTC",), clock, "2024-01-02", "2024-01-03"), {})
+    assert table["label"].max() == pd.Timestamp("2024-01-03 23:00")
+
+
+def test_events_of_two_datasets_are_one_table(tmp_path):
+    store(tmp_path, "prices", bars("SPY", Clock().labels("2024-01-02", "2024-01-12")), fields=FIELDS)
+    for name, days in (("history", ["2023-12-13", "2024-01-31"]), ("seen", ["2024-01-31", "2024-03-20"])):
+        times = pd.to_datetime(days)
+        table = pd.DataFrame({"event_time": times, "known_at": times - pd.Timedelta("200D"), "symbol": "FOMC", "event": 1.0})
+        store(tmp_path, name, table, clock="24/7", frequency="event", publication={"rule": "column"}, fields={"event": {}})
+    panel = open_panel(Catalog((tmp_path,)), ["SPY"])
+    assert panel.events("FOMC")["event_time"].dt.strftime("%m-%d").tolist() == ["12-13", "01-31", "03-20"]
+    assert sorted(one.name for field, _, one in panel.datasets() if field == "event") == ["history", "seen"]

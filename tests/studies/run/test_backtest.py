@@ -44,6 +44,13 @@ def test_a_benchmark_changes_no_measure(catalog, strategy):
     assert changed <= {"beta", "alpha", "correlation"}
 
 
+def test_a_run_is_not_believed_for_the_benchmark_that_was_asked_for(catalog, strategy):
+    """`--benchmark` named something that lost, and holding was beaten."""
+    asked = [backtest(catalog, Request(strategy, benchmark=one, rotations=0)).record.manifest for one in (None, "QQQ", "none")]
+    assert [one["benchmark"] for one in asked] == ["SPY", "QQQ", None]
+    assert [one["evidence"]["holding"]["name"] for one in asked] == ["SPY"] * 3
+
+
 def test_the_benchmark_is_its_own_return_close_to_close(catalog, strategy):
     run = backtest(catalog, Request(strategy, benchmark="QQQ"))
     close = run.record.prices["QQQ"]

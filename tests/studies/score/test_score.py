@@ -103,6 +103,14 @@ def test_second_run_comes_from_the_cache_and_a_changed_definition_does_not(note,
     assert score((note(FALL),), catalog, settings).reused == 0
 
 
+def test_an_effect_that_is_told_three_times_is_corrected_as_one(note, catalog, settings):
+    copies = [FALL.replace("fall_rebounds", f"fall_rebounds_{n}") for n in (2, 3)]
+    once, thrice = (score((note(FALL, *more, RISE),), catalog, settings).findings for more in ([], copies))
+    assert [f.cluster for f in thrice[:3]] == ["fall-rebounds"] * 3
+    assert [f.q for f in thrice[:3]] == pytest.approx([once[0].q] * 3)
+    assert thrice[3].q == pytest.approx(once[1].q)
+
+
 def test_an_edited_publication_rule_is_not_answered_from_the_cache(note, catalog, tmp_path):
     """Runs and sweeps are keyed by it; a claim went on saying what it said under the rule of before."""
     root = Path(shutil.copytree(catalog.roots[0], tmp_path / "data"))

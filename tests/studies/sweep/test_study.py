@@ -15,12 +15,14 @@ from click.testing import CliRunner
 from flowbt.data.catalog import Catalog
 from flowbt.engine.loader import load_strategy
 from flowbt.engine.sweep.space import Space
+from flowbt.ground.clock import Clock
 from flowbt.ground.errors import Busy, ParameterError
 from flowbt.results import ledger
 from flowbt.studies.sweep import sweep as study
 from flowbt.studies.sweep.setup import SweepRequest, set_up
 from flowbt.studies.sweep.store import SweepFolder
 from flowbt.studies.sweep.values import Search, numbers_of, space_of, values_of
+from tinydata import FIELDS, store
 
 ONE_SLICE = {"window": "2:9:1", "level": "-0.01:0.01:0.002", "hold": "2,3,5"}
 
@@ -200,3 +202,31 @@ def test_walk_forward_keeps_the_trades_of_every_window(strategy: Path, datasets:
     assert len(closed) == sum(one["measures"]["trades"] for one in document["modes"].values())
     starts = windows.set_index(["mode", "window"])["test_from"]
     assert all(row.entry_label > starts[(row.mode, row.window)] for row in trades.itertuples())
+
+
+TWO_SPANS = """from flowbt import Signals
+
+SYMBOLS = ("X",)
+GRID = {"by": ("price", "gex")}
+
+
+def signals(panel, *, by="price"):
+    close = panel["close"]
+    return Signals(long=close > close.shift(1) if by == "price" else close > close.shift(1) + 0 * panel["gex", "X"], hold=2)
+"""
+
+
+def test_the_run_of_a_trial_is_on_the_sweeps_bars(tmp_path: Path) -> None:
+    """Alone it has data from 2020 on, with its rival from 2020-12-31 on: the page's link showed another Sharpe ratio than the table."""
+    labels = Clock().labels("2020-01-02", "2022-12-30")
+    close = 100 * np.exp(np.cumsum(0.01 * np.random.default_rng(5).standard_normal(len(labels))))
+    table = pd.DataFrame({"event_time": labels, "symbol": "X", "open": close, "high": close, "low": close, "close": close, "volume": 1e6})
+    store(tmp_path / "data", "prices", table, fields=FIELDS)
+    store(tmp_path / "data", "gamma", pd.DataFrame({"event_time": labels[252:], "symbol": "X", "gex": 1.0}), fields={"gex": {}})
+    (tmp_path / "two.py").write_text(TWO_SPANS)
+    options = study.SweepOptions(tmp_path / "results", tearsheets=2)
+    folder, document, _ = study.sweep(Catalog((tmp_path / "data",)), SweepRequest(tmp_path / "two.py"), options)
+    assert document["from"] == "2020-12-31"
+    for row in document["top"]:
+        run = json.loads((folder.parent / document["runs"][str(row["trial"])] / "run.json").read_text())
+        assert (run["from"], run["measures"]["sharpe"]) == (document["from"], pytest.approx(row["sharpe"]))

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -151,7 +150,11 @@ def _padded(text: str, width: int, right: bool) -> str:
 
 def length(text: str) -> int:
     """Columns of a terminal that a text takes: wide signs two, combining ones none."""
-    return len(text) if text.isascii() else sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+    if text.isascii():
+        return len(text)
+    import unicodedata  # few texts need it
+
+    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
 def _longest_word(text: str) -> int:

@@ -75,7 +75,7 @@ def join(held: Sequence[Held]) -> Joined:
         more = _take(other, rows)
         speakers.append(_speaker(holder, more, int(rows.sum())))
         table = _both(table, more)
-    return Joined(table, tuple(sorted(speakers, key=lambda one: one.first)) if table.event.size else (), tuple(left_out))
+    return Joined(table, tuple(sorted((one for one in speakers if one.rows), key=lambda one: one.first)), tuple(left_out))
 
 
 def preceded(joined: Joined, table: FieldTable, holder: Imported) -> Joined:
@@ -108,6 +108,8 @@ def _against(table: FieldTable, other: FieldTable, holder: Imported) -> str:
         return ""
     if declared == "never":
         return f"{holder.name} is not joined: its declaration says so"
+    if not len(table.event):  # what the first has does not make one bar
+        return ""
     met = agreement(table, other)
     if met.common >= FEWEST:
         if met.same:

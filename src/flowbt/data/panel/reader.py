@@ -20,7 +20,7 @@ from flowbt.data.panel.columns import FieldTable, Reader, by_label, on_labels
 from flowbt.data.panel.joining import Joined, Speaker, join, preceded
 from flowbt.data.panel.settled import settled_by_bar
 from flowbt.data.provenance import SymbolSpan
-from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date
+from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock, read_date, read_end
 from flowbt.ground.errors import FieldError, RangeError
 from flowbt.ground.fields import FOLDED, PRICES
 from flowbt.ground.protocols import Key, first_held, key_words
@@ -122,11 +122,9 @@ class PanelReader:
 
     def events(self, symbol: str) -> pd.DataFrame:
         """The event table of a symbol (event_time, known_at, value), all rows; what may be used when is for the feature to respect."""
-        holder = self.catalog.holder("event", symbol, self.clock)
-        self.used[("event", symbol)] = holder
-        table = holder.read(["event_time", "known_at", "event"], [symbol])
-        table["known_at"] = holder.known_at(table["event_time"].to_numpy("datetime64[ns]"), table["known_at"].to_numpy("datetime64[ns]"))
-        return table.rename(columns={"event": "value"}).sort_values("event_time", ignore_index=True)
+        rows = self._table("event", symbol)
+        table = pd.DataFrame({"event_time": rows.event, "known_at": rows.known, "value": rows.values})
+        return table.sort_values("event_time", kind="stable", ignore_index=True)
 
     def unlogged(self) -> PanelReader:
         """The same panel with a log of its own, sharing what has been read: what is asked of it leaves no trace in this one's."""
@@ -382,7 +380,7 @@ def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = N
     if not spans:
         raise catalog.missing("close", names[0] if names else None)
     first = read_date(start) if start is not None else min(pd.Timestamp(span[0]) for span in spans)
-    last = read_date(end) if end is not None else max(pd.Timestamp(span[1]) for span in spans)
+    last = read_end(end) if end is not None else max(pd.Timestamp(span[1]) for span in spans)
     index = clock.labels(first.normalize(), last)
     if not len(index):
         raise RangeError(f"{first:%Y-%m-%d} to {last:%Y-%m-%d}", f"no {clock.name} labels in it", "widen --from and --to")

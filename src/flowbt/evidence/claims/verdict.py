@@ -21,6 +21,7 @@ Power is that of the claim's own test, under its own events, at the level the co
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -35,14 +36,16 @@ ORDER = (
 )  # fmt: skip
 
 
-def level_in_force(p: list[float]) -> float:
-    """The p that one more claim of the family would need to pass the correction: the share of level that falls to the next rank (Benjamini-Hochberg)."""
-    known = np.sort([one for one in p if math.isfinite(one)])
-    if not len(known):
+def level_in_force(p: Sequence[float], weights: Sequence[float] | None = None) -> float:
+    """The p that one more claim of the family would need to pass the correction: the share of level that falls to the next rank (Benjamini-Hochberg).
+    `weights`: how much each test counts (`evidence.multiple`), 1 where not given."""
+    known = sorted((one, weight) for one, weight in zip(p, weights or [1.0] * len(p), strict=True) if math.isfinite(one))
+    if not known:
         return CUTOFFS.level
-    passed = np.flatnonzero(known <= CUTOFFS.false_discovery * np.arange(1, len(known) + 1) / len(known))
-    rank = min(len(known), (int(passed[-1]) + 2) if len(passed) else 1)
-    return min(CUTOFFS.level, CUTOFFS.false_discovery * rank / len(known))
+    ranked, counts = np.array([one for one, _ in known]), np.cumsum([weight for _, weight in known])
+    passed = np.flatnonzero(ranked <= CUTOFFS.false_discovery * counts / counts[-1])
+    share = min(1.0, ((counts[passed[-1]] if len(passed) else 0.0) + 1.0) / counts[-1])
+    return min(CUTOFFS.level, CUTOFFS.false_discovery * float(share))
 
 
 def smallest_seen(finding: Finding, level: float) -> float | None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader, open_panel
-from flowbt.ground.clock import Clock, read_date
+from flowbt.ground.clock import Clock, read_date, read_end
 from flowbt.ground.errors import ParameterError, StoreError
 from flowbt.ground.fields import FieldKey
 from flowbt.ground.files import writing
@@ -83,7 +83,7 @@ def compute_table(catalog: Catalog, names: Sequence[str], view: View, parameters
     if view.start is not None:
         keep &= table["label"] >= read_date(view.start)
     if view.end is not None:
-        keep &= table["label"] <= read_date(view.end)
+        keep &= table["label"] <= read_end(view.end)
     return table[keep].reset_index(drop=True), panel
 
 

@@ -25,6 +25,7 @@ from flowbt.engine.simulate import simulate
 from flowbt.engine.vbt.aside import Aside
 from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.evidence.measures import Measures, measure
+from flowbt.ground.errors import DataError
 from flowbt.ground.protocols import Step
 from flowbt.results.record import RunRecord
 from flowbt.studies.lookahead.probe import Leak
@@ -81,7 +82,8 @@ def backtest(catalog: Catalog, request: Request, aside: Aside | None = None, ste
     symbol, benchmark = benchmark_of(catalog, prepared, request.benchmark)
     measures = measures_of(book, benchmark)
     record = record_of(request, prepared, book, placebo, (symbol, benchmark), measures)
-    record.manifest["evidence"] = evidence_of(prepared, book, (symbol, benchmark), placebos)
+    own = (symbol, benchmark) if request.benchmark is None else _held_by_default(catalog, prepared)
+    record.manifest["evidence"] = evidence_of(prepared, book, own, placebos)
     options = option_terms_of(prepared, book)
     if options is not None:
         record.manifest["options"] = options
@@ -127,6 +129,14 @@ def benchmark_of(catalog: Catalog, prepared: Prepared, asked: str | None) -> tup
     mark, _ = carried(bars.close, bars.dividend)  # what a dividend leaves of the evening before is what earns the next day's return
     held = bars.close.ffill()[symbol] / mark.ffill()[symbol].shift(1) - 1.0
     return symbol, held.reindex(labels).fillna(0.0).rename("benchmark")
+
+
+def _held_by_default(catalog: Catalog, prepared: Prepared) -> tuple[str | None, pd.Series | None]:
+    """The benchmark that was not asked for, by which a run is believed: one is not to be chosen for what it gave. None where its data are missing."""
+    try:
+        return benchmark_of(catalog, prepared, None)
+    except DataError:
+        return None, None
 
 
 def measures_of(book: Book, benchmark: pd.Series | None) -> Measures:

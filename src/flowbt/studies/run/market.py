@@ -13,7 +13,7 @@ from flowbt.data.panel.reader import PanelReader, TradedBars, open_panel
 from flowbt.engine.decisions import no_decision
 from flowbt.engine.loader import Strategy
 from flowbt.engine.types import Market, Signals, Targets
-from flowbt.ground.clock import Clock, read_date
+from flowbt.ground.clock import Clock, read_date, read_end
 from flowbt.ground.errors import DataError, RangeError, SignalError
 from flowbt.ground.types import Json
 
@@ -47,11 +47,7 @@ class Span:
 
 
 def _date(text: str | None, last: bool = False) -> pd.Timestamp | None:
-    if text is None:
-        return None
-    date = read_date(text)
-    # a bare date as the end means all of that day, for clocks with several bars a day
-    return date + pd.Timedelta(days=1) - pd.Timedelta(seconds=1) if last and date == date.normalize() else date
+    return None if text is None else read_end(text) if last else read_date(text)
 
 
 def panel_for(catalog: Catalog, strategy: Strategy, decide_at: str | None = None) -> PanelReader:

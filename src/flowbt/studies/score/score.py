@@ -3,12 +3,13 @@
 1. Load the files and the rest of their register; a broken file is a line, the others go on.
 2. Measure each claim (`measure.py`): its definitions on its panel, its study by its kind. Kept in a cache by content: the claim's definition, the code it
    rests on, the datasets, resamples and seed.
-3. Correct over the whole register, whatever was named, closed entries included; then shrink, find duplicates, decide the verdicts.
+3. Correct over the whole register, whatever was named, closed entries included, claims of one effect as one; then shrink, and decide the verdicts.
 4. Give back what was named.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -105,12 +106,16 @@ def _measured(scorer: Scorer, work: list[Work]) -> Iterator[tuple[Claim, Measure
 
 
 def finish(work: Sequence[Work], measured: Sequence[Measured], retired: int = 0) -> list[Finding]:
-    """Findings from what was measured of a whole register: corrections (with `retired` tests more), shrinkage, duplicates, verdicts, sentences."""
+    """Findings from what was measured of a whole register: corrections (with `retired` tests more; the claims of one effect share the weight of one),
+    shrinkage, duplicates, verdicts, sentences."""
 
     p = np.array([np.nan if m.get("p_curve") is None else m["p_curve"] for m in measured] + [1.0] * retired, dtype=float)
     cluster, shrunk = _clusters(work, measured), _shrunk(work, measured)
-    out, level = [], level_in_force(p.tolist())
-    for (file, claim), found, q, h in zip(work, measured, benjamini_hochberg(p), holm(p), strict=False):
+    told_as = [cluster.get(claim.id, claim.id) for _, claim in work]
+    ways = Counter(lead for lead, one in zip(told_as, p, strict=False) if np.isfinite(one))
+    weights = np.array([1.0 / max(ways[lead], 1) for lead in told_as] + [1.0] * retired)
+    out, level = [], level_in_force(p.tolist(), weights.tolist())
+    for (file, claim), found, q, h in zip(work, measured, benjamini_hochberg(p, weights), holm(p), strict=False):
         told = {name: value for name, value in found.items() if name not in BESIDE}
         told |= {"cluster": cluster.get(claim.id, claim.id), "shrunk": shrunk.get(claim.id)}
         told |= {"q": None, "holm": None} if np.isnan(q) else {"q": float(q), "holm": float(h)}
@@ -174,7 +179,7 @@ def rules() -> dict[str, object]:
     """What verdicts of claims are reached by: their cut-offs, the correction, and the settings of the register's own runs."""
     standard = Settings()
     cutoffs = {name: value for name, value in asdict(CUTOFFS).items() if name in JUDGING}
-    return cutoffs | {"correction": "Benjamini-Hochberg", "resamples": standard.resamples, "seed": standard.seed}
+    return cutoffs | {"correction": "Benjamini-Hochberg, an effect once", "resamples": standard.resamples, "seed": standard.seed}
 
 
 def _held(chosen: Selection) -> tuple[Register | None, Drift]:

@@ -36,6 +36,7 @@ from flowbt.results.studied import SweepDocument, SweptNow, TrialPath, Verified
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import refuse
 from flowbt.studies.run.backtest import backtest
+from flowbt.studies.run.market import Span
 from flowbt.studies.run.request import Request
 from flowbt.studies.run.stored import store_run
 from flowbt.studies.sweep.cluster import SweepCluster
@@ -164,11 +165,12 @@ def count(setup: PreparedSweep, results: Path) -> ledger.TrialCount:
 def tearsheets(
     catalog: Catalog, asked: SweepRequest, setup: PreparedSweep, trials: list[int], run: SweepOptions, first: Sequence[Future[Any]]
 ) -> dict[str, str]:
-    """Run trials in full and store them with their tearsheets: trial number -> run id. `first`: what has to end well before anything is stored."""
-    found = {}
+    """Run trials in full, on the sweep's own bars (alone a trial may have data for more), and store them with their tearsheets: trial number -> run id.
+    `first`: what has to end well before anything is stored."""
+    found, span = {}, Span(setup.facts["from"], setup.facts["to"])
     for trial in trials:
         parameters = setup.space.trial(setup.space.codes(np.array([trial]))[0])
-        request = Request(asked.path, parameters, asked.span, asked.decide_at, asked.costs, asked.account, command=asked.command, keep_leak=asked.keep_leak)
+        request = Request(asked.path, parameters, span, asked.decide_at, asked.costs, asked.account, command=asked.command, keep_leak=asked.keep_leak)
         made = backtest(catalog, request, run.aside)
         for other in first:
             other.result()
