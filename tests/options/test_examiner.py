@@ -248,3 +248,17 @@ def test_a_day_that_can_be_two_is_refused(tmp_path: Path, stamp: str, found: str
             read_chain(path)
     else:
         assert read_chain(path)["as_of"].iloc[0] == pd.Timestamp("2024-01-25 21:00")
+
+
+def test_contract_names_say_expiry_side_and_strike(tmp_path: Path) -> None:
+    """As Yahoo's tables have them: `contractSymbol` alone, and 0.00001 where there is no volatility."""
+    plain = profile_of(tmp_path, lambda text: text)
+    table = pd.read_csv(generic(tmp_path / "g.csv", "%Y-%m-%d", "2024-01-05T21:31:00Z"))
+    digits = (1000 * table["strike"]).astype(int).astype(str).str.zfill(8)
+    names = "SPXW" + pd.to_datetime(table["expiration"]).dt.strftime("%y%m%d") + table["right"] + digits
+    volatility = table["iv"].where((table["strike"] > 4500) | (table["right"] == "P"), 1e-5)
+    renamed = table[["bid", "ask", "open_interest"]].rename(columns={"open_interest": "openInterest"})
+    renamed.assign(contractSymbol=names, impliedVolatility=volatility).to_csv(tmp_path / "SPX_y.csv", index=False)
+    profile = gamma_profile(read_chain(tmp_path / "SPX_y.csv", Missing(spot=4697.25, as_of=pd.Timestamp("2024-01-05 21:31"))))
+    assert profile.total == pytest.approx(plain.total, rel=0.03)
+    assert "THOUGH GIVEN AS ONE: 1e-05" in profile.snap.words()

@@ -110,3 +110,21 @@ def test_more_than_half_without_a_volatility_is_no_number() -> None:
 
 def test_where_all_are_the_providers_nothing_is_said() -> None:
     assert "volatilities" not in option_market(chain()).words()
+
+
+@pytest.mark.parametrize("put_in", [1e-5, 1e-4])
+def test_a_volatility_no_option_has_is_none_and_named(put_in: float) -> None:
+    table = smiling()
+    deep = (table["strike"] <= 88) & table["call"]
+    market = option_market(table.assign(iv=table["iv"].mask(deep, put_in)))
+    assert one(market, 86, True)["vol_from"] == "other side"
+    assert f"NO VOLATILITY, THOUGH GIVEN AS ONE: {put_in:g}" in market.words()
+
+
+def test_volatility_futures_may_be_far_from_their_index() -> None:
+    table = chain(symbol="VIX", carry=1.5).assign(spot=90.0)
+    market = option_market(table)
+    assert market.expiries["forward"].iloc[0] == pytest.approx(100 * np.exp(1.5 * market.expiries["years"].iloc[0]), rel=1e-3)
+    assert "SPOT IS" in market.words()
+    with pytest.raises(SourceError, match="quoted about"):
+        option_market(table.assign(symbol="XSP", root="XSP"))

@@ -40,13 +40,14 @@ def parity(strike: Array, gap: Array) -> tuple[float, float, float]:
     return forward, discount, float(np.median(np.abs(forwards - forward)))
 
 
-def forwards(rows: pd.DataFrame, spot: float) -> pd.DataFrame:
+def forwards(rows: pd.DataFrame, spot: float, within: float = NEAR) -> pd.DataFrame:
     """One row per root and expiry: forward, discount, `error` (of the forward), `pairs` (strikes used), `how` (words), years.
 
+    `within`: the share of spot that strikes may be from it.
     `rows`: live options with root, expiry, years, strike, call, middle (and `forward` where the provider gives it), one row per option.
     """
     found = []
-    near = rows["middle"].notna().to_numpy() & (np.abs(rows["strike"].to_numpy() / spot - 1) <= NEAR)
+    near = rows["middle"].notna().to_numpy() & (np.abs(rows["strike"].to_numpy() / spot - 1) <= within)
     quoted = rows[near]
     calls, puts = (quoted[quoted["call"] == side].set_index(["root", "expiry", "strike"])["middle"] for side in (True, False))
     gaps = (calls - puts).dropna().sort_index()

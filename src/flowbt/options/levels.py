@@ -1,7 +1,7 @@
 """The volatility every option of a market has, and where it is from: the provider's own, or what stands in where it gives none.
 
 A number that stands in place of a volatility (9.99, 5.0, 999, a cap or a default) is taken for missing: one that is there far more often than those about
-it, while quotes, or the others of its expiry, say otherwise (`stand_ins`). None is 0 or below.
+it, while quotes, or the others of its expiry, say otherwise (`stand_ins`). None is at or under `LEAST`.
 
 In this order (`SOURCES`):
 1. "own": the provider's;
@@ -34,6 +34,7 @@ Array = npt.NDArray[np.float64]
 AGREE = 0.25
 REACH = 2.0  # standard deviations: out of the money neighbours farther apart than one, but not than these, count after the option's own quote
 SAME = 0.05  # of the strike: in the money two neighbours with one number are no farther apart
+LEAST = 1e-3  # a year: a volatility no option has (Yahoo prints 0.00001 where it has none)
 QUOTED = 0.5  # of a snapshot's quotes: fewer usable ones are left over
 NAMED, REFUSED = 0.01, 0.5  # of the open interest: a source is named from, and too much to leave out
 OFTEN, ABOUT = 5, 0.1  # times: a number is suspect when it is there so often, and so much oftener than the mean of the others within this share of it
@@ -70,7 +71,7 @@ def tried(rows: pd.DataFrame) -> list[tuple[str, pd.Series]]:
 
 def _own(rows: pd.DataFrame) -> pd.Series:
     iv = rows["iv"].astype(float) if "iv" in rows else pd.Series(np.nan, rows.index)
-    own = iv.where((iv > 0) & np.isfinite(iv))
+    own = iv.where((iv > LEAST) & np.isfinite(iv))
     return own.mask(rows["iv_stands_in"]) if "iv_stands_in" in rows else own
 
 
@@ -110,6 +111,7 @@ def stand_ins(rows: pd.DataFrame) -> pd.Series:
     if "iv" not in rows:
         return out
     iv, outside = rows["iv"].astype(float), rows["strike"].ge(rows["expiry_forward"]) == rows["call"]
+    out |= (iv > 0) & (iv <= LEAST)
     for value in repeated(iv):
         mine = iv == value
         if outside[mine].mean() < ABOUT:  # what a provider prints where a price is intrinsic

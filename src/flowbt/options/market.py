@@ -26,6 +26,7 @@ from flowbt.options.times import TimeRule, years_to
 Array = npt.NDArray[np.float64]
 NAMED, REFUSED = 0.01, 0.07  # how far spot may be from the nearest forward before it is named, and before it is another price
 UNITS = 2.0  # spot is at most so many times outside the strikes
+UNCARRIED = frozenset({"VIX", "VIXW"})  # nobody can hold these until expiry: a forward may be anywhere
 EUROPEAN = frozenset({"SPX", "NDX", "RUT", "XSP", "DJX", "VIX", "XEO", "MRUT", "XND", "NANOS", "BTC", "ETH", "SOL", "XRP", "BTC_USDC", "ETH_USDC"})
 
 
@@ -111,8 +112,10 @@ def option_market(chain: pd.DataFrame, rules: MarketRules | None = None) -> Opti
     rows = with_quotes(rows).assign(years=years_to(as_of, rows["expiry"], rules.time))
     rows = rows[rows["years"] > 0].reset_index(drop=True)
     refuse_broken(rows)
-    nearest = _fits(rows, spot)
-    table = fw.given(rows, spot, rules.rate or 0.0, rules.dividend or 0.0) if rules.flat else fw.forwards(rows, spot)
+    nearest = _fits(rows, spot, symbol)
+    table = (
+        fw.given(rows, spot, rules.rate or 0.0, rules.dividend or 0.0) if rules.flat else fw.forwards(rows, spot, np.inf if symbol in UNCARRIED else fw.NEAR)
+    )
     american = rules.american if rules.american is not None else is_american(symbol)
     rows = _joined(rows, table, american)
     rows = rows.assign(implied=_implied(rows, spot, american))
@@ -123,13 +126,13 @@ def option_market(chain: pd.DataFrame, rules: MarketRules | None = None) -> Opti
     return OptionMarket(symbol, spot, as_of, rows, table, american, rules, len(read) - len(live), doubles, len(chain) - len(read), nearest)
 
 
-def _fits(rows: pd.DataFrame, spot: float) -> float:
+def _fits(rows: pd.DataFrame, spot: float, symbol: str) -> float:
     """The nearest forward over spot less 1. SourceError where spot is the price of something else, or strikes are in another unit."""
     low, high = float(rows["strike"].min()), float(rows["strike"].max())
     if not low / UNITS <= spot <= high * UNITS:
         raise SourceError("chain", f"spot {spot:,.10g} far from its strikes, {low:,.10g} to {high:,.10g}", "give the underlying's price with --spot")
     forward = fw.nearest_forward(rows)
-    if abs(forward / spot - 1.0) > REFUSED:
+    if abs(forward / spot - 1.0) > REFUSED and symbol not in UNCARRIED:
         raise SourceError("chain", f"spot {spot:,.10g}, and its calls and puts are quoted about {forward:,.2f}", "give the underlying's price with --spot")
     return forward / spot - 1.0
 

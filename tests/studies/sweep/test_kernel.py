@@ -12,6 +12,7 @@ import pytest
 from tests.studies.sweep.markets import random_market, sweeper_of
 
 from flowbt.engine.simulate import simulate
+from flowbt.engine.sweep import live
 from flowbt.engine.sweep.results import BarRange
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
@@ -188,3 +189,10 @@ def test_what_denies_numbers_is_no_opposite() -> None:
     got = one.run(one.space.codes(np.arange(2)))
     assert not one.unfused
     assert_same(got.metrics[1], expected(market, wild(one.tracer.quiet, window=5), one.costs, one.account)[0])
+
+
+@pytest.mark.parametrize(("symbols", "near", "walk"), [(1, 0, "run_single"), (8, 0, "run_several"), (9, 1 << 24, "run_several"), (9, 0, "run_trials")])
+def test_some_symbols_over_many_bars_are_walked_by_bars(monkeypatch: pytest.MonkeyPatch, symbols: int, near: int, walk: str) -> None:
+    monkeypatch.setattr(live, "NEAR", near)
+    one = sweeper_of(both_ways, random_market(n=symbols, seed=3, gaps=False), GRID)
+    assert live.kernel_of(one.bars).func.__name__ == walk  # type: ignore[attr-defined]

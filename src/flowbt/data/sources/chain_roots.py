@@ -20,6 +20,14 @@ def named_roots(column: pd.Series) -> pd.Series | None:
     return found if found.notna().all() else None
 
 
+def named_options(column: pd.Series) -> dict[str, pd.Series]:
+    """Expiry (as 20240119), strike and call ("C" or "P") out of a column of contract names; nothing where it is none."""
+    found = column.astype(str).str.strip().str.upper().str.extract(r"(\d{6})([CP])(\d{8})$")
+    if named_roots(column) is None:
+        return {}
+    return {"expiry": "20" + found[0], "call": found[1], "strike": pd.to_numeric(found[2]) / 1000.0}
+
+
 def roots_by_date(table: pd.DataFrame) -> pd.Series:
     """Roots where a table gives the underlying only. `table`: symbol, as_of, date (of expiry), strike, call, and columns that tell two options apart.
 

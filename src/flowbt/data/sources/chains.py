@@ -17,7 +17,7 @@ import pandas as pd
 from flowbt.data.sources.base import parsing
 from flowbt.data.sources.cboe_chain import parse_quotes, parse_table
 from flowbt.data.sources.chain_dates import expiry_dates, instants_of
-from flowbt.data.sources.chain_roots import named_roots, roots_by_date
+from flowbt.data.sources.chain_roots import named_options, named_roots, roots_by_date
 from flowbt.data.sources.chain_terms import ROOTS, completed, numbers, read_text, settlement, with_commas
 from flowbt.data.sources.deribit_chain import deribit_table, parse_summary
 from flowbt.ground.errors import SourceError
@@ -112,6 +112,8 @@ def _generic(text: str, path: Path, given: Missing) -> pd.DataFrame:
         raise SourceError(path.name, f"is no table ({error})"[:120], "give a chain as csv or JSON") from None
     lower = {str(name).strip().lower(): name for name in raw.columns}
     found = {field: raw[lower[next(n for n in names if n in lower)]] for field, names in _GENERIC.items() if any(n in lower for n in names)}
+    if "contract" in found:
+        found = named_options(found["contract"]) | found
     named = "instrument_name" in lower
     lacking = [field for field in ("expiry", "strike", "call") if field not in found and not named]
     lacking += ["iv"] if "iv" not in found and not {"bid", "ask"} <= set(found) else []

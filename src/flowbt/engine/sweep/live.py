@@ -3,7 +3,8 @@
 When a position opens, the bar of its next exit decision is looked up in the masks at once; until then no bit is read. One symbol (`run_single`) has its
 position in plain variables. Of some symbols (`run_several`) each position is followed to its end when it opens, in the bars of its symbol alone, for nothing
 else moves when and at what price it ends; its marks and what it brings are added to the bars it is held in, so that a bar costs one sum. Of very many (over
-FEW), a bar's symbols are nearer at hand than a symbol's bars, and `kernel.run_trials` is the faster.
+FEW), and of more than a few over bars that do not fit near the processor, a bar's symbols are nearer at hand than a symbol's bars, and `kernel.run_trials` is
+the faster: several of its trials share the bars they touch.
 """
 
 from __future__ import annotations
@@ -26,15 +27,16 @@ from flowbt.ground.compiled import jit
 
 Kernel = Callable[[Terms, Words, Codes, Trials, float], None]
 FEW_BARS = 2_048  # values that stay near the processor
-FEW = 64  # symbols; found by benchmarks/turns.py
+FEW, FEWEST, NEAR = 64, 8, 1 << 24  # symbols, and bytes of prices: a third of a large cache. Found by benchmarks/turns.py and many_bars.py
 OPEN, HIGH, LOW, MARK, SIX = EMPTY, ONE, TWO, THREE, np.uint64(6)
 
 
 def kernel_of(bars: Bars) -> Kernel:
     """The fastest walk of these bars."""
-    if bars.open.shape[1] > FEW or not (bars.open > 0.0).all():
+    symbols, far = bars.open.shape[1], 4 * bars.open.nbytes > NEAR
+    if symbols > FEW or (symbols > FEWEST and far) or not (bars.open > 0.0).all():
         return partial(run_trials, bars, opens_of(bars))
-    return partial(run_single, bars) if bars.open.shape[1] == 1 else partial(run_several, columns_of(bars))
+    return partial(run_single, bars) if symbols == 1 else partial(run_several, columns_of(bars))
 
 
 class Columns(NamedTuple):
