@@ -177,3 +177,13 @@ def test_a_spoilt_dataset_is_no_gap(tmp_path):
     table_file(tmp_path / "squeeze").write_bytes(b"x")
     with pytest.raises(SpoiltDataset, match="dataset squeeze"):
         board(catalog, ASOF)
+
+
+def test_the_range_of_gamma_and_a_sign_that_is_not_certain_are_shown(tmp_path: Path) -> None:
+    tables = {name: _series("SPX", name, value) for name, value in {"close": 4500.0, "gex": 1e9, "gex_low": -2e9, "gex_high": 4e9}.items()}
+    for name, table in tables.items():
+        store(tmp_path, name.replace("_", "-"), table, fields={name: {}})
+    shown = {one.name: one.text for one in board(Catalog((tmp_path,)), ASOF).readings}
+    assert shown["gamma, lower end of its range"] == "-$2.00bn"
+    assert shown["gamma, upper end of its range"] == "+$4.00bn"
+    assert shown["gamma sign"] == "no certain sign"

@@ -67,7 +67,7 @@ from flowbt.engine.options.valuation import (
     within,
     years_left,
 )
-from flowbt.engine.walk.events import ENTRY, LEAST_SHARE, LIQUIDATION, NONE, PARTIAL, STOP, TAKE, borrow_paid, due_at_open, funding_paid, share_of
+from flowbt.engine.walk.events import ENTRY, LEAST_SHARE, LIQUIDATION, NONE, PARTIAL, STOP, TAKE, borrow_paid, due_at_open, funding_paid, is_flat, share_of
 from flowbt.engine.walk.kernel import Rules, at
 from flowbt.ground.compiled import jit, jit_part
 
@@ -244,7 +244,7 @@ def open_structure(w: StructureWorld, s: StructureState, out: StructureTape, whe
 
 @jit_part
 def hedge(w: StructureWorld, s: StructureState, out: StructureTape, t: int) -> None:
-    """Bring each position's delta to nothing at the open."""
+    """Bring each position's delta to nothing at the open; shares of which only dust would stay are all sold."""
     for j in range(s.real.shape[1]):
         if s.whole[NUMBER, j] == NEVER or not w.prices.grid[OPENS, t, j] > 0.0:
             continue
@@ -255,7 +255,9 @@ def hedge(w: StructureWorld, s: StructureState, out: StructureTape, t: int) -> N
                 options += 1
         delta += s.real[SHARES, j]
         if options and abs(delta) > w.terms.hedge_band * s.real[UNITS, j]:
-            trade_shares(w, s, out, (t, j, HEDGE), -delta, w.prices.grid[OPENS, t, j])
+            shares = s.real[SHARES, j]
+            units = -shares if is_flat(shares - delta, s.real[ENTERED, j]) else -delta
+            trade_shares(w, s, out, (t, j, HEDGE), units, w.prices.grid[OPENS, t, j])
 
 
 @jit_part

@@ -139,12 +139,13 @@ def enter(desk: Desk, rules: Rules, t: int, equity: float) -> None:
 
 
 def hedge(desk: Desk, t: int) -> None:
-    """Bring each position's delta to nothing at the open."""
+    """Bring each position's delta to nothing at the open; shares of which only dust would stay are all sold."""
     for j, position in sorted(desk.held.items()) if desk.structure.trading.hedge else ():
         if desk.bars.open[t, j] > 0 and position.options:
-            delta = sum(desk.units[o.column] * o.at(o.open_delta, t) for o in position.options) + desk.units.get(j, 0.0)
+            shares = desk.units.get(j, 0.0)
+            delta = sum(desk.units[o.column] * o.at(o.open_delta, t) for o in position.options) + shares
             if abs(delta) > desk.structure.trading.hedge_band * position.units:
-                desk.trade_shares(t, j, position, "hedge", -delta)
+                desk.trade_shares(t, j, position, "hedge", -shares if is_flat(shares - delta, position.entered) else -delta)
 
 
 def settle(desk: Desk, t: int) -> None:
