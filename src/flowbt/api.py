@@ -6,8 +6,9 @@ run. Nothing is global. What comes back shows itself in a notebook (`displays.py
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import pandas as pd
 from flowbt.data.panel.reader import open_panel
 from flowbt.displays import Backtest, Compared, RegimeBoard, Setup, Swept, WalkedForward
 from flowbt.engine.cells import claim_text, strategy_text
+from flowbt.engine.loader import MOST
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.files import asked_path, hash_text, write_text
@@ -139,10 +141,17 @@ SCORED = (
 
 
 def _swept(act: str, strategy: StrategyLike, symbols: Sequence[str], setup: Setup, values: Parameters) -> SweepRequest:
-    texts = {name: value if isinstance(value, str) else ",".join(map(str, value)) for name, value in values.items() if isinstance(value, Iterable)}
+    texts = {name: value if isinstance(value, str) else ",".join(map(str, _few(name, value))) for name, value in values.items() if isinstance(value, Iterable)}
     texts |= {name: str(value) for name, value in values.items() if name not in texts}
     command = _command(act, strategy, symbols, texts)
     return SweepRequest(_file(strategy, symbols, setup), texts, Span(setup.start, setup.end), search=Search(seed=setup.seed), command=command)
+
+
+def _few(name: str, values: Iterable[object]) -> list[object]:
+    found = list(islice(values, MOST + 1))
+    if len(found) > MOST:
+        raise ParameterError(f"values of {name}", f"more than {MOST:,}", 'give fewer, or a range with a step such as "1:9:2"')
+    return found
 
 
 def _command(act: str, strategy: StrategyLike, symbols: Sequence[str], parameters: Parameters) -> str:
@@ -153,8 +162,8 @@ def _command(act: str, strategy: StrategyLike, symbols: Sequence[str], parameter
 
 def _file(strategy: StrategyLike, symbols: Sequence[str], setup: Setup, *, own_symbols: bool = False) -> Path:
     """The strategy's file; of a function, one that is written for it."""
-    if isinstance(symbols, str):
-        raise ParameterError(f"symbols={symbols!r}", "a text", f'give several, for example symbols=("{symbols}",)')
+    if isinstance(symbols, (str, Set)) or not isinstance(symbols, Iterable):
+        raise ParameterError(f"symbols={symbols!r}", f"a {type(symbols).__name__}", 'give several in their order, for example symbols=("SPY",)')
     if callable(strategy):
         return _kept(getattr(strategy, "__name__", "strategy"), strategy_text(strategy, tuple(symbols)), setup)
     if symbols and not own_symbols:

@@ -13,6 +13,8 @@ import pandas as pd
 from markupsafe import escape
 
 from flowbt.evidence.search.judgement import Luck
+from flowbt.ground.errors import ParameterError
+from flowbt.ground.files import asked_path
 from flowbt.ground.home import project_path
 from flowbt.ground.types import Json
 from flowbt.results.pages import sweep as sweeps
@@ -45,6 +47,15 @@ class Setup:
     end: str | None = None
     benchmark: str | None = None
     seed: int = 7
+
+    def __post_init__(self) -> None:
+        """ParameterError for a folder or a market that cannot be; what is run checks the rest."""
+        for name, folder in (("datasets", self.datasets), ("results", self.results)):
+            if not isinstance(folder, (str, Path)):
+                raise ParameterError(f"{name}={folder!r}", f"a {type(folder).__name__}", "give the path of a folder")
+            asked_path(folder, name)
+        if self.demo is not None and not isinstance(self.demo, bool):
+            raise ParameterError(f"demo={self.demo!r}", "neither True, False nor None", "give True for the demo market")
 
     def catalog(self) -> Catalog:
         return open_catalog(Path(self.datasets), self.demo)

@@ -126,3 +126,28 @@ def test_whole_numbers_of_any_length_are_terms_or_one_line(cash):
     else:
         with pytest.raises(EngineError, match=r"cash of (more than 300 digits|-1)"):
             Account(cash=cash)
+
+
+SAID = {
+    "seed": -1, "start": 5, "end": [], "benchmark": 5, "results": None, "datasets": 5, "demo": "x",
+}  # fmt: skip
+ASKED = {"symbols": (5, [5], [None], {"SPY"}, "SPY"), "hold": (10**400, -1, "x", [1]), "rise": (10**400,)}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_notebook_may_not_say_anything_of_where_and_on_what(name, here, tmp_path):
+    with pytest.raises(FlowbtError) as said:
+        fb.run(here / "fade.py", setup=fb.Setup(**{"datasets": tmp_path / "datasets", name: SAID[name]}))
+    assert "\n" not in str(said.value)
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in ASKED.items() for value in values], ids=lambda value: str(value)[:12])
+def test_a_notebook_may_not_ask_for_anything(name, value, here, tmp_path):
+    with pytest.raises(FlowbtError) as said:
+        fb.run(here / "fade.py", setup=fb.Setup(tmp_path / "datasets"), **{name: value})
+    assert "\n" not in str(said.value)
+
+
+def test_a_sweep_of_a_notebook_has_an_end(here, tmp_path):
+    with pytest.raises(FlowbtError, match="values of hold: more than 100,000"):
+        fb.sweep(here / "fade.py", setup=fb.Setup(tmp_path / "datasets", tmp_path / "results"), hold=range(1, 10**12))

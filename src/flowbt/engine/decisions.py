@@ -102,7 +102,7 @@ def number(name: str, value: object, market: Labels | Market, *, least: float = 
     if isinstance(value, pd.DataFrame):
         out = aligned(name, value, market)
     elif isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
-        out = np.full((1, 1), float(value))
+        out = np.full((1, 1), float(value) if not isinstance(value, int) or abs(value) < 10**300 else np.inf)
     else:
         raise SignalError(f"{name}", f"a {type(value).__name__}", "give a number or a frame of labels x symbols")
     bad = out[np.isinf(out) | (out < least) | (out <= above)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -123,8 +124,10 @@ def read_asof(text: Moment) -> pd.Timestamp:
 
 def read_date(text: Moment) -> pd.Timestamp:
     """A date somebody wrote: YYYY-MM-DD, with HH:MM or not. RangeError for anything else: 01/02/2020 is January to some and February to others."""
-    if not isinstance(text, str):
+    if isinstance(text, date) and not pd.isna(text):
         return pd.Timestamp(text)
+    if not isinstance(text, str):
+        raise RangeError(f"date {text!r}", f"a {type(text).__name__}", "write YYYY-MM-DD, or give a date")
     if not _ISO.fullmatch(text.strip()):
         raise RangeError(f"date {text!r}", "not a date in ISO order", "write YYYY-MM-DD (01/02/2020 is January to some)")
     try:

@@ -34,6 +34,8 @@ class Request:
     def __post_init__(self) -> None:
         """ParameterError for a seed or symbols that cannot be used; the span, costs and account have checked themselves."""
         check_seed(self.seed)
+        if not (self.benchmark is None or isinstance(self.benchmark, str)) or not all(isinstance(one, str) for one in self.symbols):
+            raise ParameterError(f"symbols {self.symbols}, benchmark {self.benchmark!r}", "not every one is a text", 'name symbols, such as "SPY"')
         if len(set(self.symbols)) < len(self.symbols) or not all(self.symbols):
             raise ParameterError(f"symbols {','.join(self.symbols)}", "one is named twice, or is empty", "name each symbol once")
         if self.rotations < 0:
