@@ -100,7 +100,24 @@ def test_a_split_changes_units_and_not_the_account(tmp_path):
     hold = pd.DataFrame({"SPY": LABELS[0] == LABELS}, index=LABELS)
     whole, split = (simulate(market_of(open_panel(Catalog((tmp_path / k,)), ["SPY"]), LABELS), Signals(long=hold), FREE).value for k in "ab")
     pd.testing.assert_series_equal(whole, split)
-    assert open_panel(Catalog((tmp_path / "b",)), ["SPY"])["close"]["SPY"].iloc[0] == pytest.approx(4 * bars["close"].iloc[0])
+    panel = open_panel(Catalog((tmp_path / "b",)), ["SPY"])
+    pd.testing.assert_series_equal(panel["close"]["SPY"], open_panel(Catalog((tmp_path / "a",)), ["SPY"])["close"]["SPY"])
+    eve = open_panel(Catalog((tmp_path / "b",)), ["SPY"], end=date - pd.Timedelta(days=1))
+    assert eve["close"]["SPY"].iloc[-1] == pytest.approx(4 * bars["close"][eve.index[-1]])  # nothing of a split that is to come
+
+
+def test_a_split_is_no_dividend_and_changes_the_volume(tmp_path):
+    bars, date = traded(), pd.Timestamp("2023-09-01")
+    early = bars.index < date
+    split = bars.assign(volume=np.where(early, 25.0, 100.0))
+    split.loc[early, ["open", "high", "low", "close"]] *= 4.0
+    put(tmp_path, "traded", split)
+    put(tmp_path, "adjusted", folded(bars), basis="total return")
+    store(tmp_path, "splits", pd.DataFrame({"event_time": [date], "symbol": "SPY", "split": 4.0}), frequency="event", fields={"split": {"max_age": "1D"}})
+    panel = open_panel(Catalog((tmp_path,)), ["SPY"])
+    paid = panel.bars().dividend["SPY"]
+    assert paid[paid > 0].round(6).to_dict() == pytest.approx({pd.Timestamp(day): cash for day, cash in PAID.items()})
+    assert panel["volume"]["SPY"].tolist() == [100.0] * len(LABELS)
 
 
 def test_where_only_adjusted_prices_are_there_it_is_said(tmp_path):

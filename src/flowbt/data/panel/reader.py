@@ -177,19 +177,12 @@ class PanelReader:
     def _traded(self) -> TradedBars:
         self._announce("close", list(self.symbols), BAR_FIELDS[:4])
         prices = {field: self._traded_prices(field) for field in BAR_FIELDS[:4]}
-        dividends = self._dividends()
-        for column, factor in self._split_factors().items():
-            as_traded = self.used[("close", self.symbols[column])].declaration.basis == "traded"
-            for values in prices.values() if as_traded else ():  # the other bases have splits in them
-                values[:, column] /= factor
-            if column in dividends and (as_traded or self.catalog.has("dividend", self.symbols[column])):
-                dividends[column] = dividends[column] / factor
         frames = {field: pd.DataFrame(values, self.index, list(self.symbols), copy=False) for field, values in prices.items()}
         stale = stale_opens(frames["open"], frames["close"]) if not self.clock.always else self._frame({}, False)
         if stale.to_numpy().any():
             for values in prices.values():
                 np.copyto(values, prices["close"], where=stale.to_numpy())
-        return TradedBars(**frames, funding=self._frame(self._funding(), 0.0), dividend=self._frame(dividends, 0.0), stale=stale)
+        return TradedBars(**frames, funding=self._frame(self._funding(), 0.0), dividend=self._frame(self._dividends(), 0.0), stale=stale)
 
     def _traded_prices(self, field: str) -> np.ndarray:
         """Labels x symbols, by label as they happened. What was read for them is let go where nobody asked for the field."""
@@ -247,10 +240,10 @@ class PanelReader:
         touched = [self.used[key].declaration.live(*key) for key in self._touched if key in self.used]
         return max((date for date in touched if date is not None), default=None)
 
-    def _split_factors(self) -> dict[int, np.ndarray]:
-        """Column -> product of the later splits by label, of the symbols that have any."""
-        having = [(column, symbol) for column, symbol in enumerate(self.symbols) if self.catalog.has("split", symbol)]
-        return {column: split_factor(self.index, by_label(self._table("split", symbol))) for column, symbol in having}
+    def _splits(self, field: str, symbol: str) -> pd.Series:
+        """New shares per old by ex-date: all of them; of prices as traded those up to the panel's last label, and after what has them folded in."""
+        found, basis = by_label(self._table("split", symbol)), self.used[(field, symbol)].declaration.basis
+        return found[(found.index > self._last_folded(field, symbol)) & (found.index <= self.index[-1])] if basis == "traded" else found
 
     def _dividends(self) -> dict[int, np.ndarray]:
         """Column -> dividends by label: the field's, else what traded and total-return closes imply; none where the closes have them folded in."""
@@ -260,7 +253,9 @@ class PanelReader:
                 continue
             if self.catalog.has("dividend", symbol):
                 found = by_label(self._table("dividend", symbol))
-                found = found[found.index > self._last_folded(symbol)]
+                found = found[found.index > self._last_folded("close", symbol)]
+                if self.catalog.has("split", symbol):
+                    found = found / split_factor(pd.DatetimeIndex(found.index), self._splits("close", symbol))
             elif self.catalog.holders("close", symbol, self.clock, FOLDED):
                 found = dividends_of(by_label(self._table("close", symbol)), self.total_return(symbol))
             else:
@@ -268,9 +263,9 @@ class PanelReader:
             paid[column] = found.reindex(self.index).fillna(0.0).to_numpy()
         return paid
 
-    def _last_folded(self, symbol: str) -> pd.Timestamp:
-        """The first label after the closes that have dividends folded in, before those as traded: a dividend up to then is in their returns already."""
-        joined = self._joined.get(("close", symbol))
+    def _last_folded(self, field: str, symbol: str) -> pd.Timestamp:
+        """The first label after the prices that have all folded in, before those as traded: a dividend or split up to then is in their returns already."""
+        joined = self._joined.get((field, symbol))
         folded = [one.last for one in joined.speakers if self.catalog.imported[one.dataset].declaration.basis == FOLDED] if joined else []
         after = self.index[self.index > max(folded)] if folded else self.index[:0]
         return after[0] if len(after) else pd.Timestamp.min
@@ -342,6 +337,14 @@ class PanelReader:
         return rows
 
     def _table(self, field: str, symbol: str) -> FieldTable:
+        """What a field's datasets hold for a symbol. Prices as traded are told in shares of the panel's last label, so that no return jumps at a split."""
+        table = self._joined_table(field, symbol)
+        if field not in PRICES or not self.catalog.has("split", symbol) or self.used[(field, symbol)].declaration.basis != "traded":
+            return table
+        factor = split_factor(pd.DatetimeIndex(table.event), self._splits(field, symbol))
+        return replace(table, values=table.values * factor if field == "volume" else table.values / factor)
+
+    def _joined_table(self, field: str, symbol: str) -> FieldTable:
         key = (field, symbol)
         holders = self.catalog.holders(field, symbol, self.clock)
         self.used[key] = holders[0]
