@@ -47,6 +47,14 @@ def test_a_folder_with_files_is_no_place_for_a_project(capsys, project):
     assert sorted(project.rglob("*")) == before
 
 
+def test_the_folder_one_stands_in_is_filled_not_replaced(capsys, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    code, out, _ = call(capsys, "init", ".")
+    assert (code, "cd " in out) == (0, False)
+    assert Path("flowbt.toml").exists()  # relative: the shell's folder is the one that was filled
+
+
 def test_the_root_is_found_from_below(project, monkeypatch):
     monkeypatch.chdir(project / "datasets" / "finra")
     assert root() == project

@@ -10,7 +10,7 @@ import click
 from flowbt.cli.options import PathName
 from flowbt.cli.show.terminal import say
 from flowbt.ground.errors import ParameterError
-from flowbt.ground.files import real, writing_folder
+from flowbt.ground.files import publish, real, scratch_folder
 from flowbt.ground.starter import starter_files, starter_folder
 
 README = """# {name}
@@ -42,7 +42,7 @@ IGNORED = "/results/\n/datasets/.*\n/datasets/**/*.parquet\n/datasets/**/provena
 def command(folder: Path) -> None:
     """Make a project in FOLDER: strategies, claims, dataset declarations, import plan, ideas, a notebook, a README.
 
-    The folder appears whole or not at all; one that is there must be empty.
+    The folder appears whole or not at all; one that is there must be empty, and is filled file by file.
     """
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -50,13 +50,14 @@ def command(folder: Path) -> None:
     home = real(folder)
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
-        with writing_folder(home) as scratch:
+        with scratch_folder(home) as scratch:
             for name, path in starter_files(starter_folder()).items():
                 target = scratch / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
             (scratch / "README.md").write_text(README.format(name=home.name), encoding="utf-8")
             (scratch / ".gitignore").write_text(IGNORED, encoding="utf-8")
+            publish(scratch, home)  # not in place of a folder that is there: a shell may stand in it
     except OSError as error:
         raise ParameterError(f"new project {folder}", f"cannot be written ({error.strerror})", "choose another folder") from None
-    say(f"{folder}: a project; next: cd {folder} && flowbt run strategies/exit_liquidity.py")
+    say(f"{folder}: a project; next: {'' if home == real(Path()) else f'cd {folder} && '}flowbt run strategies/exit_liquidity.py")
