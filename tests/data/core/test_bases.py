@@ -225,3 +225,12 @@ def test_a_dividend_before_prices_as_traded_is_in_the_folded_ones_already(tmp_pa
     store(tmp_path, "paid", rows, frequency="event", fields={"dividend": {"max_age": "1D"}})
     paid = open_panel(Catalog((tmp_path,)), ["SPY"]).bars().dividend["SPY"]
     assert paid[paid > 0].round(9).to_dict() == {pd.Timestamp("2023-06-16"): 1.6, pd.Timestamp("2024-03-15"): 1.7}
+
+
+def test_the_volume_of_folded_prices_before_is_as_it_is(tmp_path):
+    put(tmp_path, "adjusted", folded(traded()), basis="total return")
+    put(tmp_path, "traded", traded().loc["2023-06-01":].assign(volume=25.0))
+    store(tmp_path, "splits", pd.DataFrame({"event_time": LABELS[-1:], "symbol": "SPY", "split": 4.0}), frequency="event", fields={"split": {"max_age": "1D"}})
+    volume = open_panel(Catalog((tmp_path,)), ["SPY"])["volume"]["SPY"]
+    assert volume[:"2023-05-31"].unique().tolist() == [1e6]
+    assert volume["2023-06-01":].tolist() == [100.0] * (len(volume["2023-06-01":]) - 1) + [25.0]

@@ -342,7 +342,8 @@ class PanelReader:
         if field not in PRICES or not self.catalog.has("split", symbol) or self.used[(field, symbol)].declaration.basis != "traded":
             return table
         factor = split_factor(pd.DatetimeIndex(table.event), self._splits(field, symbol))
-        return replace(table, values=table.values * factor if field == "volume" else table.values / factor)
+        folded = table.event < self._last_folded(field, symbol).to_datetime64()  # whose volume is in shares of today already
+        return replace(table, values=table.values * np.where(folded, 1.0, factor) if field == "volume" else table.values / factor)
 
     def _joined_table(self, field: str, symbol: str) -> FieldTable:
         key = (field, symbol)
