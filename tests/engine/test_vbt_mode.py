@@ -7,6 +7,7 @@ import pytest
 from tests.engine import cases
 
 from flowbt.engine.types import Account, Costs, Market, Signals
+from flowbt.engine.vbt.kernel import sort_by
 from flowbt.engine.vbt.mode import Fills, simulate_and_exits, simulate_as_vectorbt
 from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.ground.errors import EngineError, SignalError
@@ -116,3 +117,11 @@ def test_the_second_mode_has_a_vectorbt_book_too():
     book = simulate_as_vectorbt(m, Signals(long=yes, short=no, hold=5, size=20_000.0), fills=Fills("value"))
     assert reconcile(book) < 1e-9
     assert book.orders["bar"].iloc[0] == np.flatnonzero((yes | no).any(axis=1))[0]
+
+
+def test_orders_that_are_worth_the_same_keep_their_turn_and_missing_ones_are_last():
+    worth = np.array([2.0, np.nan, 1.0, 2.0, 1.0, np.nan, 2.0])
+    turn = np.arange(len(worth))
+    sort_by(sorted_worth := worth.copy(), turn)
+    assert turn.tolist() == np.argsort(worth, kind="stable").tolist() == [2, 4, 0, 3, 6, 1, 5]
+    np.testing.assert_array_equal(sorted_worth, worth[turn])

@@ -191,3 +191,11 @@ def test_a_span_without_labels_and_one_that_fields_do_not_share_are_refused(tmp_
     with pytest.raises(RangeError, match="the latest starts 2024-01-09, the earliest ends 2024-01-05"):
         panel.ready()
     assert open_panel(catalog, ["SPY"], start="2024-01-03", end="2024-01-04").index.tolist() == DAYS[1:3].tolist()
+
+
+def test_a_bar_that_never_closes_is_known_just_before_it_is_decided_upon():
+    clock = Clock("24/7", "4h")
+    bars = clock.labels("2024-01-01", "2024-01-03")
+    known = Publication(rule="close").known_at(bars, clock)
+    assert (known < clock.decisions(bars)).all()
+    assert (clock.decisions(bars) - known).max() <= pd.Timedelta(seconds=1)
