@@ -243,7 +243,7 @@ def sort_by(worth: Array, turn: Ints) -> None:
     """Stable, missing last."""
     for k in range(1, worth.size):
         value, who, i = worth[k], turn[k], k - 1
-        while i >= 0 and (worth[i] > value or np.isnan(worth[i])):
+        while i >= 0 and (worth[i] > value or (np.isnan(worth[i]) and not np.isnan(value))):
             worth[i + 1], turn[i + 1] = worth[i], turn[i]
             i -= 1
         worth[i + 1], turn[i + 1] = value, who
