@@ -125,3 +125,12 @@ def test_orders_that_are_worth_the_same_keep_their_turn_and_missing_ones_are_las
     sort_by(sorted_worth := worth.copy(), turn)
     assert turn.tolist() == np.argsort(worth, kind="stable").tolist() == [2, 4, 0, 3, 6, 1, 5]
     np.testing.assert_array_equal(sorted_worth, worth[turn])
+
+
+@pytest.mark.parametrize("price", [0.0, -1.0, np.inf])
+def test_prices_that_nothing_can_fill_at_are_refused(price):
+    m = cases.market(np.random.default_rng(0), bars=10, symbols=2)
+    yes, asked = cases.frame(m, np.ones(m.close.shape, bool)), cases.frame(m, m.close.copy())
+    asked.iloc[7] = price
+    with pytest.raises(EngineError, match="zero, negative or infinite"):
+        simulate_as_vectorbt(m, Signals(long=yes), fills=Fills(price=asked))

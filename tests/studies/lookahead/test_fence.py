@@ -78,6 +78,15 @@ def test_names_that_lead_past_the_panel_are_refused_with_their_line(tmp_path, li
     assert refused.value.exit_code == 3
 
 
+@pytest.mark.parametrize("line", ["getattr(np, 'sctype' + 'Dict').update(kept=1)", "held = [np][0]\nheld.kept = 1", "held = [np][0]\nheld.pi += 1"])
+def test_what_only_shows_while_it_decides_is_refused_then(tmp_path, panel, line):
+    path = tmp_path / "s.py"
+    path.write_text(text_of("names", f"{line}\nlong = base"))
+    with pytest.raises(FenceError, match=r"stores into|reaches for"):
+        load_strategy(path).decide(panel, {})
+    assert not hasattr(np, "kept")
+
+
 @pytest.mark.parametrize(("line", "kind"), [("import os", FenceError), ("import pandsa", LoadError), ("from flowbt.data.catalog import Catalog", FenceError)])
 def test_what_is_imported_past_the_panel_is_a_leak_and_what_is_not_installed_is_none(tmp_path, line, kind):
     path = tmp_path / "s.py"
