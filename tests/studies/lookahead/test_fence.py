@@ -82,7 +82,7 @@ def test_names_that_lead_past_the_panel_are_refused_with_their_line(tmp_path, li
 def test_what_only_shows_while_it_decides_is_refused_then(tmp_path, panel, line):
     path = tmp_path / "s.py"
     path.write_text(text_of("names", f"{line}\nlong = base"))
-    with pytest.raises(FenceError, match=r"stores into|reaches for"):
+    with pytest.raises(FenceError, match=r"stores \.|reaches for"):
         load_strategy(path).decide(panel, {})
     assert not hasattr(np, "kept")
 
