@@ -104,7 +104,7 @@ class Projects:
             self.run(f"flowbt {line}", self.home)
         days = [f"2024-01-{day:02}" for day in (2, 3, 4, 5, 8, 9, 10, 11, 12)]
         for name, column in {"my-flows": "flow", "flows": "Net", "february": "Net", "pct_above_200d": "pct_above_200d"}.items():
-            rows = [f"{day},{'US' if name == column else 'SPY'},{int(day[-2:]) / 20}\n" for day in days]
+            rows = [f"{day},{'US' if name == column else 'SPY'},{5 * int(day[-2:])}\n" for day in days]
             (self.own / f"{name}.csv").write_text(f"Date,ticker,{column}\n{''.join(rows)}")
         (self.own / "SPY.csv").write_text("Date,Open,High,Low,Close,Adj Close,Volume\n2024-01-02,10,11,9,10,10,100\n2024-01-03,10,11,9,10,10,100\n")
         for words in ("my-flows.csv", "my-flows.csv --replace", "pct_above_200d.csv"):
