@@ -172,7 +172,7 @@ def changes(tree: ast.Module, source) -> Iterator[tuple[ast.AST, str]]:  # type:
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub, ast.Invert)) and not isinstance(node.operand, ast.Constant):
             yield node, f"({source(node.operand)})"
         elif isinstance(node, ast.Constant) and type(node.value) in (bool, int, float):
-            yield node, str(not node.value) if isinstance(node.value, bool) else f"{node.value + 1!r}"
+            yield node, str(not node.value) if isinstance(node.value, bool) else f"{node.value + 1 if node.value + 1 != node.value else 2 * node.value!r}"
         elif isinstance(node, (ast.If, ast.IfExp)) and not turned(node.test):
             yield node.test, f"(not ({source(node.test)}))"
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):

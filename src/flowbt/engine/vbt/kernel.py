@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flowbt.engine.walk.events import ENTRY, HOLD, OPPOSITE, SIGNAL, STOP, TAKE, TRAIL
+from flowbt.engine.walk.events import ENTRY, HOLD, NONE, OPPOSITE, SIGNAL, STOP, TAKE, TRAIL
 from flowbt.engine.walk.kernel import Array, Bools, Ints, at
 from flowbt.ground.compiled import jit
 
@@ -94,13 +94,13 @@ def add(a: float, b: float) -> float:
 def triggered(s: Stand, p: Prices, t: int, j: int) -> tuple[float, int]:
     """Price and reason of a stop or take that is hit in bar t; then the trail moves on."""
     units = s.units[j]
-    if units == 0.0 or (np.isnan(s.stop[j]) and np.isnan(s.take[j])):
-        return np.nan, -1
+    if np.isnan(s.stop[j]) and np.isnan(s.take[j]):  # as where nothing is held (`arm`)
+        return np.nan, NONE
     side = 1.0 if units > 0.0 else -1.0
     opened = p.close[t, j] if np.isnan(p.open[t, j]) else p.open[t, j]
     high = max(opened, p.close[t, j]) if np.isnan(p.high[t, j]) else p.high[t, j]
     low = min(opened, p.close[t, j]) if np.isnan(p.low[t, j]) else p.low[t, j]
-    price, reason = np.nan, -1
+    price, reason = np.nan, NONE
     if not np.isnan(s.stop[j]):
         price, reason = hit(s.level[j] * (1.0 - side * s.stop[j]), side, opened, low, high), TRAIL if s.trailing[j] else STOP
     if np.isnan(price) and not np.isnan(s.take[j]):
@@ -155,7 +155,7 @@ def decide(s: Stand, a: VbtSignals, how: How, where: tuple[int, int], price: flo
         return Order(asked, asked * worth, all_in, 0, price, how.slippage, OPPOSITE)
     if (units > 0.0 and long_out) or (units < 0.0 and short_out):
         return Order(-units, -units * worth, np.nan, 1 if units > 0.0 else -1, price, how.slippage, why)
-    return Order(0.0, 0.0, np.nan, 0, price, how.slippage, -1)
+    return Order(0.0, 0.0, np.nan, 0, price, how.slippage, NONE)
 
 
 @jit
@@ -173,9 +173,7 @@ def buy(s: Stand, how: How, order: Order, j: int) -> tuple[float, float, float]:
     if total <= limit or near(total, limit):
         fee, final = paid * how.fees, size
     else:
-        affordable = limit / (1.0 + how.fees)
-        if affordable <= 0.0:
-            return 0.0, price, 0.0
+        affordable = limit / (1.0 + how.fees)  # where it is less than nothing, so is what it buys
         fee, final, total = limit - affordable, affordable / price, limit
     if final < LEAST and not near(final, LEAST):
         return 0.0, price, 0.0
