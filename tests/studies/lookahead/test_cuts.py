@@ -29,7 +29,7 @@ def test_activity_is_where_the_decision_begins_and_ends_to_ask():
     found = activity_of(decision((0, 0, 4), (1, 0, 0), (1, 100, 120), (0, 690, 699)))
     assert found.begins.tolist() == [[0, 0], [0, 1], [100, 1], [690, 0]]
     assert found.ends.tolist() == [[1, 1], [5, 0], [121, 1]]
-    assert not len(activity_of({"hold": 3}).begins)
+    assert activity_of({"hold": 3}).begins.shape == activity_of({"hold": 3}).ends.shape == (0, 2)
 
 
 def test_cuts_are_at_entries_exits_and_near_the_end_and_leave_something_to_hide():

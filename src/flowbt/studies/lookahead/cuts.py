@@ -114,10 +114,10 @@ def screen(rows: Rows, directions: npt.NDArray[np.float64]) -> Change:
 
 def _moved(span: Range, start: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """`start` times 1 + steps where the column is never negative; else so far to that side of zero."""
-    moved = start * (1 + steps)
-    if (span.low < 0).any():
+    moved, signed = start * (1 + steps), span.low < 0
+    if signed.any():
         size = np.maximum(-span.low, span.high)
-        moved = np.where(span.low < 0, np.sign(steps) * (np.abs(start) + 0.1 * size), moved)
+        moved = np.where(signed, np.sign(steps) * (np.abs(start) + 0.1 * size), moved)
     return np.asarray(moved)
 
 
