@@ -46,7 +46,8 @@ class Ending:
     def _lost(self, told: sys.UnraisableHookArgs) -> None:
         """Raised in a `__del__` or a callback, where it would be lost: asked once more in a moment, when other code is running."""
         if not isinstance(told.exc_value, Stopped):
-            return self._show(told)
+            self._show(told)
+            return
         self.first = 0
         try:
             threading.Timer(AGAIN, os.kill, (os.getpid(), told.exc_value.number)).start()
