@@ -64,7 +64,12 @@ ROOMS = {  # room: the modules that are changed, the tests that should notice
     "deferred": (("deferred/*.py",), ("tests/deferred",)),
     "studies": (
         ("studies/*.py", "studies/run/*.py", "studies/compare/*.py", "studies/lookahead/*.py"),
-        ("tests/studies/run", "tests/studies/lookahead", "tests/studies/compare", "tests/studies/test_api.py"),
+        (
+            "tests/studies/run",
+            "tests/studies/lookahead",
+            "tests/studies/compare",
+            *(f"tests/studies/{one}.py" for one in ("test_api", "test_catalogs", "test_units", "score/test_ahead")),  # the last: of lookahead/claims.py
+        ),
     ),
     "results": (("results/*.py", "results/pages/*.py"), ("tests/results", "--ignore=tests/results/pages")),
 }
@@ -106,6 +111,7 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
     ("evidence/claims/events.py", 'row["p"] > CUTOFFS.level', '(row["p"]) >= (CUTOFFS.level)', "the p of a t is continuous: it is never the level itself"),
     ("evidence/claims/verdict.py", "(f.effect or 0.0) * f.sign <= 0", "((f.effect or 0.0) * f.sign) < (0)", "an effect of 0 has p 1, which is refused before"),
     ("studies/lookahead/cuts.py", "directions[:, None] > 0", "(directions[:, None]) >= (0)", "directions are 1 and -1"),
+    ("studies/lookahead/check.py", "return False", "return None", "asked for in a condition only"),
     ("data/panel/bases.py", "step > LEAST_STEP", "(step) >= (LEAST_STEP)", "the step of a ratio of prices is continuous: it is never the bound itself"),
     ("deferred/trace.py", "seen.add(node.number)", "None", "saves time only: what is found goes into a set"),
 )  # fmt: skip
@@ -206,6 +212,8 @@ def meant(tree: ast.Module) -> Iterator[ast.AST]:
             todo.append(node.func)
             continue
         if isinstance(node, (ast.Raise, ast.JoinedStr, ast.Assert)) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            continue
+        if isinstance(node, ast.keyword) and node.arg == "strict":  # of zip: says of two that are as long that they are, as an assertion does
             continue
         yield node
         children = list(ast.iter_child_nodes(node))
