@@ -162,15 +162,17 @@ def mutants_of(path: Path) -> list[Mutant]:
         return raw[begin:end].decode()
 
     found = []
-    for node, new in changes(ast.parse(text), source):
+    for node, new in changes(ast.parse(text), source, COMPILED in raw):
         begin, end = place(node)
         found.append(Mutant(path, node.lineno, begin, end, new, source(node)))  # type: ignore[attr-defined]
     return sorted(found, key=lambda one: (one.start, one.text))
 
 
-def changes(tree: ast.Module, source) -> Iterator[tuple[ast.AST, str]]:  # type: ignore[no-untyped-def]
-    """Each node that can be changed, with its new text. Messages, annotations, decorators and declarations at the top are left alone."""
-    for node in meant(tree):
+def changes(tree: ast.Module, source, kernels: bool) -> Iterator[tuple[ast.AST, str]]:  # type: ignore[no-untyped-def]
+    """Each node that can be changed, with its new text. Messages, annotations, decorators and declarations at the top are left alone, and so are sizes that may
+    grow: of `reshape` (any negative one is "what is left"), and in `kernels` those of the memory they write to."""
+    kept = ("reshape", "empty", "zeros") if kernels else ("reshape",)
+    for node in meant(tree, kept):
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             yield node, f"({source(node.left)}) {COMPARE[type(node.ops[0])]} ({source(node.comparators[0])})"
         elif isinstance(node, ast.BinOp) and type(node.op) in OPERATE and not any(isinstance(one, NO_NUMBER) for one in (node.left, node.right)):
@@ -197,8 +199,8 @@ def turned(test: ast.expr) -> bool:
     return isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn))
 
 
-def meant(tree: ast.Module) -> Iterator[ast.AST]:
-    """The nodes inside functions that do something."""
+def meant(tree: ast.Module, kept: tuple[str, ...]) -> Iterator[ast.AST]:
+    """The nodes inside functions that do something; nothing of what is given to methods that are `kept`."""
     todo: list[ast.AST] = [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
     while todo:
         node = todo.pop()
@@ -208,7 +210,7 @@ def meant(tree: ast.Module) -> Iterator[ast.AST]:
         if isinstance(node, ast.ClassDef):
             todo += [one for one in node.body if isinstance(one, ast.FunctionDef)]
             continue
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reshape":  # any negative size is "what is left"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in kept:
             todo.append(node.func)
             continue
         if isinstance(node, (ast.Raise, ast.JoinedStr, ast.Assert)) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
