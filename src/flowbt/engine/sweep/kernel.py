@@ -194,12 +194,11 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
                         rising[m], falling[m], leaving[m], late[m] = rise & ~ready, fall & ~ready, quits & ~ready, old & ~ready
                     # entries at the open
                     if entering > 0:
-                        wanted = size * before if size > 0.0 and before > 0.0 else 0.0
                         kept = 0.0
                         for m in range(wide):
                             if held[m] != EMPTY:
                                 kept += worth_of(units, at_open, at, np.uint64(64 * m), np.uint64(min(64 * m + 64, n)), True)
-                        share = share_of(wanted * entering, kept, before, terms.max_gross)
+                        share = share_of(size * before * entering, kept, before, terms.max_gross)
                         for m in range(wide):
                             word, mine = asks[m], EMPTY
                             while word != EMPTY:
