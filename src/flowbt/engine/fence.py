@@ -136,7 +136,7 @@ STORE = "__store__"
 
 
 class Stores(ast.NodeTransformer):
-    """`a.b = value` becomes `__store__(a, "b")[0] = value`, in every form there is (`a.b, c = ..`, `for a.b in ..`, `a.b += 1`, `del a.b`), so that whatever `a`
+    """`a.b = value` becomes `__store__(a, "b")[0] = value`, in every form (`a.b, c = ..`, `for a.b in ..`, `a.b += 1`, `del a.b`), so that whatever `a`
     turns out to be, what it belongs to is looked at before anything is kept there."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
