@@ -492,7 +492,10 @@ def judge(room: str, given: argparse.Namespace) -> Counter[str]:
     plain = learnt(room, OF_KERNELS[room], shop, 10 * given.limit, plain=True) if room in OF_KERNELS else None
     print(f"  unchanged  {known.whole:4.0f} s  ({len(every)} mutants known, {len(chosen)} drawn)", flush=True)
     limit = Limit(max(60, SLACK * known.whole), max(given.limit, SLACK * known.whole))
-    return judged(shop, [(one, work_of(one, tests, known, plain)) for one in chosen[given.skip :]], limit, given.minutes)
+    work = [(one, work_of(one, tests, known, plain)) for one in chosen[given.skip :]]
+    if given.plain:
+        work = [(one, Work(((), ()), what.plain) if what.plain else what) for one, what in work]
+    return judged(shop, work, limit, given.minutes)
 
 
 def without(guards: tuple[tuple[str, str, str, str], ...], only: str, limit: float) -> Counter[str]:
@@ -538,6 +541,7 @@ def main() -> None:
     options.add_argument("--minutes", type=float, default=math.inf, help="begin no mutant of a room after so many")
     options.add_argument("--skip", type=int, default=0, help="leave out so many of the sample: those tried before")
     options.add_argument("--near", action="store_true", help="a quick look, from below: only the tests that name the module, none unchanged first")
+    options.add_argument("--plain", action="store_true", help="from below, without compiling: kernels are run as plain Python only, by the tests of kernels")
     options.add_argument("--only", default="", help="of the guards, those of modules whose path has this in it")
     given = options.parse_args()
     table = {}
