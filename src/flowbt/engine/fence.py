@@ -117,7 +117,7 @@ def _other(node: ast.AST, modules: dict[str, str]) -> str:
     if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
         into = _root([node.value])
     elif isinstance(node, ast.Call) and (_last(node.func) == "setattr" or (isinstance(node.func, ast.Call) and _last(node.func.func) == "wraps")):
-        into = _root(node.args[:1])
+        into = _root(node.args)
     elif isinstance(node, ast.Call) and _last(node.func) == "set_option" and not all(isinstance(one, ast.Constant) for one in node.args):
         into = _root([node.func])
     return f"stores into {into}: {KEPT}" if into in modules else ""
