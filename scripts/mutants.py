@@ -111,6 +111,7 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
     ("evidence/claims/events.py", 'row["p"] > CUTOFFS.level', '(row["p"]) >= (CUTOFFS.level)', "the p of a t is continuous: it is never the level itself"),
     ("evidence/claims/verdict.py", "(f.effect or 0.0) * f.sign <= 0", "((f.effect or 0.0) * f.sign) < (0)", "an effect of 0 has p 1, which is refused before"),
     ("studies/lookahead/cuts.py", "directions[:, None] > 0", "(directions[:, None]) >= (0)", "directions are 1 and -1"),
+    ("evidence/claims/sequences.py", "values > 1e-12 * values[-1]", "(values) >= (1e-12 * values[-1])", "an eigenvalue is never the bound itself"),
     ("studies/lookahead/check.py", "return False", "return None", "asked for in a condition only"),
     ("data/panel/bases.py", "step > LEAST_STEP", "(step) >= (LEAST_STEP)", "the step of a ratio of prices is continuous: it is never the bound itself"),
     ("engine/walk/kernel.py", "rules.exit > 0.0", "(rules.exit) >= (0.0)", "makes more room on the tape for orders that never come"),

@@ -146,3 +146,15 @@ def test_what_is_only_true_when_all_comes_a_bar_late_is_a_leak_of_the_join(catal
     assert joined(loaded, values, panel, full, [450]) == []
     with pytest.raises(LookAheadError, match="fade uses the future"):
         Report("fade", {}, (), (leak,), None, 0).raise_if_failed()
+
+
+@pytest.mark.parametrize("leak", ["tomorrow", "last row"])
+def test_a_leak_of_the_join_is_seen_at_the_cut_itself_and_before_it(catalog, strategy, leak):
+    loaded = load_strategy(write(strategy, LEAKS[leak]))
+    panel, values = panel_for(catalog, loaded), loaded.resolve({})
+    decision = loaded.decide(panel, values)
+    full = parts_of(decision, len(panel.index))
+    rows = np.flatnonzero(decision.short.to_numpy()[300:330].any(axis=1))[:1] + 300
+    (found,) = joined(loaded, values, panel, full, rows.tolist())
+    assert (found.probe, found.cut, found.part) == ("truncate", panel.index[rows[0]], "short")
+    assert (found.label == found.cut) == (leak == "tomorrow")
