@@ -24,14 +24,19 @@ from scipy.optimize import brentq
 
 from flowbt.ground.errors import SourceError
 from flowbt.options import blackscholes as bs
+from flowbt.options.agreement import SCATTER
 from flowbt.options.forwards import SPOT, from_deltas
+from flowbt.options.kernels.american import american_values
 from flowbt.options.levels import NAMED, REFUSED, shares_of, tried
 from flowbt.options.market import MarketRules, OptionMarket, option_market
 
 Array = npt.NDArray[np.float64]
 OTHER_SIDE = 3.0  # times the gross of calls that the puts' can be, and the other way round (0.6 to 2.1 of each other on twelve chains)
 CARRY = 0.05  # a year: how far carry may be from none where no quote tells
+UNKNOWN = 0.1  # of the gamma one contract of each option would have: more than that without open interest, and the sign is not certain
 FEW, UNTRIED = 10, 0.1  # options a source is judged by; how wrong it is taken to be, of the dollars, where there are fewer
+_MEDIAN = 1.253 * 1.4826  # standard error of a median over its mean absolute error
+_STEP = 0.05  # standard deviations: a delta's difference over twice that is gamma
 _NEGLIGIBLE = 1e-9  # of the profile's largest value: a change of sign between such values is rounding, not a level
 
 
@@ -202,17 +207,19 @@ class Profile:
     curve: pd.Series  # index spot; total
     gross: float  # without signs
     error: float  # of the total, two standard errors: of volatilities that stand in, and of options left out (see `error_of`)
-    unknown: tuple[float, float]  # what options without a known open interest could take and add, were one side's as the others of that side
+    unknown: tuple[float, float, float]  # see `_unknown`
 
     @cached_property
     def range(self) -> tuple[float, float]:
-        """The lowest and highest of the total and of what it is with the provider's gammas, the quotes' volatilities, the deltas' forwards and another carry
-        where spot stands in for them, less and plus the error; with what options of unknown open interest would add if one side's were as its others and the
-        other's none, and `OTHER_SIDE` times the gross where there are calls or puts only."""
-        ways = [one for one in (self.total, self.by_provider, self.by_quotes, self.by_deltas, *self.by_carry) if one == one]
+        """The lowest and highest of the total and of what it is with the provider's gammas, the quotes' volatilities, the deltas' forwards, another carry
+        where spot stands in for them and the provider's volatilities at the level of quotes, less and plus the error; with what options of unknown open
+        interest would add if one side's were as its others and the other's none, and `OTHER_SIDE` times the gross where there are calls or puts only.
+        It holds 0 where volatilities and quotes contradict each other (`agreement`), and where over `UNKNOWN` of the open interest is not given."""
+        ways = [one for one in (self.total, self.by_provider, self.by_quotes, self.by_deltas, self.by_exercise, *self.by_carry, *self.by_level) if one == one]
         call = self.snap.call
         below, above = (OTHER_SIDE * self.gross * one for one in (bool(call.all()), not call.any()))
-        return min(ways) - self.error + self.unknown[0] - below, max(ways) + self.error + self.unknown[1] + above
+        low, high = min(ways) - self.error + self.unknown[0] - below, max(ways) + self.error + self.unknown[1] + above
+        return (min(low, 0.0), max(high, 0.0)) if self.snap.market.level.doubted or self.unknown[2] > UNKNOWN else (low, high)
 
     @property
     def certain(self) -> bool:
@@ -249,6 +256,31 @@ class Profile:
         lacking = (snap.market.expiries["how"] == SPOT).to_numpy()[snap.at]
         terms = [snap.option()._replace(dividend=snap.dividend + np.where(lacking, carry, 0.0)) for carry in (CARRY, -CARRY)]
         return tuple(float((snap.weight * bs.gamma(one)).sum() * snap.spot**2 * 0.01) for one in terms) if lacking.any() else ()
+
+    @cached_property
+    def by_exercise(self) -> float:
+        """The total with the gammas of options that can be exercised at any time, by a tree; NaN where they are European."""
+        snap, option, spot = self.snap, self.snap.option(), self.snap.spot
+        if not snap.market.american:
+            return float("nan")
+        step = spot * np.maximum(_STEP * snap.vol * np.sqrt(snap.years), 1e-4)
+        terms = (snap.strike, snap.years, snap.vol, snap.rate, snap.dividend, snap.call)
+        early, late = (
+            american_values(spot + step, *terms)[1] - american_values(spot - step, *terms)[1],
+            bs.delta(option._replace(spot=spot + step), snap.call) - bs.delta(option._replace(spot=spot - step), snap.call),
+        )
+        return self.total + float(np.nansum(snap.weight * (early - late) / (2 * step)) * spot**2 * 0.01)
+
+    @cached_property
+    def by_level(self) -> tuple[float, ...]:
+        """Where the provider's volatilities and its quotes (or deltas) contradict each other: the totals with its volatilities over how many times they are what
+        those imply (`SCATTER` more and less), and less what they are over it; none elsewhere."""
+        snap, level = self.snap, self.snap.market.level
+        if not level.doubted:
+            return ()
+        less = snap.vol - (1 - 1 / level.times) * level.middle
+        ways = [snap.vol / level.times / SCATTER, snap.vol / level.times * SCATTER, np.where(less > 0, less, snap.vol / level.times)]
+        return tuple(float((snap.weight * bs.gamma(snap.option()._replace(vol=vol))).sum() * snap.spot**2 * 0.01) for vol in ways)
 
     @cached_property
     def by_quotes(self) -> float:
@@ -294,10 +326,21 @@ def gamma_profile(chain: pd.DataFrame, terms: ChainAssumptions | None = None, le
     )
 
 
-def _unknown(snap: Snapshot, dollars: Array) -> tuple[float, float]:
-    sides = unknown_interest(snap.market.options).items()
-    found = [float(dollars[snap.call == call].sum()) * lacking / max(known, 1) for call, (lacking, known) in sides]
-    return sum(one for one in found if one < 0), sum(one for one in found if one > 0)
+def _unknown(snap: Snapshot, dollars: Array) -> tuple[float, float, float]:
+    """What options without a known open interest could take and add in dollars, were one side's held as the others of that side (for the gamma that one
+    contract has), and the share of the gamma of one contract each that is theirs, on the side where it is larger."""
+    table = snap.market.options
+    lacking = ~(table["open_interest"] >= 0).to_numpy()
+    if not lacking.any():
+        return 0.0, 0.0, 0.0
+    forward, years, vol, call = (table[name].to_numpy() for name in ("expiry_forward", "years", "vol", "call"))
+    each = np.nan_to_num(table["discount"].to_numpy() * bs.gamma(bs.OptionTerms(forward, table["strike"], years, vol)))
+    found, share = [], 0.0
+    for side in (True, False):
+        theirs, known = (float(each[one & (call == side)].sum()) for one in (lacking, ~lacking))
+        found.append(float(dollars[snap.call == side].sum()) * theirs / known if known > 0 else 0.0)
+        share = max(share, theirs / (theirs + known) if theirs > 0 else 0.0)
+    return sum(one for one in found if one < 0), sum(one for one in found if one > 0), share
 
 
 def unknown_interest(table: pd.DataFrame) -> dict[bool, tuple[int, int]]:
@@ -324,7 +367,15 @@ def error_of(snap: Snapshot, dollars: Array) -> float:
     left_out = int((held & ~(table["vol"] > 0)).sum()) * float(np.mean(dollars**2))
     for call, (lacking, known) in unknown_interest(table).items():
         left_out += lacking * float((dollars[snap.call == call] ** 2).sum()) / max(known, 1)
-    return 2.0 * float(np.sqrt(left_out + (together**2).sum()))
+    return 2.0 * float(np.sqrt(left_out + (together**2).sum() + (_forward_errors(snap, dollars) ** 2).sum()))
+
+
+def _forward_errors(snap: Snapshot, dollars: Array) -> Array:
+    """By how much the dollars of each expiry move with its forward by parity one standard error (of a median of `pairs` strikes) higher."""
+    table = snap.market.expiries
+    error = np.nan_to_num((_MEDIAN * table["error"] / np.sqrt(table["pairs"].clip(1)) / table["forward"]).to_numpy(dtype=float))[snap.at]
+    moved = snap.weight * bs.gamma(snap.option()._replace(dividend=snap.dividend - np.log1p(error) / snap.years)) * snap.spot**2 * 0.01
+    return np.bincount(snap.at, moved - dollars, len(table))
 
 
 def _tried(table: pd.DataFrame, counts: pd.Series) -> list[tuple[str, Array]]:

@@ -16,6 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
+from flowbt.options.agreement import with_chances
+
 Array = npt.NDArray[np.float64]
 NEAR, LEAST, MOST = 0.08, 3, 500
 SOON = 60.0 / 365.0  # years: later carry is no measure of a spot
@@ -93,15 +95,9 @@ def from_deltas(rows: pd.DataFrame) -> Array:
     A call's delta less a put's is the discounted growth, a call's over that N(d1), and d1 with the volatility gives forward / strike: the median over the
     strikes with both, 5% to 95% of the growth, where they agree within `AGREED`. It is the provider's model, not the market's: compared, not used.
     """
-    out = np.full(int(rows["at"].max()) + 1, np.nan)
-    if "delta" not in rows or not (rows["iv"] > 0).any():
-        return out
-    both = [rows[rows["call"] == side].set_index("pair") for side in (True, False)]
-    calls, puts = (one[(one["iv"] > 0) & one["delta"].abs().between(0.02, 0.98)] for one in both)
-    pairs = calls.join(puts["delta"].rename("put"), how="inner")
-    chance = pairs["delta"] / (pairs["delta"] - pairs["put"])
+    out, pairs = np.full(int(rows["at"].max()) + 1, np.nan), with_chances(rows)
     deviation = pairs["iv"] * np.sqrt(pairs["years"])
-    implied = (pairs["strike"] * np.exp(deviation * ndtri(chance) - deviation**2 / 2))[chance.between(0.05, 0.95)]
+    implied = (pairs["strike"] * np.exp(deviation * ndtri(pairs["chance"]) - deviation**2 / 2))[pairs["chance"].between(0.05, 0.95)]
     for at, some in implied.groupby(pairs["at"]):
         middle = some.median()
         if len(some) >= LEAST and (some - middle).abs().median() <= AGREED * middle:
