@@ -83,25 +83,26 @@ def black_gamma(w: World, strike: Array, years: float, vol: Array) -> Array:
 
 
 def american(w: World, strike: Array, years: float, vol: Array, call: bool) -> tuple[Array, Array]:
-    """Price and gamma by QuantLib's finite differences with cash dividends. An hour is a day there, which has whole days only."""
+    """Price and gamma by QuantLib's finite differences with cash dividends. Its days are whole: some minutes are one there."""
     import QuantLib as ql
 
     start = ql.Date(1, 1, 2000)
     ql.Settings.instance().evaluationDate = start
-    hours = max(int(round(years * 8760)), 1)
+    minutes = max(1, int(np.ceil(years * 525_600 / 40_000)))
+    faster, days = 1440 / minutes, max(round(years * 525_600 / minutes), 1)
     day, calendar = ql.Actual365Fixed(), ql.NullCalendar()
-    curve = ql.YieldTermStructureHandle(ql.FlatForward(start, w.rate / 24, day))
-    none = ql.YieldTermStructureHandle(ql.FlatForward(start, w.dividend / 24, day))
+    curve = ql.YieldTermStructureHandle(ql.FlatForward(start, w.rate / faster, day))
+    none = ql.YieldTermStructureHandle(ql.FlatForward(start, w.dividend / faster, day))
     spot = ql.QuoteHandle(ql.SimpleQuote(w.spot))
-    paid = [(start + int(round(t * 8760)), cash) for t, cash in w.payments(years)]
+    paid = [(start + round(t * 525_600 / minutes), cash) for t, cash in w.payments(years)]
     dividends = ql.DividendVector([date for date, _ in paid], [cash for _, cash in paid])
     out = []
     for k, sigma in zip(strike, vol, strict=True):
         process = ql.BlackScholesMertonProcess(
-            spot, none, curve, ql.BlackVolTermStructureHandle(ql.BlackConstantVol(start, calendar, float(sigma) / np.sqrt(24), day))
+            spot, none, curve, ql.BlackVolTermStructureHandle(ql.BlackConstantVol(start, calendar, float(sigma) / np.sqrt(faster), day))
         )
-        option = ql.VanillaOption(ql.PlainVanillaPayoff(ql.Option.Call if call else ql.Option.Put, float(k)), ql.AmericanExercise(start, start + hours))
-        option.setPricingEngine(ql.FdBlackScholesVanillaEngine(process, dividends, 50, 150))
+        option = ql.VanillaOption(ql.PlainVanillaPayoff(ql.Option.Call if call else ql.Option.Put, float(k)), ql.AmericanExercise(start, start + days))
+        option.setPricingEngine(ql.FdBlackScholesVanillaEngine(process, dividends, 40, 160, 0, ql.FdmSchemeDesc.TrBDF2()))
         out.append((option.NPV(), option.gamma()))
     price, gamma = np.array(out).T
     return price, np.maximum(gamma, 0.0)
@@ -154,7 +155,7 @@ def _expiries(rng: np.random.Generator, w: World) -> list[tuple[str, datetime]]:
         dates = [day + timedelta(days=int(n)) for n in (1, 2, *np.sort(rng.choice(np.arange(4, 300), 6, replace=False)))]
         return [("BTC", one.replace(hour=8, tzinfo=UTC)) for one in dates]
     weekly, monthly, share = {"index": "SPXW", "fund": "SPY", "share": "ABC"}[w.kind], {"index": "SPX"}.get(w.kind, ""), w.kind == "share"
-    fridays = [day + timedelta(days=n) for n in range(0, 400) if (day + timedelta(days=n)).weekday() == 4]
+    fridays = [day + timedelta(days=n) for n in range(400) if (day + timedelta(days=n)).weekday() == 4]
     third = [one for one in fridays if 15 <= one.day <= 21]
     days = [] if share else [day + timedelta(days=n) for n in range(8) if (day + timedelta(days=n)).weekday() < 5][:: int(rng.integers(1, 3))]
     picked = {*days, *fridays[: int(rng.integers(1, 5))], *third[:3], *third[3 :: int(rng.integers(3, 6))]}
@@ -212,7 +213,8 @@ def _solved(spot: float, strike: float, when: tuple[float, bool], price: float) 
 
 
 def _quote_table(path: Path, w: World, rows: list[tuple]) -> Path:
-    lines = ["", f"INVENTED,Last: {w.spot:.2f},Change:  1.5", f'"Date: {w.taken:%B %d, %Y} at {w.taken:%I:%M %p} EST",Bid: 0,Ask: 0,Size: 1*1,Volume: 0', HEADER]
+    date_line = f'"Date: {w.taken:%B %d, %Y} at {w.taken:%I:%M %p} EST",Bid: 0,Ask: 0,Size: 1*1,Volume: 0'
+    lines = ["", f"INVENTED,Last: {w.spot:.2f},Change:  1.5", date_line, HEADER]
     for (root, settles, _, strike, *calls), (*_, put_bid, put_ask, put_vol, put_held) in zip(rows[::2], rows[1::2], strict=True):
         date, puts = settles.astimezone(NEW_YORK), (put_bid, put_ask, put_vol, put_held)
         for n, k in enumerate(strike):

@@ -35,6 +35,8 @@ OTHER_SIDE = 3.0  # times the gross of calls that the puts' can be, and the othe
 CARRY = 0.05  # a year: how far carry may be from none where no quote tells
 UNKNOWN = 0.1  # of the gamma one contract of each option would have: more than that without open interest, and the sign is not certain
 FEW, UNTRIED = 10, 0.1  # options a source is judged by; how wrong it is taken to be, of the dollars, where there are fewer
+BEYOND = 1.5  # times: what early exercise adds by a tree with a yield is of the size of what paying dividends on days adds to that
+ROUNDED = 1e-3  # of the gross: what the last digits of volatilities, prices and discounts leave open
 _MEDIAN = 1.253 * 1.4826  # standard error of a median over its mean absolute error
 _STEP = 0.05  # standard deviations: a delta's difference over twice that is gamma
 _NEGLIGIBLE = 1e-9  # of the profile's largest value: a change of sign between such values is rounding, not a level
@@ -211,11 +213,13 @@ class Profile:
 
     @cached_property
     def range(self) -> tuple[float, float]:
-        """The lowest and highest of the total and of what it is with the provider's gammas, the quotes' volatilities, the deltas' forwards, another carry
-        where spot stands in for them and the provider's volatilities at the level of quotes, less and plus the error; with what options of unknown open
-        interest would add if one side's were as its others and the other's none, and `OTHER_SIDE` times the gross where there are calls or puts only.
-        It holds 0 where volatilities and quotes contradict each other (`agreement`), and where over `UNKNOWN` of the open interest is not given."""
-        ways = [one for one in (self.total, self.by_provider, self.by_quotes, self.by_deltas, self.by_exercise, *self.by_carry, *self.by_level) if one == one]
+        """The lowest and highest of the total and of what it is with the provider's gammas, the quotes' volatilities, early exercise, the deltas' forwards,
+        another carry where spot stands in for them and the provider's volatilities at the level of quotes, less and plus the error; with what options
+        without a volatility would add, and those of unknown open interest if one side's were as its others and the other's none, and `OTHER_SIDE` times the
+        gross where there are calls or puts only. It holds 0 where volatilities and quotes contradict each other (`agreement`), and where over `UNKNOWN` of
+        the open interest is not given."""
+        early = self.total + BEYOND * (self.by_exercise - self.total)
+        ways = [one for one in (self.total, self.by_provider, self.by_quotes, self.by_deltas, early, *self.by_carry, *self.by_level) if one == one]
         call = self.snap.call
         below, above = (OTHER_SIDE * self.gross * one for one in (bool(call.all()), not call.any()))
         low, high = min(ways) - self.error + self.unknown[0] - below, max(ways) + self.error + self.unknown[1] + above
@@ -273,8 +277,8 @@ class Profile:
 
     @cached_property
     def by_level(self) -> tuple[float, ...]:
-        """Where the provider's volatilities and its quotes (or deltas) contradict each other: the totals with its volatilities over how many times they are what
-        those imply (`SCATTER` more and less), and less what they are over it; none elsewhere."""
+        """Where the provider's volatilities and its quotes (or deltas) contradict each other: the totals with its volatilities over how many times they are
+        what those imply (`SCATTER` more and less), and less what they are over it; none elsewhere."""
         snap, level = self.snap, self.snap.market.level
         if not level.doubted:
             return ()
@@ -327,15 +331,18 @@ def gamma_profile(chain: pd.DataFrame, terms: ChainAssumptions | None = None, le
 
 
 def _unknown(snap: Snapshot, dollars: Array) -> tuple[float, float, float]:
-    """What options without a known open interest could take and add in dollars, were one side's held as the others of that side (for the gamma that one
-    contract has), and the share of the gamma of one contract each that is theirs, on the side where it is larger."""
+    """What options could take and add in dollars that are not counted: those without a volatility, with the middle one of their expiry; and those without a
+    known open interest, were one side's held as the others of that side (for the gamma that one contract has). Then the share of the gamma of one contract
+    each that is the latter's, on the side where it is larger."""
     table = snap.market.options
-    lacking = ~(table["open_interest"] >= 0).to_numpy()
-    if not lacking.any():
+    lacking, bare = ~(table["open_interest"] >= 0).to_numpy(), ~(table["vol"] > 0).to_numpy()
+    if not lacking.any() and not (bare & (table["open_interest"] > 0)).any():
         return 0.0, 0.0, 0.0
-    forward, years, vol, call = (table[name].to_numpy() for name in ("expiry_forward", "years", "vol", "call"))
-    each = np.nan_to_num(table["discount"].to_numpy() * bs.gamma(bs.OptionTerms(forward, table["strike"], years, vol)))
-    found, share = [], 0.0
+    vol = table["vol"].fillna(table.groupby("at")["vol"].transform("median")).fillna(table["vol"].median())
+    each = np.nan_to_num(table["discount"] * bs.gamma(bs.OptionTerms(table["expiry_forward"], table["strike"], table["years"], vol))) * snap.spot**2 * 0.01
+    call, held = table["call"].to_numpy(dtype=bool), np.maximum(table["open_interest"].fillna(0.0), 0.0).to_numpy() * snap.multiplier
+    without = np.where(call, 1.0, -1.0) * np.where(bare, held * each, 0.0)
+    found, share = [float(without[without < 0].sum()), float(without[without > 0].sum())], 0.0
     for side in (True, False):
         theirs, known = (float(each[one & (call == side)].sum()) for one in (lacking, ~lacking))
         found.append(float(dollars[snap.call == side].sum()) * theirs / known if known > 0 else 0.0)
@@ -353,7 +360,7 @@ def error_of(snap: Snapshot, dollars: Array) -> float:
     """Two standard errors of the sum of `dollars`: within an expiry what stands in is wrong together, expiries are independent of each other.
 
     A volatility that stands in is as wrong, in dollars, as its source is for a half of the provider's own that it is not shown (`UNTRIED` where it is shown
-    none); an option without a volatility is one drawn from those that have one.
+    none).
     """
     table = snap.market.options
     held = table["open_interest"] > 0
@@ -364,10 +371,10 @@ def error_of(snap: Snapshot, dollars: Array) -> float:
         stands_in = source == name
         if stands_in.any():
             together += _wrong(snap, dollars, vol) * np.bincount(snap.at[stands_in], np.abs(dollars[stands_in]), len(together))
-    left_out = int((held & ~(table["vol"] > 0)).sum()) * float(np.mean(dollars**2))
+    left_out = 0.0
     for call, (lacking, known) in unknown_interest(table).items():
         left_out += lacking * float((dollars[snap.call == call] ** 2).sum()) / max(known, 1)
-    return 2.0 * float(np.sqrt(left_out + (together**2).sum() + (_forward_errors(snap, dollars) ** 2).sum()))
+    return 2.0 * float(np.sqrt(left_out + (together**2).sum() + (_forward_errors(snap, dollars) ** 2).sum() + (ROUNDED * np.abs(dollars).sum()) ** 2))
 
 
 def _forward_errors(snap: Snapshot, dollars: Array) -> Array:

@@ -105,21 +105,22 @@ def from_deltas(rows: pd.DataFrame) -> Array:
     return out
 
 
-def nearest_forward(rows: pd.DataFrame) -> float:
-    """The median forward of the three soonest expiries within 60 days, wherever spot is said to be: the provider's, else strike + call - put where they differ
-    least. NaN where no expiry has three strikes with both quotes."""
-    soon, found = rows[rows["years"] <= SOON], []
+def nearest_forwards(rows: pd.DataFrame) -> tuple[float, float]:
+    """The median forward of the three soonest expiries within 60 days, wherever spot is said to be: by the quotes, strike + call - put where they differ
+    least, and the provider's own. NaN where no expiry has three strikes with both quotes, or where it names none."""
+    soon, quoted, named = rows[rows["years"] <= SOON], [], []
     for _, part in soon.groupby("years", sort=True):
         own = float(part["forward"].median()) if "forward" in part and part["forward"].notna().any() else np.nan
         sides = part[part["middle"].notna()].drop_duplicates(["strike", "call"]).pivot(index="strike", columns="call", values="middle").dropna()
         if own > 0:
-            found.append(own)
-        elif len(sides) >= LEAST and sides.shape[1] == 2:
+            named.append(own)
+        if len(sides) >= LEAST and sides.shape[1] == 2:
             gap = sides[True] - sides[False]
-            found.append(float(gap.index[int(np.argmin(gap.abs().to_numpy()))] + gap.iloc[int(np.argmin(gap.abs().to_numpy()))]))
-        if len(found) == LEAST:
+            nearest = int(np.argmin(gap.abs().to_numpy()))
+            quoted.append(float(gap.index[nearest] + gap.iloc[nearest]))
+        if max(len(quoted), len(named)) == LEAST:
             break
-    return float(np.median(found)) if found else np.nan
+    return (float(np.median(quoted)) if quoted else np.nan), (float(np.median(named)) if named else np.nan)
 
 
 def given(rows: pd.DataFrame, spot: float, rate: float, dividend: float) -> pd.DataFrame:

@@ -11,7 +11,8 @@ In this order (`SOURCES`):
    neighbours' prices are from Black's at the provider's volatilities (a dividend, early exercise or another forward than parity's is in both), and the
    geometric mean with the neighbours' is taken;
 4. "other side" of the strike;
-5. "quote": what the strike's quote implies; not in a snapshot whose quotes are mostly gone while the provider's volatilities are there (those left over
+5. "quote": what the strike's quote implies, between those of the next strikes where it has none and beyond the last as at it (an option without a bid
+   has a price under its ask, and next to no gamma); not in a snapshot whose quotes are mostly gone while the provider's volatilities are there (those left over
    are no market);
 6. "": none. Such options are left out, and the share of open interest they hold is said; over `REFUSED` of it there is no number.
 
@@ -81,6 +82,7 @@ def _sources(rows: pd.DataFrame, own: pd.Series) -> list[tuple[str, pd.Series]]:
     near, wide = (between.where(gap <= reach * between * root) for reach in (1.0, REACH))
     outer, inner = (part.groupby(rows["pair"]).transform("first") for part in (own.fillna(near).mask(inside), own.where(inside)))
     quote = rows["implied"] if own.isna().all() or (rows["fault"] == "").mean() >= QUOTED else pd.Series(np.nan, rows.index)
+    quote = quote.fillna(pd.Series(_between(rows, quote.to_numpy(dtype=np.float64), beyond=True)[0], rows.index))
     theirs = _in_their_way(rows, own)
     theirs = np.sqrt(theirs * between.fillna(theirs))
     return [

@@ -79,6 +79,8 @@ class OptionMarket:
         out = f"forwards of {len(self.expiries)} expiries: {forward}; {style}; {self.rules.time} time"
         if abs(self.nearest) > NAMED:
             out += f"; SPOT IS {abs(self.nearest):.1%} {'UNDER' if self.nearest > 0 else 'OVER'} THE NEAREST FORWARD"
+        if (strikes := self.options["strike"].nunique()) < fw.LEAST:
+            out += f"; {'ONE STRIKE' if strikes == 1 else f'{strikes} STRIKES'} ONLY"
         quality = self.quality()
         usable, rows = quality.pop("usable"), len(self.options)
         if usable < rows / 2:
@@ -135,10 +137,11 @@ def _fits(rows: pd.DataFrame, spot: float, symbol: str) -> float:
     low, high = float(rows["strike"].min()), float(rows["strike"].max())
     if not low / UNITS <= spot <= high * UNITS:
         raise SourceError("chain", f"spot {spot:,.10g} far from its strikes, {low:,.10g} to {high:,.10g}", "give the underlying's price with --spot")
-    forward = fw.nearest_forward(rows)
-    if abs(forward / spot - 1.0) > REFUSED and symbol not in UNCARRIED:
-        raise SourceError("chain", f"spot {spot:,.10g}, and its calls and puts are quoted about {forward:,.2f}", "give the underlying's price with --spot")
-    return forward / spot - 1.0
+    quoted, named = fw.nearest_forwards(rows)
+    for forward, words in ((quoted, "its calls and puts are quoted about"), (named, "its nearest forward is")):
+        if abs(forward / spot - 1.0) > REFUSED and symbol not in UNCARRIED:
+            raise SourceError("chain", f"spot {spot:,.10g}, and {words} {forward:,.2f}", "give the underlying's price with --spot")
+    return (named if named == named else quoted) / spot - 1.0
 
 
 def _fits_deltas(rows: pd.DataFrame, spot: float) -> float:
@@ -165,18 +168,24 @@ def _joined(rows: pd.DataFrame, table: pd.DataFrame, american: bool) -> pd.DataF
 
 
 def _implied(rows: pd.DataFrame, spot: float, american: bool) -> Array:
-    """What the out-of-the-money quote of each strike implies, for both sides of the strike; its own in-the-money quote where that is all there is."""
+    """What the out-of-the-money quote of each strike implies, for both sides of the strike; its own in-the-money quote where that is all there is
+    and its time value more than half of its width and within what the other side is offered at."""
     f, k, t, d, p = (rows[name].to_numpy(dtype=float) for name in ("expiry_forward", "strike", "years", "discount", "middle"))
     call = rows["call"].to_numpy(dtype=bool)
     out = np.full(len(rows), np.nan)
     there = np.isfinite(p)
-    if there.any():
-        args = (p[there], f[there], k[there], t[there])
-        if american:
-            out[there] = implied_american(*args, spot, d[there], call[there])
-        else:
-            out[there] = implied_volatility(*args, d[there], call[there])
-    own = pd.Series(out, rows.index)
-    first = own.where((k >= f) == call)
+    if not there.any():
+        return out
+    args = (p[there], f[there], k[there], t[there])
+    if american:
+        out[there] = implied_american(*args, spot, d[there], call[there])
+    else:
+        out[there] = implied_volatility(*args, d[there], call[there])
+    outside = (k >= f) == call
+    worth = p - d * np.maximum(np.where(call, f - k, k - f), 0.0)  # of time: within the width of a quote in the money it says nothing of a volatility
+    asked = rows["ask"].where(outside & (rows["ask"] > 0)).groupby(rows["pair"]).transform("first").to_numpy(dtype=float)  # it is worth no more than that
+    told = (worth > rows["half"].to_numpy(dtype=float)) & ~(worth > asked)
+    own = pd.Series(np.where(outside | told, out, np.nan), rows.index)
+    first = own.where(outside)
     best = first.groupby(rows["pair"]).transform("first")
     return np.asarray(best.fillna(own.groupby(rows["pair"]).transform("first")), dtype=np.float64)

@@ -12,7 +12,8 @@ from flowbt.options.market import option_market
 
 FITS = 2.0  # an option is of a unit when given over implied volatility is within this factor of it
 EXPIRIES, REACH = 12, 0.2  # soonest expiries, share of spot: a sample tells
-LARGEST_FRACTION, LEAST_PERCENT = 3.0, 4.0  # of the median near the money, where there are neither quotes nor deltas
+UNITS = (1.0, 100.0, 0.01)  # the last: divided by a hundred twice (fractions where a venue has percent)
+LEAST_FRACTION, LARGEST_FRACTION, LEAST_PERCENT = 0.02, 3.0, 4.0  # of the median near the money, where there are neither quotes nor deltas
 
 
 def as_fractions(chain: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -44,16 +45,16 @@ def _unit(chain: pd.DataFrame, name: str) -> float:
     level = level_of(rows)
     if level.by == "quotes":
         times = quoted_times(rows, near & ~rows["iv_stands_in"])
-        fits = {unit: float(times.between(unit / FITS, unit * FITS).mean()) for unit in (1.0, 100.0)}
-        if min(fits.values()) > MIXED:
-            raise MixedUnits(f"{fits[100.0]:.0%} of the volatilities near the money are percent and {fits[1.0]:.0%} fractions, by its quotes", name)
+        fits = sorted(float(times.between(unit / FITS, unit * FITS).mean()) for unit in UNITS)
+        if fits[-2] > MIXED:
+            raise MixedUnits(f"{fits[-1]:.0%} of the volatilities near the money are in one unit and {fits[-2]:.0%} in another, by its quotes", name)
     if level.by:
-        unit = next((unit for unit in (1.0, 100.0) if within(level.times / unit, REFUSED)), 0.0)
+        unit = next((unit for unit in UNITS if within(level.times / unit, REFUSED)), 0.0)
         found = f"volatilities are {level.times:.3g} times what its {level.by} imply"
     else:
         rows = rows[near & ~rows["iv_stands_in"]]
         middle = float(rows["iv"].median()) if len(rows) else 0.2
-        unit = 1.0 if middle <= LARGEST_FRACTION else 100.0 if middle >= LEAST_PERCENT else 0.0
+        unit = 1.0 if LEAST_FRACTION <= middle <= LARGEST_FRACTION else 100.0 if middle >= LEAST_PERCENT else 0.0
         found = f"volatilities near the money have a median of {middle:.3g}, without quotes to judge by"
     if not unit:
         raise SourceError(name, found, "give them as fractions (0.20) or percent (20), or drop the column to have them solved from the quotes")
