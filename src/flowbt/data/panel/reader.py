@@ -60,6 +60,7 @@ class PanelReader:
         self.index = index
         self.decisions = clock.decisions(index).to_numpy()
         self.used: dict[tuple[str, str], Imported] = {}
+        self._folded: dict[str, Imported] = {}  # symbol -> whose closes with dividends folded in were read for what they pay
         self._joined: dict[tuple[str, str], Joined] = {}
         self._bars: TradedBars | None = None
         self.stand_ins: list[StandIn] = []
@@ -212,6 +213,8 @@ class PanelReader:
     def total_return(self, symbol: str) -> pd.Series:
         """Closes with dividends folded in, by label as they happened (not point in time): a provider's where there is one, else the symbol's closes."""
         found = self.catalog.holders("close", symbol, self.clock, FOLDED)
+        if found:
+            self._folded[symbol] = found[0]
         table = self._reader(found[0]).on(self.clock, "close", symbol) if found else self._table("close", symbol)
         return by_label(table).reindex(self.index)
 
@@ -220,8 +223,9 @@ class PanelReader:
         return {key: joined.speakers for key, joined in self._read().items() if len(joined.speakers) > 1}
 
     def datasets(self) -> list[tuple[str, str, Imported]]:
-        """Field, symbol and dataset of everything that was read, those that only filled what the first lacked included."""
+        """Field, symbol and dataset of everything that was read, those that only filled what the first lacked, or told of dividends, included."""
         found = [(field, symbol, holder) for (field, symbol), holder in self.used.items()]
+        found += [("dividend", symbol, holder) for symbol, holder in self._folded.items()]
         for (field, symbol), joined in self._read().items():
             first = self.used[(field, symbol)].name
             found += [(field, symbol, self.catalog.imported[one.dataset]) for one in joined.speakers if one.dataset != first]
