@@ -1,10 +1,15 @@
-"""Which definitions of a claim are probed beside the reported one."""
+"""Which definitions of a claim are probed beside the reported one, with which function, and how what is found is told."""
 
+from dataclasses import replace
 from itertools import product
 
+import pandas as pd
 import pytest
+from tests.studies.score.conftest import FALL, HEAD
 
-from flowbt.studies.lookahead.claims import OTHERS, others_of
+from flowbt.studies.lookahead.claims import OTHERS, _found, anew, others_of
+from flowbt.studies.lookahead.probe import Leak
+from flowbt.studies.score.files import load
 
 
 @pytest.mark.parametrize(("count", "probed"), [(1, []), (2, [1]), (5, [1, 2, 3, 4]), (9, [*range(1, 9)]), (15, [1, 2, 4, 6, 8, 10, 12, 14])])
@@ -21,3 +26,22 @@ def test_each_value_of_each_parameter_is_among_those_probed() -> None:
     assert others_of(rare)[:OTHERS] == others_of([{"days": 5}] * 100)
     assert others_of(rare)[OTHERS:] == [40]
     assert others_of([{"days": 1}] + [{"days": True}] * 2) == [1, 2]
+
+
+def test_what_is_found_is_told_of_the_event_with_the_definition_that_is_not_the_reported_one():
+    leak = Leak("truncate", pd.Timestamp("2024-01-02"), "[event]", pd.Timestamp("2024-01-02"), "SPX")
+    said = "event of SPX on 2024-01-02 changes when what came after 2024-01-02 is unknown"
+    assert _found(leak, {}) == said
+    assert _found(leak, {"days": 5, "kind": "up"}) == f"{said} (days=5, kind=up)"
+
+
+def test_a_claims_function_is_that_of_its_file_or_the_one_at_hand(tmp_path):
+    path = tmp_path / "note.py"
+    path.write_text(f"{HEAD}\n{FALL}")
+    (one,) = load(path).claims
+    assert anew(one) is not one.function
+    assert anew(one).__code__ == one.function.__code__
+    here = replace(one, function=lambda panel: None, name="other")
+    assert anew(here) is here.function
+    path.unlink()
+    assert anew(one) is one.function

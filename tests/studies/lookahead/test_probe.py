@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -9,9 +10,9 @@ import pandas as pd
 import pytest
 from tests.panels import TinyPanel
 
-from flowbt.data.panel.views import Quiet
+from flowbt.data.panel.views import Quiet, Shown
 from flowbt.ground.errors import FenceError
-from flowbt.studies.lookahead.cuts import AFTER
+from flowbt.studies.lookahead.cuts import AFTER, ENTRIES, activity_of
 from flowbt.studies.lookahead.probe import Leak, Probe
 
 ROWS = 600
@@ -157,3 +158,41 @@ def test_a_screen_suspects_the_row_before_a_change_that_moved_and_no_honest_memo
     assert memory._suspect(rows, directions, False) is None
     assert memory._suspect(rows, directions, True) == (99, -1.0)
     assert probe(honest)._suspect(rows, directions, True) is None
+
+
+def test_entries_are_shown_nothing_a_fall_and_a_rise_in_turn_and_features_are_computed_at_one_cut() -> None:
+    seen: list[Shown] = []
+
+    def watched(view: Shown) -> dict[str, object]:
+        seen.append(view)
+        return honest(view)  # type: ignore[arg-type]
+
+    whole, few = probe(watched), probe(watched)  # type: ignore[arg-type]
+    del seen[:]
+    assert whole.first_leak() is None
+    cuts = [view.kept - 1 for view in seen[:-2]]
+    begins = {int(row) for row, _ in activity_of(whole.full).begins}
+    entries = [n for n, row in enumerate(cuts) if row in begins]
+    assert len(entries) >= ENTRIES
+    for turn, n in enumerate(entries):
+        assert len(seen[n].index) == min(cuts[n] + 1 + (AFTER if turn % 3 else 0), ROWS)
+        if turn % 3:
+            assert (seen[n]["close"].iloc[cuts[n] + 2] > CLOSE.iloc[cuts[n]]).all() == (turn % 3 == 2)
+    assert all(len(seen[n].index) == row + 1 for n, row in enumerate(cuts) if n not in entries)
+    assert [view.recall is None for view in seen] == [True] + [False] * (len(seen) - 1)
+    del seen[:]
+    few.first_leak(3)
+    assert [view.recall is None for view in seen] == [False] * 3
+
+
+def test_warnings_of_a_part_of_the_history_are_nobodys() -> None:
+    def warned(view: Quiet) -> dict[str, object]:
+        if len(view.index) < ROWS:
+            warnings.warn("mean of an empty slice", RuntimeWarning, stacklevel=1)
+        return honest(view)
+
+    one = probe(warned)
+    assert one.first_leak() is None
+    assert one.evaluations <= 32  # none was asked twice
+    with pytest.warns(RuntimeWarning, match="empty slice"):
+        warned(Shown(one.panel, 9))  # type: ignore[arg-type]

@@ -132,7 +132,7 @@ def _last(values: np.ndarray, kept: int) -> np.ndarray:
 
 def screens(active: Activity, rows: int, rng: np.random.Generator, count: int = 2) -> list[tuple[Rows, npt.NDArray[np.float64]]]:
     """Rows right after entries (then any), far enough apart, with a direction each; so many sets of them (a third found nothing that two did not)."""
-    after = np.unique(np.minimum(active.begins[:, 0] + 1, rows - 1)) if len(active.begins) else np.empty(0, np.int64)
+    after = np.unique(np.minimum(active.begins[:, 0] + 1, rows - 1))
     found = []
     for n in range(count):
         start = int(rng.integers(APART))

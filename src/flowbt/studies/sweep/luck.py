@@ -40,13 +40,13 @@ SEED = 7  # of the samples, rotations and resamples: nobody chooses those that t
 def luck_of(setup: PreparedSweep, trials: SweptTrials, tally: Callable[[], TrialCount]) -> Luck:
     """The contents of luck.json. `tally` is called last: it may have to wait for the ledger."""
     notes: list[str] = []
-    drawn = _drawn(trials)
+    drawn = _drawn(trials, SEED)
     if drawn is None:
         return {"best": None, "ledger": {"trials": tally().trials}, "notes": ["no trial traded"]}
     best, highest, sample, rotated = drawn
     returns = _returns(setup, sample)
     moving = returns[:, returns.std(axis=0) > 1e-12]
-    pbo, superior = _pbo(moving, notes), _superior(moving, notes)
+    pbo, superior = _pbo(moving, notes), _superior(moving, SEED, notes)
     noise, neighbours = _noise(setup, rotated, notes), _neighbours(setup, best, highest)
     values = setup.space.trial(setup.space.codes(np.array([best]))[0])
     return {
@@ -70,12 +70,12 @@ class Drawn(NamedTuple):
     rotated: Ints
 
 
-def _drawn(of: SweptTrials) -> Drawn | None:
+def _drawn(of: SweptTrials, seed: int) -> Drawn | None:
     """None where no trial traded."""
     sharpes, trials = of.sharpe, of.numbers
     if not np.isfinite(sharpes).any():
         return None
-    at, rng = int(np.nanargmax(sharpes)), np.random.default_rng(SEED)
+    at, rng = int(np.nanargmax(sharpes)), np.random.default_rng(seed)
     sample = np.sort(rng.choice(trials, min(SAMPLE, len(trials)), replace=False))
     return Drawn(int(trials[at]), float(sharpes[at]), sample, rng.permutation(trials)[:ROTATED].copy())
 
@@ -88,7 +88,7 @@ def _returns(setup: PreparedSweep, numbers: Ints) -> Array:
 def _deflated(setup: PreparedSweep, best: int, tally: TrialCount, correlation: float) -> Luck:
     sharpe, skew, kurtosis, bars = moments(_returns(setup, np.array([best]))[:, 0])
     effective = effective_trials(tally.trials, correlation)
-    luckiest = expected_maximum(tally.trials, tally.variance) if tally.trials > 1 else 0.0
+    luckiest = expected_maximum(tally.trials, tally.variance)
 
     def deflate(trials: float) -> float:
         return deflated_sharpe(sharpe, bars, trials=trials, variance=tally.variance, skew=skew, kurtosis=kurtosis)
@@ -111,14 +111,14 @@ def _pbo(returns: Array, notes: list[str]) -> Overfitting | None:
     return {"pbo": found.pbo, "slope": slope, "loss": found.loss, "trials": returns.shape[1], "blocks": BLOCKS}
 
 
-def _superior(returns: Array, notes: list[str]) -> Luck:
+def _superior(returns: Array, seed: int, notes: list[str]) -> Luck:
     """SPA and StepM of the sampled trials against holding cash."""
     if returns.shape[1] < 2:
         notes.append("SPA and StepM need two trials that trade")
         return {"spa": None, "stepm": None}
     returns = returns[:, :: -(-returns.shape[1] // SUPERIOR)]
-    test = spa(returns, RESAMPLES, SEED)
-    steps = stepm(returns, RESAMPLES, SEED)
+    test = spa(returns, RESAMPLES, seed)
+    steps = stepm(returns, RESAMPLES, seed)
     return {
         "spa": {"p": test.p, "lower": test.lower, "upper": test.upper, "trials": returns.shape[1]},
         "stepm": {"significant": int((steps <= CUTOFFS.level).sum()), "trials": returns.shape[1], "level": CUTOFFS.level},
