@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flowbt.evidence.claims import events
+from flowbt.evidence.claims import study as outcomes
 from flowbt.evidence.claims.declare import Claim, Data, Document
 from flowbt.evidence.claims.events import Case, Scope, event_study
 from flowbt.evidence.claims.finding import Finding
@@ -116,3 +118,27 @@ def test_the_worst_outcome_of_a_signed_event_is_told_with_its_sign(planted, dire
     assert found["worst"] == worst((signed * y)[signed != 0])
     assert found["hit_baseline"] == np.mean(y > 0 if direction == "up" else y < 0)
     assert "worst" not in study([event], y, statistic="deviation", second=y * y).detail
+
+
+def test_a_regime_without_one_side_has_no_quantiles_and_stretches_without_events_no_figures(planted):
+    event, y = planted
+    o = outcomes.outcomes_of(5, [np.abs(y)[:, None]])
+    assert events._quantiles(-event[:, None], o) == []
+    rows = events._quantiles(event[:, None], o)
+    assert [row["outside"] for row in rows] == pytest.approx([np.quantile(np.abs(y)[event == 0], row["level"]) for row in rows])
+    (empty,) = events._parts(event[:, None] * 0, o, outcomes.STATISTICS["mean"], [("all", np.ones(ROWS, bool))])
+    assert (empty["label"], empty["rows"], empty["n"], empty["effect"], empty["low"]) == ("all", ROWS, 0, None, None)
+
+
+def test_each_definition_is_told_with_its_own_test(planted):
+    event, y = planted
+    noise = (np.random.default_rng(5).random(ROWS) < 0.2).astype(float)
+    found = study([event, noise], y)
+    alone = [study([one], y) for one in (event, noise)]
+    for row, one in zip(found.detail["curve"], alone, strict=True):
+        assert (row["effect"], row["p"], row["low"], row["high"]) == pytest.approx((one.effect, one.p, one.low, one.high))
+        assert (row["n"], row["n_effective"], row["horizon"]) == (one.n, one.n_effective, 5)
+    signs = [float(np.sign(one.effect) == 1) for one in alone]
+    assert found.share_agree == np.mean(signs)
+    assert found.share_significant == np.mean([one.p <= 0.05 and agree for one, agree in zip(alone, signs, strict=True)])
+    assert found.detail["median_effect"] == pytest.approx(np.median([one.effect for one in alone]))

@@ -139,3 +139,18 @@ def test_bars_to_the_date_are_sessions_where_there_are_data_and_weekdays_beyond(
     assert fc._bars(close, start, "2022-06-11") == 7
     assert fc._bars(close, start, "2022-06-01") == fc._bars(close, start, "2021-01-01") == 0
     assert fc._bars(close, len(close) - 1, f"{LABELS[-1] + pd.Timedelta(days=14):%Y-%m-%d}") == 10
+
+
+def test_the_rate_is_of_windows_up_to_the_date_made_or_asked_and_of_what_is_left_of_the_bet():
+    panel, when = Prices(), fc.dated("2022-06-01", "2022-06-29")
+    start, bet = int(LABELS.searchsorted(pd.Timestamp("2022-06-01"))), fc.ends_above("X", 0.04)
+    found = fc.rate([bet], when, panel)
+    assert found.windows == (start + 1 - 20) / 20
+    later = LABELS[start + 12]  # it stands at 105: no more than 4% up from 100 is left of the bet
+    asked = fc.rate([bet], when, panel, later)
+    assert asked.windows == (start + 13 - 8) / 8
+    close = panel.close.iloc[: start + 13]
+    moves = (close.shift(-8) / close - 1).dropna()
+    assert asked.share == (moves > 1.04 / 1.05 - 1).mean()
+    assert fc.rate([bet], when, panel, pd.Timestamp("2022-06-29")) is None
+    assert fc.rate([bet], when, panel, pd.Timestamp("2022-01-03")) == found  # never before it was made

@@ -68,6 +68,11 @@ def test_a_best_that_is_idle_outside_has_not_lost_there():
     assert abs(found.slope) < 10
 
 
+def test_what_neither_gains_nor_loses_has_not_lost():
+    even = np.tile([0.5, -0.5], 40)
+    assert overfit(np.column_stack([even, -even]), 8).loss == 0.0
+
+
 @pytest.mark.parametrize("shape", [(3, 5), (4, 1)])
 def test_odd_blocks_or_one_trial_are_refused(shape):
     with pytest.raises(ValueError, match="even number of blocks and two trials"):
