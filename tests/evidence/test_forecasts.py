@@ -154,3 +154,21 @@ def test_the_rate_is_of_windows_up_to_the_date_made_or_asked_and_of_what_is_left
     assert asked.share == (moves > 1.04 / 1.05 - 1).mean()
     assert fc.rate([bet], when, panel, pd.Timestamp("2022-06-29")) is None
     assert fc.rate([bet], when, panel, pd.Timestamp("2022-01-03")) == found  # never before it was made
+
+
+@pytest.mark.parametrize(
+    ("bet", "settled"),
+    [
+        (fc.falls("X", 0.25, 3), True),
+        (fc.falls("X", 0.26, 3), False),
+        (fc.touches("X", 75, spot=100), True),
+        (fc.touches("X", 74, spot=100), False),
+        (fc.touches("X", 105, spot=100), True),
+        (fc.ends_above("X", 105 / 100 - 1), False),
+        (fc.first_of("X", 75, 105, spot=100), True),
+    ],
+)
+def test_a_level_that_is_just_reached_is_reached(bet, settled):
+    panel = Prices()
+    panel.close = panel.close.replace(80.0, 75.0)
+    assert fc.resolve(bet, fc.dated("2022-06-01", "2022-07-29"), panel)["true"] is settled
