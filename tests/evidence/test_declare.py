@@ -1,5 +1,7 @@
 """What a claim says of itself, and what cannot be right about one."""
 
+import itertools
+
 import pytest
 
 from flowbt.evidence.claims.declare import MOST_DEFINITIONS, Claim, Data, Document, claim
@@ -85,6 +87,8 @@ def test_the_decorator_keeps_what_it_was_given_and_says_what_it_does_not_know():
         """Nothing."""
 
     one = vars(late)["__claim__"]
+    endless = vars(claim("Up", definitions={"n": itertools.count()})(late))["__claim__"]
+    assert endless.definitions == {"n": tuple(range(MOST_DEFINITIONS + 1))}  # one too many, which is refused
     assert one.definitions == {"days": (1, 2), "kind": ("up",), "n": (4,)}
     assert (one.outcome, one.stated, one.title, one.name) == (None, {"mean": 1.0}, "Up", "late")
     assert one.problems == ("option 'directon'; did you mean direction?", "outcome 3, which is none of flowbt's")

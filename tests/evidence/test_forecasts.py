@@ -172,3 +172,15 @@ def test_a_level_that_is_just_reached_is_reached(bet, settled):
     panel = Prices()
     panel.close = panel.close.replace(80.0, 75.0)
     assert fc.resolve(bet, fc.dated("2022-06-01", "2022-07-29"), panel)["true"] is settled
+
+
+def test_what_legs_cost_is_of_the_spot_they_were_bought_at_also_when_asked_later():
+    panel, when = Prices(), fc.dated("2022-06-01", "2022-06-29")
+    start = int(LABELS.searchsorted(pd.Timestamp("2022-06-01")))
+    walk = 100 * np.exp(np.cumsum(np.random.default_rng(2).normal(0, 0.02, len(LABELS))))
+    panel.close = pd.Series(walk * np.where(np.arange(len(LABELS)) > start, 1.4, 1.0), LABELS)
+    bet, at = fc.pays("X", [("call", 120.0, 1)], spot=100), start + 12
+    cost, moved = fc._cost(bet, panel, panel.close, start, 20), panel.close.iloc[at] / panel.close.iloc[start] - 1
+    close = panel.close.iloc[: at + 1]
+    ends = (close.shift(-8) / close).dropna()
+    assert fc.rate([bet], when, panel, LABELS[at]).share == (np.maximum(0, ends - 1.2 / (1 + moved)) > cost / (1 + moved)).mean()
