@@ -42,13 +42,14 @@ def test_the_best_is_the_table_s_best(swept) -> None:  # type: ignore[no-untyped
 
 
 def test_deflated_by_the_ledger_and_by_its_effective_number(swept) -> None:  # type: ignore[no-untyped-def]
-    setup, _, luck, tally = swept
+    setup, folder, luck, tally = swept
     returns = setup.sweeper.run(setup.space.codes(np.array([luck["best"]["trial"]])), BarRange(returns=True)).returns[0]
     sharpe, skew, kurtosis, bars = moments(returns)
     for name, trials in (("deflated_sharpe", tally.trials), ("deflated_sharpe_effective", luck["ledger"]["effective"])):
         assert luck[name] == pytest.approx(deflated_sharpe(sharpe, bars, trials=trials, variance=tally.variance, skew=skew, kurtosis=kurtosis), rel=1e-12)
     assert luck["expected_best_of_luck"] == pytest.approx(expected_maximum(tally.trials, tally.variance) * 252**0.5)
-    assert luck["sharpe_variance"] == tally.variance
+    ratios = folder.rows(setup.numbers)["sharpe"].dropna().unique() / 252**0.5  # per bar; trials that decide the same count once
+    assert luck["sharpe_variance"] == tally.variance == pytest.approx(ratios.var(ddof=1))
     assert 1 <= luck["ledger"]["effective"] <= tally.trials == luck["ledger"]["trials"]
 
 

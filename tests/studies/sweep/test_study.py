@@ -79,6 +79,10 @@ def test_a_sweep_is_stored_as_documented(done: tuple[Path, dict[str, Any], dict[
     assert len(table) == document["trials"] == 3 * 3 * 2 - 3  # hold 5 needs a window over 4
     assert document["top"][0]["sharpe"] == table["sharpe"].max() == luck["best"]["sharpe"]
     assert document["verified"]["largest_difference"] < 1e-9
+    laps = dict(document["seconds"])
+    assert document["rate"] == pytest.approx(len(table) / laps["trials"])
+    assert laps.pop("total") == pytest.approx(sum(laps.values()))
+    assert document["how"] == {"path": "fused", "traces": 1, "masks": 18, "evaluations": document["how"]["evaluations"], "reasons": []}
     assert json.loads((folder / "luck.json").read_text())["ledger"]["trials"] == len(table) * 2 // 3  # levels of -1% and 0 decide the same
     assert json.loads((folder / "progress.json").read_text())["state"] == "done"
 
