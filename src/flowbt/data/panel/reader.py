@@ -212,7 +212,7 @@ class PanelReader:
     def total_return(self, symbol: str) -> pd.Series:
         """Closes with dividends folded in, by label as they happened (not point in time): a provider's where there is one, else the symbol's closes."""
         found = self.catalog.holders("close", symbol, self.clock, FOLDED)
-        self._folded |= {symbol: one for one in found[:1]}
+        self._folded.update((symbol, one) for one in found[:1])
         table = self._reader(found[0]).on(self.clock, "close", symbol) if found else self._table("close", symbol)
         return by_label(table).reindex(self.index)
 
@@ -380,8 +380,7 @@ def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = N
 
     `start`, `end` narrow the index itself; leave them out to keep the history that trailing windows need.
     """
-    clock = clock or Clock()
-    names = tuple(dict.fromkeys(symbols))
+    clock, names = clock or Clock(), tuple(dict.fromkeys(symbols))
     spans = [span for name in names for span in _spans(catalog, name, clock)]
     if not spans:
         raise catalog.missing("close", names[0] if names else None)
