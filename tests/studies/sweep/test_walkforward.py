@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ from flowbt.data.catalog import Catalog
 from flowbt.engine.sweep.results import BarRange
 from flowbt.evidence.splits import walk_forward
 from flowbt.ground.errors import ParameterError
+from flowbt.results import ledger
 from flowbt.studies.sweep import walkforward
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.values import Search
-from flowbt.studies.sweep.walkforward import Walk, WindowPlan, against, bars_of, book_of, longest_holding, split_of, trade_windows, train
+from flowbt.studies.sweep.walkforward import Walk, WindowPlan, against, bars_of, book_of, chosen_leak, longest_holding, split_of, trade_windows, train
 
 PLAN = WindowPlan("4y", "3y", embargo=2)
 
@@ -95,6 +97,26 @@ def test_a_window_without_a_choice_has_not_risen() -> None:
     rows = pd.DataFrame({"trial": [3, -1], "inside": [1.0, np.nan], "outside": [0.5, np.nan], "total_return": [0.1, np.nan]})
     said = against(Walk("rolling", rows, pd.Series(dtype=float), rows, {}), "sharpe")
     assert (said["inside"], said["positive"]) == (1.0, 0.5)
+
+
+def test_without_any_choice_nothing_is_held_and_nothing_said(setup: PreparedSweep) -> None:
+    split = split_of(setup, setup.numbers, PLAN, "rolling")
+    idle = [dataclasses.replace(one, inside=np.full(len(one.numbers), np.nan)) for one in train(setup, setup.numbers, split, "sharpe")]
+    walked = trade_windows(setup, idle, "rolling", "sharpe")
+    assert (walked.windows["trial"] == -1).all()
+    assert walked.windows["window"].tolist() == list(range(len(idle)))
+    assert (walked.windows["test_to"] == [setup.market.index[one.window.test_end - 1] for one in idle]).all()
+    assert (walked.windows["train_from"] == [setup.market.index[one.window.train_start] for one in idle]).all()
+    assert (walked.returns == 0.0).all()
+    assert (walked.measures["exposure"], walked.measures["turnover"], len(walked.trades)) == (0.0, 0.0, 0)
+    assert against(walked, "sharpe") == {"metric": "sharpe", "inside": None, "outside": None, "positive": None}
+    assert chosen_leak(setup, [walked]) is None
+
+
+def test_what_could_have_been_chosen_counts_in_the_ledger_by_its_ratio_per_bar(setup: PreparedSweep, tmp_path: Path) -> None:
+    walkforward._enter(setup, tmp_path / "results", setup.numbers, "walked")
+    sharpes = setup.sweeper.run(setup.space.codes(setup.numbers)).column("sharpe") / 252**0.5
+    assert ledger.tally(tmp_path / "results", setup.facts) == (len(np.unique(sharpes)), pytest.approx(np.unique(sharpes).var(ddof=1)))  # some decide the same
 
 
 def test_a_large_grid_is_drawn_from(setup: PreparedSweep, monkeypatch: pytest.MonkeyPatch) -> None:
