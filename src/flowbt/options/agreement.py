@@ -27,7 +27,7 @@ APART = 30.0  # times: no two volatilities near the money are so far from each o
 MIXED = 0.1  # of the volatilities near the money: more than these in each unit, and it is no slip
 
 
-class Level(NamedTuple):
+class LevelFound(NamedTuple):
     """`times` the provider's volatilities are what `by` ("quotes", "deltas") implies, the median over the options near the money; NaN, "" where nothing
     tells. `middle`: the median of those volatilities."""
 
@@ -43,7 +43,7 @@ class Level(NamedTuple):
         return f"VOLATILITIES ARE {self.times:.3g} TIMES WHAT ITS {self.by.upper()} IMPLY" if self.doubted else ""
 
 
-UNTOLD = Level(float("nan"), "", float("nan"))
+UNTOLD = LevelFound(float("nan"), "", float("nan"))
 
 
 class MixedUnits(SourceError):
@@ -67,14 +67,14 @@ def quoted_times(rows: pd.DataFrame, taken: pd.Series) -> pd.Series:
     return (rows["iv"] / rows["implied"])[taken & (rows["strike"].ge(rows["expiry_forward"]) == rows["call"])].dropna()
 
 
-def level_of(rows: pd.DataFrame) -> Level:
+def level_of(rows: pd.DataFrame) -> LevelFound:
     """The level of a market's rows (see `option_market`), without the numbers that stand in place of a volatility."""
     taken = near_the_money(rows) & ~rows["iv_stands_in"] if "iv" in rows else pd.Series(False, rows.index)
     for by, times in (("quotes", quoted_times), ("deltas", delta_times)):
         found = times(rows, taken)
         if len(found) >= ENOUGH:
             sides = np.log(found).groupby(rows["call"].reindex(found.index) if by == "quotes" else np.full(len(found), True)).median()
-            return Level(float(np.exp(sides.mean())), by, float(rows["iv"][taken].median()))
+            return LevelFound(float(np.exp(sides.mean())), by, float(rows["iv"][taken].median()))
     return UNTOLD
 
 

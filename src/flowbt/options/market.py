@@ -17,7 +17,7 @@ import pandas as pd
 
 from flowbt.ground.errors import SourceError
 from flowbt.options import forwards as fw
-from flowbt.options.agreement import UNTOLD, Level, level_of, refuse_mixed
+from flowbt.options.agreement import UNTOLD, LevelFound, level_of, refuse_mixed
 from flowbt.options.implied import implied_american, implied_volatility
 from flowbt.options.levels import stand_ins, volatilities_of
 from flowbt.options.levels import words_of as levels_of
@@ -69,7 +69,7 @@ class OptionMarket:
     doubles: int
     unread: int = 0
     nearest: float = float("nan")
-    level: Level = UNTOLD
+    level: LevelFound = UNTOLD
 
     def words(self) -> str:
         """What forwards, exercise and time rest on, in a line."""

@@ -24,8 +24,7 @@ from flowbt.ground.clock import ALWAYS, Clock, local_instants
 from flowbt.ground.errors import ParameterError, SourceError, nearest
 from flowbt.options.daily import SLICE, slices_of
 from flowbt.options.market import OptionMarket
-from flowbt.options.smile import smile_at
-from flowbt.options.surface import VolSurface, fit_surface
+from flowbt.options.surface import VolSurface, fit_surface, smile_at
 from flowbt.studies.ingest.trade_fields import VpinRules, trade_fields
 
 Parts = Sequence[pd.DataFrame]
