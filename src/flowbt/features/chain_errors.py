@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from flowbt.features.chain_snapshot import Snapshot, unknown_interest
 from flowbt.options import blackscholes as bs
 from flowbt.options.levels import tried
-
-if TYPE_CHECKING:
-    from flowbt.features.chain import Snapshot
 
 Array = npt.NDArray[np.float64]
 FEW, UNTRIED = 10, 0.1  # options a source is judged by; how wrong it is taken to be, of the dollars, where there are fewer
@@ -38,12 +34,6 @@ def not_counted(snap: Snapshot, dollars: Array) -> tuple[float, float, float]:
         found.append(float(dollars[snap.call == side].sum()) * theirs / known if known > 0 else 0.0)
         share = max(share, theirs / (theirs + known) if theirs > 0 else 0.0)
     return sum(one for one in found if one < 0), sum(one for one in found if one > 0), share
-
-
-def unknown_interest(table: pd.DataFrame) -> dict[bool, tuple[int, int]]:
-    """Of calls (True) and of puts: how many options have no open interest that can be (missing, or below 0), and how many have one, 0 too."""
-    known = table["open_interest"] >= 0
-    return {side: (int((~known & (table["call"] == side)).sum()), int((known & (table["call"] == side)).sum())) for side in (True, False)}
 
 
 def error_of(snap: Snapshot, dollars: Array) -> float:
