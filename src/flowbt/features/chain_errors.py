@@ -26,7 +26,7 @@ def not_counted(snap: Snapshot, dollars: Array) -> tuple[float, float, float]:
         return 0.0, 0.0, 0.0
     vol = table["vol"].fillna(table.groupby("at")["vol"].transform("median")).fillna(table["vol"].median())
     each = np.nan_to_num(table["discount"] * bs.gamma(bs.OptionTerms(table["expiry_forward"], table["strike"], table["years"], vol))) * snap.spot**2 * 0.01
-    call, held = table["call"].to_numpy(dtype=bool), np.maximum(table["open_interest"].fillna(0.0), 0.0).to_numpy() * snap.multiplier
+    call, held = table["call"].to_numpy(dtype=bool), table["open_interest"].fillna(0.0).clip(lower=0.0).to_numpy() * snap.multiplier
     without = np.where(call, 1.0, -1.0) * np.where(bare, held * each, 0.0)
     found, share = [float(without[without < 0].sum()), float(without[without > 0].sum())], 0.0
     for side in (True, False):
@@ -62,7 +62,8 @@ def _forward_errors(snap: Snapshot, dollars: Array) -> Array:
     table = snap.market.expiries
     error = np.nan_to_num((_MEDIAN * table["error"] / np.sqrt(table["pairs"].clip(1)) / table["forward"]).to_numpy(dtype=float))[snap.at]
     moved = snap.weight * bs.gamma(snap.option()._replace(dividend=snap.dividend - np.log1p(error) / snap.years)) * snap.spot**2 * 0.01
-    return np.bincount(snap.at, moved - dollars, len(table))
+    out: Array = np.bincount(snap.at, moved - dollars, len(table)).astype(np.float64)
+    return out
 
 
 def _tried(table: pd.DataFrame, counts: pd.Series) -> list[tuple[str, Array]]:

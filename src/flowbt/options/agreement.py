@@ -59,7 +59,8 @@ def within(times: float, factor: float) -> bool:
 
 def near_the_money(rows: pd.DataFrame) -> pd.Series:
     """Which options the level is judged by, both sides of the strike; `rows` have strike, expiry_forward, years, iv."""
-    return (np.abs(np.log(rows["strike"] / rows["expiry_forward"])) < NEAR) & rows["years"].between(*TERM) & (rows["iv"] > 0)
+    taken: pd.Series = np.log(rows["strike"] / rows["expiry_forward"]).abs().lt(NEAR) & rows["years"].between(*TERM) & rows["iv"].gt(0)
+    return taken
 
 
 def quoted_times(rows: pd.DataFrame, taken: pd.Series) -> pd.Series:
