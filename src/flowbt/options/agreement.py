@@ -59,7 +59,8 @@ def within(times: float, factor: float) -> bool:
 
 def near_the_money(rows: pd.DataFrame) -> pd.Series:
     """Which options the level is judged by, both sides of the strike; `rows` have strike, expiry_forward, years, iv."""
-    taken: pd.Series = np.log(rows["strike"] / rows["expiry_forward"]).abs().lt(NEAR) & rows["years"].between(*TERM) & rows["iv"].gt(0)
+    near = np.abs(np.log(rows["strike"] / rows["expiry_forward"])) < NEAR
+    taken: pd.Series = rows["years"].between(*TERM) & (rows["iv"] > 0) & near
     return taken
 
 
