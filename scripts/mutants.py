@@ -110,6 +110,7 @@ OPERATE = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.BitAnd: 
 EQUIVALENT = (  # module, what stood there, what it became, why no behaviour that matters changes
     ("evidence/claims/events.py", 'row["p"] > CUTOFFS.level', '(row["p"]) >= (CUTOFFS.level)', "the p of a t is continuous: it is never the level itself"),
     ("evidence/claims/verdict.py", "(f.effect or 0.0) * f.sign <= 0", "((f.effect or 0.0) * f.sign) < (0)", "an effect of 0 has p 1, which is refused before"),
+    ("evidence/claims/verdict.py", "(f.effect or 0.0) * f.sign", "(f.effect or 0.0) / (f.sign)", "the sign is 1 or -1 there"),
     ("studies/lookahead/cuts.py", "directions[:, None] > 0", "(directions[:, None]) >= (0)", "directions are 1 and -1"),
     ("evidence/claims/sequences.py", "values > 1e-12 * values[-1]", "(values) >= (1e-12 * values[-1])", "an eigenvalue is never the bound itself"),
     ("studies/lookahead/check.py", "return False", "return None", "asked for in a condition only"),

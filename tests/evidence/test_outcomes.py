@@ -40,6 +40,10 @@ def test_drawdown_looks_at_the_lowest_close_and_never_above_zero():
 
 def test_worst_day_and_volatility():
     assert column(out.forward_worst("X", 3))[1] == pytest.approx(-0.1)
+    hourly = OnePanel()
+    hourly.clock = Clock("24/7", "4h")
+    found = out.forward_volatility("X", 2).columns(hourly, 2)[0].iloc[2, 0]
+    assert found == pytest.approx(math.sqrt((0 + (21 / 99) ** 2) / 2 * 6 * 365))
     assert column(out.forward_volatility("X", 2))[2] == pytest.approx(math.sqrt((0 + (21 / 99) ** 2) / 2 * 252))
 
 
@@ -95,6 +99,8 @@ def test_outcomes_of_sizes_are_risks_and_compared_as_regimes():
     assert (out.forward_return("X", 5).risk, out.forward_return("X", 5).kind) == (False, "event study")
     assert out.forward_return("VIX", 5).risk
     assert [out.given("a", 5, ratio=ratio).statistic for ratio in (False, True)] == ["mean", "ratio"]
+    assert [made("X").horizon for made in (out.next_move, out.next_range, out.variance_ratio, out.autocorrelation)] == [1] * 4
+    assert out.given("a", 5).own
 
 
 def test_a_day_around_the_clock_has_365_a_year():
