@@ -103,6 +103,15 @@ def test_open_interest_that_is_not_given_counts_by_its_gamma(gone) -> None:
     assert not profile.certain
 
 
+@pytest.mark.parametrize("hit", [lambda t: t["strike"] % 8 == 0, lambda t: t.index % 3 == 0])
+def test_some_volatilities_that_quotes_contradict_are_named(hit) -> None:
+    truth, table = gamma_profile(leaning()), leaning()
+    profile = gamma_profile(table.assign(iv=table["iv"].mask(hit(table), 1.4 * table["iv"])))
+    assert "OF THE VOLATILITIES NEAR THE MONEY ARE NOT WHAT THEIR QUOTES IMPLY" in profile.snap.words()
+    assert not profile.certain
+    assert profile.range[0] <= truth.total <= profile.range[1]
+
+
 def test_a_few_unknown_open_interests_leave_the_sign_certain() -> None:
     table = leaning()
     assert gamma_profile(table.assign(open_interest=table["open_interest"].mask(table.index % 29 == 0))).certain
