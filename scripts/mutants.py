@@ -41,7 +41,7 @@ import vectorbt  # noqa: F401
 from numba.core.extending import _Intrinsic
 
 ROOT = Path(__file__).resolve().parents[1]
-OF_OPTIONS = ("chances", "option_run", "outcomes", "structures", "compiles_once")  # of structures, and of caches: not of the walk
+OF_OPTIONS = ("chances", "option_run", "outcomes", "structure", "compiles_once")  # of structures, and of caches: not of the walk
 ROOMS = {  # room: the modules that are changed, the tests that should notice
     "engine": (
         ("engine/*.py", "engine/walk/*.py", "engine/vbt/*.py"),
@@ -64,7 +64,12 @@ ROOMS = {  # room: the modules that are changed, the tests that should notice
     "deferred": (("deferred/*.py",), ("tests/deferred",)),
     "studies": (
         ("studies/*.py", "studies/run/*.py", "studies/compare/*.py", "studies/lookahead/*.py"),
-        ("tests/studies/run", "tests/studies/lookahead", "tests/studies/compare", "tests/studies/test_api.py"),
+        (
+            "tests/studies/run",
+            "tests/studies/lookahead",
+            "tests/studies/compare",
+            *(f"tests/studies/{one}.py" for one in ("test_api", "test_catalogs", "test_units", "score/test_ahead")),  # the last: of lookahead/claims.py
+        ),
     ),
     "results": (("results/*.py", "results/pages/*.py"), ("tests/results", "--ignore=tests/results/pages")),
 }
@@ -106,6 +111,8 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
     ("evidence/claims/events.py", 'row["p"] > CUTOFFS.level', '(row["p"]) >= (CUTOFFS.level)', "the p of a t is continuous: it is never the level itself"),
     ("evidence/claims/verdict.py", "(f.effect or 0.0) * f.sign <= 0", "((f.effect or 0.0) * f.sign) < (0)", "an effect of 0 has p 1, which is refused before"),
     ("studies/lookahead/cuts.py", "directions[:, None] > 0", "(directions[:, None]) >= (0)", "directions are 1 and -1"),
+    ("evidence/claims/sequences.py", "values > 1e-12 * values[-1]", "(values) >= (1e-12 * values[-1])", "an eigenvalue is never the bound itself"),
+    ("studies/lookahead/check.py", "return False", "return None", "asked for in a condition only"),
     ("data/panel/bases.py", "step > LEAST_STEP", "(step) >= (LEAST_STEP)", "the step of a ratio of prices is continuous: it is never the bound itself"),
     ("deferred/trace.py", "seen.add(node.number)", "None", "saves time only: what is found goes into a set"),
 )  # fmt: skip
@@ -115,7 +122,10 @@ WORK = ROOT / ".mutants"  # a copy of src per room, with its compiled kernels: k
 KILLED, SURVIVED, EQUAL, LATE = "killed", "SURVIVED", "equivalent", "TIMED OUT"
 SLACK = 3  # times what the unchanged code takes: a mutant that takes longer does not end
 QUICKEST = tuple(f"tests/engine/test_{one}.py" for one in ("events", "ruin", "decisions", "flat"))  # seconds, with the walk's kernels as plain Python
-OF_KERNELS = ("engine", "sweep")  # rooms whose kernels are run as plain Python too
+OF_KERNELS = {  # rooms whose kernels are run as plain Python too, and the tests that are: no others, for what waits for a thread or a process may wait for ever
+    "engine": tuple(f"tests/engine/test_{one}.py" for one in ("decisions", "dust", "events", "every_walk", "flat", "market", "reconcile", "ruin", "vbt_mode")),
+    "sweep": (*(f"tests/studies/sweep/test_{one}.py" for one in ("kernel", "masks", "sums")), "tests/engine/test_every_walk.py"),
+}
 COMPILED = b"ground.compiled import"  # a module of kernels
 IN_PYTHON = {"lowest": lambda word: (int(word) & -int(word)).bit_length() - 1, "count_bits": lambda word: int(word).bit_count()}  # intrinsics
 LONG = 8  # seconds of the processor: a test that takes longer as plain Python is left to the compiled kernels
@@ -172,7 +182,7 @@ def changes(tree: ast.Module, source) -> Iterator[tuple[ast.AST, str]]:  # type:
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub, ast.Invert)) and not isinstance(node.operand, ast.Constant):
             yield node, f"({source(node.operand)})"
         elif isinstance(node, ast.Constant) and type(node.value) in (bool, int, float):
-            yield node, str(not node.value) if isinstance(node.value, bool) else f"{node.value + 1!r}"
+            yield node, str(not node.value) if isinstance(node.value, bool) else f"{node.value + 1 if node.value + 1 != node.value else 2 * node.value!r}"
         elif isinstance(node, (ast.If, ast.IfExp)) and not turned(node.test):
             yield node.test, f"(not ({source(node.test)}))"
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -203,6 +213,8 @@ def meant(tree: ast.Module) -> Iterator[ast.AST]:
             todo.append(node.func)
             continue
         if isinstance(node, (ast.Raise, ast.JoinedStr, ast.Assert)) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            continue
+        if isinstance(node, ast.keyword) and node.arg == "strict":  # of zip: says of two that are as long that they are, as an assertion does
             continue
         yield node
         children = list(ast.iter_child_nodes(node))
@@ -365,7 +377,8 @@ def work_of(mutant: Mutant, tests: tuple[str, ...], known: Known, plain: Known |
     """The tests that ran the changed line, the quickest first; where none is known, the room's in two runs: those that name the module, then the others.
     A kernel's line is seen run as plain Python only: what passes so needs not be compiled."""
     if plain and COMPILED in mutant.path.read_bytes():
-        others = sorted(known.seconds.keys() - plain.seconds.keys(), key=lambda one: (mutant.path.stem not in one, known.seconds[one]))
+        near = known.tests_near(mutant) - plain.seconds.keys()
+        others = sorted(near & known.seconds.keys(), key=lambda one: (mutant.path.stem not in one, known.seconds[one]))
         return Work((tuple(others), ()), plain.tests(mutant))
     ran = known.tests(mutant)
     return Work((ran, ()) if ran else near_first(mutant, tests))
@@ -408,6 +421,14 @@ class Known:
         whole = self.modules.get(name) != digest(mutant.path)
         found = {test for line, tests in lines.items() if whole or line == str(mutant.line) for test in tests}
         return tuple(sorted(found & self.seconds.keys() | {one for one in found if "::" not in one}, key=lambda one: self.seconds.get(one, math.inf)))
+
+    def tests_near(self, mutant: Mutant) -> set[str]:
+        """Those that ran any line of the module, or of one that imports it: of a kernel's own lines none is seen once it is compiled."""
+        name = ".".join(mutant.path.relative_to(ROOT / "src").with_suffix("").parts)
+        there = [one for one in self.lines if (ROOT / one).exists()]
+        near = {one for one in there if one == str(mutant.path.relative_to(ROOT)) or f"from {name} import" in (ROOT / one).read_text(encoding="utf-8")}
+        found = {test for one in near for tests in self.lines[one].values() for test in tests}
+        return {test for test in self.seconds if test in found or test.partition("::")[0] in found}
 
 
 def digest(path: Path) -> str:
@@ -467,7 +488,7 @@ def judge(room: str, given: argparse.Namespace) -> Counter[str]:
         work = [(one, Work((first or rest, ()), QUICKEST if "engine/walk/" in one.path.as_posix() else ())) for one, (first, rest) in near]
         return judged(shop, work, Limit(60, given.limit), given.minutes)
     known = learnt(room, tests, shop, 10 * given.limit)
-    plain = learnt(room, tests, shop, 10 * given.limit, plain=True) if room in OF_KERNELS else None
+    plain = learnt(room, OF_KERNELS[room], shop, 10 * given.limit, plain=True) if room in OF_KERNELS else None
     print(f"  unchanged  {known.whole:4.0f} s  ({len(every)} mutants known, {len(chosen)} drawn)", flush=True)
     limit = Limit(max(60, SLACK * known.whole), max(given.limit, SLACK * known.whole))
     return judged(shop, [(one, work_of(one, tests, known, plain)) for one in chosen[given.skip :]], limit, given.minutes)

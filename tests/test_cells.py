@@ -1,6 +1,7 @@
 """A function of a notebook is a strategy, as a file is."""
 
 import types
+from math import sqrt as square_root
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,35 @@ def test_the_text_is_a_strategy_file_with_all_that_it_uses(tmp_path):
     assert (loaded.symbols, loaded.parameters, loaded.grid) == (("SPY",), {"level": 0.02, "hold": 3}, {})  # GRID is another strategy's
     assert "def fell" in path.read_text()
     assert "import numpy as np" in path.read_text()
+
+
+HALF, ALONE, NESTED, SPAN, NOTHING = np.float64(0.5), ("a",), {"x": [1, (2, 3)], 2: {}}, range(1, 3), None
+COSTS = fb.Costs(fees=0.002)
+
+
+def folded(values, depth):
+    return folded(values[1:], depth - 1) if depth else values
+
+
+def signals_within(level):
+    def inner(panel, *, another=1):
+        r"""Backslash \d.
+
+        Source: none
+        """
+        signals = [another * 1 for another in SPAN]  # names of its own
+        return signals, level, HALF, ALONE, NESTED, NOTHING, folded([1, 2, 3], 2), square_root(4), sorted(panel)
+
+    return inner
+
+
+def test_values_of_every_kind_come_back_as_they_are(tmp_path):
+    (tmp_path / "kinds.py").write_text(strategy_text(signals_within(7), ("SPY",)))
+    loaded = load_strategy(tmp_path / "kinds.py")
+    assert (loaded.grid, loaded.costs, loaded.thesis) == ({"another": (1, 2)}, COSTS, r"Backslash \d.")
+    found = loaded.function.__wrapped__([2, 1])
+    assert found == ([1, 2], 7, 0.5, ("a",), NESTED, None, [3], 2.0, [1, 2])
+    assert [type(value) for value in found[2:4]] == [float, tuple]
 
 
 def test_it_runs_as_the_file_does(here, tmp_path):

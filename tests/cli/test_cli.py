@@ -1,6 +1,7 @@
 """The command line from outside: exit codes, one line per expected error, JSON and nothing else, nothing half-written."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -121,6 +122,29 @@ def test_interrupted_in_the_middle_leaves_nothing_and_exits_130(demo, tmp_path):
     assert done.returncode == 130, done.stderr
     assert "interrupted" in done.stderr
     assert not list((tmp_path / "results").glob("**/*"))
+
+
+HEEDED = """
+import signal
+from flowbt.cli.ending import Ending
+
+class Thing:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+Ending().heed()
+try:
+    {first}
+except KeyboardInterrupt:
+    signal.raise_signal(signal.SIGINT)
+"""
+
+
+@pytest.mark.parametrize("first", ["signal.raise_signal(signal.SIGINT)", "Thing(); signal.pause()"])
+def test_a_second_interrupt_ends_it_at_once_and_one_that_was_lost_comes_again(first):
+    done = subprocess.run([sys.executable, "-c", HEEDED.format(first=first)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 130, done.stderr
+    assert re.fullmatch(r"flowbt: ended at once; nothing was half-written;.*\n", done.stderr)
 
 
 def test_a_reader_that_goes_away_is_no_error(demo):

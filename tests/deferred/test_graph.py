@@ -2,6 +2,7 @@
 
 import math
 import operator
+from dataclasses import dataclass
 
 import pytest
 
@@ -60,3 +61,20 @@ def test_numbers_rise_from_the_leaves_to_the_root():
     assert all(child.number < node.number for node in graph.nodes for child in node.children)
     assert root.instance({"a": 3, "b": 4}) == (root.number, 3)
     assert not issubclass(NeedsValue, Exception)  # no strategy's own `try` may swallow it
+
+
+@dataclass(frozen=True)
+class Leg:
+    strike: object
+    side: str = "call"
+
+
+def test_what_a_dataclass_holds_is_found_and_made_anew_and_a_class_is_only_itself():
+    graph = Graph()
+    a = graph.parameter("a")
+    assert list(nodes_in([Leg(a), Leg, Leg(1.0), 3])) == [a]
+    plain = Leg(1.0)
+    assert substitute((Leg(a), plain, Leg), lambda node: 7) == (Leg(7), plain, Leg)
+    assert substitute(plain, lambda node: 7) is plain
+    assert graph.node(operator.neg, Leg(a)).parameters == ("a",)
+    assert graph.node(operator.neg, Leg).children == ()

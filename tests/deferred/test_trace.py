@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -255,3 +256,42 @@ def test_what_a_result_holds_is_its_values() -> None:
     assert size_of(pd.Series(np.zeros(10))) == 80
     assert size_of(pd.DataFrame(np.zeros((10, 3)))) == 240
     assert size_of((np.zeros(4), pd.Series(np.zeros(2)))) == 48
+
+
+@pytest.mark.parametrize(
+    ("use", "why"),
+    [
+        (lambda close, n: round(n), "round() needs the value of n"),
+        (lambda close, n: f"{n}", "format() needs the value of n"),
+        (lambda close, n: {n: 1}, "hash() needs the value of n"),
+        (lambda close, n: list(close * n), "iteration needs the value of n"),
+        (lambda close, n: len(close * n), "len() needs the value of n"),
+        (lambda close, n: np.add(close, n, out=close), "np.add(out=...) needs the value of n"),
+        (lambda close, n: close.fillna(n, inplace=True), "fillna(inplace=True) needs the value of n"),
+        (lambda close, n: close.iloc.__setitem__(0, n), "assignment through an attribute needs the value of n"),
+        (lambda close, n: np.asarray(close * n), "np.asarray needs the value of n"),
+    ],
+)
+def test_what_needs_a_value_says_why(use: Any, why: str) -> None:
+    def signals(panel: Any, *, n: int) -> Signals:
+        use(panel["close"].copy(), n)
+        return Signals(long=panel["close"] > 0)
+
+    tracer, _ = run(signals, [{"n": 3}])
+    assert tracer.reasons == [why]
+
+
+def test_copies_reductions_and_events_are_recorded() -> None:
+    def signals(panel: Any, *, n: float) -> Signals:
+        close = panel["close"]
+        both = copy(close) + deepcopy(close)
+        return Signals(long=both > n, size=np.add.reduce(close.fillna(0.0).to_numpy(), axis=1), stop=panel.events("CPI"))
+
+    tracer = Tracer(signals, tiny_panel(), {"n": 3.0})
+    made = tracer.trace({"n": 3.0})
+    take = tracer.evaluator.take
+    close = tiny_panel()["close"]
+    assert not tracer.fixed
+    pd.testing.assert_frame_equal(take(made.fields["long"], {"n": 300.0}), 2 * close > 300.0)
+    np.testing.assert_allclose(take(made.fields["size"], {"n": 3.0}), close.fillna(0.0).sum(axis=1))
+    assert "method events" in tracer.operations({"n": 3.0})

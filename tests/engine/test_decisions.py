@@ -31,6 +31,7 @@ YES = cases.frame(M, np.ones(M.close.shape, bool))
     (Signals(long=YES, exit=YES * -0.1), "a fraction outside 0..1"),
     (Signals(long=YES, exit=YES * np.inf), "a fraction outside 0..1"),
     (Signals(long=YES, exit=YES * 1), "Signals exit: a frame of int64"),
+    (Signals(long=YES, hold=10**300), "hold at least 1: inf"),
     (Signals(long=YES, stop=0.0), "stop more than 0: 0"),
     (Signals(long=YES, size=-0.1), "size at least 0: -0.1"),
     (Signals(long=YES, hold=True), "hold: a bool; give a number"),
@@ -53,6 +54,12 @@ def test_missing_counts_as_false():
     assert simulate(M, Signals(long=shifted)).orders["bar"].tolist() == [6, 6]
 
 
+def test_a_missing_fraction_closes_nothing():
+    leave = cases.frame(M, np.full(M.close.shape, np.nan))
+    leave.iloc[2], leave.iloc[4] = 0.5, 1.0
+    assert rules_of(Signals(long=YES, exit=leave), M).exit[:, 0].tolist() == [0, 0, 0.5, 0, 1, 0, 0, 0, 0, 0]
+
+
 def test_columns_may_come_in_another_order():
     size = pd.DataFrame({"B": 0.1, "A": 0.3}, M.index)
     assert simulate(M, Signals(long=YES, size=size)).orders["notional"].round(-2).tolist() == [30_000, 10_000]
@@ -68,7 +75,9 @@ def test_columns_may_come_in_another_order():
         (Costs, {"funding": 1}, "funding of 1: not True or False"),
         (Account, {"cash": 0}, "cash of 0"),
         (Account, {"cash": 1e300}, r"cash of 1e\+300; give a finite number of at least 1e-06"),
-        (Account, {"cash": 10**400}, "cash of more than 300 digits"),
+        (Account, {"cash": 2 * 10**300}, "cash of more than 300 digits"),
+        (Costs, {"fees": 0.05}, "that is 5% of each fill"),
+        (Costs, {"borrow": 2.0}, "that is 200% a year"),
         (Account, {"margin": True}, "margin of True: a bool"),
         (Account, {"max_gross": 0.0}, "max_gross of 0"),
     ],

@@ -6,6 +6,7 @@ import pytest
 
 from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
+from flowbt.engine.walk import events
 
 FREE = Costs(fees=0.0, slippage=0.0, borrow=0.0)
 
@@ -214,3 +215,37 @@ def test_a_trade_has_the_mean_prices_of_its_fills_and_its_return_on_what_was_pai
     assert trade["fees"] == pytest.approx(50.0 + 15.0)
     assert trade["return"] == pytest.approx((1_250 * 2 + 3_750 * 6 - 65.0) / 50_000)
     assert trade[["side", "bars", "entry_bar", "exit_bar"]].tolist() == ["long", 3, 1, 4]
+
+
+NAN, INF = np.nan, np.inf
+BY_HAND = [  # what happens to one symbol in one bar: function, what is given, what it says
+    (events.is_flat, (1e-8, 1.0), True), (events.is_flat, (-1.1e-8, 1.0), False), (events.is_flat, (1e-11, 0.0), True), (events.is_flat, (1.1e-11, 0.0), False),
+    (events.due_at_open, (2.0, -1.0, 1.0, 9, 3.0), (events.SIGNAL, 1.0)), (events.due_at_open, (2.0, -1.0, 0.5, 9, 3.0), (events.OPPOSITE, 1.0)),
+    (events.due_at_open, (2.0, 1.0, 0.5, 3, 3.0), (events.HOLD, 1.0)), (events.due_at_open, (2.0, 1.0, 0.5, 2, 3.0), (events.PARTIAL, 0.5)),
+    (events.due_at_open, (2.0, 0.0, 0.0, 9, NAN), (events.NONE, 0.0)),
+    (events.sold_units, (-8.0, 8.0, 0.25), -2.0), (events.sold_units, (8.0, 8.0, 1.0), 8.0), (events.sold_units, (8.0, 8.0, 1.0 - 1e-9), 8.0),
+    (events.share_of, (100.0, 40.0, 50.0, 2.0), 0.6), (events.share_of, (60.0, 40.0, 50.0, 2.0), 1.0), (events.share_of, (10.0, 140.0, 100.0, 1.0), 0.0),
+    (events.entry_units, (-1.0, 0.5, 100.0, 0.5, 10.0), -2.5), (events.entry_units, (1.0, 0.0, 100.0, 1.0, 10.0), 0.0),
+    (events.entry_units, (1.0, 0.5, 100.0, 1e-12, 1e-9), 0.0), (events.entry_units, (1.0, 1e-12, 1.0, 1.0, 1.0), 0.0),
+    (events.slipped, (10.0, 1.0, 0.5), 15.0), (events.slipped, (10.0, -1.0, 0.5), 5.0),
+    (events.fixed_level, (1.0, 10.0, 0.5, 0.25), (5.0, events.STOP)), (events.fixed_level, (1.0, 10.0, NAN, 0.25), (-INF, events.NONE)),
+    (events.fixed_level, (-1.0, 10.0, 0.5, 0.25), (12.5, events.LIQUIDATION)), (events.fixed_level, (-1.0, 10.0, 0.5, 0.5), (15.0, events.STOP)),
+    (events.trailed_level, (1.0, 5.0, events.STOP, 12.0, 0.5), (6.0, events.TRAIL)),
+    (events.trailed_level, (1.0, 5.0, events.STOP, 10.0, 0.5), (5.0, events.STOP)),
+    (events.trailed_level, (-1.0, 15.0, events.LIQUIDATION, 10.0, 0.5), (15.0, events.TRAIL)),
+    (events.trailed_level, (-1.0, 6.0, events.STOP, 5.0, 0.5), (6.0, events.STOP)),
+    (events.trailed_level, (1.0, 5.0, events.STOP, 12.0, NAN), (5.0, events.STOP)),
+    (events.level_hit, (1.0, 10.0, 11.0, 9.0, 9.0, 11.0), (events.LOST, 9.0)), (events.level_hit, (1.0, 8.5, 9.0, 8.0, 9.0, NAN), (events.LOST, 8.5)),
+    (events.level_hit, (1.0, 10.0, 11.0, 9.5, 9.0, 11.0), (events.TAKEN, 11.0)), (events.level_hit, (1.0, 12.0, 12.0, 9.5, 9.0, 11.0), (events.TAKEN, 12.0)),
+    (events.level_hit, (-1.0, 10.0, 11.0, 9.0, 11.0, 9.0), (events.LOST, 11.0)), (events.level_hit, (-1.0, 11.5, 12.0, 11.0, 11.0, NAN), (events.LOST, 11.5)),
+    (events.level_hit, (-1.0, 10.0, 10.5, 9.0, 11.0, 9.0), (events.TAKEN, 9.0)), (events.level_hit, (-1.0, 8.0, 8.5, 7.5, 11.0, 9.0), (events.TAKEN, 8.0)),
+    (events.level_hit, (1.0, 10.0, 10.5, 9.5, 9.0, 11.0), (events.MISSED, 0.0)), (events.level_hit, (-1.0, 10.0, 10.5, 9.5, 11.0, 9.0), (events.MISSED, 0.0)),
+    (events.better, (1.0, 10.0, 12.0, 8.0), 12.0), (events.better, (-1.0, 10.0, 12.0, 8.0), 8.0),
+    (events.borrow_paid, (-1000.0, 0.0365, 3.0), 0.3), (events.borrow_paid, (1000.0, 0.0365, 3.0), 0.0),
+    (events.funding_paid, (-1000.0, 0.001), -1.0), (events.trade_profit, (-1.0, 100.0, 90.0, 2.0), 8.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "given", "said"), BY_HAND, ids=[f"{function.__name__}{given}" for function, given, _ in BY_HAND])
+def test_each_event_is_what_is_worked_out_by_hand(function, given, said):
+    assert function(*given) == pytest.approx(said, rel=1e-15)

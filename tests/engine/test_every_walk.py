@@ -1,6 +1,7 @@
 """All walks on the same cases: twin, kernel, sweep (fused and general), vectorbt's book, its own order, and the measures."""
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
@@ -70,8 +71,19 @@ def in_vectorbts_order(m, decision, case):
         assert reconcile(simulate_as_vectorbt(m, dataclasses.replace(whole, size=None), case.costs, case.account, Fills("amount"))) < 1e-9
 
 
-def test_every_walk_gives_the_same_on_five_hundred_cases():
-    seen = pd.Series([mark for seed in range(500) for mark in hold_equal(cases.case(seed), seed % 10 == 0)], dtype=object).value_counts()
+@functools.cache
+def marks_of(block):
+    """The walks and reasons of fifty cases, each held equal."""
+    return [mark for seed in range(50 * block, 50 * block + 50) for mark in hold_equal(cases.case(seed), seed % 10 == 0)]
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_every_walk_gives_the_same_on_five_hundred_cases(block):
+    assert marks_of(block)
+
+
+def test_the_five_hundred_are_walked_in_every_way_and_left_for_every_reason():
+    seen = pd.Series([mark for block in range(10) for mark in marks_of(block)], dtype=object).value_counts()
     wanted = {*REASONS[:10], "run_single", "run_several", "run_trials", "general"}
     assert wanted <= set(seen.index)
     assert seen[list(wanted)].min() >= 20

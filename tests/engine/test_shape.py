@@ -57,6 +57,25 @@ def test_renamed_parameters_do_not_make_another_search(tmp_path):
     assert shape(tmp_path, other) == shape(tmp_path, FILE)
 
 
+def test_sixteen_digits_say_it_whatever_the_imports_are_called(tmp_path):
+    """A method is no name of the file's, and a flag no number."""
+    head, tail = "import numpy as np\n", '\nSYMBOLS = ("SPY",)\n\n\ndef signals(panel, *, a=1, b=2):\n    '
+    same = [
+        f"{head}{tail}x: int\n    return np.linalg.norm(panel.x(a, k=b), ord=-1)",
+        f"import numpy{tail}return numpy.linalg.norm(panel.x(a, k=b), ord=2)",
+        f"import numpy.linalg{tail}'words'\n    return numpy.linalg.norm(panel.x(a, k=b), ord=2)",
+        f"from numpy import linalg as lin{tail}return lin.norm(panel.x(a, k=b), ord=2.5)",
+        f"import numpy.linalg as lin{tail}return lin.norm(panel.x(a, k=b), ord=3)",
+    ]
+    others = [
+        f"{head}{tail}return np.linalg.norm(panel.x({given}), ord={how})" for given, how in (("b, k=b", 1), ("a, j=b", 1), ("a, k=b", True), ("a, k=b", "a"))
+    ]
+    shapes = [shape(tmp_path, text) for text in (*same, *others)]
+    assert len(set(shapes[:3])) == len(set(shapes[3:5])) == 1
+    assert len(set(shapes)) == 6
+    assert all(len(one) == 16 for one in shapes)
+
+
 @pytest.mark.parametrize(("old", "new"), [("<", ">"), ("mean", "max"), ('"close"', '"open"'), ("long=", "short="), (" / ", " * ")])
 def test_another_rule_is_another_search(tmp_path, old, new):
     assert old in FILE

@@ -1,13 +1,14 @@
 """The second mode equals `vectorbt.Portfolio.from_signals` on thousands of random cases, run by vectorbt as wide batches."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 from tests.engine import cases
 
 from flowbt.engine.types import Account, Costs, Market, Signals
-from flowbt.engine.vbt.kernel import sort_by
+from flowbt.engine.vbt.kernel import add, hit, near, resolve, sort_by
 from flowbt.engine.vbt.mode import Fills, simulate_and_exits, simulate_as_vectorbt
 from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.ground.errors import EngineError, SignalError
@@ -36,6 +37,7 @@ def batch(seed, size_type):
     stop, take = levels(0.7), levels(0.5)
     trails = rng.random((CASES, 1, 1)) < 0.5
     size = {"amount": rng.choice([10.0, 300.0, np.inf]), "value": rng.uniform(100, 6e4, shape), "percent": rng.uniform(0.1, 1.0, shape)}[size_type]
+    size = np.where((size_type != "amount") & (rng.random(shape) < 0.05), np.nan, size)  # where a size is missing nothing is ordered
     hold = np.where(rng.random((CASES, 1, 1)) < 0.5, rng.integers(1, 9, (CASES, 1, 1)), np.nan)
     costs = Costs(fees=rng.choice([0.0, 0.002]), slippage=rng.choice([0.0, 0.003]))
     return markets, long, short, leave, stop, take, trails, np.broadcast_to(size, shape), hold, costs
@@ -114,9 +116,42 @@ def test_the_second_mode_has_a_vectorbt_book_too():
     rng = np.random.default_rng(1)
     m = cases.market(rng, bars=200)
     yes, no = (cases.frame(m, rng.random(m.close.shape) < 0.1) for _ in range(2))
-    book = simulate_as_vectorbt(m, Signals(long=yes, short=no, hold=5, size=20_000.0), fills=Fills("value"))
+    book = simulate_as_vectorbt(m, Signals(long=yes, short=no, hold=5, size=20_000.0), Costs(fees=0.001, slippage=0.01), fills=Fills("value"))
+    moved = np.where(book.orders["side"] == "buy", 0.01 / 1.01, 0.01 / 0.99)  # of the price paid
+    np.testing.assert_allclose(book.orders["slippage"], book.orders["notional"] * moved, rtol=1e-9)
+    np.testing.assert_allclose(book.orders["fees"], book.orders["notional"] * 0.001, rtol=1e-9)
     assert reconcile(book) < 1e-9
     assert book.orders["bar"].iloc[0] == np.flatnonzero((yes | no).any(axis=1))[0]
+
+
+def test_sums_that_nearly_cancel_are_vectorbts():
+    from vectorbt.utils.math_ import add_nb, is_close_nb
+
+    values = [one * sign for one in (0.0, 9e-13, 1e-12, 1.1e-12, 1.0, 1 + 0.9e-9, 1 + 1.1e-9, 1e6, 1e6 + 0.9e-3, np.inf, np.nan) for sign in (1.0, -1.0)]
+    for a, b in product(values, repeat=2):
+        assert near(a, b) is bool(is_close_nb(a, b))
+        np.testing.assert_equal(add(a, b), add_nb(a, b))
+
+
+def test_a_level_fills_at_itself_or_at_an_open_beyond_it():
+    for level, down, opened, filled in (
+        (9, 1, 10, 9),
+        (9, 1, 9, 9),
+        (9, 1, 8.5, 8.5),
+        (8, 1, 10, 8),
+        (7.9, 1, 10, np.nan),
+        (11, -1, 10, 11),
+        (11, -1, 11.5, 11.5),
+    ):
+        np.testing.assert_equal(hit(float(level), float(down), float(opened), 8.0, 12.0), filled)
+    np.testing.assert_equal([hit(12.0, -1.0, 10.0, 8.0, 12.0), hit(12.1, -1.0, 10.0, 8.0, 12.0)], [12.0, np.nan])
+
+
+def test_an_entry_and_its_exit_cancel_each_other_and_so_do_both_entries():
+    """Long, short, closing: enters long, leaves long, enters short, leaves short."""
+    said = {given: "".join("LlSs"[k] for k, one in enumerate(resolve(*given)) if one) for given in product([False, True], repeat=3)}
+    asked = {"".join(name for name, one in zip("LSx", given, strict=True) if one): told for given, told in said.items()}
+    assert asked == {"": "", "L": "L", "S": "S", "LS": "", "x": "ls", "Lx": "s", "Sx": "l", "LSx": ""}
 
 
 def test_orders_that_are_worth_the_same_keep_their_turn_and_missing_ones_are_last():

@@ -10,7 +10,7 @@ from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import decide
 from flowbt.evidence.claims.wording import sentence
-from flowbt.ground.errors import FieldError
+from flowbt.ground.errors import ClaimError, FieldError
 
 LABELS = pd.bdate_range("2020-01-01", periods=700)
 FLAT = 100 + np.tile([0.0, 1.0, 0.0, -1.0], 175)
@@ -55,6 +55,10 @@ def settle(bets, by="2022-07-29", made="2022-06-01"):
         (fc.falls("X", 0.25, 3), "failed"),
         (fc.pays("X", [("call", 100.0, 1)], spot=100), "came true"),
         (fc.pays("X", [("put", 100.0, 1), ("put", 90.0, -1)], spot=100), "failed"),
+        (fc.pays("X", [("call", 110.0, 1)], spot=100), "failed"),
+        (fc.pays("X", [("put", 110.0, 1), ("put", 90.0, -1)], spot=100), "failed"),  # worth 5, as against 10 paid for it
+        (fc.pays("X", [("put", 110.0, -1), ("put", 90.0, 1)], spot=100), "came true"),
+        (fc.pays("X", [("call", 1000.0, 1)], spot=1000), "came true"),
     ],
 )
 def test_bets_are_settled(bet, verdict):
@@ -112,3 +116,26 @@ def test_a_model_price_knows_nothing_after_its_day():
         panel.close = prices.where(np.arange(len(prices)) <= start, prices * later)
         costs.append(fc._cost(fc.pays("X", [("call", 100.0, 1)], spot=100), panel, panel.close, start, 40))
     assert costs[0] == costs[1] > 0.0
+
+
+def test_what_is_seen_of_a_bet_is_told_with_its_move_label_and_chance():
+    found = settle([fc.ends_above("X", 0.04), fc.touches("X", 82, spot=100)], by="2022-06-10")
+    first, second = found.detail["bets"]
+    assert (first["true"], first["when"], first["seen_to"], first["move"]) == (False, "2022-06-10", "2022-06-10", pytest.approx(-0.2))
+    assert (second["true"], second["when"]) == (True, "2022-06-08")
+    assert (found.detail["true"], found.measured, found.span) == (False, first["move"], ["2022-06-01", "2022-06-10"])
+    assert [(row["name"], row["measured"]) for row in found.figures] == [("mean", first["move"]), ("mean of bet 2", second["move"])]
+    assert fc.together([{"true": True}, {"true": None}]) is None
+    assert fc.together([{"true": None}, {"true": False}]) is False
+    assert fc.together([{"true": True}]) is True
+    for wrong in (0.0, 1.0, -0.5):
+        with pytest.raises(ClaimError, match="not between 0 and 1"):
+            fc.dated("2024-01-01", "2024-02-01", wrong)
+    assert fc.dated("2024-01-01", "2024-02-01", 0.5).probability == 0.5
+
+
+def test_bars_to_the_date_are_sessions_where_there_are_data_and_weekdays_beyond():
+    close, start = Prices().close, int(LABELS.searchsorted(pd.Timestamp("2022-06-01")))
+    assert fc._bars(close, start, "2022-06-11") == 7
+    assert fc._bars(close, start, "2022-06-01") == fc._bars(close, start, "2021-01-01") == 0
+    assert fc._bars(close, len(close) - 1, f"{LABELS[-1] + pd.Timedelta(days=14):%Y-%m-%d}") == 10

@@ -93,7 +93,12 @@ def test_what_a_regime_does_to_both_sides_is_no_signed_effect(data):
 def test_one_sided_signs_are_compared_with_all_rows(data, sign):
     _, y, event, _ = data
     o = study.outcomes_of(1, [y])
-    assert study.contrast(sign * event, o, STATISTICS["mean"]).effect == pytest.approx(sign * study.contrast(event, o, STATISTICS["mean"]).effect)
+    signed, plain = (study.contrast(one, o, STATISTICS["mean"]) for one in (sign * event, event))
+    for name in ("effect", "estimate", "level", "base"):
+        assert getattr(signed, name) == pytest.approx(sign * getattr(plain, name))
+    np.testing.assert_allclose(signed.score, sign * plain.score)
+    np.testing.assert_allclose(signed.weight, plain.weight)
+    assert (signed.test(20).t(), signed.test(20).p()) == pytest.approx((sign * plain.test(20).t(), plain.test(20).p()))
 
 
 def test_sums_of_returns_are_known_by_their_pieces(returns):

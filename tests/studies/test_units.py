@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.studies.deadly import complain, die_on_three, die_once, double
+from tests.studies.deadly import complain, die_on_three, die_once, double, hears_ctrl_c
 
 from flowbt.ground.errors import ParameterError, StudyError
 from flowbt.studies.units import HERE, Workers, each, each_whole, in_processes, processors
@@ -30,6 +33,25 @@ def test_here_and_in_processes_are_the_same() -> None:
 def test_a_killed_process_costs_its_own_unit_only() -> None:
     assert sorted(in_processes(die_on_three, UNITS, 2)) == [(0, 2), (1, 4), (2, None), (3, 8)]
     assert list(in_processes(die_on_three, [3], 1)) == [(0, None)]
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="not on Windows")
+def test_what_a_terminal_sends_to_all_is_heard_by_who_started_them_alone() -> None:
+    assert list(in_processes(hears_ctrl_c, [1], 1)) == [(0, False)]
+    assert hears_ctrl_c(1)
+
+
+def test_what_had_not_begun_when_a_process_died_is_not_done_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    pools: list[int] = []
+
+    class Counted(ProcessPoolExecutor):
+        def __init__(self, count: int, **settings: Any) -> None:
+            pools.append(count)
+            super().__init__(count, **settings)
+
+    monkeypatch.setattr("flowbt.studies.units.ProcessPoolExecutor", Counted)
+    assert sorted(in_processes(die_on_three, [3, *range(4, 12)], 2))[1:] == [(at, 2 * (at + 3)) for at in range(1, 9)]
+    assert pools.count(1) <= 3 and pools.count(2) == 2  # noqa: PT018
 
 
 def test_a_script_without_a_guard_is_not_begun_anew_in_each_process(tmp_path: Path) -> None:

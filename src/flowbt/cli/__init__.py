@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from flowbt.cli.ending import Ending, Stopped
 from flowbt.cli.show.signs import plain_signs
 from flowbt.ground.errors import FlowbtError, lost_errors_in_a_line, nearest, printable
 
@@ -94,24 +95,6 @@ def done(context: click.Context, code: object) -> object:
     return code
 
 
-class Stopped(KeyboardInterrupt):
-    """Another signal than Ctrl-C's that asks the process to end: what is half done is cleared away as after Ctrl-C."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-def _stop(number: int, frame: object) -> None:
-    raise Stopped(number)
-
-
-def _heed_signals() -> None:
-    """End orderly where a scheduler or a closed terminal asks for it. What is ignored (nohup) stays so."""
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
-            signal.signal(getattr(signal, name), _stop)
-
-
 def _seldom_collect() -> None:
     """Look for circles of garbage after 200,000 objects, not 700, and not at the end: a third of a command's start and end went to looking at what its
     imports had made, in which there are none."""
@@ -133,7 +116,8 @@ def main() -> None:
             stream.reconfigure(errors="flowbt")
     warnings.formatwarning = _one_line
     lost_errors_in_a_line()
-    _heed_signals()
+    ending = Ending()
+    ending.heed()
     _seldom_collect()
     try:
         code = flowbt.main(prog_name="flowbt", standalone_mode=False)
@@ -141,7 +125,7 @@ def main() -> None:
         _say(f"flowbt: {error}")
         sys.exit(error.exit_code)
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
-        stop = error if isinstance(error, KeyboardInterrupt) else error.__cause__
+        stop, ending.told = error if isinstance(error, KeyboardInterrupt) else error.__cause__, True
         _say("flowbt: interrupted; nothing was half-written")
         sys.exit(128 + (stop.number if isinstance(stop, Stopped) else signal.SIGINT))
     except click.exceptions.NoArgsIsHelpError as error:

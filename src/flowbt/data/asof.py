@@ -21,8 +21,8 @@ Rows = npt.NDArray[np.int64]
 def present_rows(event: Times, known: Times) -> Rows:
     """Positions of the rows that were news when they came, in order of known_at (steps 1 and 2). Arrays of one symbol."""
     order = np.lexsort((event, known)).astype(np.int64)
-    latest = np.maximum.accumulate(event[order].astype(np.int64)) if len(order) else np.empty(0, np.int64)
-    return order[event[order].astype(np.int64) >= latest]
+    ordered = event[order].astype(np.int64)
+    return order[ordered >= np.maximum.accumulate(ordered)]
 
 
 def asof_rows(event: Times, known: Times, stale_at: Times, decisions: Times) -> Rows:

@@ -174,8 +174,8 @@ def held_by(folder: Path) -> dict[str, set[str]]:
     return held
 
 
-def write_dataset(root: Path, declaration: Dataset, table: pd.DataFrame, provenance: Provenance) -> Path:
-    """Store a table as a new version under `root/<name>/` and make it the current one; returns the dataset's folder.
+def write_dataset(root: Path, declaration: Dataset, table: pd.DataFrame, provenance: Provenance) -> None:
+    """Store a table as a new version under `root/<name>/` and make it the current one.
 
     `table` has KEYS and the declared fields (and REVISED, where rows were revised); it is sorted here. `provenance` is completed with rows, span,
     fields, hashes and the history of the versions before. The live declaration is written only where the folder has none.
@@ -191,7 +191,6 @@ def write_dataset(root: Path, declaration: Dataset, table: pd.DataFrame, provena
     except OSError as error:
         do = "choose another folder with --datasets or FLOWBT_DATASETS"
         raise DatasetError(f"dataset {declaration.name}", f"cannot write to {folder} ({error.strerror})", do) from None
-    return folder
 
 
 def writing_alone(root: Path, name: str) -> AbstractContextManager[None]:

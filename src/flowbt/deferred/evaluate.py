@@ -18,6 +18,7 @@ from flowbt.deferred.graph import Instance, Node, read_parameter, substitute
 from flowbt.ground.types import Parameters
 
 Wanted = tuple[Node, Parameters]
+MOST_BYTES = 32_000_000  # of results that are kept
 
 
 class Result(NamedTuple):
@@ -26,7 +27,7 @@ class Result(NamedTuple):
 
 
 class Evaluator:
-    def __init__(self, most_bytes: int = 32_000_000) -> None:
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self.evaluations = 0  # operations done, not counting parameters
         self.bytes = most_bytes  # of results that are kept: those that are awaited, and spare ones as far as there is room
         self._awaited: Counter[Instance] = Counter()

@@ -45,8 +45,9 @@ def plan_of(targets: Targets, market: Labels | Market) -> WeightPlan:
 
 def no_rules() -> Rules:
     """Rules without any level, for Targets."""
-    none, never = frozen([[np.nan]]), frozen([[False]], np.bool_)
-    return Rules(never, never, frozen([[0.0]]), none, none, none, none, none)
+    none = frozen([[np.nan]])
+    never = frozen(np.isfinite(none), np.bool_)
+    return Rules(never, never, none, none, none, none, none, none)
 
 
 def check_rules(decision: object, labels: Labels) -> None:
@@ -82,7 +83,7 @@ def fractions(frame: object, market: Labels | Market) -> Array:
     """Exits: bool, or the fraction of the position to close (0..1). SignalError for a fraction outside that."""
     if not isinstance(frame, pd.DataFrame) or not all(pd.api.types.is_float_dtype(d) for d in frame.dtypes):
         return frozen(bools("exit", frame, market))
-    values = np.nan_to_num(aligned("exit", frame, market), nan=0.0, posinf=2.0)
+    values = np.nan_to_num(aligned("exit", frame, market), nan=0.0)
     if (values < 0.0).any() or (values > 1.0).any():
         raise SignalError("Signals exit", "a fraction outside 0..1", "give the fraction of the position to close, or True")
     return frozen(values)
@@ -90,8 +91,9 @@ def fractions(frame: object, market: Labels | Market) -> Array:
 
 def asked(name: str, values: Array) -> Array:
     """`values`, unless one of them is a fraction that no one means: SignalError with the question."""
-    for value in values[values >= USUAL[name]][:1]:
-        raise SignalError(f"{name} of {value:g}", f"that is {value:.0%}", f"{name} is a fraction: is {value / 100:g} ({value:g}%) meant?")
+    high = values[values >= USUAL[name]]
+    if high.size:
+        raise SignalError(f"{name} of {high[0]:g}", f"that is {high[0]:.0%}", f"{name} is a fraction: is {high[0] / 100:g} ({high[0]:g}%) meant?")
     return values
 
 

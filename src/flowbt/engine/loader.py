@@ -114,8 +114,7 @@ class Strategy:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(self.path) and frame.lineno]
         if not lines:
             return ""
-        text = self.text.splitlines()[lines[-1] - 1].strip() if lines[-1] <= self.text.count("\n") + 1 else ""
-        return f"line {lines[-1]} `{text}`"
+        return f"line {lines[-1]} `{self.text.splitlines()[lines[-1] - 1].strip()}`"
 
 
 def _other_symbol(error: KeyError, panel: Any) -> str:

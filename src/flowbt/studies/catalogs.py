@@ -21,10 +21,10 @@ def open_catalog(datasets: Path, demo: bool | None = None) -> Catalog:
         data_folder(datasets)
     real = Catalog((datasets,))
     if demo is False or (demo is None and (real.imported or real.spoilt)):
-        if real.spoilt and not real.imported:
-            name, reason = next(iter(real.spoilt.items()))
-            raise DatasetError(f"dataset {name}", reason, "import it again, or use --demo")
-        if not real.imported:
+        if not real.imported:  # asked first: it finds out what is spoilt
+            if real.spoilt:
+                name, reason = next(iter(real.spoilt.items()))
+                raise DatasetError(f"dataset {name}", reason, "import it again, or use --demo")
             raise DatasetError(
                 f"datasets under {datasets}", "none is imported", "run `flowbt data import --plan datasets/plan.toml --root FOLDER`, or use --demo"
             )

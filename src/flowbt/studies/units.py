@@ -7,13 +7,15 @@ workers see the same files under them.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from typing import TypeVar
 
 from flowbt.ground.errors import ParameterError, StudyError
@@ -71,29 +73,46 @@ def each_whole(work: Callable[[U], R], units: Sequence[U], workers: Workers) -> 
 
 
 def in_processes(work: Callable[[U], R], units: Sequence[U], count: int) -> Iterator[tuple[int, R | None]]:
-    """`each` in `count` new processes, also where it is one. A process that dies takes the others' work along: what was lost is done again, each alone."""
-    lost = []
-    for at, result in _pooled(work, units, count):
-        if result is None:
-            lost.append(at)
-        else:
-            yield at, result[0]
-    for at in lost:
-        for _, result in _pooled(work, [units[at]], 1):
-            yield at, result and result[0]
+    """`each` in `count` new processes, also where it is one. A process that dies takes along what the others were at: that is done again, each alone."""
+    waiting = deque(range(len(units)))
+    while waiting:
+        lost = []
+        for at, result in _pooled(work, units, waiting, count):
+            if result is None:
+                lost.append(at)
+            else:
+                yield at, result[0]
+        for at in lost:
+            for _, result in _pooled(work, units, deque([at]), 1):
+                yield at, result and result[0]
 
 
-def _pooled(work: Callable[[U], R], units: Sequence[U], count: int) -> Iterator[tuple[int, tuple[R] | None]]:
-    """Results as they are ready, each in a tuple; None where the process was killed."""
+def _pooled(work: Callable[[U], R], units: Sequence[U], waiting: deque[int], count: int) -> Iterator[tuple[int, tuple[R] | None]]:
+    """Results as they are ready, each in a tuple, of the units at the positions `waiting`, which are taken from it as they are begun; None where a process
+    was killed: after it none is begun."""
+    sys.warnoptions.append("ignore:resource_tracker")  # it clears away after a process that was killed, and would say so below the prompt
+    resource_tracker.ensure_running()  # it changes the signals that are let through when it starts
+    sys.warnoptions.pop()
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=begin_worker)
+    begun: dict[Future[R], int] = {}
+    broken = False
     try:
-        with _main_left_alone():
-            waiting = {pool.submit(work, unit): at for at, unit in enumerate(units)}
-        for future in as_completed(waiting):
-            try:
-                yield waiting[future], (future.result(),)
-            except BrokenProcessPool:
-                yield waiting[future], None
+        while begun or (waiting and not broken):
+            while waiting and not broken and len(begun) <= count:  # one more than processes, so that none is idle
+                try:
+                    with _main_left_alone(), _without_interrupts():
+                        begun[pool.submit(work, units[waiting[0]])] = waiting[0]
+                except BrokenProcessPool:
+                    broken = True
+                else:
+                    waiting.popleft()
+            for future in wait(begun, return_when=FIRST_COMPLETED).done:
+                at = begun.pop(future)
+                try:
+                    yield at, (future.result(),)
+                except BrokenProcessPool:
+                    broken = True
+                    yield at, None
     except BaseException:  # whoever waits is gone or gives up: nobody wants what they are at
         for process in list(pool._processes.values()):
             process.terminate()
@@ -112,6 +131,19 @@ def _main_left_alone() -> Iterator[None]:
         yield
     finally:
         main.update(kept)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """New processes never hear Ctrl-C, which a terminal sends to all: who started them ends them, and they have nothing to say about it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _on_cluster(work: Callable[[U], R], units: Sequence[U], address: str) -> Iterator[tuple[int, R | None]]:

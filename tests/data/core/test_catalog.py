@@ -92,3 +92,53 @@ def test_a_link_to_a_dataset_that_is_not_there_is_named(tmp_path):
     assert set(catalog.spoilt) == {"one", "loop"}
     with pytest.raises(SpoiltDataset, match="may hold close"):
         catalog.has("close")
+
+
+def many(root, count):
+    for k in range(count):
+        store(root, f"d{k}", bars(f"S{k}", pd.DatetimeIndex(["2024-01-02", "2024-01-03"])).assign(own=1.0), fields={**FIELDS, "own": {}})
+    return Catalog((root,))
+
+
+@pytest.mark.parametrize("count", [8, 9])
+def test_eight_names_that_have_a_field_are_told_and_that_there_are_more(tmp_path, count):
+    said = many(tmp_path, count).missing("close", "ZZZ")
+    assert said.found == "the catalog has it for " + ", ".join(f"S{k}" for k in range(8)) + (" ..." if count > 8 else "")
+    assert said.do == "import a dataset that holds it (`flowbt data ls`)"
+    assert Catalog((tmp_path,)).missing("close", "S11").do.startswith("did you mean S1")
+
+
+def test_prices_that_may_be_there_under_another_name_are_pointed_to(tmp_path):
+    table = pd.DataFrame({"event_time": pd.DatetimeIndex(["2024-01-02"]), "symbol": "X"}).assign(**{f"f{k}": 1.0 for k in range(9)})
+    store(tmp_path, "own", table, fields={f"f{k}": {} for k in range(9)})
+    said = Catalog((tmp_path,)).missing("close", "X")
+    assert said.found == "the catalog has " + ", ".join(f"f{k}" for k in range(8)) + " ... for X"
+    assert "--map close=COLUMN" in said.do
+    assert "for X" not in Catalog((tmp_path,)).missing("dix", "X").found
+    assert "for Y" not in Catalog((tmp_path,)).missing("close", "Y").found
+
+
+def test_a_field_that_nobody_has_is_told_with_where_and_what_is_declared_with_how(tmp_path):
+    catalog = many(tmp_path, 1)
+    assert catalog.missing("clsoe").found == f"no dataset under {tmp_path} has it"
+    assert catalog.missing("clsoe").do == "did you mean close?"
+    assert catalog.missing("qqqqq").do == "see `flowbt data ls` and `flowbt data import --help`"
+    for name in "abcdefg":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "dataset.toml").write_text(f'title = "{name}"\nsource = "t"\n[publication]\nrule = "close"\n[fields.vpin]\n')
+    said = Catalog((tmp_path,)).missing("vpin", "SPY")
+    assert said.found == "declared in a, b, c, d, e, not imported"
+    assert said.do.startswith("run `flowbt data import` for a ")
+
+
+def test_of_a_field_all_holders_answer_in_order_and_a_longer_frequency_last(tmp_path):
+    clock = Clock("24/7", "4h")
+    hours = {name: Clock("24/7", name).labels("2024-01-01", "2024-01-05") for name in ("1h", "4h", "8h")}
+    for name, labels in hours.items():
+        store(tmp_path, f"a{name}", bars("BTC", labels), clock="24/7", frequency=name, fields=FIELDS, priority={"1h": 2, "4h": 9, "8h": 1}[name])
+    catalog = Catalog((tmp_path,))
+    assert [one.name for one in catalog.holders("volume", "BTC", clock)] == ["a4h", "a1h", "a8h"]
+    assert [one.name for one in catalog.holders("volume", "BTC", Clock("24/7", "8h"))] == ["a8h", "a1h", "a4h"]
+    assert catalog.holders("volume", "BTC", clock, "total return") == []
+    assert catalog.synthetic is False
+    assert (catalog.symbols("close"), catalog.symbols("close", "X")) == (["BTC"], [])

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from flowbt.data.catalog import Catalog
+from flowbt.data.declare import parse_declaration
+from flowbt.data.panel.combining import crowded, finer
 from flowbt.data.panel.reader import PanelReader, open_panel
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FieldError
@@ -119,3 +121,71 @@ def test_prices_outside_of_the_hours_of_the_exchange_are_of_no_bar(tmp_path, fre
     first, last = (14.0, 20.0) if freq == "1h" else (14.5, 20.5)
     assert panel.bars().open["SPY"].tolist() == [first] * len(days)
     assert panel["close"]["SPY"].tolist() == [last] * len(days)
+
+
+def declared(frequency, clock="24/7"):
+    return parse_declaration("x", {"title": "x", "source": "t", "clock": clock, "frequency": frequency, "publication": {"rule": "close"}, "fields": {"x": {}}})
+
+
+@pytest.mark.parametrize(
+    ("frequency", "rows", "clock", "several"),
+    [
+        ("irregular", "24/7", DAYS, True),
+        ("event", "24/7", DAYS, False),
+        ("week", "XNYS", Clock(), False),
+        ("1h", "24/7", DAYS, True),
+        ("1h", "24/7", Clock("24/7", "1h"), False),
+        ("4h", "24/7", Clock("24/7", "1h"), False),
+        ("day", "24/7", DAYS, False),
+        ("day", "24/7", Clock(), True),  # Monday's session has three days
+        ("session", "XNYS", Clock(), False),
+        ("session", "XNYS", DAYS, False),
+    ],
+)
+def test_rows_make_longer_bars_where_several_of_them_lie_in_one(frequency, rows, clock, several):
+    assert finer(declared(frequency, rows), clock) is several
+
+
+def test_a_bar_is_crowded_by_two_events_and_not_by_two_vintages_of_one():
+    at = [np.datetime64(text, "ns") for text in ("2024-01-01T03", "2024-01-01T09", "2024-01-02T00")]
+    assert crowded(np.array(at), DAYS) is True
+    assert crowded(np.array([at[0], at[0], at[2]]), DAYS) is False
+    assert crowded(np.array(at), Clock("24/7", "4h")) is False
+
+
+@pytest.mark.parametrize(("coverage", "missing"), [(2 / 3, []), (0.67, [1])])
+def test_the_share_that_is_asked_for_is_enough(tmp_path, coverage, missing):
+    rows = rows_of("8h", "taker_buy_volume").drop(4)
+    panel = panel_of(tmp_path, rows, frequency="8h", fields={"taker_buy_volume": {"coverage": coverage}})
+    assert np.flatnonzero(panel["taker_buy_volume"]["BTC"].isna()).tolist() == missing
+
+
+def test_a_day_without_rows_is_missing_and_the_next_one_is_not(tmp_path):
+    panel = panel_of(tmp_path, rows_of("1h", "taker_buy_volume", np.ones(120)).drop(range(24, 48)), frequency="1h", fields={"taker_buy_volume": {}})
+    assert panel["taker_buy_volume"]["BTC"].fillna(-1).tolist() == [24.0, -1.0, 24.0, 24.0, 24.0]
+
+
+@pytest.mark.parametrize(("rule", "own"), [({"rule": "close"}, 0), ({"rule": "after"}, 1)])
+def test_what_is_measured_by_the_hour_belongs_to_the_session_that_closes_after_it_ended(tmp_path, rule, own):
+    """XNYS closes at 21:00 UTC: an hour that begins at 20:00 has ended then; a reading at 21:00 sharp is of that session too."""
+    rows = rows_of("1h", "taker_buy_volume", None, "2024-01-02 21:00", "2024-01-08 21:00")
+    panel = panel_of(tmp_path, rows, frequency="1h", clock=Clock(), publication=rule, fields={"taker_buy_volume": {"max_age": "3h"}})
+    made, over = panel._table("taker_buy_volume", "BTC"), rows["event_time"] + pd.Timedelta(hours=1 - own)
+    for day, before, hours in (("2024-01-04", "2024-01-03", 24), ("2024-01-08", "2024-01-05", 72)):
+        mine = (over > pd.Timestamp(f"{before} 21:00")) & (over <= pd.Timestamp(f"{day} 21:00"))
+        assert mine.sum() == hours
+        assert made.values[made.event == np.datetime64(day)].tolist() == [rows.loc[mine, "taker_buy_volume"].sum()]
+
+
+def test_a_coins_prices_make_sessions_of_its_days_and_those_of_a_weekend_none(tmp_path):
+    hours = Clock("24/7", "1h").labels("2024-01-04", "2024-01-09 23:00")
+    store(tmp_path, "btc", bars("BTC", hours), clock="24/7", frequency="1h", fields=FIELDS)
+    panel = open_panel(Catalog((tmp_path,)), ["BTC"], Clock())
+    by_day = bars("BTC", hours).set_index("event_time").groupby(lambda time: time.normalize())
+    made = panel.bars()
+    assert panel.index.strftime("%d").tolist() == ["04", "05", "08", "09"]
+    assert made.close["BTC"].tolist() == by_day["close"].last()[panel.index].tolist()
+    assert made.open["BTC"].tolist() == by_day["open"].first()[panel.index].tolist()
+    assert made.high["BTC"].tolist() == by_day["high"].max()[panel.index].tolist()
+    assert panel["close"]["BTC"].isna().iloc[0]  # the day ends after the session's decision
+    assert panel["close"]["BTC"].iloc[1] == by_day["close"].last()[pd.Timestamp("2024-01-04")]

@@ -9,7 +9,7 @@ from flowbt.data.declare import FieldRule, Publication, parse_declaration
 from flowbt.data.panel.bases import carried, dividends_of, scale_to_meet, split_factor, stale_opens
 from flowbt.data.panel.caveats import back_calculated, caveats, lags
 from flowbt.data.panel.columns import FieldTable
-from flowbt.data.panel.joining import Agreement
+from flowbt.data.panel.joining import Agreement, agreement
 from flowbt.data.panel.reader import open_panel
 from flowbt.data.panel.settled import settled_by_bar
 from flowbt.data.panel.views import known_events
@@ -199,3 +199,61 @@ def test_a_bar_that_never_closes_is_known_just_before_it_is_decided_upon():
     known = Publication(rule="close").known_at(bars, clock)
     assert (known < clock.decisions(bars)).all()
     assert (clock.decisions(bars) - known).max() <= pd.Timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(("date", "known"), [("1699-12-31", False), ("1700-01-01", True), ("2199-12-31", True), ("2200-01-01", False), ("2024-02-30", False)])
+def test_a_date_lies_between_1700_and_2200(date, known):
+    if known:
+        assert declared(live_from={"*": date}).live("gauge", "SPX") == pd.Timestamp(date)
+    else:
+        with pytest.raises(DatasetError, match="no date YYYY-MM-DD"):
+            declared(live_from={"*": date})
+
+
+def test_rows_that_cannot_be_known_yet_are_found_to_the_instant():
+    at = pd.DatetimeIndex(["2024-03-05 04:00", "2024-03-05 08:00"]).to_numpy()
+    hour = np.timedelta64(1, "h")
+    kinds = {
+        "a flow of four hours": (declared(clock="24/7", frequency="4h", fields={"taker_buy_volume": {}}), at + 4 * hour - np.timedelta64(1, "ms")),
+        "a rate when it settles": (declared(clock="24/7", frequency="8h", fields={"funding_rate": {}}), at),
+        "a fixing": (declared(clock="24/7", frequency="irregular"), at),
+        "a session's close": (declared(fields={"close": {}}), pd.DatetimeIndex(["2024-03-05 21:00"] * 2).to_numpy()),
+        "a week": (declared(frequency="week"), at),
+    }
+    for words, (dataset, least) in kinds.items():
+        events = at.astype("datetime64[D]").astype("datetime64[ns]") if "session" in words else at
+        assert not dataset.too_early(events, least.astype("datetime64[ns]")).any(), words
+        assert dataset.too_early(events, least.astype("datetime64[ns]") - np.timedelta64(1, "ns")).all(), words
+    assert not declared(frequency="event").too_early(at, at - 999 * hour).any()
+    ahead = declared(clock="24/7", frequency="irregular", publication={"rule": "column", "ahead": "8h"})
+    assert ahead.too_early(at, at - 8 * hour).tolist() == [False, False]
+    assert ahead.too_early(at, at - 8 * hour - np.timedelta64(1, "ns")).tolist() == [True, True]
+
+
+def test_how_two_tables_agree_is_worked_out_on_the_labels_both_have():
+    def of(days, values):
+        event = DAYS[list(days)].to_numpy()
+        return FieldTable(event, event, event, np.array(values, float))
+
+    one, other = of(range(7), [1, 2, 4, 7, 11, 16, 22]), of([0, 2, 3, 4, 6], [1.5, 4, 8, 11, 20])
+    found = agreement(one, other)
+    assert (found.common, found.median, found.largest) == (5, 0.5, 2.0)  # apart by 0.5, 0, 1, 0, 2
+    assert found.step == 3.5  # of 1, 4, 7, 11, 22: 3, 3, 4, 11
+    few = agreement(one, of([1, 5], [2, 26]))
+    assert (few.common, few.median, few.largest, few.step) == (2, 5.0, 10.0, 3.5)  # of all its own: 1 to 6
+    none = agreement(one, of([8], [1]))
+    assert (none.common, none.step, np.isnan(none.median)) == (0, 3.5, True)
+    assert agreement(of([0], [1]), of([], [])).step == 0.0
+
+
+def test_opens_are_judged_by_the_year_and_ten_of_them_are_the_least():
+    labels = Clock().labels("2022-12-01", "2023-02-15")
+    close = pd.DataFrame({"A": np.arange(100.0, 100.0 + len(labels))}, labels)
+    early = labels.year == 2022
+    opened = close.shift(1).fillna(99.0).where(early[:, None], close - 0.4)
+    assert stale_opens(opened, close)["A"].tolist() == early.tolist()
+    nine = opened.mask((np.arange(len(labels)) > 9)[:, None], close - 0.4)
+    assert not stale_opens(nine, close).to_numpy().any()
+    assert stale_opens(opened.mask((np.arange(len(labels)) > 10)[:, None], close - 0.4), close)["A"].tolist() == early.tolist()
+    assert not stale_opens(opened + 2e-6 * close, close).to_numpy().any()
+    assert stale_opens(opened + 0.5e-6 * close, close)["A"].any()

@@ -107,3 +107,27 @@ def test_a_first_dataset_that_does_not_make_one_bar_leaves_all_to_the_second(tmp
     panel = open_panel(Catalog((tmp_path,)), ["BTC"], day)
     assert panel["funding_rate"]["BTC"].tolist() == [3.0] * 8
     assert panel.speakers() == {}
+
+
+def test_values_are_shown_at_their_own_labels_and_at_no_others():
+    rows = table(2, 6)
+    some = FieldTable(rows.event[[0, 2, 4]], rows.known[[0, 2, 4]], rows.stale[[0, 2, 4]], rows.values[[0, 2, 4]])
+    labels = table(1, 7).event
+    np.testing.assert_array_equal(on_labels(labels, some), [np.nan, 2, np.nan, 4, np.nan, 6, np.nan])
+    np.testing.assert_array_equal(on_labels(labels[[3, 5]], some), [4, 6])
+    assert on_labels(some.event, some) is some.values
+    assert np.isnan(on_labels(labels, FieldTable(*(one[:0] for one in (rows.event, rows.known, rows.stale, rows.values))))).all()
+    assert by_label(some).tolist() == [2, 4, 6]
+
+
+def test_folded_prices_before_are_scaled_to_the_level_of_those_as_traded(tmp_path):
+    labels = Clock().labels("2024-01-02", "2024-01-31")
+    traded = bars("SPY", labels, 100.0)
+    prices = traded[list(FIELDS)[:4]]
+    store(tmp_path, "traded", traded.iloc[8:], fields=FIELDS, priority=1)
+    store(tmp_path, "folded", traded.assign(**{name: 0.4 * prices[name] for name in prices}).iloc[:12], fields=FIELDS, basis="total return", priority=2)
+    panel = open_panel(Catalog((tmp_path,)), ["SPY"])
+    for name in prices:
+        assert panel[name]["SPY"].tolist() == pytest.approx(prices[name].tolist())
+        assert panel.bars().close["SPY"].tolist() == pytest.approx(prices["close"].tolist())
+    assert [(one.dataset, one.rows) for one in panel.speakers()["close", "SPY"]] == [("folded", 8), ("traded", len(labels) - 8)]

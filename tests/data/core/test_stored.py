@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from flowbt.data.catalog import Catalog
+from flowbt.data.panel.columns import Reader
 from flowbt.data.panel.reader import open_panel
 from flowbt.data.panel.stored import StoredRows
 from flowbt.ground.clock import Clock
@@ -63,3 +64,40 @@ def test_missing_values_are_missing_numbers(tmp_path):
     found = open_panel(Catalog((tmp_path,)), ["S00"])["volume"]["S00"]
     assert found.isna().sum() == 3
     assert found.notna().sum() == len(LABELS) - 3
+
+
+def test_all_symbols_of_a_panel_are_read_together_and_what_nobody_asked_for_is_let_go(catalog, monkeypatch):
+    reads, read = [], StoredRows._read
+    monkeypatch.setattr(StoredRows, "_read", lambda self, group, names: reads.append((group, tuple(names))) or read(self, group, names))
+    panel, prices = open_panel(catalog, NAMES), ("open", "high", "low", "close")
+    made, groups = panel.bars(), range(len(catalog.imported["prices"].version.ranges))
+    assert len(groups) > 3
+    for names in (("symbol",), ("event_time", "known_at"), prices):
+        assert sorted(group for group, one in reads if one == names) == list(groups)
+    assert len(reads) == 3 * len(groups)
+    held = panel._readers["prices"].block("S03")._columns
+    assert held == {}
+    panel["close"], panel["open", "S03"]
+    assert sorted(held) == ["close", "open"]
+    again = panel._traded()
+    assert sorted(held) == ["close", "open"]  # a field that was asked for is kept
+    for name in prices:
+        assert getattr(again, name).equals(getattr(made, name))
+    panel["volume"]
+    del reads[:]
+    panel["volume"], panel.wide("volume"), panel["volume", "S03"]
+    assert reads == []
+
+
+def test_symbols_asked_for_later_are_read_beside_those_that_were_and_columns_once(catalog):
+    reader = Reader(catalog.imported["prices"])
+    reader.need(["S01", "S02"], ("close", "nothing"))
+    first = reader.block("S01")
+    assert reader.block("S02") is first
+    assert list(first._columns) == ["close"]
+    reader.need(["S02", "S03"])
+    assert reader.block("S02") is first
+    assert reader.block("S03") is not first
+    assert reader.table("close", "S03").values.tolist() == bars("S03", LABELS[3:], 53.0)["close"].tolist()
+    reader.let_go("close")
+    assert (first._columns, reader.block("S03")._columns) == ({}, {})

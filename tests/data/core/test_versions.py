@@ -1,6 +1,7 @@
 """Versions of a dataset: immutable, checked, one of them current, the others kept until they are cleared."""
 
 import os
+import pickle
 import shutil
 
 import pandas as pd
@@ -137,3 +138,81 @@ def test_a_check_is_remembered_beside_others_and_forgotten_with_its_version(root
     collect(Catalog((root,)), ("prices",))
     store(root, "prices", bars("SPY", DAYS, 800.0), fields=FIELDS)
     assert set(versions._checked(root / "prices")) == {second, current(root / "prices").id}
+
+
+def test_what_a_version_says_of_its_table():
+    at = pd.DatetimeIndex(["2024-01-02", "2024-01-03 15:30", "2024-01-04", "2024-01-05"])
+    table = pd.DataFrame({"event_time": at, "known_at": at, "symbol": list("ABBA"), "x": [1.0, 2.0, 3.0, None], "y": [None, None, 5.0, 6.0]})
+    told = versions.describe(table.assign(revised_at=at))
+    assert (told["rows"], told["span"]) == (4, ["2024-01-02", "2024-01-05"])
+    assert told["fields"] == {
+        "x": {"A": ("2024-01-02", "2024-01-02", 1), "B": ("2024-01-03T15:30:00", "2024-01-04", 2)},
+        "y": {"A": ("2024-01-05", "2024-01-05", 1), "B": ("2024-01-04", "2024-01-04", 1)},
+    }
+    hashes = {versions.describe(one)["data_hash"] for one in (table, table.rename(columns={"x": "z"}), table.assign(x=[1.0, 2.0, 3.5, None]), table.iloc[::-1])}
+    assert [len(one) for one in hashes] == [16] * 4
+    assert (versions.describe(table.iloc[:0])["rows"], versions.describe(table.iloc[:0])["span"]) == (0, [])
+
+
+def test_versions_are_told_newest_first_with_what_was_before_and_files_by_name(root):
+    dataset, table = Catalog((root,)).imported["prices"], stored(root / "prices")
+    for k in range(2):
+        versions.write_dataset(root, dataset.declaration, table.assign(volume=float(k)), {"files": [{"name": f"f{k}.csv"}], "change": {"added": k}})
+    newest, middle, first = versions_of(root / "prices")
+    assert (newest.id, first.id) == (current(root / "prices").id, dataset.version.id)
+    assert [line["version"] for line in newest.provenance["history"]] == [first.id, middle.id]
+    assert versions.line_of(middle) == newest.provenance["history"][1]
+    line = versions.line_of(newest)
+    assert (line["files"], line["rows"], line["change"]) == (["f1.csv"], len(table), {"added": 1})
+    assert middle.provenance["history"] == newest.provenance["history"][:1]
+
+
+def test_fields_of_what_cannot_be_read_are_those_of_any_whole_version(root):
+    assert versions.held_by(root / "prices") == {name: {"SPY", "QQQ"} for name in FIELDS}
+    store(root, "prices", bars("IWM", DAYS, 900.0), fields=FIELDS)
+    assert versions.held_by(root / "prices")["close"] == {"SPY", "QQQ", "IWM"}
+    (current(root / "prices").folder / "provenance.json").write_text('{"fields": {"close": {"X": []}}}')
+    assert versions.held_by(root / "prices")["close"] == {"SPY", "QQQ"}
+    assert versions.held_by(root / "none") == {}
+
+
+def test_clearing_keeps_what_is_named_and_takes_what_an_older_flowbt_left_only_where_something_stays(root):
+    folder = root / "prices"
+    (folder / "data.parquet").write_text("old")
+    assert versions.discard(folder, [current(folder).id]) == [folder / "data.parquet"]
+    (folder / "provenance.json").write_text("old")
+    gone = versions.discard(folder, [])
+    assert gone == [folder / "versions" / gone[0].name]
+    assert (folder / "provenance.json").exists()
+    assert list((folder / "versions").iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "near"), [("a b", "call it a-b"), ("../up", "call it up"), ("§", "give another name"), ("x" * 81, "call it x")])
+def test_a_name_that_is_no_folders_is_refused_with_one_that_is(root, name, near):
+    with pytest.raises(DatasetError, match=near):
+        versions.dataset_name(name)
+    assert versions.dataset_name("x" * 80) == "x" * 80
+    with pytest.raises(DatasetError), versions.writing_alone(root, name):
+        pass
+
+
+def test_what_was_stored_is_told_with_its_size_where_it_has_another(root):
+    folder, version = root / "prices", current(root / "prices")
+    size = table_file(folder).stat().st_size
+    os.truncate(table_file(folder), 200)
+    with pytest.raises(SpoiltDataset, match=f"data.parquet has 200 bytes where {size:,} were stored"):
+        current(folder)
+    assert versions_of(folder) == []
+    assert current(root / "nothing") is None
+    (folder / "current").write_text(f"{version.id}0\n")
+    with pytest.raises(SpoiltDataset, match=r"its current version is '[0-9a-f]{16}0', which is no name of one"):
+        current(folder)
+
+
+def test_columns_and_symbols_of_a_version_are_read_as_asked(root):
+    version = current(root / "prices")
+    assert version.table(["close"]).column_names == ["close"]
+    assert set(version.table(["symbol"], ["QQQ"])["symbol"].to_pylist()) == {"QQQ"}
+    assert len(version.table()) == version.provenance["rows"] == len(version.frame())
+    assert version.ranges == [("QQQ", "SPY")]
+    assert pickle.loads(pickle.dumps(version)).table().equals(version.table())

@@ -25,6 +25,21 @@ def test_equals_brute_force():
     assert found.pbo == (brute(returns, 8) <= 0).mean()
 
 
+def test_slope_and_loss_are_those_of_brute_force_also_where_blocks_differ_in_length():
+    returns = 0.5 * np.random.default_rng(3).standard_normal((107, 6)) + np.linspace(-0.05, 0.05, 6)
+    parts, pairs = np.array_split(np.arange(107), 6), []
+    for chosen in combinations(range(6), 3):
+        inside = np.isin(np.arange(107), np.concatenate([parts[b] for b in chosen]))
+        one, other = (returns[rows].mean(axis=0) / returns[rows].std(axis=0) for rows in (inside, ~inside))
+        pairs.append((one.max(), other[one.argmax()]))
+    ins, outs = np.array(pairs).T
+    found = overfit(returns, 6)
+    assert found.slope == pytest.approx(np.polyfit(ins, outs, 1)[0])
+    assert found.loss == pytest.approx((outs < 0).mean())
+    np.testing.assert_allclose(found.logits, brute(returns, 6), atol=1e-12)
+    assert 0 < found.loss < 1
+
+
 def test_noise_is_a_coin():
     found = [overfit(np.random.default_rng(seed).standard_normal((640, 40)), 8).pbo for seed in range(60)]
     assert np.mean(found) == pytest.approx(0.5, abs=0.08)

@@ -155,3 +155,66 @@ def test_a_run_that_never_moves_correlates_with_nothing():
     base = make_record()
     still = dataclasses.replace(base, returns=base.returns.assign(strategy=0.0))
     assert compare_records([base, still]).correlation == [[1.0, None], [None, None]]
+
+
+def other_returns(record, series):
+    return dataclasses.replace(record, returns=record.returns.assign(strategy=series))
+
+
+def test_lines_span_and_correlation_are_those_of_the_common_labels():
+    long, short = make_record(sessions=400), make_record(seed=2, sessions=300)
+    found = compare_records([long, short])
+    own = [one.returns["strategy"].iloc[:300] for one in (long, short)]
+    grown = [(1 + one).cumprod() for one in own]
+    assert found.span == [f"{own[0].index[0]:%Y-%m-%d}", f"{own[0].index[-1]:%Y-%m-%d}"]
+    assert len(found.equity["labels"]) == 300
+    for line, under, growth in zip(found.equity["lines"], found.equity["underwater"], grown, strict=True):
+        np.testing.assert_allclose(line, growth, rtol=1e-4)
+        np.testing.assert_allclose(under, growth / growth.cummax().clip(lower=1.0) - 1, rtol=1e-4, atol=1e-9)
+    assert found.correlation[0][1] == found.correlation[1][0] == pytest.approx(np.corrcoef(*own)[0, 1], rel=1e-5)
+    assert [row["label"] for row in found.runs] == unique_labels([long, short])
+
+
+def test_only_trades_entered_on_common_labels_are_counted_the_first_and_last_label_too():
+    base, labels = make_record(sessions=400), make_record(sessions=400).returns.index
+    entered = base.trades.assign(exit_label=labels[-1]).iloc[:4].assign(entry_label=labels[[99, 100, 299, 300]])
+    cut = dataclasses.replace(make_record(seed=2, sessions=400), returns=make_record(seed=2, sessions=400).returns.iloc[100:300])
+    found = compare_records([dataclasses.replace(base, trades=entered), cut])
+    assert next(row for row in found.measures if row["name"] == "trades")["values"][0] == 2
+
+
+def test_a_loss_is_told_apart_as_a_gain_is_and_what_never_moves_has_no_figures():
+    base = make_record()
+    own = base.returns["strategy"]
+    worse, still = compare_records([base, other_returns(base, own - 0.0005)]), compare_records([base, other_returns(base, 0.0 * own)])
+    row = {row["name"]: row for row in worse.differences}["mean"]
+    assert (row["told_apart"], row["run"], row["difference"]) == (True, worse.runs[1]["label"], pytest.approx(-0.0005 * 252))
+    assert row["texts"]["difference"] == "−12.60%"
+    assert {text for row in still.differences for text in row["texts"].values()} == {"–"}
+    assert not any(row["told_apart"] for row in still.differences)
+
+
+def test_why_results_are_not_the_same_is_counted_and_a_missing_return_earns_nothing():
+    base = make_record()
+    own = base.returns["strategy"].copy()
+    own.iloc[3] = np.nan
+    gap = other_returns(base, own)
+    assert compare_records([gap, other_returns(base, own.fillna(0.0))]).same
+    assert compare_records([other_returns(base, own.fillna(0.0)), gap]).same
+    changed = own.fillna(0.0)
+    changed.iloc[[5, 9]] += [1e-6, -1e-6]
+    (reason,) = compare_records([gap, other_returns(base, changed)]).reasons
+    assert reason.endswith(f"returns differ at 2 labels, first {own.index[5]:%Y-%m-%d}")
+    changed.iloc[[5, 9]] = own.iloc[[5, 9]] + 1e-10
+    assert compare_records([gap, other_returns(base, changed)]).same
+
+
+def test_of_several_runs_each_is_set_against_the_first():
+    base, later = make_record(), make_record(seed=3)
+    by_hour = dataclasses.replace(make_record(seed=2), manifest={**make_record(seed=2).manifest, "step": "1h", "clock": "24/7"})
+    found = compare_records([base, by_hour, later])
+    assert [row["run"] for row in found.differences[::4]] == [row["run"] for row in found.trades] == [row["label"] for row in found.runs[1:]]
+    assert found.span[0].endswith("00:00")
+    means = [one.returns["strategy"].mean() for one in (base, by_hour, later)]
+    given = {(row["run"], row["name"]): row["difference"] for row in found.differences}
+    assert given[found.runs[2]["label"], "mean"] == pytest.approx((means[2] - means[0]) * 252)

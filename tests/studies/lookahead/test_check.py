@@ -8,7 +8,7 @@ from flowbt.data.catalog import Catalog
 from flowbt.data.panel.views import Quiet
 from flowbt.engine.loader import load_strategy
 from flowbt.ground.errors import LookAheadError
-from flowbt.studies.lookahead.check import NO_DELAY, ProbePanel, check, joined, warm_up
+from flowbt.studies.lookahead.check import NO_DELAY, ProbePanel, Report, check, joined, warm_up
 from flowbt.studies.lookahead.parts import parts_of
 from flowbt.studies.lookahead.probe import Probe
 from flowbt.studies.run.market import panel_for
@@ -111,3 +111,50 @@ def test_what_is_asked_for_is_counted_and_a_leak_leaves_no_warm_up(catalog, stra
     with pytest.raises(LookAheadError, match="fade uses the future"):
         leaking.raise_if_failed()
     assert report.raise_if_failed() is None
+
+
+@pytest.mark.parametrize("dates", [1, 3])
+def test_a_check_cuts_at_even_dates_from_a_quarter_on_and_at_four_of_the_decisions_own(catalog, strategy, dates):
+    labels = panel_for(catalog, load_strategy(strategy)).index
+    report = check(catalog, strategy, dates=dates)
+    at = [labels.get_loc(cut) for cut in report.cuts]
+    assert set(np.linspace(len(labels) // 4, len(labels) - 2, dates).astype(int).tolist()) <= set(at)
+    assert at == sorted(set(at))
+    assert dates < len(at) <= dates + 4
+    report.raise_if_failed()
+
+
+def test_another_future_of_tables_has_other_signs_sizes_and_order(catalog, strategy):
+    panel = panel_for(catalog, load_strategy(strategy))
+    anew = ProbePanel(catalog, panel.symbols, panel.clock, panel.index)
+    anew.cut = panel.decisions[300]
+    share = (anew["close"] / panel["close"]).to_numpy()[301:]
+    assert (share < 0).all()
+    assert (0.4 < np.abs(share).min() < 0.6, 1.4 < np.abs(share).max() < 1.6) == (True, True)
+    assert abs(np.corrcoef(share[1:, 0], share[:-1, 0])[0, 1]) < 0.99
+    assert (anew["dix", "SPX"].to_numpy()[302:] < 1.6).all()
+
+
+def test_what_is_only_true_when_all_comes_a_bar_late_is_a_leak_of_the_join(catalog, strategy):
+    """On a panel of its own each decision is honest; where all is late it looks at its own length."""
+    late = 'panel["close"].notna() & (panel["close"].iloc[0].isna().all() & (len(panel.index) < 400))'
+    loaded = load_strategy(write(strategy, late))
+    panel, values = panel_for(catalog, loaded), loaded.resolve({})
+    full = parts_of(loaded.decide(panel, values), len(panel.index))
+    (leak,) = joined(loaded, values, panel, full, [300])
+    assert (leak.probe, leak.part, leak.cut, leak.label) == ("truncate", "short", panel.index[300], panel.index[1])
+    assert joined(loaded, values, panel, full, [450]) == []
+    with pytest.raises(LookAheadError, match="fade uses the future"):
+        Report("fade", {}, (), (leak,), None, 0).raise_if_failed()
+
+
+@pytest.mark.parametrize("leak", ["tomorrow", "last row"])
+def test_a_leak_of_the_join_is_seen_at_the_cut_itself_and_before_it(catalog, strategy, leak):
+    loaded = load_strategy(write(strategy, LEAKS[leak]))
+    panel, values = panel_for(catalog, loaded), loaded.resolve({})
+    decision = loaded.decide(panel, values)
+    full = parts_of(decision, len(panel.index))
+    rows = np.flatnonzero(decision.short.to_numpy()[300:330].any(axis=1))[:1] + 300
+    (found,) = joined(loaded, values, panel, full, rows.tolist())
+    assert (found.probe, found.cut, found.part) == ("truncate", panel.index[rows[0]], "short")
+    assert (found.label == found.cut) == (leak == "tomorrow")

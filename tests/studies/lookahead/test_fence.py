@@ -1,5 +1,9 @@
 """What a decision is given: the protocol, rows of events by when they were known, and nothing that an earlier call left."""
 
+import ast
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +11,7 @@ from tests.panels import TinyPanel
 from tests.studies.lookahead.corpus import text_of
 
 from flowbt.data.panel.views import Quiet, Shown, fenced
+from flowbt.engine.fence import CLAIMS, check_source, guarded_builtins
 from flowbt.engine.loader import again, load_strategy
 from flowbt.ground.errors import FenceError, LoadError
 from flowbt.studies.lookahead.parts import first_difference, parts_of
@@ -111,3 +116,95 @@ def test_rounding_noise_and_missing_signals_are_no_difference():
     assert first_difference(parts_of(CLOSE, 20), parts_of(noisy, 20), 20) is None
     flags = (CLOSE > 105).astype(object).where(CLOSE > 100)
     assert first_difference(parts_of(CLOSE > 105, 20), parts_of(flags, 20), 20) is None
+
+
+def checked(text, *file):
+    check_source(Path("s.py"), ast.parse(text), *file)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import numpy.linalg as la\nla.norm(1)",
+        "import scipy.stats\nscipy.stats.norm",
+        "import flowbt\nflowbt.Signals, flowbt.features.gamma_sign, flowbt.engine.gates.hard_block",
+        "import flowbt.features.levels as levels\nlevels.anything",
+        "from flowbt.engine.options.structures import long_call",
+        "from flowbt import Signals, features",
+        "from __future__ import annotations\n__doc__, __name__",
+        '"""Its docstring may say obj._name."""',
+        "exit = 1\nexit + 1",
+        "kept = {}\nkept['a.b'] = 1\nbox = kept\nbox['c'] = 2",
+        "import pandas as pd\npd.set_option('display.width', 3)\npd.options.display.width = 3",
+        "class Held:\n    def keep(self):\n        self._x = 1\n        return self._x",
+        "box.__own = 1",
+        "point._replace(a=1)",
+        "match x:\n    case Point(a=1): ...",
+        "wraps(f)(g)\nsetattr(box, 'a', 1)",
+    ],
+)
+def test_what_a_strategy_has_a_use_for_is_left_alone(text):
+    checked(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1\nvars()", r"line 2 calls vars\(\)"),
+        ("__builtins__", "names __builtins__"),
+        ("x = '{0._x}'", "has the text '{0._x}'"),
+        ("match x:\n    case Point(a=1, _x=1): ...", r"reaches for \._x"),
+        ("import numpy as np\nnp.x[0] = 1", "line 2 stores into np"),
+        ("import numpy as np\nwraps(f)(np.mean)", "stores into np"),
+        ("import numpy as np\nalias = np.fft\nalias.kept = 1", "stores into alias"),
+        ("import pandas as pd\npd.set_option('display.x', f)", "stores into pd"),
+        ("import pandas as pd\npd.optionless.x = f", "stores into pd"),
+        ("class Held:\n    def keep(self):\n        return self.__dict__", r"reaches for \.__dict__"),
+        ("box.__own", r"reaches for \.__own"),
+        ("x.mro", r"reaches for \.mro"),
+        ("x.read_table", r"calls read_table\(\)"),
+        ("x.to_csv", r"calls to_csv\(\)"),
+        ("import flowbt\nflowbt.data", r"reaches for flowbt\.data"),
+        ("import flowbt\nflowbt.engine.loader", r"reaches for flowbt\.engine\.loader"),
+        ("import flowbt.engine.loader", r"imports flowbt\.engine\.loader"),
+        ("import numpy.ctypeslib", r"imports numpy\.ctypeslib"),
+        ("from flowbt import Signals, run", "imports run of flowbt"),
+        ("from numpy import *", r"imports \* of numpy"),
+        ("import numpy as np\nnp.sctypeDict", r"reaches for np\.sctypeDict: what one call keeps"),
+        ("from numpy import sctypeDict", "imports sctypeDict of numpy"),
+        ("from . import x", r"imports \.; it may use"),
+        ("from pathlib import Path", "imports pathlib"),
+        ("pd.read_csv", "calls read_csv"),
+        ("globals()", "calls globals"),
+    ],
+)
+def test_each_way_past_the_panel_is_refused_by_its_name(text, found):
+    with pytest.raises(FenceError, match=f"strategy s.py: .*{found}"):
+        checked(text)
+
+
+def test_a_claim_reads_its_documents_own_tables():
+    checked("from pathlib import Path\nglobals()\npd.read_csv", CLAIMS)
+    with pytest.raises(FenceError, match="line 1 calls open"):
+        checked("open('x')", CLAIMS)
+    assert "globals" in guarded_builtins(CLAIMS)
+    assert not {"globals", "open"} & guarded_builtins().keys()
+    assert {"__import__", "len"} <= guarded_builtins().keys()
+
+
+def test_what_a_file_may_ask_of_objects_and_keep_in_them(capsys):
+    own = guarded_builtins()
+    box = SimpleNamespace(_a=1, b=2)
+    assert (own["hasattr"](box, "b"), own["hasattr"](box, "_a"), own["hasattr"](box, "c")) == (True, False, False)
+    assert (own["getattr"](box, "b"), own["getattr"](box, "c", 7), own["getattr"](np, "pi")) == (2, 7, np.pi)
+    own["setattr"](box, "c", [1])
+    own["setattr"](pd.options.display, "width", pd.options.display.width)
+    for name, value in (("_d", 1), ("os", 1)):
+        with pytest.raises(FenceError, match=f"stores .{name}"):
+            own["setattr"](box, name, value)
+    for held, name, value in ((np.add, "kept", 1), (np, "kept", 1), (ast.AST, "kept", 1), (pd.options.display, "width", [1])):
+        with pytest.raises(FenceError, match=f"stores .{name}: what one call keeps"):
+            own["setattr"](held, name, value)
+    own["print"]("a", 1, sep="-")
+    guarded_builtins(silent=True)["print"]("unheard")
+    assert capsys.readouterr().err == "a-1\n"

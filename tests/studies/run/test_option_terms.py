@@ -45,3 +45,15 @@ def test_an_end_of_the_band_is_a_path_of_values_on_the_books_account_and_year() 
     assert found["sharpe"] == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(365))
     assert _end(0.0, value[:1], book)["sharpe"] == 0.0  # type: ignore[arg-type]
     assert _end(0.0, np.array([0.0, 5.0]), book)["sharpe"] == pytest.approx(-0.5 / np.std([-1, 0], ddof=1) * np.sqrt(365))  # type: ignore[arg-type]
+
+
+def test_what_is_not_there_is_not_said_and_what_is_in_part_is() -> None:
+    bare: OptionTermsUsed = {"model": "", "band": [], "greeks": {}, "priced_by": {"surface": 2, "model": 3, "both": 4}, "surfaces": {}, "carry": {}}
+    assert words_of(bare) == [
+        "Options are priced at the volatility given, taken as at the money where no surface of the day is stored.",
+        "2 of 9 structures were opened at the surface of the day, 4 in part, the others as said above (no chain of what is traded is stored).",
+    ]
+    stored = words_of({**bare, "surfaces": {"SPX": 1200, "NDX": 34}, "carry": {"SPX": "no interest", "NDX": "no interest"}})
+    assert "(chains stored for 1,234 bars)" in stored[1]
+    assert stored[2] == "Without a surface: SPX: no interest; NDX: no interest."
+    assert warning_of(bare) == ""

@@ -9,7 +9,7 @@ from flowbt.engine.simulate import simulate
 from flowbt.engine.types import Account, Costs, Market, Signals, Targets
 from flowbt.ground.clock import Clock
 from flowbt.studies.run import placebo
-from flowbt.studies.run.placebo import against_placebos, held_exposure, placebos_of, rotated_returns
+from flowbt.studies.run.placebo import against_placebos, held_exposure, offsets_of, placebos_of, rotated_returns
 
 BARS, LONG = 600, 2_520
 INDEX = pd.bdate_range("2014-01-01", periods=BARS)
@@ -112,6 +112,66 @@ def test_one_short_before_a_crash_cannot_pass(noise):
 def test_holding_all_the_time_times_nothing(noise):
     found = judged(noise[0], Targets(frame(np.ones(BARS))))
     assert found.chance > 0.2
+
+
+@pytest.mark.parametrize(
+    ("bars", "hold", "count", "first", "last"),
+    [(600, None, 999, 63, 537), (600, None, 199, 63, 537), (600, 100, 199, 100, 500), (100, 5, 99, 25, 75), (100, 5, 20, 40, 60), (2, None, 9, 1, 1)],
+)
+def test_offsets_keep_their_distance_either_way_round_as_far_as_the_span_has_room(bars, hold, count, first, last):
+    held = [Signals(hold=hold), Signals(hold=None if hold is None else pd.DataFrame({"X": [1.0, np.nan, hold]}))]
+    for decision in held:
+        found = [offsets_of(decision, bars, count, seed) for seed in range(40)]
+        assert {len(one) for one in found} == {len({*one}) for one in found} == {min(count, last - first + 1)}
+        assert (min(map(min, found)), max(map(max, found))) == (first, last)
+    assert found[0] == offsets_of(decision, bars, count, 0)
+    assert offsets_of(Signals(hold=np.inf), 600, 199, 3) == offsets_of(Signals(), 600, 199, 3)  # held to the end: no bars to count
+
+
+def test_a_run_is_counted_among_its_rotations(noise):
+    returns, state = noise
+    ready = prepared(returns, Signals(long=frame(state), exit=frame(~state), size=0.5))
+    book = simulate(ready.market, ready.decision, ready.costs, ready.account)
+    found = against_placebos(ready, book, 20, 7)
+    others = np.array([one.mean() / one.std(ddof=1) for one in rotated_returns(ready, 20, 7)])
+    assert found.real == pytest.approx(book.returns.mean() / book.returns.std(ddof=1) * 252**0.5)
+    assert found.placebos == pytest.approx(others * 252**0.5)
+    assert found.p == (1 + (others * 252**0.5 >= found.real).sum()) / 21
+    assert (found.mean, found.quantile(0.9)) == pytest.approx((np.mean(found.placebos), np.quantile(found.placebos, 0.9)))
+    assert found.variance == pytest.approx(np.var(others, ddof=1))
+    few = against_placebos(ready, book, 1, 7)
+    assert (len(few.placebos), np.isnan(few.variance)) == (1, True)
+
+
+def test_who_never_trades_has_no_rotations_and_proves_nothing(noise):
+    ready = prepared(noise[0], Signals(long=frame(np.zeros(BARS, bool))))
+    found = against_placebos(ready, simulate(ready.market, ready.decision, ready.costs, ready.account), 5, 7)
+    assert (np.isnan(found.real), found.placebos, found.p, found.timing.chance) == (True, (), 1.0, 1.0)
+    assert np.isnan([found.mean, found.quantile(0.5), found.variance]).all()
+    with placebo.rotated(ready, 0, 7) as none:
+        assert list(none) == []
+
+
+@pytest.mark.parametrize("carry", [True, False])
+def test_what_is_held_is_units_at_the_mark_before_over_equity_in_blocks_of_symbols(monkeypatch, carry):
+    rng = np.random.default_rng(4)
+    close = 100 * np.exp(np.cumsum(0.02 * rng.standard_normal((60, 3)), axis=0))
+    close[20, 1], close[30, 2], close[31, 2] = np.nan, 0.001, 50.0
+    funding = 0.001 * rng.standard_normal(close.shape)
+    three = Market(INDEX[:60], ("A", "B", "C"), close, close, close, close, funding, Clock())
+    sides = [pd.DataFrame(rng.random(close.shape) < 0.2, three.index, three.symbols) for _ in range(2)]
+    book = simulate(three, Signals(sides[0], sides[1] & ~sides[0], hold=4), Costs(), Account())
+    mark, units = pd.DataFrame(close).ffill().to_numpy(), np.zeros(3)
+    monkeypatch.setattr(placebo, "COLUMNS", 2)
+    blocks = list(held_exposure(book, carry))
+    assert [one.shape for one, _ in blocks] == [(60, 2), (60, 1)]
+    exposure, moved = (np.hstack(one) for one in zip(*blocks, strict=True))
+    for bar in range(1, 60):
+        for order in book.orders[book.orders["bar"] == bar].to_dict("records"):
+            units[three.symbols.index(order["symbol"])] += order["units"] * (1 if order["side"] == "buy" else -1)
+        assert exposure[bar] == pytest.approx(units * mark[bar - 1] / book.value.iloc[bar - 1])
+        assert moved[bar] == pytest.approx(np.minimum(mark[bar] / mark[bar - 1] * (1 - funding[bar] * carry) - 1, 10.0))
+    assert moved[31, 2] == 10.0
 
 
 def coin(seed, skill):

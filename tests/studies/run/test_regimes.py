@@ -37,7 +37,8 @@ def test_regimes_are_those_the_catalog_has_data_for_on_its_clock(panel, tmp_path
     store(tmp_path / "coin", "btc", bars("BTC", days), clock="24/7", frequency="day", fields=FIELDS)
     rates = pd.DataFrame({"event_time": days, "symbol": "BTC", "funding_rate": [-0.1, 0.0, 0.1, -0.1, 0.0, 0.1]})
     store(tmp_path / "coin", "rates", rates, clock="24/7", frequency="day", publication={"rule": "after"}, fields={"funding_rate": {"max_age": "2D"}})
-    coin = open_panel(Catalog((tmp_path / "coin",)), ["BTC"], Clock("24/7"))
+    store(tmp_path / "coin", "eth", bars("ETH", days), clock="24/7", frequency="day", fields=FIELDS)
+    coin = open_panel(Catalog((tmp_path / "coin",)), ["BTC", "ETH"], Clock("24/7"))  # of the first symbol, whatever the others have
     found = regimes_of(coin, coin.index)
     assert set(found) == {"funding"}
     assert {"negative funding", "positive funding"} <= set(found["funding"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from tests.tinydata import store as keep
 
 from flowbt.data.catalog import Catalog
 from flowbt.data.panel.reader import PanelReader
+from flowbt.engine.options.structures import declared
+from flowbt.engine.simulate import simulate
 from flowbt.engine.sweep.sweeper import BarRange
 from flowbt.ground.clock import Clock
 from flowbt.options.implied import black_price
@@ -117,11 +120,6 @@ def test_the_page_says_which_priced_how_many(with_chains: Catalog, catalog: Cata
 
 
 def test_the_band_moves_what_the_model_prices_and_not_what_was_quoted(with_chains: Catalog, tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    from flowbt.engine.options.structures import declared
-    from flowbt.engine.simulate import simulate
-
     made = run(with_chains, tmp_path)
     prepared, structure = made.prepared, declared(made.prepared.decision.structure, False, ("SPY",))
     moved = replace(prepared.decision, structure=structure.with_(skew=structure.model.skew.end(1.0)))
@@ -130,6 +128,23 @@ def test_the_band_moves_what_the_model_prices_and_not_what_was_quoted(with_chain
     same = (other / own - 1).abs() < 1e-12
     assert same[["2023-03-08", "2023-03-10"]].all()
     assert not same[["2023-03-01", "2023-03-22"]].any()
+
+
+def test_the_band_is_the_run_with_volatilities_an_error_lower_as_it_is_and_higher(with_chains: Catalog, tmp_path: Path) -> None:
+    made = run(with_chains, tmp_path)
+    prepared, structure = made.prepared, declared(made.prepared.decision.structure, False, ("SPY",))
+    options, found = made.record.manifest["options"], []
+    for shift in (-1.0, 0.0, 1.0):
+        moved = replace(prepared.decision, structure=structure.with_(skew=structure.model.skew.end(shift)))
+        book = simulate(prepared.market, moved, prepared.costs, prepared.account)
+        total, sharpe = book.value.iloc[-1] / 100_000 - 1, book.returns.mean() / book.returns.std() * 252**0.5
+        found.append({"shift": shift, "sharpe": pytest.approx(sharpe), "total_return": pytest.approx(total)})
+    assert options["band"] == found
+    assert options["model"] == str(structure.model.skew)
+    assert options["greeks"] == pytest.approx(made.book.greeks.sum().to_dict())
+    sharpes = [end["sharpe"] for end in options["band"]]
+    assert made.record.manifest["evidence"]["band"] == [min(sharpes), max(sharpes)]
+    assert set(words_of(options)) <= set(made.record.manifest["assumptions"])
 
 
 def test_greeks_and_what_they_leave_over_add_up_on_surfaces(with_chains: Catalog, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,12 +12,12 @@ import pytest
 
 from flowbt.data.catalog import Catalog
 from flowbt.engine.sweep.results import BarRange
-from flowbt.evidence.sharpe import deflated_sharpe, moments
+from flowbt.evidence.sharpe import deflated_sharpe, expected_maximum, moments
 from flowbt.results import ledger
 from flowbt.studies.sweep import luck as judging
 from flowbt.studies.sweep import sweep as study
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
-from flowbt.studies.sweep.store import SweepFolder
+from flowbt.studies.sweep.store import SweepFolder, SweptTrials
 
 VALUES = {"window": "3,5,8", "level": "-0.01,0,0.01", "hold": "2,5"}
 
@@ -46,6 +47,8 @@ def test_deflated_by_the_ledger_and_by_its_effective_number(swept) -> None:  # t
     sharpe, skew, kurtosis, bars = moments(returns)
     for name, trials in (("deflated_sharpe", tally.trials), ("deflated_sharpe_effective", luck["ledger"]["effective"])):
         assert luck[name] == pytest.approx(deflated_sharpe(sharpe, bars, trials=trials, variance=tally.variance, skew=skew, kurtosis=kurtosis), rel=1e-12)
+    assert luck["expected_best_of_luck"] == pytest.approx(expected_maximum(tally.trials, tally.variance) * 252**0.5)
+    assert luck["sharpe_variance"] == tally.variance
     assert 1 <= luck["ledger"]["effective"] <= tally.trials == luck["ledger"]["trials"]
 
 
@@ -69,6 +72,43 @@ def test_the_noise_band_keeps_the_best_of_each_rotation(swept) -> None:  # type:
     assert noise["real"] == luck["best"]["sharpe"]
     assert noise["low"] < noise["middle"] < noise["high"]
     assert 1 / (1 + noise["rotations"]) <= noise["p"] <= 1
+
+
+@pytest.mark.parametrize(("time", "trials"), [(0, 20), (9.5, 47), (18.9, 94), (19.0, 100)])
+def test_where_rotations_are_dear_fewer_trials_are_rotated(swept, monkeypatch: pytest.MonkeyPatch, time: float, trials: int) -> None:  # type: ignore[no-untyped-def]
+    """A hundred trials over B bars of 2 symbols cost 100 x B x 2 / 1000 a rotation; at least 19 rotations, of at least 20 trials."""
+    setup, notes = swept[0], []
+    monkeypatch.setattr(judging, "TIME", time * 100 * len(setup.market.index) * 2 / 1_000)
+    found = judging._noise(setup, np.resize(setup.numbers, 100), notes)
+    assert (found["rotations"], found["trials"], notes) == (19, trials, [])
+
+
+def test_the_sample_and_what_is_rotated_are_drawn_by_the_seed_and_the_best_is_not_put_in() -> None:
+    numbers, sharpes = np.arange(1_500) * 2, np.random.default_rng(1).normal(size=1_500)
+    sharpes[[3, 40]] = np.nan, 9.0
+    drawn = judging._drawn(SweptTrials(numbers, sharpes, sharpes), 7)
+    assert drawn[:2] == (80, 9.0)
+    assert (len(drawn.sample), len(set(drawn.rotated)), set(drawn.sample) <= set(numbers)) == (200, 1_000, True)
+    assert (np.diff(drawn.sample) > 0).all()
+    again, other = (judging._drawn(SweptTrials(numbers, sharpes, sharpes), seed) for seed in (7, 8))
+    assert (again.sample == drawn.sample).all()
+    assert (other.sample != drawn.sample).any()
+    assert len(judging._drawn(SweptTrials(numbers[:9], sharpes[:9], sharpes[:9]), 7).sample) == 9
+
+
+def test_a_hundred_trials_at_most_are_held_against_cash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "RESAMPLES", 20)
+    returns = np.random.default_rng(1).normal(0.0, 1.0, (60, 201))
+    returns[:, ::3] += 2.0  # every third is better by far: of 201 those are taken
+    assert [judging._superior(returns[:, :k], 7, [])["spa"]["trials"] for k in (100, 101, 201)] == [100, 51, 67]
+    assert judging._superior(returns, 7, [])["stepm"] == {"significant": 67, "trials": 67, "level": 0.05}
+
+
+def test_without_a_neighbour_or_a_gain_nothing_is_kept(swept) -> None:  # type: ignore[no-untyped-def]
+    setup, _, luck, _ = swept
+    assert np.isnan(judging._neighbours(setup, luck["best"]["trial"], 0.0)["kept"])
+    assert judging._neighbours(dataclasses.replace(setup, swept=()), luck["best"]["trial"], 1.0) is None
+    assert judging._neighbours(dataclasses.replace(setup, constraints=("window > 99",)), luck["best"]["trial"], 1.0) is None
 
 
 def test_few_trials_and_few_bars_are_said(swept) -> None:  # type: ignore[no-untyped-def]

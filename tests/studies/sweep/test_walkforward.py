@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from flowbt.ground.errors import ParameterError
 from flowbt.studies.sweep import walkforward
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.values import Search
-from flowbt.studies.sweep.walkforward import Walk, WindowPlan, against, bars_of, book_of, longest_holding, split_of, trade_windows, train
+from flowbt.studies.sweep.walkforward import Walk, WindowPlan, against, bars_of, book_of, chosen_leak, longest_holding, split_of, trade_windows, train
 
 PLAN = WindowPlan("4y", "3y", embargo=2)
 
@@ -95,6 +96,20 @@ def test_a_window_without_a_choice_has_not_risen() -> None:
     rows = pd.DataFrame({"trial": [3, -1], "inside": [1.0, np.nan], "outside": [0.5, np.nan], "total_return": [0.1, np.nan]})
     said = against(Walk("rolling", rows, pd.Series(dtype=float), rows, {}), "sharpe")
     assert (said["inside"], said["positive"]) == (1.0, 0.5)
+
+
+def test_without_any_choice_nothing_is_held_and_nothing_said(setup: PreparedSweep) -> None:
+    split = split_of(setup, setup.numbers, PLAN, "rolling")
+    idle = [dataclasses.replace(one, inside=np.full(len(one.numbers), np.nan)) for one in train(setup, setup.numbers, split, "sharpe")]
+    walked = trade_windows(setup, idle, "rolling", "sharpe")
+    assert (walked.windows["trial"] == -1).all()
+    assert walked.windows["window"].tolist() == list(range(len(idle)))
+    assert (walked.windows["test_to"] == [setup.market.index[one.window.test_end - 1] for one in idle]).all()
+    assert (walked.windows["train_from"] == [setup.market.index[one.window.train_start] for one in idle]).all()
+    assert (walked.returns == 0.0).all()
+    assert (walked.measures["exposure"], walked.measures["turnover"], len(walked.trades)) == (0.0, 0.0, 0)
+    assert against(walked, "sharpe") == {"metric": "sharpe", "inside": None, "outside": None, "positive": None}
+    assert chosen_leak(setup, [walked]) is None
 
 
 def test_a_large_grid_is_drawn_from(setup: PreparedSweep, monkeypatch: pytest.MonkeyPatch) -> None:

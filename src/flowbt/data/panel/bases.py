@@ -15,7 +15,7 @@ LEAST_STEP = 1e-4  # of the ratio: above a cent of rounding at 200, a quarter of
 
 def dividends_of(traded: pd.Series, total: pd.Series) -> pd.Series:
     """Cash per share by ex-date, from closes as traded and total-return closes. A step down is no dividend (files joined of two vintages have them)."""
-    both = pd.concat([traded, total], axis=1, keys=["traded", "total"], sort=True).dropna()
+    both = pd.concat([traded, total], axis=1, join="inner", keys=["traded", "total"]).dropna()
     both = both[(both > 0.0).all(axis=1)]
     ratio = both["total"] / both["traded"]
     step = ratio / ratio.shift(1) - 1.0
@@ -25,7 +25,7 @@ def dividends_of(traded: pd.Series, total: pd.Series) -> pd.Series:
 
 def scale_to_meet(traded: pd.Series, total: pd.Series) -> float:
     """What total-return prices are to be multiplied by, to meet those as traded at their first common label; NaN where they have none."""
-    both = pd.concat([traded, total], axis=1, keys=["traded", "total"], sort=True).dropna()
+    both = pd.concat([traded, total], axis=1, join="inner", keys=["traded", "total"]).dropna()
     return float(both["traded"].iloc[0] / both["total"].iloc[0]) if len(both) else float("nan")
 
 
@@ -61,9 +61,7 @@ def stale_opens(opened: pd.DataFrame, close: pd.DataFrame) -> pd.DataFrame:
     Nobody could trade there: a fill at such an open is one at the close on which the decision rests. Labels x symbols, bool.
     """
     blocks = [slice(at, at + COLUMNS) for at in range(0, opened.shape[1], COLUMNS)]
-    return (
-        pd.concat([_stale_opens(opened.iloc[:, block], close.iloc[:, block]) for block in blocks], axis=1) if len(blocks) > 1 else _stale_opens(opened, close)
-    )
+    return pd.concat([_stale_opens(opened.iloc[:, block], close.iloc[:, block]) for block in blocks], axis=1)
 
 
 def _stale_opens(opened: pd.DataFrame, close: pd.DataFrame) -> pd.DataFrame:

@@ -130,7 +130,7 @@ def finish(s: Sums, held: float, start: float, closed: Array, bars: int, year: f
     out[0] = -1.0 if ruined else growth - 1.0
     out[1] = -1.0 if ruined else math.expm1(min(math.log(growth) * year / bars, 700.0))
     out[2] = math.sqrt(variance) * root
-    out[3] = mean / math.sqrt(variance) * root if square > 1e-24 else nan
+    out[3] = mean / math.sqrt(variance) * root if square > 1e-24 and variance > 1e-12 * square else nan  # equal returns: what rounding leaves is no deviation
     out[4] = mean / math.sqrt(down / bars) * root if down > 1e-24 else nan
     out[6] = depth if depth < -1e-12 else 0.0
     out[5] = out[1] / -out[6] if out[6] < 0.0 else nan

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flowbt.engine.walk.events import ENTRY, HOLD, OPPOSITE, SIGNAL, STOP, TAKE, TRAIL
+from flowbt.engine.walk.events import ENTRY, HOLD, NONE, OPPOSITE, SIGNAL, STOP, TAKE, TRAIL
 from flowbt.engine.walk.kernel import Array, Bools, Ints, at
 from flowbt.ground.compiled import jit
 
@@ -94,18 +94,18 @@ def add(a: float, b: float) -> float:
 def triggered(s: Stand, p: Prices, t: int, j: int) -> tuple[float, int]:
     """Price and reason of a stop or take that is hit in bar t; then the trail moves on."""
     units = s.units[j]
-    if units == 0.0 or (np.isnan(s.stop[j]) and np.isnan(s.take[j])):
-        return np.nan, -1
+    if np.isnan(s.stop[j]) and np.isnan(s.take[j]):  # as where nothing is held (`arm`)
+        return np.nan, NONE
     side = 1.0 if units > 0.0 else -1.0
     opened = p.close[t, j] if np.isnan(p.open[t, j]) else p.open[t, j]
     high = max(opened, p.close[t, j]) if np.isnan(p.high[t, j]) else p.high[t, j]
     low = min(opened, p.close[t, j]) if np.isnan(p.low[t, j]) else p.low[t, j]
-    price, reason = np.nan, -1
+    price, reason = np.nan, NONE
     if not np.isnan(s.stop[j]):
         price, reason = hit(s.level[j] * (1.0 - side * s.stop[j]), side, opened, low, high), TRAIL if s.trailing[j] else STOP
     if np.isnan(price) and not np.isnan(s.take[j]):
         price, reason = hit(s.goal[j] * (1.0 + side * s.take[j]), -side, opened, low, high), TAKE
-    if s.trailing[j] and not np.isnan(s.stop[j]):
+    if s.trailing[j]:
         if side > 0.0 and high > s.level[j]:
             s.level[j] = high
         if side < 0.0 and low < s.level[j]:
@@ -148,14 +148,15 @@ def decide(s: Stand, a: VbtSignals, how: How, where: tuple[int, int], price: flo
         all_in = 1.0 if short_in and np.isinf(amount) else np.nan
         return Order(side * amount, side * rank, all_in, 0, price, how.slippage, ENTRY)
     if (units > 0.0 and short_in) or (units < 0.0 and long_in):
-        if how.size_type == PERCENT:
+        if how.size_type == PERCENT and not np.isnan(size):
             raise ValueError("percent")
-        asked = -units - amount if units > 0.0 else -units + amount
+        more = 0.0 if np.isnan(size) else amount  # without a size it only closes
+        asked = -units - more if units > 0.0 else -units + more
         all_in = 1.0 if short_in and np.isinf(asked) else np.nan
         return Order(asked, asked * worth, all_in, 0, price, how.slippage, OPPOSITE)
     if (units > 0.0 and long_out) or (units < 0.0 and short_out):
         return Order(-units, -units * worth, np.nan, 1 if units > 0.0 else -1, price, how.slippage, why)
-    return Order(0.0, 0.0, np.nan, 0, price, how.slippage, -1)
+    return Order(0.0, 0.0, np.nan, 0, price, how.slippage, NONE)
 
 
 @jit
@@ -166,16 +167,12 @@ def buy(s: Stand, how: How, order: Order, j: int) -> tuple[float, float, float]:
     if order.way == 0 and limit == 0.0:
         return 0.0, price, 0.0
     size = min(-s.units[j], order.size) if order.way < 0 else order.size
-    if size == 0.0 or near(size, 0.0):
-        return 0.0, price, 0.0
     paid = size * price
     total = paid + paid * how.fees
     if total <= limit or near(total, limit):
         fee, final = paid * how.fees, size
     else:
-        affordable = limit / (1.0 + how.fees)
-        if affordable <= 0.0:
-            return 0.0, price, 0.0
+        affordable = limit / (1.0 + how.fees)  # where it is less than nothing, so is what it buys
         fee, final, total = limit - affordable, affordable / price, limit
     if final < LEAST and not near(final, LEAST):
         return 0.0, price, 0.0
@@ -211,8 +208,6 @@ def sell(s: Stand, how: How, order: Order, j: int) -> tuple[float, float, float]
     got = size * price
     fee = got * how.fees
     final = add(got, -fee)
-    if final < 0.0:
-        return 0.0, price, 0.0
     after = add(units, -size)
     if after < 0.0:
         shorted = size if units < 0.0 else -after
@@ -231,7 +226,7 @@ def arm(s: Stand, a: VbtSignals, p: Prices, where: tuple[int, int], before: floa
     t, j = where
     if s.units[j] == 0.0:
         s.stop[j], s.take[j] = np.nan, np.nan
-    elif before == 0.0 or np.sign(before) != np.sign(s.units[j]):
+    elif np.sign(before) != np.sign(s.units[j]):  # also from nothing
         trail = at(a.trail, t, j)
         s.trailing[j] = not np.isnan(trail)
         s.stop[j], s.take[j] = trail if s.trailing[j] else at(a.stop, t, j), at(a.take, t, j)
@@ -282,8 +277,6 @@ def run(p: Prices, a: VbtSignals, how: How) -> tuple[Ints, Array]:
         for k in range(n):
             j = int(turn[k])
             o, before = book[j], s.units[j]
-            for purse in range(2):
-                s.money[purse] = 0.0 if o.size != 0.0 and near(s.money[purse], 0.0) else s.money[purse]
             if o.size == 0.0 or np.isnan(o.size) or np.isnan(o.price):
                 continue
             units, paid, fee = buy(s, how, o, j) if o.size > 0.0 else sell(s, how, o, j)

@@ -44,7 +44,7 @@ def level_in_force(p: Sequence[float], weights: Sequence[float] | None = None) -
         return CUTOFFS.level
     ranked, counts = np.array([one for one, _ in known]), np.cumsum([weight for _, weight in known])
     passed = np.flatnonzero(ranked <= CUTOFFS.false_discovery * counts / counts[-1])
-    share = min(1.0, ((counts[passed[-1]] if len(passed) else 0.0) + 1.0) / counts[-1])
+    share = ((counts[passed[-1]] if len(passed) else 0.0) + 1.0) / counts[-1]
     return min(CUTOFFS.level, CUTOFFS.false_discovery * float(share))
 
 

@@ -114,10 +114,10 @@ def screen(rows: Rows, directions: npt.NDArray[np.float64]) -> Change:
 
 def _moved(span: Range, start: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """`start` times 1 + steps where the column is never negative; else so far to that side of zero."""
-    moved = start * (1 + steps)
-    if (span.low < 0).any():
+    moved, signed = start * (1 + steps), span.low < 0
+    if signed.any():
         size = np.maximum(-span.low, span.high)
-        moved = np.where(span.low < 0, np.sign(steps) * (np.abs(start) + 0.1 * size), moved)
+        moved = np.where(signed, np.sign(steps) * (np.abs(start) + 0.1 * size), moved)
     return np.asarray(moved)
 
 
@@ -132,7 +132,7 @@ def _last(values: np.ndarray, kept: int) -> np.ndarray:
 
 def screens(active: Activity, rows: int, rng: np.random.Generator, count: int = 2) -> list[tuple[Rows, npt.NDArray[np.float64]]]:
     """Rows right after entries (then any), far enough apart, with a direction each; so many sets of them (a third found nothing that two did not)."""
-    after = np.unique(np.minimum(active.begins[:, 0] + 1, rows - 1)) if len(active.begins) else np.empty(0, np.int64)
+    after = np.unique(np.minimum(active.begins[:, 0] + 1, rows - 1))
     found = []
     for n in range(count):
         start = int(rng.integers(APART))

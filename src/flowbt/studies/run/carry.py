@@ -25,6 +25,7 @@ RATES: tuple[tuple[str, str, Callable[[Array], Array]], ...] = (
 )
 HELD_BY = {"SPX": "SPY", "XSP": "SPY", "NDX": "QQQ", "RUT": "IWM"}
 YEAR = pd.Timedelta(days=365)
+BACK = 2 * YEAR  # bars read before the first label: a year of dividends there, and more, which shows that it is whole
 
 
 class CarryTerms(NamedTuple):
@@ -58,7 +59,7 @@ def _dividends(catalog: Catalog, symbol: str, clock: Clock, labels: pd.DatetimeI
     for name in (symbol, HELD_BY.get(symbol, symbol)):
         if clock.always or not all(catalog.has(field, name) for field in ("open", "high", "low", "close")):
             continue
-        panel = PanelReader(catalog, (name,), clock, clock.labels(labels[0] - 2 * YEAR, labels[-1]))
+        panel = PanelReader(catalog, (name,), clock, clock.labels(labels.min() - BACK, labels.max()))
         bars = panel.bars()
         paid, close = bars.dividend[name], bars.close[name].ffill()
         if not paid.any():

@@ -206,9 +206,8 @@ def with_features(book: Book, panel: PanelReader) -> pd.DataFrame:
     trades, labels = book.trades.copy(), book.market.index
     if trades.empty:
         return trades
-    entry = labels[np.maximum(labels.get_indexer(pd.DatetimeIndex(trades["entry_label"])) - 1, 0)]
-    left = labels.get_indexer(pd.DatetimeIndex(trades["exit_label"]))
-    leave = labels[np.maximum(np.where(left < 0, len(labels), left) - 1, 0)]
+    # what is filled was decided a bar before
+    entry, leave = (labels[labels.get_indexer(pd.DatetimeIndex(trades[f"{end}_label"])) - 1] for end in ("entry", "exit"))
     for name, frame in list(features_and_fields(panel).items())[:MOST_COLUMNS]:
         for moment, when in (("entry", entry), ("exit", leave)):
             trades[f"{name}@{moment}"] = _look_up(frame, when, trades["symbol"])

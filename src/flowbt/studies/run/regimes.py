@@ -12,7 +12,7 @@ from flowbt.features.zones import expected_move_zone, status_names
 
 def regimes_of(panel: PanelReader, labels: pd.DatetimeIndex) -> dict[str, pd.Series]:
     """Name -> a text per label, decided at the label before it; empty text where nothing was known. Only regimes the catalog has data for."""
-    other = open_panel(panel.catalog, panel.symbols[:1], panel.clock, panel.index[0], panel.index[-1])
+    other = open_panel(panel.catalog, panel.symbols[:1], panel.clock, panel.index.min(), panel.index.max())
     found: dict[str, pd.Series] = {}
     if other.has("gex", "SPX"):
         found["gamma"] = _gamma(other)

@@ -87,7 +87,7 @@ def _returns(setup: PreparedSweep, numbers: Ints) -> Array:
 def _deflated(setup: PreparedSweep, best: int, tally: TrialCount, correlation: float) -> Luck:
     sharpe, skew, kurtosis, bars = moments(_returns(setup, np.array([best]))[:, 0])
     effective = effective_trials(tally.trials, correlation)
-    luckiest = expected_maximum(tally.trials, tally.variance) if tally.trials > 1 else 0.0
+    luckiest = expected_maximum(tally.trials, tally.variance)
 
     def deflate(trials: float) -> float:
         return deflated_sharpe(sharpe, bars, trials=trials, variance=tally.variance, skew=skew, kurtosis=kurtosis)

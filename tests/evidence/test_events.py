@@ -89,6 +89,15 @@ def test_mean_path_starts_from_the_event(planted):
     assert found["mean"][21] == 0.0
     assert (len(found["mean"]), found["from"]) == (85, -21)
     assert (found["low"] <= found["mean"] + 1e-12).all()
+    log, rows = np.log(price["X"]), range(-21, 64)
+    moved = np.column_stack([log.shift(-k) - log for k in rows])
+    whole = np.isfinite(moved).all(axis=1)
+    np.testing.assert_allclose(found["mean"], moved[whole & (event > 0)].mean(axis=0), atol=1e-12)
+    np.testing.assert_allclose(found["baseline"], moved[whole].mean(axis=0), atol=1e-12)
+    np.testing.assert_allclose(found["high"] + found["low"], 2 * np.asarray(found["mean"]), atol=1e-12)
+    assert found["n"] == (whole & (event > 0)).sum()
+    signed = study([event * np.where(np.arange(ROWS) % 2, 1.0, -1.0)], y, price=path(price, 21, 63)).detail["path"]
+    assert not np.any(signed["baseline"])
 
 
 def test_quantiles_are_those_of_a_regime_of_one_column(planted):
