@@ -110,10 +110,12 @@ OPERATE = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.BitAnd: 
 EQUIVALENT = (  # module, what stood there, what it became, why no behaviour that matters changes
     ("evidence/claims/events.py", 'row["p"] > CUTOFFS.level', '(row["p"]) >= (CUTOFFS.level)', "the p of a t is continuous: it is never the level itself"),
     ("evidence/claims/verdict.py", "(f.effect or 0.0) * f.sign <= 0", "((f.effect or 0.0) * f.sign) < (0)", "an effect of 0 has p 1, which is refused before"),
+    ("evidence/claims/verdict.py", "(f.effect or 0.0) * f.sign", "(f.effect or 0.0) / (f.sign)", "the sign is 1 or -1 there"),
     ("studies/lookahead/cuts.py", "directions[:, None] > 0", "(directions[:, None]) >= (0)", "directions are 1 and -1"),
     ("evidence/claims/sequences.py", "values > 1e-12 * values[-1]", "(values) >= (1e-12 * values[-1])", "an eigenvalue is never the bound itself"),
     ("studies/lookahead/check.py", "return False", "return None", "asked for in a condition only"),
     ("data/panel/bases.py", "step > LEAST_STEP", "(step) >= (LEAST_STEP)", "the step of a ratio of prices is continuous: it is never the bound itself"),
+    ("engine/walk/kernel.py", "rules.exit > 0.0", "(rules.exit) >= (0.0)", "makes more room on the tape for orders that never come"),
     ("deferred/trace.py", "seen.add(node.number)", "None", "saves time only: what is found goes into a set"),
 )  # fmt: skip
 NO_NUMBER = (ast.JoinedStr, ast.List, ast.Tuple)  # with an operator these are joined texts, not arithmetic
@@ -163,15 +165,17 @@ def mutants_of(path: Path) -> list[Mutant]:
         return raw[begin:end].decode()
 
     found = []
-    for node, new in changes(ast.parse(text), source):
+    for node, new in changes(ast.parse(text), source, COMPILED in raw):
         begin, end = place(node)
         found.append(Mutant(path, node.lineno, begin, end, new, source(node)))  # type: ignore[attr-defined]
     return sorted(found, key=lambda one: (one.start, one.text))
 
 
-def changes(tree: ast.Module, source) -> Iterator[tuple[ast.AST, str]]:  # type: ignore[no-untyped-def]
-    """Each node that can be changed, with its new text. Messages, annotations, decorators and declarations at the top are left alone."""
-    for node in meant(tree):
+def changes(tree: ast.Module, source, kernels: bool) -> Iterator[tuple[ast.AST, str]]:  # type: ignore[no-untyped-def]
+    """Each node that can be changed, with its new text. Messages, annotations, decorators and declarations at the top are left alone, and so are sizes that may
+    grow: of `reshape` (any negative one is "what is left"), and in `kernels` those of the memory they write to."""
+    kept = ("reshape", "empty", "zeros") if kernels else ("reshape",)
+    for node in meant(tree, kept):
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             yield node, f"({source(node.left)}) {COMPARE[type(node.ops[0])]} ({source(node.comparators[0])})"
         elif isinstance(node, ast.BinOp) and type(node.op) in OPERATE and not any(isinstance(one, NO_NUMBER) for one in (node.left, node.right)):
@@ -198,8 +202,8 @@ def turned(test: ast.expr) -> bool:
     return isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn))
 
 
-def meant(tree: ast.Module) -> Iterator[ast.AST]:
-    """The nodes inside functions that do something."""
+def meant(tree: ast.Module, kept: tuple[str, ...]) -> Iterator[ast.AST]:
+    """The nodes inside functions that do something; nothing of what is given to methods that are `kept`."""
     todo: list[ast.AST] = [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
     while todo:
         node = todo.pop()
@@ -209,7 +213,7 @@ def meant(tree: ast.Module) -> Iterator[ast.AST]:
         if isinstance(node, ast.ClassDef):
             todo += [one for one in node.body if isinstance(one, ast.FunctionDef)]
             continue
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reshape":  # any negative size is "what is left"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in kept:
             todo.append(node.func)
             continue
         if isinstance(node, (ast.Raise, ast.JoinedStr, ast.Assert)) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
@@ -491,7 +495,10 @@ def judge(room: str, given: argparse.Namespace) -> Counter[str]:
     plain = learnt(room, OF_KERNELS[room], shop, 10 * given.limit, plain=True) if room in OF_KERNELS else None
     print(f"  unchanged  {known.whole:4.0f} s  ({len(every)} mutants known, {len(chosen)} drawn)", flush=True)
     limit = Limit(max(60, SLACK * known.whole), max(given.limit, SLACK * known.whole))
-    return judged(shop, [(one, work_of(one, tests, known, plain)) for one in chosen[given.skip :]], limit, given.minutes)
+    work = [(one, work_of(one, tests, known, plain)) for one in chosen[given.skip :]]
+    if given.plain:
+        work = [(one, Work(((), ()), what.plain) if what.plain else what) for one, what in work]
+    return judged(shop, work, limit, given.minutes)
 
 
 def without(guards: tuple[tuple[str, str, str, str], ...], only: str, limit: float) -> Counter[str]:
@@ -537,6 +544,7 @@ def main() -> None:
     options.add_argument("--minutes", type=float, default=math.inf, help="begin no mutant of a room after so many")
     options.add_argument("--skip", type=int, default=0, help="leave out so many of the sample: those tried before")
     options.add_argument("--near", action="store_true", help="a quick look, from below: only the tests that name the module, none unchanged first")
+    options.add_argument("--plain", action="store_true", help="from below, without compiling: kernels are run as plain Python only, by the tests of kernels")
     options.add_argument("--only", default="", help="of the guards, those of modules whose path has this in it")
     given = options.parse_args()
     table = {}

@@ -58,7 +58,11 @@ COSTS = fb.Costs(fees=0.002)
 
 
 def folded(values, depth):
-    return folded(values[1:], depth - 1) if depth else values
+    return unfolded(values[1:], depth - 1) if depth else values
+
+
+def unfolded(values, depth):  # the two call each other
+    return folded(values, depth)
 
 
 def signals_within(level):

@@ -16,7 +16,7 @@ from flowbt.engine.sweep.fingerprint import PLAIN
 from flowbt.engine.sweep.kernel import Trials, opens_of, run_trials
 from flowbt.engine.sweep.results import BarRange
 from flowbt.engine.sweep.sums import METRICS
-from flowbt.engine.types import Costs, Signals, Targets
+from flowbt.engine.types import PRICES, Account, Costs, Signals, Targets
 from flowbt.engine.vbt.mode import Fills, simulate_as_vectorbt
 from flowbt.engine.vbt.reconcile import reconcile
 from flowbt.engine.walk import kernel, twin
@@ -100,6 +100,25 @@ def test_positions_that_nothing_ends_inside_a_bar_are_added_up_as_bar_by_bar():
 
 def test_who_leaves_without_equity_and_is_asked_in_again_stays_out_for_that_bar():
     hold_equal(cases.calm(899), False)  # found by the ten thousand
+
+
+def test_prices_far_below_one_are_walked_as_any_other():
+    for seed in range(40):
+        case = cases.case(seed)
+        small = {name: getattr(case.market, name) * 1e-4 for name in PRICES[:4]}
+        hold_equal(case._replace(market=dataclasses.replace(case.market, **small)), False)
+
+
+@pytest.mark.parametrize("symbols", [1, 2])
+def test_over_very_many_bars_sums_are_kept_in_pieces(symbols):
+    """More bars than `run_single` keeps the values of, and than a block of `run_trials` has; in and out every few of them."""
+    rng = np.random.default_rng(symbols)
+    m = cases.market(rng, 2_700, symbols, vol=0.002, missing=0.0 if symbols == 1 else 0.01)
+    often = {name: cases.frame(m, rng.random(m.close.shape) < 0.2) for name in ("long", "short")}
+    for rules in ({}, {"trail": 0.003, "hold": 30}):
+        case = cases.Case(m, Signals(**often, exit=often["long"].shift(3, fill_value=False), **rules), Costs(), Account(), 0, 2_700)
+        marks = hold_equal(case, False)
+        assert (marks[0], len(marks) > 500) == (("run_single", "run_trials")[symbols - 1], True)
 
 
 def test_symbols_that_are_followed_trade_by_trade():

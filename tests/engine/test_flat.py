@@ -13,6 +13,7 @@ from flowbt.engine.simulate import simulate
 from flowbt.engine.sweep.results import BarRange
 from flowbt.engine.types import Account, Costs, Signals, Targets
 from flowbt.engine.vbt.reconcile import reconcile
+from flowbt.engine.walk.events import LEAST_WEIGHT
 
 PARTS = (0.9, 0.5, 0.1, 0.99999, 1.0 - 1e-10)
 
@@ -58,6 +59,14 @@ def test_weights_that_fall_to_nothing_close_the_trade() -> None:
     book = simulate(m, Targets(cases.frame(m, weights)))
     assert reconcile(book) < 1e-9
     assert book.trades["reason"].tolist() == ["signal"]
+
+
+def test_a_weight_turned_to_the_least_there_is_only_closes() -> None:
+    m = cases.market(np.random.default_rng(0), bars=10, symbols=1)
+    weights = np.full((10, 1), np.nan)
+    for least, reasons in ((LEAST_WEIGHT, ["entry", "signal"]), (1.1 * LEAST_WEIGHT, ["entry", "opposite", "entry"])):
+        weights[[3, 6]] = [[-0.5], [least]]
+        assert simulate(m, Targets(cases.frame(m, weights))).orders["reason"].tolist() == reasons
 
 
 def test_too_little_room_to_be_counted_is_no_entry() -> None:

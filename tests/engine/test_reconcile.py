@@ -3,10 +3,12 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.engine import cases
 
 from flowbt.engine.simulate import simulate
+from flowbt.engine.types import Signals
 from flowbt.engine.vbt.reconcile import parts_of, reconcile
 from flowbt.ground.errors import ReconciliationError
 
@@ -50,6 +52,41 @@ def test_a_wrong_trade_is_caught(book):
         reconcile(dataclasses.replace(book, trades=trades))
 
 
+@pytest.mark.parametrize(("spoil", "asked"), [
+    (lambda trades: trades.drop(index=1), r"trades of the two books: (\d+) here, (?!\1)\d+ in vectorbt"),
+    (lambda trades: trades.assign(entry_price=trades["entry_price"] * 1.000001), "entry of the trade at"),
+    (lambda trades: trades.assign(pnl=trades["pnl"] + trades["carry"]), "profit of the trade entered"),
+])  # fmt: skip
+def test_what_is_wrong_with_the_trades_is_named(book, spoil, asked):
+    with pytest.raises(ReconciliationError, match=asked):
+        reconcile(dataclasses.replace(book, trades=spoil(book.trades)))
+
+
+def test_books_without_a_trade_or_with_one_bar_agree(book):
+    never = cases.frame(book.market, np.zeros(book.market.close.shape, bool))
+    assert reconcile(simulate(book.market, Signals(long=never))) == 0.0
+    assert reconcile(simulate(book.market.cut(5, 6), Signals(long=never.iloc[5:6]))) == 0.0
+
+
+def test_vectorbt_tells_what_each_symbol_paid_and_earned(book):
+    portfolio, symbols = book.portfolio, list(book.market.symbols)
+    profit = book.trades.groupby("symbol")["pnl"].sum()[symbols]
+    assert portfolio.total_profit(group_by=False).to_numpy() == pytest.approx(profit.to_numpy(), rel=1e-9)
+    assert portfolio.total_profit() == pytest.approx(profit.sum(), rel=1e-9)
+    flow, orders = portfolio.cash_flow(group_by=False), book.orders
+    spent = np.where(orders["side"] == "buy", 1, -1) * orders["notional"] + orders["fees"]
+    assert -flow.sum().to_numpy() == pytest.approx((spent.groupby(orders["symbol"]).sum()[symbols] + book.carry.sum(axis=0)).to_numpy(), rel=1e-9)
+    assert portfolio.cash_flow().sum() == pytest.approx(flow.sum().sum(), rel=1e-9)
+
+
+def test_the_step_of_an_index_is_its_usual_one():
+    from flowbt.engine.vbt.book import freq_of
+
+    assert freq_of(pd.bdate_range("2024-01-01", periods=9)) == pd.Timedelta(days=1)
+    assert freq_of(pd.date_range("2024-01-01", periods=2, freq="h")) == pd.Timedelta(hours=1)
+    assert freq_of(pd.DatetimeIndex(["2024-01-01"])) == pd.Timedelta(days=1)
+
+
 def test_profits_of_trades_add_up_to_the_change_of_equity(book):
     assert book.trades["pnl"].sum() == pytest.approx(book.value.iloc[-1] - book.account.cash, rel=1e-12)
     assert (1 + book.returns).prod() == pytest.approx(book.value.iloc[-1] / book.account.cash, rel=1e-12)
@@ -71,8 +108,13 @@ def test_many_symbols_are_compared_in_parts_and_a_wrong_part_is_caught(monkeypat
     m = cases.market(rng, bars=200, symbols=7, funding=True)
     book = simulate(m, cases.signals(rng, m), *cases.terms(rng))
     monkeypatch.setattr("flowbt.engine.vbt.reconcile.MOST", 2 * 200)
-    assert len(list(parts_of(book))) == 4
+    assert [len(part.market.symbols) for part in parts_of(book)] == [2, 2, 2, 1]
     assert reconcile(book) < 1e-9
+    for most, parts in ((1, 7), (7 * 200 - 1, 2), (7 * 200, 1)):
+        monkeypatch.setattr("flowbt.engine.vbt.reconcile.MOST", most)
+        assert len(list(parts_of(book))) == parts
+    assert next(parts_of(book)) is book
+    monkeypatch.setattr("flowbt.engine.vbt.reconcile.MOST", 2 * 200)
     orders = book.orders.copy()
     orders.loc[len(orders) - 1, "price"] *= 1 + 1e-3
     with pytest.raises(ReconciliationError, match="value at"):

@@ -85,3 +85,13 @@ def test_what_is_left_of_a_bet_once_its_price_has_moved():
     left = remaining(Bet("first", "X", "", up=0.10, down=-0.10, legs=(("call", 1.1, 2.0),)), 0.05)
     assert (left.up, left.down) == pytest.approx((1.10 / 1.05 - 1, 0.90 / 1.05 - 1))
     assert left.legs == (("call", pytest.approx(1.1 / 1.05), 2.0),)
+
+
+@pytest.mark.parametrize(("rule", "move", "reached"), [("falls", 97 / 100 - 1, True), ("touches", 97 / 100 - 1, True), ("ends", 97 / 100 - 1, False)])
+def test_a_level_is_reached_by_a_price_at_it_and_passed_only_by_one_beyond(rule, move, reached):
+    close = pd.Series([100.0, 97.0], DAYS[:2])
+    bet = Bet(rule, "X", "", down=move, within=1) if rule != "ends" else Bet(rule, "X", "", up=move)
+    assert came_true(PastPrices(bet, close), 1).tolist() == [reached]
+    first = Bet("first", "X", "", down=move, up=104 / 100 - 1)
+    assert came_true(PastPrices(first, close), 1).tolist() == [True]
+    assert came_true(PastPrices(first, close, high=pd.Series([100.0, 104.0], DAYS[:2])), 1).tolist() == [False]  # both on one bar

@@ -1,8 +1,11 @@
 """What a claim says of itself, and what cannot be right about one."""
 
+import itertools
+
 import pytest
 
-from flowbt.evidence.claims.declare import MOST_DEFINITIONS, Claim, claim
+from flowbt.evidence.claims.declare import MOST_DEFINITIONS, Claim, Data, Document, claim
+from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.forecasts import dated
 from flowbt.evidence.claims.outcomes import Outcome
 from flowbt.ground.errors import ClaimError
@@ -84,6 +87,15 @@ def test_the_decorator_keeps_what_it_was_given_and_says_what_it_does_not_know():
         """Nothing."""
 
     one = vars(late)["__claim__"]
+    endless = vars(claim("Up", definitions={"n": itertools.count()})(late))["__claim__"]
+    assert endless.definitions == {"n": tuple(range(MOST_DEFINITIONS + 1))}  # one too many, which is refused
     assert one.definitions == {"days": (1, 2), "kind": ("up",), "n": (4,)}
     assert (one.outcome, one.stated, one.title, one.name) == (None, {"mean": 1.0}, "Up", "late")
     assert one.problems == ("option 'directon'; did you mean direction?", "outcome 3, which is none of flowbt's")
+
+
+def test_a_finding_begins_with_what_its_claim_says_of_itself():
+    found = Finding.of(made(data=Data(clock="24/7", strategy="fade"), direction="down"), Document("placebos", "2024-01-01"), "a.py")
+    assert (found.horizon, found.units, found.outcome, found.sign, found.unit, found.strategy, found.placebo) == (5, "return", "o", -1, "bar", "fade", True)
+    bare = Finding.of(Claim("c", "c", event, None), Document("d", "2024-01-01"), "a.py")
+    assert (bare.horizon, bare.units, bare.outcome, bare.unit, bare.placebo, bare.kind) == (0, "", "", "session", False, "")

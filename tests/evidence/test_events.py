@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flowbt.evidence.claims import events
+from flowbt.evidence.claims import study as outcomes
 from flowbt.evidence.claims.declare import Claim, Data, Document
 from flowbt.evidence.claims.events import Case, Scope, event_study
 from flowbt.evidence.claims.finding import Finding
@@ -116,3 +118,79 @@ def test_the_worst_outcome_of_a_signed_event_is_told_with_its_sign(planted, dire
     assert found["worst"] == worst((signed * y)[signed != 0])
     assert found["hit_baseline"] == np.mean(y > 0 if direction == "up" else y < 0)
     assert "worst" not in study([event], y, statistic="deviation", second=y * y).detail
+
+
+def test_a_regime_without_one_side_has_no_quantiles_and_stretches_without_events_no_figures(planted):
+    event, y = planted
+    o = outcomes.outcomes_of(5, [np.abs(y)[:, None]])
+    assert events._quantiles(-event[:, None], o) == []
+    rows = events._quantiles(event[:, None], o)
+    assert [row["outside"] for row in rows] == pytest.approx([np.quantile(np.abs(y)[event == 0], row["level"]) for row in rows])
+    (empty,) = events._parts(event[:, None] * 0, o, outcomes.STATISTICS["mean"], [("all", np.ones(ROWS, bool))])
+    assert (empty["label"], empty["rows"], empty["n"], empty["effect"], empty["low"]) == ("all", ROWS, 0, None, None)
+
+
+def test_each_definition_is_told_with_its_own_test(planted):
+    event, y = planted
+    noise = (np.random.default_rng(5).random(ROWS) < 0.2).astype(float)
+    found = study([event, noise], y)
+    alone = [study([one], y) for one in (event, noise)]
+    for row, one in zip(found.detail["curve"], alone, strict=True):
+        assert (row["effect"], row["p"], row["low"], row["high"]) == pytest.approx((one.effect, one.p, one.low, one.high))
+        assert (row["n"], row["n_effective"], row["horizon"]) == (one.n, one.n_effective, 5)
+    signs = [float(np.sign(one.effect) == 1) for one in alone]
+    assert found.share_agree == np.mean(signs)
+    assert found.share_significant == np.mean([one.p <= 0.05 and agree for one, agree in zip(alone, signs, strict=True)])
+    assert found.detail["median_effect"] == pytest.approx(np.median([one.effect for one in alone]))
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_figures_of_several_names_are_counted_over_what_is_known(direction):
+    rng = np.random.default_rng(9)
+    y = rng.standard_normal((ROWS, 2)) * (rng.random((ROWS, 2)) < 0.9)  # some outcomes are nought: neither up nor down
+    y[rng.random(y.shape) < 0.1] = np.nan
+    event, beats = (rng.random(y.shape) < 0.1).astype(float), np.where(rng.random(y.shape) < 0.2, np.nan, rng.standard_normal(y.shape))
+    claim = Claim("c", "c", lambda panel: None, Outcome("outcome", 3, lambda panel, h: [], also=(2,)), {}, direction)
+    found = events.event_evidence(claim, [Case({}, event)], Scope(INDEX, lambda h: [y], None, beats, 300), "2018-01-01")
+    known = np.isfinite(y)
+    inside, sign = y[known & (event > 0)], 1 if direction == "up" else -1
+    told = {name: figure[0] for name, figure in found.figures.items()}
+    assert told["positive" if sign > 0 else "negative"] == pytest.approx((sign * inside > 0).mean())
+    assert told["beats"] == pytest.approx((beats[known & (event > 0) & np.isfinite(beats)] > 0).mean())
+    assert (told["mean"], told["baseline"], told["effect"]) == pytest.approx((inside.mean(), y[known].mean(), inside.mean() - y[known].mean()))
+    assert (found.measured, found.baseline, found.outside) == pytest.approx((inside.mean(), y[known].mean(), y[known & (event == 0)].mean()))
+    assert found.detail["deviation"] == pytest.approx(y[known].std())
+    assert found.detail["hit_baseline"] == pytest.approx((sign * y[known] > 0).mean())
+    assert found.detail["worst"] == (inside.min() if sign > 0 else inside.max())
+    rows = np.flatnonzero((known & (event > 0)).any(axis=1))
+    assert (found.inference.n, found.inference.clusters) == (len(inside), len(outcomes.apart(rows, 3)))
+    assert found.detail["dates"] == [f"{label:%Y-%m-%d}" for label in INDEX[(event > 0).any(axis=1)]]
+    assert found.detail["path"] is None
+    before, later = found.detail["sides"]
+    assert (before["label"], later["label"]) == ("before 2018-01-01", "from 2018-01-01 on")
+    first = INDEX.searchsorted(pd.Timestamp("2018-01-01"))
+    assert later["rows"] == ROWS - first
+    held = (np.arange(ROWS) < first)[:, None]
+    assert (before["measured"], before["baseline"]) == pytest.approx((y[known & (event > 0) & held].mean(), y[known & held].mean()))
+    assert before["n"] == (known & (event > 0) & held).sum()
+    assert [row["rows"] for row in found.detail["periods"]] == [300] * 4
+    assert found.detail["periods"][0]["label"] == f"{INDEX[0]:%Y-%m} to {INDEX[299]:%Y-%m}"
+
+
+def test_of_many_dates_the_latest_four_hundred_are_told():
+    always = np.ones((ROWS, 1))
+    assert events._dates(always, INDEX) == [f"{label:%Y-%m-%d}" for label in INDEX[-400:]]
+    assert events._dates(0 * always, INDEX) == []
+    assert events._dates(-always[:3], INDEX[:3]) == [f"{label:%Y-%m-%d}" for label in INDEX[:3]]
+
+
+def test_a_path_needs_one_name_and_one_whole_event():
+    whole = Scope(INDEX, lambda h: [], np.zeros((ROWS, 85)), None)
+    one = np.zeros((ROWS, 1))
+    one[500] = 1.0
+    assert events._path(one, whole, 10)["n"] == 1
+    assert events._path(np.repeat(one, 2, axis=1), whole, 10) is None
+    holed = np.zeros((ROWS, 85))
+    holed[500, 3] = np.nan
+    assert events._path(one, Scope(INDEX, lambda h: [], holed, None), 10) is None
+    assert events._path(one, Scope(INDEX, lambda h: [], None, None), 10) is None

@@ -139,3 +139,48 @@ def test_bars_to_the_date_are_sessions_where_there_are_data_and_weekdays_beyond(
     assert fc._bars(close, start, "2022-06-11") == 7
     assert fc._bars(close, start, "2022-06-01") == fc._bars(close, start, "2021-01-01") == 0
     assert fc._bars(close, len(close) - 1, f"{LABELS[-1] + pd.Timedelta(days=14):%Y-%m-%d}") == 10
+
+
+def test_the_rate_is_of_windows_up_to_the_date_made_or_asked_and_of_what_is_left_of_the_bet():
+    panel, when = Prices(), fc.dated("2022-06-01", "2022-06-29")
+    start, bet = int(LABELS.searchsorted(pd.Timestamp("2022-06-01"))), fc.ends_above("X", 0.04)
+    found = fc.rate([bet], when, panel)
+    assert found.windows == (start + 1 - 20) / 20
+    later = LABELS[start + 12]  # it stands at 105: no more than 4% up from 100 is left of the bet
+    asked = fc.rate([bet], when, panel, later)
+    assert asked.windows == (start + 13 - 8) / 8
+    close = panel.close.iloc[: start + 13]
+    moves = (close.shift(-8) / close - 1).dropna()
+    assert asked.share == (moves > 1.04 / 1.05 - 1).mean()
+    assert fc.rate([bet], when, panel, pd.Timestamp("2022-06-29")) is None
+    assert fc.rate([bet], when, panel, pd.Timestamp("2022-01-03")) == found  # never before it was made
+
+
+@pytest.mark.parametrize(
+    ("bet", "settled"),
+    [
+        (fc.falls("X", 0.25, 3), True),
+        (fc.falls("X", 0.26, 3), False),
+        (fc.touches("X", 75, spot=100), True),
+        (fc.touches("X", 74, spot=100), False),
+        (fc.touches("X", 105, spot=100), True),
+        (fc.ends_above("X", 105 / 100 - 1), False),
+        (fc.first_of("X", 75, 105, spot=100), True),
+    ],
+)
+def test_a_level_that_is_just_reached_is_reached(bet, settled):
+    panel = Prices()
+    panel.close = panel.close.replace(80.0, 75.0)
+    assert fc.resolve(bet, fc.dated("2022-06-01", "2022-07-29"), panel)["true"] is settled
+
+
+def test_what_legs_cost_is_of_the_spot_they_were_bought_at_also_when_asked_later():
+    panel, when = Prices(), fc.dated("2022-06-01", "2022-06-29")
+    start = int(LABELS.searchsorted(pd.Timestamp("2022-06-01")))
+    walk = 100 * np.exp(np.cumsum(np.random.default_rng(2).normal(0, 0.02, len(LABELS))))
+    panel.close = pd.Series(walk * np.where(np.arange(len(LABELS)) > start, 1.4, 1.0), LABELS)
+    bet, at = fc.pays("X", [("call", 120.0, 1)], spot=100), start + 12
+    cost, moved = fc._cost(bet, panel, panel.close, start, 20), panel.close.iloc[at] / panel.close.iloc[start] - 1
+    close = panel.close.iloc[: at + 1]
+    ends = (close.shift(-8) / close).dropna()
+    assert fc.rate([bet], when, panel, LABELS[at]).share == (np.maximum(0, ends - 1.2 / (1 + moved)) > cost / (1 + moved)).mean()

@@ -160,3 +160,13 @@ def test_p_interval_and_power_never_contradict(seed):
     assert (test.p() <= 0.05) == (not low <= 0 <= high)
     assert test.p(low + 1e-6 * (high - low)) >= 0.05 >= test.p(low - 1e-6 * (high - low)) or not np.isfinite(high - low)
     assert test.smallest() >= min(high - test.estimate, test.estimate - low)
+
+
+def test_without_noise_any_effect_is_seen_and_with_less_than_one_it_counts():
+    still = Studentised(0.5, np.zeros(40), np.zeros(40))
+    assert (still.power(0.001), still.power(0.0)) == (1.0, 0.0)
+    quiet = Studentised(0.0, np.full(40, 0.1), np.zeros(40))
+    assert quiet.power(0.0) == pytest.approx(0.05, abs=1e-6)
+    assert 0.05 < quiet.power(0.1) < quiet.power(0.3) < 1.0
+    assert quiet.power(quiet.smallest()) == pytest.approx(0.8, abs=1e-6)
+    assert quiet.power(-0.3) == pytest.approx(quiet.power(0.3))

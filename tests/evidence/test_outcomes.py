@@ -95,6 +95,8 @@ def test_outcomes_of_sizes_are_risks_and_compared_as_regimes():
     assert (out.forward_return("X", 5).risk, out.forward_return("X", 5).kind) == (False, "event study")
     assert out.forward_return("VIX", 5).risk
     assert [out.given("a", 5, ratio=ratio).statistic for ratio in (False, True)] == ["mean", "ratio"]
+    assert [made("X").horizon for made in (out.next_move, out.next_range, out.variance_ratio, out.autocorrelation)] == [1] * 4
+    assert out.given("a", 5).own
 
 
 def test_a_day_around_the_clock_has_365_a_year():

@@ -37,3 +37,11 @@ def test_ties_count_against_the_claim():
 def test_nothing_to_compare_is_not_a_number():
     assert np.isnan(p_values(1.0, np.array([])).p)
     assert np.isnan(p_values(np.nan, np.ones(3)).p)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_ties_are_judged_by_the_size_of_what_is_compared(scale):
+    found = p_values(scale, scale * np.array([1.0 - 1e-12, 1.0 + 1e-12, 1.0 - 1e-6, -3.0, np.nan]))
+    assert (found.p_up, found.p_down, found.p) == (3 / 5, 1.0, 1.0)
+    low = p_values(-4 * scale, scale * np.array([1.0, 2.0, -3.0]))
+    assert (low.p_up, low.p_down, low.p) == (1.0, 1 / 4, 1 / 2)

@@ -2,9 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flowbt.evidence.claims import sequences
 from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.sequences import LAGS, _tau, flipped, in_order, innovations, lead, sequence_study, standardised
+from flowbt.evidence.inference import studentise_mean
 from flowbt.ground.errors import ClaimError, FieldError
 
 
@@ -86,3 +88,60 @@ def test_too_little_or_nothing_moving_is_one_clear_line():
         standardised(stages(0.0, rows=100))
     with pytest.raises(ClaimError, match="b never moves"):
         standardised(stages(0.0).assign(b=1.0))
+
+
+def test_the_lead_of_stages_that_move_together_is_what_each_does_beyond_the_other():
+    z = standardised(stages(0.5, rows=300))
+    for horizon in (1, 4):
+        found, bars = lead(z, horizon), range(len(z) - horizon)
+        expected = np.zeros(len(bars))
+        for i, j in ((0, 1), (1, 2)):
+            both = np.mean([z[t, i] * z[t, j] for t in bars])
+            for t in bars:
+                later = z[t + 1 : t + 1 + horizon].sum(axis=0) / np.sqrt(horizon)
+                expected[t] += (z[t, i] - both * z[t, j]) * later[j] - (z[t, j] - both * z[t, i]) * later[i]
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_each_pair_has_its_correlations_with_what_comes_and_a_test_of_their_difference():
+    z, horizon = standardised(stages(0.5, rows=400)), 3
+    sums = np.array([z[t + 1 : t + 1 + horizon].sum(axis=0) for t in range(len(z) - horizon)])
+    for row, (i, j) in zip(sequences.pairs(z, list("abc"), horizon), ((0, 1), (0, 2), (1, 2)), strict=True):
+        assert row["forth"] == pytest.approx(np.corrcoef(z[:-horizon, i], sums[:, j])[0, 1])
+        assert row["back"] == pytest.approx(np.corrcoef(z[:-horizon, j], sums[:, i])[0, 1])
+        values = lead(z[:, [i, j]], horizon)
+        assert (row["difference"], row["p"]) == pytest.approx((values.mean(), studentise_mean(values).p()))
+
+
+def test_stages_that_set_in_one_after_the_other_are_told_episode_by_episode():
+    rows, index = 2000, pd.bdate_range("2010-01-01", periods=2000)
+    z, starts = 0.05 * np.random.default_rng(3).standard_normal((rows, 3)), [200, 600, 1000, 1400]
+    for start in starts:
+        for stage in range(3):
+            z[start + 10 * stage : start + 10 * stage + 47, stage] += 3.0  # a little over a tenth of the bars, with those before
+    found = sequences.onsets(z, index, list("abc"), 5, 400, 1)
+    assert len(found["episodes"]) == 4
+    for one, start in zip(found["episodes"], starts, strict=True):
+        at = [index.get_loc(one["label"]) + one["onsets"][name] for name in "abc"]  # the last of the five bars that are added up
+        assert [abs(bar - start - 10 * stage) <= 1 for stage, bar in enumerate(at)] == [True] * 3
+        assert one["tau"] == 1.0
+    assert (found["tau"], found["p"]) == (1.0, pytest.approx(2 / 16, abs=0.06))
+    few = sequences.onsets(z[:900], index[:900], list("abc"), 5, 400, 1)
+    assert (len(few["episodes"]), few["tau"], few["p"]) == (2, None, None)
+
+
+def test_definitions_of_different_length_end_together_and_one_that_is_too_short_is_said():
+    frames = [({"n": n}, stages(0.5, seed=n).iloc[first:]) for n, first in ((0, 0), (1, 700), (2, 1400))]
+    claim = Claim("order", "order", lambda panel: None, in_order(5, also=(3,)))
+    found = sequences.sequence_evidence(claim, frames, 200)
+    assert [(row["definition"]["n"], row["horizon"]) for row in found.curve.rows] == [(0, 5), (0, 3), (1, 5), (1, 3)]
+    assert [row["n"] for row in found.curve.rows] == [1500 - LAGS - 5, 1500 - LAGS - 3, 800 - LAGS - 5, 800 - LAGS - 3]
+    assert found.curve.rows[0]["n_effective"] == (1500 - LAGS - 5) // 5
+    alone = lead(standardised(innovations(frames[1][1])), 5)
+    assert found.curve.rows[2]["effect"] == pytest.approx(alone.mean())
+    assert len(found.missing) == 1
+    assert (found.inference.n, found.inference.estimate) == (1500 - LAGS - 5, pytest.approx(found.curve.rows[0]["effect"]))
+    assert found.span == (f"{frames[0][1].index[LAGS]:%Y-%m-%d}", f"{frames[0][1].index[-1]:%Y-%m-%d}")
+    assert (found.curve.agree, found.curve.significant) == (1.0, np.mean([row["p"] <= 0.05 for row in found.curve.rows]))
+    with pytest.raises(FieldError):
+        sequences.sequence_evidence(claim, frames[2:], 200)

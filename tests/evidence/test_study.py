@@ -175,3 +175,16 @@ def test_an_interval_of_a_share_stays_between_none_and_all():
     assert study.wilson(0.0, 5)[0] == 0.0
     assert study.wilson(1.0, 5)[1] == 1.0
     assert study.wilson(1.0, 1)[0] == pytest.approx(binomtest(1, 1).proportion_ci(method="wilson").low, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["ratio", "deviation", "autocorrelation"])
+def test_what_an_event_is_compared_with_elsewhere_are_the_values_of_its_own_side(data, name):
+    x, y, event, _ = data
+    o = study.outcomes_of(1, [x, y, x * x, y * y, x * y] if name == "autocorrelation" else [y, y * y] if name == "deviation" else [y])
+    held = event * o.known
+    rest = o.known - held
+    found = study.contrast(event, o, STATISTICS[name])
+    inside, outside = (STATISTICS[name].rows(o.columns, side) for side in (held, rest))
+    scale = study.mean_of(outside, rest) if name in ("ratio", "deviation") else 1.0
+    expected = study.anywhere((held / held.sum() - rest / rest.sum()) / scale, o, np.where(held > 0, inside, outside * o.known))
+    np.testing.assert_allclose(found.crossing, expected, atol=1e-9)

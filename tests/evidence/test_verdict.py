@@ -60,7 +60,29 @@ def figure(name, stated, inside, measured=0.02):
         ({"sign": 0, "q": 0.5, "low": -0.004, "high": 0.004}, "replicated"),  # within half the base rate of 1%
         ({"sign": 0, "q": 0.5, "low": -0.006, "high": 0.004}, "underpowered"),
         ({"sign": 0, "q": 0.5, "low": -0.01, "high": 0.01, "stated": {"effect": 0.03}}, "replicated"),
+        ({"sign": 0, "q": 0.5, "low": -0.005, "high": 0.005}, "replicated"),
+        ({"sign": 0, "q": 0.5, "low": -0.001, "high": 0.006}, "underpowered"),
+        ({"sign": 0, "q": 0.5, "low": None, "high": 0.001}, "underpowered"),
+        ({"sign": 0, "q": 0.5, "low": -0.001, "high": None}, "underpowered"),
+        ({"sign": 0, "q": 0.5, "low": -0.18, "high": 0.18, "ratio": True}, "replicated"),  # within a fifth of 1
+        ({"sign": 0, "q": 0.5, "low": -0.18, "high": 0.19, "ratio": True}, "underpowered"),
+        ({"sign": 0, "q": 0.5, "low": -0.34, "high": 0.3, "ratio": True, "stated": {"ratio": 2.0}}, "replicated"),  # half of ln 2
+        ({"sign": 0, "q": 0.5, "low": -0.004, "high": 0.004, "figures": [figure("positive", 0.9, False)]}, "direction only"),
+        ({"q": 0.05}, "replicated"),
+        ({"q": 0.051}, "not distinguishable from chance"),
+        ({"q": None}, "not distinguishable from chance"),
+        ({"n_effective": 5}, "replicated"),
+        ({"p": None}, "underpowered"),
+        ({"sign": -1, "q": 0.2}, "not distinguishable from chance"),
+        ({"effect": -0.02, "detail": {"median_effect": 0.02}}, "direction only"),
+        ({"effect": 0.02, "detail": {"median_effect": -0.02}}, "contradicted"),
+        ({"stated": {"positive": 1.0}, "figures": [figure("positive", 1.0, True, 1.0)]}, "replicated"),
+        ({"stated": {"positive": 0.9}, "figures": [figure("positive", 0.9, True, 0.8)]}, "replicated"),
+        ({"stated": {"positive": 0.9}, "figures": [figure("positive", 0.9, False, 0.8)]}, "direction only"),
+        ({"stated": {"positive": 0.9}, "figures": [figure("positive", 0.9, True), figure("mean", 0.9, False)]}, "replicated"),  # the mean is not stated
+        ({"stated": {"mean": 0.03, "baseline": 0.0, "beats": 0.6}, "figures": [figure("mean", 0.03, False), figure("effect", 0.03, True)]}, "replicated"),
         ({"n": 0, "missing": ["field 'gex'"]}, "untestable"),
+        ({"n": 9, "missing": ["field 'gex'"]}, "replicated"),
         ({"error": "a typo"}, "error"),
     ],
 )

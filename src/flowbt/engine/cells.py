@@ -101,8 +101,10 @@ class _Writer:
             own = value.__qualname__ if hasattr(value, "__qualname__") else value.__name__
             self.imports[name] = f"from {home} import {own}" + ("" if own == name else f" as {name}")
         elif isinstance(value, types.FunctionType):
-            self.functions[name] = ""  # known, should it call itself
-            self.functions[name] = self.functions.pop(name) or self.source(value)
+            self.functions[name] = ""  # known, should what it uses use it
+            text = self.source(value)
+            del self.functions[name]
+            self.functions[name] = text  # after what it uses
         else:
             self.values[name] = f"{name} = {self._literal(name, value)}"
 

@@ -117,7 +117,7 @@ def _other(node: ast.AST, modules: dict[str, str]) -> str:
     if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
         into = _root([node.value])
     elif isinstance(node, ast.Call) and (_last(node.func) == "setattr" or (isinstance(node.func, ast.Call) and _last(node.func.func) == "wraps")):
-        into = _root(node.args[:1])
+        into = _root(node.args)
     elif isinstance(node, ast.Call) and _last(node.func) == "set_option" and not all(isinstance(one, ast.Constant) for one in node.args):
         into = _root([node.func])
     return f"stores into {into}: {KEPT}" if into in modules else ""
@@ -128,7 +128,7 @@ def guarded_builtins(file: UserFile = STRATEGY, *, silent: bool = False) -> dict
     (standard output is for results), or nowhere (`silent`: a probe calls it many times over)."""
     kept: dict[str, object] = {name: value for name, value in vars(builtins).items() if name not in CALLS or name in file.also or name == "__import__"}
     kept.update(getattr=_getattr, setattr=_setattr, hasattr=_hasattr, print=_unheard if silent else _aside)
-    kept[STORE] = _store
+    kept[STORE] = _Place
     return kept
 
 
@@ -136,24 +136,32 @@ STORE = "__store__"
 
 
 class Stores(ast.NodeTransformer):
-    """`a.b = value` becomes a call, so that whatever `a` turns out to be, what it belongs to is looked at before it is kept there."""
+    """`a.b = value` becomes `__store__(a, "b")[0] = value`, in every form (`a.b, c = ..`, `for a.b in ..`, `a.b += 1`, `del a.b`), so that whatever `a`
+    turns out to be, what it belongs to is looked at before anything is kept there."""
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
-        if len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):
-            return self._call(node, node.targets[0], node.value)
-        return node
+        if isinstance(node.ctx, ast.Load):
+            return node
+        place = ast.Call(ast.Name(STORE, ast.Load()), [node.value, ast.Constant(node.attr)], [])
+        return ast.fix_missing_locations(ast.copy_location(ast.Subscript(place, ast.Constant(0), node.ctx), node))
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node.target, ast.Attribute):
-            now = ast.Attribute(node.target.value, node.target.attr, ast.Load())
-            return self._call(node, node.target, ast.BinOp(now, node.op, node.value))
-        return node
 
-    def _call(self, node: ast.stmt, target: ast.Attribute, value: ast.expr) -> ast.AST:
-        call = ast.Call(ast.Name(STORE, ast.Load()), [target.value, ast.Constant(target.attr), value], [])
-        return ast.fix_missing_locations(ast.copy_location(ast.Expr(call), node))
+class _Place:
+    """An attribute that something is stored into."""
+
+    def __init__(self, target: object, name: str) -> None:
+        self._target, self._name = target, name
+
+    def __getitem__(self, _: int) -> object:
+        return getattr(self._target, self._name)
+
+    def __setitem__(self, _: int, value: object) -> None:
+        _store(self._target, self._name, value)
+
+    def __delitem__(self, _: int) -> None:
+        _own(self._target, self._name, self)
+        delattr(self._target, self._name)
 
 
 def _aside(*values: object, sep: str | None = None, end: str | None = None, file: object = None, flush: bool = False) -> None:
@@ -183,12 +191,16 @@ def _setattr(target: object, name: str, value: object) -> None:
 
 
 def _store(target: object, name: str, value: object) -> None:
-    """`target.name = value`, but not into modules, nor into classes, functions and objects of modules: a user's file is none, so its own are not among them."""
+    _own(target, name, value)
+    setattr(target, name, value)
+
+
+def _own(target: object, name: str, value: object) -> None:
+    """Refuses `target.name = value` for modules, and for classes, functions and objects of modules: a user's file is none, so its own are not among them."""
     owner = target if isinstance(target, (type, types.FunctionType)) else type(target)
     option = owner.__module__ == type(pd.options).__module__ and isinstance(value, (bool, int, float, str, type(None)))
     if isinstance(target, types.ModuleType) or (owner.__module__ in sys.modules and not isinstance(target, FRESH) and not option):
         refuse(f"stores .{name}: {KEPT}", DO)
-    setattr(target, name, value)
 
 
 def _refused(name: str) -> bool:

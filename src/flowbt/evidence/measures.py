@@ -248,11 +248,11 @@ def _trades(closed: pd.DataFrame) -> dict[str, object]:
     if not len(closed):
         return {"trades": 0} | dict.fromkeys(("win_rate", "profit_factor", "expectancy", "mean_bars"), math.nan)
     pnl = closed["pnl"].to_numpy(float)
-    lost = -pnl[pnl < 0].sum()
+    lost = -np.minimum(pnl, 0.0).sum()
     return {
         "trades": len(closed),
         "win_rate": float((pnl > 0).mean()),
-        "profit_factor": float(pnl[pnl > 0].sum() / lost) if lost > 0 else math.nan,
+        "profit_factor": float(np.maximum(pnl, 0.0).sum() / lost) if lost > 0 else math.nan,
         "expectancy": float(closed["return"].mean()),
         "mean_bars": float(closed["bars"].mean()),
     }

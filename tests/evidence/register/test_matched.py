@@ -94,6 +94,56 @@ def test_answers(sign, raw, low, high, words):
     assert answer(sign, raw, low, high) == words
 
 
+def slowly(event, y, strata):
+    """Each row of the event beside the mean of the controls of the first stratum that has five; means of both over the rows that have any."""
+    side = -1 if (event < 0).any() else 0
+    inside, beside = [], []
+    for t, n in np.argwhere((event > 0) & np.isfinite(y)):
+        for codes in strata:
+            controls = y[(codes == codes[t])[:, None] & (event == side) & np.isfinite(y)]
+            if codes[t] >= 0 and len(controls) >= 5:
+                inside.append(y[t, n])
+                beside.append(controls.mean())
+                break
+    return np.mean(inside), np.mean(beside), len(inside) / ((event > 0) & np.isfinite(y)).sum()
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_several_symbols_holes_and_unknown_strata_are_matched_as_a_loop_does(signed):
+    rng = np.random.default_rng(5)
+    y = np.abs(rng.standard_normal((120, 3))) + 0.5
+    y[rng.random(y.shape) < 0.1] = np.nan
+    fine, coarse = rng.integers(-1, 14, 120), rng.integers(-1, 3, 120)
+    fine = np.where((coarse < 0) | (fine < 0), -1, coarse * 14 + fine)
+    event = (rng.random(y.shape) < 0.15) * (np.where(rng.random(y.shape) < 0.5, 1.0, -1.0) if signed else 1.0)
+    here, there, share = slowly(event, y, [fine, coarse])
+    o = study.outcomes_of(1, [y])
+    found, ratio = (matched(event, o, one, [fine, coarse]) for one in (MEAN, RATIO))
+    assert found.contrast.estimate == pytest.approx((here - there) / (2 if signed else 1))
+    assert ratio.contrast.estimate == pytest.approx(here / there)
+    assert (found.contrast.level, found.contrast.base, found.share, ratio.share) == pytest.approx((here, there, share, share))
+    assert 0 < share < 1
+    for one in (found, ratio):
+        assert one.contrast.score.sum() == pytest.approx(one.contrast.estimate)
+        assert one.contrast.weight.sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("inside", "outside"), [(2.0, -1.0), (-2.0, 1.0), (-2.0, -1.0), (0.0, 1.0)])
+def test_a_ratio_needs_both_means_over_nought_and_a_difference_does_not(inside, outside):
+    event = one([1] * 2 + [0] * 6)
+    o = outcomes([inside] * 2 + [outside] * 6)
+    assert matched(event, o, RATIO, [np.zeros(8, dtype=int)]) is None
+    assert matched(event, o, MEAN, [np.zeros(8, dtype=int)]).contrast.estimate == pytest.approx(inside - outside)
+    still = study.outcomes_of(1, [one([1.0] * 8)] * 5)
+    assert matched(event, still, study.STATISTICS["autocorrelation"], [np.zeros(8, dtype=int)]) is None  # what never varies has no correlation
+    assert matched(0 * event, o, MEAN, [np.zeros(8, dtype=int)]) is None
+
+
+def test_codes_of_pairs_are_one_for_each():
+    first, second = np.array([0, 0, 1, 1, -1, 2]), np.array([0, 2, 0, 2, 1, -1])
+    assert crossed(first, second).tolist() == [0, 2, 3, 5, -1, -1]
+
+
 @pytest.mark.slow
 def test_size_of_the_matched_test_for_events_tied_to_volatility():
     hits = []

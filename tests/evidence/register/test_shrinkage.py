@@ -41,3 +41,16 @@ def test_one_effect_stays_and_bad_errors_are_refused():
     assert shrink(np.array([3.0]), np.array([1.0])).effects.tolist() == [3.0]
     with pytest.raises(ValueError, match="errors over 0"):
         shrink(np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+
+
+def test_the_mean_weighs_by_error_and_spread_and_the_squares_are_their_degrees_of_freedom():
+    found = shrink(np.array([0.0, 1.0]), np.array([1.0, 2.0]))  # 0.2 of squares for one degree of freedom: one effect
+    assert (found.tau, found.mean, found.effects.tolist()) == (0.0, pytest.approx(0.2), pytest.approx([0.2, 0.2]))
+    effects, errors = np.array([0.0, 1.0, 2.0, 6.0, 6.0]), np.array([0.5, 0.5, 1.0, 0.5, 3.0])
+    found = shrink(effects, errors)
+    weight = 1 / (errors**2 + found.tau**2)
+    assert found.mean == pytest.approx((weight * effects).sum() / weight.sum())
+    assert (weight * (effects - found.mean) ** 2).sum() == pytest.approx(len(effects) - 1)
+    assert found.effects.tolist() == pytest.approx((found.mean + found.tau**2 * weight * (effects - found.mean)).tolist())
+    assert shrink(np.empty(0), np.empty(0)).mean == 0.0
+    assert shrink(np.array([3.0]), np.array([1.0]))[:2] == (3.0, 0.0)

@@ -68,6 +68,22 @@ def test_a_best_that_is_idle_outside_has_not_lost_there():
     assert abs(found.slope) < 10
 
 
+def test_halves_in_which_nobody_trades_say_nothing_of_the_slope():
+    returns = np.zeros((80, 3))
+    returns[:40] = np.random.default_rng(6).standard_normal((40, 3)) + 0.3
+    blocks, pairs = returns.reshape(4, 20, 3), []
+    for one, other in ((0, 1), (1, 0)):  # the other two blocks are empty: each goes to either side
+        sides = [np.concatenate([blocks[b], np.zeros((20, 3))]) for b in (one, other)]
+        inside, outside = (side.mean(axis=0) / side.std(axis=0) for side in sides)
+        pairs += [(inside.max(), outside[inside.argmax()])] * 2
+    assert overfit(returns, 4).slope == pytest.approx(np.polyfit(*np.array(pairs).T, 1)[0])
+
+
+def test_what_neither_gains_nor_loses_has_not_lost():
+    even = np.tile([0.5, -0.5], 40)
+    assert overfit(np.column_stack([even, -even]), 8).loss == 0.0
+
+
 @pytest.mark.parametrize("shape", [(3, 5), (4, 1)])
 def test_odd_blocks_or_one_trial_are_refused(shape):
     with pytest.raises(ValueError, match="even number of blocks and two trials"):

@@ -83,7 +83,14 @@ def test_names_that_lead_past_the_panel_are_refused_with_their_line(tmp_path, li
     assert refused.value.exit_code == 3
 
 
-@pytest.mark.parametrize("line", ["getattr(np, 'sctype' + 'Dict').update(kept=1)", "held = [np][0]\nheld.kept = 1", "held = [np][0]\nheld.pi += 1"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "getattr(np, 'sctype' + 'Dict').update(kept=1)",
+        *(f"held = [np][0]\n{how}" for how in ("held.kept = 1", "held.pi += 1", "x = held.kept = 1", "held.kept, x = 1, 2", "for held.kept in (1, 2): pass")),
+        *(f"held = [np][0]\n{how}" for how in ("held.kept: int = 1", "[0 for held.kept in (1,)]", "(*held.kept, x) = 1, 2", "del held.pi")),
+    ],
+)
 def test_what_only_shows_while_it_decides_is_refused_then(tmp_path, panel, line):
     path = tmp_path / "s.py"
     path.write_text(text_of("names", f"{line}\nlong = base"))
@@ -190,6 +197,14 @@ def test_a_claim_reads_its_documents_own_tables():
     assert "globals" in guarded_builtins(CLAIMS)
     assert not {"globals", "open"} & guarded_builtins().keys()
     assert {"__import__", "len"} <= guarded_builtins().keys()
+
+
+def test_its_own_objects_hold_what_they_are_given_in_every_form(tmp_path, panel):
+    stores = "box.a, box.b = 1, 2\nx = box.c = 3\nbox.c += 4\nfor box.d in (5, 6): pass\nbox.e: int = 7\ndel box.a"
+    kept = "(box.b, box.c, box.d, box.e, hasattr(box, 'a')) == (2, 7, 6, 7, False)"
+    path = tmp_path / "s.py"
+    path.write_text(text_of("own", f"class Box:\n    kept = 1\nbox = Box()\n{stores}\nlong = base & ({kept})"))
+    assert load_strategy(path).decide(panel, {}).long.any(axis=None)
 
 
 def test_what_a_file_may_ask_of_objects_and_keep_in_them(capsys):

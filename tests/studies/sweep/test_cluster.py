@@ -6,11 +6,16 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
+
+from flowbt.data.catalog import Catalog
+from flowbt.engine.sweep.results import BarRange
 from flowbt.engine.types import Account, Costs
 from flowbt.ground.documents import dumps
+from flowbt.ground.errors import StudyError
 from flowbt.studies.run.market import Span
-from flowbt.studies.sweep.cluster import job_of, request_of
-from flowbt.studies.sweep.setup import SweepRequest
+from flowbt.studies.sweep.cluster import job_of, request_of, run_trials
+from flowbt.studies.sweep.setup import SweepRequest, set_up
 from flowbt.studies.sweep.values import Search
 
 
@@ -25,3 +30,13 @@ def test_a_request_comes_whole_out_of_its_job(tmp_path: Path) -> None:
         far = request_of(json.loads(dumps(job_of(request, tmp_path, True))))
         assert far == request
         assert list(far.values) == list(request.values)  # trial numbers depend on the order
+
+
+def test_a_worker_gives_what_is_given_here_and_refuses_another_sweep(strategy: Path, catalog: Catalog, datasets: Path) -> None:
+    setup, job = set_up(catalog, SweepRequest(strategy)), job_of(SweepRequest(strategy), datasets, True)
+    part = BarRange(40, 300, returns=True, prints=True)
+    there = run_trials((setup.numbers[3:9], part), dumps({**job, "id": setup.id}))
+    for ours, theirs in zip(setup.sweeper.run(setup.space.codes(setup.numbers[3:9]), part), there, strict=True):
+        assert (ours == theirs).all()
+    with pytest.raises(StudyError, match=f"sweep other on a worker: it is {setup.id} there"):
+        run_trials((setup.numbers, part), dumps({**job, "id": "other"}))

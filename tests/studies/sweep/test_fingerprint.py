@@ -14,10 +14,11 @@ from tests.studies.sweep.markets import random_market, sweeper_of
 from tests.studies.sweep.test_kernel import GRID, both_ways
 
 from flowbt.data.catalog import Catalog
-from flowbt.engine.sweep.fingerprint import fingerprint
+from flowbt.engine.options.structures import long_call, moneyness
+from flowbt.engine.sweep.fingerprint import bits_of, fingerprint
 from flowbt.engine.sweep.results import ENTERED
 from flowbt.engine.types import Market, Signals, Targets
-from flowbt.results import ledger
+from flowbt.results.belief import trials_under
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
 from flowbt.studies.run.stored import enter_and_judge
@@ -76,6 +77,12 @@ def test_what_is_the_same_decision_has_the_same_number(market: Market) -> None:
     assert fingerprint(both, market) == fingerprint(Signals(long=never, short=never), market)
 
 
+def test_a_number_has_one_word_whatever_its_sign_of_nothing() -> None:
+    words = bits_of(np.array([0.0, -0.0, np.nan, -np.nan, 1.5]))
+    assert words[0] == words[1] == 0
+    assert words[2] == words[3] != words[4] == np.array(1.5).view(np.uint64)
+
+
 def test_what_is_another_decision_has_another_number(market: Market) -> None:
     on, last = frame(market, [3, 70]), len(market.index) - 1
     others = [
@@ -96,10 +103,21 @@ def test_what_is_another_decision_has_another_number(market: Market) -> None:
     assert len({fingerprint(one, market) for one in others}) == len(others)
 
 
+def test_a_structure_is_all_that_it_holds(market: Market) -> None:
+    on, level = frame(market, [3]), frame(market, [], 0.2) + 0.2
+
+    def number(iv: pd.DataFrame = level, at: float = 1.0, days: int = 7, **other: Any) -> int:
+        return fingerprint(Signals(long=on, structure=long_call(iv.copy(), moneyness(at), days=days).with_(**other)), market)
+
+    others = [number(), number(level + 0.01), number(at=1.02), number(days=8), number(by="notional"), number(hedge=True), fingerprint(Signals(long=on), market)]
+    assert len(set(others)) == len(others)
+    assert number() == others[0]
+
+
 def looks(root: Path, catalog: Catalog, file: str, parameters: dict[str, Any]) -> int:
     run = backtest(catalog, Request(root / file, parameters, rotations=0))
     enter_and_judge(root / "results", run)
-    return ledger.tally(root / "results", run.record.manifest).trials
+    return trials_under(root / "results")(run.record.manifest).trials
 
 
 def test_a_copied_file_does_not_begin_anew(catalog: Catalog, tmp_path: Path) -> None:

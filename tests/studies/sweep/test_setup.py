@@ -79,3 +79,18 @@ def test_what_a_sweep_depends_on_is_in_its_id_and_how_it_is_shown_is_not(strateg
     assert ids[0] == ids[1] == ids[2]  # the last session of the year
     assert len(set(ids)) == len(asked) - 2
     assert all(len(one) == 12 for one in ids)
+
+
+ODD = {  # what a file does -> why nothing of it is recorded
+    "return Signals(long=c > c.shift(1) if type(c).__name__ == 'DataFrame' else c < c.shift(1))": "what was recorded differs from a plain call",
+    "c.iloc[0, 0] = 1.0\n    return Signals(long=c > c.shift(n))": "",
+}
+
+
+def test_what_cannot_be_recorded_is_called_for_each_trial(catalog: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "odd.py"
+    for body, why in ODD.items():
+        path.write_text(f'"""Odd."""\nfrom flowbt import Signals\nSYMBOLS = ("SPY",)\n\n\ndef signals(panel, *, n=3):\n    c = panel["close"]\n    {body}\n')
+        tracer = set_up(catalog, SweepRequest(path, {"n": "1,2"})).sweeper.tracer
+        assert tracer.per_trial
+        assert any(why in reason for reason in tracer.reasons)

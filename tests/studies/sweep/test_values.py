@@ -38,6 +38,16 @@ def test_a_draw_from_a_large_grid_meets_its_constraints_and_follows_the_seed() -
     assert (drawn != numbers_of(LARGE, rules, Search("random", 50, 4))).any()
 
 
+def test_a_draw_stays_what_it_was_for_its_seed() -> None:
+    """A sweep that is resumed draws again: up to a million points a permutation is cut, of more the first distinct ones are taken."""
+    million = Space.of({"a": tuple(range(1_000)), "b": tuple(range(1_000))})
+    for space in (SMALL, million):
+        assert numbers_of(space, (), Search("random", 5, 3)).tolist() == sorted(np.random.default_rng(3).permutation(space.size)[:5].tolist())
+    for number, asked in ((7, 65_536), (40_000, 80_000)):
+        first = list(dict.fromkeys(np.random.default_rng(3).integers(0, LARGE.size, asked).tolist()))[:number]
+        assert numbers_of(LARGE, (), Search("random", number, 3)).tolist() == sorted(first)
+
+
 def test_a_draw_that_finds_too_few_says_so() -> None:
     with pytest.raises(RangeError, match=r"50 trials under a \+ b < 3: [0-6] found in a grid of 4,000,000"):
         numbers_of(LARGE, ("a + b < 3",), Search("random", 50, 3))
@@ -54,6 +64,8 @@ def test_nothing_left_and_too_much_are_refused(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(ParameterError, match="--random N"):
         numbers_of(SMALL, (), Search())
     assert len(numbers_of(SMALL, (), Search("random", 5, 1))) == 5
+    monkeypatch.setattr(values, "MOST", SMALL.size)
+    assert len(numbers_of(SMALL, (), Search())) == SMALL.size
 
 
 @pytest.mark.parametrize(("kind", "number", "good"), [("grid", 0, True), ("random", 0, False), ("tpe", 0, False), ("random", 1, True), ("grid", -1, False)])

@@ -26,18 +26,21 @@ class Changed:
 
     def rows(self, trials: list[int]) -> pd.DataFrame:
         trial, name, by = self.changed
-        rows = self.folder.rows(trials).copy()
+        rows = self.folder.rows(trials).astype({name: float})
         rows.loc[rows["trial"] == trial, name] += by
         return rows
 
 
-@pytest.mark.parametrize(("name", "by"), [("sharpe", 1e-6), ("total_return", -1e-7), ("exposure", np.nan)])
+@pytest.mark.parametrize(("name", "by"), [("sharpe", 1e-6), ("total_return", -1e-7), ("exposure", np.nan), ("exposure", 1.5e-9)])
 def test_a_changed_metric_is_refused(catalog: Catalog, strategy: Path, tmp_path: Path, name: str, by: float) -> None:
     folder, document, _ = study.sweep(catalog, SweepRequest(strategy, {"window": "3,5", "level": "0", "hold": "2"}), study.SweepOptions(tmp_path / "r"))
     setup = set_up(catalog, SweepRequest(strategy, {"window": "3,5", "level": "0", "hold": "2"}))
     stored = SweepFolder(folder, folder)
     top = [int(row["trial"]) for row in document["top"]]
-    assert verifying.verify(setup, setup.numbers, top)(stored)["largest_difference"] < 1e-9
+    assert verifying.verify(setup, setup.numbers, top)(stored) == {"trials": 2, "books": 2, "largest_difference": pytest.approx(0.0, abs=1e-9)}
+    trades = stored.rows(top)["trades"].iloc[0]
+    near = verifying.verify(setup, setup.numbers, top)(Changed(stored, top[0], "trades", trades * 5e-10))  # type: ignore[arg-type]
+    assert near["largest_difference"] == pytest.approx(5e-10, rel=1e-3)  # of what is above one, a part of it
     with pytest.raises(ReconciliationError, match=name):
         verifying.verify(setup, setup.numbers, top)(Changed(stored, top[0], name, by))  # type: ignore[arg-type]
 

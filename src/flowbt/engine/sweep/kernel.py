@@ -38,6 +38,7 @@ HOLD, STOP, TAKE, TRAIL, SIZE = range(5)  # columns of a trial's rules
 NEVER = 1 << 40  # a bar after all bars
 NEAR = 1 << 19  # bytes of prices that stay near the processor while several trials go through them
 TOGETHER = 16  # trials
+WORD_BYTES = 64 * 4 * 8  # of a symbol's prices over the bars of a word
 WAITING = 1 << 21  # words, at most, that say who entered when
 
 
@@ -71,7 +72,7 @@ def opens_of(bars: Bars, near: int = NEAR) -> Opens:
     at_open = bars.open if live.all() else frozen(np.where(live, bars.open, mark))
     pays = frozen((bars.funding != 0.0).any(axis=1), np.bool_)
     bits = frozen(np.packbits(padded, axis=1, bitorder="little").view(np.uint64), np.uint64)
-    return Opens(at_open, mark, bits, pays, max(near // (64 * 4 * 8 * live.shape[1]), 1))
+    return Opens(at_open, mark, bits, pays, max(near // (WORD_BYTES * live.shape[1]), 1))
 
 
 @jit
@@ -98,7 +99,7 @@ def longest_stay(rules: Array, last: int) -> int:
     """Bars of the longest hold that ends before the last bar, over trials; 0 where there is none."""
     longest = 0
     for i in range(rules.shape[0]):
-        if rules[i, HOLD] > 0.0 and rules[i, HOLD] < last:
+        if rules[i, HOLD] < last:
             longest = max(longest, math.ceil(rules[i, HOLD]))
     return longest
 
@@ -193,12 +194,11 @@ def run_trials(bars: Bars, opens: Opens, terms: Terms, masks: Words, codes: Code
                         rising[m], falling[m], leaving[m], late[m] = rise & ~ready, fall & ~ready, quits & ~ready, old & ~ready
                     # entries at the open
                     if entering > 0:
-                        wanted = size * before if size > 0.0 and before > 0.0 else 0.0
                         kept = 0.0
                         for m in range(wide):
                             if held[m] != EMPTY:
                                 kept += worth_of(units, at_open, at, np.uint64(64 * m), np.uint64(min(64 * m + 64, n)), True)
-                        share = share_of(wanted * entering, kept, before, terms.max_gross)
+                        share = share_of(size * before * entering, kept, before, terms.max_gross)
                         for m in range(wide):
                             word, mine = asks[m], EMPTY
                             while word != EMPTY:

@@ -229,7 +229,7 @@ def run_several(columns: Columns, terms: Terms, masks: Words, codes: Codes, tria
                 entering = 0
                 for m in range(wide):
                     entering += count_bits(asks[b, m])
-                share = share_of((size * before if size > 0.0 and before > 0.0 else 0.0) * entering, gross[b], before, terms.max_gross)
+                share = share_of(size * before * entering, gross[b], before, terms.max_gross)
                 asked[b >> SIX] ^= ONE << (b & np.uint64(63))
                 for m in range(wide):
                     word = asks[b, m]

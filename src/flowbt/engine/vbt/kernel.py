@@ -16,6 +16,7 @@ from flowbt.ground.compiled import jit
 
 AMOUNT, VALUE, PERCENT = range(3)
 LEAST = 1e-8  # vectorbt's smallest order
+NOTHING = 0.0, 0.0, 0.0  # units, price and fee of an order that is not made
 
 
 class Prices(NamedTuple):
@@ -164,8 +165,6 @@ def buy(s: Stand, how: How, order: Order, j: int) -> tuple[float, float, float]:
     """Units, price and fee of a purchase; 0 units where it cannot be made."""
     price, cash = order.price * (1.0 + order.slippage), s.money[0]
     limit = cash if np.isnan(order.share) else min(cash, order.share * cash)
-    if order.way == 0 and limit == 0.0:
-        return 0.0, price, 0.0
     size = min(-s.units[j], order.size) if order.way < 0 else order.size
     paid = size * price
     total = paid + paid * how.fees
@@ -175,7 +174,7 @@ def buy(s: Stand, how: How, order: Order, j: int) -> tuple[float, float, float]:
         affordable = limit / (1.0 + how.fees)  # where it is less than nothing, so is what it buys
         fee, final, total = limit - affordable, affordable / price, limit
     if final < LEAST and not near(final, LEAST):
-        return 0.0, price, 0.0
+        return NOTHING
     units = s.units[j]
     s.money[0] = add(cash, -total)
     if units < 0.0:
@@ -199,12 +198,10 @@ def sell(s: Stand, how: How, order: Order, j: int) -> tuple[float, float, float]
     elif np.isinf(size):
         owned = max(units, 0.0)
         free = add(s.money[1], owned * price * (1.0 - how.fees))
-        if free <= 0.0 and units <= 0.0:
-            return 0.0, price, 0.0
         size = owned if free <= 0.0 else add(owned, free / (price * (1.0 + how.fees)))
         size *= order.share
-    if near(size, 0.0) or (size < LEAST and not near(size, LEAST)):
-        return 0.0, price, 0.0
+    if size < LEAST and not near(size, LEAST):
+        return NOTHING
     got = size * price
     fee = got * how.fees
     final = add(got, -fee)

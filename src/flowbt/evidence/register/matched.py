@@ -66,7 +66,7 @@ def matched(event: Array, o: Outcomes, statistic: Statistic, strata: Sequence[St
 
 def _weights(left: Array, rest: Array, codes: Strata) -> tuple[Array, Array]:
     """Of the event's rows those whose stratum has controls, and the weight of each control: rows it stands for."""
-    size = int(codes.max()) + 2 if len(codes) else 1
+    size = int(codes.max()) + 2
     at = np.where(codes >= 0, codes, size - 1)
     events, controls = (np.bincount(at, weights=side.sum(axis=1), minlength=size) for side in (left, rest))
     both = (events > 0) & (controls >= FEWEST)
