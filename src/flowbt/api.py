@@ -128,7 +128,7 @@ def score(*targets: str | Function, resamples: int = 10_000, setup: Setup | None
     """Score claim files, folders, one claim (`FILE::claim`), or functions of a notebook marked with @claim: one row per claim, verdict and evidence."""
     setup = setup or Setup()
     files = tuple(str(_kept(one.__name__, claim_text(one), setup)) if callable(one) else one for one in targets)
-    scored = score_claims(files, setup.catalog(), Settings(resamples=resamples, seed=setup.seed))
+    scored = score_claims(files, setup.catalog(), Settings(resamples=resamples))
     table = pd.DataFrame([{name: getattr(finding, name) for name in SCORED} for finding in scored.findings], columns=list(SCORED)).set_index("id")
     table.columns.name = "SYNTHETIC" if scored.synthetic else "real data"  # shown by the table itself
     table.attrs.update(problems=list(scored.problems), synthetic=scored.synthetic)

@@ -78,6 +78,41 @@ def test_trials_outlive_their_ledger(tmp_path):
     assert count({"strategy": "one", "synthetic": True})[0] == count({"strategy": "two"})[0] == 0
 
 
+def stored_search(root, name, trials, told, entered):
+    """A stored sweep, and its trials in the ledger or not."""
+    folder = root / "one" / name
+    folder.mkdir(parents=True)
+    (folder / "luck.json").write_text(sealed({"ledger": {"trials": told}, "sharpe_variance": 0.01}))
+    (folder / "sweep.json").write_text(sealed({"synthetic": False, "trials": trials}))
+    if entered:
+        keys = np.arange(trials, dtype=np.uint64) + np.uint64(ord(name[-1]) << 20)
+        ledger.add(ledger.folder_of(root, {"strategy": "one"}), f"{name}-000000", keys, np.linspace(-0.1, 0.1, trials))
+
+
+def test_with_a_part_of_the_ledger_gone_what_was_told_then_counts_beside_what_is_left(tmp_path):
+    """A search after the ledger was removed counted itself alone, or the larger of the two."""
+    root = tmp_path / "results"
+    stored_search(root, "sweep-a", 300, 350, entered=False)
+    stored_search(root, "sweep-b", 200, 550, entered=False)
+    assert trials_under(root)({"strategy": "one"})[0] == 550
+    stored_search(root, "sweep-c", 100, 100, entered=True)
+    assert trials_under(root)({"strategy": "one"})[0] == 650
+    stored_search(root, "sweep-d", 100, 200, entered=True)
+    assert trials_under(root)({"strategy": "one"})[0] == 750
+
+
+def test_stored_runs_are_trials_whatever_became_of_the_ledger(tmp_path):
+    root = tmp_path / "results"
+    for decision in (1, 2, 2):
+        store.save(root, make_record(synthetic=False, decision=f"{decision:016x}", seed=decision))
+    manifest = make_record(synthetic=False, decision=f"{3:016x}").manifest
+    assert trials_under(root)(manifest)[0] == 2
+    ledger.add_run(root, {**manifest, "decision": f"{1:016x}"}, 0.1)
+    assert trials_under(root)(manifest)[0] == 2
+    ledger.add_run(root, manifest, 0.1)
+    assert trials_under(root)(manifest)[0] == 3
+
+
 def test_the_answer_is_renewed_beside_the_runs_and_listed(tmp_path):
     place = store.save(tmp_path, make_record(synthetic=False))
     before = shelf.listing(tmp_path).entries[0].belief

@@ -20,7 +20,8 @@ def root(tmp_path):
 
 
 def tally(root, **facts):
-    return ledger.tally(root, {**FACTS, **facts})
+    facts = {**FACTS, **facts}
+    return ledger.Ledger(ledger.trials_folder(root, facts)).count(facts["strategy"])
 
 
 def enter(root, decisions, name="sweep-a-0", **facts):
@@ -79,6 +80,16 @@ def test_trials_beside_the_best_do_not_bring_luck_down(root, clones):
     before = expected_maximum(*tally(root))
     ledger.add(folder, "sweep-b", np.arange(1_000, 1_000 + len(clones), dtype=np.uint64), clones)
     assert tally(root).trials == 10_100
+    assert expected_maximum(*tally(root)) >= before * (1 - 1e-12)
+
+
+def test_single_runs_are_a_search_that_a_sweep_beside_the_best_does_not_hide(root):
+    folder = ledger.folder_of(root, FACTS)
+    for key, sharpe in enumerate(0.05 * np.random.default_rng(3).standard_normal(40)):
+        ledger.add_run(root, {**FACTS, "decision": f"{key:016x}"}, sharpe)
+    before = expected_maximum(*tally(root))
+    ledger.add(folder, "sweep-b", np.arange(1_000, 11_000, dtype=np.uint64), 0.1 + 1e-7 * np.arange(10_000))
+    assert tally(root).trials == 10_040
     assert expected_maximum(*tally(root)) >= before * (1 - 1e-12)
 
 

@@ -24,8 +24,10 @@ from flowbt.data.provenance import Provenance, SymbolSpan
 from flowbt.data.sold import sold
 from flowbt.data.versions import DECLARATION, MEND, NAME, Version, current, held_by
 from flowbt.ground.clock import HOURS_PER_BAR, HOURS_PER_ROW, Clock
+from flowbt.ground.documents import dumps
 from flowbt.ground.errors import DatasetError, FieldError, FlowbtError, SpoiltDataset, nearest
 from flowbt.ground.fields import FIELDS, FOLDED, PRICES
+from flowbt.ground.files import hash_text
 
 REACH = pd.Timedelta(days=10)  # prices as traded that end earlier than this before the folded ones do not speak for the present
 
@@ -48,6 +50,12 @@ class Imported:
     @property
     def hash(self) -> str:
         return str(self.provenance["data_hash"])
+
+    @property
+    def rules(self) -> str:
+        """Sixteen hex digits of all in its declaration that changes what is read of the same table: an edited rule is other data."""
+        told = self.declaration.model_dump(mode="json", exclude={"title", "source", "licence", "url", "schedule", "note", "reading", "policy"})
+        return hash_text(dumps(told, sort_keys=True))[:16]
 
     def spans(self, field_name: str) -> dict[str, SymbolSpan]:
         """symbol -> (first event, last event, rows) for one field."""

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from flowbt.evidence.belief import Belief, Holding, RunFacts, WalkForwardFacts, believe
 from flowbt.evidence.sharpe import deflated_sharpe
@@ -148,34 +148,76 @@ def belief_now(root: Path, manifest: Mapping[str, object], measures: Mapping[str
     return belief_of(manifest, measures, trials_under(root), walk_forwards(Path(root) / slug(str(manifest["strategy"]))))
 
 
-def trials_under(root: Path) -> Trials:
-    """Trials by the ledger of the results under `root`, read once; those that a stored sweep was told of where the ledger has fewer, as when it is gone."""
-    known: dict[bool, ledger.Ledger] = {}
-    told: dict[str, dict[bool, tuple[int, float]]] = {}
+def trials_under(root: Path) -> Callable[[Mapping[str, object]], ledger.TrialCount]:
+    """Trials by the ledger of the results under `root`, each strategy's read once, with those that stored results tell of and the ledger has no more."""
+    ledgers: dict[bool, ledger.Ledger] = {}
+    counted: dict[tuple[str, bool], ledger.TrialCount] = {}
 
-    def trials(manifest: Mapping[str, object]) -> tuple[int, float]:
-        synthetic = bool(manifest.get("synthetic"))
-        if synthetic not in known:
-            known[synthetic] = ledger.Ledger(ledger.trials_folder(root, manifest))
-        strategy = str(manifest["strategy"])
-        if strategy not in told:
-            told[strategy] = _told(Path(root) / slug(strategy))
-        return max(known[synthetic].count(strategy), told[strategy].get(synthetic, (0, math.nan)), key=lambda one: one[0])
+    def trials(manifest: Mapping[str, object]) -> ledger.TrialCount:
+        strategy, synthetic = str(manifest["strategy"]), bool(manifest.get("synthetic"))
+        if synthetic not in ledgers:
+            ledgers[synthetic] = ledger.Ledger(ledger.trials_folder(root, manifest))
+        if (strategy, synthetic) not in counted:
+            counted[strategy, synthetic] = _with_stored(ledgers[synthetic], strategy, _stored_searches(Path(root) / slug(strategy), synthetic))
+        return counted[strategy, synthetic]
 
     return trials
 
 
-def _told(strategy_folder: Path) -> dict[bool, tuple[int, float]]:
-    """By kind of market, the most trials (and their variance) that a stored sweep of a strategy was measured by; a broken sweep is passed over."""
-    found: dict[bool, tuple[int, float]] = {}
-    for path in strategy_folder.glob("sweep-*/luck.json"):
-        try:
-            luck, synthetic = unsealed(read_bytes(path)), bool(unsealed(read_bytes(path.with_name("sweep.json")))["synthetic"])
-            one = int(luck["ledger"]["trials"]), _number(luck.get("sharpe_variance"))
-        except (OSError, ValueError, KeyError, TypeError):  # named by the listing
-            continue
-        found[synthetic] = max(found.get(synthetic, one), one, key=lambda told: told[0])
+class StoredSearch(NamedTuple):
+    """What a stored sweep, walk-forward or run says of trials: the name its own are under in the ledger, how many they are, how many there were in all when
+    it was made, and their variance (NaN: not known). `key`: of a run, its one trial."""
+
+    name: str
+    own: int
+    told: int
+    variance: float = math.nan
+    key: int | None = None
+
+
+def _with_stored(trials: ledger.Ledger, strategy: str, stored: Sequence[StoredSearch]) -> ledger.TrialCount:
+    """Too many may be told, never too few: where the trials of a search are gone from the ledger, all that there were then count beside what it has."""
+    count, gone = trials.count(strategy), [one for one in stored if not trials.holds(strategy, one.name, one.key)]
+    searches, runs = [one for one in gone if one.key is None], {one.key for one in gone if one.key is not None}
+    lost = max([sum(one.own for one in searches), *(one.told for one in searches)]) + len(runs)
+    total = max([count.trials + lost, *(one.told for one in stored)])
+    variances = [count.variance, *(ledger.variance_held(one.variance, one.told, total) for one in stored)]
+    known = [one for one in variances if math.isfinite(one)]
+    return ledger.TrialCount(total, max(known) if known else math.nan)
+
+
+def _stored_searches(strategy_folder: Path, synthetic: bool) -> list[StoredSearch]:
+    """Those of one kind of market; a broken one is passed over: the listing names it."""
+    found = []
+    for pattern, read in (("sweep-*/luck.json", _of_sweep), ("walkforward-*/walkforward.json", _of_walk_forward), (f"*/{SUMMARY}", _of_run)):
+        for path in sorted(strategy_folder.glob(pattern)):
+            try:
+                one = read(path, path.parent.name.partition(".")[0], synthetic)  # without the ending of a workspace
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            found += [one] if one else []
     return found
+
+
+def _of_sweep(path: Path, name: str, synthetic: bool) -> StoredSearch | None:
+    luck, sweep = unsealed(read_bytes(path)), unsealed(read_bytes(path.with_name("sweep.json")))
+    if bool(sweep["synthetic"]) != synthetic:
+        return None
+    return StoredSearch(name, int(sweep.get("trials") or 0), int(luck["ledger"]["trials"]), _number(luck.get("sharpe_variance")))
+
+
+def _of_walk_forward(path: Path, name: str, synthetic: bool) -> StoredSearch | None:
+    walk = unsealed(read_bytes(path))
+    trials = int(walk.get("trials") or 0)
+    return StoredSearch(name, trials, trials) if bool(walk["synthetic"]) == synthetic else None
+
+
+def _of_run(path: Path, name: str, synthetic: bool) -> StoredSearch | None:
+    """None for one that uses the future, which is no trial, and for one of before its decision was kept."""
+    judged = unsealed(read_bytes(path))["judged"]
+    if bool(judged.get("synthetic")) != synthetic or judged.get("look_ahead") or not judged.get("decision"):
+        return None
+    return StoredSearch(name, 1, 1, key=ledger.key_of_run(judged))
 
 
 def renew(root: Path, strategy: str) -> None:

@@ -12,6 +12,7 @@ is a new idea and what the next try cannot be told from the files; a search hidd
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -48,12 +49,13 @@ class TrialCount(NamedTuple):
 
 
 class NamedTrials:
-    """The trials of one strategy name: distinct keys, sorted, with the first Sharpe ratio of each; `parts`: the Sharpe ratios of each file; `lost`: trials in
-    files that cannot be read."""
+    """The trials of one strategy name: distinct keys, sorted, with the first Sharpe ratio of each; `parts`: those of each file;
+    `lost`: trials in files that cannot be read; `files`: their names."""
 
-    def __init__(self, parts: Sequence[tuple[Keys, Sharpes]], shapes: frozenset[str], lost: int) -> None:
+    def __init__(self, parts: Sequence[tuple[Keys, Sharpes]], shapes: frozenset[str], lost: int, files: frozenset[str] = frozenset()) -> None:
         self.keys, self.sharpes = distinct(*_joined(parts))
-        self.parts = [sharpes for _, sharpes in parts if len(sharpes) > 1]
+        self.files = files
+        self.parts = [distinct(*part) for part in parts]
         self.shapes, self.lost = shapes, lost
 
     @cached_property
@@ -88,6 +90,11 @@ def keys_of(facts: Mapping[str, object], prints: Keys) -> Keys:
     return prints ^ np.uint64(int.from_bytes(hashlib.sha256(base.encode()).digest()[:8], "little"))
 
 
+def key_of_run(manifest: Mapping[str, object]) -> int:
+    """Key of the trial that a run is."""
+    return int(keys_of(manifest, np.array([int(str(manifest["decision"]), 16)], np.uint64))[0])
+
+
 def folder_of(results: Path, facts: JsonView) -> Path:
     """Where the trials of a strategy file on this kind of data are. `facts`: a run's manifest or a sweep's facts."""
     return trials_folder(results, facts) / slug(facts["strategy"]) / str(facts.get("shape") or "unknown")
@@ -104,8 +111,7 @@ def add(folder: Path, name: str, keys: Keys, sharpes: Sharpes) -> Path:
 
 def add_run(results: Path, manifest: JsonView, sharpe: float) -> None:
     """Enter a run outside sweeps; `sharpe` per bar."""
-    keys = keys_of(manifest, np.array([int(manifest["decision"], 16)], np.uint64))
-    add(folder_of(results, manifest), RUN.removesuffix("-"), keys, np.array([sharpe], np.float64))
+    add(folder_of(results, manifest), RUN.removesuffix("-"), np.array([key_of_run(manifest)], np.uint64), np.array([sharpe], np.float64))
 
 
 def gather(folder: Path, name: str) -> None:
@@ -134,14 +140,41 @@ class Ledger:
         all_names = [one, *(other for other in self.names.values() if other is not one and one.same_search(other))]
         keys, sharpes = (one.keys, one.sharpes) if len(all_names) == 1 else distinct(*_joined([(name.keys, name.sharpes) for name in all_names]))
         trials, parts = len(keys) + sum(name.lost for name in all_names), [part for name in all_names for part in name.parts]
-        return TrialCount(trials, variance_of(sharpes, trials, parts if len(parts) > 1 else ()))
+        return TrialCount(trials, variance_of(sharpes, trials, together(parts)))
+
+    def holds(self, strategy: str, name: str, key: int | None = None) -> bool:
+        """Whether the trials that were entered under a name, or the one with this key, are there under the strategy's name."""
+        one = self.names.get(slug(strategy))
+        if one is None:
+            return False
+        if key is None:
+            return any(file.startswith(f"{name}-") for file in one.files)
+        at = int(np.searchsorted(one.keys, np.uint64(key)))
+        return at < len(one.keys) and int(one.keys[at]) == key
+
+
+def together(parts: Sequence[tuple[Keys, Sharpes]]) -> list[Sharpes]:
+    """Sharpe ratios of each of several files, and of those that have at most 1, 2, 4, 8 .. trials: single runs are a search as well, and what hides a search
+    comes in larger files than it did, or after it."""
+    out, sizes, limit = [sharpes for _, sharpes in parts if len(parts) > 1], [len(keys) for keys, _ in parts], 1
+    while limit < max(sizes, default=0):
+        small = [part for part, size in zip(parts, sizes, strict=True) if size <= limit]
+        if len(small) > 1:
+            out.append(distinct(*_joined(small))[1])
+        limit *= 2
+    return out
+
+
+def variance_held(variance: float, part: int, trials: int) -> float:
+    """The variance by which `trials` have the expected best that `part` of them have by theirs."""
+    most = expected_maximum(trials, 1.0)
+    return variance * (expected_maximum(part, 1.0) / most) ** 2 if most > 0 else math.nan
 
 
 def variance_of(sharpes: Sharpes, trials: int, parts: Sequence[Sharpes] = ()) -> float:
     """Variance of Sharpe ratios of which equal ones count once (a stop that is never hit makes a hundred trials of one result), or the larger one by which
     `trials` have the expected best of a part: many trials beside a good one bring the variance down, and never what luck may reach. NaN for fewer than two."""
-    most = expected_maximum(trials, 1.0)
-    found = [_spread(sharpes), *(_spread(part) * (expected_maximum(len(part), 1.0) / most) ** 2 for part in parts if most > 0)]
+    found = [_spread(sharpes), *(variance_held(_spread(part), len(part), trials) for part in parts)]
     known = [one for one in found if np.isfinite(one)]
     return max(known) if known else float("nan")
 
@@ -150,11 +183,6 @@ def _spread(sharpes: Sharpes) -> float:
     known = np.sort(np.round(sharpes[np.isfinite(sharpes)], 12))  # a hash table of a million would take 50 MB
     known = known[np.diff(known, prepend=-np.inf) > 0.0]
     return float(known.var(ddof=1)) if len(known) > 1 else float("nan")
-
-
-def tally(results: Path, facts: JsonView) -> TrialCount:
-    """Distinct trials of a strategy so far. `facts`: a run's manifest or a sweep's facts."""
-    return Ledger(trials_folder(results, facts)).count(facts["strategy"])
 
 
 def distinct(keys: Keys, sharpes: Sharpes) -> tuple[Keys, Sharpes]:
@@ -185,10 +213,11 @@ def _named(folder: Path) -> NamedTrials:
 
 
 def _all_of(folder: Path) -> NamedTrials:
-    found, lost, shapes = [], 0, set()
+    found, lost, shapes, files = [], 0, set(), set()
     for path in sorted((path for shape in _folders(folder) for path in shape.glob("*.parquet")), key=lambda path: (path.name.startswith(RUN), path)):
         part = _read(path)
         shapes.add(path.parent.name)
+        files.add(path.name)
         if part is None and not os.path.lexists(path):  # a link to nowhere is there, and is lost
             raise FileNotFoundError(path)
         if part is None:
@@ -198,7 +227,7 @@ def _all_of(folder: Path) -> NamedTrials:
         else:
             found.append(part)
     pa.default_memory_pool().release_unused()
-    return NamedTrials(found, frozenset(shapes - {"unknown"}), lost)
+    return NamedTrials(found, frozenset(shapes - {"unknown"}), lost, frozenset(files))
 
 
 def _folders(home: Path) -> list[Path]:

@@ -8,10 +8,12 @@ from flowbt.ground.types import Json
 
 
 class DatasetUse(TypedDict):
-    """A dataset a run has read. `lag` is its publication rule in words; `span` the first and last event date, ISO."""
+    """A dataset a run has read. `hash`: of its table; `rules`: of what its declaration makes of it; `lag` is its publication rule in words; `span` the first
+    and last event date, ISO."""
 
     name: str
     hash: str
+    rules: str
     span: list[str]
     fields: list[str]
     vintage: str
@@ -120,13 +122,14 @@ class Manifest(StudyHead, total=False):
     rules: list[str]
     assumptions: list[str]
     seed: int | None
+    rotations: int  # asked for; `evidence` has how many there were
     benchmark: str | None
     evidence: RunEvidence
     warnings: list[str]
     options: OptionTermsUsed  # of option structures
     look_ahead: str  # how its decision uses the future; absent or empty where the probe found nothing
     code: str  # the strategy file, as it was run
-    key: dict[str, object]  # anything else the result depends on, such as the account's bar order
+    key: dict[str, object]  # anything else the result depends on, such as the data of a benchmark
 
 
 Summary = TypedDict(

@@ -16,16 +16,37 @@ if TYPE_CHECKING:
     from flowbt.evidence.measures import Measures
     from flowbt.results.manifest import Manifest
 
-KEYED = ("strategy", "code_hash", "parameters", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "seed", "benchmark", "key")
+KEYED = (
+    "strategy",
+    "code_hash",
+    "parameters",
+    "symbols",
+    "clock",
+    "step",
+    "from",
+    "to",
+    "decide_at",
+    "costs",
+    "account",
+    "seed",
+    "rotations",
+    "benchmark",
+    "key",
+)
 """The parts of a manifest that decide the result; with the data hashes and flowbt's version they make the run id."""
 
 
 def content_key(manifest: JsonView) -> str:
     """Twelve hex digits that name the result: the same code, parameters, data and rules give the same key."""
     parts = {name: manifest.get(name) for name in KEYED}
-    parts["data"] = sorted([dataset["hash"], dataset.get("lag", "")] for dataset in manifest.get("datasets", []))  # an edited publication rule is other data
+    parts["data"] = data_key(manifest)
     parts["flowbt"] = manifest.get("versions", {}).get("flowbt")
     return hashlib.sha256(dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def data_key(facts: JsonView) -> list[list[str]]:
+    """The datasets of a run's manifest or a sweep's facts as ids have them: the same tables, read by the same declared rules."""
+    return sorted([dataset["hash"], dataset.get("rules", "")] for dataset in facts.get("datasets", []))
 
 
 @dataclass(frozen=True)

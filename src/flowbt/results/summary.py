@@ -17,7 +17,7 @@ SHOWN = (
 )  # measures in a summary  # fmt: skip
 JUDGED = (
     "strategy", "code_hash", "symbols", "from", "to", "clock", "step", "decide_at", "costs", "account", "synthetic", "parameters", "stand_ins",
-    "look_ahead", "evidence",
+    "look_ahead", "evidence", "decision",
 )  # what results/belief.py asks of a run besides its measures  # fmt: skip
 
 

@@ -1,11 +1,13 @@
 """Plan to catalog: no-ops, refusals, atomicity, publication."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from flowbt.data.catalog import Catalog
+from flowbt.data.declare import read_declaration
 from flowbt.data.ingest.plan import read_plan
 from flowbt.data.versions import current
 from flowbt.ground.errors import DatasetError, FlowbtError, ParameterError, SourceError
@@ -167,6 +169,19 @@ def test_files_with_a_rule_declare_their_dataset(tmp_path, put):
     import_files(asked, [put("a.csv")], tmp_path / "datasets")
     assert stored(tmp_path, "mine")["known_at"][0] == pd.Timestamp("2024-01-03 14:00")
     assert Catalog((tmp_path / "datasets",)).declared["mine"].fields["close"].max_age == "5D"
+
+
+@pytest.mark.parametrize(("source", "options", "basis"), [("broker", {}, "split"), ("yahoo", {}, "split"), ("yahoo", {"adjusted": True}, "total return")])
+def test_files_of_a_provider_declare_what_its_prices_are(tmp_path, source, options, basis):
+    (tmp_path / "a.csv").write_text("date,open,high,low,close,volume,wap,count,adj close\n2024-01-02,1,1,1,1,5,1,2,1\n")
+    import_files(FileImport("mine", source, {"symbol": "A", **options}, publication="close"), [tmp_path / "a.csv"], tmp_path / "datasets")
+    assert Catalog((tmp_path / "datasets",)).declared["mine"].basis == basis
+
+
+def test_shipped_prices_of_a_provider_that_folds_splits_in_are_declared_so():
+    shipped = [read_declaration(path.parent) for path in (Path(__file__).parents[3] / "datasets").glob("*/dataset.toml")]
+    undeclared = {one.name for one in shipped if one.source in ("broker", "yahoo") and one.basis == "traded"}
+    assert undeclared == {"dxy", "index-prices", "spx-5m"}  # indices: nothing is split, nothing is paid
 
 
 def test_a_column_of_publication_times_is_used(tmp_path, put):

@@ -3,11 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.studies.conftest import walk
 
+from flowbt.data.catalog import Catalog
+from flowbt.ground.clock import Clock
 from flowbt.ground.errors import FieldError, ParameterError, RangeError, SignalError
 from flowbt.studies.run.backtest import PARTS, backtest
 from flowbt.studies.run.market import Span
 from flowbt.studies.run.request import Request
+from flowbt.studies.sweep.setup import SweepRequest, set_up
+from tinydata import FIELDS, store
 
 
 def test_a_run_starts_where_its_fields_do(catalog, strategy):
@@ -70,6 +75,44 @@ def test_equal_requests_have_equal_keys_and_measures(catalog, strategy):
     other = backtest(catalog, Request(strategy, {"hold": "5"}))
     assert one.record.manifest["id"] == two.record.manifest["id"] != other.record.manifest["id"]
     assert one.measures == two.measures
+
+
+def test_a_seed_draws_a_placebo_and_never_the_rotations_that_judge_a_run(catalog, strategy):
+    """With --seed 1, 2, 3 .. the p of a run could be had as it was wished for."""
+    one, two = (backtest(catalog, Request(strategy, seed=seed)).record for seed in (7, 8))
+    assert not one.returns["placebo"].equals(two.returns["placebo"])
+    assert one.manifest["evidence"] == two.manifest["evidence"]
+    assert one.manifest["id"] != two.manifest["id"]
+
+
+@pytest.mark.parametrize(("old", "new"), [('max_age = "2 sessions"', 'max_age = "3 sessions"'), ('title = "dix"', 'title = "dix"\npriority = 3')])
+def test_an_edited_declaration_is_another_result(catalog, strategy, old, new):
+    before = backtest(catalog, Request(strategy, rotations=0)).record.manifest
+    declared = catalog.roots[0] / "dix" / "dataset.toml"
+    assert old in declared.read_text()
+    declared.write_text(declared.read_text().replace(old, new))
+    assert backtest(Catalog(catalog.roots), Request(strategy, rotations=0)).record.manifest["id"] != before["id"]
+    sweeps = {set_up(one, SweepRequest(strategy)).id for one in (catalog, Catalog(catalog.roots))}
+    assert len(sweeps) == 2
+
+
+def test_the_number_of_rotations_and_the_data_of_a_benchmark_are_in_the_id(catalog, strategy):
+    labels = Clock().labels("2022-01-03", "2023-12-29")
+    ids = [backtest(catalog, Request(strategy, rotations=n)).record.manifest["id"] for n in (0, 5)]
+    for seed in (3, 4):
+        store(catalog.roots[0], "other", walk("IWM", labels, seed), fields=FIELDS)
+        ids.append(backtest(Catalog(catalog.roots), Request(strategy, rotations=0, benchmark="IWM")).record.manifest["id"])
+    assert len(set(ids)) == 4
+
+
+def test_whose_closes_tell_the_dividends_is_among_the_data(tmp_path, strategy):
+    labels = Clock().labels("2022-01-03", "2023-12-29")
+    prices = pd.concat([walk("SPY", labels, 1), walk("QQQ", labels, 2)])
+    store(tmp_path / "d", "traded", prices, fields=FIELDS, priority=1)
+    store(tmp_path / "d", "folded", prices.assign(close=prices["close"] * 0.99), fields=FIELDS, basis="total return", priority=2)
+    store(tmp_path / "d", "dix", pd.DataFrame({"event_time": labels, "symbol": "SPX", "dix": 0.45}), fields={"dix": {}})
+    used = backtest(Catalog((tmp_path / "d",)), Request(strategy, rotations=0)).record.manifest["datasets"]
+    assert {one["name"] for one in used} == {"traded", "folded", "dix"}
 
 
 def test_a_misspelt_parameter_names_the_nearest(catalog, strategy):

@@ -7,7 +7,7 @@ import pytest
 from flowbt.ground.errors import LookAheadError, ReconciliationError, SignalError
 from flowbt.studies.run import backtest as acts
 from flowbt.studies.run.backtest import backtest
-from flowbt.studies.run.request import Request
+from flowbt.studies.run.request import Benchmark, Request
 from flowbt.studies.sweep.setup import SweepRequest, set_up
 
 LEAK = '''"""Tomorrow's close."""
@@ -84,6 +84,6 @@ def test_vintage_and_survivorship_are_warned_of(catalog, strategy, monkeypatch):
     doubted = replace(holder, declaration=holder.declaration.model_copy(update={"vintage": "latest", "survivorship": True}))
     panel = run.prepared.panel
     monkeypatch.setattr(panel, "used", dict.fromkeys(panel.used, doubted))
-    lines = acts.record_of(run.request, run.prepared, run.book, None, (None, None), run.measures).manifest["warnings"]
+    lines = acts.record_of(run.request, run.prepared, run.book, None, Benchmark(), run.measures).manifest["warnings"]
     assert any("Latest vintage" in line and holder.name in line for line in lines)
     assert any("Survivorship" in line and holder.name in line for line in lines)

@@ -11,7 +11,7 @@ from tests.studies.conftest import walk
 from flowbt.data.catalog import Catalog
 from flowbt.ground.clock import Clock
 from flowbt.studies.run.backtest import backtest, benchmark_of
-from flowbt.studies.run.request import Request
+from flowbt.studies.run.request import Benchmark, Request
 from flowbt.studies.run.standing import caveats_of, evidence_of
 from tinydata import store
 
@@ -26,7 +26,7 @@ def test_the_evidence_is_the_runs_own_figures(catalog: Catalog, strategy: Path) 
     assert kept["holding"]["name"] == "SPY"  # type: ignore[index]
     assert kept["holding"]["total_return"] == pytest.approx((1 + held).prod() - 1)  # type: ignore[index]
     assert kept["holding"]["sharpe"] == pytest.approx(held.mean() / held.std() * 252**0.5)  # type: ignore[index]
-    bare = evidence_of(run.prepared, run.book, (None, None), None)
+    bare = evidence_of(run.prepared, run.book, Benchmark(), None)
     assert (bare["holding"], "rotations" in bare) == (None, False)
 
 
@@ -56,4 +56,4 @@ def test_holding_earns_dividends_and_is_asked_for_else_the_files_else_the_first_
     strategy.write_text(strategy.read_text().replace("GRID =", 'BENCHMARK = "QQQ"\nGRID ='))
     own = backtest(Catalog(catalog.roots), Request(strategy, rotations=0))
     assert own.record.manifest["benchmark"] == "QQQ"
-    assert benchmark_of(Catalog(catalog.roots), own.prepared, "NONE") == (None, None)
+    assert benchmark_of(Catalog(catalog.roots), own.prepared, "NONE") == Benchmark()

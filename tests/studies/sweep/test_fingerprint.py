@@ -18,7 +18,7 @@ from flowbt.engine.options.structures import long_call, moneyness
 from flowbt.engine.sweep.fingerprint import bits_of, fingerprint
 from flowbt.engine.sweep.results import ENTERED
 from flowbt.engine.types import Market, Signals, Targets
-from flowbt.results import ledger
+from flowbt.results.belief import trials_under
 from flowbt.studies.run.backtest import backtest
 from flowbt.studies.run.request import Request
 from flowbt.studies.run.stored import enter_and_judge
@@ -117,7 +117,7 @@ def test_a_structure_is_all_that_it_holds(market: Market) -> None:
 def looks(root: Path, catalog: Catalog, file: str, parameters: dict[str, Any]) -> int:
     run = backtest(catalog, Request(root / file, parameters, rotations=0))
     enter_and_judge(root / "results", run)
-    return ledger.tally(root / "results", run.record.manifest).trials
+    return trials_under(root / "results")(run.record.manifest).trials
 
 
 def test_a_copied_file_does_not_begin_anew(catalog: Catalog, tmp_path: Path) -> None:

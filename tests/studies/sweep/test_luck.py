@@ -9,28 +9,30 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.studies.sweep.conftest import STRATEGY
 
 from flowbt.data.catalog import Catalog
 from flowbt.engine.sweep.results import BarRange
+from flowbt.engine.sweep.space import Space
 from flowbt.evidence.sharpe import deflated_sharpe, expected_maximum, moments
 from flowbt.results import ledger
+from flowbt.results.belief import trials_under
 from flowbt.studies.sweep import luck as judging
 from flowbt.studies.sweep import sweep as study
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.store import SweepFolder, SweptTrials
 
 VALUES = {"window": "3,5,8", "level": "-0.01,0,0.01", "hold": "2,5"}
+KEYS = np.empty(0, np.uint64)
 
 
 @pytest.fixture(scope="module")
 def swept(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> tuple[PreparedSweep, SweepFolder, dict, ledger.TrialCount]:
-    from tests.studies.sweep.conftest import STRATEGY
-
     root = tmp_path_factory.mktemp("luck")
     (root / "swing.py").write_text(STRATEGY)
     request = SweepRequest(root / "swing.py", VALUES)
     folder, document, _ = study.sweep(catalog, request, study.SweepOptions(root / "results"))
-    return set_up(catalog, request), SweepFolder(folder, folder), json.loads((folder / "luck.json").read_text()), ledger.tally(root / "results", document)
+    return set_up(catalog, request), SweepFolder(folder, folder), json.loads((folder / "luck.json").read_text()), trials_under(root / "results")(document)
 
 
 def test_the_best_is_the_table_s_best(swept) -> None:  # type: ignore[no-untyped-def]
@@ -87,14 +89,14 @@ def test_where_rotations_are_dear_fewer_trials_are_rotated(swept, monkeypatch: p
 def test_the_sample_and_what_is_rotated_are_drawn_by_the_seed_and_the_best_is_not_put_in() -> None:
     numbers, sharpes = np.arange(1_500) * 2, np.random.default_rng(1).normal(size=1_500)
     sharpes[[3, 40]] = np.nan, 9.0
-    drawn = judging._drawn(SweptTrials(numbers, sharpes, sharpes), 7)
+    drawn = judging._drawn(SweptTrials(numbers, sharpes, sharpes, KEYS), 7)
     assert drawn[:2] == (80, 9.0)
     assert (len(drawn.sample), len(set(drawn.rotated)), set(drawn.sample) <= set(numbers)) == (200, 1_000, True)
     assert (np.diff(drawn.sample) > 0).all()
-    again, other = (judging._drawn(SweptTrials(numbers, sharpes, sharpes), seed) for seed in (7, 8))
+    again, other = (judging._drawn(SweptTrials(numbers, sharpes, sharpes, KEYS), seed) for seed in (7, 8))
     assert (again.sample == drawn.sample).all()
     assert (other.sample != drawn.sample).any()
-    assert len(judging._drawn(SweptTrials(numbers[:9], sharpes[:9], sharpes[:9]), 7).sample) == 9
+    assert len(judging._drawn(SweptTrials(numbers[:9], sharpes[:9], sharpes[:9], KEYS), 7).sample) == 9
 
 
 def test_a_hundred_trials_at_most_are_held_against_cash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,3 +129,21 @@ def test_a_sweep_that_never_trades_has_no_best(catalog: Catalog, strategy: Path,
     assert luck["best"] is None
     assert luck["notes"] == ["no trial traded"]
     assert document["trials"] == 2
+
+
+def test_values_that_lie_thick_in_one_place_do_not_bring_luck_down(catalog: Catalog, tmp_path: Path) -> None:
+    """Stops of 1 to 8%, and the same with 200 more about 2%: near clones of one trial once took away most of what luck may reach."""
+    stops, found = [0.01 * k for k in range(1, 9)], []
+    for name, values in (("few", stops), ("many", [*stops, *(0.02 + 1e-6 * k for k in range(1, 201))])):
+        (tmp_path / f"{name}.py").write_text(STRATEGY)
+        request = SweepRequest(tmp_path / f"{name}.py", {"window": "5", "level": "0", "hold": "5", "stop": ",".join(map(repr, values))})
+        found.append(study.sweep(catalog, request, study.SweepOptions(tmp_path / name / "results"))[2])
+    assert found[1]["ledger"]["trials"] > 100
+    assert found[1]["expected_best_of_luck"] >= found[0]["expected_best_of_luck"]
+
+
+def test_the_cells_of_a_grid_are_its_values_and_fiftieths_of_their_range() -> None:
+    space = Space.of({"a": (1.0, 2.0, 2.001, 9.0), "b": ("x", "y")})
+    cells = space.cells(space.codes(np.arange(8)))
+    assert cells[2] == cells[4] != cells[3] == cells[5]
+    assert len(set(cells)) == 6

@@ -70,7 +70,7 @@ def test_a_slice_begins_where_the_last_one_ended() -> None:
 
 
 def test_the_best_come_first_equal_ones_by_number_and_those_without_meaning_last() -> None:
-    trials = SweptTrials(np.array([3, 5, 7, 9, 11]), np.zeros(5), np.array([1.0, 2.0, np.nan, 2.0, -np.inf]))
+    trials = SweptTrials(np.array([3, 5, 7, 9, 11]), np.zeros(5), np.array([1.0, 2.0, np.nan, 2.0, -np.inf]), np.arange(5, dtype=np.uint64))
     assert best(trials, False, 3) == [5, 9, 3]
     assert best(trials, True, 4) == [3, 5, 9, 7]
     assert best(trials, False, 99) == [5, 9, 3, 7, 11]

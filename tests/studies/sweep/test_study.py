@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from tests.studies.sweep.conftest import STRATEGY
 
 from flowbt.data.catalog import Catalog
 from flowbt.engine.loader import load_strategy
 from flowbt.engine.sweep.space import Space
 from flowbt.ground.clock import Clock
 from flowbt.ground.errors import Busy, ParameterError
-from flowbt.results import ledger
+from flowbt.results.belief import trials_under
 from flowbt.studies.sweep import sweep as study
 from flowbt.studies.sweep.setup import SweepRequest, set_up
 from flowbt.studies.sweep.store import SweepFolder
@@ -60,8 +62,6 @@ def test_constraints_and_random_draws(strategy: Path) -> None:
 
 @pytest.fixture(scope="module")
 def done(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], dict[str, Any], Path]:
-    from tests.studies.sweep.conftest import STRATEGY
-
     root = tmp_path_factory.mktemp("done")
     (root / "swing.py").write_text(STRATEGY)
     request = SweepRequest(root / "swing.py", top=3)
@@ -91,10 +91,27 @@ def test_running_it_again_adds_nothing_to_the_ledger(done: tuple[Path, dict[str,
     folder, document, _, root = done
     before = (folder / "trials.parquet").read_bytes()
     study.sweep(catalog, SweepRequest(root / "swing.py", {"hold": "2,5", "level": "-0.01,0,0.01"}), study.SweepOptions(root / "results"))
-    assert ledger.tally(root / "results", document).trials == document["trials"] * 2 // 3  # nor does the run of its best
+    assert trials_under(root / "results")(document).trials == document["trials"] * 2 // 3  # nor does the run of its best
     assert (folder / "trials.parquet").read_bytes() == before
     study.sweep(catalog, SweepRequest(root / "swing.py", {"hold": "2,3,5"}), study.SweepOptions(root / "results"))
-    assert ledger.tally(root / "results", document).trials == document["trials"] * 2 // 3 + 3 * 2
+    assert trials_under(root / "results")(document).trials == document["trials"] * 2 // 3 + 3 * 2
+
+
+def test_a_sweep_counts_those_stored_whose_ledger_is_gone(done: tuple[Path, dict[str, Any], dict[str, Any], Path], catalog: Catalog, tmp_path: Path) -> None:
+    _, _, luck, root = done
+    shutil.copytree(root / "results", tmp_path / "results")
+    (tmp_path / "swing.py").write_text(STRATEGY)
+    request = SweepRequest(tmp_path / "swing.py", {"hold": "2,3", "window": "4", "level": "0.002,0.003"})
+    found = study.sweep(catalog, request, study.SweepOptions(tmp_path / "results"))[2]
+    assert found["ledger"]["trials"] >= luck["ledger"]["trials"] + 4
+
+
+def test_no_seed_chooses_what_luck_is_measured_by(catalog: Catalog, strategy: Path, tmp_path: Path) -> None:
+    found = []
+    for seed in (7, 8):
+        request = SweepRequest(strategy, {"hold": "2,5"}, search=Search(seed=seed))
+        found.append(study.sweep(catalog, request, study.SweepOptions(tmp_path / "results"))[2])
+    assert found[0] == found[1]
 
 
 class Stop(BaseException): ...
@@ -200,6 +217,7 @@ def test_walk_forward_keeps_the_trades_of_every_window(strategy: Path, datasets:
     document = json.loads((folder / "walkforward.json").read_text())
     windows, trades = pd.read_parquet(folder / "windows.parquet"), pd.read_parquet(folder / "trades.parquet")
     assert set(windows["mode"]) == {"rolling", "anchored"}
+    assert (len(document["id"]), folder.name) == (12, f"walkforward-{document['id']}")
     assert document["plan"]["rolling"]["purge"] == 5  # the longest hold
     assert (windows["train_to"] < windows["test_from"]).all()
     closed = trades[trades["reason"] != "open"]

@@ -61,7 +61,7 @@ Examples:
 @click.option("--symbols", metavar="A,B,...", help="Trade these symbols in place of the file's.")
 @click.option("--decide-at", metavar="HH:MM", help="Decision time of the session, New York.  [default: 18:30]")
 @click.option("--benchmark", metavar="SYMBOL", help="Compare with this symbol held, or `none`.")
-@click.option("--seed", type=SEED, default=7, show_default=True, help="Seed of the placebo's rotation and of the bootstrap.")
+@click.option("--seed", type=SEED, default=7, show_default=True, help="Seed of the one placebo that is drawn; no seed chooses the rotations that judge a run.")
 @keep_leak_option
 @cluster_option
 @click.option("--no-store", is_flag=True, help="Print the result only; write nothing.")

@@ -34,7 +34,7 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("targets", nargs=-1, required=True, metavar="PATH[::CLAIM]...")
 @click.option("--resamples", type=click.IntRange(100), default=10_000, show_default=True, help="Draws of the joint null of a claim's definitions.")
-@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the resamples.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the resamples; with another one the run is partial.")
 @click.option("--placebos/--no-placebos", default=True, help="List the placebos too (they always count in the correction).")
 @click.option("--fresh", is_flag=True, help="Score again what is in the cache.")
 @click.option("--no-store", is_flag=True, help="Write no pages and no cache.")

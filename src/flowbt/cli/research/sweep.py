@@ -60,7 +60,7 @@ Examples:
 @click.option("--random", "random", type=click.IntRange(1), metavar="N", help="N distinct points of the grid, drawn at random.")
 @click.option("--search", type=click.Choice(["tpe"]), help="Let results guide the choice of points (needs the extra `search`).")
 @click.option("--trials", type=click.IntRange(1), default=500, show_default=True, help="Points that --search may try.")
-@click.option("--seed", type=SEED, default=7, show_default=True, help="Seed of --random, --search and of the luck statistics.")
+@click.option("--seed", type=SEED, default=7, show_default=True, help="Seed of --random and --search; no seed chooses what luck is measured by.")
 @click.option("--sort", default="sharpe", show_default=True, metavar="METRIC", help="Order of the best trials.")
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many of the best to show and keep.")
 @click.option("--tearsheets", type=click.IntRange(0), default=1, show_default=True, help="How many of the best to store as full runs.")

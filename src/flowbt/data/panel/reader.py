@@ -60,6 +60,7 @@ class PanelReader:
         self.index = index
         self.decisions = clock.decisions(index).to_numpy()
         self.used: dict[tuple[str, str], Imported] = {}
+        self._folded: dict[str, Imported] = {}  # symbol -> whose closes with dividends folded in were read for what they pay
         self._joined: dict[tuple[str, str], Joined] = {}
         self._bars: TradedBars | None = None
         self.stand_ins: list[StandIn] = []
@@ -69,8 +70,7 @@ class PanelReader:
         self._series: dict[tuple[str, str], np.ndarray] = {}
         self._touched: dict[tuple[str, str], None] = {}
         self._rows: dict[tuple[str, str], np.ndarray] = {}
-        nothing = np.empty(0, "datetime64[ns]")
-        self._alike = (nothing, nothing, nothing), np.full(len(index), -1)
+        self._alike = (np.empty(0, "datetime64[ns]"),) * 3, np.full(len(index), -1)
         self._wide: dict[tuple[str, str], pd.DataFrame] = {}
 
     def beside(self, other: PanelReader) -> PanelReader:
@@ -212,6 +212,7 @@ class PanelReader:
     def total_return(self, symbol: str) -> pd.Series:
         """Closes with dividends folded in, by label as they happened (not point in time): a provider's where there is one, else the symbol's closes."""
         found = self.catalog.holders("close", symbol, self.clock, FOLDED)
+        self._folded.update((symbol, one) for one in found[:1])
         table = self._reader(found[0]).on(self.clock, "close", symbol) if found else self._table("close", symbol)
         return by_label(table).reindex(self.index)
 
@@ -220,11 +221,12 @@ class PanelReader:
         return {key: joined.speakers for key, joined in self._read().items() if len(joined.speakers) > 1}
 
     def datasets(self) -> list[tuple[str, str, Imported]]:
-        """Field, symbol and dataset of everything that was read, those that only filled what the first lacked included."""
+        """Field, symbol and dataset of everything that was read, those that only filled what the first lacked, or told of dividends, included."""
         found = [(field, symbol, holder) for (field, symbol), holder in self.used.items()]
+        found += [("dividend", symbol, holder) for symbol, holder in self._folded.items()]
         for (field, symbol), joined in self._read().items():
-            first = self.used[(field, symbol)].name
-            found += [(field, symbol, self.catalog.imported[one.dataset]) for one in joined.speakers if one.dataset != first]
+            others = [one.dataset for one in joined.speakers if one.dataset != self.used[(field, symbol)].name]
+            found += [(field, symbol, self.catalog.imported[name]) for name in others]
         return found
 
     def left_out(self) -> list[str]:
@@ -378,8 +380,7 @@ def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = N
 
     `start`, `end` narrow the index itself; leave them out to keep the history that trailing windows need.
     """
-    clock = clock or Clock()
-    names = tuple(dict.fromkeys(symbols))
+    clock, names = clock or Clock(), tuple(dict.fromkeys(symbols))
     spans = [span for name in names for span in _spans(catalog, name, clock)]
     if not spans:
         raise catalog.missing("close", names[0] if names else None)
@@ -394,7 +395,6 @@ def open_panel(catalog: Catalog, symbols: Iterable[str], clock: Clock | None = N
 def _spans(catalog: Catalog, symbol: str, clock: Clock) -> list[SymbolSpan]:
     for field in ("close", "value"):
         if catalog.has(field, symbol):
-            return [
-                one.spans(field)[symbol] for one in catalog.holders(field, symbol, clock) + catalog.holders(field, symbol, clock, FOLDED) * (field in PRICES)
-            ]
+            folded = catalog.holders(field, symbol, clock, FOLDED) * (field in PRICES)
+            return [one.spans(field)[symbol] for one in catalog.holders(field, symbol, clock) + folded]
     raise catalog.missing("close", symbol)

@@ -8,6 +8,7 @@ from typing import Protocol, cast
 
 from flowbt.data.sources.base import Options, RawTable, known_options, parsing
 from flowbt.ground.errors import SourceError, nearest
+from flowbt.ground.fields import FOLDED
 
 NAMES = (
     "squeezemetrics",
@@ -56,3 +57,8 @@ def read(name: str, path: Path, options: Options) -> RawTable:
 def options_of(name: str) -> tuple[str, ...]:
     """The options a provider's module reads a file by."""
     return tuple(getattr(source(name), "OPTIONS", ()))
+
+
+def basis_of(name: str, options: Options) -> str:
+    """What a provider's prices are: `traded`, `split`, or with the option `adjusted` of those that have it `total return`."""
+    return FOLDED if options.get("adjusted") else str(getattr(source(name), "BASIS", "traded"))

@@ -12,6 +12,7 @@ import pandas as pd
 from flowbt.data.sources.base import Options, RawTable, read_sheet, symbol_of
 
 OPTIONS = ("symbol",)
+BASIS = "split"
 
 
 def parse(path: Path, options: Options) -> RawTable:

@@ -12,6 +12,7 @@ from pathlib import Path
 from flowbt.data.sources.base import Options, RawTable, first_lines, read_sheet, symbol_of
 
 OPTIONS = ("symbol", "adjusted")
+BASIS = "split"  # in every layout at least
 PRICES = ("open", "high", "low", "close")
 
 

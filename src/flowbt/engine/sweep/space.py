@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+CELLS = 50  # into which the range of a parameter is cut
 MANY = 1 << 16  # settings whose numbers need no more than two bytes
 
 
@@ -56,6 +57,17 @@ class Space:
         for name in names:
             column = self.names.index(name)
             key = key * len(self.values[column]) + codes[:, column]
+        return key
+
+    def cells(self, codes: Ints) -> Ints:
+        """One number per trial, equal where all parameters are equal or, of numbers, lie in the same fiftieth of the range of their values: near clones."""
+        key = np.zeros(len(codes), np.int64)
+        for column, values in enumerate(self.values):
+            numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+            known = np.array(values, np.float64) if numbers else np.arange(len(values), dtype=np.float64)
+            width = np.ptp(known) / CELLS if numbers and len(values) > 2 else 0.0
+            _, place = np.unique(np.minimum((known - known.min()) // width, CELLS - 1) if width > 0 else known, return_inverse=True)
+            key = key * (int(place.max()) + 1) + place[codes[:, column]]
         return key
 
     def groups(self, codes: Ints, names: Sequence[str]) -> Iterator[tuple[dict[str, object], Ints]]:

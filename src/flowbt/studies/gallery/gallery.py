@@ -33,7 +33,7 @@ from flowbt.results.belief import belief_now
 from flowbt.studies.catalogs import DEMO, open_catalog
 from flowbt.studies.run.backtest import backtest, prepare
 from flowbt.studies.run.market import Span
-from flowbt.studies.run.placebo import against_placebos
+from flowbt.studies.run.placebo import SEED, against_placebos
 from flowbt.studies.run.request import Request
 from flowbt.studies.run.stored import store_run
 from flowbt.studies.units import EVERY_PROCESSOR, Workers, each
@@ -225,7 +225,7 @@ def _reordered(shape: tuple[float, float, float, int]) -> tuple[float, float, fl
 def _with_null(job: Job, path: Path, entry: GalleryRow) -> GalleryRow:
     """The entry with the same strategy on the demo market without any effect."""
     prepared = prepare(_null_market(job), Request(path, span=job.span, seed=job.seed))
-    placebos = against_placebos(prepared, simulate(prepared.market, prepared.decision, prepared.costs, prepared.account), job.placebos, job.seed)
+    placebos = against_placebos(prepared, simulate(prepared.market, prepared.decision, prepared.costs, prepared.account), job.placebos, SEED)
     return replace(entry, null_sharpe=placebos.real, null_p=placebos.timing.chance)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flowbt.data.declare import Dataset, field_name, parse_declaration, read_declaration
 from flowbt.data.ingest.plan import PlanDataset, PlanFile
-from flowbt.data.sources import read, source
+from flowbt.data.sources import basis_of, read, source
 from flowbt.data.versions import dataset_name
 from flowbt.ground.documents import read_toml
 from flowbt.ground.errors import DatasetError, ParameterError, SourceError
@@ -76,6 +76,7 @@ def _declaration(asked: FileImport, first: Path) -> Dataset:
     table = read(asked.source, first, {"symbol": "?", **asked.options} if asked.symbol_from else asked.options)
     rules = {name: {"units": FIELDS[name].units if name in FIELDS else "", **({"max_age": asked.max_age} if asked.max_age else {})} for name in table.fields}
     raw = {"title": f"{asked.name} ({asked.source})", "source": asked.source, "clock": asked.clock, "frequency": asked.frequency}
+    raw["basis"] = basis_of(asked.source, asked.options)
     return parse_declaration(asked.name, {**raw, "publication": publication_rule(asked.publication), "fields": rules})
 
 

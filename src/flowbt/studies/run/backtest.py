@@ -33,8 +33,8 @@ from flowbt.studies.lookahead.strategies import leak_of, refuse
 from flowbt.studies.run.describe import record_of
 from flowbt.studies.run.market import cut_decision, market_of, panel_for
 from flowbt.studies.run.option_terms import option_terms_of, warning_of, words_of
-from flowbt.studies.run.placebo import Placebos, beside, placebo_of, rotated
-from flowbt.studies.run.request import Prepared, Request
+from flowbt.studies.run.placebo import SEED, Placebos, beside, placebo_of, rotated
+from flowbt.studies.run.request import Benchmark, Prepared, Request
 from flowbt.studies.run.standing import evidence_of
 from flowbt.studies.run.surfaces import with_surfaces
 
@@ -65,7 +65,7 @@ def backtest(catalog: Catalog, request: Request, aside: Aside | None = None, ste
     next(at)()
     prepared = prepare(catalog, request)
     next(at)()
-    with rotated(prepared, request.rotations, request.seed) as rotations:
+    with rotated(prepared, request.rotations, SEED) as rotations:
         leak = leak_of(prepared.strategy, prepared.parameters, Quiet(prepared.panel.unlogged(), prepared.features), prepared.raw)
         if not request.keep_leak:
             refuse(prepared.strategy.name, leak)
@@ -79,10 +79,10 @@ def backtest(catalog: Catalog, request: Request, aside: Aside | None = None, ste
             placebo = simulate(prepared.market, placebo_of(prepared.decision, seed=request.seed), prepared.costs, prepared.account)
             placebos = beside(prepared, book, rotations)
     next(at)()
-    symbol, benchmark = benchmark_of(catalog, prepared, request.benchmark)
-    measures = measures_of(book, benchmark)
-    record = record_of(request, prepared, book, placebo, (symbol, benchmark), measures)
-    own = (symbol, benchmark) if request.benchmark is None else _held_by_default(catalog, prepared)
+    benchmark = benchmark_of(catalog, prepared, request.benchmark)
+    own = benchmark if request.benchmark is None else _held_by_default(catalog, prepared)
+    measures = measures_of(book, benchmark.returns)
+    record = record_of(request, prepared, book, placebo, replace(benchmark, data=tuple(sorted({*benchmark.data, *own.data}))), measures)
     record.manifest["evidence"] = evidence_of(prepared, book, own, placebos)
     options = option_terms_of(prepared, book)
     if options is not None:
@@ -96,7 +96,7 @@ def backtest(catalog: Catalog, request: Request, aside: Aside | None = None, ste
         record.manifest["warnings"].insert(0, f"LOOK-AHEAD: {leak}. The result is worthless.")
     next(at)()
     answer()
-    return Run(request, prepared, book, placebo, placebos, benchmark, measures, record, leak)
+    return Run(request, prepared, book, placebo, placebos, benchmark.returns, measures, record, leak)
 
 
 def prepare(catalog: Catalog, request: Request) -> Prepared:
@@ -119,24 +119,26 @@ def assemble(strategy: Strategy, parameters: dict[str, object], panel: PanelRead
     return Prepared(strategy, parameters, panel, with_surfaces(market_of(panel, labels), panel, cut), cut, costs, account, decision)
 
 
-def benchmark_of(catalog: Catalog, prepared: Prepared, asked: str | None) -> tuple[str | None, pd.Series | None]:
+def benchmark_of(catalog: Catalog, prepared: Prepared, asked: str | None) -> Benchmark:
     """Returns of holding the benchmark, close to close, dividends reinvested: asked for, else the file's, else the first traded symbol."""
     symbol = asked or prepared.strategy.benchmark or prepared.market.symbols[0]
     if symbol.lower() == "none":
-        return None, None
+        return Benchmark()
     labels = prepared.market.index
-    bars = open_panel(catalog, (symbol,), prepared.panel.clock, labels[0], labels[-1]).bars()
+    panel = open_panel(catalog, (symbol,), prepared.panel.clock, labels[0], labels[-1])
+    bars = panel.bars()
     mark, _ = carried(bars.close, bars.dividend)  # what a dividend leaves of the evening before is what earns the next day's return
     held = bars.close.ffill()[symbol] / mark.ffill()[symbol].shift(1) - 1.0
-    return symbol, held.reindex(labels).fillna(0.0).rename("benchmark")
+    read = {(holder.hash, holder.rules) for _, _, holder in panel.datasets()}
+    return Benchmark(symbol, held.reindex(labels).fillna(0.0).rename("benchmark"), tuple(sorted(read)))
 
 
-def _held_by_default(catalog: Catalog, prepared: Prepared) -> tuple[str | None, pd.Series | None]:
+def _held_by_default(catalog: Catalog, prepared: Prepared) -> Benchmark:
     """The benchmark that was not asked for, by which a run is believed: one is not to be chosen for what it gave. None where its data are missing."""
     try:
         return benchmark_of(catalog, prepared, None)
     except DataError:
-        return None, None
+        return Benchmark()
 
 
 def measures_of(book: Book, benchmark: pd.Series | None) -> Measures:

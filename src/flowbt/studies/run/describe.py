@@ -27,20 +27,17 @@ from flowbt.results.record import RunRecord, content_key
 from flowbt.studies.run.excursions import excursions
 from flowbt.studies.run.market import bars_on
 from flowbt.studies.run.regimes import regimes_of
-from flowbt.studies.run.request import Prepared, Request
+from flowbt.studies.run.request import Benchmark, Prepared, Request
 
 PACKAGES = ("flowbt", "vectorbt", "pandas", "numpy", "numba", "pyarrow", "arch")
 MOST_COLUMNS = 40  # feature columns kept per trade
 MOST_CHARTED, CHARTED_FEATURES = 12, 4  # symbols and features on the price chart
 
 
-def record_of(
-    request: Request, prepared: Prepared, book: Book, placebo: Book | None, benchmark: tuple[str | None, pd.Series | None], measures: Measures
-) -> RunRecord:
+def record_of(request: Request, prepared: Prepared, book: Book, placebo: Book | None, benchmark: Benchmark, measures: Measures) -> RunRecord:
     """Everything a stored run keeps."""
-    symbol, returns = benchmark
-    manifest = manifest_of(request, prepared, symbol)
-    series = series_of(book, returns, placebo)
+    manifest = manifest_of(request, prepared, benchmark)
+    series = series_of(book, benchmark.returns, placebo)
     for name, states in regimes_of(prepared.panel, book.market.index).items():
         series[f"regime:{name}"] = states
     trades = with_features(book, prepared.panel)
@@ -107,7 +104,7 @@ def head_of(strategy: Strategy, panel: PanelReader, labels: pd.DatetimeIndex, te
     }
 
 
-def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> Manifest:
+def manifest_of(request: Request, prepared: Prepared, benchmark: Benchmark) -> Manifest:
     terms = prepared.costs, prepared.account
     made: dict[str, object] = {
         **head_of(prepared.strategy, prepared.panel, prepared.market.index, terms, request.command),
@@ -116,7 +113,9 @@ def manifest_of(request: Request, prepared: Prepared, benchmark: str | None) -> 
         "rules": rules_of(prepared),
         "assumptions": assumptions_of(prepared),
         "seed": request.seed,
-        "benchmark": benchmark,
+        "rotations": request.rotations,
+        "benchmark": benchmark.symbol,
+        "key": {"benchmark": benchmark.data},
         "code": read_text(prepared.strategy.path),
         "evidence": {},
         "warnings": warnings_of(prepared),
@@ -134,6 +133,7 @@ def datasets_of(panel: PanelReader) -> list[DatasetUse]:
             {
                 "name": holder.name,
                 "hash": holder.hash,
+                "rules": holder.rules,
                 "span": [str(one)[:10] for one in holder.provenance["span"]],
                 "fields": [],
                 "vintage": declaration.vintage,

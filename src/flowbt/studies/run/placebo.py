@@ -32,6 +32,7 @@ LARGE = 100_000  # symbol-bars from which the sweep's kernels walk the rotations
 SAME = 1e-12  # of a Sharpe ratio per period: kernels add up in different orders
 COLUMNS = 256  # symbols whose holdings are worked out together
 LEAST = 63  # bars: further than the memory of most events
+SEED = 7  # of the rotations a run is judged by: nobody chooses those that it beats
 
 
 def placebo_of(decision: Signals | Targets, seed: int) -> Signals | Targets:

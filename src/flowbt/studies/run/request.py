@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pandas as pd
+
 from flowbt.data.panel.reader import PanelReader
 from flowbt.data.panel.views import Recalled
 from flowbt.engine.loader import Strategy
@@ -27,7 +29,7 @@ class Request:
     benchmark: str | None = None  # "none" for no benchmark
     rotations: int = 199  # of its own decisions, as placebos; 0: none
     keep_leak: bool = False  # a decision that uses the future: keep the run, marked, in place of refusing it
-    seed: int = 7
+    seed: int = 7  # of the one placebo that is drawn
     command: str = ""
     symbols: tuple[str, ...] = ()  # trade these in place of the file's
 
@@ -55,3 +57,12 @@ class Prepared:
     account: Account
     raw: object = None  # the decision on the whole panel, before it was cut
     features: Recalled | None = None  # what it asked of flowbt's own features
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What a run is compared with: a symbol held over the run's bars, its simple returns, and the [hash, rules] of the datasets they were read of."""
+
+    symbol: str | None = None
+    returns: pd.Series | None = None
+    data: tuple[tuple[str, str], ...] = ()

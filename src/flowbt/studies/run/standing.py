@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from flowbt.data.panel.reader import PanelReader
 from flowbt.engine.book import Book
 from flowbt.evidence.measures import measure
@@ -11,10 +9,10 @@ from flowbt.evidence.robustness import robustness
 from flowbt.results.manifest import HoldingResult, RunEvidence
 from flowbt.studies.run.describe import series_of
 from flowbt.studies.run.placebo import Placebos
-from flowbt.studies.run.request import Prepared
+from flowbt.studies.run.request import Benchmark, Prepared
 
 
-def evidence_of(prepared: Prepared, book: Book, benchmark: tuple[str | None, pd.Series | None], placebos: Placebos | None) -> RunEvidence:
+def evidence_of(prepared: Prepared, book: Book, benchmark: Benchmark, placebos: Placebos | None) -> RunEvidence:
     """The figures `evidence.belief` asks for that do not change after the run. What was not measured is None."""
     kept: RunEvidence = {"probed": True, "caveats": caveats_of(prepared.panel), "holding": _holding(book, benchmark)}
     lean = robustness(series_of(book, None, None), book.trades, book.market.year, book.account.cash)
@@ -42,9 +40,9 @@ def caveats_of(panel: PanelReader) -> list[str]:
     return [*found, *sorted(early)]
 
 
-def _holding(book: Book, benchmark: tuple[str | None, pd.Series | None]) -> HoldingResult | None:
-    name, returns = benchmark
-    if name is None or returns is None:
+def _holding(book: Book, benchmark: Benchmark) -> HoldingResult | None:
+    name = benchmark.symbol
+    if name is None or benchmark.returns is None:
         return None
-    held = measure(returns, book.trades.iloc[:0], book.market.year)
+    held = measure(benchmark.returns, book.trades.iloc[:0], book.market.year)
     return {"name": name, "total_return": held.total_return, "sharpe": held.sharpe, "max_drawdown": held.max_drawdown}

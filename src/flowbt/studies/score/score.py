@@ -47,7 +47,8 @@ class ScoredClaims:
     """A scored run. `findings`: of the claims that were named. `problems`: one line for each file or claim that could not be scored; `notices`: where the
     claims differ from their register. `tested`: tests that the correction counts; `retired`: those among them of definitions given up since.
     `leaks`: files and claims among the problems that use the future, or reach past their panel.
-    `whole`: all of the register was named, and it is as it was written down; else the run is partial and nothing of the register's is overwritten."""
+    `whole`: all of the register was named, it is as it was written down, and by its own seed; else the run is partial and nothing of
+    the register's is overwritten."""
 
     findings: tuple[Finding, ...]
     problems: tuple[str, ...]
@@ -85,7 +86,7 @@ def score(targets: tuple[str, ...], catalog: Catalog, settings: Settings, progre
     findings = finish(work, measured, retired)
     problems = [file.problem for file in chosen.files if file.problem] + [f"{f.file}::{f.id}: {f.error}" for f in findings if f.error]
     leaks = sum(file.leak for file in chosen.files) + sum(f.leak for f in findings)
-    whole = chosen.whole and changes == Drift()
+    whole = chosen.whole and changes == Drift() and settings.seed == Settings.seed  # no seed is chosen for the scoreboard
     shown = tuple(replace(f, partial=not whole) for f in findings if f.id in chosen.named)
     tested = sum(f.p_curve is not None for f in findings) + retired
     reused = scorer.reused + (rest.reused if rest is not scorer else 0)

@@ -27,6 +27,7 @@ from flowbt.engine.types import Account, Costs, Labels, Market
 from flowbt.ground.documents import dumps
 from flowbt.ground.errors import FenceError, FlowbtError, LookAheadError
 from flowbt.ground.types import Context
+from flowbt.results.record import data_key
 from flowbt.results.studied import StudyFacts
 from flowbt.studies.lookahead.probe import Leak
 from flowbt.studies.lookahead.strategies import ProbedTrials, branch_leak, refuse
@@ -106,7 +107,7 @@ class PreparedSweep:
         """Twelve hex digits: the same code, data, span, rules, values, constraints and search give the same id."""
         names = ("strategy", "code_hash", "symbols", "clock", "step", "from", "to", "decide_at", "costs", "account", "fixed", "constraints", "search")
         parts: Context = {name: value for name, value in self.facts.items() if name in (*names, "parameters")}
-        parts["data"] = sorted([use["hash"], use["lag"]] for use in self.facts["datasets"])  # an edited publication rule is other data
+        parts["data"] = data_key(self.facts)
         parts["order"] = list(self.space.names)  # trial numbers depend on it
         parts["flowbt"] = self.facts["versions"].get("flowbt")
         return hashlib.sha256(dumps(parts, sort_keys=True).encode()).hexdigest()[:12]

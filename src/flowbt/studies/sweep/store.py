@@ -122,20 +122,22 @@ class SweepFolder:
 
 @dataclass(frozen=True)
 class SweptTrials:
-    """What a sweep is judged by, a value for each trial, in the order of their numbers: number, Sharpe ratio, and the metric it is sorted by."""
+    """What a sweep is judged by, a value for each trial, in the order of their numbers: number, Sharpe ratio, the metric it is sorted by, and its key
+    in the ledger."""
 
     numbers: Ints
     sharpe: Array
     ranked: Array
+    keys: ledger.Keys
 
     @classmethod
-    def of(cls, table: pa.Table, sort: str) -> SweptTrials:
+    def of(cls, table: pa.Table, sort: str, keys: ledger.Keys) -> SweptTrials:
         """Those of a slice, copied: the slice itself is let go."""
-        return cls(np.array(table["trial"].to_numpy(), np.int64), np.array(table["sharpe"].to_numpy()), np.array(table[sort].to_numpy(), np.float64))
+        return cls(np.array(table["trial"].to_numpy(), np.int64), np.array(table["sharpe"].to_numpy()), np.array(table[sort].to_numpy(), np.float64), keys)
 
     @classmethod
     def joined(cls, parts: Sequence[SweptTrials]) -> SweptTrials:
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("numbers", "sharpe", "ranked")))
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("numbers", "sharpe", "ranked", "keys")))
 
 
 def lock_of(home: Path) -> Path:
@@ -218,7 +220,7 @@ class SweepProgress:
         if np.isfinite(sharpe).any():
             at = int(np.nanargmax(sharpe))
             if self.best is None or sharpe[at] > self.best["sharpe"]:
-                row = table.slice(at, 1).to_pylist()[0]
+                row = table.take([at]).to_pylist()[0]
                 self.best = {name: value for name, value in row.items() if name not in (*METRICS, DECIDED) or name == "sharpe"}
         if time.monotonic() - self._written >= 1.0:
             self.write("running")
