@@ -123,6 +123,13 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
     ("engine/walk/events.py", "side < 0.0", "(side) <= (0.0)", "the same"),
     ("engine/sweep/live.py", "side > 0.0", "(side) >= (0.0)", "the same"),
     ("engine/sweep/kernel.py", "side > 0.0", "(side) >= (0.0)", "the same"),
+    ("engine/walk/events.py", "stop > 0.0", "(stop) >= (0.0)", "where there is none it is missing, never 0"),
+    ("engine/walk/events.py", "trail > 0.0", "(trail) >= (0.0)", "the same"),
+    ("engine/sweep/live.py", "trail > 0.0", "(trail) >= (0.0)", "the same"),
+    ("engine/sweep/live.py", "hold > 0.0", "(hold) >= (0.0)", "the same"),
+    ("engine/sweep/kernel.py", "trail > 0.0", "(trail) >= (0.0)", "the same"),
+    ("engine/sweep/sums.py", "count > 0.0", "(count) >= (0.0)", "nothing over nothing is missing too"),
+    ("engine/sweep/masks.py", "16", "17", "rows there is room for at first: it grows"),
     ("engine/walk/twin.py", "size > 0", "(size) >= (0)", "an entry of no size has no units"),
     ("engine/vbt/kernel.py", "units > 0.0", "(units) >= (0.0)", "where nothing is held there is nothing to turn or to sell"),
     ("engine/vbt/kernel.py", "down * (opened - level) <= 0.0", "(down * (opened - level)) < (0.0)", "an open at the level is the level"),
@@ -144,7 +151,7 @@ LEAST = 40  # seconds of the processor that any test may take
 QUICKEST = tuple(f"tests/engine/test_{one}.py" for one in ("events", "ruin", "decisions", "flat"))  # seconds, with the walk's kernels as plain Python
 OF_KERNELS = {  # rooms whose kernels are run as plain Python too, and the tests that are: no others, for what waits for a thread or a process may wait for ever
     "engine": tuple(f"tests/engine/test_{one}.py" for one in ("decisions", "dust", "events", "every_walk", "flat", "market", "reconcile", "ruin", "vbt_mode")),
-    "sweep": (*(f"tests/studies/sweep/test_{one}.py" for one in ("kernel", "masks", "sums")), "tests/engine/test_every_walk.py"),
+    "sweep": (*(f"tests/studies/sweep/test_{one}.py" for one in ("kernel", "masks", "purse", "sums")), "tests/engine/test_every_walk.py"),
 }
 COMPILED = b"ground.compiled import"  # a module of kernels
 IN_PYTHON = {"lowest": lambda word: (int(word) & -int(word)).bit_length() - 1, "count_bits": lambda word: int(word).bit_count()}  # intrinsics

@@ -43,7 +43,7 @@ def test_a_factor_or_a_shift_is_named_and_the_truth_stays_in_the_range(change) -
     assert "TIMES WHAT ITS QUOTES IMPLY" in profile.snap.words()
 
 
-@pytest.mark.parametrize("times", [2.0, 1.6, 0.6, 3.0])
+@pytest.mark.parametrize("times", [2.0, 1.6, 0.6, 3.0, 5000.0])
 @pytest.mark.parametrize("by", ["quotes", "deltas"])
 def test_volatilities_that_are_something_else_are_refused(times: float, by: str) -> None:
     table = leaning() if by == "quotes" else with_deltas(leaning())
@@ -101,6 +101,15 @@ def test_open_interest_that_is_not_given_counts_by_its_gamma(gone) -> None:
     profile = gamma_profile(table.assign(open_interest=table["open_interest"].mask(gone(table))))
     assert profile.range[0] <= whole.total <= profile.range[1]
     assert not profile.certain
+
+
+@pytest.mark.parametrize("hit", [lambda t: t["strike"] % 8 == 0, lambda t: t.index % 3 == 0])
+def test_some_volatilities_that_quotes_contradict_are_named(hit) -> None:
+    truth, table = gamma_profile(leaning()), leaning()
+    profile = gamma_profile(table.assign(iv=table["iv"].mask(hit(table), 1.4 * table["iv"])))
+    assert "OF THE VOLATILITIES NEAR THE MONEY ARE NOT WHAT THEIR QUOTES IMPLY" in profile.snap.words()
+    assert not profile.certain
+    assert profile.range[0] <= truth.total <= profile.range[1]
 
 
 def test_a_few_unknown_open_interests_leave_the_sign_certain() -> None:

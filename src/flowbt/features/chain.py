@@ -24,14 +24,14 @@ from scipy.optimize import brentq
 from flowbt.features.chain_errors import error_of, not_counted
 from flowbt.features.chain_snapshot import ChainAssumptions, Snapshot, snapshot
 from flowbt.options import blackscholes as bs
-from flowbt.options.agreement import SCATTER
+from flowbt.options.agreement import ASTRAY, SCATTER
 from flowbt.options.forwards import SPOT, from_deltas
 from flowbt.options.kernels.american import american_values
 
 Array = npt.NDArray[np.float64]
 OTHER_SIDE = 3.0  # times the gross of calls that the puts' can be, and the other way round (0.6 to 2.1 of each other on twelve chains)
 CARRY = 0.05  # a year: how far carry may be from none where no quote tells
-UNKNOWN = 0.1  # of the gamma one contract of each option would have: more than that without open interest, and the sign is not certain
+UNKNOWN = 0.05  # of the gamma one contract of each option would have: more than that without open interest, and the sign is not certain
 BEYOND = 1.5  # times: what early exercise adds by a tree with a yield is of the size of what paying dividends on days adds to that
 _STEP = 0.05  # standard deviations: a delta's difference over twice that is gamma
 _NEGLIGIBLE = 1e-9  # of the profile's largest value: a change of sign between such values is rounding, not a level
@@ -159,12 +159,15 @@ class Profile:
     @cached_property
     def by_level(self) -> tuple[float, ...]:
         """Where the provider's volatilities and its quotes (or deltas) contradict each other: the totals with its volatilities over how many times they are
-        what those imply (`SCATTER` more and less), and less what they are over it; none elsewhere."""
+        what those imply (`SCATTER` more and less), less what they are over it, and with those of the quotes where one is `ASTRAY`; none elsewhere."""
         snap, level = self.snap, self.snap.market.level
         if not level.doubted:
             return ()
         less = snap.vol - (1 - 1 / level.times) * level.middle
-        ways = [snap.vol / level.times / SCATTER, snap.vol / level.times * SCATTER, np.where(less > 0, less, snap.vol / level.times)]
+        vol = snap.vol / level.times
+        with np.errstate(invalid="ignore"):
+            astray = np.abs(np.log(vol / snap.implied)) > np.log(ASTRAY)
+        ways = [vol / SCATTER, vol * SCATTER, np.where(less > 0, less, vol), np.where(astray, snap.implied, vol)]
         return tuple(float((snap.weight * bs.gamma(snap.option()._replace(vol=vol))).sum() * snap.spot**2 * 0.01) for vol in ways)
 
     @cached_property

@@ -23,27 +23,31 @@ NEAR, TERM = 0.15, (2.0 / 365, 400.0 / 365)
 ENOUGH = 8  # options to judge by
 SCATTER = 1.03  # times, up or down: what was met where nothing was wrong
 DOUBTED, REFUSED = 1.1, 1.5  # times, up or down: named, and the sign is not certain; one of the two columns is not what it is called
+ASTRAY = 1.25  # times: at most 4% of the volatilities near the money were so far from their quotes where nothing was wrong
 APART = 30.0  # times: no two volatilities near the money are so far from each other in one unit
 MIXED = 0.1  # of the volatilities near the money: more than these in each unit, and it is no slip
 
 
 class LevelFound(NamedTuple):
     """`times` the provider's volatilities are what `by` ("quotes", "deltas") implies, the median over the options near the money; NaN, "" where nothing
-    tells. `middle`: the median of those volatilities."""
+    tells. `middle`: the median of those volatilities; `apart`: the share of them that is `ASTRAY` times more or less than `times` what quotes imply."""
 
     times: float
     by: str
     middle: float
+    apart: float
 
     @property
     def doubted(self) -> bool:
-        return self.times == self.times and not within(self.times, DOUBTED)
+        return self.times == self.times and (not within(self.times, DOUBTED) or self.apart > MIXED)
 
     def words(self) -> str:
+        if self.doubted and within(self.times, DOUBTED):
+            return f"{self.apart:.0%} OF THE VOLATILITIES NEAR THE MONEY ARE NOT WHAT THEIR QUOTES IMPLY"
         return f"VOLATILITIES ARE {self.times:.3g} TIMES WHAT ITS {self.by.upper()} IMPLY" if self.doubted else ""
 
 
-UNTOLD = LevelFound(float("nan"), "", float("nan"))
+UNTOLD = LevelFound(float("nan"), "", float("nan"), 0.0)
 
 
 class MixedUnits(SourceError):
@@ -76,7 +80,9 @@ def level_of(rows: pd.DataFrame) -> LevelFound:
         found = times(rows, taken)
         if len(found) >= ENOUGH:
             sides = np.log(found).groupby(rows["call"].reindex(found.index) if by == "quotes" else np.full(len(found), True)).median()
-            return LevelFound(float(np.exp(sides.mean())), by, float(rows["iv"][taken].median()))
+            level = float(np.exp(sides.mean()))
+            apart = float((np.abs(np.log(found / level)) > np.log(ASTRAY)).mean()) if by == "quotes" else 0.0  # single deltas say little
+            return LevelFound(level, by, float(rows["iv"][taken].median()), apart)
     return UNTOLD
 
 

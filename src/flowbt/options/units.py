@@ -8,9 +8,10 @@ import pandas as pd
 from flowbt.ground.errors import SourceError
 from flowbt.options.agreement import MIXED, REFUSED, MixedUnits, level_of, near_the_money, quoted_times, within
 from flowbt.options.levels import repeated
-from flowbt.options.market import option_market
+from flowbt.options.market import UNCARRIED, option_market
 
 FITS = 2.0  # an option is of a unit when given over implied volatility is within this factor of it
+UNHELD = 3.0  # times, for what nobody can hold: a provider may solve its options with the index where their future is elsewhere
 EXPIRIES, REACH = 12, 0.2  # soonest expiries, share of spot: a sample tells
 UNITS = (1.0, 100.0, 0.01)  # the last: divided by a hundred twice (fractions where a venue has percent)
 LEAST_FRACTION, LARGEST_FRACTION, LEAST_PERCENT = 0.02, 3.0, 4.0  # of the median near the money, where there are neither quotes nor deltas
@@ -49,7 +50,8 @@ def _unit(chain: pd.DataFrame, name: str) -> float:
         if fits[-2] > MIXED:
             raise MixedUnits(f"{fits[-1]:.0%} of the volatilities near the money are in one unit and {fits[-2]:.0%} in another, by its quotes", name)
     if level.by:
-        unit = next((unit for unit in UNITS if within(level.times / unit, REFUSED)), 0.0)
+        factor = UNHELD if str(chain["symbol"].iloc[0]) in UNCARRIED else REFUSED
+        unit = next((unit for unit in UNITS if within(level.times / unit, factor)), 0.0)
         found = f"volatilities are {level.times:.3g} times what its {level.by} imply"
     else:
         rows = rows[near & ~rows["iv_stands_in"]]

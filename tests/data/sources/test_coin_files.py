@@ -81,7 +81,7 @@ def test_what_is_written_otherwise_is_the_same(tmp_path: Path, whole: Json, name
 def test_without_its_futures_price_parity_gives_a_coins_forward(tmp_path: Path, whole: Json) -> None:
     found = profile(tmp_path, whole, lambda row, n: row.pop("underlying_price"))
     assert (found.snap.market.expiries["how"] == "parity").sum() >= 4
-    assert found.total == pytest.approx(profile(tmp_path, whole).total, rel=0.01)
+    assert found.total == pytest.approx(profile(tmp_path, whole).total, rel=0.03)
 
 
 def test_volatilities_that_nothing_gives_are_left_out_and_in_the_range(tmp_path: Path, whole: Json) -> None:

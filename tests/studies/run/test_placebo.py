@@ -152,7 +152,7 @@ def test_a_run_is_counted_among_its_rotations(noise):
     others = np.array([one.mean() / one.std(ddof=1) for one in rotated_returns(ready, 20, 7)])
     assert found.real == pytest.approx(book.returns.mean() / book.returns.std(ddof=1) * 252**0.5)
     assert found.placebos == pytest.approx(others * 252**0.5)
-    assert found.p == (1 + (others * 252**0.5 >= found.real).sum()) / 21
+    assert found.timing.p_rotated == (1 + (others * 252**0.5 >= found.real).sum()) / 21
     assert (found.mean, found.quantile(0.9)) == pytest.approx((np.mean(found.placebos), np.quantile(found.placebos, 0.9)))
     assert found.variance == pytest.approx(np.var(others, ddof=1))
     few = against_placebos(ready, book, 1, 7)
@@ -162,7 +162,7 @@ def test_a_run_is_counted_among_its_rotations(noise):
 def test_who_never_trades_has_no_rotations_and_proves_nothing(noise):
     ready = prepared(noise[0], Signals(long=frame(np.zeros(BARS, bool))))
     found = against_placebos(ready, simulate(ready.market, ready.decision, ready.costs, ready.account), 5, 7)
-    assert (np.isnan(found.real), found.placebos, found.p, found.timing.chance) == (True, (), 1.0, 1.0)
+    assert (np.isnan(found.real), found.placebos, found.timing.p_rotated, found.timing.chance) == (True, (), 1.0, 1.0)
     assert np.isnan([found.mean, found.quantile(0.5), found.variance]).all()
     with placebo.rotated(ready, 0, 7) as none:
         assert list(none) == []
