@@ -14,8 +14,7 @@ from flowbt.data.sources.chains import Missing, read_chain
 from flowbt.ground.errors import SourceError
 from flowbt.options.market import option_market
 from flowbt.options.model import COIN, EQUITY, SmileModel, fitted
-from flowbt.options.smile import smile_at
-from flowbt.options.surface import fit_surface
+from flowbt.options.surface import fit_surface, smile_at
 
 DAYS = (7, 14, 21, 30, 45, 60, 91, 182)
 INDEX = {"SPX": "VIX", "SPY": "VIX", "XSP": "VIX", "NDX": "VXN", "QQQ": "VXN"}

@@ -7,7 +7,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from flowbt.features.chain import crossings, gamma_profile, snapshot, totals
+from flowbt.features.chain import crossings, gamma_profile, totals
+from flowbt.features.chain_snapshot import snapshot
 from flowbt.options import blackscholes as bs
 
 AS_OF = pd.Timestamp("2024-01-05 21:31")

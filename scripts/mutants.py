@@ -5,7 +5,7 @@ are run against it until one fails (killed) or all pass (survived: a test is mis
 from a run of the room under coverage.py, the quickest first; where none did, those that name the module before the others. What that run told is kept: where
 a test file changed only its part is done again; of a module that changed, all tests that ran any of it count. A changed kernel is first run as plain Python, by
 the tests that pass so with the unchanged code: seconds, where compiling takes a minute; what they let through is compiled, and judged by the tests left. Time
-is that of the processor, so that a busy machine changes no verdict; what does not end (several times what the unchanged code takes) is counted apart, never as
+is that of the processor, so that a busy machine changes no verdict; what does not end (a test takes several times what it did) is counted apart, never as
 killed. Changes shown to mean nothing are listed in EQUIVALENT, each with its reason, and leave the count. Prints a table per room and each survivor. Not part
 of the default tests: a room takes minutes. The sample is seeded; `--seed` draws another. Rooms have folders of their own: several may run side by side.
 """
@@ -116,17 +116,42 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
     ("studies/lookahead/check.py", "return False", "return None", "asked for in a condition only"),
     ("data/panel/bases.py", "step > LEAST_STEP", "(step) >= (LEAST_STEP)", "the step of a ratio of prices is continuous: it is never the bound itself"),
     ("engine/walk/kernel.py", "rules.exit > 0.0", "(rules.exit) >= (0.0)", "makes more room on the tape for orders that never come"),
+    ("engine/walk/kernel.py", "price > 0.0", "(price) >= (0.0)", "an open of zero is a missing one by then (`bars_of`)"),
+    ("engine/sweep/kernel.py", "bars.open > 0.0", "(bars.open) >= (0.0)", "the same"),
+    ("engine/sweep/live.py", "bars.open > 0.0", "(bars.open) >= (0.0)", "the same"),
+    ("engine/walk/events.py", "side > 0.0", "(side) >= (0.0)", "a side is 1 or -1"),
+    ("engine/walk/events.py", "side < 0.0", "(side) <= (0.0)", "the same"),
+    ("engine/sweep/live.py", "side > 0.0", "(side) >= (0.0)", "the same"),
+    ("engine/sweep/kernel.py", "side > 0.0", "(side) >= (0.0)", "the same"),
+    ("engine/walk/events.py", "stop > 0.0", "(stop) >= (0.0)", "where there is none it is missing, never 0"),
+    ("engine/walk/events.py", "trail > 0.0", "(trail) >= (0.0)", "the same"),
+    ("engine/sweep/live.py", "trail > 0.0", "(trail) >= (0.0)", "the same"),
+    ("engine/sweep/live.py", "hold > 0.0", "(hold) >= (0.0)", "the same"),
+    ("engine/sweep/kernel.py", "trail > 0.0", "(trail) >= (0.0)", "the same"),
+    ("engine/sweep/sums.py", "count > 0.0", "(count) >= (0.0)", "nothing over nothing is missing too"),
+    ("engine/sweep/masks.py", "16", "17", "rows there is room for at first: it grows"),
+    ("engine/walk/twin.py", "size > 0", "(size) >= (0)", "an entry of no size has no units"),
+    ("engine/vbt/kernel.py", "units > 0.0", "(units) >= (0.0)", "where nothing is held there is nothing to turn or to sell"),
+    ("engine/vbt/kernel.py", "down * (opened - level) <= 0.0", "(down * (opened - level)) < (0.0)", "an open at the level is the level"),
+    ("engine/sweep/kernel.py", "t > stay", "(t) >= (stay)", "it says who may be due, and nobody entered at bar 0"),
+    ("engine/sweep/kernel.py", "rise & shorts[m]", "(rise) | (shorts[m])", "it says who may be due; each of them is then asked"),
+    ("engine/sweep/kernel.py", "fall & ~shorts[m]", "(fall) | (~shorts[m])", "the same"),
+    ("engine/sweep/kernel.py", "WAITING // (ring * wide)", "(WAITING) * (ring * wide)", "how many trials are walked together changes none"),
+    ("engine/sweep/live.py", "abs(level) < np.inf", "(abs(level)) <= (np.inf)", "looks for a level that is never reached: time only"),
+    ("studies/sweep/store.py", "release()", "None", "gives memory back to the system"),
+    ("studies/sweep/sweep.py", "release()", "None", "the same"),
     ("deferred/trace.py", "seen.add(node.number)", "None", "saves time only: what is found goes into a set"),
 )  # fmt: skip
 NO_NUMBER = (ast.JoinedStr, ast.List, ast.Tuple)  # with an operator these are joined texts, not arithmetic
 QUICK = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:anyio", "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis is there
 WORK = ROOT / ".mutants"  # a copy of src per room, with its compiled kernels: kept, so that the next run starts warm
 KILLED, SURVIVED, EQUAL, LATE = "killed", "SURVIVED", "equivalent", "TIMED OUT"
-SLACK = 3  # times what the unchanged code takes: a mutant that takes longer does not end
+SLACK = 3  # times what a test takes with the unchanged code: a mutant with which it takes longer does not end
+LEAST = 40  # seconds of the processor that any test may take
 QUICKEST = tuple(f"tests/engine/test_{one}.py" for one in ("events", "ruin", "decisions", "flat"))  # seconds, with the walk's kernels as plain Python
 OF_KERNELS = {  # rooms whose kernels are run as plain Python too, and the tests that are: no others, for what waits for a thread or a process may wait for ever
     "engine": tuple(f"tests/engine/test_{one}.py" for one in ("decisions", "dust", "events", "every_walk", "flat", "market", "reconcile", "ruin", "vbt_mode")),
-    "sweep": (*(f"tests/studies/sweep/test_{one}.py" for one in ("kernel", "masks", "sums")), "tests/engine/test_every_walk.py"),
+    "sweep": (*(f"tests/studies/sweep/test_{one}.py" for one in ("kernel", "masks", "purse", "sums")), "tests/engine/test_every_walk.py"),
 }
 COMPILED = b"ground.compiled import"  # a module of kernels
 IN_PYTHON = {"lowest": lambda word: (int(word) & -int(word)).bit_length() - 1, "count_bits": lambda word: int(word).bit_count()}  # intrinsics
@@ -232,7 +257,7 @@ Tests = tuple[tuple[str, ...], tuple[str, ...]]  # files that are run first, and
 
 @dataclass(frozen=True)
 class Limit:
-    """Seconds of the processor for a mutant of a plain module, and of one with kernels."""
+    """Seconds of the processor that a test may take at least, with a mutant of a plain module, and of one with kernels."""
 
     plain: float
     kernel: float
@@ -289,11 +314,22 @@ class Lines:
         self.file.write_text(json.dumps({"lines": ran, "seconds": self.seconds, "failed": sorted(self.failed)}), encoding="utf-8")
 
 
+def end_after(seconds: float) -> None:
+    """This process is ended when it has had so many seconds of the processor, or has waited several times as long."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.alarm(int(WAITS * seconds))
+
+
 @dataclass(eq=False)
 class Failed:
-    """A plugin of pytest: notes which test failed."""
+    """A plugin of pytest: notes which test failed, and ends the process where one takes several times what it took with the unchanged code."""
 
     file: Path
+    seconds: dict[str, float] = field(default_factory=dict)
+    least: float = 0.0
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        end_after(max(self.least, SLACK * self.seconds.get(nodeid, 0.0)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -311,10 +347,10 @@ class Workshop:
     """A copy of `src` that is changed, with compiled kernels of its own."""
 
     folder: Path
+    seconds: dict[str, float] = field(default_factory=dict)  # that tests take with the unchanged code
 
-    @property
-    def failed(self) -> Failed:
-        return Failed(self.folder / "failed.txt")
+    def failed(self, least: float = 0.0) -> Failed:
+        return Failed(self.folder / "failed.txt", self.seconds, least)
 
     def run(self, tests: Tests, limit: float, cache: Path | None = None, watch: Lines | None = None, plain: bool = False) -> tuple[str, float]:
         """What the tests say, and seconds of the processor, in a fork of this process: the heavy libraries are imported once, flowbt in each fork.
@@ -330,8 +366,7 @@ class Workshop:
             said = SURVIVED if code == 0 else LATE if code in (-signal.SIGPROF, -signal.SIGALRM, -signal.SIGKILL) else KILLED
             return said, used.ru_utime + used.ru_stime
         os.setpgid(0, 0)
-        signal.setitimer(signal.ITIMER_PROF, limit)
-        signal.alarm(int(WAITS * limit))
+        end_after(limit)
         os.environ.update(PYTHONPATH=str(self.folder / "src"), NUMBA_CACHE_DIR=str(cache or self.folder / "numba"))
         if plain:
             os.environ["NUMBA_DISABLE_JIT"] = "1"
@@ -343,7 +378,7 @@ class Workshop:
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
         how = [one for one in QUICK if not (plain and watch and one == "-x")] + ["-W", "ignore::RuntimeWarning"] * plain  # compiled code warns of nothing
-        codes = (int(pytest.main([*how, *part], plugins=[watch] if watch else [self.failed])) for part in tests if part)
+        codes = (int(pytest.main([*how, *part], plugins=[watch or self.failed(limit)])) for part in tests if part)
         os._exit(next((code for code in codes if code), 0))
 
     def refresh(self) -> None:
@@ -490,15 +525,15 @@ def judge(room: str, given: argparse.Namespace) -> Counter[str]:
     if given.near:
         near = ((one, near_first(one, tests)) for one in chosen[given.skip :])
         work = [(one, Work((first or rest, ()), QUICKEST if "engine/walk/" in one.path.as_posix() else ())) for one, (first, rest) in near]
-        return judged(shop, work, Limit(60, given.limit), given.minutes)
+        return judged(shop, work, Limit(LEAST, given.limit), given.minutes)
     known = learnt(room, tests, shop, 10 * given.limit)
     plain = learnt(room, OF_KERNELS[room], shop, 10 * given.limit, plain=True) if room in OF_KERNELS else None
     print(f"  unchanged  {known.whole:4.0f} s  ({len(every)} mutants known, {len(chosen)} drawn)", flush=True)
-    limit = Limit(max(60, SLACK * known.whole), max(given.limit, SLACK * known.whole))
+    shop.seconds.update(known.seconds)
     work = [(one, work_of(one, tests, known, plain)) for one in chosen[given.skip :]]
     if given.plain:
         work = [(one, Work(((), ()), what.plain) if what.plain else what) for one, what in work]
-    return judged(shop, work, limit, given.minutes)
+    return judged(shop, work, Limit(LEAST, given.limit), given.minutes)
 
 
 def without(guards: tuple[tuple[str, str, str, str], ...], only: str, limit: float) -> Counter[str]:
@@ -526,9 +561,9 @@ def judged(shop: Workshop, work: list[tuple[Mutant, Work]], limit: Limit, minute
             print(f"  {minutes:g} minutes are over: {counts.total()} of {len(work)} tried", flush=True)
             break
         began = time.monotonic()
-        shop.failed.told()
+        shop.failed().told()
         said = shop.verdict(mutant, tests, limit)
-        by = shop.failed.told() if said == KILLED else ""
+        by = shop.failed().told() if said == KILLED else ""
         print(f"  {said:10s} {time.monotonic() - began:4.0f} s  {mutant}{by and '   by '}{by}", flush=True)
         counts[said] += 1
     return counts
@@ -540,7 +575,7 @@ def main() -> None:
     options.add_argument("-n", type=int, default=30, help="mutants a room (default 30)")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--least", type=float, default=0.85, help="share that must be killed, else exit 1")
-    options.add_argument("--limit", type=int, default=240, help="seconds of the processor a mutant of a compiled module may take at least")
+    options.add_argument("--limit", type=int, default=240, help="seconds of the processor a test may take at least with a changed kernel")
     options.add_argument("--minutes", type=float, default=math.inf, help="begin no mutant of a room after so many")
     options.add_argument("--skip", type=int, default=0, help="leave out so many of the sample: those tried before")
     options.add_argument("--near", action="store_true", help="a quick look, from below: only the tests that name the module, none unchanged first")

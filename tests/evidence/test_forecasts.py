@@ -10,6 +10,7 @@ from flowbt.evidence.claims.declare import Claim, Document
 from flowbt.evidence.claims.finding import Finding
 from flowbt.evidence.claims.verdict import decide
 from flowbt.evidence.claims.wording import sentence
+from flowbt.ground.clock import Clock
 from flowbt.ground.errors import ClaimError, FieldError
 
 LABELS = pd.bdate_range("2020-01-01", periods=700)
@@ -18,6 +19,8 @@ FLAT = 100 + np.tile([0.0, 1.0, 0.0, -1.0], 175)
 
 class Prices:
     """One symbol X; after 2022-06-01 it falls to 80 and comes back to 105."""
+
+    clock = Clock()
 
     def __init__(self):
         close = pd.Series(FLAT, index=LABELS)
@@ -106,6 +109,13 @@ def test_model_price_is_that_of_black_scholes():
     assert found == pytest.approx(2 * ndtr(sigma * np.sqrt(bars / 252) / 2) - 1, rel=1e-12)  # at the money
     put = settle(fc.pays("X", [("put", 100.0, 1)], spot=100)).detail["bets"][0]["cost"]
     assert put == pytest.approx(found, rel=1e-9)  # parity, without interest
+
+
+def test_a_stated_volatility_is_a_year_of_the_clock_s_bars():
+    panel, bet = Prices(), fc.pays("X", [("call", 100.0, 1)], spot=100, volatility="V")
+    panel.clock = Clock("24/7")
+    cost = fc._cost(bet, panel, panel.close, 100, 30)
+    assert cost == pytest.approx(2 * ndtr(panel.close.iloc[100] / 100 * np.sqrt(30 / 365) / 2) - 1, rel=1e-12)
 
 
 def test_a_model_price_knows_nothing_after_its_day():

@@ -40,6 +40,10 @@ def test_drawdown_looks_at_the_lowest_close_and_never_above_zero():
 
 def test_worst_day_and_volatility():
     assert column(out.forward_worst("X", 3))[1] == pytest.approx(-0.1)
+    hourly = OnePanel()
+    hourly.clock = Clock("24/7", "4h")
+    found = out.forward_volatility("X", 2).columns(hourly, 2)[0].iloc[2, 0]
+    assert found == pytest.approx(math.sqrt((0 + (21 / 99) ** 2) / 2 * 6 * 365))
     assert column(out.forward_volatility("X", 2))[2] == pytest.approx(math.sqrt((0 + (21 / 99) ** 2) / 2 * 252))
 
 

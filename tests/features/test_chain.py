@@ -9,7 +9,8 @@ from scipy.stats import norm
 from tests.features import chainfiles as files
 
 from flowbt.data.sources.chains import read_chain
-from flowbt.features.chain import ChainAssumptions, buckets, gamma_profile, snapshot, totals, totals_twin
+from flowbt.features.chain import buckets, gamma_profile, totals, totals_twin
+from flowbt.features.chain_snapshot import ChainAssumptions, snapshot
 from flowbt.ground.errors import SourceError
 from flowbt.options import blackscholes as bs
 

@@ -3,7 +3,7 @@
 import pytest
 
 from flowbt.ground.home import CACHE
-from flowbt.ground.kept import keep, read_kept
+from flowbt.ground.kept import keep_bytes, kept_bytes
 
 
 @pytest.fixture
@@ -13,21 +13,21 @@ def cache(tmp_path, monkeypatch):
 
 
 def test_what_is_kept_comes_back(cache):
-    assert read_kept("room", "name") is None
-    keep("room", "name", b"some bytes")
-    assert read_kept("room", "name") == b"some bytes"
+    assert kept_bytes("room", "name") is None
+    keep_bytes("room", "name", b"some bytes")
+    assert kept_bytes("room", "name") == b"some bytes"
     assert [path.name for path in (cache / "room").iterdir()] == ["name"]
 
 
 @pytest.mark.parametrize("spoil", [lambda data: data[:-1], lambda data: data[:-1] + b"?", lambda data: data[:32], lambda data: b""])
 def test_what_was_changed_does_not(cache, spoil):
-    keep("room", "name", b"some bytes")
+    keep_bytes("room", "name", b"some bytes")
     place = cache / "room" / "name"
     place.write_bytes(spoil(place.read_bytes()))
-    assert read_kept("room", "name") is None
+    assert kept_bytes("room", "name") is None
 
 
 def test_what_cannot_be_kept_is_not(cache):
     (cache / "room").write_text("a file stands where the folder should")
-    keep("room", "name", b"some bytes")
-    assert read_kept("room", "name") is None
+    keep_bytes("room", "name", b"some bytes")
+    assert kept_bytes("room", "name") is None

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.options.test_market import chain
 
-from flowbt.features.chain import snapshot
+from flowbt.features.chain_snapshot import snapshot
 from flowbt.ground.errors import SourceError
 from flowbt.options.implied import black_price
 from flowbt.options.market import OptionMarket, option_market

@@ -8,8 +8,7 @@ from tests.options.test_market import AS_OF, chain
 from flowbt.ground.errors import SourceError
 from flowbt.options.implied import black_price
 from flowbt.options.market import option_market
-from flowbt.options.smile import smile_at
-from flowbt.options.surface import VolSurface, butterfly, fit_surface, total_variance
+from flowbt.options.surface import VolSurface, butterfly, fit_surface, smile_at, total_variance
 
 
 def smiling(vols: tuple[float, ...] = (0.2, 0.21), slope: float = -0.3) -> pd.DataFrame:

@@ -240,13 +240,15 @@ class FieldRule(BaseModel):
             raise ValueError(f"min {self.min:g} is above max {self.max:g}")
         return self
 
-    def stale_at(self, events: pd.DatetimeIndex, known: pd.DatetimeIndex, clock: Clock) -> np.ndarray:
-        """The instant (datetime64[ns]) after which each row no longer stands for the present."""
+    def stale_at(self, known: pd.DatetimeIndex, clock: Clock) -> np.ndarray:
+        """The instant (datetime64[ns]) after which each row no longer stands for the present: sessions are counted from the day it became known, New York
+        time, however late that was."""
         if not self.max_age.endswith(("session", "sessions")):
             return np.asarray(known + pd.Timedelta(self.max_age))
         sessions = Clock("XNYS") if clock.always else clock
-        codes, days = pd.factorize(events.normalize())  # many symbols share few dates
-        dates = sessions.shift(pd.DatetimeIndex(days), 0)
+        codes, instants = pd.factorize(known)  # many symbols share few
+        local = pd.DatetimeIndex(instants).tz_localize("UTC").tz_convert("America/New_York").tz_localize(None)
+        dates = sessions.shift(local.normalize(), 0)
         later = sessions.shift(dates, int(self.max_age.split()[0]))
         spans = (sessions.closes(later) - sessions.closes(dates)).to_numpy()
         return np.asarray(known.to_numpy() + spans[codes])

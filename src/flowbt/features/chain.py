@@ -15,138 +15,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import brentq
 
-from flowbt.ground.errors import SourceError
+from flowbt.features.chain_errors import error_of, not_counted
+from flowbt.features.chain_snapshot import ChainAssumptions, Snapshot, snapshot
 from flowbt.options import blackscholes as bs
+from flowbt.options.agreement import ASTRAY, SCATTER
 from flowbt.options.forwards import SPOT, from_deltas
-from flowbt.options.levels import NAMED, REFUSED, shares_of, tried
-from flowbt.options.market import MarketRules, OptionMarket, option_market
+from flowbt.options.kernels.american import american_values
 
 Array = npt.NDArray[np.float64]
 OTHER_SIDE = 3.0  # times the gross of calls that the puts' can be, and the other way round (0.6 to 2.1 of each other on twelve chains)
 CARRY = 0.05  # a year: how far carry may be from none where no quote tells
-FEW, UNTRIED = 10, 0.1  # options a source is judged by; how wrong it is taken to be, of the dollars, where there are fewer
+UNKNOWN = 0.05  # of the gamma one contract of each option would have: more than that without open interest, and the sign is not certain
+BEYOND = 1.5  # times: what early exercise adds by a tree with a yield is of the size of what paying dividends on days adds to that
+_STEP = 0.05  # standard deviations: a delta's difference over twice that is gamma
 _NEGLIGIBLE = 1e-9  # of the profile's largest value: a change of sign between such values is rounding, not a level
-
-
-@dataclass(frozen=True)
-class ChainAssumptions:
-    """Assumptions of a profile: contract multiplier (None: the chain's own, 100, Deribit 1), rate and dividend yield (fractions a year,
-    continuous; None: forwards and discounts by put-call parity), the dealers' side."""
-
-    multiplier: float | None = None
-    rate: float | None = None
-    dividend: float | None = None
-    sign: Literal["naive", "given"] = "naive"
-
-    @property
-    def market(self) -> MarketRules:
-        return MarketRules(self.rate, self.dividend)
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The options of one snapshot that count, as arrays of one length; `weight` = dealers' side x open interest x multiplier; `rate` and `dividend` are
-    those of each option's expiry (continuous, a year). `printed`: the provider's gamma, NaN where it gives none."""
-
-    market: OptionMarket
-    terms: ChainAssumptions
-    multiplier: float
-    strike: Array
-    years: Array
-    vol: Array
-    implied: Array
-    printed: Array
-    rate: Array
-    dividend: Array
-    weight: Array
-    call: npt.NDArray[np.bool_]
-    expiry: npt.NDArray[np.datetime64]  # settlement dates in New York
-    at: npt.NDArray[np.int64]  # rows of `market.expiries`
-    left_out: dict[str, int]
-
-    @property
-    def spot(self) -> float:
-        return self.market.spot
-
-    @property
-    def as_of(self) -> pd.Timestamp:
-        return self.market.as_of
-
-    @property
-    def today(self) -> pd.Timestamp:
-        """The snapshot's date in New York."""
-        return self.as_of.tz_localize("UTC").tz_convert("America/New_York").tz_localize(None).normalize()
-
-    def words(self) -> str:
-        """All that was assumed, in a line."""
-        side = "dealers long calls, short puts" if self.terms.sign == "naive" else "dealers' side as given"
-        flat = self.terms.market.flat
-        rates = f"rate {self.terms.rate or 0.0:.2%}, dividend {self.terms.dividend or 0.0:.2%}; " if flat else ""
-        lone = f"; {self.one_sided} expiries have calls or puts only" if self.one_sided else ""
-        if self.call.all() or not self.call.any():
-            lone = f"; {'CALLS ONLY: no put counts' if self.call.any() else 'PUTS ONLY: no call counts'}"
-        lacking = sum(one for one, _ in unknown_interest(self.market.options).values()) / len(self.market.options)
-        unknown = f"; NO OPEN INTEREST IS GIVEN FOR {lacking:.0%} OF ITS OPTIONS" if lacking >= NAMED else ""
-        return f"{side}; x{self.multiplier:g}; {rates}{self.market.words()}{lone}{unknown}"
-
-    @property
-    def one_sided(self) -> int:
-        """How many expiries count with calls or with puts only."""
-        sides = pd.Series(self.call).groupby(self.expiry).agg(["min", "max"])
-        return int((sides["min"] == sides["max"]).sum())
-
-    @cached_property
-    def densities(self) -> tuple[Array, Array, Array]:
-        """What does not depend on spot: d1 = log(spot) x slope + shift, and gamma x spot^2 = spot x weight x exp(-d1^2 / 2)."""
-        deviation = self.vol * np.sqrt(self.years)
-        shift = (-np.log(self.strike) + (self.rate - self.dividend) * self.years) / deviation + deviation / 2
-        weight = self.weight * np.exp(-self.dividend * self.years) / (deviation * np.sqrt(2 * np.pi))
-        return 1 / deviation, shift, weight
-
-    def option(self, spot: float | None = None) -> bs.OptionTerms:
-        return bs.OptionTerms(self.spot if spot is None else spot, self.strike, self.years, self.vol, self.rate, self.dividend)
-
-
-def snapshot(chain: pd.DataFrame, terms: ChainAssumptions | None = None) -> Snapshot:
-    """The options of a chain table (see `flowbt.data.sources.chains`; one as_of) that count. SourceError where none is left."""
-    terms = terms or ChainAssumptions()
-    market = option_market(chain, terms.market)
-    table = market.options
-    interest, priced = table["open_interest"], table["vol"] > 0
-    held, negative, missing = interest > 0, int((interest < 0).sum()), int(interest.isna().sum())
-    left_out = {"expired": market.expired, "no open interest": int((interest == 0).sum()), "no volatility": int((held & ~priced).sum())}
-    more = {"negative open interest": negative, "open interest missing": missing, "there twice": market.doubles, "no strike or expiry": market.unread}
-    left_out |= {name: count for name, count in more.items() if count}
-    kept = table[held & priced]
-    lacking = shares_of(table)[""]
-    if lacking > REFUSED:
-        found = f"{lacking:.0%} of its open interest has neither a volatility nor a quote or neighbour that gives one"
-        raise SourceError("chain", found, "bring its volatilities, or bids and asks")
-    if kept.empty:
-        raise SourceError("chain", f"no option counts ({left_out}; spot {market.spot:g})", "check its open interest, volatilities and quotes")
-    multiplier = terms.multiplier or (float(table["multiplier"].iloc[0]) if "multiplier" in table else 100.0)
-    call = kept["call"].to_numpy(dtype=bool)
-    side = np.where(call, 1.0, -1.0) if terms.sign == "naive" else kept["dealer_sign"].to_numpy(dtype=float)
-    names = ("strike", "years", "vol", "implied", "discount", "expiry_forward", "open_interest")
-    strike, years, vol, implied, discount, forward, contracts = (kept[name].to_numpy(dtype=float) for name in names)
-    rate = -np.log(discount) / years
-    dividend = rate - np.log(forward / market.spot) / years
-    printed = kept["gamma"].to_numpy(dtype=float) if "gamma" in kept else np.full(len(kept), np.nan)
-    weight = side * contracts * multiplier
-    where = _dates(kept["expiry"]), kept["at"].to_numpy(np.int64)
-    return Snapshot(market, terms, multiplier, strike, years, vol, implied, printed, rate, dividend, weight, call, *where, left_out)
-
-
-def _dates(instants: pd.Series) -> npt.NDArray[np.datetime64]:
-    local = instants.dt.tz_localize("UTC").dt.tz_convert("America/New_York").dt.tz_localize(None)
-    return np.asarray(local.to_numpy(), dtype="datetime64[D]")
 
 
 def totals(snap: Snapshot, spots: Array) -> Array:
@@ -202,17 +90,21 @@ class Profile:
     curve: pd.Series  # index spot; total
     gross: float  # without signs
     error: float  # of the total, two standard errors: of volatilities that stand in, and of options left out (see `error_of`)
-    unknown: tuple[float, float]  # what options without a known open interest could take and add, were one side's as the others of that side
+    unknown: tuple[float, float, float]  # see `not_counted`
 
     @cached_property
     def range(self) -> tuple[float, float]:
-        """The lowest and highest of the total and of what it is with the provider's gammas, the quotes' volatilities, the deltas' forwards and another carry
-        where spot stands in for them, less and plus the error; with what options of unknown open interest would add if one side's were as its others and the
-        other's none, and `OTHER_SIDE` times the gross where there are calls or puts only."""
-        ways = [one for one in (self.total, self.by_provider, self.by_quotes, self.by_deltas, *self.by_carry) if one == one]
+        """The lowest and highest of the total and of what it is with the provider's gammas, the quotes' volatilities, early exercise, the deltas' forwards,
+        another carry where spot stands in for them and the provider's volatilities at the level of quotes, less and plus the error; with what options
+        without a volatility would add, and those of unknown open interest if one side's were as its others and the other's none, and `OTHER_SIDE` times the
+        gross where there are calls or puts only. It holds 0 where volatilities and quotes contradict each other (`agreement`), and where over `UNKNOWN` of
+        the open interest is not given."""
+        early = self.total + BEYOND * (self.by_exercise - self.total)
+        ways = [one for one in (self.total, self.by_provider, self.by_quotes, self.by_deltas, early, *self.by_carry, *self.by_level) if one == one]
         call = self.snap.call
         below, above = (OTHER_SIDE * self.gross * one for one in (bool(call.all()), not call.any()))
-        return min(ways) - self.error + self.unknown[0] - below, max(ways) + self.error + self.unknown[1] + above
+        low, high = min(ways) - self.error + self.unknown[0] - below, max(ways) + self.error + self.unknown[1] + above
+        return (min(low, 0.0), max(high, 0.0)) if self.snap.market.level.doubted or self.unknown[2] > UNKNOWN else (low, high)
 
     @property
     def certain(self) -> bool:
@@ -249,6 +141,34 @@ class Profile:
         lacking = (snap.market.expiries["how"] == SPOT).to_numpy()[snap.at]
         terms = [snap.option()._replace(dividend=snap.dividend + np.where(lacking, carry, 0.0)) for carry in (CARRY, -CARRY)]
         return tuple(float((snap.weight * bs.gamma(one)).sum() * snap.spot**2 * 0.01) for one in terms) if lacking.any() else ()
+
+    @cached_property
+    def by_exercise(self) -> float:
+        """The total with the gammas of options that can be exercised at any time, by a tree; NaN where they are European."""
+        snap, option, spot = self.snap, self.snap.option(), self.snap.spot
+        if not snap.market.american:
+            return float("nan")
+        step = spot * np.maximum(_STEP * snap.vol * np.sqrt(snap.years), 1e-4)
+        terms = (snap.strike, snap.years, snap.vol, snap.rate, snap.dividend, snap.call)
+        early, late = (
+            american_values(spot + step, *terms)[1] - american_values(spot - step, *terms)[1],
+            bs.delta(option._replace(spot=spot + step), snap.call) - bs.delta(option._replace(spot=spot - step), snap.call),
+        )
+        return self.total + float(np.nansum(snap.weight * (early - late) / (2 * step)) * spot**2 * 0.01)
+
+    @cached_property
+    def by_level(self) -> tuple[float, ...]:
+        """Where the provider's volatilities and its quotes (or deltas) contradict each other: the totals with its volatilities over how many times they are
+        what those imply (`SCATTER` more and less), less what they are over it, and with those of the quotes where one is `ASTRAY`; none elsewhere."""
+        snap, level = self.snap, self.snap.market.level
+        if not level.doubted:
+            return ()
+        less = snap.vol - (1 - 1 / level.times) * level.middle
+        vol = snap.vol / level.times
+        with np.errstate(invalid="ignore"):
+            astray = np.abs(np.log(vol / snap.implied)) > np.log(ASTRAY)
+        ways = [vol / SCATTER, vol * SCATTER, np.where(less > 0, less, vol), np.where(astray, snap.implied, vol)]
+        return tuple(float((snap.weight * bs.gamma(snap.option()._replace(vol=vol))).sum() * snap.spot**2 * 0.01) for vol in ways)
 
     @cached_property
     def by_quotes(self) -> float:
@@ -290,60 +210,8 @@ def gamma_profile(chain: pd.DataFrame, terms: ChainAssumptions | None = None, le
         curve=pd.Series(values, index=pd.Index(spots, name="spot"), name="gamma"),
         gross=float(np.abs(dollars).sum()),
         error=error_of(snap, dollars),
-        unknown=_unknown(snap, dollars),
+        unknown=not_counted(snap, dollars),
     )
-
-
-def _unknown(snap: Snapshot, dollars: Array) -> tuple[float, float]:
-    sides = unknown_interest(snap.market.options).items()
-    found = [float(dollars[snap.call == call].sum()) * lacking / max(known, 1) for call, (lacking, known) in sides]
-    return sum(one for one in found if one < 0), sum(one for one in found if one > 0)
-
-
-def unknown_interest(table: pd.DataFrame) -> dict[bool, tuple[int, int]]:
-    """Of calls (True) and of puts: how many options have no open interest that can be (missing, or below 0), and how many have one, 0 too."""
-    known = table["open_interest"] >= 0
-    return {side: (int((~known & (table["call"] == side)).sum()), int((known & (table["call"] == side)).sum())) for side in (True, False)}
-
-
-def error_of(snap: Snapshot, dollars: Array) -> float:
-    """Two standard errors of the sum of `dollars`: within an expiry what stands in is wrong together, expiries are independent of each other.
-
-    A volatility that stands in is as wrong, in dollars, as its source is for a half of the provider's own that it is not shown (`UNTRIED` where it is shown
-    none); an option without a volatility is one drawn from those that have one.
-    """
-    table = snap.market.options
-    held = table["open_interest"] > 0
-    counts = held & (table["vol"] > 0)
-    source = table["vol_from"][counts].to_numpy()
-    together = np.zeros(len(snap.market.expiries))
-    for name, vol in _tried(table, counts) if (source != "own").any() else []:
-        stands_in = source == name
-        if stands_in.any():
-            together += _wrong(snap, dollars, vol) * np.bincount(snap.at[stands_in], np.abs(dollars[stands_in]), len(together))
-    left_out = int((held & ~(table["vol"] > 0)).sum()) * float(np.mean(dollars**2))
-    for call, (lacking, known) in unknown_interest(table).items():
-        left_out += lacking * float((dollars[snap.call == call] ** 2).sum()) / max(known, 1)
-    return 2.0 * float(np.sqrt(left_out + (together**2).sum()))
-
-
-def _tried(table: pd.DataFrame, counts: pd.Series) -> list[tuple[str, Array]]:
-    """Of each source, what it makes of volatilities it is not shown, for the options that count; of two of one name the first that says something."""
-    found: dict[str, pd.Series] = {}
-    for name, vol in tried(table):
-        found[name] = found[name].fillna(vol) if name in found else vol
-    return [(name, vol[counts].to_numpy(dtype=float)) for name, vol in found.items()]
-
-
-def _wrong(snap: Snapshot, dollars: Array, vol: Array) -> float:
-    """Root of the mean square of what the dollars of options move by with `vol` (NaN where it is not given), over the larger of both."""
-    known = vol > 0
-    if known.sum() < FEW:
-        return UNTRIED
-    with np.errstate(invalid="ignore"):
-        other = (snap.weight * bs.gamma(snap.option()._replace(vol=np.where(known, vol, snap.vol))) * snap.spot**2 * 0.01)[known]
-    size = np.maximum(np.abs(other), np.abs(dollars[known]))
-    return float(np.sqrt(((other - dollars[known]) ** 2).sum() / max((size**2).sum(), 1e-300)))
 
 
 def _by_strike(snap: Snapshot, dollars: Array) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from flowbt.ground.home import cache_folder
 SEAL = hashlib.sha256().digest_size
 
 
-def read_kept(room: str, name: str) -> bytes | None:
+def kept_bytes(room: str, name: str) -> bytes | None:
     """What was kept under a name in a room (a folder of the cache); None where nothing was, or not this."""
     try:
         data = (cache_folder() / room / name).read_bytes()
@@ -21,7 +21,7 @@ def read_kept(room: str, name: str) -> bytes | None:
     return body if body and hashlib.sha256(body).digest() == data[:SEAL] else None
 
 
-def keep(room: str, name: str, body: bytes) -> None:
+def keep_bytes(room: str, name: str, body: bytes) -> None:
     """Keep it, where that can be done."""
     with suppress(OSError, RuntimeError):
         place = cache_folder() / room / name

@@ -16,6 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
+from flowbt.options.agreement import with_chances
+
 Array = npt.NDArray[np.float64]
 NEAR, LEAST, MOST = 0.08, 3, 500
 SOON = 60.0 / 365.0  # years: later carry is no measure of a spot
@@ -93,15 +95,9 @@ def from_deltas(rows: pd.DataFrame) -> Array:
     A call's delta less a put's is the discounted growth, a call's over that N(d1), and d1 with the volatility gives forward / strike: the median over the
     strikes with both, 5% to 95% of the growth, where they agree within `AGREED`. It is the provider's model, not the market's: compared, not used.
     """
-    out = np.full(int(rows["at"].max()) + 1, np.nan)
-    if "delta" not in rows or not (rows["iv"] > 0).any():
-        return out
-    both = [rows[rows["call"] == side].set_index("pair") for side in (True, False)]
-    calls, puts = (one[(one["iv"] > 0) & one["delta"].abs().between(0.02, 0.98)] for one in both)
-    pairs = calls.join(puts["delta"].rename("put"), how="inner")
-    chance = pairs["delta"] / (pairs["delta"] - pairs["put"])
+    out, pairs = np.full(int(rows["at"].max()) + 1, np.nan), with_chances(rows)
     deviation = pairs["iv"] * np.sqrt(pairs["years"])
-    implied = (pairs["strike"] * np.exp(deviation * ndtri(chance) - deviation**2 / 2))[chance.between(0.05, 0.95)]
+    implied = (pairs["strike"] * np.exp(deviation * ndtri(pairs["chance"]) - deviation**2 / 2))[pairs["chance"].between(0.05, 0.95)]
     for at, some in implied.groupby(pairs["at"]):
         middle = some.median()
         if len(some) >= LEAST and (some - middle).abs().median() <= AGREED * middle:
@@ -109,21 +105,22 @@ def from_deltas(rows: pd.DataFrame) -> Array:
     return out
 
 
-def nearest_forward(rows: pd.DataFrame) -> float:
-    """The median forward of the three soonest expiries within 60 days, wherever spot is said to be: the provider's, else strike + call - put where they differ
-    least. NaN where no expiry has three strikes with both quotes."""
-    soon, found = rows[rows["years"] <= SOON], []
+def nearest_forwards(rows: pd.DataFrame) -> tuple[float, float]:
+    """The median forward of the three soonest expiries within 60 days, wherever spot is said to be: by the quotes, strike + call - put where they differ
+    least, and the provider's own. NaN where no expiry has three strikes with both quotes, or where it names none."""
+    soon, quoted, named = rows[rows["years"] <= SOON], [], []
     for _, part in soon.groupby("years", sort=True):
         own = float(part["forward"].median()) if "forward" in part and part["forward"].notna().any() else np.nan
         sides = part[part["middle"].notna()].drop_duplicates(["strike", "call"]).pivot(index="strike", columns="call", values="middle").dropna()
         if own > 0:
-            found.append(own)
-        elif len(sides) >= LEAST and sides.shape[1] == 2:
+            named.append(own)
+        if len(sides) >= LEAST and sides.shape[1] == 2:
             gap = sides[True] - sides[False]
-            found.append(float(gap.index[int(np.argmin(gap.abs().to_numpy()))] + gap.iloc[int(np.argmin(gap.abs().to_numpy()))]))
-        if len(found) == LEAST:
+            nearest = int(np.argmin(gap.abs().to_numpy()))
+            quoted.append(float(gap.index[nearest] + gap.iloc[nearest]))
+        if max(len(quoted), len(named)) == LEAST:
             break
-    return float(np.median(found)) if found else np.nan
+    return (float(np.median(quoted)) if quoted else np.nan), (float(np.median(named)) if named else np.nan)
 
 
 def given(rows: pd.DataFrame, spot: float, rate: float, dividend: float) -> pd.DataFrame:

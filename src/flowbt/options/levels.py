@@ -11,7 +11,8 @@ In this order (`SOURCES`):
    neighbours' prices are from Black's at the provider's volatilities (a dividend, early exercise or another forward than parity's is in both), and the
    geometric mean with the neighbours' is taken;
 4. "other side" of the strike;
-5. "quote": what the strike's quote implies; not in a snapshot whose quotes are mostly gone while the provider's volatilities are there (those left over
+5. "quote": what the strike's quote implies, between those of the next strikes where it has none and beyond the last as at it (an option without a bid
+   has a price under its ask, and next to no gamma); not in a snapshot whose quotes are mostly gone while the provider's volatilities are there (those left over
    are no market);
 6. "": none. Such options are left out, and the share of open interest they hold is said; over `REFUSED` of it there is no number.
 
@@ -27,7 +28,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flowbt.ground.errors import SourceError
 from flowbt.options.implied import black_price, implied_volatility
 
 Array = npt.NDArray[np.float64]
@@ -39,7 +39,6 @@ QUOTED = 0.5  # of a snapshot's quotes: fewer usable ones are left over
 NAMED, REFUSED = 0.01, 0.5  # of the open interest: a source is named from, and too much to leave out
 OFTEN, ABOUT = 5, 0.1  # times: a number is suspect when it is there so often, and so much oftener than the mean of the others within this share of it
 MOSTLY, FAR = 0.25, 3.0  # of its options: more than these disagree with quotes by `AGREE`; without quotes, by so many times with the others of their expiry
-NEAR = 0.15  # of the forward: strikes whose quotes tell the unit
 SOURCES = ("own", "neighbours", "own quote", "other side", "quote", "")
 WORDS = {
     "neighbours": "between the provider's neighbouring strikes",
@@ -83,6 +82,7 @@ def _sources(rows: pd.DataFrame, own: pd.Series) -> list[tuple[str, pd.Series]]:
     near, wide = (between.where(gap <= reach * between * root) for reach in (1.0, REACH))
     outer, inner = (part.groupby(rows["pair"]).transform("first") for part in (own.fillna(near).mask(inside), own.where(inside)))
     quote = rows["implied"] if own.isna().all() or (rows["fault"] == "").mean() >= QUOTED else pd.Series(np.nan, rows.index)
+    quote = quote.fillna(pd.Series(_between(rows, quote.to_numpy(dtype=np.float64), beyond=True)[0], rows.index))
     theirs = _in_their_way(rows, own)
     theirs = np.sqrt(theirs * between.fillna(theirs))
     return [
@@ -116,29 +116,22 @@ def stand_ins(rows: pd.DataFrame) -> pd.Series:
         mine = iv == value
         if outside[mine].mean() < ABOUT:  # what a provider prints where a price is intrinsic
             continue
-        quoted = rows["implied"][mine & outside].dropna()
+        quoted = rows[mine & outside & rows["implied"].notna() & rows["middle"].notna()]
         others = rows["at"].map(iv.where((iv > 0) & ~mine).groupby(rows["at"]).median())[mine].dropna()
-        off, beside = (value / quoted - 1.0).abs() > AGREE, np.abs(np.log(value / others)) > np.log(FAR)
+        off, beside = _contradicted(quoted, value), np.abs(np.log(value / others)) > np.log(FAR)
         if (off.mean() if len(quoted) >= OFTEN else beside.mean() if len(beside) else 0.0) > MOSTLY:
             out |= mine
     return out
 
 
-class MixedUnits(SourceError):
-    """Some of a chain's volatilities are percent, the others fractions."""
-
-
-def refuse_mixed(rows: pd.DataFrame) -> None:
-    """MixedUnits where the volatilities of one expiry and side are a hundred times what its quotes imply near the money, and those of another are not."""
-    if "iv" not in rows:
-        return
-    near = (np.abs(np.log(rows["strike"] / rows["expiry_forward"])) < NEAR) & (rows["iv"] > 0) & (rows["implied"] > 0)
-    groups = (rows["iv"] / rows["implied"])[near].groupby([rows["at"][near], rows["call"][near]])
-    middle = groups.median()[groups.count() >= 3]
-    percent, fractions = (int(middle.between(0.5 * unit, 2.0 * unit).sum()) for unit in (100.0, 1.0))
-    if percent and fractions:
-        found = f"volatilities in percent in {percent} of its expiries' calls or puts, in fractions in {fractions}, by their quotes"
-        raise MixedUnits("chain", found, "give all of them as fractions (0.20), or drop the column to have them solved from the quotes")
+def _contradicted(rows: pd.DataFrame, vol: float) -> npt.NDArray[np.bool_]:
+    """Which quotes (of `rows`, out of the money) a volatility contradicts: by more than `AGREE`, and its price is not within bid and ask. A quote of a tick
+    or two says little of a volatility."""
+    forward, strike, years, discount, middle, half = (
+        rows[name].to_numpy(dtype=float) for name in ("expiry_forward", "strike", "years", "discount", "middle", "half")
+    )
+    outside = np.abs(black_price(forward, strike, years, vol, discount, rows["call"].to_numpy(dtype=bool)) - middle) > half
+    return np.asarray((np.abs(vol / rows["implied"].to_numpy(dtype=float) - 1.0) > AGREE) & outside)
 
 
 def _agree(one: pd.Series, other: pd.Series) -> pd.Series:

@@ -17,8 +17,9 @@ import pandas as pd
 
 from flowbt.ground.errors import SourceError
 from flowbt.options import forwards as fw
+from flowbt.options.agreement import UNTOLD, LevelFound, level_of, refuse_mixed
 from flowbt.options.implied import implied_american, implied_volatility
-from flowbt.options.levels import refuse_mixed, stand_ins, volatilities_of
+from flowbt.options.levels import stand_ins, volatilities_of
 from flowbt.options.levels import words_of as levels_of
 from flowbt.options.quotes import REASONS, refuse_broken, with_quotes, without_doubles
 from flowbt.options.times import TimeRule, years_to
@@ -54,7 +55,8 @@ class MarketRules:
 class OptionMarket:
     """One snapshot. `options`: one row per live option; beside the chain's own columns years, middle, half, fault, expiry_forward, discount, implied
     (NaN where no quote gives it), vol, vol_from (`levels.SOURCES`). `expiries`: see `forwards.forwards`. `nearest`: the soonest
-    forward the quotes give, over spot less 1 (NaN where there is none). `unread`: rows without a strike or an expiry."""
+    forward the quotes give, else the deltas, over spot less 1 (NaN where there is none). `unread`: rows without a strike or an expiry. `level`: how many
+    times the provider's volatilities are what its quotes imply."""
 
     symbol: str
     spot: float
@@ -67,6 +69,7 @@ class OptionMarket:
     doubles: int
     unread: int = 0
     nearest: float = float("nan")
+    level: LevelFound = UNTOLD
 
     def words(self) -> str:
         """What forwards, exercise and time rest on, in a line."""
@@ -76,13 +79,14 @@ class OptionMarket:
         out = f"forwards of {len(self.expiries)} expiries: {forward}; {style}; {self.rules.time} time"
         if abs(self.nearest) > NAMED:
             out += f"; SPOT IS {abs(self.nearest):.1%} {'UNDER' if self.nearest > 0 else 'OVER'} THE NEAREST FORWARD"
+        if (strikes := self.options["strike"].nunique()) < fw.LEAST:
+            out += f"; {'ONE STRIKE' if strikes == 1 else f'{strikes} STRIKES'} ONLY"
         quality = self.quality()
         usable, rows = quality.pop("usable"), len(self.options)
         if usable < rows / 2:
             worst = max(quality, key=lambda reason: quality[reason])
             out += f"; only {usable:,} of {rows:,} quotes usable ({worst} {quality[worst]:,})"
-        levels = levels_of(self.options)
-        return f"{out}; {levels}" if levels else out
+        return "; ".join(one for one in (out, levels_of(self.options), self.level.words()) if one)
 
     def quality(self) -> dict[str, int]:
         """How many quotes there are of each fault ("" is a usable one)."""
@@ -119,11 +123,14 @@ def option_market(chain: pd.DataFrame, rules: MarketRules | None = None) -> Opti
     american = rules.american if rules.american is not None else is_american(symbol)
     rows = _joined(rows, table, american)
     rows = rows.assign(implied=_implied(rows, spot, american))
-    refuse_mixed(rows)
     rows = rows.assign(iv_stands_in=stand_ins(rows))
+    refuse_mixed(rows)
+    level = level_of(rows)
+    if nearest != nearest and symbol not in UNCARRIED and not level.doubted:
+        nearest = _fits_deltas(rows, spot)
     vol, source = volatilities_of(rows)
     rows = rows.assign(vol=vol, vol_from=source)
-    return OptionMarket(symbol, spot, as_of, rows, table, american, rules, len(read) - len(live), doubles, len(chain) - len(read), nearest)
+    return OptionMarket(symbol, spot, as_of, rows, table, american, rules, len(read) - len(live), doubles, len(chain) - len(read), nearest, level)
 
 
 def _fits(rows: pd.DataFrame, spot: float, symbol: str) -> float:
@@ -131,9 +138,20 @@ def _fits(rows: pd.DataFrame, spot: float, symbol: str) -> float:
     low, high = float(rows["strike"].min()), float(rows["strike"].max())
     if not low / UNITS <= spot <= high * UNITS:
         raise SourceError("chain", f"spot {spot:,.10g} far from its strikes, {low:,.10g} to {high:,.10g}", "give the underlying's price with --spot")
-    forward = fw.nearest_forward(rows)
-    if abs(forward / spot - 1.0) > REFUSED and symbol not in UNCARRIED:
-        raise SourceError("chain", f"spot {spot:,.10g}, and its calls and puts are quoted about {forward:,.2f}", "give the underlying's price with --spot")
+    quoted, named = fw.nearest_forwards(rows)
+    for forward, words in ((quoted, "its calls and puts are quoted about"), (named, "its nearest forward is")):
+        if abs(forward / spot - 1.0) > REFUSED and symbol not in UNCARRIED:
+            raise SourceError("chain", f"spot {spot:,.10g}, and {words} {forward:,.2f}", "give the underlying's price with --spot")
+    return (named if named == named else quoted) / spot - 1.0
+
+
+def _fits_deltas(rows: pd.DataFrame, spot: float) -> float:
+    """The same by the forwards of the soonest expiries that the provider's deltas hold, where quotes give none."""
+    soon = rows[rows["years"] <= fw.SOON].sort_values("years")["at"].unique()
+    found = fw.from_deltas(rows)[soon]
+    forward = float(np.median(found[np.isfinite(found)][: fw.LEAST])) if np.isfinite(found).any() else float("nan")
+    if abs(forward / spot - 1.0) > REFUSED:
+        raise SourceError("chain", f"spot {spot:,.10g}, and its deltas are those of a forward of {forward:,.2f}", "give the underlying's price with --spot")
     return forward / spot - 1.0
 
 
@@ -151,18 +169,24 @@ def _joined(rows: pd.DataFrame, table: pd.DataFrame, american: bool) -> pd.DataF
 
 
 def _implied(rows: pd.DataFrame, spot: float, american: bool) -> Array:
-    """What the out-of-the-money quote of each strike implies, for both sides of the strike; its own in-the-money quote where that is all there is."""
+    """What the out-of-the-money quote of each strike implies, for both sides of the strike; its own in-the-money quote where that is all there is
+    and its time value more than half of its width and within what the other side is offered at."""
     f, k, t, d, p = (rows[name].to_numpy(dtype=float) for name in ("expiry_forward", "strike", "years", "discount", "middle"))
     call = rows["call"].to_numpy(dtype=bool)
     out = np.full(len(rows), np.nan)
     there = np.isfinite(p)
-    if there.any():
-        args = (p[there], f[there], k[there], t[there])
-        if american:
-            out[there] = implied_american(*args, spot, d[there], call[there])
-        else:
-            out[there] = implied_volatility(*args, d[there], call[there])
-    own = pd.Series(out, rows.index)
-    first = own.where((k >= f) == call)
+    if not there.any():
+        return out
+    args = (p[there], f[there], k[there], t[there])
+    if american:
+        out[there] = implied_american(*args, spot, d[there], call[there])
+    else:
+        out[there] = implied_volatility(*args, d[there], call[there])
+    outside = (k >= f) == call
+    worth = p - d * np.maximum(np.where(call, f - k, k - f), 0.0)  # of time: within the width of a quote in the money it says nothing of a volatility
+    asked = rows["ask"].where(outside & (rows["ask"] > 0)).groupby(rows["pair"]).transform("first").to_numpy(dtype=float)  # it is worth no more than that
+    told = (worth > rows["half"].to_numpy(dtype=float)) & ~(worth > asked)
+    own = pd.Series(np.where(outside | told, out, np.nan), rows.index)
+    first = own.where(outside)
     best = first.groupby(rows["pair"]).transform("first")
     return np.asarray(best.fillna(own.groupby(rows["pair"]).transform("first")), dtype=np.float64)

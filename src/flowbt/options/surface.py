@@ -13,6 +13,7 @@ the interpolated carry.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from flowbt.options.market import OptionMarket
 
 Array = npt.NDArray[np.float64]
 LEAST = 5  # quotes of an expiry for a fit of its own
+SMILE_REACH = 1.5  # standard deviations either side of the forward
 REACH = 1.0  # of |ln(strike / forward)| on the grid of the checks, within what is quoted
 
 
@@ -183,3 +185,24 @@ def _fit(surface: VolSurface, rows: pd.DataFrame, skipped: int) -> SurfaceFit:
     inside = np.abs(price - rows["middle"].to_numpy())[held] <= rows["half"].to_numpy()[held]
     share = float(inside.mean()) if len(inside) else float("nan")
     return SurfaceFit(len(rows), float(np.sqrt((off**2).mean())), float(np.median(np.abs(off))), share, float(100 * np.max(vol - plain)), skipped)
+
+
+class SmileShape(NamedTuple):
+    """A smile in three numbers: vol(K) = level x (1 + slope m + curve m^2), m = ln(K/F) / (level x sqrt(years)); level in points, NaN where not quoted."""
+
+    level: float
+    slope: float
+    curve: float
+
+
+def smile_at(surface: VolSurface, days: float) -> SmileShape:
+    """Least squares over 13 strikes within 1.5 standard deviations of the forward, its level held at the surface's own."""
+    level = surface.at_the_money(days)
+    if not level > 0:
+        return SmileShape(np.nan, np.nan, np.nan)
+    years = days / 365.0
+    m = np.linspace(-SMILE_REACH, SMILE_REACH, 13)
+    strikes = surface.forward_at(years) * np.exp(m * level / 100.0 * np.sqrt(years))
+    ratio = 100.0 * surface.vol(strikes, years) / level - 1.0
+    slope, curve = np.linalg.lstsq(np.stack([m, m**2], axis=1), ratio, rcond=None)[0]
+    return SmileShape(level, float(slope), float(curve))

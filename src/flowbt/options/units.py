@@ -1,4 +1,4 @@
-"""Whether a chain's volatilities are fractions or percent: told by solving its own quotes, not by their size where quotes are there."""
+"""Whether a chain's volatilities are fractions or percent: told by solving its own quotes, else by its deltas, not by their size where these are there."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import numpy as np
 import pandas as pd
 
 from flowbt.ground.errors import SourceError
-from flowbt.options.levels import MixedUnits, repeated
-from flowbt.options.market import option_market
+from flowbt.options.agreement import MIXED, REFUSED, MixedUnits, level_of, near_the_money, quoted_times, within
+from flowbt.options.levels import repeated
+from flowbt.options.market import UNCARRIED, option_market
 
-FITS = 2.0  # a unit fits when the median of given over implied volatility is within this factor of it
+FITS = 2.0  # an option is of a unit when given over implied volatility is within this factor of it
+UNHELD = 3.0  # times, for what nobody can hold: a provider may solve its options with the index where their future is elsewhere
 EXPIRIES, REACH = 12, 0.2  # soonest expiries, share of spot: a sample tells
-ENOUGH = 8  # quotes to judge by
-MIXED = 0.1  # of the volatilities near the money: more than these in each unit, and calls, puts or expiries are in another than the rest
-LARGEST_FRACTION, LEAST_PERCENT = 3.0, 4.0  # of the median near the money, where there are no quotes to solve
+UNITS = (1.0, 100.0, 0.01)  # the last: divided by a hundred twice (fractions where a venue has percent)
+LEAST_FRACTION, LARGEST_FRACTION, LEAST_PERCENT = 0.02, 3.0, 4.0  # of the median near the money, where there are neither quotes nor deltas
 
 
 def as_fractions(chain: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The chain table with `iv` as fractions, its first snapshot of each symbol having told which it was. SourceError where neither fits the quotes.
+    """The chain table with `iv` as fractions, its first snapshot of each symbol having told which it was. SourceError where neither fits.
 
-    Judged near the money (15% of the forward, 2 to 400 days). With fewer than `ENOUGH` quotes to solve the median's size decides.
+    Judged by `agreement.level_of`: near the money by its quotes, with too few of them by its deltas, else by the median's size.
     """
     if not (chain["iv"] > 0).any():
         return chain
@@ -39,20 +40,23 @@ def _unit(chain: pd.DataFrame, name: str) -> float:
         raise
     except SourceError:  # nothing alive, no spot: who uses the chain says so
         return 1.0
-    near = (np.abs(np.log(rows["strike"] / rows["expiry_forward"])) < 0.15) & rows["years"].between(2 / 365, 400 / 365) & (rows["iv"] > 0)
-    rows = rows[near & ~rows["iv"].isin(repeated(rows["iv"]))] if (near & ~rows["iv"].isin(repeated(rows["iv"]))).any() else rows[near]
-    ratio = (rows["iv"] / rows["implied"]).dropna()
-    if len(ratio) >= ENOUGH:
-        fits = {unit: float(ratio.between(unit / FITS, unit * FITS).mean()) for unit in (1.0, 100.0)}
-        if min(fits.values()) > MIXED:
-            found = f"{fits[100.0]:.0%} of the volatilities near the money are percent and {fits[1.0]:.0%} fractions, by its quotes"
-            raise SourceError(name, found, "give all of them as fractions (0.20), or drop the column to have them solved from the quotes")
-        middle = float(ratio.median())
-        unit = next((unit for unit in (1.0, 100.0) if unit / FITS <= middle <= unit * FITS), 0.0)
-        found = f"volatilities are {middle:.3g} times what its quotes imply"
+    near = near_the_money(rows)
+    odd = rows["iv"].isin(repeated(rows["iv"]))
+    rows = rows.assign(iv_stands_in=odd & bool((near & ~odd).any()))
+    level = level_of(rows)
+    if level.by == "quotes":
+        times = quoted_times(rows, near & ~rows["iv_stands_in"])
+        fits = sorted(float(times.between(unit / FITS, unit * FITS).mean()) for unit in UNITS)
+        if fits[-2] > MIXED:
+            raise MixedUnits(f"{fits[-1]:.0%} of the volatilities near the money are in one unit and {fits[-2]:.0%} in another, by its quotes", name)
+    if level.by:
+        factor = UNHELD if str(chain["symbol"].iloc[0]) in UNCARRIED else REFUSED
+        unit = next((unit for unit in UNITS if within(level.times / unit, factor)), 0.0)
+        found = f"volatilities are {level.times:.3g} times what its {level.by} imply"
     else:
+        rows = rows[near & ~rows["iv_stands_in"]]
         middle = float(rows["iv"].median()) if len(rows) else 0.2
-        unit = 1.0 if middle <= LARGEST_FRACTION else 100.0 if middle >= LEAST_PERCENT else 0.0
+        unit = 1.0 if LEAST_FRACTION <= middle <= LARGEST_FRACTION else 100.0 if middle >= LEAST_PERCENT else 0.0
         found = f"volatilities near the money have a median of {middle:.3g}, without quotes to judge by"
     if not unit:
         raise SourceError(name, found, "give them as fractions (0.20) or percent (20), or drop the column to have them solved from the quotes")

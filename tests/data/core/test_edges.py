@@ -98,11 +98,24 @@ def test_levels_agree_within_half_a_step_where_five_labels_can_be_compared(commo
 
 
 def test_a_value_is_stale_so_many_sessions_or_so_long_after_it_was_known():
-    event, known = pd.DatetimeIndex(["2024-01-04"]), pd.DatetimeIndex(["2024-01-05 02:00"])
-    assert FieldRule(max_age="2 sessions").stale_at(event, known, Clock())[0] == np.datetime64("2024-01-09 02:00")
-    assert FieldRule(max_age="1 session").stale_at(event, known, Clock("24/7"))[0] == np.datetime64("2024-01-06 02:00")
-    assert FieldRule(max_age="0 sessions").stale_at(event, known, Clock())[0] == known[0].to_datetime64()
-    assert FieldRule(max_age="12h").stale_at(event, known, Clock())[0] == np.datetime64("2024-01-05 14:00")
+    known = pd.DatetimeIndex(["2024-01-05 02:00"])  # the evening of the 4th, a Thursday, in New York
+    assert FieldRule(max_age="2 sessions").stale_at(known, Clock())[0] == np.datetime64("2024-01-09 02:00")
+    assert FieldRule(max_age="1 session").stale_at(known, Clock("24/7"))[0] == np.datetime64("2024-01-06 02:00")
+    assert FieldRule(max_age="0 sessions").stale_at(known, Clock())[0] == known[0].to_datetime64()
+    assert FieldRule(max_age="12h").stale_at(known, Clock())[0] == np.datetime64("2024-01-05 14:00")
+
+
+@pytest.mark.parametrize(("days", "at"), [(0, "20:00"), (1, "09:00"), (2, "18:00"), (2, "20:00"), (5, "20:00")])
+def test_a_row_that_comes_late_stands_until_the_next_one_over_weekends_too(tmp_path, days, at):
+    """Sessions were counted from the row's own date: known on a Friday evening, a Wednesday's was stale on Saturday, and every Monday was missing."""
+    labels, missing = Clock().labels("2024-01-02", "2024-02-15"), 12
+    store(tmp_path, "prices", bars("SPY", labels), fields=FIELDS)
+    rows = pd.DataFrame({"event_time": labels, "symbol": "SPX", "dix": np.arange(len(labels), dtype=float)}).drop(index=[missing])
+    store(tmp_path, "late", rows, publication={"rule": "session", "days": days, "at": at}, fields={"dix": {"max_age": "1 session"}})
+    shown = open_panel(Catalog((tmp_path,)), ["SPY"])["dix", "SPX"]["SPY"].to_numpy()
+    behind = days + (at > "18:30")
+    expected = np.arange(len(labels), dtype=float) - behind
+    np.testing.assert_array_equal(shown, np.where((expected < 0) | (expected == missing), np.nan, expected))
 
 
 @pytest.mark.parametrize(

@@ -249,6 +249,13 @@ def test_broken_tables_are_one_line(tmp_path: Path) -> None:
         read_chain(tmp_path / "negative.csv")
 
 
+def test_strikes_that_contradict_the_names_are_refused(tmp_path: Path) -> None:
+    text = files.quote_table(tmp_path / "a.csv").read_text("utf-8")
+    (tmp_path / "b.csv").write_text(text.replace(",4700.00,", ",47000.00,"), "utf-8")
+    with pytest.raises(SourceError, match="strike 47000 beside SPX240119C04700000"):
+        read_chain(tmp_path / "b.csv")
+
+
 def test_spot_as_continental_pages_write_it(tmp_path: Path) -> None:
     assert read_chain(files.quote_table(tmp_path / "a.csv", name="S&P 500,Last: 4.697,25,Change: 8"))["spot"].iloc[0] == 4697.25
 

@@ -55,6 +55,14 @@ def test_a_second_call_does_nothing(provider, day, tmp_path):  # noqa: F811
     assert len(provider.seen) == asked
 
 
+def test_an_edited_declaration_is_another_day(day, tmp_path):
+    run(day, tmp_path)
+    (held,) = (one for one in catalog(tmp_path).imported.values() if "dix" in one.declaration.fields)
+    declared = held.version.home / "dataset.toml"
+    declared.write_text("priority = 7\n" + declared.read_text())
+    assert not run(replace(day, asked=None), tmp_path).nothing
+
+
 def test_a_day_after_setup_says_that_its_data_were_there(provider, day, tmp_path):  # noqa: F811
     update(day.asked)
     provider.seen.clear()

@@ -72,7 +72,7 @@ def test_found_tell_an_edge_from_none(edge, low, high):
     traded, decision = market(edge, event), Signals(long=event, hold=1)
     prepared = Prepared(None, {}, None, traded, decision, Costs(), Account())  # type: ignore[arg-type]
     found = against_placebos(prepared, simulate(traded, decision), count=99, seed=1)
-    assert low <= found.p <= high
+    assert low <= found.timing.p_rotated <= high
     assert found.quantile(0.05) < found.mean < found.quantile(0.95)
 
 
@@ -80,7 +80,7 @@ def test_a_strategy_that_never_traded_has_no_verdict():
     none = Signals(long=events(share=0.0))
     prepared = Prepared(None, {}, None, market(0.0, events()), none, Costs(), Account())  # type: ignore[arg-type]
     found = against_placebos(prepared, simulate(prepared.market, none), count=9, seed=1)
-    assert (found.p, found.placebos) == (1.0, ())
+    assert (found.timing.p_rotated, found.placebos) == (1.0, ())
     assert np.isnan(found.real)
 
 

@@ -1,4 +1,5 @@
 import sys
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -114,6 +115,21 @@ def test_holding_all_the_time_times_nothing(noise):
     assert found.chance > 0.2
 
 
+def test_the_sweeps_kernels_walk_what_is_large_and_has_numbers_for_rules(noise, monkeypatch):
+    returns, state = noise
+    signals, walked = Signals(long=frame(state), exit=frame(~state), stop=0.05), []
+    monkeypatch.setattr(placebo, "rotated_rules", lambda *given: walked.append(len(given[-1])) or nullcontext(iter(())))
+    ready = prepared(returns, signals)
+    for large, expected in ((BARS, []), (BARS - 1, [3])):
+        monkeypatch.setattr(placebo, "LARGE", large)
+        with placebo.rotated(ready, 3, 5) as found:
+            assert len(list(found)) == 3 - sum(expected)
+        assert walked == expected
+    assert placebo.plain_rules(ready) is not None
+    for other in (Targets(frame(state * 0.7)), Signals(long=frame(state), stop=frame(0.1 * state)), Signals(long=frame(state), structure="a call"), Signals()):
+        assert placebo.plain_rules(prepared(returns, other)) is None
+
+
 @pytest.mark.parametrize(
     ("bars", "hold", "count", "first", "last"),
     [(600, None, 999, 63, 537), (600, None, 199, 63, 537), (600, 100, 199, 100, 500), (100, 5, 99, 25, 75), (100, 5, 20, 40, 60), (2, None, 9, 1, 1)],
@@ -136,7 +152,7 @@ def test_a_run_is_counted_among_its_rotations(noise):
     others = np.array([one.mean() / one.std(ddof=1) for one in rotated_returns(ready, 20, 7)])
     assert found.real == pytest.approx(book.returns.mean() / book.returns.std(ddof=1) * 252**0.5)
     assert found.placebos == pytest.approx(others * 252**0.5)
-    assert found.p == (1 + (others * 252**0.5 >= found.real).sum()) / 21
+    assert found.timing.p_rotated == (1 + (others * 252**0.5 >= found.real).sum()) / 21
     assert (found.mean, found.quantile(0.9)) == pytest.approx((np.mean(found.placebos), np.quantile(found.placebos, 0.9)))
     assert found.variance == pytest.approx(np.var(others, ddof=1))
     few = against_placebos(ready, book, 1, 7)
@@ -146,7 +162,7 @@ def test_a_run_is_counted_among_its_rotations(noise):
 def test_who_never_trades_has_no_rotations_and_proves_nothing(noise):
     ready = prepared(noise[0], Signals(long=frame(np.zeros(BARS, bool))))
     found = against_placebos(ready, simulate(ready.market, ready.decision, ready.costs, ready.account), 5, 7)
-    assert (np.isnan(found.real), found.placebos, found.p, found.timing.chance) == (True, (), 1.0, 1.0)
+    assert (np.isnan(found.real), found.placebos, found.timing.p_rotated, found.timing.chance) == (True, (), 1.0, 1.0)
     assert np.isnan([found.mean, found.quantile(0.5), found.variance]).all()
     with placebo.rotated(ready, 0, 7) as none:
         assert list(none) == []

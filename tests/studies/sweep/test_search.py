@@ -43,6 +43,7 @@ def test_it_is_told_what_every_point_gave(strategy: Path, catalog: Catalog, tmp_
         assert trial.state.name == "COMPLETE"
         code = np.array([[trial.params[name] for name in setup.space.names]])
         told.setdefault(int(setup.space.numbers(code)[0]), set()).add(trial.values[0])
+    assert optuna.logging.get_verbosity() == optuna.logging.WARNING  # a line per point otherwise
     for number, values in told.items():
         sharpe = sharpes.get(number, np.nan)  # of what the constraints refuse there is none
         assert values <= {WORST, sharpe}

@@ -217,6 +217,7 @@ def test_walk_forward_keeps_the_trades_of_every_window(strategy: Path, datasets:
     document = json.loads((folder / "walkforward.json").read_text())
     windows, trades = pd.read_parquet(folder / "windows.parquet"), pd.read_parquet(folder / "trades.parquet")
     assert set(windows["mode"]) == {"rolling", "anchored"}
+    assert (len(document["id"]), folder.name) == (12, f"walkforward-{document['id']}")
     assert document["plan"]["rolling"]["purge"] == 5  # the longest hold
     assert (windows["train_to"] < windows["test_from"]).all()
     closed = trades[trades["reason"] != "open"]

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowbt.engine.sweep.sums import METRICS, add_bar, add_path, count_trade, extremes, finish, measure_path, no_bars, sums_of_returns
+from flowbt.engine.sweep.sums import METRICS, add_bar, add_path, count_trade, extremes, finish, measure_path, measure_tape, no_bars, sums_of_returns
+from flowbt.engine.walk.accounts import trades_from
 from flowbt.evidence.measures import measure
 
 
@@ -82,6 +83,12 @@ def test_measures_without_meaning_are_missing_where_the_evidence_says_so(name: s
         theirs = float(getattr(wanted, metric))
         assert (math.isnan(ours) and math.isnan(theirs)) or ours == pytest.approx(theirs, rel=1e-9, abs=1e-12), metric
     np.testing.assert_allclose(series, returns, atol=1e-12)
+
+
+def test_what_is_held_without_any_equity_is_no_exposure() -> None:
+    none, out = trades_from(np.empty((0, 4), np.int64), np.empty((0, 4)), np.zeros((3, 1))), np.empty(len(METRICS))
+    measure_tape(none, np.empty(0), np.array([1.0, 0.0, 0.0]), np.array([[1.0], [1.0], [0.0]]), 1.0, 252.0, out, np.empty(0))
+    assert (out[METRICS.index("exposure")], out[METRICS.index("trades")], out[METRICS.index("total_return")]) == (1 / 3, 0.0, -1.0)
 
 
 def test_without_a_closed_trade_there_is_no_rate() -> None:

@@ -56,7 +56,8 @@ def command(files: tuple[Path, ...], within: float, as_json: bool, **given: obje
 
 def _profiles(path: Path, given: Json) -> list[Profile]:
     from flowbt.data.sources.chains import Missing, read_chain
-    from flowbt.features.chain import ChainAssumptions, gamma_profile
+    from flowbt.features.chain import gamma_profile
+    from flowbt.features.chain_snapshot import ChainAssumptions
     from flowbt.ground.clock import read_date
 
     as_of = read_date(given["as_of"]) if given["as_of"] else None

@@ -162,7 +162,7 @@ class Block:
     def _stale_at(self, field: str) -> np.ndarray:
         rule = self.holder.declaration.fields[field]
         if rule.max_age not in self._stale:
-            stale = rule.stale_at(pd.DatetimeIndex(self.event), pd.DatetimeIndex(self.known), self.holder.declaration.calendar)
+            stale = rule.stale_at(pd.DatetimeIndex(self.known), self.holder.declaration.calendar)
             self._stale[rule.max_age] = stale.astype("datetime64[ns]", copy=False)
         return self._stale[rule.max_age]
 

@@ -100,7 +100,12 @@ def _finish(options: pd.DataFrame, as_of: pd.Timestamp, spot: float, path: Path)
         raise SourceError(path.name, "no option symbols such as SPXW240105C04700000", "check that it is an option chain")
     out, root = options[named], root[named]
     strike = pd.to_numeric(digits[named]) / 1000.0
-    strike = out["listed"].where((out["listed"] > 0) & (out["listed"] != 1000.0 * strike), strike)  # some print thousandths, as the symbol has them
+    listed = out["listed"].where((out["listed"] > 0) & (out["listed"] != 1000.0 * strike), strike)  # some print thousandths, as the symbol has them
+    off = (listed - strike).abs() > 0.01
+    if off.mean() > UNREAD:
+        found = f"strike {listed[off].iloc[0]:g} beside {out['option'][off].iloc[0]}, and {int(off.sum()) - 1:,} more such"
+        raise SourceError(path.name, found, "its column of strikes contradicts its options' names: download it again")
+    strike = listed
     try:
         expiry = settlement(root, date[named])
     except ValueError as error:

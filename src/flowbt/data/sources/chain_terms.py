@@ -22,6 +22,7 @@ ROOTS = {"SPXW": "SPX", "SPXPM": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "V
 MORNING = {"SPX", "NDX", "RUT", "DJX", "VIX", "VIXW", "XSPAM"}  # roots settled on the opening prices of their expiry date
 COLUMNS = ["as_of", "symbol", "root", "expiry", "strike", "call", "iv", "open_interest", "volume", "bid", "ask", "spot"]
 MORE = ["delta", "gamma", "forward", "multiplier"]  # the provider's greeks and forward, units per contract; missing where it gives none
+_NUMBERS = ("iv", "open_interest", "volume", "bid", "ask", "spot", "delta", "gamma", "forward")
 # the first letters of months in English, German, French, Spanish, Italian and Portuguese, without accents
 _MONTHS = (
     ("jan", "ene", "gen", "janv"),
@@ -199,8 +200,10 @@ def closes_of(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 def completed(frame: pd.DataFrame, **given: Any) -> pd.DataFrame:
-    """The table's columns in order; those of MORE that are lacking are missing, `multiplier` 100 unless given."""
+    """The table's columns in order; those of MORE that are lacking are missing, `multiplier` 100 unless given. Nothing is infinite."""
     lacking = {name: np.nan for name in MORE if name not in frame and name not in given}
     if "multiplier" in lacking:
         lacking["multiplier"] = 100.0
-    return frame.assign(**lacking, **given)[COLUMNS + MORE]
+    out = frame.assign(**lacking, **given)[COLUMNS + MORE]
+    infinite = {name: out[name].where(np.isfinite(out[name])) for name in _NUMBERS if not np.isfinite(out[name].fillna(0.0)).all()}
+    return out.assign(**infinite)

@@ -43,6 +43,10 @@ _GENERIC = {
 }  # column names, lower case, in order of preference
 
 
+_DERIBIT = ('"instrument_name"', '"jsonrpc"')
+FIRST, LAST = pd.Timestamp("1990-01-01"), pd.Timestamp("2100-01-01")  # of snapshots: others are in another unit
+MOST_YEARS = 30
+AGREED = pd.Timedelta(days=2)  # how far apart the instants may be that years to expiry give
 OWN = pd.Timedelta(hours=18)  # how much earlier than its stamp a snapshot may be said to be: the hour of its day, not another day
 
 
@@ -65,12 +69,21 @@ def read_chain(path: Path, missing: Missing | None = None) -> pd.DataFrame:
         text = read_text(path)
         start = text.lstrip()[:400]
         if start.startswith("{"):
-            table = parse_summary(path, text) if '"instrument_name"' in text[:5000] else parse_quotes(path, text)
+            table = parse_summary(path, text) if any(mark in text[:5000] for mark in _DERIBIT) else parse_quotes(path, text)
         elif "last:" in start.lower() and "date:" in start.lower():
             table = parse_table(path)
         else:
             table = _generic(text, path, given)
-        return as_fractions(_whole(_as_given(table, given, path), path), path.name)
+        return as_fractions(_whole(_dated(_as_given(table, given, path), path), path), path.name)
+
+
+def _dated(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """SourceError where a snapshot was taken when there were no such files."""
+    off = table["as_of"].isna() | (table["as_of"] < FIRST) | (table["as_of"] > LAST)
+    if off.any():
+        found = table["as_of"][off].iloc[0]
+        raise SourceError(path.name, f"its snapshot is of {found}", "give the instant with --as-of '2024-01-05 21:00' (UTC), or write it as 2024-01-05T21:00Z")
+    return table
 
 
 def _whole(table: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -167,6 +180,9 @@ def _as_of(stamp: pd.Series | None, expiry: pd.Series, years: pd.Series | None, 
     if given.as_of is not None:
         return given.as_of
     if years is not None:  # the file gives years to expiry instead: the snapshot is the same instant for every row, up to rounding
-        instants = np.sort((expiry - pd.to_timedelta(years * 365.0, unit="D")).to_numpy().astype("datetime64[ns]"))
+        days = pd.to_timedelta((years * 365.0).where(years.between(0, MOST_YEARS)), unit="D")
+        instants = np.sort((expiry - days).dropna().to_numpy().astype("datetime64[ns]"))
+        if not len(instants) or instants[len(instants) * 9 // 10] - instants[len(instants) // 10] > AGREED:
+            raise SourceError(path.name, "its years to expiry give no one instant", "give it with --as-of '2024-01-05 21:00' (UTC), or in a column as_of")
         return pd.Timestamp(instants[len(instants) // 2]).floor("min")
     raise SourceError(path.name, "does not say when it was taken", "give the instant with --as-of '2024-01-05 21:00' (UTC)")

@@ -18,6 +18,7 @@ from flowbt.engine.sweep.masks import cut_bits
 from flowbt.engine.sweep.sums import METRICS
 from flowbt.engine.walk.kernel import Array, Bars, Rules, Terms
 
+THREADS = os.cpu_count() or 1
 LEAVES = np.arange(3).reshape(1, 3)  # long, short, exit
 
 
@@ -49,7 +50,7 @@ def rotated_rules(bars: Bars, rules: Rules, terms: Terms, offsets: Sequence[int]
         kernel(terms, turned.reshape(masks.shape), PLAIN, Trials(LEAVES, values, np.empty((1, len(METRICS))), returns[None]), 1.0)
         return returns
 
-    pool = ThreadPoolExecutor(os.cpu_count() or 1, initializer=_stand_back)
+    pool = ThreadPoolExecutor(THREADS, initializer=_stand_back)
     try:
         yield pool.map(walk, offsets)
     finally:

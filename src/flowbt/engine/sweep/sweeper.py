@@ -29,7 +29,7 @@ from flowbt.engine.walk.kernel import Array, Bars, Terms
 from flowbt.ground.errors import EngineError
 
 THREADS = os.cpu_count() or 1
-LEAST = 160_000  # symbol-bars in a unit of work of a thread
+LEAST, TURNS = 160_000, 4  # symbol-bars in a unit of work of a thread, and units a thread has at least where there are more
 FRAMES = 0.7  # of the evaluator's memory, for the frames that others are compared with
 
 
@@ -150,8 +150,7 @@ class Sweeper:
         metrics, prints = np.empty((len(rows), len(METRICS))), np.empty(len(rows) if part.prints else 0, np.uint64)
         returns = np.zeros((len(rows), bars)) if part.returns else np.empty((0, 0))
         whole, bits = self.store.words.reshape(self.store.count, -1), bits_of(rules)
-        least = max(1, LEAST // (bars * len(self.stage.market.symbols)))
-        step, jobs = max(least, -(-len(rows) // (self.threads * 4))), []
+        step, jobs = max(1, LEAST // (bars * len(self.stage.market.symbols)), len(rows) // (self.threads * TURNS)), []
         for at in range(0, len(rows), step):
             mine = slice(at, at + step)
             trials = Trials(rows[mine], rules[mine], metrics[mine], returns[mine] if part.returns else returns)

@@ -45,10 +45,9 @@ class CarryPortfolio(vbt.Portfolio):  # type: ignore[misc]
         return self.wrapper.wrap_reduced(self._summed(profit, group_by)[0], group_by=group_by, **{"name_or_index": "total_profit", **(wrap_kwargs or {})})
 
     def _summed(self, values: Array, group_by: object) -> Array:
-        if not self.wrapper.grouper.is_grouped(group_by=group_by):
-            return values
-        ends = np.cumsum(self.wrapper.grouper.get_group_lens(group_by=group_by))
-        return np.add.reduceat(values, np.concatenate([[0], ends[:-1]]), axis=1)
+        """Of the one group there is: a portfolio with shared cash has no others."""
+        grouped = self.wrapper.grouper.is_grouped(group_by=group_by)
+        return np.sum(values, axis=1, keepdims=True) if grouped else values
 
 
 def portfolio_of(market: Market, account: Account, orders: pd.DataFrame, carry: Array) -> Any:

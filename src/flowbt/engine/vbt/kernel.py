@@ -276,11 +276,11 @@ def run(p: Prices, a: VbtSignals, how: How) -> tuple[Ints, Array]:
             o, before = book[j], s.units[j]
             if o.size == 0.0 or np.isnan(o.size) or np.isnan(o.price):
                 continue
-            units, paid, fee = buy(s, how, o, j) if o.size > 0.0 else sell(s, how, o, j)
-            if units > 0.0:
+            traded, paid, fee = buy(s, how, o, j) if o.size > 0.0 else sell(s, how, o, j)
+            if traded > 0.0:
                 arm(s, a, p, (t, j), before)
                 orders[made, 0], orders[made, 1], orders[made, 2] = t, j, o.reason
-                fills[made, 0], fills[made, 1], fills[made, 2] = units if o.size > 0.0 else -units, paid, fee
-                fills[made, 3] = units * abs(paid - o.price)
+                fills[made, 0], fills[made, 1], fills[made, 2] = traded if o.size > 0.0 else -traded, paid, fee
+                fills[made, 3] = traded * abs(paid - o.price)
                 made += 1
     return orders[:made], fills[:made]

@@ -194,8 +194,9 @@ def _cost(bet: Bet, panel: Panel, close: pd.Series, start: int, bars: int) -> fl
     if bet.rule != "pays":
         return None
     returns = np.log(close).diff().iloc[max(0, start - 62) : start + 1]
-    sigma = float(_series(panel, "close", bet.volatility).iloc[start] / 100 if bet.volatility else returns.std() * math.sqrt(252))
-    spread = sigma * math.sqrt(max(bars, 1) / 252)
+    year = panel.clock.periods_per_year
+    sigma = float(_series(panel, "close", bet.volatility).iloc[start] / 100 if bet.volatility else returns.std() * math.sqrt(year))
+    spread = sigma * math.sqrt(max(bars, 1) / year)
     value = 0.0
     for kind, strike, quantity in bet.legs:
         d1 = -math.log(strike) / spread + spread / 2

@@ -107,12 +107,11 @@ def forward_worst(symbol: str | None, horizon: int, *, also: tuple[int, ...] | N
 
 
 def forward_volatility(symbol: str | None, horizon: int, *, also: tuple[int, ...] | None = None) -> Outcome:
-    """Root mean square of the next `horizon` returns, a year (252, or 365 on a 24/7 clock)."""
+    """Root mean square of the next `horizon` returns, a year of the panel's clock."""
 
     def columns(panel: Panel, h: int) -> list[pd.DataFrame]:
         square = closes(panel, symbol).pct_change(fill_method=None) ** 2
-        year = 365.0 if panel.clock.always else 252.0
-        return [(square.rolling(h).mean().shift(-h) * year) ** 0.5]
+        return [(square.rolling(h).mean().shift(-h) * panel.clock.periods_per_year) ** 0.5]
 
     words = f"realised volatility of {symbol or 'the name'} over {horizon}"
     return Outcome(

@@ -37,7 +37,8 @@ ORDER = (
 
 
 def level_in_force(p: Sequence[float], weights: Sequence[float] | None = None) -> float:
-    """The p that one more claim of the family would need to pass the correction: the share of level that falls to the next rank (Benjamini-Hochberg).
+    """The p that one more effect of the family, in however many ways it is told, would need to pass the correction: the share of level that falls to the next
+    rank (Benjamini-Hochberg).
     `weights`: how much each test counts (`evidence.multiple`), 1 where not given."""
     known = sorted((one, weight) for one, weight in zip(p, weights or [1.0] * len(p), strict=True) if math.isfinite(one))
     if not known:

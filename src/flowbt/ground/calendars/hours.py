@@ -20,7 +20,7 @@ import pandas as pd
 
 from flowbt.ground.errors import ParameterError
 from flowbt.ground.guard import resting
-from flowbt.ground.kept import keep, read_kept
+from flowbt.ground.kept import keep_bytes, kept_bytes
 
 FIRST, LAST = "1927-12-30", "2035-12-31"  # span asked of the calendars
 RULED = pd.Timestamp("1970-01-01")  # exchange_calendars has New York's holidays from here
@@ -40,11 +40,11 @@ def hours_of(name: str, early: bool) -> Hours:
     """The exchange's hours; those of New York before 1970 only where `early`, because they take a second to work out. ParameterError for no calendar's name."""
     with resting():
         key = _key(name, early)
-        body = read_kept("hours", key)
+        body = kept_bytes("hours", key)
         if body is not None:
             return Hours(*(pd.DatetimeIndex(row.view("M8[ns]")) for row in np.frombuffer(body, np.int64).reshape(3, -1)))
         made = _worked_out(name, early)
-        keep("hours", key, np.stack([part.asi8 for part in made]).tobytes())
+        keep_bytes("hours", key, np.stack([part.asi8 for part in made]).tobytes())
         return made
 
 

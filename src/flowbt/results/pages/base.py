@@ -23,7 +23,7 @@ from markupsafe import Markup
 from flowbt.ground.documents import dumps
 from flowbt.ground.errors import StoreError
 from flowbt.ground.files import write_text
-from flowbt.ground.kept import keep, read_kept
+from flowbt.ground.kept import keep_bytes, kept_bytes
 from flowbt.results.shelf import slug
 
 ASSETS = "_assets"
@@ -109,12 +109,12 @@ class KeptTemplates(BytecodeCache):
     """Compiled templates, kept for the next process: to compile them takes longer than to fill them. jinja holds them against the template's text."""
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        body = read_kept("templates", self._name(bucket))
+        body = kept_bytes("templates", self._name(bucket))
         if body is not None:
             bucket.bytecode_from_string(body)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        keep("templates", self._name(bucket), bucket.bytecode_to_string())
+        keep_bytes("templates", self._name(bucket), bucket.bytecode_to_string())
 
     def _name(self, bucket: Bucket) -> str:
         return hashlib.sha256(f"{bucket.key} {bucket.checksum} {jinja2.__version__} {_OPTIONS}".encode()).hexdigest()[:32]

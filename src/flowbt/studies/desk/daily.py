@@ -274,10 +274,10 @@ def _arrived(day: Day) -> dict[str, object] | None:
 
 
 def _key(day: Day, catalog: Catalog) -> str:
-    """What the day rests on: data, strategies, claims, and the journal as it stands."""
+    """What the day rests on: data and how they are declared, strategies, claims, and the journal as it stands."""
     files = [path for named in (*day.strategies, *map(Path, day.claims)) for path in ([named] if named.is_file() else sorted(named.glob("*.py")))]
     rests = [
-        sorted((name, held.version.id) for name, held in catalog.imported.items()),
+        sorted((name, held.version.id, held.rules) for name, held in catalog.imported.items()),
         [(path.name, hash_file(path)) for path in files],
         len(read(day.journal)),
         str(day.site),

@@ -18,14 +18,14 @@ from flowbt.data.raw.prints import DARK_SUMS, OPTION_SUMS, PrintRules, dark_prin
 from flowbt.data.raw.trades import TradeRules, joined_minutes, minute_bars
 from flowbt.data.sources.chains import Missing, read_chain
 from flowbt.data.sources.finra import parse
-from flowbt.features.chain import ChainAssumptions, gamma_profile
+from flowbt.features.chain import gamma_profile
+from flowbt.features.chain_snapshot import ChainAssumptions
 from flowbt.features.expiries import strike_concentration
 from flowbt.ground.clock import ALWAYS, Clock, local_instants
 from flowbt.ground.errors import ParameterError, SourceError, nearest
 from flowbt.options.daily import SLICE, slices_of
 from flowbt.options.market import OptionMarket
-from flowbt.options.smile import smile_at
-from flowbt.options.surface import VolSurface, fit_surface
+from flowbt.options.surface import VolSurface, fit_surface, smile_at
 from flowbt.studies.ingest.trade_fields import VpinRules, trade_fields
 
 Parts = Sequence[pd.DataFrame]

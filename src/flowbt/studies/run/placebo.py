@@ -29,7 +29,6 @@ from flowbt.studies.run.request import Prepared
 Array = npt.NDArray[np.float64]
 TENFOLD = 10.0
 LARGE = 100_000  # symbol-bars from which the sweep's kernels walk the rotations; loading them takes longer than they save before
-SAME = 1e-12  # of a Sharpe ratio per period: kernels add up in different orders
 COLUMNS = 256  # symbols whose holdings are worked out together
 LEAST = 63  # bars: further than the memory of most events
 SEED = 7  # of the rotations a run is judged by: nobody chooses those that it beats
@@ -77,14 +76,11 @@ def _longest_hold(decision: Signals | Targets) -> int:
 
 @dataclass(frozen=True)
 class Placebos:
-    """Annual Sharpe ratios after costs. `p`: chance that a placebo does at least as well, (1 + b) / (1 + B). `variance` is per period.
-
-    `real` is NaN and `p` 1 where the strategy never traded. `timing`: the run against its rotations and against holding its average exposure.
-    """
+    """Annual Sharpe ratios after costs; `real` is NaN where the strategy never traded. `variance` is per period. `timing`: the run against its rotations and
+    against holding its average exposure."""
 
     real: float
     placebos: tuple[float, ...]
-    p: float
     variance: float
     timing: Timing
 
@@ -134,14 +130,13 @@ def beside(prepared: Prepared, book: Book, rotations: Iterator[Array]) -> Placeb
     year, returns, trades = prepared.market.year, _values(book), len(book.trades)
     real = per_bar_sharpe(returns)
     if not math.isfinite(real):
-        return Placebos(math.nan, (), 1.0, math.nan, timing_of(math.nan, np.empty(0), None, trades, year))
+        return Placebos(math.nan, (), math.nan, timing_of(math.nan, np.empty(0), None, trades, year))
     per_period = np.nan_to_num([per_bar_sharpe(one) for one in rotations])  # a placebo without trades has Sharpe 0
     count = len(per_period)
-    p = (1 + int(np.count_nonzero(per_period >= real - SAME))) / (1 + count)
     variance = float(np.var(per_period, ddof=1)) if count > 1 else math.nan
     annual = per_period * math.sqrt(year)
     timing = timing_of(real * math.sqrt(year), annual, skill_of(returns, held_exposure(book, prepared.costs.funding)), trades, year)
-    return Placebos(real * math.sqrt(year), tuple(float(x) for x in annual), p, variance, timing)
+    return Placebos(real * math.sqrt(year), tuple(float(x) for x in annual), variance, timing)
 
 
 def rotated_returns(prepared: Prepared, count: int, seed: int) -> Iterator[Array]:

@@ -234,9 +234,9 @@ def _each(claim: Claim, panel: Panel) -> tuple[list[tuple[Json, Any]], list[str]
 
 @cache
 def code_hash() -> str:
-    """Hash of the sources a finding rests on: evidence, features, the panel, clocks and fields, and how claims are brought to it."""
+    """Hash of the sources a finding rests on: evidence, features, option prices, the panel, clocks and fields, and how claims are brought to it."""
     package = Path(__file__).parents[2]
-    rooms = ("studies/score", "studies/lookahead", "evidence", "features", "data/panel", "ground")
+    rooms = ("studies/score", "studies/lookahead", "evidence", "features", "options", "data/panel", "ground")
     sources = [path for room in rooms for path in sorted((package / room).rglob("*.py"))]
     digest = hashlib.sha256()
     for path in [*sources, *sorted((package / "data").glob("*.py"))]:

@@ -39,10 +39,7 @@ def tpe_slices(setup: PreparedSweep, folder: SweepFolder) -> Iterator[tuple[int,
     axes = {name: optuna.distributions.IntDistribution(0, len(values) - 1) for name, values in zip(setup.space.names, setup.space.values, strict=True)}
     known: dict[int, float] = {}
     k = 0
-    while len(known) < setup.search.number:
-        asked = _ask(setup, study, axes, known, min(BATCH, setup.search.number - len(known)))
-        if not asked:
-            return
+    while asked := _ask(setup, study, axes, known, min(BATCH, setup.search.number - len(known))):
         numbers = np.array(sorted(asked), np.int64)
         table = folder.read_part(k)
         stored = table is not None and np.array_equal(table["trial"].to_numpy(), numbers)

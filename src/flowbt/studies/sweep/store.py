@@ -220,7 +220,7 @@ class SweepProgress:
         if np.isfinite(sharpe).any():
             at = int(np.nanargmax(sharpe))
             if self.best is None or sharpe[at] > self.best["sharpe"]:
-                row = table.slice(at, 1).to_pylist()[0]
+                row = table.take([at]).to_pylist()[0]
                 self.best = {name: value for name, value in row.items() if name not in (*METRICS, DECIDED) or name == "sharpe"}
         if time.monotonic() - self._written >= 1.0:
             self.write("running")

@@ -69,8 +69,7 @@ def look_ahead(setup: PreparedSweep, trial: int) -> Leak | None:
 
 
 def _difference(trial: int, row: pd.Series, book: Book) -> float:
-    closed = book.trades[book.trades["reason"] != "open"]
-    engine = measure(book.returns, closed, book.market.year, activity=book.exposure)
+    engine = measure(book.returns, book.trades, book.market.year, activity=book.exposure)
     worst = 0.0
     for name in METRICS:
         ours, theirs = float(row[name]), float(getattr(engine, name))

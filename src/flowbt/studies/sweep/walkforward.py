@@ -177,7 +177,7 @@ def trade_windows(setup: PreparedSweep, trained: list[Trained], mode: str, sort:
             continue
         code = setup.space.codes(numbers[at : at + 1])[0]
         book = book_of(setup, code, window)
-        outside = measure(book.returns, _closed(book), book.market.year, activity=book.exposure)
+        outside = measure(book.returns, book.trades, book.market.year, activity=book.exposure)
         values = setup.space.trial(code)
         row = {**_span(setup.market, window, k), "trial": int(numbers[at]), **{f"p.{name}": values[name] for name in setup.swept}}
         inside_out = {"inside": float(found[at]), "outside": float(getattr(outside, sort))}
@@ -224,10 +224,6 @@ def _span(market: Market, window: Window, k: int) -> dict[str, object]:
         "test_from": labels[window.test_start],
         "test_to": labels[window.test_end - 1],
     }
-
-
-def _closed(book: Book) -> pd.DataFrame:
-    return book.trades[book.trades["reason"] != "open"]
 
 
 def _store(folder: Path, walks: list[Walk], document: WalkForwardDocument) -> None:
