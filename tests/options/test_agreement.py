@@ -43,7 +43,7 @@ def test_a_factor_or_a_shift_is_named_and_the_truth_stays_in_the_range(change) -
     assert "TIMES WHAT ITS QUOTES IMPLY" in profile.snap.words()
 
 
-@pytest.mark.parametrize("times", [2.0, 1.6, 0.6, 3.0])
+@pytest.mark.parametrize("times", [2.0, 1.6, 0.6, 3.0, 5000.0])
 @pytest.mark.parametrize("by", ["quotes", "deltas"])
 def test_volatilities_that_are_something_else_are_refused(times: float, by: str) -> None:
     table = leaning() if by == "quotes" else with_deltas(leaning())

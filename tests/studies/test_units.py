@@ -26,7 +26,10 @@ def seen_by_new_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_here_and_in_processes_are_the_same() -> None:
     here = list(each(double, UNITS, HERE))
     assert here == [(0, 2), (1, 4), (2, 6), (3, 8)]
+    main = vars(sys.modules["__main__"])
+    before = {name: main.get(name) for name in ("__file__", "__spec__")}
     assert sorted(each(double, UNITS, Workers(2))) == here
+    assert {name: main.get(name) for name in before} == before  # set aside while processes are made, and put back
     assert list(each(double, [], Workers(2))) == []
 
 

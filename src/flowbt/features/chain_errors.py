@@ -40,21 +40,24 @@ def error_of(snap: Snapshot, dollars: Array) -> float:
     """Two standard errors of the sum of `dollars`: within an expiry what stands in is wrong together, expiries are independent of each other.
 
     A volatility that stands in is as wrong, in dollars, as its source is for a half of the provider's own that it is not shown (`UNTRIED` where it is shown
-    none).
+    none). What the source leans by there, up or down, is common to all expiries (a weekend's is) and added.
     """
     table = snap.market.options
     held = table["open_interest"] > 0
     counts = held & (table["vol"] > 0)
     source = table["vol_from"][counts].to_numpy()
-    together = np.zeros(len(snap.market.expiries))
+    together, leaning = np.zeros(len(snap.market.expiries)), 0.0
     for name, vol in _tried(table, counts) if (source != "own").any() else []:
         stands_in = source == name
         if stands_in.any():
-            together += _wrong(snap, dollars, vol) * np.bincount(snap.at[stands_in], np.abs(dollars[stands_in]), len(together))
+            wrong, lean = _wrong(snap, dollars, vol)
+            leaning += lean * float(dollars[stands_in].sum())
+            together += wrong * np.bincount(snap.at[stands_in], np.abs(dollars[stands_in]), len(together))
     left_out = 0.0
     for call, (lacking, known) in unknown_interest(table).items():
         left_out += lacking * float((dollars[snap.call == call] ** 2).sum()) / max(known, 1)
-    return 2.0 * float(np.sqrt(left_out + (together**2).sum() + (_forward_errors(snap, dollars) ** 2).sum() + (ROUNDED * np.abs(dollars).sum()) ** 2))
+    squares = left_out + (together**2).sum() + (_forward_errors(snap, dollars) ** 2).sum() + (ROUNDED * np.abs(dollars).sum()) ** 2
+    return 2.0 * float(np.sqrt(squares)) + abs(leaning)
 
 
 def _forward_errors(snap: Snapshot, dollars: Array) -> Array:
@@ -74,12 +77,14 @@ def _tried(table: pd.DataFrame, counts: pd.Series) -> list[tuple[str, Array]]:
     return [(name, vol[counts].to_numpy(dtype=float)) for name, vol in found.items()]
 
 
-def _wrong(snap: Snapshot, dollars: Array, vol: Array) -> float:
-    """Root of the mean square of what the dollars of options move by with `vol` (NaN where it is not given), over the larger of both."""
+def _wrong(snap: Snapshot, dollars: Array, vol: Array) -> tuple[float, float]:
+    """Root of the mean square of what the dollars of options move by with `vol` (NaN where it is not given), over the larger of both, and by how much they
+    are larger (above 0) or smaller in sum, without signs."""
     known = vol > 0
     if known.sum() < FEW:
-        return UNTRIED
+        return UNTRIED, 0.0
     with np.errstate(invalid="ignore"):
         other = (snap.weight * bs.gamma(snap.option()._replace(vol=np.where(known, vol, snap.vol))) * snap.spot**2 * 0.01)[known]
     size = np.maximum(np.abs(other), np.abs(dollars[known]))
-    return float(np.sqrt(((other - dollars[known]) ** 2).sum() / max((size**2).sum(), 1e-300)))
+    larger = float((np.abs(other) - np.abs(dollars[known])).sum() / max(size.sum(), 1e-300))
+    return float(np.sqrt(((other - dollars[known]) ** 2).sum() / max((size**2).sum(), 1e-300))), larger

@@ -62,10 +62,15 @@ def volatilities_of(rows: pd.DataFrame) -> tuple[Array, npt.NDArray[np.object_]]
 
 
 def tried(rows: pd.DataFrame) -> list[tuple[str, pd.Series]]:
-    """What each source but "own" makes of a half of the provider's own volatilities without seeing them; NaN for the other half and where it says nothing."""
+    """What each source but "own" makes of a half of the provider's own volatilities without seeing them, where it is the one that counts; NaN elsewhere.
+    Quotes are tried on all of that half: they count for whole expiries."""
     own = _own(rows)
     hidden = own.notna() & (np.random.default_rng(0).random(len(own)) < 0.5)
-    return [(name, one.where(hidden)) for name, one in _sources(rows, own.mask(hidden))]
+    left, found = hidden, []
+    for name, one in _sources(rows, own.mask(hidden)):
+        found.append((name, one.where(hidden if name == "quote" else left)))
+        left = left & one.isna()
+    return found
 
 
 def _own(rows: pd.DataFrame) -> pd.Series:
@@ -82,7 +87,6 @@ def _sources(rows: pd.DataFrame, own: pd.Series) -> list[tuple[str, pd.Series]]:
     near, wide = (between.where(gap <= reach * between * root) for reach in (1.0, REACH))
     outer, inner = (part.groupby(rows["pair"]).transform("first") for part in (own.fillna(near).mask(inside), own.where(inside)))
     quote = rows["implied"] if own.isna().all() or (rows["fault"] == "").mean() >= QUOTED else pd.Series(np.nan, rows.index)
-    quote = quote.fillna(pd.Series(_between(rows, quote.to_numpy(dtype=np.float64), beyond=True)[0], rows.index))
     theirs = _in_their_way(rows, own)
     theirs = np.sqrt(theirs * between.fillna(theirs))
     return [
@@ -90,7 +94,7 @@ def _sources(rows: pd.DataFrame, own: pd.Series) -> list[tuple[str, pd.Series]]:
         ("own quote", theirs.where(distance <= theirs * root)),
         ("neighbours", wide.mask(inside).fillna(alike.where(gap <= SAME)).fillna(near.where(_agree(near, outer) & (distance <= outer * root)))),
         ("other side", outer.where(inside, inner.where(quote.isna() | _agree(inner, quote)))),
-        ("quote", quote),
+        ("quote", quote.fillna(pd.Series(_between(rows, quote.to_numpy(dtype=np.float64), beyond=True)[0], rows.index))),
     ]
 
 

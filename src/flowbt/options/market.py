@@ -125,11 +125,12 @@ def option_market(chain: pd.DataFrame, rules: MarketRules | None = None) -> Opti
     rows = rows.assign(implied=_implied(rows, spot, american))
     rows = rows.assign(iv_stands_in=stand_ins(rows))
     refuse_mixed(rows)
-    if nearest != nearest and symbol not in UNCARRIED:
+    level = level_of(rows)
+    if nearest != nearest and symbol not in UNCARRIED and not level.doubted:
         nearest = _fits_deltas(rows, spot)
     vol, source = volatilities_of(rows)
     rows = rows.assign(vol=vol, vol_from=source)
-    return OptionMarket(symbol, spot, as_of, rows, table, american, rules, len(read) - len(live), doubles, len(chain) - len(read), nearest, level_of(rows))
+    return OptionMarket(symbol, spot, as_of, rows, table, american, rules, len(read) - len(live), doubles, len(chain) - len(read), nearest, level)
 
 
 def _fits(rows: pd.DataFrame, spot: float, symbol: str) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.features import chainfiles as files
+from tests.options.inventing import invent
 
 from flowbt.data.ingest.download import Manners
 from flowbt.data.sources import cboe_chain, deribit_chain
@@ -247,6 +248,21 @@ def test_broken_tables_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "negative.csv").write_text(whole.replace("Last: 4697.25", "Last: -4697.25"), "utf-8")
     with pytest.raises(SourceError, match=r"'-4697\.25'; a price above 0"):
         read_chain(tmp_path / "negative.csv")
+
+
+def test_strikes_that_contradict_the_names_are_refused(tmp_path: Path) -> None:
+    text = files.quote_table(tmp_path / "a.csv").read_text("utf-8")
+    (tmp_path / "b.csv").write_text(text.replace(",4700.00,", ",47000.00,"), "utf-8")
+    with pytest.raises(SourceError, match="strike 47000 beside SPX240119C04700000"):
+        read_chain(tmp_path / "b.csv")
+
+
+def test_a_table_cut_at_the_end_of_a_line_is_seen_by_its_last_expiry(tmp_path: Path) -> None:
+    lines = invent(tmp_path, 310, "index", "true").path.read_text("utf-8").rstrip().splitlines()
+    last = [n for n, line in enumerate(lines) if line.split(",")[0] == lines[-1].split(",")[0]]
+    (tmp_path / "b.csv").write_text("\n".join(lines[: last[0] + 3]) + "\n", "utf-8")
+    with pytest.raises(SourceError, match="its last expiry ends at the strike"):
+        read_chain(tmp_path / "b.csv")
 
 
 def test_spot_as_continental_pages_write_it(tmp_path: Path) -> None:

@@ -118,6 +118,9 @@ def test_a_decision_that_fails_without_the_future_is_judged_by_another_and_if_th
     leak = probe(last).truncated(300)
     assert leak is not None
     assert (leak.probe, leak.part, leak.cut) == ("fails", "[long]", INDEX[300])
+    rises = np.flatnonzero((CLOSE.shift(-1) > CLOSE).all(axis=1))[50]  # what it falls to is another tomorrow
+    tomorrow = probe(lambda view: {"long": needs(view) and view["close"].shift(-1) > view["close"]}).truncated(rises)  # type: ignore[index]
+    assert tomorrow == Leak("fails", INDEX[rises], "[long]", INDEX[rises], "A")
     assert probe(same).truncated(199) is None  # it had asked for nothing
     assert probe(same).truncated(200) == Leak("fails", INDEX[200], "the decision (ValueError: no such day)", INDEX[200], "", dated=False)
     assert probe(same).continued(200, 1.0) == probe(same).truncated(200)

@@ -43,6 +43,8 @@ def test_a_run_that_uses_the_future_is_refused_and_where_it_is_kept_it_says_so_f
     assert refused.value.exit_code == 3
     run = backtest(catalog, Request(strategy, keep_leak=True))
     assert run.record.manifest["look_ahead"] == str(run.leak)
+    if run.leak.probe == "syntax":
+        assert run.leak.cut == run.leak.label == run.prepared.panel.index[-1]
     assert run.record.manifest["warnings"][0].startswith("LOOK-AHEAD")
 
 

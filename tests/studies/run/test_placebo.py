@@ -1,4 +1,5 @@
 import sys
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -112,6 +113,21 @@ def test_one_short_before_a_crash_cannot_pass(noise):
 def test_holding_all_the_time_times_nothing(noise):
     found = judged(noise[0], Targets(frame(np.ones(BARS))))
     assert found.chance > 0.2
+
+
+def test_the_sweeps_kernels_walk_what_is_large_and_has_numbers_for_rules(noise, monkeypatch):
+    returns, state = noise
+    signals, walked = Signals(long=frame(state), exit=frame(~state), stop=0.05), []
+    monkeypatch.setattr(placebo, "rotated_rules", lambda *given: walked.append(len(given[-1])) or nullcontext(iter(())))
+    ready = prepared(returns, signals)
+    for large, expected in ((BARS, []), (BARS - 1, [3])):
+        monkeypatch.setattr(placebo, "LARGE", large)
+        with placebo.rotated(ready, 3, 5) as found:
+            assert len(list(found)) == 3 - sum(expected)
+        assert walked == expected
+    assert placebo.plain_rules(ready) is not None
+    for other in (Targets(frame(state * 0.7)), Signals(long=frame(state), stop=frame(0.1 * state)), Signals(long=frame(state), structure="a call"), Signals()):
+        assert placebo.plain_rules(prepared(returns, other)) is None
 
 
 @pytest.mark.parametrize(

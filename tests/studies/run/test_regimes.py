@@ -49,11 +49,11 @@ def test_labels_of_the_run_are_those_shown(panel):
 
 
 def test_gamma_whose_range_holds_zero_is_a_regime_of_its_own(tmp_path):
-    gamma = np.array([2.0, 2.0, -2.0, -2.0, 2.0, 2.0, 2.0, 2.0, 2.0]) * 1e9
+    gamma = np.array([2.0, 2.0, -2.0, -2.0, 0.0, 2.0, 2.0, 2.0, 2.0]) * 1e9
     error = np.where(np.arange(len(LABELS)) % 2, 3e9, 1e9)
     table = pd.DataFrame({"event_time": LABELS, "symbol": "SPX", "close": 100.0, "gex": gamma, "gex_low": gamma - error, "gex_high": gamma + error})
     store(tmp_path, "chains", table, fields={name: {} for name in ("close", "gex", "gex_low", "gex_high")})
     panel = open_panel(Catalog((tmp_path,)), ("SPX",))
     found = regimes_of(panel, LABELS)["gamma"]
-    assert found.iloc[1:5].tolist() == ["long gamma", "gamma of no certain sign", "short gamma", "gamma of no certain sign"]
+    assert found.iloc[1:6].tolist() == ["long gamma", "gamma of no certain sign", "short gamma", "gamma of no certain sign", "long gamma"]  # the last is nought
     assert gamma_sign(panel)["SPX"].iloc[:4].tolist() == [1, 0, -1, 0]

@@ -44,7 +44,17 @@ def parse_table(path: Path) -> pd.DataFrame:
     if header.count("IV") != 2 or "Strike" not in header or "Puts" not in header:
         raise SourceError(path.name, f"header {','.join(header)[:80]}", "the columns Calls, IV, Open Interest, Strike, Puts, IV, Open Interest are needed")
     options = _rows(lines[start + 1 :], header, path)
-    return _finish(options, instant(date[1], path), number(spot[1], path, "Last:"), path)
+    table = _finish(options, instant(date[1], path), number(spot[1], path, "Last:"), path)
+    _refuse_half(table, path)
+    return table
+
+
+def _refuse_half(table: pd.DataFrame, path: Path) -> None:
+    """SourceError where the last expiry ends under spot and the others do not: rows are sorted by expiry and strike, so the rest of it was cut off."""
+    highest, spot = table.groupby("expiry")["strike"].max(), float(table["spot"].iloc[0])
+    last = float(highest.iloc[-1])
+    if last < spot < highest.median() and float(table["strike"][table["expiry"] == highest.index[-1]].iloc[-1]) == last:
+        raise SourceError(path.name, f"its last expiry ends at the strike {last:g}, under spot ({spot:,.2f}): it is cut short", "download it again")
 
 
 def _rows(lines: list[str], header: list[str], path: Path) -> pd.DataFrame:
@@ -100,7 +110,12 @@ def _finish(options: pd.DataFrame, as_of: pd.Timestamp, spot: float, path: Path)
         raise SourceError(path.name, "no option symbols such as SPXW240105C04700000", "check that it is an option chain")
     out, root = options[named], root[named]
     strike = pd.to_numeric(digits[named]) / 1000.0
-    strike = out["listed"].where((out["listed"] > 0) & (out["listed"] != 1000.0 * strike), strike)  # some print thousandths, as the symbol has them
+    listed = out["listed"].where((out["listed"] > 0) & (out["listed"] != 1000.0 * strike), strike)  # some print thousandths, as the symbol has them
+    off = (listed - strike).abs() > 0.01
+    if off.mean() > UNREAD:
+        found = f"strike {listed[off].iloc[0]:g} beside {out['option'][off].iloc[0]}, and {int(off.sum()) - 1:,} more such"
+        raise SourceError(path.name, found, "its column of strikes contradicts its options' names: download it again")
+    strike = listed
     try:
         expiry = settlement(root, date[named])
     except ValueError as error:

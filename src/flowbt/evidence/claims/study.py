@@ -210,7 +210,7 @@ def effect_of(event: Array, o: Outcomes, statistic: Statistic) -> PlainEffect | 
     """The effect of an event without a test; None where there is nothing inside, or nothing to compare with."""
     held = np.abs(event) * o.known
     rest = o.known - held
-    if not held.any() or not (rest.any() or (event < 0).any()):
+    if not held.any():
         return None
     if statistic.rest:
         here, there = (mean_of(statistic.rows(o.columns, side), side) for side in (held, rest))

@@ -40,6 +40,7 @@ SETTINGS = (
     "commit",
     "versions",
 )
+DIGITS = 12  # kept of paired figures: more than is shown
 PAIRED = {"sharpe": ("Sharpe", ".2f"), "cagr": ("CAGR", "+.2%"), "volatility": ("Volatility", ".2%"), "mean": ("Mean return a year", "+.2%")}
 
 
@@ -191,7 +192,7 @@ def _differences(label: str, base: pd.Series, other: pd.Series, year: float) -> 
     table = paired_difference(other, base, year)
     rows = []
     for name, (words, form) in PAIRED.items():
-        got: dict[str, float | None] = dict(zip(table.columns, drawing.compact(table.loc[name], 12), strict=True))
+        got: dict[str, float | None] = dict(zip(table.columns, drawing.compact(table.loc[name], DIGITS), strict=True))
         texts = {key: "–" if got[key] is None else minus(format(got[key], form)) for key in ("a", "b", "difference", "low", "high")}
         low, high = got["low"], got["high"]
         told = low is not None and high is not None and (low > 0 or high < 0)

@@ -78,8 +78,6 @@ def _spread(places: npt.NDArray[np.int64], years: npt.NDArray[np.int64], count: 
 def other_future(direction: float) -> Change:
     """Another future: from the last value known, rising (direction over 0) or falling; what can be negative changes to that sign."""
 
-    known = _steps(direction, AFTER)
-
     def change(values: np.ndarray, kept: int, span: Range) -> np.ndarray:
         after = len(values) - kept
         if after <= 0:
@@ -87,8 +85,7 @@ def other_future(direction: float) -> Change:
         if values.dtype == bool:
             values[kept:] = direction > 0
         elif values.dtype.kind == "f":
-            steps = known[:after] if after <= AFTER else _steps(direction, after)
-            values[kept:] = _moved(span, _last(values, kept), steps)
+            values[kept:] = _moved(span, _last(values, kept), _steps(direction, after))
         return values
 
     return change

@@ -28,6 +28,7 @@ from flowbt.studies.lookahead.parts import PartTable, first_difference, parts_of
 Decide = Callable[[object], object]  # a panel to a decision, by code that remembers nothing
 SEED = 20
 NEAR = 5  # rows before a changed one in which a peek shows
+NOWHERE, EVERYWHERE = -1.0, 1.0  # in place of the share of rows that moved: none could have, and all count as moved
 FUTURES = (0.0, -1.0, 1.0)  # after entries in turn: nothing, a falling course, a rising one
 
 
@@ -158,10 +159,10 @@ class Probe:
             if len(near):
                 since = int(rows[n - 1]) + NEAR if n else 0  # a memory need not begin at once
                 before = moved[since : max(row - NEAR, 0) + int(near[-1]) + 1]  # up to the last that moved before this one
-                share = float(before.mean()) if len(before) else 1.0
-                found.append((share if n else -1.0, int(row) - 1, float(directions[n])))  # before the first changed row there is nothing to remember
-        share, row, direction = min(found, default=(1.0, 0, 0.0))
-        return (row, direction) if found and (share < 1.0 or memories) else None
+                share = float(before.mean()) if len(before) else EVERYWHERE
+                found.append((share if n else NOWHERE, int(row) - 1, float(directions[n])))  # before the first changed row there is nothing to remember
+        share, row, direction = min(found, default=(EVERYWHERE, 0, 0.0))
+        return (row, direction) if found and (share < EVERYWHERE or memories) else None
 
     def _decided(self, view: Shown, rows: int) -> dict[str, object]:
         self.evaluations += 1
