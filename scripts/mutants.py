@@ -129,6 +129,7 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
     ("engine/sweep/live.py", "hold > 0.0", "(hold) >= (0.0)", "the same"),
     ("engine/sweep/kernel.py", "trail > 0.0", "(trail) >= (0.0)", "the same"),
     ("engine/sweep/sums.py", "count > 0.0", "(count) >= (0.0)", "nothing over nothing is missing too"),
+    ("engine/sweep/sums.py", "top > peak and low < top * keep", "(top > peak) or (low < top * keep)", "goes bar by bar through more blocks: time only"),
     ("engine/sweep/masks.py", "16", "17", "rows there is room for at first: it grows"),
     ("engine/walk/twin.py", "size > 0", "(size) >= (0)", "an entry of no size has no units"),
     ("engine/vbt/kernel.py", "units > 0.0", "(units) >= (0.0)", "where nothing is held there is nothing to turn or to sell"),

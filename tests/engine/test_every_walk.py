@@ -121,6 +121,16 @@ def test_over_very_many_bars_sums_are_kept_in_pieces(symbols):
         assert (marks[0], len(marks) > 500) == (("run_single", "run_trials")[symbols - 1], True)
 
 
+@pytest.mark.parametrize("rules", [{"take": 0.02}, {"stop": 0.02}, {"trail": 0.02}, {"hold": 4}], ids=str)
+def test_each_rule_alone_ends_a_position_of_one_symbol(rules):
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        m = cases.market(rng, 60, 1)
+        signals = Signals(long=cases.frame(m, rng.random(m.close.shape) < 0.1), **rules)
+        marks = hold_equal(cases.Case(m, signals, Costs(), Account(), 0, 60), False)
+        assert {"run_single", *rules} <= set(marks)
+
+
 def test_symbols_that_are_followed_trade_by_trade():
     assert [hold_equal(cases.handful(seed), seed == 0)[0] for seed in range(20)] == ["run_several"] * 20
 

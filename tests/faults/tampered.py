@@ -295,7 +295,7 @@ def _read_all(there: Path, right: dict[str, object], measured: dict[tuple[str, .
                     yield f"{name}: {run_id} is gone, though {target.name} of another was spoilt"
         told = target.parent.name in done.err  # that run is damaged, and an older one is taken, which is said
         if words and words[0] == "compare" and not done.code and not told and _compared(_figures(done)) != _compared(measured[words]):
-            yield f"{name}: other figures than before"
+            yield f"{name}: other figures than before: {done.err.strip()[-900:]!r} {_compared(_figures(done))!r:.300} for {_compared(measured[words])!r:.300}"
         if words and words[:2] == ("results", "show") and not done.code and (shown_now := _figures(done)) != measured[words]:
             then = measured[words]
             if (

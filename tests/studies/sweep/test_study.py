@@ -81,6 +81,7 @@ def test_a_sweep_is_stored_as_documented(done: tuple[Path, dict[str, Any], dict[
     assert document["verified"]["largest_difference"] < 1e-9
     laps = dict(document["seconds"])
     assert document["rate"] == pytest.approx(len(table) / laps["trials"])
+    assert set(laps) == {"prepare", "trials", "verify", "luck", "pages", "total"}
     assert laps.pop("total") == pytest.approx(sum(laps.values()))
     assert document["how"] == {"path": "fused", "traces": 1, "masks": 18, "evaluations": document["how"]["evaluations"], "reasons": []}
     assert json.loads((folder / "luck.json").read_text())["ledger"]["trials"] == len(table) * 2 // 3  # levels of -1% and 0 decide the same

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +45,16 @@ def test_a_changed_metric_is_refused(catalog: Catalog, strategy: Path, tmp_path:
     assert near["largest_difference"] == pytest.approx(5e-10, rel=1e-3)  # of what is above one, a part of it
     with pytest.raises(ReconciliationError, match=name):
         verifying.verify(setup, setup.numbers, top)(Changed(stored, top[0], name, by))  # type: ignore[arg-type]
+
+
+def test_a_book_that_differs_from_vectorbts_is_refused(catalog: Catalog, strategy: Path, tmp_path: Path) -> None:
+    class Differs:
+        def reconcile(self, book: Book, here: Callable[[Book], float]) -> Callable[[], float]:
+            return partial(here, dataclasses.replace(book, value=book.value * 1.001))
+
+    options = study.SweepOptions(tmp_path / "r", aside=Differs())  # type: ignore[arg-type]
+    with pytest.raises(ReconciliationError, match="value at"):
+        study.sweep(catalog, SweepRequest(strategy, {"window": "3,5", "level": "0", "hold": "2"}), options)
 
 
 def test_books_are_compared_by_another_process_where_there_is_one(catalog: Catalog, strategy: Path, tmp_path: Path) -> None:

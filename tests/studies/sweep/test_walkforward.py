@@ -13,7 +13,7 @@ from flowbt.data.catalog import Catalog
 from flowbt.engine.sweep.results import BarRange
 from flowbt.evidence.splits import walk_forward
 from flowbt.ground.errors import ParameterError
-from flowbt.results import ledger
+from flowbt.results.belief import trials_under
 from flowbt.studies.sweep import walkforward
 from flowbt.studies.sweep.setup import PreparedSweep, SweepRequest, set_up
 from flowbt.studies.sweep.values import Search
@@ -116,7 +116,7 @@ def test_without_any_choice_nothing_is_held_and_nothing_said(setup: PreparedSwee
 def test_what_could_have_been_chosen_counts_in_the_ledger_by_its_ratio_per_bar(setup: PreparedSweep, tmp_path: Path) -> None:
     walkforward._enter(setup, tmp_path / "results", setup.numbers, "walked")
     sharpes = setup.sweeper.run(setup.space.codes(setup.numbers)).column("sharpe") / 252**0.5
-    assert ledger.tally(tmp_path / "results", setup.facts) == (len(np.unique(sharpes)), pytest.approx(np.unique(sharpes).var(ddof=1)))  # some decide the same
+    assert trials_under(tmp_path / "results")(setup.facts) == (len(np.unique(sharpes)), pytest.approx(np.unique(sharpes).var(ddof=1)))  # some decide the same
 
 
 def test_a_large_grid_is_drawn_from(setup: PreparedSweep, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -249,15 +249,7 @@ def run_several(columns: Columns, terms: Terms, masks: Words, codes: Codes, tria
                             goal = price * (1.0 + side * take)
                             if exit[j] < t:
                                 exit[j] = first_of(signal, 2, j, width, t)
-                            if side > 0.0:
-                                if down[j] < t:
-                                    down[j] = first_of(signal, 1, j, width, t)
-                                due = 1 + min(exit[j], down[j])
-                            else:
-                                if up[j] < t:
-                                    up[j] = first_of(signal, 0, j, width, t)
-                                due = 1 + min(exit[j], up[j])
-                            due = min(due, t + stay)
+                            due = min(1 + min(exit[j], down[j] if side > 0.0 else up[j]), t + stay)  # the other side's next decision comes after this one
                             end = np.uint64(min(due, last))
                             hit, exit_price, u, carried, weight = MISSED, 0.0, b, 0.0, abs(units)
                             if trailing or pays or (side < 0.0 and terms.borrow != 0.0):

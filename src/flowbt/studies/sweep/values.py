@@ -16,6 +16,7 @@ from flowbt.ground.errors import ParameterError, RangeError, check_seed
 from flowbt.studies.sweep.constraints import met
 
 MOST = 50_000_000  # trials of a grid; beyond it only a random draw is sensible
+TOGETHER = 250_000  # trials, about, that are held to the constraints at once
 ROUNDS = 64  # of drawing from a grid that is too large to be laid out
 
 
@@ -91,7 +92,7 @@ def numbers_of(space: Space, constraints: Iterable[str], search: Search) -> Ints
         raise ParameterError(f"a grid of {space.size:,} trials", f"more than {MOST:,}", "use --random N, or fewer values")
     else:
         every = np.arange(space.size)
-        numbers = every if not rules else np.concatenate([part[allowed(space, part, rules)] for part in np.array_split(every, max(1, space.size // 250_000))])
+        numbers = every if not rules else np.concatenate([part[allowed(space, part, rules)] for part in np.array_split(every, max(1, space.size // TOGETHER))])
     if not len(numbers):
         raise RangeError(f"trials under {' and '.join(rules)}", "none is left", "loosen the constraints or add values")
     return numbers
