@@ -86,6 +86,7 @@ def _document(path: Path, profile: Profile) -> dict[str, object]:
         "by_provider_gammas": profile.by_provider,
         "by_quotes": profile.by_quotes,
         "by_deltas": profile.by_deltas,
+        "by_exercise": profile.by_exercise,
         "quotes": snap.market.quality(),
         "forwards": {f"{row.root} {row.expiry:%Y-%m-%dT%H:%M}Z": [row.forward, row.discount, row.how] for row in snap.market.expiries.itertuples()},
         "surface": _surface(profile),
@@ -132,6 +133,7 @@ def _print(path: Path, profile: Profile, within: float) -> None:
         ("the provider's own gammas", profile.by_provider),
         ("volatilities solved from quotes", profile.by_quotes),
         ("the forwards in the provider's deltas for spot", profile.by_deltas),
+        ("early exercise by a tree", profile.by_exercise),
     ):
         if other == other:
             say(f"  with {words}: {_money(other)} (this is {_money(profile.total - other)} from it)")
