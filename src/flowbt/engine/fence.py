@@ -101,6 +101,25 @@ def check_source(path: Path, tree: ast.Module, file: UserFile = STRATEGY) -> Non
             found = _other(node, modules) if node not in docstrings else ""
         if found:
             raise FenceError(f"{file.kind} {path}", f"line {getattr(node, 'lineno', 0)} {found}", DO)
+    for part in _handed_on(tree, modules):
+        raise FenceError(f"{file.kind} {path}", f"line {part.lineno} hands on the module {ast.unparse(part)}: {KEPT}", "name what you need of it: np.mean")
+
+
+def _handed_on(tree: ast.Module, modules: dict[str, str]) -> Iterator[ast.expr]:
+    """Modules used as values (`[np]`, `f(np)`), where nobody sees what is done to them. An alias is none, nor what stands before a dot or in `getattr`."""
+    for node in ast.walk(tree):
+        alias = isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets)
+        if alias or isinstance(node, ast.Attribute):
+            continue
+        asked = node.args[:1] if isinstance(node, ast.Call) and _last(node.func) in ("getattr", "hasattr") else []
+        for part in ast.iter_child_nodes(node):
+            if part not in asked and isinstance(part, (ast.Name, ast.Attribute)) and isinstance(part.ctx, ast.Load) and _is_module(part, modules):
+                yield part
+
+
+def _is_module(node: ast.expr, modules: dict[str, str]) -> bool:
+    root = _root([node])
+    return root in modules and isinstance(_found(modules[root], ast.unparse(node)[len(root) + 1 :]), types.ModuleType)
 
 
 def _name(name: str) -> str:
@@ -179,7 +198,7 @@ def _getattr(target: object, name: str, *default: object) -> object:
     if _refused(name):
         refuse(f"reaches for .{name}", DO)
     found = getattr(target, name, *default)
-    if isinstance(target, types.ModuleType) and isinstance(found, MUTABLE):
+    if isinstance(target, types.ModuleType) and isinstance(found, (*MUTABLE, types.ModuleType)):
         refuse(f"reaches for .{name}: {KEPT}", DO)
     return found
 
@@ -224,10 +243,15 @@ def _attribute(node: ast.Attribute, modules: dict[str, str], file: UserFile) -> 
 
 def _outlives(dotted: str, names: str) -> bool:
     """Whether a name of a module stands for a table, a list or an array that others can write to."""
+    return isinstance(_found(dotted, names), MUTABLE)
+
+
+def _found(dotted: str, names: str) -> object:
+    """What dotted names of a module stand for, the module itself where there are none; None where that cannot be told."""
     found: object = sys.modules.get(dotted)
-    for name in names.split("."):
+    for name in filter(None, names.split(".")):
         found = getattr(found, name, None) if not _refused(name) else None
-    return isinstance(found, MUTABLE)
+    return found
 
 
 def _past(dotted: str, file: UserFile) -> str:

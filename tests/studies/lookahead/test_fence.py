@@ -87,8 +87,10 @@ def test_names_that_lead_past_the_panel_are_refused_with_their_line(tmp_path, li
     "line",
     [
         "getattr(np, 'sctype' + 'Dict').update(kept=1)",
-        *(f"held = [np][0]\n{how}" for how in ("held.kept = 1", "held.pi += 1", "x = held.kept = 1", "held.kept, x = 1, 2", "for held.kept in (1, 2): pass")),
-        *(f"held = [np][0]\n{how}" for how in ("held.kept: int = 1", "[0 for held.kept in (1,)]", "(*held.kept, x) = 1, 2", "del held.pi")),
+        "getattr(np, 'ran' + 'dom').seed(1)",
+        *(f"held = [np.mean][0]\n{how}" for how in ("held.kept = 1", "held.__doc__ += 'x'", "x = held.kept = 1", "held.kept, x = 1, 2")),
+        *(f"held = [np.mean][0]\n{how}" for how in ("for held.kept in (1, 2): pass", "held.kept: int = 1", "[0 for held.kept in (1,)]")),
+        *(f"held = [np.mean][0]\n{how}" for how in ("(*held.kept, x) = 1, 2", "del held.__doc__")),
     ],
 )
 def test_what_only_shows_while_it_decides_is_refused_then(tmp_path, panel, line):
@@ -96,7 +98,16 @@ def test_what_only_shows_while_it_decides_is_refused_then(tmp_path, panel, line)
     path.write_text(text_of("names", f"{line}\nlong = base"))
     with pytest.raises(FenceError, match=r"stores \.|reaches for"):
         load_strategy(path).decide(panel, {})
-    assert not hasattr(np, "kept")
+    assert not hasattr(np.mean, "kept")
+
+
+@pytest.mark.parametrize(
+    "line", ["held = [np][0]", "f(np)", "f(*np)", "(held := np)", "{'a': np.random}", "x = np if 1 else 2", "a = b, c = np, pd", "hold: object = pd", "np < np"]
+)
+def test_a_module_is_no_value(line):
+    text = f"import numpy as np\nimport pandas as pd\nalias = np.random\nhasattr(np, 'nan'), alias.default_rng, np.mean, [pd.DataFrame]\n{line}"
+    with pytest.raises(FenceError, match=r"line 5 hands on the module (np|pd|np.random): what one call keeps"):
+        checked(text)
 
 
 @pytest.mark.parametrize(("line", "kind"), [("import os", FenceError), ("import pandsa", LoadError), ("from flowbt.data.catalog import Catalog", FenceError)])
