@@ -41,7 +41,8 @@ def main(first: int = 0, last: int = 200) -> None:
         "certain": "mean",
         "certain and wrong": "sum",
     }
-    print(table.groupby(["kind", "printed"]).agg(middle).join(table.groupby(["kind", "printed"]).size().rename("chains")))
+    by = table.groupby(["kind", "printed"])
+    print(by.agg(middle).join(by.size().rename("chains")).round(4).to_string())
     wrong = table["certain and wrong"].sum()
     print(f"{len(table)} chains: truth in the range {table['held'].mean():.1%}, sign right {table['right'].mean():.1%}, certain and wrong {wrong}")
 

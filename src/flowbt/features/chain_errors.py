@@ -13,6 +13,7 @@ from flowbt.options.levels import tried
 Array = npt.NDArray[np.float64]
 FEW, UNTRIED = 10, 0.1  # options a source is judged by; how wrong it is taken to be, of the dollars, where there are fewer
 ROUNDED = 1e-3  # of the gross: what the last digits of volatilities, prices and discounts leave open
+PAID = 5e-3  # of the gross: the same where dividends are cash on days that are not known (1% were met on invented shares and funds)
 _MEDIAN = 1.253 * 1.4826  # standard error of a median over its mean absolute error
 
 
@@ -46,17 +47,20 @@ def error_of(snap: Snapshot, dollars: Array) -> float:
     held = table["open_interest"] > 0
     counts = held & (table["vol"] > 0)
     source = table["vol_from"][counts].to_numpy()
+    bare = np.bincount(snap.at, source == "own", len(snap.market.expiries)) == 0  # expiries without any of the provider's: nothing was tried there
     together, leaning = np.zeros(len(snap.market.expiries)), 0.0
     for name, vol in _tried(table, counts) if (source != "own").any() else []:
         stands_in = source == name
         if stands_in.any():
             wrong, lean = _wrong(snap, dollars, vol)
             leaning += lean * float(dollars[stands_in].sum())
-            together += wrong * np.bincount(snap.at[stands_in], np.abs(dollars[stands_in]), len(together))
+            each = np.where(bare & (name == "quote"), max(wrong, UNTRIED), wrong)[snap.at[stands_in]]
+            together += np.bincount(snap.at[stands_in], each * np.abs(dollars[stands_in]), len(together))
     left_out = 0.0
     for call, (lacking, known) in unknown_interest(table).items():
         left_out += lacking * float((dollars[snap.call == call] ** 2).sum()) / max(known, 1)
-    squares = left_out + (together**2).sum() + (_forward_errors(snap, dollars) ** 2).sum() + (ROUNDED * np.abs(dollars).sum()) ** 2
+    digits = PAID if snap.market.american else ROUNDED
+    squares = left_out + (together**2).sum() + (_forward_errors(snap, dollars) ** 2).sum() + (digits * np.abs(dollars).sum()) ** 2
     return 2.0 * float(np.sqrt(squares)) + abs(leaning)
 
 
