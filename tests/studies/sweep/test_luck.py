@@ -140,6 +140,16 @@ def test_values_that_lie_thick_in_one_place_do_not_bring_luck_down(catalog: Cata
         found.append(study.sweep(catalog, request, study.SweepOptions(tmp_path / name / "results"))[2])
     assert found[1]["ledger"]["trials"] > 100
     assert found[1]["expected_best_of_luck"] >= found[0]["expected_best_of_luck"]
+    kept = [[path.name.partition("-")[0] for path in sorted((tmp_path / name).rglob("ledger/**/*.parquet"))] for name in ("few", "many")]
+    assert kept == [["sweep"], ["spread", "sweep"]]  # slices are gathered; cells are entered where they raise the bar
+
+
+def test_cells_that_do_not_raise_the_bar_are_not_entered(swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    numbers, sharpes = np.arange(8), np.array([-1.0, 1.0, -1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    trials = SweptTrials(numbers, sharpes, sharpes, np.arange(8, dtype=np.uint64))
+    monkeypatch.setattr(Space, "cells", lambda self, codes: np.array([0, 0, 0, 0, 1, 2, 3, 4]))  # of the first four one: those spread widest lose most
+    study.enter_spread(swept[0], tmp_path / "results", trials)
+    assert not list(tmp_path.rglob("spread-*"))
 
 
 def test_the_cells_of_a_grid_are_its_values_and_fiftieths_of_their_range() -> None:
