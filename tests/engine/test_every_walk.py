@@ -121,6 +121,20 @@ def test_over_very_many_bars_sums_are_kept_in_pieces(symbols):
         assert (marks[0], len(marks) > 500) == (("run_single", "run_trials")[symbols - 1], True)
 
 
+@pytest.mark.parametrize(("symbols", "walk"), [(1, "run_single"), (8, "run_several"), (70, "run_trials")])
+def test_levels_that_are_just_reached_are_reached_in_every_walk(symbols, walk):
+    """Prices in eighths of a hundred under rules in eighths: highs and lows fall on the levels to the last digit."""
+    seen = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        m = cases.market(rng, 60, symbols, vol=0.06)
+        m = dataclasses.replace(m, **{name: np.maximum(np.round(getattr(m, name) / 12.5), 1.0) * 12.5 for name in PRICES[:4]})
+        decided = {name: cases.frame(m, rng.random(m.close.shape) < 0.15) for name in ("long", "short")}
+        rules = [{"take": 0.125}, {"stop": 0.125}, {"trail": 0.25}, {"take": 0.25, "stop": 0.125}][seed]
+        seen += hold_equal(cases.Case(m, Signals(**decided, size=0.02, **rules), Costs(0.0, 0.0), Account(), 0, 60), False)
+    assert {walk, "take", "stop", "trail"} <= set(seen)
+
+
 @pytest.mark.parametrize("rules", [{"take": 0.02}, {"stop": 0.02}, {"trail": 0.02}, {"hold": 4}], ids=str)
 def test_each_rule_alone_ends_a_position_of_one_symbol(rules):
     for seed in range(6):

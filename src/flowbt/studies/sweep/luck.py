@@ -130,7 +130,7 @@ def _noise(setup: PreparedSweep, numbers: Ints, notes: list[str]) -> NoiseFound 
     bars = len(setup.market.index)
     cost = len(numbers) * bars * len(setup.market.symbols) / 1_000
     cost *= STRUCTURES if setup.sweeper.general.structures else PER_TRIAL if setup.sweeper.tracer.per_trial or setup.sweeper.unfused else 1
-    worlds = int(min(ROTATIONS, TIME / max(cost, 1)))
+    worlds = int(min(ROTATIONS, TIME / cost))
     if worlds < 19:
         numbers = numbers[: max(20, int(len(numbers) * worlds / 19))]
         worlds = 19
