@@ -131,7 +131,7 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
     ("engine/sweep/sums.py", "count > 0.0", "(count) >= (0.0)", "nothing over nothing is missing too"),
     ("engine/sweep/sums.py", "top > peak and low < top * keep", "(top > peak) or (low < top * keep)", "goes bar by bar through more blocks: time only"),
     ("engine/sweep/sums.py", "part[t] < peak * keep", "(part[t]) <= (peak * keep)", "where they are equal it stays what it is"),
-    ("engine/sweep/space.py", "key * (int(place.max()) + 1) + place[codes[:, column]]", "(key * (int(place.max()) + 1)) - (place[codes[:, column]])", "as distinct"),
+    ("engine/sweep/space.py", "key * len(distinct) + place[codes[:, column]]", "(key * len(distinct)) - (place[codes[:, column]])", "as distinct"),
     ("studies/sweep/luck.py", "returns.std(axis=0) > 1e-12", "(returns.std(axis=0)) >= (1e-12)", "a spread is never the bound itself"),
     ("engine/sweep/masks.py", "16", "17", "rows there is room for at first: it grows"),
     ("engine/walk/twin.py", "size > 0", "(size) >= (0)", "an entry of no size has no units"),

@@ -66,8 +66,8 @@ class Space:
             numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
             known = np.array(values, np.float64) if numbers else np.arange(len(values), dtype=np.float64)
             width = np.ptp(known) / CELLS if numbers and len(values) > 2 else 0.0
-            _, place = np.unique(np.minimum((known - known.min()) // width, CELLS - 1) if width > 0 else known, return_inverse=True)
-            key = key * (int(place.max()) + 1) + place[codes[:, column]]
+            distinct, place = np.unique(np.minimum((known - known.min()) // width, CELLS - 1) if width > 0 else known, return_inverse=True)
+            key = key * len(distinct) + place[codes[:, column]]
         return key
 
     def groups(self, codes: Ints, names: Sequence[str]) -> Iterator[tuple[dict[str, object], Ints]]:
