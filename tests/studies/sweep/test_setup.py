@@ -98,7 +98,7 @@ def test_what_cannot_be_recorded_is_called_for_each_trial(catalog: Catalog, tmp_
 
 def test_a_spoken_leak_is_dated_by_the_last_label(tmp_path: Path, catalog: Catalog) -> None:
     (tmp_path / "ahead.py").write_text(
-        "from flowbt import Signals\n\nSYMBOLS = ('SPY',)\n\n\ndef signals(panel, *, n=1):\n    return Signals(long=panel['close'].shift(-n) > panel['close'])\n"
+        "from flowbt import Signals\n\nSYMBOLS = ('SPY',)\n\ndef signals(panel, *, n=1):\n    return Signals(long=panel['close'].shift(-n) > panel['close'])\n"
     )
     setup = set_up(catalog, SweepRequest(tmp_path / "ahead.py", {"n": "1,2"}, keep_leak=True))
     assert setup.leak is not None
