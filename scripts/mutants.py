@@ -130,6 +130,7 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
     ("engine/sweep/kernel.py", "trail > 0.0", "(trail) >= (0.0)", "the same"),
     ("engine/sweep/sums.py", "count > 0.0", "(count) >= (0.0)", "nothing over nothing is missing too"),
     ("engine/sweep/sums.py", "top > peak and low < top * keep", "(top > peak) or (low < top * keep)", "goes bar by bar through more blocks: time only"),
+    ("engine/sweep/sums.py", "1.0 + depth", "(1.0) - (depth)", "the deeper of both is taken at the end: it looks into more blocks"),
     ("engine/sweep/sums.py", "part[t] < peak * keep", "(part[t]) <= (peak * keep)", "where they are equal it stays what it is"),
     ("engine/sweep/space.py", "key * len(distinct) + place[codes[:, column]]", "(key * len(distinct)) - (place[codes[:, column]])", "as distinct"),
     ("studies/sweep/luck.py", "returns.std(axis=0) > 1e-12", "(returns.std(axis=0)) >= (1e-12)", "a spread is never the bound itself"),

@@ -41,6 +41,15 @@ def test_a_trial_of_a_sweep_has_the_number_of_its_run(seed: int) -> None:
     assert sweeper.run(codes, ENTERED).prints.tolist() == [fingerprint(one, market) for one in decisions]
 
 
+@pytest.mark.parametrize("bars", [64, 65, 127, 128])
+def test_so_has_one_whose_bars_fill_their_words(bars: int) -> None:
+    market = random_market(n=2, seed=1).cut(0, bars)
+    sweeper = sweeper_of(both_ways, market, GRID)
+    codes = sweeper.space.codes(np.arange(0, sweeper.space.size, 7))
+    decisions = [both_ways(sweeper.tracer.panel, **sweeper.space.trial(code)) for code in codes]
+    assert sweeper.run(codes, ENTERED).prints.tolist() == [fingerprint(one, market) for one in decisions]
+
+
 def sized(panel: Any, *, window: int, top: float) -> Signals:
     change = panel["close"].pct_change(window, fill_method=None)
     return Signals(long=change > 0.0, exit=change < 0.0, size=change.abs().clip(upper=top))

@@ -11,7 +11,7 @@ import pytest
 from flowbt.data.catalog import Catalog
 from flowbt.engine.sweep.space import Space
 from flowbt.engine.types import Signals
-from flowbt.ground.errors import ParameterError
+from flowbt.ground.errors import LookAheadError, ParameterError
 from flowbt.studies.run.market import Span
 from flowbt.studies.sweep.setup import SweepRequest, _ends, _settings, _trials, same, set_up
 from flowbt.studies.sweep.values import Search
@@ -96,10 +96,12 @@ def test_what_cannot_be_recorded_is_called_for_each_trial(catalog: Catalog, tmp_
         assert any(why in reason for reason in tracer.reasons)
 
 
-def test_a_spoken_leak_is_dated_by_the_last_label(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_spoken_leak_is_dated_by_the_last_label_and_refused(tmp_path: Path, catalog: Catalog) -> None:
     (tmp_path / "ahead.py").write_text(
         "from flowbt import Signals\n\nSYMBOLS = ('SPY',)\n\ndef signals(panel, *, n=1):\n    return Signals(long=panel['close'].shift(-n) > panel['close'])\n"
     )
     setup = set_up(catalog, SweepRequest(tmp_path / "ahead.py", {"n": "1,2"}, keep_leak=True))
     assert setup.leak is not None
     assert (setup.leak.probe, setup.leak.cut, setup.leak.label) == ("syntax", setup.panel.index[-1], setup.panel.index[-1])
+    with pytest.raises(LookAheadError, match=r"shift\(-"):
+        set_up(catalog, SweepRequest(tmp_path / "ahead.py", {"n": "1,2"}))
