@@ -142,6 +142,7 @@ EQUIVALENT = (  # module, what stood there, what it became, why no behaviour tha
     ("engine/sweep/kernel.py", "rise & shorts[m]", "(rise) | (shorts[m])", "it says who may be due; each of them is then asked"),
     ("engine/sweep/kernel.py", "fall & ~shorts[m]", "(fall) | (~shorts[m])", "the same"),
     ("engine/sweep/kernel.py", "WAITING // (ring * wide)", "(WAITING) * (ring * wide)", "how many trials are walked together changes none"),
+    ("engine/sweep/live.py", "up[j] < down[j]", "(up[j]) <= (down[j])", "a bar on which both are asked for has neither (`trial_signals`)"),
     ("engine/sweep/live.py", "abs(level) < np.inf", "(abs(level)) <= (np.inf)", "looks for a level that is never reached: time only"),
     ("studies/sweep/store.py", "release()", "None", "gives memory back to the system"),
     ("studies/sweep/sweep.py", "release()", "None", "the same"),

@@ -1,8 +1,10 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from tests.options.inventing import black
 
 from flowbt.cli.data.reduce import command
 from flowbt.data.catalog import Catalog
@@ -190,19 +192,21 @@ def test_real_chains_have_the_dix_files_spot_and_volatility_near_vix():
 
 
 def _summary(folder, coin, day, spot):
-    """Deribit's book summary of 07:19 UTC, invented, in its layout."""
+    """Deribit's book summary of 07:19 UTC, invented, in its layout, quoted at its volatility."""
     taken = pd.Timestamp(f"{day} 07:19")
+    years = (pd.Timestamp("2026-02-13 08:00") - taken) / pd.Timedelta(days=365)
     rows = [
         {
             "instrument_name": f"{coin}-13FEB26-{strike:.0f}-{kind}",
             "mark_iv": 50.0,
-            "bid_price": 0.01,
-            "ask_price": 0.02,
+            "bid_price": worth[kind],
+            "ask_price": worth[kind] + 0.0005,
             "open_interest": 3.5 + n,
             "volume": 1.0,
         }
         | {"underlying_price": 1.005 * spot, "estimated_delivery_price": spot, "creation_timestamp": taken.value // 1_000_000}
         for n, strike in enumerate(spot * x for x in (0.8, 0.9, 1.0, 1.1, 1.2))
+        for worth in [{k: float(black(1.005 * spot, np.array([strike]), years, np.array([0.5]), 1.0, k == "C")[0]) / (1.005 * spot) for k in "CP"}]
         for kind in "CP"
     ]
     (folder / f"{coin}_{day}.json").write_text(json.dumps({"result": rows}))

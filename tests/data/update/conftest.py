@@ -14,10 +14,12 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pandas as pd
 import pytest
 import tomlkit
 from tests.data.pull.conftest import Provider, _handler
+from tests.options.inventing import black
 
 from flowbt.ground.clock import Clock
 from flowbt.studies.ingest.update import PullOutcome, Updated, UpdateRequest, update
@@ -48,13 +50,15 @@ def bars(day: pd.Timestamp) -> str:
 
 
 def chain(day: pd.Timestamp, name: str) -> str:
-    """A delayed chain: strikes about 100, two expiries."""
+    """A delayed chain: strikes about 100, two expiries, quoted at its volatility."""
     root, options = name.strip("_"), []
-    for expiry in (day + pd.Timedelta(days=9), day + pd.Timedelta(days=37)):
+    for days in (9, 37):
+        expiry = day + pd.Timedelta(days=days)
         for strike in range(80, 125, 5):
-            for side, worth in (("C", max(100 - strike, 0)), ("P", max(strike - 100, 0))):
+            for side in "CP":
                 code = f"{root}{expiry:%y%m%d}{side}{strike * 1000:08d}"
-                quote = {"bid": worth + 1.0, "ask": worth + 1.2, "iv": 0.25, "open_interest": 50, "volume": 5, "delta": 0.5, "gamma": 0.02}
+                worth = float(black(100.0, np.array([float(strike)]), days / 365, np.array([0.25]), 1.0, side == "C")[0])
+                quote = {"bid": worth, "ask": worth + 0.02, "iv": 0.25, "open_interest": 50, "volume": 5, "delta": 0.5, "gamma": 0.02}
                 options.append({"option": code, **quote})
     return json.dumps({"timestamp": f"{day:%Y-%m-%d} 20:30:00", "data": {"options": options, "symbol": name, "current_price": 100.0}, "symbol": name})
 
